@@ -1,0 +1,1 @@
+"""The sheets of the error table, one a room: each holds `ROWS: dict[str, Row]`."""

@@ -1,0 +1,57 @@
+"""Table state machines.
+
+Here: a table of (state, event, next state, clause) and its look-up, after h11's `_state.py`. Not here: what an event does.
+Kept: an illegal move changes nothing and names the legal ones (house.md 10).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from towncircle.kernel.errors import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Hold one row of a state table."""
+
+    state: str
+    event: str
+    to: str
+    clause: str
+
+
+class StateTable:
+    """Hold the moves of one kind of thing. `subject` names it in errors (`the device`)."""
+
+    def __init__(self, subject: str, start: str, moves: Iterable[Move]) -> None:
+        self.subject = subject
+        self.start = start
+        self.moves = tuple(moves)
+        self._next = {(move.state, move.event): move for move in self.moves}
+        assert len(self._next) == len(self.moves), f"two moves for one state and event of {subject}"
+        self.states = tuple(dict.fromkeys([start, *(s for move in self.moves for s in (move.state, move.to))]))
+
+    def legal(self, state: str) -> tuple[str, ...]:
+        """Name the events that are possible in a state."""
+        return tuple(move.event for move in self.moves if move.state == state)
+
+    def move(self, state: str, event: str) -> Move:
+        """Give the row for an event in a state. Raises `Refused` (machine.illegal-move), naming the legal events."""
+        found = self._next.get((state, event))
+        if found is None:
+            raise Refused(
+                "machine.illegal-move",
+                subject=self.subject,
+                state=state,
+                event=event,
+                legal=", ".join(self.legal(state)) or "nothing",
+            )
+        return found
+
+    def mermaid(self) -> str:
+        """Draw the table as a Mermaid state diagram."""
+        lines = ["stateDiagram-v2", f"    [*] --> {self.start}"]
+        lines += [f"    {move.state} --> {move.to}: {move.event}" for move in self.moves]
+        return "\n".join(lines)
