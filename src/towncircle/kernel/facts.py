@@ -83,10 +83,12 @@ def chained(fact: Fact, previous: Fact | None) -> Fact:
 
 
 def check_chain(party: str, facts: Iterable[Fact]) -> int:
-    """Check that every fact names the one before it; give their number. Raises `BrokenInvariant` (facts.chain-broken)."""
+    """Check that every fact names the one before it and count them. Raises `BrokenInvariant` (facts.chain-broken)."""
     expected, count = GENESIS, 0
     for fact in facts:
         if fact.previous_hash != expected:
-            raise BrokenInvariant("facts.chain-broken", party=party, fact=fact.id, what="it does not name the fact before it")
+            raise BrokenInvariant(
+                "facts.chain-broken", party=party, fact=fact.id, what="it does not name the fact before it"
+            )
         expected, count = fact.digest(), count + 1
     return count

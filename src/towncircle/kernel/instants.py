@@ -50,7 +50,7 @@ class Instant(int):
         return Instant(int(self) + hours * HOUR_US + days * DAY_US + microseconds)
 
     def plus_months(self, months: int, *, zone: str) -> Instant:
-        """Give the same wall time `months` calendar months later in `zone`, on the last day where the month is shorter."""
+        """Give the same wall time `months` calendar months later in `zone`; the last day where the month is shorter."""
         local = self.utc().astimezone(zone_named(zone))
         year, month0 = divmod(local.year * 12 + local.month - 1 + months, 12)
         day = min(local.day, monthrange(year, month0 + 1)[1])

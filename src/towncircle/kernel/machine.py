@@ -1,6 +1,7 @@
 """Table state machines.
 
-Here: a table of (state, event, next state, clause) and its look-up, after h11's `_state.py`. Not here: what an event does.
+Here: a table of (state, event, next state, clause) and its look-up, after h11's `_state.py`.
+Not here: what an event does.
 Kept: an illegal move changes nothing and names the legal ones (house.md 10).
 """
 

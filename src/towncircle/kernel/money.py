@@ -79,7 +79,7 @@ class Mills(int):
     def __mod__(self, other: object) -> NoReturn:
         raise TypeError("money is never divided; ask a rule for the share")
 
-    def __round__(self, ndigits: SupportsIndex | None = None) -> NoReturn:  # type: ignore[override]  # forbidden on purpose
+    def __round__(self, ndigits: SupportsIndex | None = None) -> NoReturn:
         raise TypeError("money is never rounded; ask a rule for the share")
 
     def __str__(self) -> str:

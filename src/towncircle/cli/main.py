@@ -1,0 +1,104 @@
+"""The entry point: reads the command line, runs one command, renders what it raises.
+
+Here: the list of commands and the one place where errors become text and exit codes. Not here: the commands.
+Kept: anything that is not in the error table is internal and leaks nothing (style.md); `--help` imports no heavy room.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from importlib import import_module
+from typing import NoReturn
+
+from towncircle import __version__
+from towncircle.kernel.errors import BrokenInvariant, TowncircleError
+
+COMMANDS = (
+    "demo",
+    "world",
+    "license",
+    "lease",
+    "deposit",
+    "reset",
+    "print",
+    "status",
+    "verify",
+    "scan",
+    "decode",
+    "price",
+    "imb",
+    "export",
+    "audit",
+    "up",
+    "bench",
+)
+EXIT_CODES = {"input": 2, "refused": 3, "broken": 4}
+_EPILOG = """\
+first steps:
+  ./towncircle demo                   the whole journey in a fresh world, with printed envelopes
+  ./towncircle world new my-world     a world of your own, then: print, verify, export, audit
+exit codes: 0 well, 1 a negative finding, 2 usage, 3 refused, 4 internal. Every command takes --json.
+What is printed is a SPECIMEN: it is signed under a test root and is not valid as postage."""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Build the parser of all commands."""
+    parser = argparse.ArgumentParser(
+        prog="towncircle",
+        description="Fund, print, verify, refund and police digitally signed postage.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"towncircle {__version__}")
+    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name in COMMANDS:
+        import_module(f"towncircle.cli.{name}").add(subparsers)
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command and give its exit code."""
+    args = build_parser().parse_args(argv)
+    as_json = bool(getattr(args, "json", False))
+    try:
+        return int(args.run(args))
+    except TowncircleError as error:
+        return render(error, as_json=as_json)
+    except KeyboardInterrupt:
+        print("\nInterrupted. Nothing was lost: what was not finished can be run again.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        sys.stdout = None  # the reader went away; there is nobody left to tell
+        return 0
+    except Exception as error:
+        if os.environ.get("TOWNCIRCLE_DEBUG"):
+            raise
+        internal = BrokenInvariant("kernel.internal", what=type(error).__name__)
+        return render(internal, as_json=as_json)
+
+
+def render(error: TowncircleError, *, as_json: bool) -> int:
+    """Show an error as text on stderr, or as JSON on stdout, and give its exit code."""
+    record = error.as_dict()
+    if as_json:
+        print(json.dumps({"error": record}, ensure_ascii=False))
+    else:
+        lines = [f"towncircle: {record['sentence']}"]
+        grounds = record.get("grounds")
+        if isinstance(grounds, list):
+            lines += [f"  - {ground['sentence']} [{ground['clause']}]" for ground in grounds]
+        lines += [f"  code {record['code']}, clause {record['clause']}", f"  Next step: {record['next_step']}"]
+        print("\n".join(lines), file=sys.stderr)
+    return EXIT_CODES[error.kind]
+
+
+def entry() -> NoReturn:
+    """Run as a program."""
+    sys.exit(main())
+
+
+if __name__ == "__main__":
+    entry()

@@ -1,0 +1,36 @@
+"""Error codes of the stores on disk."""
+
+from towncircle.kernel.errors import Row
+
+ROWS = {
+    "storage.missing": Row(
+        kind="input",
+        sentence="There is no store at {path}.",
+        clause="house",
+        next_step="Check the path, or make a world with: towncircle world new DIR",
+    ),
+    "storage.damaged": Row(
+        kind="refused",
+        sentence="The store {path} is damaged: {what}. Nothing was changed.",
+        clause="house",
+        next_step="Keep the file as it is, restore a copy of the whole world folder, then run: towncircle audit",
+    ),
+    "storage.too-new": Row(
+        kind="refused",
+        sentence="The store {path} has format {found}; this program knows formats up to {known}.",
+        clause="house",
+        next_step="Use the newer towncircle that wrote it.",
+    ),
+    "storage.not-durable": Row(
+        kind="refused",
+        sentence="The store {path} did not get the durable setting {pragma} (it has {found}).",
+        clause="house",
+        next_step="Move the world to a local disk: some network disks do not keep the promises SQLite needs.",
+    ),
+    "storage.busy": Row(
+        kind="refused",
+        sentence="The store {path} is in use by another process.",
+        clause="house",
+        next_step="Wait for the other command to end, or stop it, then run this one again. Nothing was changed.",
+    ),
+}

@@ -1,0 +1,171 @@
+"""The SQLite store of a party.
+
+Here: the adapter of `kernel.store.Store` over one file, its migrations and its durability check. Not here: the memory
+of a device (`psd`), and PostgreSQL.
+Kept: WAL, `synchronous=FULL`, `BEGIN IMMEDIATE`; the effective settings are read back and a store that did not get
+them refuses to run (house.md 8). Facts and entries are only ever appended.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from towncircle.kernel.errors import BadInput, Refused
+from towncircle.kernel.facts import Fact, chained
+from towncircle.kernel.instants import Instant
+from towncircle.kernel.store import Received, Record, Transaction
+
+BUSY_MS = 20_000
+_WANTED = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+
+
+def _migrations() -> list[str]:
+    folder = resources.files("towncircle.storage") / "migrations"
+    return [item.read_text() for item in sorted(folder.iterdir(), key=lambda item: item.name)]
+
+
+class SqliteStore:
+    """Keep one party's store in a SQLite file. Raises `Refused` (storage.damaged, storage.busy, ...)."""
+
+    def __init__(self, path: Path, *, create: bool = False) -> None:
+        if not create and not path.exists():
+            raise BadInput("storage.missing", path=path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.path = path
+        with self._translated():
+            # one connection, used under BEGIN IMMEDIATE; an HTTP server may call from another thread than the opener
+            self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            self._connection.execute(f"PRAGMA busy_timeout={BUSY_MS}")
+            for name, value in _WANTED.items():
+                self._connection.execute(f"PRAGMA {name}={value}")
+                (found,) = self._connection.execute(f"PRAGMA {name}").fetchone()
+                if found != value:
+                    raise Refused("storage.not-durable", path=path, pragma=name, found=found)
+            self._migrate()
+
+    def _migrate(self) -> None:
+        scripts = _migrations()
+        (at,) = self._connection.execute("PRAGMA user_version").fetchone()
+        if at > len(scripts):
+            raise Refused("storage.too-new", path=self.path, found=at, known=len(scripts))
+        for number, script in enumerate(scripts[at:], start=at + 1):
+            self._connection.executescript(f"BEGIN IMMEDIATE;{script};PRAGMA user_version={number};COMMIT;")
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            if "locked" in str(error) or "busy" in str(error):
+                raise Refused("storage.busy", path=self.path) from error
+            raise Refused("storage.damaged", path=self.path, what=str(error)) from error
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """Open a transaction; it commits when the block ends well and is rolled back otherwise."""
+        with self._translated():
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield _Sql(self._connection)
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+
+def _json(body: Mapping[str, Any]) -> str:
+    return json.dumps(dict(body), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+class _Sql:
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+
+    def get(self, kind: str, key: str) -> Record | None:
+        row = self._db.execute("SELECT owner, version, body FROM record WHERE kind=? AND key=?", (kind, key)).fetchone()
+        return row and Record(kind=kind, key=key, owner=row[0], version=row[1], body=json.loads(row[2]))
+
+    def find(self, kind: str, *, owner: str | None = None) -> list[Record]:
+        query, values = "SELECT key, owner, version, body FROM record WHERE kind=?", [kind]
+        if owner is not None:
+            query, values = f"{query} AND owner=?", [kind, owner]
+        return [
+            Record(kind=kind, key=key, owner=held, version=version, body=json.loads(body))
+            for key, held, version, body in self._db.execute(f"{query} ORDER BY key", values)
+        ]
+
+    def put(self, kind: str, key: str, body: Mapping[str, Any], *, owner: str, expected: int) -> Record:
+        text = _json(body)
+        if expected == 0:
+            query = "INSERT INTO record VALUES (?,?,?,1,?) ON CONFLICT DO NOTHING"
+            done = self._db.execute(query, (kind, key, owner, text))
+        else:
+            query = "UPDATE record SET owner=?, version=version+1, body=? WHERE kind=? AND key=? AND version=?"
+            done = self._db.execute(query, (owner, text, kind, key, expected))
+        if done.rowcount != 1:
+            raise Refused("store.stale", kind=kind, key=key)
+        return Record(kind=kind, key=key, owner=owner, version=expected + 1, body=json.loads(text))
+
+    def append_fact(self, fact: Fact) -> Fact:
+        row = self._db.execute("SELECT body FROM fact ORDER BY number DESC LIMIT 1").fetchone()
+        kept = chained(fact, Fact.from_dict(json.loads(row[0])) if row else None)
+        self._db.execute("INSERT INTO fact (id, body) VALUES (?,?)", (kept.id, _json(kept.as_dict())))
+        return kept
+
+    def facts(self) -> list[Fact]:
+        rows = self._db.execute("SELECT body FROM fact ORDER BY number")
+        return [Fact.from_dict(json.loads(body)) for (body,) in rows]
+
+    def append_entry(self, key: str, body: Mapping[str, Any]) -> None:
+        done = self._db.execute("INSERT INTO entry (key, body) VALUES (?,?) ON CONFLICT DO NOTHING", (key, _json(body)))
+        if done.rowcount != 1:
+            raise Refused("store.stale", kind="entry", key=key)
+
+    def entries(self) -> list[dict[str, Any]]:
+        return [json.loads(body) for (body,) in self._db.execute("SELECT body FROM entry ORDER BY number")]
+
+    def received(self, message_id: str) -> Received | None:
+        return self._received("message_id=?", (message_id,))
+
+    def received_counter(self, sender: str, counter: int) -> Received | None:
+        return self._received("sender=? AND counter=?", (sender, counter))
+
+    def _received(self, condition: str, values: tuple[object, ...]) -> Received | None:
+        query = f"SELECT message_id, sender, counter, digest, expires, reply FROM received WHERE {condition}"  # noqa: S608  # two fixed conditions
+        row = self._db.execute(query, values).fetchone()
+        if row is None:
+            return None
+        message_id, sender, counter, digest, expires, reply = row
+        return Received(
+            message_id=message_id, sender=sender, counter=counter, digest=digest, expires=Instant(expires), reply=reply
+        )
+
+    def keep_received(self, received: Received) -> None:
+        done = self._db.execute(
+            "INSERT INTO received VALUES (?,?,?,?,?,?) ON CONFLICT DO NOTHING",
+            (
+                received.message_id,
+                received.sender,
+                received.counter,
+                received.digest,
+                int(received.expires),
+                received.reply,
+            ),
+        )
+        if done.rowcount != 1:
+            raise Refused("store.stale", kind="message", key=received.message_id)
+
+    def next_number(self, name: str) -> int:
+        query = "INSERT INTO number VALUES (?,1) ON CONFLICT (name) DO UPDATE SET last=last+1 RETURNING last"
+        (last,) = self._db.execute(query, (name,)).fetchone()
+        return int(last)

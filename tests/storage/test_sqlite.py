@@ -1,0 +1,32 @@
+import pytest
+
+from towncircle.kernel.errors import BadInput, Refused
+from towncircle.storage.sqlite import SqliteStore
+
+
+def test_a_missing_store_is_named(tmp_path):
+    with pytest.raises(BadInput, match=r"storage\.missing"):
+        SqliteStore(tmp_path / "none.sqlite")
+
+
+def test_a_damaged_store_is_refused_and_left_as_it_is(tmp_path):
+    path = tmp_path / "store.sqlite"
+    path.write_bytes(b"this is not a data base" * 100)
+    with pytest.raises(Refused, match=r"storage\.damaged"):
+        SqliteStore(path)
+    assert path.read_bytes().startswith(b"this is not")
+
+
+def test_a_store_of_a_newer_program_is_refused(tmp_path):
+    store = SqliteStore(tmp_path / "s.sqlite", create=True)
+    store._connection.execute("PRAGMA user_version=99")
+    store.close()
+    with pytest.raises(Refused, match=r"storage\.too-new"):
+        SqliteStore(tmp_path / "s.sqlite")
+
+
+def test_the_settings_that_money_needs_are_in_force(tmp_path):
+    store = SqliteStore(tmp_path / "s.sqlite", create=True)
+    assert store._connection.execute("PRAGMA synchronous").fetchone() == (2,)
+    assert store._connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    store.close()
