@@ -1,0 +1,18 @@
+"""The rules: the regulation as data.
+
+Here: rule sets made of dated, cited parameters (`ibi_1998/`, and `imi_2024/` laid over it) and the arithmetic of terms
+and lengths. Not here: decisions about a particular licensee or device.
+Kept: no number of the rule stands in code; every number carries its clause, its words, its date and the quality of its
+source (house.md 6).
+
+    >>> from datetime import date
+    >>> from towncircle.rules import ruleset
+    >>> ruleset("imi-2024").term("contact_interval", date(2026, 11, 21))
+    Term(72 hours)
+"""
+
+from towncircle.rules.parameters import Dated, Parameter
+from towncircle.rules.rulesets import RULESETS, RuleSet, ruleset
+from towncircle.rules.terms import Length, Term
+
+__all__ = ["RULESETS", "Dated", "Length", "Parameter", "RuleSet", "Term", "ruleset"]

@@ -1,0 +1,80 @@
+"""Terms and lengths as the rule writes them.
+
+Here: `3 months`, `72 hours`, `30 days`, `1/4 in` and `20 mm`, and their arithmetic. Not here: what they govern.
+Kept: "3 months" is calendar months, not 90 days; "72 h" is hours; days are calendar days (house.md 6).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, timedelta
+from fractions import Fraction
+from typing import ClassVar
+
+from towncircle.kernel.instants import Instant, zone_named
+
+_TERM = re.compile(r"(?P<count>[0-9]{1,4}) (?P<unit>month|hour|day)s?", re.ASCII)
+_LENGTH = re.compile(r"(?P<over>[0-9]{1,5})(?:/(?P<under>[1-9][0-9]{0,3}))? (?P<unit>in|mm)", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Term:
+    """Hold a length of time in the rule's own unit: calendar months, calendar days or exact hours."""
+
+    months: int = 0
+    hours: int = 0
+    days: int = 0
+
+    @classmethod
+    def parse(cls, text: str) -> Term:
+        """Read `3 months`, `72 hours` or `30 days`. Raises `ValueError`."""
+        match = _TERM.fullmatch(text)
+        if match is None:
+            raise ValueError(f"not a term: {text}")
+        return cls(**{f"{match['unit']}s": int(match["count"])})
+
+    def after(self, start: Instant, zone: str) -> Instant:
+        """Give the instant at which the term ends that began at `start`.
+
+        Months and days keep the wall time in `zone`; a month too short ends on its last day (31 January and one month
+        is the last of February). Hours are exact, whatever clocks are changed meanwhile.
+        """
+        end = start.plus_months(self.months, zone=zone) if self.months else start
+        if self.days:
+            end = Instant.of(end.utc().astimezone(zone_named(zone)) + timedelta(days=self.days))
+        return end.plus(hours=self.hours)
+
+    def last_day(self, start: date) -> date:
+        """Give the last calendar day of a term of months or days that began on the day `start`."""
+        if self.hours:
+            raise ValueError("a term of hours ends at an instant, not on a day")
+        return self.after(Instant.parse(start.isoformat()), "UTC").date_in("UTC")
+
+    def __str__(self) -> str:
+        parts = ((self.months, "month"), (self.days, "day"), (self.hours, "hour"))
+        return " ".join(f"{count} {unit}{'s' if count != 1 else ''}" for count, unit in parts if count) or "0 days"
+
+    def __repr__(self) -> str:
+        return f"Term({self})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Length:
+    """Hold a length on paper, exactly: `text` as the rule writes it, `points` (1/72 inch) as a fraction."""
+
+    POINTS: ClassVar[dict[str, Fraction]] = {"in": Fraction(72), "mm": Fraction(720, 254)}
+
+    text: str
+    points: Fraction
+
+    @classmethod
+    def parse(cls, text: str) -> Length:
+        """Read `1/4 in` or `20 mm`. Raises `ValueError`."""
+        match = _LENGTH.fullmatch(text)
+        if match is None:
+            raise ValueError(f"not a length: {text}")
+        return cls(text=text, points=Fraction(int(match["over"]), int(match["under"] or 1)) * cls.POINTS[match["unit"]])
+
+    def __str__(self) -> str:
+        return self.text
