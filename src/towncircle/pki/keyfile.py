@@ -1,0 +1,57 @@
+"""Keys at rest.
+
+Here: an encrypted form of a software key under a 32-byte secret of the operator. Not here: where the secret comes from
+(a callback gives it), nor where the file lies.
+Kept: AES-256-GCM over PKCS #8; scheme and key id are readable but authenticated; nothing secret is ever in a repr, an
+error or a log. Form: the line `towncircle key 1`, the scheme, the key id in hex, 12 bytes nonce, the ciphertext.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from towncircle.kernel.errors import BadInput, Refused
+from towncircle.kernel.randomness import Randomness
+from towncircle.pki.keys import SoftwareKey
+
+SecretProvider = Callable[[], bytes]
+_MAGIC = b"towncircle key 1\n"
+_NONCE = 12
+_MAX = 4096
+
+
+def seal_key(key: SoftwareKey, secret: SecretProvider, randomness: Randomness) -> bytes:
+    """Encrypt a key for storing. Raises `BadInput` (pki.bad-secret)."""
+    head = _MAGIC + key.scheme.encode() + b"\n" + key.key_id.hex().encode() + b"\n"
+    nonce = randomness.take(_NONCE)
+    return head + nonce + _cipher(secret).encrypt(nonce, key.to_pkcs8(), head)
+
+
+def open_key(raw: bytes, secret: SecretProvider, *, repeatable: bool = False) -> SoftwareKey:
+    """Decrypt a stored key. `repeatable` is for sandboxes: signatures then repeat to the byte.
+
+    Raises `BadInput` (pki.bad-key-file, pki.bad-secret) and `Refused` (pki.key-file-locked) where the secret is
+    another one or the file was changed.
+    """
+    lines = raw.split(b"\n", 3) if len(raw) <= _MAX and raw.startswith(_MAGIC) else []
+    if len(lines) != 4 or len(lines[3]) <= _NONCE:
+        raise BadInput("pki.bad-key-file")
+    head = raw[: len(raw) - len(lines[3])]
+    try:
+        clear = _cipher(secret).decrypt(lines[3][:_NONCE], lines[3][_NONCE:], head)
+    except InvalidTag as error:
+        raise Refused("pki.key-file-locked") from error
+    key = SoftwareKey.from_pkcs8(clear, repeatable=repeatable)
+    if (key.scheme.encode(), key.key_id.hex().encode()) != (lines[1], lines[2]):
+        raise BadInput("pki.bad-key-file")
+    return key
+
+
+def _cipher(secret: SecretProvider) -> AESGCM:
+    given = secret()
+    if len(given) != 32:
+        raise BadInput("pki.bad-secret", length=len(given))
+    return AESGCM(given)

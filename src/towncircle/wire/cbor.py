@@ -1,0 +1,154 @@
+"""Deterministic CBOR.
+
+Here: `encode` and a strict `decode` of the few CBOR types that messages use: integers of 64 bits, byte and text
+strings, arrays, maps, booleans and null. Not here: what a map means; tags (`wire.cose` handles its one tag).
+Kept: RFC 8949 4.2.1. Keys are ordered by their encoded bytes (cbor2's canonical mode uses the older order by length
+first, so the maps are ordered here before cbor2 writes them). One value has one encoding: `decode` refuses every other,
+as well as duplicate keys, floats, indefinite lengths, tags, trailing bytes, nesting deeper than 8 and oversize input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import cbor2
+
+from towncircle.kernel.errors import BrokenInvariant, Refused
+
+Value = int | bytes | str | bool | None | list["Value"] | dict["int | str", "Value"]
+Encodable = (
+    int | bytes | str | bool | None | Sequence["Encodable"] | Mapping[int, "Encodable"] | Mapping[str, "Encodable"]
+)
+MAX_DEPTH = 8
+DEFAULT_LIMIT = 65_536
+_UINT64_MAX = 2**64 - 1
+_UNSIGNED, _NEGATIVE, _BYTES, _TEXT, _ARRAY, _MAP, _SIMPLE = 0, 1, 2, 3, 4, 5, 7
+
+
+def encode(value: Encodable) -> bytes:
+    """Encode a value in its one deterministic form. Raises `BrokenInvariant` (wire.cannot-encode)."""
+    return cbor2.dumps(_ordered(value, 1))
+
+
+def decode(raw: bytes, *, limit: int = DEFAULT_LIMIT) -> Value:
+    """Decode exactly one value. Raises `Refused` (wire.too-large, wire.malformed)."""
+    if len(raw) > limit:
+        raise Refused("wire.too-large", size=len(raw), limit=limit)
+    reader = _Reader(raw)
+    value = reader.value(1)
+    if reader.at != len(raw):
+        raise malformed("bytes follow the end")
+    return value
+
+
+def malformed(why: str) -> Refused:
+    """Make the refusal of bytes that are not what they must be."""
+    return Refused("wire.malformed", why=why)
+
+
+def _ordered(value: object, depth: int) -> object:
+    if depth > MAX_DEPTH + 1:
+        raise BrokenInvariant("wire.cannot-encode", what="nesting deeper than 8")
+    if value is None or isinstance(value, bool | bytes):
+        return value
+    if isinstance(value, int):
+        if not -_UINT64_MAX - 1 <= value <= _UINT64_MAX:
+            raise BrokenInvariant("wire.cannot-encode", what="an integer beyond 64 bits")
+        return int(value)
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, Mapping):
+        if any(isinstance(key, bool) or not isinstance(key, int | str) for key in value):
+            raise BrokenInvariant("wire.cannot-encode", what="a map key that is no integer and no text")
+        keys = sorted(value, key=_encoded_key)
+        return {_plain(key): _ordered(value[key], depth + 1) for key in keys}
+    if isinstance(value, Sequence):
+        return [_ordered(item, depth + 1) for item in value]
+    raise BrokenInvariant("wire.cannot-encode", what=type(value).__name__)
+
+
+def _plain(key: int | str) -> int | str:
+    return int(key) if isinstance(key, int) else str(key)
+
+
+def _encoded_key(key: int | str) -> bytes:
+    return cbor2.dumps(_plain(key))
+
+
+class _Reader:
+    __slots__ = ("at", "raw")
+
+    def __init__(self, raw: bytes) -> None:
+        self.raw = raw
+        self.at = 0
+
+    def value(self, depth: int) -> Value:
+        start = self.at
+        major, argument = self._head()
+        if major == _UNSIGNED:
+            return argument
+        if major == _NEGATIVE:
+            return -1 - argument
+        if major == _BYTES:
+            return self._take(argument)
+        if major == _TEXT:
+            try:
+                return self._take(argument).decode("utf-8")
+            except UnicodeDecodeError as error:
+                raise malformed("a text is not UTF-8") from error
+        if major == _SIMPLE:
+            return self._simple(start)
+        if depth > MAX_DEPTH:
+            raise malformed("nesting deeper than 8")
+        if argument > len(self.raw) - self.at:  # every item takes a byte at least
+            raise malformed("the input ends too early")
+        if major == _ARRAY:
+            return [self.value(depth + 1) for _ in range(argument)]
+        if major == _MAP:
+            return self._map(argument, depth)
+        raise malformed("a tag")
+
+    def _map(self, count: int, depth: int) -> dict[int | str, Value]:
+        out: dict[int | str, Value] = {}
+        last = b""
+        for _ in range(count):
+            start = self.at
+            key = self.value(MAX_DEPTH + 1)  # a key is never a container
+            encoded = self.raw[start : self.at]
+            if isinstance(key, bool) or not isinstance(key, int | str):
+                raise malformed("a map key that is no integer and no text")
+            if encoded <= last:
+                raise malformed("a duplicate key" if encoded == last else "map keys out of order")
+            last = encoded
+            out[key] = self.value(depth + 1)
+        return out
+
+    def _head(self) -> tuple[int, int]:
+        initial = self._take(1)[0]
+        major, info = initial >> 5, initial & 31
+        if info < 24:
+            return major, info
+        if info > 27:
+            raise malformed("an indefinite length or a reserved form")
+        size = 1 << (info - 24)
+        argument = int.from_bytes(self._take(size), "big")
+        if major == _SIMPLE:
+            raise malformed("a float or an unknown simple value")
+        if argument < (24 if size == 1 else 1 << (4 * size)):
+            raise malformed("a form longer than needed")
+        return major, argument
+
+    def _simple(self, start: int) -> bool | None:
+        known = {0xF4: False, 0xF5: True, 0xF6: None}
+        initial = self.raw[start]
+        if initial not in known:
+            raise malformed("a float or an unknown simple value")
+        return known[initial]
+
+    def _take(self, count: int) -> bytes:
+        end = self.at + count
+        if end > len(self.raw):
+            raise malformed("the input ends too early")
+        taken = self.raw[self.at : end]
+        self.at = end
+        return taken

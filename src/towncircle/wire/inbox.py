@@ -1,0 +1,66 @@
+"""Retries, replays and conflicts.
+
+Here: the check of an opened message against what this party received before. Not here: the handlers.
+Kept: a retried message gets the first answer, byte for byte, while it is valid; after that it is a replay. An id names
+one content, and a counter of a sender names one message.
+"""
+
+from __future__ import annotations
+
+from towncircle.kernel.errors import Refused
+from towncircle.kernel.instants import Instant
+from towncircle.kernel.store import Received, Transaction
+from towncircle.wire.message import DEFAULT_LIMIT, KeyDirectory, Opened, check_times, open_untimed
+
+
+def admit(tx: Transaction, opened: Opened, now: Instant) -> Received | None:
+    """Tell a new message (None) from a retry, whose first reply is given.
+
+    Raises `Refused`: wire.conflict for a known id with other bytes, wire.replayed for a known message after its time
+    or for a counter that the sender has used.
+    """
+    envelope = opened.envelope
+    held = tx.received(envelope.id)
+    if held is not None:
+        if (held.digest, held.sender) != (opened.digest, envelope.sender):
+            raise Refused("wire.conflict", id=envelope.id)
+        if now > held.expires:
+            raise Refused("wire.replayed", id=envelope.id, counter=envelope.counter)
+        return held
+    if tx.received_counter(envelope.sender, envelope.counter) is not None:
+        raise Refused("wire.replayed", id=envelope.id, counter=envelope.counter)
+    return None
+
+
+def receive(
+    tx: Transaction,
+    raw: bytes,
+    *,
+    audience: str,
+    now: Instant,
+    directory: KeyDirectory,
+    limit: int = DEFAULT_LIMIT,
+) -> tuple[Opened, Received | None]:
+    """Open a message and admit it: like `unseal` and `admit`, but a known message after its time is a replay.
+
+    Raises what `unseal` and `admit` raise.
+    """
+    opened = open_untimed(raw, audience=audience, directory=directory, limit=limit)
+    held = admit(tx, opened, now)
+    check_times(opened.envelope, now)
+    return opened, held
+
+
+def keep(tx: Transaction, opened: Opened, reply: bytes) -> None:
+    """Keep a handled message with its reply, in the transaction that handled it."""
+    envelope = opened.envelope
+    tx.keep_received(
+        Received(
+            message_id=envelope.id,
+            sender=envelope.sender,
+            counter=envelope.counter,
+            digest=opened.digest,
+            expires=envelope.expires,
+            reply=reply,
+        )
+    )

@@ -1,0 +1,141 @@
+"""The envelope, `seal` and `unseal`.
+
+Here: what every message says about itself, how it is signed, and the ordered checks of one that came in.
+Not here: retries and replays (`wire.inbox`), whose keys are known (`wire.directory`), handlers.
+Kept: an unknown type, version or key is refused; nothing of a message is acted on before its signature was checked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Annotated, Protocol
+
+import towncircle.wire.bodies  # noqa: F401 - registers every body
+from towncircle.kernel.errors import Refused
+from towncircle.kernel.instants import Instant
+from towncircle.pki.keys import Signer
+from towncircle.pki.verifying import PublicKey
+from towncircle.wire import cbor, cose
+from towncircle.wire.registry import find_type, type_of
+from towncircle.wire.shape import Body, Limit
+
+DEFAULT_LIMIT = 262_144
+_BODY_KEY = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope(Body):
+    """Hold what a message says about itself: type, version, sender, audience, id, what it answers, times, counter."""
+
+    type: Annotated[int, 1]
+    version: Annotated[int, 2]
+    sender: Annotated[str, 3, Limit(64)]
+    audience: Annotated[str, 4, Limit(64)]
+    id: Annotated[str, 5, Limit(64)]
+    in_reply_to: Annotated[str, 6, Limit(64)]
+    issued: Annotated[Instant, 7]
+    expires: Annotated[Instant, 8]
+    counter: Annotated[int, 9]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """Hold a message whose signature was checked: envelope, body, key id, its bytes and their SHA-256."""
+
+    envelope: Envelope
+    body: Body
+    key_id: bytes
+    digest: bytes
+    raw: bytes = field(repr=False)
+
+
+class KeyDirectory(Protocol):
+    """Know whose key was good when."""
+
+    def find(self, sender: str, key_id: bytes, at: Instant) -> PublicKey:
+        """Give a sender's key. Raises `Refused` (wire.unknown-sender, wire.unknown-key)."""
+        ...
+
+
+def seal(  # noqa: PLR0913 - the envelope's fields, each by name
+    *,
+    sender: str,
+    audience: str,
+    id: str,  # noqa: A002 - the envelope's word
+    issued: Instant,
+    expires: Instant,
+    counter: int,
+    body: Body,
+    signer: Signer,
+    in_reply_to: str = "",
+) -> bytes:
+    """Sign a message. Raises `BadInput` (wire.bad-field, wire.wrong-scheme)."""
+    kind = type_of(body)
+    envelope = Envelope(
+        type=kind.number,
+        version=kind.version,
+        sender=sender,
+        audience=audience,
+        id=id,
+        in_reply_to=in_reply_to,
+        issued=issued,
+        expires=expires,
+        counter=counter,
+    )
+    return cose.sign1(cbor.encode({**envelope.to_map(), _BODY_KEY: body.to_map()}), signer)
+
+
+def unseal(raw: bytes, *, audience: str, now: Instant, directory: KeyDirectory, limit: int = DEFAULT_LIMIT) -> Opened:
+    """Open a message for an audience.
+
+    1. size: wire.too-large; 2. form: wire.malformed, wire.unsigned; 3. sender and key, as known when it was issued:
+    wire.unknown-sender, wire.unknown-key; 4. signature: wire.bad-signature; 5. audience: wire.wrong-audience;
+    6. type and version: wire.unknown-type, wire.unknown-version; 7. body: wire.malformed;
+    8. time: wire.not-yet-valid before `issued`, wire.expired after `expires`.
+    """
+    opened = open_untimed(raw, audience=audience, directory=directory, limit=limit)
+    check_times(opened.envelope, now)  # 8
+    return opened
+
+
+def open_untimed(raw: bytes, *, audience: str, directory: KeyDirectory, limit: int = DEFAULT_LIMIT) -> Opened:
+    """Do the checks 1 to 7 of `unseal`: for `wire.inbox`, and for reading stored messages long after their time."""
+    frame = cose.read_sign1(raw, limit=limit)  # 1, 2
+    content = cbor.decode(frame.payload, limit=limit)
+    if not isinstance(content, dict) or _BODY_KEY not in content:
+        raise cbor.malformed("a message without a body")
+    body = content.pop(_BODY_KEY)
+    envelope = Envelope.from_map(content)
+    key = directory.find(envelope.sender, frame.key_id, envelope.issued)  # 3
+    frame.check(key)  # 4
+    if envelope.audience != audience:  # 5
+        raise Refused("wire.wrong-audience", audience=envelope.audience, reader=audience)
+    kind = find_type(envelope.type, envelope.version)  # 6
+    return Opened(
+        envelope=envelope,
+        body=kind.body.from_map(body),  # 7
+        key_id=frame.key_id,
+        digest=hashlib.sha256(raw).digest(),
+        raw=raw,
+    )
+
+
+def check_times(envelope: Envelope, now: Instant) -> None:
+    """Check the times of a message. Raises `Refused` (wire.not-yet-valid, wire.expired)."""
+    if now < envelope.issued:
+        raise Refused("wire.not-yet-valid", id=envelope.id, issued=envelope.issued)
+    if now > envelope.expires:
+        raise Refused("wire.expired", id=envelope.id, expires=envelope.expires)
+
+
+def peek(raw: bytes, *, limit: int = DEFAULT_LIMIT) -> Envelope:
+    """Read the envelope without checking anything: for routing and logs only, never for a decision.
+
+    Raises `Refused` (wire.too-large, wire.malformed, wire.unsigned).
+    """
+    content = cbor.decode(cose.read_sign1(raw, limit=limit).payload, limit=limit)
+    if not isinstance(content, dict):
+        raise cbor.malformed("a message without an envelope")
+    content.pop(_BODY_KEY, None)
+    return Envelope.from_map(content)
