@@ -8,6 +8,7 @@ Kept: an unknown type, version or key is refused; nothing of a message is acted 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated, Protocol
 
@@ -102,23 +103,46 @@ def unseal(raw: bytes, *, audience: str, now: Instant, directory: KeyDirectory, 
 def open_untimed(raw: bytes, *, audience: str, directory: KeyDirectory, limit: int = DEFAULT_LIMIT) -> Opened:
     """Do the checks 1 to 7 of `unseal`: for `wire.inbox`, and for reading stored messages long after their time."""
     frame = cose.read_sign1(raw, limit=limit)  # 1, 2
+    envelope, body = _content(frame, limit)
+    frame.check(directory.find(envelope.sender, frame.key_id, envelope.issued))  # 3, 4
+    return _accepted(raw, frame, envelope, _typed(envelope, body, audience))  # 5, 6, 7
+
+
+def open_certified(
+    raw: bytes, *, audience: str, key_of: Callable[[Envelope, Body], PublicKey], limit: int = DEFAULT_LIMIT
+) -> Opened:
+    """Open a message that carries its signer's certificates in its body, without its times.
+
+    `key_of` must check those certificates up to a pinned root and give the signer's key; the signature is checked
+    by that key. Raises what `unseal` and `key_of` raise.
+    """
+    frame = cose.read_sign1(raw, limit=limit)
+    envelope, content = _content(frame, limit)
+    body = _typed(envelope, content, audience)
+    key = key_of(envelope, body)
+    if key.key_id != frame.key_id:
+        raise Refused("wire.unknown-key", sender=envelope.sender, key_id=frame.key_id.hex())
+    frame.check(key)
+    return _accepted(raw, frame, envelope, body)
+
+
+def _content(frame: cose.Sign1, limit: int) -> tuple[Envelope, object]:
     content = cbor.decode(frame.payload, limit=limit)
     if not isinstance(content, dict) or _BODY_KEY not in content:
         raise cbor.malformed("a message without a body")
     body = content.pop(_BODY_KEY)
-    envelope = Envelope.from_map(content)
-    key = directory.find(envelope.sender, frame.key_id, envelope.issued)  # 3
-    frame.check(key)  # 4
-    if envelope.audience != audience:  # 5
+    return Envelope.from_map(content), body
+
+
+def _typed(envelope: Envelope, body: object, audience: str) -> Body:
+    if envelope.audience != audience:
         raise Refused("wire.wrong-audience", audience=envelope.audience, reader=audience)
-    kind = find_type(envelope.type, envelope.version)  # 6
-    return Opened(
-        envelope=envelope,
-        body=kind.body.from_map(body),  # 7
-        key_id=frame.key_id,
-        digest=hashlib.sha256(raw).digest(),
-        raw=raw,
-    )
+    return find_type(envelope.type, envelope.version).body.from_map(body)
+
+
+def _accepted(raw: bytes, frame: cose.Sign1, envelope: Envelope, body: Body) -> Opened:
+    digest = hashlib.sha256(raw).digest()
+    return Opened(envelope=envelope, body=body, key_id=frame.key_id, digest=digest, raw=raw)
 
 
 def check_times(envelope: Envelope, now: Instant) -> None:
@@ -134,8 +158,4 @@ def peek(raw: bytes, *, limit: int = DEFAULT_LIMIT) -> Envelope:
 
     Raises `Refused` (wire.too-large, wire.malformed, wire.unsigned).
     """
-    content = cbor.decode(cose.read_sign1(raw, limit=limit).payload, limit=limit)
-    if not isinstance(content, dict):
-        raise cbor.malformed("a message without an envelope")
-    content.pop(_BODY_KEY, None)
-    return Envelope.from_map(content)
+    return _content(cose.read_sign1(raw, limit=limit), limit)[0]

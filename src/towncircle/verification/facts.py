@@ -1,0 +1,75 @@
+"""What a verifier knows besides the pack.
+
+Here: prior scans, refunds and register readings, and what a person or a sorter observed of the piece. Not here: where
+they are kept.
+Kept: everything is keyed by signed content, never by the bytes of a barcode: (r, n-s), other padding or another symbol
+is the same piece.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Literal
+
+from towncircle.kernel.ids import DeviceId
+from towncircle.kernel.instants import Instant
+from towncircle.kernel.money import Mills
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriorScan:
+    """Hold the first scan of a content."""
+
+    scan_id: str
+    site: str
+    at: Instant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refunded:
+    """Hold the refund of a content: the case it was paid in and when."""
+
+    case: str
+    at: Instant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """Hold the registers that another mark of a device shows; `pieces` is None where its layout has no count."""
+
+    content_key: str
+    ascending: Mills
+    postage: Mills
+    pieces: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusFacts:
+    """Hold what was seen before.
+
+    `scans` and `refunds` are by content key. `readings` are, by device, the marks worth comparing: those with the same
+    piece count or ascending register, and the nearest below and above.
+    """
+
+    scans: Mapping[str, PriorScan] = field(default_factory=lambda: MappingProxyType({}))
+    refunds: Mapping[str, Refunded] = field(default_factory=lambda: MappingProxyType({}))
+    readings: Mapping[DeviceId, tuple[Reading, ...]] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observed:
+    """Hold what was observed of the piece; what is None was not observed.
+
+    `amount_due` is the postage for the piece as weighed and addressed, less any other postage on it; `origin` the ZIP
+    Code of the post office of deposit; `destination` the delivery point digits of its address; `weight_tenths` tenths
+    of an ounce, rounded up.
+    """
+
+    amount_due: Mills | None = None
+    origin: str | None = None
+    destination: str | None = None
+    weight_tenths: int | None = None
+    deposited_at: Instant | None = None
+    purpose: Literal["postage", "refund"] = "postage"
