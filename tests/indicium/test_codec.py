@@ -6,8 +6,8 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-
 from tests.indicium.samples import FIELDS, content_of
+
 from towncircle.indicium import decode, encode_content, join, layout, layouts
 from towncircle.kernel.errors import BadInput
 

@@ -6,8 +6,8 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-
 from tests.indicium.samples import content_of
+
 from towncircle.indicium import decode, describe, join, words
 from towncircle.indicium.readable import MailedFrom, Office, for_correction, for_postage, for_redate
 from towncircle.kernel.errors import BadInput, Refused

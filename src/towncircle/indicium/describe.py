@@ -13,12 +13,12 @@ _HEAD = """\
 
 This page is generated from `src/towncircle/indicium/layouts/*.toml` by `towncircle.indicium.describe.markdown()`.
 
-All integers are little-endian and unsigned. Money is in mills (1/1000 dollar). A `date` is the decimal number YYYYMMDD,
-`days` count from 1998-01-01, a `zip` is the 5-digit ZIP Code as a number. A `category` is text where it is printable
-and hexadecimal otherwise. `routing` counts delivery points of 0, 5, 9 and 11 digits one behind the other, as the
-Intelligent Mail barcode does. A layout is chosen by its version byte and vendor. Bytes after the last field are reported, never
-refused. A layout whose status is `house` is our own design; `secondary` means that it was published by others than the
-Postal Service.
+All integers are little-endian and unsigned. Money is in mills (1/1000 dollar). A `date` is the decimal number
+YYYYMMDD, `days` count from 1998-01-01, a `zip` is the 5-digit ZIP Code as a number. A `category` is text where it is
+printable and hexadecimal otherwise. `routing` counts delivery points of 0, 5, 9 and 11 digits one behind the other,
+as the Intelligent Mail barcode does. A layout is chosen by its version byte and vendor. Bytes after the last field
+are reported, never refused. A layout whose status is `house` is our own design; `secondary` means that it was
+published by others than the Postal Service.
 """
 
 

@@ -77,7 +77,7 @@ ROWS = {
     ),
     "indicium.signature-length": Row(
         kind="input",
-        sentence="The layout {layout} joins {content} bytes and a signature of {expected}, not {got_content} and {got}.",
+        sentence="The layout {layout} needs {content} bytes and a signature of {expected}, not {got_content} + {got}.",
         clause="house",
         next_step="Sign with the scheme that the layout names.",
     ),

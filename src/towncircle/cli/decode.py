@@ -1,0 +1,139 @@
+"""`towncircle decode`: what an indicium says, from a scan, a file of bytes or hexadecimal digits.
+
+Here: finding the bytes and showing the fields. Not here: whether the indicium is good (`towncircle verify`).
+Exit codes: 0 decoded, 1 nothing readable or no indicium, 2 the input cannot be used.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from towncircle.kernel.errors import BadInput
+
+if TYPE_CHECKING:
+    from towncircle.indicium import Decoded
+    from towncircle.symbol import Found
+
+_HEX_TEXT = re.compile(rb"[0-9a-fA-F\s:]+\Z")
+_PRINTABLE = re.compile(rb"[\x20-\x7e\s]+\Z")
+_UNREADABLE = {
+    "indicium.unknown-version",
+    "indicium.unknown-vendor",
+    "indicium.field-unreadable",
+    "symbol.none-found",
+    "symbol.none-an-indicium",
+}
+_EPILOG = """\
+examples:
+  towncircle decode envelope.pdf
+  towncircle decode photo.jpg --json
+  towncircle decode --hex "a2 03 07 00 00 80 54 43 ..."
+Decoding tells what the bytes say; 'towncircle verify' tells whether they are true."""
+
+
+def add(subparsers: Any) -> None:
+    """Register the command."""
+    parser: argparse.ArgumentParser = subparsers.add_parser(
+        "decode",
+        help="show what an indicium says, field by field",
+        description="Show every field of an indicium in numbers and in words.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("file", nargs="?", metavar="FILE", help="PDF, PNG or JPEG; or raw bytes; or hexadecimal text")
+    source.add_argument("--hex", metavar="HEX", help="the bytes as hexadecimal digits; spaces do not matter")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the command."""
+    try:
+        found = _from_hex(args.hex) if args.hex is not None else _from_file(Path(args.file))
+    except BadInput as error:
+        if error.code not in _UNREADABLE:
+            raise
+        from towncircle.cli.main import render
+
+        render(error, as_json=args.json)
+        return 1
+    if args.json:
+        records = [decoded.as_dict() for decoded, _ in found]
+        also = {"also": records[1:]} if len(records) > 1 else {}
+        print(json.dumps({**records[0], **also}, ensure_ascii=False))
+    else:
+        print("\n\n".join(_text(decoded, symbol) for decoded, symbol in found))
+    return 0
+
+
+def _from_hex(text: str) -> list[tuple[Decoded, Found | None]]:
+    from towncircle.indicium import decode
+
+    return [(decode(_unhex(text.encode("utf-8", "replace"))), None)]
+
+
+def _unhex(data: bytes) -> bytes:
+    digits = re.sub(rb"[\s:]", b"", data.strip().removeprefix(b"0x"))
+    try:
+        return bytes.fromhex(digits.decode("ascii"))
+    except ValueError as error:
+        raise BadInput("scan.not-hex", text=data.decode("utf-8", "replace").strip()[:40]) from error
+
+
+def _from_file(path: Path) -> list[tuple[Decoded, Found | None]]:
+    from towncircle.indicium import decode
+    from towncircle.paper import scan
+
+    data = scan.read_bytes(path)
+    if scan.looks_like_a_scan(data):
+        return _from_pages(path)
+    if _HEX_TEXT.match(data):
+        return [(decode(_unhex(data)), None)]
+    if _PRINTABLE.match(data) and not data.startswith((b"DEA", b"JGB ")):
+        raise BadInput("scan.not-hex", text=data.decode("ascii").strip()[:40])
+    return [(decode(data), None)]
+
+
+def _from_pages(path: Path) -> list[tuple[Decoded, Found | None]]:
+    from towncircle.indicium import decode
+    from towncircle.paper import scan
+    from towncircle.symbol import read
+
+    found: list[tuple[Decoded, Found | None]] = []
+    failures: list[BadInput] = []
+    for page in scan.pages(path):
+        for symbol in read(page):
+            try:
+                found.append((decode(symbol.payload), symbol))
+            except BadInput as error:
+                failures.append(error)
+    if not found and failures:
+        raise BadInput("symbol.none-an-indicium", file=path.name, count=len(failures), why=failures[0].sentence)
+    if not found:
+        raise BadInput("symbol.none-found", file=path.name)
+    return found
+
+
+def _text(decoded: Decoded, symbol: Found | None) -> str:
+    from towncircle.indicium import words
+
+    lines = [words.headline(decoded)]
+    if symbol is not None:
+        unused = symbol.unused_error_correction
+        quality = f", {round(100 * unused)} % of its error correction unused" if unused is not None else ""
+        lines.append(f"Read from a {symbol.symbology} symbol{quality}.")
+    rows = [("field", "value", "in words"), *((row.field, row.value, row.words) for row in words.explain(decoded))]
+    widths = [max(len(row[at]) for row in rows) for at in (0, 1)]
+    lines += ["", *(f"{name:{widths[0]}}  {value:{widths[1]}}  {said}".rstrip() for name, value, said in rows)]
+    if decoded.device is not None:
+        lines += ["", f"Device {decoded.device}"]
+    if decoded.missing:
+        lines += ["", f"Cut short: missing are {', '.join(decoded.missing)}."]
+    if decoded.trailing:
+        lines += ["", f"{len(decoded.trailing)} bytes stand behind the layout: {decoded.trailing.hex()}"]
+    return "\n".join(lines)

@@ -1,0 +1,132 @@
+"""Files from a scanner: PDF, PNG and JPEG as grey pages.
+
+Here: opening, checking sizes before anything large is made, and turning every page into an 8-bit grey array. Not here:
+finding symbols in it (`symbol/reading`), what they mean.
+Kept: nothing that comes from outside can take unbounded memory: bytes, pages and pixels all have a limit.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from towncircle.kernel.errors import BadInput
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+DEFAULT_DPI = 300
+MAX_BYTES = 200_000_000
+MAX_PAGES = 2_000
+MAX_PIXELS = 80_000_000
+_MAGIC = (b"%PDF-", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
+_OTHER_IMAGES = (b"GIF8", b"II*\x00", b"MM\x00*", b"RIFF")
+
+
+def read_bytes(path: Path) -> bytes:
+    """Read a whole file.
+
+    Raises `BadInput`: scan.no-such-file, scan.not-readable, scan.empty-file, scan.file-too-large.
+    """
+    try:
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            raise BadInput("scan.file-too-large", file=path.name, size=size, limit=MAX_BYTES)
+        data = path.read_bytes()
+    except FileNotFoundError as error:
+        raise BadInput("scan.no-such-file", file=str(path)[:200]) from error
+    except (OSError, ValueError) as error:
+        raise BadInput("scan.not-readable", file=path.name[:200], why=type(error).__name__) from error
+    if not data:
+        raise BadInput("scan.empty-file", file=path.name)
+    return data
+
+
+def looks_like_a_scan(data: bytes) -> bool:
+    """Tell whether the bytes of a file begin like a PDF or an image."""
+    return data.startswith(_MAGIC + _OTHER_IMAGES) or b"%PDF-" in data[:1024]
+
+
+def load_pages(path: Path, *, dpi: int = DEFAULT_DPI) -> list[NDArray[np.uint8]]:
+    """Load all pages of a file as grey arrays of rows by columns; PDF pages are drawn at `dpi`.
+
+    Raises what `pages` raises.
+    """
+    return list(pages(path, dpi=dpi))
+
+
+def pages(path: Path, *, dpi: int = DEFAULT_DPI) -> Iterator[NDArray[np.uint8]]:
+    """Give the pages of a file one by one, so that a long file never stands in memory as a whole.
+
+    Raises `BadInput`: scan.no-such-file, scan.not-readable, scan.empty-file, scan.file-too-large, scan.not-an-image,
+    scan.too-many-pages, scan.too-many-pixels.
+    """
+    data = read_bytes(path)
+    if b"%PDF-" in data[:1024]:
+        yield from _pdf_pages(data, path.name, dpi)
+    else:
+        yield _image(data, path.name)
+
+
+def _pdf_pages(data: bytes, name: str, dpi: int) -> Iterator[NDArray[np.uint8]]:
+    import pypdfium2
+
+    try:
+        document = pypdfium2.PdfDocument(data)
+    except pypdfium2.PdfiumError as error:
+        raise BadInput("scan.not-an-image", file=name) from error
+    try:
+        if len(document) > MAX_PAGES:
+            raise BadInput("scan.too-many-pages", file=name, pages=len(document), limit=MAX_PAGES)
+        for number in range(len(document)):
+            yield _pdf_page(document, number, name, dpi)
+    finally:
+        document.close()
+
+
+def _pdf_page(document: Any, number: int, name: str, dpi: int) -> NDArray[np.uint8]:
+    import numpy as np
+    import pypdfium2
+
+    try:
+        page = document[number]
+        width, height = page.get_size()
+        pixels = int(width * dpi / 72) * int(height * dpi / 72)
+        if pixels > MAX_PIXELS:
+            raise BadInput("scan.too-many-pixels", file=name, page=number + 1, pixels=pixels, limit=MAX_PIXELS)
+        bitmap = page.render(scale=dpi / 72, grayscale=True)
+        grey: NDArray[np.uint8] = np.array(bitmap.to_numpy(), dtype=np.uint8)
+        bitmap.close()
+        page.close()
+    except pypdfium2.PdfiumError as error:
+        raise BadInput("scan.not-an-image", file=name) from error
+    return grey.reshape(grey.shape[:2])
+
+
+def _image(data: bytes, name: str) -> NDArray[np.uint8]:
+    import numpy as np
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own limit below is the stricter one
+            opened = Image.open(io.BytesIO(data), formats=("PNG", "JPEG"))
+        pixels = opened.width * opened.height
+        if pixels > MAX_PIXELS:
+            raise BadInput("scan.too-many-pixels", file=name, page=1, pixels=pixels, limit=MAX_PIXELS)
+        image: Image.Image = ImageOps.exif_transpose(opened)
+        if image.mode.startswith("I"):
+            return (np.asarray(image).astype(np.uint32) >> 8).astype(np.uint8)
+        if image.mode in {"RGBA", "LA", "P"}:
+            image = image.convert("RGBA")
+            paper = Image.new("RGBA", image.size, "white")
+            image = Image.alpha_composite(paper, image)
+        return np.asarray(image.convert("L"))
+    except Image.DecompressionBombError as error:
+        raise BadInput("scan.too-many-pixels", file=name, page=1, pixels="far too many", limit=MAX_PIXELS) from error
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+        raise BadInput("scan.not-an-image", file=name) from error

@@ -1,0 +1,15 @@
+"""The symbol: bytes to modules and back.
+
+Here: PDF417, Data Matrix, the Intelligent Mail barcode, POSTNET and FIM as patterns, and reading them from images.
+Not here: what the bytes mean (`indicium/`), places and sizes on the piece (`mailpiece/`), drawing (`paper/`).
+Kept: a symbol is a grid of whole modules; the page room makes a module a whole number of printer dots. numpy, Pillow,
+zint and zxing-cpp are imported only inside the functions that need them.
+"""
+
+from towncircle.symbol.bars import fim, postnet
+from towncircle.symbol.imb_image import imb_from_image
+from towncircle.symbol.matrix import data_matrix, pdf417
+from towncircle.symbol.modules import Modules
+from towncircle.symbol.reading import Found, read
+
+__all__ = ["Found", "Modules", "data_matrix", "fim", "imb_from_image", "pdf417", "postnet", "read"]

@@ -1,0 +1,100 @@
+"""Finding and reading the 65 bars of an Intelligent Mail barcode in an image.
+
+Here: a scan by rows for 65 even bars, then by columns for what each bar has above and below. Not here: decoding.
+How: every bar crosses the tracker band, so a row of pixels in that band shows 65 dark runs of even pitch, and the rows
+above and below it show only some of them. The image may be upside down (the decoder sees that), and turned by what
+`skew` finds.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from towncircle.kernel.errors import BadInput
+from towncircle.symbol import imb, skew
+from towncircle.symbol.reading import check_image
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_UNEVEN = 0.35  # the share of a pitch by which a bar may stand off, for the pixels of a scanner
+_REACH = 6  # how many pitches a bar may reach up or down from the tracker band
+
+
+def imb_from_image(image: NDArray[np.uint8]) -> str:
+    """Read the bars of the first Intelligent Mail barcode in an image, as 65 letters that decode.
+
+    Raises `BadInput`: symbol.imb-not-found, symbol.not-grey, symbol.too-many-pixels.
+    """
+    check_image(image)
+    found = _read_straight(image)
+    if found is None:
+        turned = (skew.straighten(image, angle)[0] for angle in skew.estimates(image))
+        found = next((bars for bars in map(_read_straight, turned) if bars is not None), None)
+    if found is None:
+        raise BadInput("symbol.imb-not-found")
+    return found
+
+
+def _read_straight(image: NDArray[np.uint8]) -> str | None:
+    dark = image < (int(image.min()) + int(image.max())) // 2
+    for first, last, centres in _bands(dark):
+        bars = _classify(dark, first, last, centres)
+        if bars is not None:
+            return bars
+    return None
+
+
+def _bands(dark: Any) -> list[tuple[int, int, tuple[int, ...]]]:
+    """Give the bands of rows that show 65 even bars: first row, last row, centres of the bars; the highest first."""
+    bands: list[tuple[int, int, tuple[int, ...]]] = []
+    for row in range(dark.shape[0]):
+        centres = _even_bars(dark[row])
+        if centres is None:
+            continue
+        if bands and bands[-1][1] == row - 1 and abs(bands[-1][2][0] - centres[0]) <= 2:
+            bands[-1] = (bands[-1][0], row, bands[-1][2])
+        else:
+            bands.append((row, row, centres))
+    return sorted(bands, key=lambda band: band[0] - band[1])
+
+
+def _even_bars(row: Any) -> tuple[int, ...] | None:
+    """Give the centres of 65 dark runs of even pitch with nothing close on either side, or None."""
+    import numpy as np
+
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], row.view(np.int8), [0]))))
+    if len(edges) < 2 * imb.BARS:
+        return None
+    centres = (edges[::2] + edges[1::2]) / 2
+    pitches = np.diff(centres)
+    for start in range(len(centres) - imb.BARS + 1):
+        part = pitches[start : start + imb.BARS - 1]
+        mean = (centres[start + imb.BARS - 1] - centres[start]) / (imb.BARS - 1)
+        if abs(part - mean).max() <= max(1.0, _UNEVEN * mean):
+            return tuple(int(x) for x in centres[start : start + imb.BARS])
+    return None
+
+
+def _classify(dark: Any, first: int, last: int, centres: tuple[int, ...]) -> str | None:
+    """Tell which bars reach out of the band, up and down, and give them if they are a valid barcode."""
+    reach = _REACH * max(b - a for a, b in pairwise(centres))
+    up = [_run(dark[max(0, first - reach) : first, x][::-1]) for x in centres]
+    down = [_run(dark[last + 1 : last + 1 + reach, x]) for x in centres]
+    if not (max(up) and max(down)):
+        return None
+    bars = "".join(
+        "TADF"[(2 * above > max(up)) + 2 * (2 * below > max(down))] for above, below in zip(up, down, strict=True)
+    )
+    try:
+        imb.decode(bars)
+    except BadInput:
+        return None
+    return bars
+
+
+def _run(column: Any) -> int:
+    """Count the dark pixels before the first light one."""
+    return int(column.argmin()) if not column.all() else len(column)

@@ -1,0 +1,78 @@
+"""Files from a scanner become bounded grey pages."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from towncircle.kernel.errors import BadInput
+from towncircle.paper import scan
+
+GREY = np.array([[0, 128], [200, 255]], np.uint8)
+
+
+def test_a_png_comes_back_pixel_by_pixel(tmp_path: Path) -> None:
+    Image.fromarray(GREY).save(tmp_path / "a.png")
+    (page,) = scan.load_pages(tmp_path / "a.png")
+    assert page.tolist() == GREY.tolist()
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
+def test_every_kind_of_png_becomes_8_bit_grey(tmp_path: Path, mode: str) -> None:
+    image = Image.fromarray(np.full((4, 4), 65_535, np.uint16)) if mode == "I;16" else Image.new(mode, (4, 4), "white")
+    image.save(tmp_path / "a.png")
+    (page,) = scan.load_pages(tmp_path / "a.png")
+    assert (page.dtype, page.shape, page.min()) == (np.uint8, (4, 4), 255)
+
+
+def test_what_is_transparent_is_white_paper(tmp_path: Path) -> None:
+    Image.new("RGBA", (2, 2), (0, 0, 0, 0)).save(tmp_path / "a.png")
+    assert scan.load_pages(tmp_path / "a.png")[0].min() == 255
+
+
+def test_every_page_of_a_pdf_is_drawn_at_the_resolution_asked_for(tmp_path: Path) -> None:
+    first, second = (Image.new("L", (100, 50), shade) for shade in (0, 255))
+    first.save(tmp_path / "a.pdf", save_all=True, append_images=[second], resolution=100)
+    shown = scan.load_pages(tmp_path / "a.pdf", dpi=200)
+    assert [page.shape for page in shown] == [(100, 200), (100, 200)]
+    assert [int(page.mean()) for page in shown] == [0, 255]
+
+
+@pytest.mark.parametrize(
+    "data", [b"not an image", b"%PDF-1.7 cut", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0", b"GIF89a"]
+)
+def test_what_is_no_image_is_refused(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "a").write_bytes(data)
+    with pytest.raises(BadInput, match=r"scan\.not-an-image"):
+        scan.load_pages(tmp_path / "a")
+
+
+def test_a_missing_file_an_empty_file_and_a_folder_are_three_errors(tmp_path: Path) -> None:
+    (tmp_path / "empty.pdf").touch()
+    for name, code in (("none.pdf", "scan.no-such-file"), ("empty.pdf", "scan.empty-file"), ("", "scan.not-readable")):
+        with pytest.raises(BadInput) as caught:
+            scan.load_pages(tmp_path / name)
+        assert caught.value.code == code
+
+
+@pytest.mark.parametrize("side", [9_500, 14_000, 60_000])
+def test_a_picture_bomb_is_refused_before_it_is_unpacked(tmp_path: Path, side: int) -> None:
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    header = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
+    bomb = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
+    (tmp_path / "bomb.png").write_bytes(bomb)
+    with pytest.raises(BadInput, match=r"scan\.too-many-pixels"):
+        scan.load_pages(tmp_path / "bomb.png")
+
+
+def test_a_pdf_page_of_too_many_pixels_is_refused_before_it_is_drawn(tmp_path: Path) -> None:
+    Image.new("L", (1000, 1000)).save(tmp_path / "a.pdf", resolution=10)
+    with pytest.raises(BadInput, match=r"scan\.too-many-pixels"):
+        scan.load_pages(tmp_path / "a.pdf", dpi=600)
