@@ -213,4 +213,52 @@ ROWS = {
         clause="house",
         next_step="Put text with commas in quotation marks.",
     ),
+    "page.unknown-form": Row(
+        kind="input",
+        sentence="'{text}' is not a form of mailpiece.",
+        clause="house",
+        next_step="Use one of: {known}.",
+    ),
+    "page.does-not-fit": Row(
+        kind="input",
+        sentence="'{text}' does not fit into the {what} at a legible size.",
+        clause="P050 4.2",
+        next_step="Shorten it, or leave the art out; a town circle may name the mailer's ZIP Code instead (P050 4.5).",
+    ),
+    "page.symbol-too-large": Row(
+        kind="refused",
+        sentence="A symbol of {columns} by {rows} modules does not fit beside the FIM with modules of two dots.",
+        clause="P050 4.4",
+        next_step="Use a smaller layout, or more columns and fewer rows.",
+    ),
+    "page.wrong-side": Row(
+        kind="refused",
+        sentence="An impression of kind '{kind}' belongs on the {side} side.",
+        clause="P050 4.8, 4.9",
+        next_step="Lay out the {side} side.",
+    ),
+    "page.symbol-missing": Row(
+        kind="refused",
+        sentence="An impression of kind '{kind}' bears the two-dimensional symbol.",
+        clause="P050 4.9",
+        next_step="Give the symbol.",
+    ),
+    "page.symbol-forbidden": Row(
+        kind="refused",
+        sentence="An impression of kind '{kind}' must not bear the two-dimensional symbol.",
+        clause="P050 4.8",
+        next_step="Leave the symbol out.",
+    ),
+    "page.lints": Row(
+        kind="refused",
+        sentence="The page breaks a rule of layout: {grounds}",
+        clause="P050 4.0",
+        next_step="Nothing was signed or printed. Correct what is named.",
+    ),
+    "page.lint": Row(
+        kind="refused",
+        sentence="{what}",
+        clause="P050 4.0",
+        next_step="Correct the layout.",
+    ),
 }

@@ -1,0 +1,270 @@
+"""The indicium as it is printed: town circle, amount, device id, symbol, art and the SPECIMEN marking.
+
+Here: the design. Not here: the words (`towncircle.indicium.readable`), the rest of the piece (`page`), the lints.
+
+Why it stands as it does. P050 4.4 wants the indicium in the upper right corner, a quarter inch from both edges, off the
+FIM zone (1 3/4 to 3 inches from the right edge) and off the address reader's area, which leaves a block of 1 1/2 by
+1 1/8 inches right of the FIM on a #10 envelope.
+* A Data Matrix symbol (40 x 40 modules of 1/60 inch, 2/3 inch) fits into that block together with the town circle: the
+  whole indicium stands right of the FIM.
+* A PDF417 symbol (137 modules wide) does not. It stands left of the FIM zone, and the human-readable part alone in the
+  corner; so nothing but the FIM, which the Postal Service asks for, lies between them.
+* Art or a marking stands left of both. A module is a whole number of dots at 300 and 600 dpi, and so is its place.
+Kept: P050 4.5 (what is readable), 4.8 and 4.9 (corrections), 4.10 and 4.11 (art and markings).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from math import cos, radians, sin
+from typing import Literal
+
+from towncircle.indicium.readable import Readable
+from towncircle.kernel.errors import BadInput, Refused
+from towncircle.mailpiece.elements import ArcText, Element, Layer, Path, Symbol, Text, circle, polygon, polyline
+from towncircle.mailpiece.geometry import DOT_300, Box, least_type
+from towncircle.mailpiece.typeface import FontKey, face
+from towncircle.symbol.modules import Modules
+
+SPECIMEN_WORD = "SPECIMEN"
+SPECIMEN_TAIL = "NOT VALID AS POSTAGE"
+ATTRIBUTION = "Mailer's Message"
+BLOCK_WIDTH = 107_040  # the corner between margin and FIM zone, less a dot of 300 dpi on either side
+BLOCK_HEIGHT = 80_500
+_COLUMN = 48_000
+_GAP = 4_000
+
+Layout = Literal["beside", "apart", "none"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Art:
+    """Describe the advertising art (`art`) or a postal marking (`marking`) printed with the indicium.
+
+    Art must carry the mailer's name or an attribution such as Mailer's Message (P050 4.10); a marking stands alone, in
+    bold capitals of a quarter inch (4.11).
+    """
+
+    words: tuple[str, ...]
+    kind: Literal["art", "marking"] = "art"
+    attribution: str = ATTRIBUTION
+
+
+DEFAULT_ART = Art(words=("A letter is", "worth waiting for"))
+
+
+def layout_of(modules: Modules | None) -> Layout:
+    """Tell where the symbol goes: beside the circle, apart on the left of the FIM, or none."""
+    if modules is None:
+        return "none"
+    return "apart" if modules.row_height > 1 else "beside"
+
+
+def module_size(modules: Modules, *, most_width: int, most_height: int) -> int:
+    """Choose the largest module up to 20 mil that fits, in whole dots of 300 dpi.
+
+    Raises `Refused` (page.symbol-too-large) where even two dots do not fit.
+    """
+    dots = min(6, most_width // (modules.width * DOT_300), most_height // (modules.height * DOT_300))
+    if dots < 2:
+        raise Refused("page.symbol-too-large", columns=modules.width, rows=modules.height)
+    return int(dots) * DOT_300
+
+
+@lru_cache(maxsize=64)
+def corner(readable: Readable, layout: Layout, left: int, top: int) -> Layer:
+    """Draw the human-readable block with its left upper corner at a place. Cached: pages share the layer."""
+    radius = 24_600 if layout == "beside" else 28_600
+    parts: list[Element] = [*_town_circle(readable, left + radius + 400, top - radius - 400, radius)]
+    right = left + BLOCK_WIDTH
+    if layout == "beside":
+        parts += _amount(readable, x=left, baseline=top - 68_600, most=right - _COLUMN - _GAP - left, size=21_000)
+        parts += _column(readable, x=right - _COLUMN, right=right, baselines=(top - 58_700, top - 63_900, top - 68_900))
+        parts += _ribbon(readable, Box(left, top - 80_400, right, top - 72_000))
+    else:
+        x = left + 2 * radius + 4_400
+        parts += _amount(readable, x=x, baseline=top - 29_000, most=right - x, size=18_000)
+        parts += _column(readable, x=x, right=right, baselines=(top - 9_400, top - 40_600, top - 48_000))
+        parts.append(
+            Path(role="decoration", ops=polyline((x, top - 33_500), (right, top - 33_500)), stroke=0, width=350)
+        )
+        parts += _ribbon(readable, Box(left, top - 71_000, right, top - 62_600))
+    return Layer(tuple(parts))
+
+
+def _town_circle(readable: Readable, cx: int, cy: int, radius: int) -> list[Element]:
+    place, zip_code, mailed = readable.circle
+    over = _arc("place", place.upper(), cx, cy, radius - 6_300, over=True, most_sweep=250)
+    under = _arc("place", zip_code, cx, cy, radius - 2_200, over=False, most_sweep=80)
+    parts: list[Element] = [Path(role="decoration", ops=circle(cx, cy, radius), stroke=0, width=800), over, under]
+    gap = (180 - over.sweep / 2 - under.sweep / 2) / 2
+    if gap > 9:
+        for side in (-1, 1):
+            angle = radians(90 + side * (over.sweep / 2 + gap))
+            at = radius - 4_200
+            dot = circle(cx + round(at * cos(angle)), cy + round(at * sin(angle)), 750)
+            parts.append(Path(role="decoration", ops=dot, fill=0))
+    inner = radius - 9_500
+    if readable.specimen:
+        parts.append(_micro_ring(cx, cy, inner))
+    else:
+        parts.append(Path(role="decoration", ops=circle(cx, cy, inner + 1_200), stroke=0, width=350))
+    month_day, _, year = mailed.rpartition(" ")
+    size = min(_fit("bold", line, 9_600, round(inner * 1.7)) for line in (month_day, year))
+    step = round(size * 1.02)
+    for row, line in enumerate((month_day, year)):
+        width = face("bold").width(line, size)
+        baseline = cy + round(step * 0.16) - row * step
+        parts.append(Text(role="date", text=line, font="bold", size=size, x=cx - width // 2, y=baseline))
+    return parts
+
+
+def _arc(role: Literal["place"], text: str, cx: int, cy: int, radius: int, *, over: bool, most_sweep: int) -> ArcText:
+    size, tracking = 6_200, 450
+    while True:
+        made = ArcText(
+            role=role, text=text, font="bold", size=size, cx=cx, cy=cy, radius=radius, over=over, tracking=tracking
+        )
+        if made.sweep <= most_sweep:
+            return made
+        if size <= least_type() and tracking <= 0:
+            raise BadInput("page.does-not-fit", what="town circle", text=text[:40])
+        size, tracking = max(size - 200, least_type()), max(tracking - 60, 0)
+
+
+def _micro_ring(cx: int, cy: int, radius: int) -> ArcText:
+    """Draw the inner ring of the town circle as a line of tiny words."""
+    phrase, size = f"{SPECIMEN_WORD} \u00b7 {SPECIMEN_TAIL} \u00b7 ", 1_900
+    around = round(radius * 6.283185307)
+    times = around // face("sans").width(phrase, size)
+    text = phrase * times
+    spare = around - face("sans").width(text, size)
+    return ArcText(
+        role="microtext", text=text, font="sans", size=size, cx=cx, cy=cy, radius=radius, over=True,
+        tracking=spare // len(text),
+    )  # fmt: skip
+
+
+def _amount(readable: Readable, *, x: int, baseline: int, most: int, size: int) -> list[Element]:
+    role: Literal["redate", "amount"] = "redate" if readable.kind == "redate" else "amount"
+    size = _fit("bold", readable.amount, size, most)
+    return [Text(role=role, text=readable.amount, font="bold", size=size, x=x, y=baseline)]
+
+
+def _column(readable: Readable, *, x: int, right: int, baselines: tuple[int, int, int]) -> list[Element]:
+    """Draw the words beside the amount: US POSTAGE, the rate category, the device id."""
+    rows: list[tuple[Literal["postage-words", "category", "device"], str, FontKey, int, int]] = [
+        ("postage-words", "US POSTAGE", "bold", 6_400, 320),
+        ("category", readable.category, "sans", 5_600, 0),
+        ("device", readable.device, "mono", 5_600, 0),
+    ]
+    parts: list[Element] = []
+    shown = [row for row in rows if row[1]]
+    for (role, text, font, wish, tracking), y in zip(shown, baselines, strict=False):
+        size = _fit(font, text, wish, right - x, tracking)
+        parts.append(Text(role=role, text=text, font=font, size=size, x=x, y=y, tracking=tracking))
+    return parts
+
+
+def _ribbon(readable: Readable, box: Box) -> list[Element]:
+    """Draw the SPECIMEN ribbon: a solid band with notched ends, light letters, a hairline above and below."""
+    if not readable.specimen:
+        return []
+    notch, middle = 3_200, (box.bottom + box.top) // 2
+    band = polygon(
+        (box.left, box.bottom), (box.right, box.bottom), (box.right - notch, middle), (box.right, box.top),
+        (box.left, box.top), (box.left + notch, middle),
+    )  # fmt: skip
+    word = Text(role="specimen", text=SPECIMEN_WORD, font="bold", size=6_000, x=0, y=0, tracking=1_050, ink=1000)
+    tail = Text(role="specimen", text=SPECIMEN_TAIL, font="sans", size=4_500, x=0, y=0, tracking=90, ink=1000)
+    space = 3_400
+    x = (box.left + box.right - word.box.width - space - tail.box.width) // 2
+    baseline = middle - round(word.size * 0.344)
+    return [
+        Path(role="decoration", ops=band, fill=0),
+        _at(word, x, baseline),
+        _at(tail, x + word.box.width + space, middle - round(tail.size * 0.344)),
+    ]
+
+
+def _at(text: Text, x: int, y: int) -> Text:
+    return Text(
+        role=text.role, text=text.text, font=text.font, size=text.size, x=x, y=y, tracking=text.tracking, ink=text.ink
+    )
+
+
+@lru_cache(maxsize=64)
+def art_layer(art: Art, right: int, top: int, height: int, cap_height: int) -> Layer:
+    """Draw art or a marking with its right upper corner at a place; `cap_height` is what a marking must reach."""
+    if art.kind == "marking":
+        size = -(-cap_height * 1000 // face("bold").cap_height)
+        lines: list[Element] = []
+        width = max(face("bold").width(word.upper(), size) for word in art.words)
+        for row, word in enumerate(art.words):
+            y = top - face("bold").cap_height * size // 1000 - row * size - 1_000
+            lines.append(Text(role="marking", text=word.upper(), font="bold", size=size, x=right - width, y=y))
+        return Layer(tuple(lines))
+    words = [(word, _fit("bold", word, 7_600, 84_000)) for word in art.words]
+    width = max([face("bold").width(word, size) for word, size in words] + [52_000])
+    left, middle = right - width, right - width // 2
+    parts: list[Element] = list(_envelope(middle, top - 22_000))
+    y = top - 46_000
+    for word, size in words:
+        y -= 1_600
+        parts.append(
+            Text(role="art", text=word, font="bold", size=size, x=middle - face("bold").width(word, size) // 2, y=y)
+        )
+        y -= size
+    if art.attribution:
+        size = 5_200
+        x = middle - face("sans").width(art.attribution, size, 200) // 2
+        parts.append(
+            Text(role="attribution", text=art.attribution, font="sans", size=size, x=x, y=y - 2_400, tracking=200)
+        )
+    assert min(part.box.bottom for part in parts) >= top - height or len(words) > 2, "the default art fits its slot"
+    assert left < right
+    return Layer(tuple(parts))
+
+
+def _envelope(cx: int, cy: int) -> tuple[Path, ...]:
+    """Draw an envelope rising in a fan of fine rays."""
+    half, high = 15_000, 9_500
+    rays = []
+    for step in range(13):
+        angle = radians(18 + 12 * step)
+        inner = 3_200 + round(min(half / abs(cos(angle)) if cos(angle) else 1e9, 2 * high / sin(angle)))
+        outer = inner + (7_500 if step % 2 == 0 else 4_500)
+        foot = cy - high
+        rays.append(
+            polyline(
+                (cx + round(inner * cos(angle)), foot + round(inner * sin(angle))),
+                (cx + round(outer * cos(angle)), foot + round(outer * sin(angle))),
+            )
+        )
+    body = polygon((cx - half, cy - high), (cx + half, cy - high), (cx + half, cy + high), (cx - half, cy + high))
+    flap = polyline((cx - half, cy + high), (cx, cy - 1_200), (cx + half, cy + high))
+    folds = (
+        ("M", (cx - half, cy - high)), ("L", (cx - 4_800, cy + 2_300)),
+        ("M", (cx + half, cy - high)), ("L", (cx + 4_800, cy + 2_300)),
+    )  # fmt: skip
+    fan = tuple(op for ray in rays for op in ray)
+    return (
+        Path(role="art", ops=fan, stroke=0, width=450),
+        Path(role="art", ops=body, stroke=0, width=900),
+        Path(role="art", ops=flap, stroke=0, width=900),
+        Path(role="art", ops=folds, stroke=0, width=450),
+    )
+
+
+def symbol_at(modules: Modules, *, right: int, top: int, module: int) -> Symbol:
+    """Put a symbol with its right upper corner at a place on the printer's raster, never further right or up."""
+    left = (right - modules.width * module) // DOT_300 * DOT_300
+    return Symbol(modules=modules, x=left, y=top - modules.height * module, module=module)
+
+
+def _fit(font: FontKey, text: str, size: int, most: int, tracking: int = 0) -> int:
+    found = face(font).fitting(text, size=size, most=most, least=least_type(), tracking=tracking)
+    if not found:
+        raise BadInput("page.does-not-fit", what="indicium", text=text[:40])
+    return found

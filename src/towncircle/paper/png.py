@@ -1,0 +1,50 @@
+"""PDF pages as pixels, through pdfium.
+
+Here: rendering at a resolution. Not here: reading what the pixels show (`scan`).
+"""
+
+from __future__ import annotations
+
+import io
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from towncircle.kernel.errors import BadInput
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_LEAST_DPI, _MOST_DPI = 72, 1200
+
+
+def render(pdf: bytes | Path, page_index: int = 0, *, dpi: int = 300) -> bytes:
+    """Render one page as the bytes of a grey PNG that carries its resolution.
+
+    Raises `BadInput`: paper.not-a-pdf, paper.no-such-page, paper.resolution.
+    """
+    from PIL import Image
+
+    stream = io.BytesIO()
+    Image.fromarray(raster(pdf, page_index, dpi=dpi)).save(stream, "PNG", dpi=(dpi, dpi), optimize=True)
+    return stream.getvalue()
+
+
+def raster(pdf: bytes | Path, page_index: int = 0, *, dpi: int = 300) -> NDArray[np.uint8]:
+    """Render one page as a grey array of rows by columns, 0 black. Raises as `render`."""
+    import pypdfium2
+
+    if not _LEAST_DPI <= dpi <= _MOST_DPI:
+        raise BadInput("paper.resolution", dpi=dpi)
+    label = str(pdf) if isinstance(pdf, Path) else "The data"
+    try:
+        document = pypdfium2.PdfDocument(pdf)
+    except (pypdfium2.PdfiumError, FileNotFoundError) as error:
+        raise BadInput("paper.not-a-pdf", path=label, why=str(error)[:80]) from error
+    with closing(document):
+        if not 0 <= page_index < len(document):
+            raise BadInput("paper.no-such-page", page=page_index + 1, count=len(document))
+        with closing(document[page_index]) as page, closing(page.render(scale=dpi / 72, grayscale=True)) as bitmap:
+            grey: NDArray[np.uint8] = bitmap.to_numpy().copy()
+    return grey[:, :, 0] if grey.ndim == 3 else grey
