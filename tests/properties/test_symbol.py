@@ -17,7 +17,7 @@ def test_any_bytes_come_back_from_a_clean_symbol(payload: bytes, make) -> None:
     assert found.payload == payload
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     st.from_regex(r"[0-9][0-4][0-9]{18}", fullmatch=True),
     st.sampled_from([0, 5, 9, 11]).flatmap(lambda n: st.text("0123456789", min_size=n, max_size=n)),
@@ -27,7 +27,7 @@ def test_any_digits_come_back_from_an_intelligent_mail_barcode(tracking: str, ro
     assert (found.tracking, found.routing) == (tracking, routing)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.one_of(st.text(max_size=70), st.text("ADFT", min_size=65, max_size=65)))
 def test_any_other_bars_are_a_typed_error(bars: str) -> None:
     with pytest.raises(BadInput):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tests.symbol.scans import scanned_bars
 
@@ -74,3 +75,9 @@ def test_a_scan_without_bars_is_its_own_error() -> None:
     image = scanned_bars("T", dpi=200)
     with pytest.raises(BadInput, match=r"symbol\.imb-not-found"):
         imb_from_image(image)
+
+
+def test_a_page_full_of_noise_is_given_up_in_bounded_time() -> None:
+    noise = np.random.default_rng(3).integers(0, 256, (800, 3000)).astype(np.uint8)
+    with pytest.raises(BadInput, match=r"symbol\.imb-not-found"):
+        imb_from_image(noise)

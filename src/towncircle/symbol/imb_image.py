@@ -39,7 +39,7 @@ def imb_from_image(image: NDArray[np.uint8]) -> str:
 
 
 def _read_straight(image: NDArray[np.uint8]) -> str | None:
-    dark = image < (int(image.min()) + int(image.max())) // 2
+    dark = skew.dark(image)
     for first, last, centres in _bands(dark):
         bars = _classify(dark, first, last, centres)
         if bars is not None:
@@ -70,7 +70,9 @@ def _even_bars(row: Any) -> tuple[int, ...] | None:
         return None
     centres = (edges[::2] + edges[1::2]) / 2
     pitches = np.diff(centres)
-    for start in range(len(centres) - imb.BARS + 1):
+    steps = np.abs(np.diff(pitches)) > np.maximum(2.0, 2 * _UNEVEN * np.minimum(pitches[:-1], pitches[1:]))
+    breaks = np.concatenate(([0], np.cumsum(steps)))
+    for start in np.flatnonzero(breaks[imb.BARS - 2 :] == breaks[: 2 - imb.BARS]):
         part = pitches[start : start + imb.BARS - 1]
         mean = (centres[start + imb.BARS - 1] - centres[start]) / (imb.BARS - 1)
         if abs(part - mean).max() <= max(1.0, _UNEVEN * mean):
