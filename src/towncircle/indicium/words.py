@@ -39,8 +39,7 @@ def _day(value: FieldValue) -> str:
 
 
 def _serial(value: FieldValue) -> str:
-    root = "the test root" if int(value) >= TEST_SERIALS_FROM else "a production root"
-    return f"certificate number {value}, of {root}"
+    return f"certificate number {value}" + (", of the test root" if int(value) >= TEST_SERIALS_FROM else "")
 
 
 def _routing(value: FieldValue) -> str:
