@@ -89,11 +89,12 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """Hold one field: its key, name, the words for its type, and its writer and reader."""
+    """Hold one field: its key, name, the words for its type, the shape inside it, and its writer and reader."""
 
     key: int
     name: str
     words: str
+    inner: type[Body | Row] | None
     write: Callable[[Any], Any]
     read: Callable[[Any], Any]
 
@@ -118,9 +119,18 @@ def _compiled(kind: type) -> tuple[Part, ...]:
         marks = get_args(annotated)[1:] if get_origin(annotated) is Annotated else ()
         key = next((mark for mark in marks if isinstance(mark, int)), position)
         words, write, read = _codec(field.name, annotated)
-        parts.append(Part(key=key, name=field.name, words=words, write=write, read=read))
+        inner = _inner(annotated)
+        parts.append(Part(key=key, name=field.name, words=words, inner=inner, write=write, read=read))
     assert len({part.key for part in parts}) == len(parts), f"two fields of {kind.__name__} share a key"
     return tuple(sorted(parts, key=lambda part: part.key))
+
+
+def _inner(annotated: Any) -> type[Body | Row] | None:
+    """Give the body or row that stands inside an annotation, or None."""
+    if isinstance(annotated, type) and issubclass(annotated, Body | Row):
+        return annotated
+    found = (_inner(arm) for arm in get_args(annotated))
+    return next((kind for kind in found if kind is not None), None)
 
 
 _Codec = tuple[str, Callable[[Any], Any], Callable[[Any], Any]]
