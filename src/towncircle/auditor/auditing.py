@@ -1,0 +1,61 @@
+"""The audit, in the order of docs/export.md.
+
+Here: `audit`. Not here: the checks.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from towncircle.auditor.books import check_equations, check_facts, check_resets, recount
+from towncircle.auditor.devices import check_devices, check_evidence, check_forwarded, check_scans
+from towncircle.auditor.journal import check_journals
+from towncircle.auditor.reading import read_export
+from towncircle.auditor.report import Report
+from towncircle.auditor.seals import check_heads, check_messages, read_keys
+from towncircle.auditor.three import check_licenses, check_statement, check_three, check_totals
+from towncircle.kernel.cites import cites
+from towncircle.kernel.errors import BadInput
+
+_FINGERPRINT = re.compile(r"[0-9a-f]{64}", re.ASCII)
+
+
+@cites("PRE-15", "PRE-17", "502.8")
+def audit(out: Path, *, root: str | None = None) -> Report:
+    """Audit an export; `root` pins the root certificate (SHA-256, hex) instead of the one that the export names.
+
+    Raises `BadInput` only where there is nothing to audit: audit.no-export, audit.empty, audit.not-an-export,
+    audit.other-version, audit.too-large, audit.bad-root.
+    """
+    if root is not None and not _FINGERPRINT.fullmatch(root):
+        raise BadInput("audit.bad-root", text=root[:80])
+    report = Report()
+    export = read_export(out, report)  # 1
+    named = str(export.header.get("root", ""))
+    if root is not None:
+        text = "The export rests on another root than the one asked for."
+        report.same("certificate.other-root", "manifest.json", text, expected=root, found=named)
+    elif not _FINGERPRINT.fullmatch(named):
+        report.differ("certificate.no-root", "manifest.json", "The export names no root.", found=named)
+    pinned = root or (named if _FINGERPRINT.fullmatch(named) else "")
+    keys = read_keys(export, bytes.fromhex(pinned), report)  # 2
+    check_heads(export, keys, report)
+    check_journals(export, report)  # 3
+    books = recount(export, report)  # 4, 5
+    check_facts(books, report)
+    providers = [books[party.id] for party in export.of_role("provider")]
+    check_equations(providers, report)
+    check_resets(export, providers, report)  # 6
+    devices = check_devices(export, providers, keys, report)  # 7
+    check_forwarded(export, providers, report)
+    ranges = check_evidence(export, devices, report)  # 8
+    check_scans(export, devices, ranges, report)
+    check_three(export, books, report)  # 9
+    check_totals([books[party.id] for party in export.of_role("postal")], report)
+    for party in export.of_role("bank"):
+        check_statement(books[party.id], report)
+    check_licenses(export, providers, report)
+    check_messages(export, keys, report)  # 10
+    report.checked["parties"] += len(export.parties)
+    return report

@@ -1,0 +1,201 @@
+"""Devices, their audits, what they evidenced and what was scanned.
+
+Here: checks 7 and 8 of docs/export.md. Not here: money (`books`).
+Kept: the law of the registers from the outside: ascending + descending = resets - withdrawn, nothing ever goes back,
+and the device, its audits, its Provider's books and its evidence tell one story.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+from towncircle.auditor.books import Recounted
+from towncircle.auditor.journal import facts_of
+from towncircle.auditor.reading import Export, Row
+from towncircle.auditor.report import Report, dollars
+from towncircle.auditor.seals import Keys, audit_data, issued_at
+
+_REGISTERS = ("ascending", "descending", "pieces")
+
+
+def check_devices(export: Export, providers: list[Recounted], keys: Keys, report: Report) -> dict[str, Row]:
+    """Check 7: the registers of every device. Gives the device lines by device id, for check 8."""
+    devices: dict[str, Row] = {}
+    for books in providers:
+        party = books.party
+        for row in party["devices.jsonl"]:
+            where = f"{party.id} {row['device']}"
+            report.checked["devices"] += 1
+            if row["device"] in devices:
+                report.differ("device.twice", where, "The device stands in two lines.")
+            devices[row["device"]] = row
+            _check_law(row.data, where, report)
+            _check_against_books(row, books, where, report, quiet=export.quiet)
+            audits = [fact for fact in facts_of(party, "audit.taken") if fact["subject"] == row["device"]]
+            _check_audits(row, audits, books, where, report)
+            _check_sealed(row, audits, keys, where, report)
+        known = {account.split("/")[2] for account in books.balances if account.count("/") == 2}
+        for device in sorted(known - {row["device"] for row in party["devices.jsonl"]}):
+            report.differ("device.missing", f"{party.id} {device}", "The books have money of a device without a line.")
+    return devices
+
+
+def _check_law(data: Mapping[str, Any], where: str, report: Report) -> None:
+    control, due = data["ascending"] + data["descending"], data["resets_total"] - data["withdrawn_total"]
+    text = f"ascending and descending make {dollars(control)}, resets less withdrawals {dollars(due)}."
+    report.same("register.law", where, text, expected=due, found=control)
+    for name in (*_REGISTERS, "resets_total", "withdrawn_total"):
+        if data[name] < 0:
+            report.differ("register.negative", where, f"'{name}' is below zero.", expected=0, found=data[name])
+
+
+def _check_against_books(row: Row, books: Recounted, where: str, report: Report, *, quiet: bool) -> None:
+    device = row["device"]
+    posted = sum(e.amount for e in books.live("reset-posted") if e.row["device"] == device)
+    withdrawn = sum(e.amount for e in books.live("balance-withdrawn") if e.row["device"] == device)
+    held = {kind: books.balances.get(f"{kind}/{row['licensee']}/{device}", 0) for kind in ("in-transit", "ascending")}
+    applied = row["resets_total"] - posted
+    if applied not in ({0} if quiet else {0, held["in-transit"]}):
+        text = "The device counts other resets than its Provider posted."
+        report.differ("register.resets", where, text, expected=posted, found=row["resets_total"])
+    if withdrawn > row["withdrawn_total"]:
+        text = "More balance was credited than the device gave up."
+        report.differ("register.withdrawn", where, text, expected=row["withdrawn_total"], found=withdrawn)
+    if held["ascending"] > row["ascending"]:
+        text = "The books have more evidenced than the device."
+        report.differ("register.went-back", where, text, expected=held["ascending"], found=row["ascending"])
+
+
+def _check_audits(row: Row, audits: list[Row], books: Recounted, where: str, report: Report) -> None:
+    last: dict[str, Any] = {"ascending": 0, "pieces": 0, "resets_total": 0, "withdrawn_total": 0, "message_counter": 0}
+    for fact in audits:
+        body, at = fact["body"], f"{books.party.id}/facts.jsonl line {fact.line}"
+        report.checked["audits"] += 1
+        _check_law(body, at, report)
+        for name, before in last.items():
+            if body[name] < before or (name == "message_counter" and body[name] == before):
+                text = f"'{name}' of {row['device']} went back."
+                report.differ("register.went-back", at, text, expected=before, found=body[name])
+        last = {name: body[name] for name in last}
+    for name in ("ascending", "pieces", "resets_total", "withdrawn_total"):
+        if row[name] < last[name]:
+            text = f"'{name}' is lower than at the last audit."
+            report.differ("register.went-back", where, text, expected=last[name], found=row[name])
+    if row["counter"] < last["message_counter"]:
+        text = "The device counts fewer changes than it has signed."
+        report.differ("register.went-back", where, text, expected=last["message_counter"], found=row["counter"])
+    booked = books.balances.get(f"ascending/{row['licensee']}/{row['device']}", 0)
+    text = "The books do not have what the last audit shows as evidenced."
+    report.same("register.usage", where, text, expected=last["ascending"], found=booked)
+
+
+def _check_sealed(row: Row, audits: list[Row], keys: Keys, where: str, report: Report) -> None:
+    if not row["audit"]:
+        if audits:
+            report.differ("register.no-audit", where, "Audits were taken, and no sealed one is there.")
+        return
+    opened = audit_data(row["audit"])
+    if opened is None:
+        report.differ("register.bad-audit", where, "The last audit is no sealed audit of a device.")
+        return
+    sealed, envelope, body = opened
+    sender = f"device.{row['device']}"
+    issued = issued_at(envelope)
+    fault = keys.fault(sealed, sender, issued) if issued else "It has no time."
+    if fault or envelope.get(3) != sender:
+        report.differ("register.bad-audit", where, fault or "The last audit is another device's.", expected=sender)
+    registers = body.get(2)
+    said = registers if isinstance(registers, dict) else {}
+    found = (said.get(1), said.get(2), said.get(3), body.get(3), body.get(4))
+    fact = next((fact for fact in audits if fact["body"]["message_counter"] == envelope.get(9)), None)
+    if fact is None:
+        report.differ("register.no-audit", where, "The sealed audit was never taken.", found=envelope.get(9))
+        return
+    names = (*_REGISTERS, "resets_total", "withdrawn_total")
+    expected = tuple(fact["body"][name] for name in names)
+    report.same("register.audit-differs", where, "It says otherwise than was signed.", expected=found, found=expected)
+
+
+def check_forwarded(export: Export, providers: list[Recounted], report: Report) -> None:
+    """Check 7, last part: the audits that the Postal Service has are those that the Provider took."""
+    taken: dict[tuple[str, str, int], Row] = {}
+    for books in providers:
+        for fact in facts_of(books.party, "audit.taken"):
+            taken[books.party.id, fact["subject"], fact["body"]["message_counter"]] = fact
+    got = set()
+    for postal in export.of_role("postal"):
+        for fact in facts_of(postal, "audit.forwarded"):
+            body, where = fact["body"], f"{postal.id}/facts.jsonl line {fact.line}"
+            key = (body["provider"], fact["subject"], body["message_counter"])
+            got.add(key)
+            own = taken.get(key)
+            said = tuple(body[name] for name in _REGISTERS)
+            expected = tuple(own["body"][name] for name in _REGISTERS) if own else "no such audit"
+            report.same("audit.differs", where, "The Provider took another audit.", expected=expected, found=said)
+    for key in sorted(taken.keys() - got) if export.quiet else ():
+        text = f"The audit {key[2]} of {key[1]} never reached the Postal Service."
+        report.differ("audit.not-forwarded", f"{key[0]}/facts.jsonl line {taken[key].line}", text)
+
+
+def check_evidence(export: Export, devices: Mapping[str, Row], report: Report) -> dict[str, list[tuple[int, int]]]:
+    """Check 8, first half: batches follow each other. Gives the ascending range of each batch by device."""
+    batches: dict[str, list[tuple[str, Row]]] = defaultdict(list)
+    for party in export.of_role("licensee"):
+        for fact in facts_of(party, "evidence.made"):
+            batches[fact["body"]["device"]].append((party.id, fact))
+    ranges: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for device in sorted(devices.keys() | batches.keys()):
+        piece, ascending = 1, 0
+        for licensee, fact in sorted(batches.get(device, []), key=lambda item: item[1]["body"]["first_piece"]):
+            body, where = fact["body"], f"{licensee}/facts.jsonl line {fact.line}"
+            report.checked["batches"] += 1
+            if body["count"] < 1 or body["total"] < 0:
+                report.differ(
+                    "evidence.malformed", where, "A batch has at least one piece and costs nothing less than $0."
+                )
+            text = f"The batch does not follow the one before it on {device}: pieces."
+            report.same("evidence.gap", where, text, expected=piece, found=body["first_piece"])
+            begin = body["ascending_after"] - body["total"]
+            text = f"The batch does not follow the one before it on {device}: ascending register."
+            report.same("evidence.gap", where, text, expected=ascending, found=begin)
+            piece, ascending = body["first_piece"] + body["count"], body["ascending_after"]
+            ranges[device].append((begin, ascending))
+        row = devices.get(device)
+        if row is None:
+            report.differ("device.missing", device, "A device without a line evidenced postage.")
+            continue
+        text = "The device evidenced other pieces than its licensee has."
+        report.same("evidence.pieces", device, text, expected=row["pieces"], found=piece - 1)
+        text = "The device evidenced other postage than its licensee has."
+        report.same("evidence.ascending", device, text, expected=row["ascending"], found=ascending)
+    return ranges
+
+
+def check_scans(
+    export: Export, devices: Mapping[str, Row], ranges: Mapping[str, list[tuple[int, int]]], report: Report
+) -> None:
+    """Check 8, second half: what was scanned was evidenced, and nothing was valid twice."""
+    for postal in export.of_role("postal"):
+        valid: dict[tuple[str, int, int], str] = {}
+        for row in postal["scans.jsonl"]:
+            where = f"{postal.id}/scans.jsonl line {row.line}"
+            report.checked["scans"] += 1
+            if row["verdict"] != "VALID":
+                continue
+            key = (row["device"], row["certificate_serial"], row["ascending"])
+            if key in valid:
+                report.differ("scan.twice", where, f"One indicium was valid twice, first in scan {valid[key]}.")
+            valid[key] = row["scan"]
+            if row["device"] not in devices:
+                report.differ("scan.no-device", where, f"No Provider has the device {row['device']}.")
+                continue
+            begin, end = row["ascending"] - row["postage"], row["ascending"]
+            if row["postage"] < 0 or not any(
+                low <= begin and end <= high for low, high in ranges.get(row["device"], [])
+            ):
+                text = f"No batch of {row['device']} evidenced {dollars(row['postage'])} up to {dollars(end)}."
+                report.differ("scan.not-evidenced", where, text, expected=ranges.get(row["device"]), found=(begin, end))
+            if row.at("scanned_at") > export.made_at:
+                report.differ("scan.time", where, "It was scanned after the export was made.", found=row["scanned_at"])

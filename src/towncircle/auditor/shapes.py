@@ -1,0 +1,190 @@
+"""The shapes of an export's lines, as docs/export.md gives them.
+
+Here: which keys a line must have and of what kind, the bodies of facts, and the table of recipes. Not here: reading.
+Kept: this is the auditor's own copy of the documented format; it is not taken from the rooms that issue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+T, N, B, L, O = "text", "number", "yes or no", "list", "object"  # noqa: E741 - the columns of the tables below
+
+LINES: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        "facts.jsonl": {
+            "id": T,
+            "type": T,
+            "version": N,
+            "subject": T,
+            "actor": T,
+            "occurred_at": T,
+            "recorded_at": T,
+            "clauses": L,
+            "rule_digest": T,
+            "request_id": T,
+            "body": O,
+            "previous_hash": T,
+        },
+        "entries.jsonl": {
+            "id": T,
+            "number": N,
+            "key": T,
+            "at": T,
+            "recipe": T,
+            "licensee": T,
+            "provider": T,
+            "device": T,
+            "reference": T,
+            "names": L,
+            "corrects": T,
+            "inputs": T,
+            "lines": L,
+        },
+        "records.jsonl": {"kind": T, "key": T, "owner": T, "version": N, "body": O},
+        "messages.jsonl": {
+            "id": T,
+            "direction": T,
+            "sender": T,
+            "audience": T,
+            "type": N,
+            "counter": N,
+            "issued": T,
+            "message": T,
+        },
+        "devices.jsonl": {
+            "device": T,
+            "licensee": T,
+            "provider": T,
+            "state": T,
+            "ascending": N,
+            "descending": N,
+            "pieces": N,
+            "resets_total": N,
+            "withdrawn_total": N,
+            "counter": N,
+            "read_at": T,
+            "audit": T,
+        },
+        "scans.jsonl": {
+            "scan": T,
+            "device": T,
+            "certificate_serial": N,
+            "ascending": N,
+            "postage": N,
+            "date": T,
+            "verdict": T,
+            "scanned_at": T,
+            "site": T,
+        },
+        "certificates.jsonl": {"subject": T, "purpose": T, "chain": L},
+        "statement.jsonl": {
+            "number": N,
+            "at": T,
+            "kind": T,
+            "reference": T,
+            "provider": T,
+            "licensee": T,
+            "amount": N,
+            "balance": N,
+        },
+    }
+)
+HEADER: Mapping[str, str] = MappingProxyType(
+    {"format": T, "version": N, "world": T, "regimes": L, "made_at": T, "root": T, "quiet": B}
+)
+INSTANTS = ("at", "made_at", "occurred_at", "recorded_at", "issued", "read_at", "scanned_at")
+
+_MONEY = {"licensee": T, "amount": N}
+_AT_DEVICE = {**_MONEY, "device": T}
+_AT_BANK = {**_MONEY, "provider": T}
+_READING = {"ascending": N, "descending": N, "pieces": N, "message_counter": N}
+FACTS: Mapping[tuple[str, str], Mapping[str, str]] = MappingProxyType(
+    {
+        ("provider", "deposit.credited"): _MONEY,
+        ("provider", "deposit.returned"): _MONEY,
+        ("provider", "advance.given"): _MONEY,
+        ("provider", "advance.repaid"): _MONEY,
+        ("provider", "reset.reserved"): _AT_DEVICE,
+        ("provider", "reset.posted"): _AT_DEVICE,
+        ("provider", "reset.voided"): _AT_DEVICE,
+        ("provider", "audit.taken"): {**_READING, "licensee": T, "resets_total": N, "withdrawn_total": N},
+        ("provider", "balance.withdrawn"): _AT_DEVICE,
+        ("provider", "unused.refunded"): _AT_DEVICE,
+        ("provider", "malfunction.credited"): _AT_DEVICE,
+        ("provider", "account.paid-out"): _MONEY,
+        ("bank", "deposit.received"): _AT_BANK,
+        ("bank", "item.returned"): _AT_BANK,
+        ("bank", "check.issued"): _AT_BANK,
+        ("postal", "license.issued"): {"licensee": T},
+        ("postal", "lockbox.reported"): {"day": T, "total": N},
+        ("postal", "file.booked"): {"provider": T, "day": T, "total": N},
+        ("postal", "audit.forwarded"): {**_READING, "provider": T},
+        ("postal", "payout.instructed"): _AT_BANK,
+        ("licensee", "evidence.made"): {"device": T, "first_piece": N, "count": N, "total": N, "ascending_after": N},
+    }
+)
+
+# (books, recipe): what it debits, what it credits, the type of its fact
+RECIPES: Mapping[tuple[str, str], tuple[frozenset[str], frozenset[str], str]] = MappingProxyType(
+    {
+        (books, recipe): (frozenset(debits.split()), frozenset(credits_.split()), fact)
+        for books, recipe, debits, credits_, fact in (
+            ("provider", "deposit-received", "deposits", "account", "deposit.credited"),
+            ("provider", "deposit-returned", "account advances", "deposits", "deposit.returned"),
+            ("provider", "advance-given", "advances", "account", "advance.given"),
+            ("provider", "advance-repaid", "account", "advances", "advance.repaid"),
+            ("provider", "reset-reserved", "account", "in-transit", "reset.reserved"),
+            ("provider", "reset-posted", "in-transit", "descending", "reset.posted"),
+            ("provider", "reset-voided", "in-transit", "account", "reset.voided"),
+            ("provider", "usage-read", "descending", "ascending", "audit.taken"),
+            ("provider", "balance-withdrawn", "descending", "account", "balance.withdrawn"),
+            ("provider", "unused-refunded", "refunded-unused", "account", "unused.refunded"),
+            ("provider", "malfunction-credited", "malfunction-credits", "account", "malfunction.credited"),
+            ("provider", "account-paid-out", "account", "paid-out", "account.paid-out"),
+            ("postal", "deposit-reported", "lockbox", "trust", ""),
+            ("postal", "return-reported", "trust", "lockbox", ""),
+            ("postal", "setting-filed", "trust", "postage-set", ""),
+            ("postal", "refund-filed", "postage-set", "trust", ""),
+            ("postal", "payout-instructed", "trust", "lockbox", "payout.instructed"),
+            ("bank", "item-received", "items", "held", "deposit.received"),
+            ("bank", "item-returned", "held", "items", "item.returned"),
+            ("bank", "check-issued", "held", "items", "check.issued"),
+        )
+    }
+)
+# kind of account: its books, whether a credit raises it, the owners in its name, whether it has the floor 0
+ACCOUNTS: Mapping[str, tuple[str, bool, tuple[str, ...], bool]] = MappingProxyType(
+    {
+        "deposits": ("provider", False, ("licensee",), True),
+        "advances": ("provider", False, ("licensee",), True),
+        "malfunction-credits": ("provider", False, ("licensee",), True),
+        "account": ("provider", True, ("licensee",), True),
+        "in-transit": ("provider", True, ("licensee", "device"), True),
+        "descending": ("provider", True, ("licensee", "device"), True),
+        "ascending": ("provider", True, ("licensee", "device"), True),
+        "refunded-unused": ("provider", False, ("licensee",), True),
+        "paid-out": ("provider", True, ("licensee",), True),
+        "lockbox": ("postal", False, ("provider",), False),
+        "trust": ("postal", True, ("provider", "licensee"), False),
+        "postage-set": ("postal", True, ("provider", "licensee"), False),
+        "items": ("bank", False, ("provider",), False),
+        "held": ("bank", True, ("provider", "licensee"), False),
+    }
+)
+
+
+def fits(value: object, kind: str) -> bool:
+    """Tell whether a JSON value is of a kind of this table."""
+    match kind:
+        case "text":
+            return isinstance(value, str)
+        case "number":
+            return type(value) is int
+        case "yes or no":
+            return isinstance(value, bool)
+        case "list":
+            return isinstance(value, list)
+        case _:
+            return isinstance(value, dict)
