@@ -79,8 +79,8 @@ def corner(readable: Readable, layout: Layout, left: int, top: int) -> Layer:
     parts: list[Element] = [*_town_circle(readable, left + radius + 400, top - radius - 400, radius)]
     right = left + BLOCK_WIDTH
     if layout == "beside":
-        parts += _amount(readable, x=left, baseline=top - 68_600, most=right - _COLUMN - _GAP - left, size=21_000)
-        parts += _column(readable, x=right - _COLUMN, right=right, baselines=(top - 58_700, top - 63_900, top - 68_900))
+        parts += _amount(readable, x=left, baseline=top - 67_600, most=right - _COLUMN - _GAP - left, size=20_400)
+        parts += _column(readable, x=right - _COLUMN, right=right, baselines=(top - 57_800, top - 63_000, top - 68_000))
         parts += _ribbon(readable, Box(left, top - 80_400, right, top - 72_000))
     else:
         x = left + 2 * radius + 4_400
@@ -111,7 +111,7 @@ def _town_circle(readable: Readable, cx: int, cy: int, radius: int) -> list[Elem
     else:
         parts.append(Path(role="decoration", ops=circle(cx, cy, inner + 1_200), stroke=0, width=350))
     month_day, _, year = mailed.rpartition(" ")
-    size = min(_fit("bold", line, 9_600, round(inner * 1.7)) for line in (month_day, year))
+    size = min(_fit("bold", line, 9_600, round(inner * 1.56)) for line in (month_day, year))
     step = round(size * 1.02)
     for row, line in enumerate((month_day, year)):
         width = face("bold").width(line, size)

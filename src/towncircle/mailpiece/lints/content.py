@@ -1,0 +1,138 @@
+"""Lints of words: the readable set, type size, art, markings, corrections, SPECIMEN.
+
+Here: P050 4.5, 4.8 to 4.11. Not here: whether the words are true (`towncircle.indicium`).
+"""
+
+from __future__ import annotations
+
+import re
+
+from towncircle.kernel.money import Mills
+from towncircle.mailpiece.elements import ArcText, Text
+from towncircle.mailpiece.geometry import least_type, word
+from towncircle.mailpiece.imprint import ATTRIBUTION, SPECIMEN_WORD
+from towncircle.mailpiece.lints.finding import PROPOSED, Context, Faults, Lint, show
+from towncircle.mailpiece.typeface import face
+
+_FULL_DATE = re.compile(r"[A-Z]{3} [0-9]{1,2}", re.ASCII)
+_ZIP = re.compile(r"[0-9]{5}", re.ASCII)
+_DEVICE = re.compile(r"[0-9A-Z]{4}[0-9]{10}", re.ASCII)
+_AMOUNT = re.compile(r"\$[0-9,]+\.[0-9]{2,3}", re.ASCII)
+
+
+def readable_set(context: Context) -> Faults:
+    """Show city, state and ZIP Code, device id, date, rate category and amount."""
+    page = context.page
+    if page.indicium is None:
+        yield "There is no indicium", "none", "one"
+        return
+    words = {role: [_text(element) for element, _ in page.having(role)] for role in _ROLES}
+    redate = bool(words["redate"])
+    needed = (
+        ("the city and state", any(len(text) > 3 and not _ZIP.fullmatch(text) for text in words["place"])),
+        ("the 5-digit ZIP Code", any(_ZIP.fullmatch(text) for text in words["place"])),
+        ("the device id", any(_DEVICE.fullmatch(text) for text in words["device"])),
+        ("the date of mailing", bool(words["date"])),
+        ("the rate category", redate or any(words["category"])),
+        ("the amount of postage", redate or any(_AMOUNT.fullmatch(text) for text in words["amount"])),
+    )
+    for what, there in needed:
+        if not there:
+            yield f"The indicium does not show {what}", "not shown", "shown"
+
+
+def complete_date(context: Context) -> Faults:
+    """Show month, day and year on First-Class Mail."""
+    category = " ".join(_text(element) for element, _ in context.page.having("category")).upper()
+    dates = [_text(element) for element, _ in context.page.having("date")]
+    if "STANDARD" in category or not dates:
+        return
+    if not any(_FULL_DATE.fullmatch(text) for text in dates):
+        yield "The date lacks its day", " ".join(dates), "month, day and year"
+
+
+def type_size(context: Context) -> Faults:
+    """Print words at a legible size; microprinting is decoration."""
+    for element, _ in context.page.boxed:
+        if isinstance(element, Text | ArcText) and element.role != "microtext" and element.size < least_type():
+            measured = f"{element.size / 1000} pt"
+            yield f"'{element.text[:30]}' is too small", measured, f"at least {least_type() / 1000} pt"
+
+
+def redate_words(context: Context) -> Faults:
+    """Print REDATE instead of the amount, on the nonaddress side."""
+    page = context.page
+    for element, _ in page.having("redate"):
+        if _text(element) != "REDATE":
+            yield "A date correction says REDATE", _text(element), "REDATE"
+        if page.having("amount"):
+            yield "A date correction shows no amount", "an amount", "REDATE only"
+        if page.side != "nonaddress":
+            yield "A date correction stands on the nonaddress side", page.side, "nonaddress"
+
+
+def attribution(context: Context) -> Faults:
+    """Show the mailer's name or words such as Mailer's Message with advertising art."""
+    page = context.page
+    if not page.having("art"):
+        return
+    said = " ".join(_text(element) for element, _ in page.having("art", "attribution")).upper()
+    if ATTRIBUTION.upper() not in said and not (page.mailer and page.mailer.upper() in said):
+        yield "The art does not say whose it is", said[:60] or "no words", f"the mailer's name or '{ATTRIBUTION}'"
+
+
+def marking_alone(context: Context) -> Faults:
+    """Print only the marking in the art area where there is one."""
+    if context.page.having("marking") and context.page.having("art", "attribution"):
+        yield "Art stands beside a postal marking", "both", "the marking only"
+
+
+def marking_type(context: Context) -> Faults:
+    """Print markings in bold capitals of the height the rule asks for."""
+    least = context.rule("marking_height")
+    for element, _ in context.page.having("marking"):
+        if not isinstance(element, Text):
+            continue
+        high = face(element.font).cap_height * element.size // 1000
+        if high < least:
+            yield f"The capitals of '{element.text}' are too low", show(high), f"at least {show(least)}"
+        if element.text != element.text.upper() or element.font != "bold":
+            yield f"'{element.text}' is not in bold capitals", element.font, "bold capitals"
+
+
+def specimen_said(context: Context) -> Faults:
+    """Say SPECIMEN on what is one, and only there, in letters that are printed."""
+    said = [element for element, _ in context.page.having("specimen") if SPECIMEN_WORD in _text(element)]
+    if context.page.specimen and not said:
+        yield "A specimen does not say so", "not marked", SPECIMEN_WORD
+    if said and not context.page.specimen:
+        yield "What is no specimen says it is one", SPECIMEN_WORD, "not marked"
+
+
+def amount_readable(context: Context) -> Faults:
+    """Print one amount, above zero, as dollars."""
+    amounts = [_text(element) for element, _ in context.page.having("amount")]
+    if len(amounts) > 1:
+        yield "The indicium shows more than one amount", ", ".join(amounts), "one"
+    for text in amounts:
+        if _AMOUNT.fullmatch(text) and Mills.parse(text.replace(",", "")) <= 0 and not context.page.specimen:
+            yield "The amount is nothing", text, "above zero"
+
+
+def _text(element: object) -> str:
+    return str(getattr(element, "text", ""))
+
+
+_ROLES = ("place", "date", "amount", "redate", "device", "category")
+
+LINTS = (
+    Lint(code="readable", clause="P050 4.5", holds_from=PROPOSED, faults=readable_set),
+    Lint(code="complete-date", clause="P050 4.6", holds_from=PROPOSED, faults=complete_date),
+    Lint(code="type-size", clause=word("type", "clause"), holds_from=PROPOSED, faults=type_size),
+    Lint(code="redate", clause="P050 4.8", holds_from=PROPOSED, faults=redate_words),
+    Lint(code="attribution", clause="P050 4.10", holds_from=PROPOSED, faults=attribution),
+    Lint(code="marking-alone", clause="P050 4.11", holds_from=PROPOSED, faults=marking_alone),
+    Lint(code="marking-type", clause="P050 4.11", holds_from=PROPOSED, faults=marking_type),
+    Lint(code="specimen", clause="502.17", holds_from=PROPOSED, faults=specimen_said),
+    Lint(code="amount", clause="P050 4.5", holds_from=PROPOSED, faults=amount_readable),
+)

@@ -1,0 +1,149 @@
+"""Lints of machine marks: FIM, Intelligent Mail barcode, the symbol's quiet zone and its printer dots.
+
+Here: P050 4.2, 4.8, 4.9, 4.12 and the figures of the Domestic Mail Manual. Not here: where words stand (`position`).
+"""
+
+from __future__ import annotations
+
+from towncircle.mailpiece.elements import Bars, Fim, Symbol
+from towncircle.mailpiece.geometry import DOT_300, barcode_zone, figure, word
+from towncircle.mailpiece.lints.finding import PROPOSED, Context, Faults, Lint, show
+from towncircle.symbol.bars import FIM_PATTERNS, fim
+
+_WITH_FIM = ("letter", "flat", "card")
+
+
+def fim_present(context: Context) -> Faults:
+    """Print a FIM D on the address side of letters and flats, and none on the nonaddress side."""
+    marks = context.page.having("fim")
+    needed = context.page.side == "address" and context.page.form.shape in _WITH_FIM
+    if needed and len(marks) != 1:
+        yield "The piece must bear one FIM", str(len(marks)), "1"
+    if not needed and marks:
+        yield "This side must not bear a FIM", str(len(marks)), "0"
+    for element, _ in marks:
+        if isinstance(element, Fim) and element.pattern not in (fim("D"), fim("A")):
+            names = {pattern: letter for letter, pattern in FIM_PATTERNS.items()}
+            measured = f"FIM {names.get(element.pattern, element.pattern)}"
+            yield "The FIM is not the one for an indicium", measured, "FIM D, or FIM A on courtesy reply"
+
+
+def fim_place(context: Context) -> Faults:
+    """Put the FIM two inches from the right edge at the upper edge, at its height and pitch."""
+    form = context.page.form
+    for element, box in context.page.having("fim"):
+        if not isinstance(element, Fim):
+            continue
+        checks = (
+            ("The right bar of the FIM is off its place", form.width - box.right, "right", "right_tolerance"),
+            ("The height of the FIM is off", box.height, "height", "height_tolerance"),
+            ("The bars of the FIM are off their width", element.bar, "bar", "bar_tolerance"),
+            ("The foot of the FIM is off", form.height - box.bottom, "zone_height", "bottom_tolerance"),
+        )
+        for sentence, measured, name, tolerance in checks:
+            middle, spread = figure("fim", name), figure("fim", tolerance)
+            if abs(measured - middle) > spread:
+                yield sentence, show(measured), f"{show(middle)} +- {show(spread)}"
+        if form.height - box.top > figure("fim", "top_most"):
+            yield "The FIM begins too low", show(form.height - box.top), f"at most {show(figure('fim', 'top_most'))}"
+        if element.pitch != figure("fim", "pitch"):
+            yield "The pitch of the FIM is off", show(element.pitch), show(figure("fim", "pitch"))
+
+
+def imb_figures(context: Context) -> Faults:
+    """Print the 65 bars of the Intelligent Mail barcode at their pitch, width and height."""
+    for element, box in context.page.having("imb"):
+        if not isinstance(element, Bars):
+            continue
+        if len(element.letters) != 65 or set(element.letters) - set("ADFT"):
+            yield (
+                "The barcode does not have 65 bars of four kinds",
+                f"{len(element.letters)} letters",
+                "65 of A, D, F, T",
+            )
+        spans = (
+            ("The bars are off their pitch", element.pitch, "pitch_least", "pitch_most"),
+            ("The bars are off their width", element.bar, "bar_least", "bar_most"),
+            ("The full bars are off their height", box.height, "full_least", "full_most"),
+        )
+        for sentence, measured, least, most in spans:
+            if not figure("imb", least) <= measured <= figure("imb", most):
+                yield sentence, show(measured), f"{show(figure('imb', least))} to {show(figure('imb', most))}"
+
+
+def imb_place(context: Context) -> Faults:
+    """Begin the barcode of letters and cards 3 1/2 to 4 1/4 inches from the right edge, inside its clear zone."""
+    form, zone = context.page.form, barcode_zone(context.page.form)
+    for _, box in context.page.having("imb"):
+        if zone is None:
+            continue
+        from_right = form.width - box.left
+        least, most = figure("barcode", "left_least"), figure("barcode", "left_most")
+        if not least <= from_right <= most:
+            yield "The leftmost bar is off its place", show(from_right), f"{show(least)} to {show(most)}"
+        side, vertical = figure("barcode", "side_clearance"), figure("imb", "vertical_clearance")
+        if not zone.contains(box.grown(left=side, right=side, bottom=vertical, top=vertical)):
+            yield "The barcode leaves its clear zone", f"foot {show(box.bottom)}", f"inside {show(zone.height)}"
+
+
+def imb_clear(context: Context) -> Faults:
+    """Keep the clearance around the Intelligent Mail barcode."""
+    side, vertical = figure("barcode", "side_clearance"), figure("imb", "vertical_clearance")
+    for element, box in context.page.having("imb"):
+        space = box.grown(left=side, right=side, bottom=vertical, top=vertical)
+        for other, second in context.page.boxed:
+            if other is not element and space.overlaps(second):
+                yield f"the {other.role} stands in the clearance of the barcode", "inside", f"{show(side)} at the sides"
+
+
+def quiet_zone(context: Context) -> Faults:
+    """Keep the quiet zone of the symbol white."""
+    for element, _ in context.page.having("symbol"):
+        if not isinstance(element, Symbol):
+            continue
+        for other, box in context.page.boxed:
+            if other is not element and element.quiet_box.overlaps(box):
+                quiet = element.modules.quiet_zone
+                gap = max(
+                    element.box.left - box.right, box.left - element.box.right,
+                    element.box.bottom - box.top, box.bottom - element.box.top,
+                )  # fmt: skip
+                allowed = f"{quiet} modules, {show(quiet * element.module)}"
+                yield f"the {other.role} stands in the quiet zone of the symbol", show(gap), allowed
+
+
+def whole_dots(context: Context) -> Faults:
+    """Put the modules of the symbol on whole dots of a 300 dpi printer (and so of a 600 dpi one)."""
+    for element, box in context.page.having("symbol"):
+        if not isinstance(element, Symbol):
+            continue
+        for name, length in (
+            ("module", element.module),
+            ("left edge", box.left),
+            ("upper edge, from the top", context.page.form.height - box.top),
+        ):
+            if length % DOT_300:
+                measured = f"{length / DOT_300:.2f} dots"
+                yield f"The {name} of the symbol is not on a whole printer dot", measured, "a whole number"
+
+
+def symbol_present(context: Context) -> Faults:
+    """Print one symbol with an indicium or a postage correction, and none with a REDATE."""
+    redate = bool(context.page.having("redate"))
+    count = len(context.page.having("symbol"))
+    if redate and count:
+        yield "A REDATE must not bear the two-dimensional barcode", str(count), "0"
+    if not redate and count != 1:
+        yield "An indicium bears one two-dimensional barcode", str(count), "1"
+
+
+LINTS = (
+    Lint(code="fim", clause="P050 4.12", holds_from=PROPOSED, faults=fim_present),
+    Lint(code="fim-place", clause=word("fim", "clause"), holds_from=PROPOSED, faults=fim_place),
+    Lint(code="imb-figures", clause=word("imb", "clause"), holds_from=PROPOSED, faults=imb_figures),
+    Lint(code="imb-place", clause=word("barcode", "clause"), holds_from=PROPOSED, faults=imb_place),
+    Lint(code="imb-clear", clause=word("barcode", "clause"), holds_from=PROPOSED, faults=imb_clear),
+    Lint(code="quiet-zone", clause="P050 4.2", holds_from=PROPOSED, faults=quiet_zone),
+    Lint(code="whole-dots", clause="P050 4.2 (house)", holds_from=PROPOSED, faults=whole_dots),
+    Lint(code="symbol", clause="P050 4.5, 4.8", holds_from=PROPOSED, faults=symbol_present),
+)

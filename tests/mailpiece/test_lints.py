@@ -1,0 +1,197 @@
+"""Each lint with good pages and bad ones: a bad page is a good one with one thing moved, changed or missing."""
+
+from dataclasses import replace
+
+import pytest
+from tests.mailpiece.pages import BARS, IBI, IMI, MARKING, ON, ON_1998, correction, piece, piece_1998, redate
+
+from towncircle.kernel.errors import RefusedOnGrounds
+from towncircle.mailpiece.elements import Layer, Page, Path, circle
+from towncircle.mailpiece.geometry import DOT_300, INCH, form
+from towncircle.mailpiece.imprint import Art
+from towncircle.mailpiece.lints import LINTS, lint, require
+from towncircle.symbol.bars import fim
+
+
+def changed(page: Page, role: str, change) -> Page:
+    """Give the page with every element of a role changed, or taken away where `change` gives None."""
+
+    def all_of(elements):
+        made = [change(element) if element.role == role else element for element in elements]
+        return tuple(element for element in made if element is not None)
+
+    layers = tuple(Layer(all_of(layer.elements)) for layer in page.layers)
+    return replace(page, layers=layers, elements=all_of(page.elements))
+
+
+def without(role: str, page: Page | None = None) -> Page:
+    return changed(page or piece(), role, lambda _: None)
+
+
+def moved(role: str, *, x: int = 0, y: int = 0, page: Page | None = None) -> Page:
+    return changed(page or piece(), role, lambda e: replace(e, x=e.x + x, y=e.y + y))
+
+
+def with_ink(x: int, y: int, page: Page | None = None, role: str = "sender") -> Page:
+    page = page or piece()
+    blot = Path(role=role, ops=circle(x, y, 500), fill=0)
+    return replace(page, elements=(*page.elements, blot))
+
+
+def having(role: str, page: Page | None = None, **values) -> Page:
+    return changed(page or piece(), role, lambda e: replace(e, **values))
+
+
+def codes(page: Page, rules=IMI, on=ON) -> set[str]:
+    return {finding.code for finding in lint(page, rules, on)}
+
+
+GOOD = {
+    "letter": piece(),
+    "letter without art": piece(art=None),
+    "letter without sender": piece(sender=None),
+    "letter with a marking": piece(art=MARKING),
+    "real postage": piece(specimen=False),
+    "a large amount": piece(cents=123456),
+    "flat": piece("flat9x12"),
+    "postcard": piece("postcard"),
+    "redate": redate(),
+    "redate on a card": redate("postcard"),
+    "correction": correction(),
+    "correction on a flat": correction("flat9x12"),
+}
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_a_good_page_has_no_findings(name):
+    assert lint(GOOD[name], IMI, ON) == ()
+    require(GOOD[name], IMI, ON)
+
+
+@pytest.mark.parametrize("page", [piece_1998(), piece_1998(art=None), piece_1998("flat9x12")])
+def test_a_good_page_of_1998_has_no_findings(page):
+    assert lint(page, IBI, ON_1998) == ()
+
+
+W, H = form("no10").width, form("no10").height
+SYMBOL = piece().having("symbol")[0][1]
+BAD = [
+    ("margin-right", moved("symbol", x=5 * DOT_300)),
+    ("margin-right", having("amount", x=W - 10_000)),
+    ("margin-top", moved("symbol", y=5 * DOT_300)),
+    ("margin-top", moved("postage-words", y=60_000)),
+    ("upper-right", moved("amount", x=-400_000)),
+    ("upper-right", moved("amount", y=-150_000)),
+    ("horizontal", having("symbol", turned=90)),
+    ("horizontal", having("symbol", turned=270)),
+    ("fim-zone", with_ink(W - 2 * INCH, H - 20_000)),
+    ("fim-zone", moved("symbol", x=-60_000)),
+    ("ocr-area", moved("amount", y=-40_000)),
+    ("ocr-area", with_ink(W // 4, H // 2)),
+    ("barcode-zone", with_ink(W - 20_000, 20_000)),
+    ("barcode-zone", moved("recipient", y=-80_000)),
+    ("address-area", moved("recipient", x=320_000)),
+    ("address-area", moved("recipient", y=80_000)),
+    ("address-area", without("recipient")),
+    ("clear-space", moved("sender", x=300_000)),
+    ("clear-space", with_ink(form("flat9x12").width - 60_000, form("flat9x12").height - 130_000, piece("flat9x12"))),
+    ("overlap", moved("category", y=3_000)),
+    ("overlap", moved("amount", x=20_000)),
+    ("overlap", moved("specimen", y=40_000)),
+    ("inside", moved("sender", x=-30_000)),
+    ("inside", moved("recipient", x=W)),
+    ("correction-bottom", moved("symbol", y=-60_000, page=correction())),
+    ("correction-bottom", moved("redate", y=-90_000, page=redate())),
+    ("correction-flap", moved("symbol", y=60_000, page=correction())),
+    ("correction-flap", moved("redate", y=100_000, page=redate())),
+    ("fim", without("fim")),
+    ("fim", without("fim", piece("flat9x12"))),
+    ("fim", without("fim", piece("postcard"))),
+    ("fim", having("fim", pattern=fim("C"))),
+    ("fim", replace(correction(), layers=(*correction().layers, piece().layers[0]))),
+    ("fim-place", moved("fim", x=10_000)),
+    ("fim-place", moved("fim", x=-10_000)),
+    ("fim-place", moved("fim", y=-5_000)),
+    ("fim-place", having("fim", height=30_000)),
+    ("fim-place", having("fim", bar=3_000)),
+    ("fim-place", having("fim", pitch=5_000)),
+    ("imb-figures", having("imb", letters=BARS[:-1])),
+    ("imb-figures", having("imb", letters=BARS[:-1] + "X")),
+    ("imb-figures", having("imb", pitch=4_000)),
+    ("imb-figures", having("imb", bar=2_000)),
+    ("imb-figures", having("imb", third=6_000)),
+    ("imb-place", moved("imb", x=-40_000)),
+    ("imb-place", moved("imb", x=60_000)),
+    ("imb-place", moved("imb", y=30_000)),
+    ("imb-place", moved("imb", y=-18_000)),
+    ("imb-clear", with_ink(W - 31 * INCH // 8 - 3_000, 20_000)),
+    ("imb-clear", moved("imb", y=-12_500, page=piece("flat9x12"))),
+    ("quiet-zone", with_ink(SYMBOL.left - 1_400, SYMBOL.bottom + 9_000, role="decoration")),
+    ("quiet-zone", moved("postage-words", y=6_000)),
+    ("whole-dots", moved("symbol", x=-100)),
+    ("whole-dots", moved("symbol", y=-120)),
+    ("whole-dots", having("symbol", module=1_000)),
+    ("symbol", without("symbol")),
+    ("symbol", without("symbol", correction())),
+    ("symbol", replace(redate(), elements=correction().elements)),
+    ("readable", without("place")),
+    ("readable", without("device")),
+    ("readable", without("date")),
+    ("readable", without("category")),
+    ("readable", without("amount")),
+    ("readable", having("device", text="TC1A")),
+    ("readable", having("amount", text="78 cents")),
+    ("complete-date", having("date", text="NOV")),
+    ("complete-date", having("date", text="2026")),
+    ("type-size", having("device", size=3_000)),
+    ("type-size", having("sender", size=4_400)),
+    ("redate", having("redate", redate(), text="REDATED")),
+    ("redate", replace(redate(), layers=(*redate().layers, Layer(tuple(e for e, _ in piece().having("amount")))))),
+    ("redate", replace(redate(), side="address")),
+    ("attribution", without("attribution")),
+    ("attribution", having("attribution", text="Buy now")),
+    ("marking-alone", replace(piece(art=MARKING), layers=(*piece(art=MARKING).layers, piece().layers[-1]))),
+    ("marking-type", having("marking", piece(art=MARKING), size=18_000)),
+    ("marking-type", having("marking", piece(art=MARKING), font="sans")),
+    ("marking-type", having("marking", piece(art=MARKING), text="Presorted")),
+    ("specimen", without("specimen")),
+    ("specimen", replace(piece(), specimen=False)),
+    ("amount", having("amount", piece(specimen=False), text="$0.00")),
+    ("amount", replace(piece(), elements=(*piece().elements, piece().having("amount")[0][0]))),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("code", "page"), BAD, ids=[f"{at}-{code}" for at, (code, _) in enumerate(BAD)])
+def test_a_bad_page_is_found(code, page):
+    found = [finding for finding in lint(page, IMI, ON) if finding.code == code]
+    assert found
+    assert all(finding.measured and finding.allowed and finding.clause for finding in found)
+
+
+def test_every_lint_has_a_bad_specimen_and_words():
+    assert {rule.code for rule in LINTS} == {code for code, _ in BAD}
+    assert len({rule.code for rule in LINTS}) == len(LINTS)
+    assert all(rule.says.endswith(".") for rule in LINTS)
+
+
+def test_a_later_rule_does_not_bind_an_earlier_piece():
+    crowded = with_ink(W - 140_000, H - 70_000, piece(art=None))
+    assert "clear-space" in codes(crowded)
+    assert "clear-space" not in codes(crowded, IBI, ON_1998)
+
+
+def test_the_margin_is_the_rule_set_s_and_not_ours():
+    strict = IMI.with_value("indicium_margin_right", "1/2 in")
+    assert "margin-right" in {finding.code for finding in lint(piece(), strict, ON)}
+
+
+def test_art_with_the_mailer_s_name_needs_no_attribution():
+    named = piece(art=Art(words=("Harbor Light Books", "since 1931"), attribution=""))
+    assert codes(named) == set()
+
+
+def test_a_page_with_findings_is_refused_with_all_of_them():
+    bad = having("fim", without("device"), pattern=fim("C"))
+    with pytest.raises(RefusedOnGrounds) as refusal:
+        require(bad, IMI, ON)
+    assert {ground.clause for ground in refusal.value.grounds} == {"P050 4.5", "P050 4.12"}
