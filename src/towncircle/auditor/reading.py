@@ -93,8 +93,11 @@ def read_export(out: Path, report: Report) -> Export:
             continue
         parties[folder.name] = _party(folder, report)
     _check_listed(manifest, out, report)
-    for name in sorted(set(_texts(manifest.get("parties"))) - parties.keys()):
+    named = set(_texts(manifest.get("parties")))
+    for name in sorted(named - parties.keys()):
         report.differ("manifest.party-missing", name, "The manifest names this party, and its folder is not there.")
+    for name in sorted(parties.keys() - named):
+        report.differ("manifest.party-unlisted", name, "The manifest does not name this party.")
     header = _header(manifest, parties, report)
     if header.get("version", VERSION) != VERSION:
         raise BadInput("audit.other-version", path=out, found=header["version"], known=VERSION)

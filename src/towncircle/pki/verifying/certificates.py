@@ -78,6 +78,7 @@ def read_certificate(der: bytes) -> Certificate:
         UnsupportedAlgorithm,
         x509.ExtensionNotFound,
         x509.DuplicateExtension,
+        x509.InvalidVersion,
     ) as error:
         raise BadInput("pki.unreadable-certificate", why=type(error).__name__) from error
     purposes = [_BY_OID[oid] for oid in usages if oid in _BY_OID]

@@ -65,7 +65,14 @@ def check_revocation_list(
     try:
         found = x509.load_der_x509_crl(der)
         held = _read(found)
-    except (ValueError, TypeError, UnsupportedAlgorithm, x509.ExtensionNotFound) as error:
+    except (
+        ValueError,
+        TypeError,
+        UnsupportedAlgorithm,
+        x509.ExtensionNotFound,
+        x509.DuplicateExtension,
+        x509.InvalidVersion,
+    ) as error:
         return None, (_finding("readable", ok=False, text=f"The list cannot be read ({type(error).__name__})."),)  # 1
     key = native_key(issuer.public)
     signed = isinstance(key, ec.EllipticCurvePublicKey) and found.is_signature_valid(key)
