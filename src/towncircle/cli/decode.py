@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
     from towncircle.indicium import Decoded
     from towncircle.symbol import Found
 
-_HEX_TEXT = re.compile(rb"[0-9a-fA-F\s:]+\Z")
-_PRINTABLE = re.compile(rb"[\x20-\x7e\s]+\Z")
 _UNREADABLE = {
     "indicium.unknown-version",
     "indicium.unknown-vendor",
@@ -73,16 +70,9 @@ def run(args: argparse.Namespace) -> int:
 
 def _from_hex(text: str) -> list[tuple[Decoded, Found | None]]:
     from towncircle.indicium import decode
+    from towncircle.paper.scan import bytes_of
 
-    return [(decode(_unhex(text.encode("utf-8", "replace"))), None)]
-
-
-def _unhex(data: bytes) -> bytes:
-    digits = re.sub(rb"[\s:]", b"", data.strip().removeprefix(b"0x"))
-    try:
-        return bytes.fromhex(digits.decode("ascii"))
-    except ValueError as error:
-        raise BadInput("scan.not-hex", text=data.decode("utf-8", "replace").strip()[:40]) from error
+    return [(decode(bytes_of(text.encode("utf-8", "replace"), hex_only=True)), None)]
 
 
 def _from_file(path: Path) -> list[tuple[Decoded, Found | None]]:
@@ -92,11 +82,7 @@ def _from_file(path: Path) -> list[tuple[Decoded, Found | None]]:
     data = scan.read_bytes(path)
     if scan.looks_like_a_scan(data):
         return _from_pages(path)
-    if _HEX_TEXT.match(data):
-        return [(decode(_unhex(data)), None)]
-    if _PRINTABLE.match(data) and not data.startswith((b"DEA", b"JGB ")):
-        raise BadInput("scan.not-hex", text=data.decode("ascii").strip()[:40])
-    return [(decode(data), None)]
+    return [(decode(scan.bytes_of(data)), None)]
 
 
 def _from_pages(path: Path) -> list[tuple[Decoded, Found | None]]:

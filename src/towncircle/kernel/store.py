@@ -96,6 +96,10 @@ class Store(Protocol):
         """Open a transaction; it commits when the block ends well and leaves no trace otherwise."""
         ...
 
+    def reading(self) -> AbstractContextManager[Transaction]:
+        """Open a view of what is committed, to read only; it may be open beside a transaction."""
+        ...
+
 
 class MemoryStore:
     """Keep one party's store in memory, for tests and rehearsals."""
@@ -106,11 +110,14 @@ class MemoryStore:
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
         """Open a transaction on a copy that replaces the state only when the block ends well."""
-        draft = copy.copy(self._state)
-        draft.records, draft.numbers, draft.inbox = dict(draft.records), dict(draft.numbers), dict(draft.inbox)
-        draft.journal, draft.ledger = list(draft.journal), list(draft.ledger)
+        draft = self._state.copy()
         yield draft
         self._state = draft
+
+    @contextmanager
+    def reading(self) -> Iterator[Transaction]:
+        """Open a view to read only: a copy that is thrown away."""
+        yield self._state.copy()
 
 
 class _State:
@@ -120,6 +127,12 @@ class _State:
         self.ledger: list[tuple[str, dict[str, Any]]] = []
         self.inbox: dict[str, Received] = {}
         self.numbers: dict[str, int] = {}
+
+    def copy(self) -> _State:
+        draft = copy.copy(self)
+        draft.records, draft.numbers, draft.inbox = dict(self.records), dict(self.numbers), dict(self.inbox)
+        draft.journal, draft.ledger = list(self.journal), list(self.ledger)
+        return draft
 
     def get(self, kind: str, key: str) -> Record | None:
         return self.records.get((kind, key))

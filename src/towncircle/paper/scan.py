@@ -8,6 +8,7 @@ Kept: nothing that comes from outside can take unbounded memory: bytes, pages an
 from __future__ import annotations
 
 import io
+import re
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,9 @@ DEFAULT_DPI = 300
 MAX_BYTES = 200_000_000
 MAX_PAGES = 2_000
 MAX_PIXELS = 80_000_000
+_HEX_TEXT = re.compile(rb"[0-9a-fA-F\s:]+\Z")
+_PRINTABLE = re.compile(rb"[\x20-\x7e\s]+\Z")
+_PRINTABLE_MARKS = (b"DEA", b"JGB ")  # marks of other posts that are text
 _MAGIC = (b"%PDF-", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
 _OTHER_IMAGES = (b"GIF8", b"II*\x00", b"MM\x00*", b"RIFF")
 
@@ -49,6 +53,22 @@ def read_bytes(path: Path) -> bytes:
 def looks_like_a_scan(data: bytes) -> bool:
     """Tell whether the bytes of a file begin like a PDF or an image."""
     return data.startswith(_MAGIC + _OTHER_IMAGES) or b"%PDF-" in data[:1024]
+
+
+def bytes_of(data: bytes, *, hex_only: bool = False) -> bytes:
+    """Give the bytes of a mark: hexadecimal text (spaces, colons and newlines allowed) is read, others are as they are.
+
+    Raises `BadInput` (scan.not-hex) for other text, and for anything else where only hexadecimal digits will do.
+    """
+    if hex_only or _HEX_TEXT.match(data):
+        digits = re.sub(rb"[\s:]", b"", data.strip().removeprefix(b"0x"))
+        try:
+            return bytes.fromhex(digits.decode("ascii"))
+        except ValueError as error:
+            raise BadInput("scan.not-hex", text=data.decode("utf-8", "replace").strip()[:40]) from error
+    if _PRINTABLE.match(data) and not data.startswith(_PRINTABLE_MARKS):
+        raise BadInput("scan.not-hex", text=data.decode("ascii").strip()[:40])
+    return data
 
 
 def load_pages(path: Path, *, dpi: int = DEFAULT_DPI) -> list[NDArray[np.uint8]]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import resources
@@ -38,6 +39,7 @@ class SqliteStore:
             raise BadInput("storage.missing", path=path)
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
+        self._reading = threading.Lock()
         with self._translated():
             # one connection, used under BEGIN IMMEDIATE; an HTTP server may call from another thread than the opener
             self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
@@ -48,6 +50,9 @@ class SqliteStore:
                 if found != value:
                     raise Refused("storage.not-durable", path=path, pragma=name, found=found)
             self._migrate()
+            self._reader = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            self._reader.execute(f"PRAGMA busy_timeout={BUSY_MS}")
+            self._reader.execute("PRAGMA query_only=1")
 
     def _migrate(self) -> None:
         scripts = _migrations()
@@ -78,8 +83,19 @@ class SqliteStore:
                 raise
             self._connection.execute("COMMIT")
 
+    @contextmanager
+    def reading(self) -> Iterator[Transaction]:
+        """Open a view of what is committed, to read only; it may be open beside a transaction."""
+        with self._translated(), self._reading:
+            self._reader.execute("BEGIN")
+            try:
+                yield _Sql(self._reader)
+            finally:
+                self._reader.execute("ROLLBACK")
+
     def close(self) -> None:
         """Close the file."""
+        self._reader.close()
         self._connection.close()
 
 

@@ -7,6 +7,7 @@ Kept: every error carries a stable code, a sentence, a clause and a next step, a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -65,6 +66,23 @@ class BrokenInvariant(TowncircleError):
     """Say that something that must be true is not: exit code 4, a defect of this program or a damaged store."""
 
     kind = "broken"
+
+
+class RelayedRefusal(Refused):
+    """Carry a refusal that another party or a device gave, in its own words."""
+
+    def __init__(self, record: Mapping[str, object]) -> None:
+        Exception.__init__(self, f"{record['code']}: {record['sentence']}")
+        self.code = str(record["code"])
+        self.params = {}
+        self.sentence = str(record["sentence"])
+        self.clause = str(record["clause"])
+        self.next_step = str(record["next_step"])
+        self.record = dict(record)
+
+    def as_dict(self) -> dict[str, object]:
+        """Give the refusal as it was given."""
+        return self.record
 
 
 class RefusedOnGrounds(Refused):

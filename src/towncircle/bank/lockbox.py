@@ -1,0 +1,106 @@
+"""The lockbox of the Postal Service (502.25(c)(1)).
+
+Here: deposit orders, receipts, and the reports to the Postal Service and to each Provider. Not here: other books.
+Kept: the forms of payment of P050 3.5(a) in their order of preference; a Provider is told of its own deposits only;
+reports are numbered without a gap and carry opening and closing balance.
+"""
+
+from __future__ import annotations
+
+from towncircle.kernel.cites import cites
+from towncircle.kernel.context import Context
+from towncircle.kernel.errors import Refused
+from towncircle.kernel.ids import DepositId
+from towncircle.kernel.money import ZERO, Mills
+from towncircle.ledger import BANK, Books
+from towncircle.ledger.trust import item_received
+from towncircle.wire.bodies import DepositOrder, DepositReceipt, LockboxReport, LockboxRow
+from towncircle.wire.message import Opened
+
+# P050 3.5(a), in the rule's order of preference
+FORMS = ("ach-debit", "ach-credit", "wire", "debit-card", "credit-card", "check")
+REPORT_ZONE = "America/New_York"
+
+
+@cites("P050-3.2", "P050-3.5a", "502.25c")
+def on_order(ctx: Context, opened: Opened) -> DepositReceipt:
+    """Take in a deposit for a licensee's account with its Provider."""
+    body = opened.body
+    assert isinstance(body, DepositOrder)
+    DepositId.parse(body.deposit_id)
+    licensee = opened.envelope.sender
+    if body.form not in FORMS:
+        raise Refused("bank.unknown-form", form=body.form, forms=", ".join(FORMS))
+    if body.amount <= ZERO:
+        raise Refused("bank.nothing-to-deposit", amount=body.amount)
+    books = Books(ctx.tx, BANK)
+    day = ctx.now.date_in(REPORT_ZONE).isoformat()
+    held = ctx.tx.get("item", body.deposit_id)
+    if held is None:
+        item = {
+            "provider": body.provider,
+            "licensee": licensee,
+            "amount": int(body.amount),
+            "form": body.form,
+            "day": day,
+            "reported": 0,
+        }
+        ctx.tx.put("item", body.deposit_id, item, owner=licensee, expected=0)
+    books.post(
+        item_received(
+            deposit_id=body.deposit_id,
+            provider=body.provider,
+            licensee=licensee,
+            amount=body.amount,
+            at=ctx.now,
+            form=body.form,
+        )
+    )
+    ctx.note(
+        "deposit.received",
+        body.deposit_id,
+        clauses=("P050 3.5(a)",),
+        licensee=licensee,
+        provider=body.provider,
+        amount=int(body.amount),
+        form=body.form,
+    )
+    report(ctx)
+    balance = books.balance(f"held/{body.provider}/{licensee}")
+    return DepositReceipt(deposit_id=body.deposit_id, amount=body.amount, value_date=day, balance=balance)
+
+
+@cites("502.25c")
+def report(ctx: Context) -> int:
+    """Report all items not yet reported, to the Postal Service and each Provider; give their number."""
+    items = [row for row in ctx.tx.find("item") if not row.body["reported"]]
+    if not items:
+        return 0
+    day = ctx.now.date_in(REPORT_ZONE).isoformat()
+    rows = [
+        LockboxRow(
+            deposit_id=row.key,
+            licensee=row.owner,
+            provider=row.body["provider"],
+            amount=Mills(row.body["amount"]),
+            form=row.body["form"],
+        )
+        for row in items
+    ]
+    _send(ctx, "postal.usps", day, rows)
+    for provider in sorted({row.provider for row in rows}):
+        _send(ctx, provider, day, [row for row in rows if row.provider == provider])
+    for item in items:
+        ctx.tx.put("item", item.key, {**item.body, "reported": 1}, owner=item.owner, expected=item.version)
+    return len(items)
+
+
+def _send(ctx: Context, audience: str, day: str, rows: list[LockboxRow]) -> None:
+    series = ctx.tx.get("report", audience)
+    number = int(series.body["number"]) + 1 if series else 1
+    opening = Mills(series.body["closing"]) if series else ZERO
+    closing = opening + sum((row.amount for row in rows), ZERO)
+    record = {"number": number, "closing": int(closing)}
+    ctx.tx.put("report", audience, record, owner=audience, expected=series.version if series else 0)
+    body = LockboxReport(day=day, number=number, deposits=tuple(rows), opening=opening, closing=closing)
+    ctx.send(audience, body, key=f"lockbox report {audience} {number}")

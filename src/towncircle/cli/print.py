@@ -1,0 +1,88 @@
+"""`towncircle print`: envelopes for a list of addresses, as PDF, PNG or SVG."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from towncircle.cli.show import as_json, journeys_of, table, world_argument
+
+_EPILOG = """\
+examples:
+  towncircle print my-world --out out                        the public addresses that come with the program
+  towncircle print my-world --addresses list.csv --out out   columns: name, street, city, state, zip[, weight_oz, shape]
+  towncircle print my-world --out out --resume               finish what an interruption left open
+Everything is priced, linted and reserved before the device is asked; what is printed says SPECIMEN."""
+
+
+def add(subparsers: Any) -> None:
+    """Register the command."""
+    parser = subparsers.add_parser(
+        "print",
+        help="print envelopes with postage",
+        description="Print envelopes: price, layout lints, budget, evidence by the device, symbol, page.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    world_argument(parser)
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where envelopes.pdf and envelopes/ go")
+    parser.add_argument("--addresses", type=Path, metavar="FILE.csv", help="the recipients")
+    parser.add_argument("--on", metavar="DATE", help="mailing date (default: today at the licensing office)")
+    parser.add_argument("--svg", action="store_true", help="write SVG pictures too")
+    parser.add_argument("--resume", action="store_true", help="finish open jobs instead of starting one")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print and show what was printed."""
+    from datetime import date
+
+    from towncircle.kernel.errors import BadInput
+    from towncircle.kernel.ids import JobId
+    from towncircle.mailpiece.address_files import public_addresses, read_addresses
+    from towncircle.world.printing import finish_job, print_job
+
+    formats = ("pdf", "png", "svg") if args.svg else ("pdf", "png")
+    try:
+        day = date.fromisoformat(args.on) if args.on else None
+    except ValueError as error:
+        raise BadInput("time.unreadable", text=args.on[:40]) from error
+    recipients = () if args.resume else read_addresses(args.addresses) if args.addresses else public_addresses()
+    with journeys_of(args) as journeys:
+        if args.resume:
+            jobs = [JobId(row.key) for row in journeys.open_jobs()]
+            done = [finish_job(journeys, job, args.out / job, formats=formats) for job in jobs]
+        else:
+            done = [print_job(journeys, recipients, args.out, day=day, formats=formats)]
+        left = journeys.status().registers.descending
+    if args.json:
+        as_json(
+            {
+                "jobs": [
+                    {
+                        "job": one.job.key,
+                        "pieces": len(one.job.body["pieces"]),
+                        "total_mills": int(one.total),
+                        "pdf": str(one.pdf),
+                        "pictures": [str(path) for path in one.pictures],
+                    }
+                    for one in done
+                ],
+                "descending_mills": int(left),
+            }
+        )
+        return 0
+    if not done:
+        print("No job is open.")
+    for one in done:
+        table(
+            [
+                ("job", one.job.key),
+                ("pieces", len(one.job.body["pieces"])),
+                ("postage", one.total),
+                ("file", one.pdf),
+                ("left in the device", left),
+            ]
+        )
+    return 0

@@ -1,0 +1,61 @@
+"""`towncircle reset`: set postage into the device (P050 3.5, 502.25)."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from towncircle.cli.show import as_json, journeys_of, table, world_argument
+
+
+def add(subparsers: Any) -> None:
+    """Register the command."""
+    parser = subparsers.add_parser(
+        "reset",
+        help="set postage into the device, or finish an interrupted reset",
+        description="Reset the device: it sends signed registers and audit data, the Provider checks identity, audit, "
+        "cap and funds, and answers with a signed authorisation. An interrupted reset is finished, not begun again.",
+    )
+    world_argument(parser)
+    parser.add_argument("amount", nargs="?", metavar="AMOUNT", help="dollars, such as 200; not with --finish")
+    parser.add_argument("--finish", action="store_true", help="finish what an interruption left open")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Reset and show the statement."""
+    from towncircle.kernel.errors import BadInput
+    from towncircle.kernel.money import Mills
+
+    if args.finish == (args.amount is not None):
+        raise BadInput("cli.amount-or-finish")
+    with journeys_of(args) as journeys:
+        statement = journeys.settle() if args.finish else journeys.reset(Mills.parse(args.amount))
+        status = journeys.status()
+    record: dict[str, object] = {
+        "device": status.device,
+        "ascending_mills": int(status.registers.ascending),
+        "descending_mills": int(status.registers.descending),
+        "open_request": status.open_request,
+    }
+    if statement is not None:
+        record |= {
+            "request": statement.request_id,
+            "amount_mills": int(statement.amount),
+            "account_mills": int(statement.account_balance),
+        }
+    if args.json:
+        as_json(record)
+        return 0
+    if statement is None:
+        print("Nothing was open.")
+    else:
+        table(
+            [
+                ("reset", statement.request_id),
+                ("amount", statement.amount),
+                ("balance of the account", statement.account_balance),
+            ]
+        )
+    table([("device", status.device), ("descending register", status.registers.descending)])
+    return 0

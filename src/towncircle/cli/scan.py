@@ -1,0 +1,36 @@
+"""`towncircle scan`: verify marks at a facility and record the scan."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from towncircle.cli import verify
+from towncircle.cli.show import opened
+
+
+def add(subparsers: Any) -> None:
+    """Register the command."""
+    parser = subparsers.add_parser(
+        "scan",
+        help="verify marks at a facility and record the scan",
+        description="Judge every mark and record the scan: the first valid scan of a piece makes every later one a "
+        "DUPLICATE that names it.",
+    )
+    verify.arguments(parser)
+    parser.add_argument("--world", type=Path, required=True, metavar="DIR", help="the world to record in")
+    parser.add_argument("--site", default="Washington DC P&DC", metavar="NAME", help="the facility that scans")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Scan, record and show the verdicts."""
+    from towncircle.kernel.instants import Instant
+    from towncircle.world.verifying import record
+
+    at = Instant.parse(args.at) if args.at else None
+    marks = list(verify.marks_given(args))
+    with opened(args.world) as world:
+        judged = [record(mark, world, site=args.site, at=at) for mark in marks]
+    return verify.show(judged, json=args.json)

@@ -1,0 +1,60 @@
+"""Shared pieces of the commands: the world argument, JSON and plain tables.
+
+Here: what more than one command prints alike. Not here: any command.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from towncircle.world.journeys import Journeys
+    from towncircle.world.world import World
+
+
+def world_argument(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of a command that works in a world as a licensee."""
+    parser.add_argument("world", type=Path, metavar="DIR", help="the world's folder")
+    parser.add_argument(
+        "--licensee", default="mailroom", metavar="NAME", help="who acts: mailroom (default) or annex, in a new world"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON with stable keys")
+
+
+@contextmanager
+def opened(folder: Path) -> Iterator[World]:
+    """Open a world for one command and close it afterwards."""
+    from towncircle.world.up import open_world
+
+    world = open_world(folder)
+    try:
+        yield world
+    finally:
+        world.close()
+
+
+@contextmanager
+def journeys_of(args: argparse.Namespace) -> Iterator[Journeys]:
+    """Open a world as the licensee that the arguments name."""
+    from towncircle.world.journeys import Journeys
+
+    with opened(args.world) as world:
+        name = args.licensee if args.licensee.startswith("licensee.") else f"licensee.{args.licensee}"
+        yield Journeys(world, name)
+
+
+def as_json(record: object) -> None:
+    """Print one JSON document."""
+    print(json.dumps(record, ensure_ascii=False, indent=2, default=str))
+
+
+def table(rows: Sequence[tuple[str, object]]) -> None:
+    """Print two columns, the left one as wide as it needs."""
+    width = max(len(name) for name, _ in rows)
+    for name, value in rows:
+        print(f"{name:<{width}}  {value}")

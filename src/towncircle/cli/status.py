@@ -1,0 +1,62 @@
+"""`towncircle status`: what the device says of itself, and how long until it must connect."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from towncircle.cli.show import as_json, journeys_of, table, world_argument
+
+
+def add(subparsers: Any) -> None:
+    """Register the command."""
+    parser = subparsers.add_parser(
+        "status",
+        help="show the device: state, registers, countdown to the next contact",
+        description="Show the device's state. With --contact it first connects to its Provider: the audit goes up, "
+        "the renewal comes down, and a lapsed device opens again.",
+    )
+    world_argument(parser)
+    parser.add_argument("--contact", action="store_true", help="connect to the Provider first")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Show the status."""
+    with journeys_of(args) as journeys:
+        words = journeys.contact() if args.contact else ""
+        status = journeys.status()
+        now = journeys.world.clock.now()
+    if args.json:
+        as_json(
+            {
+                "device": status.device,
+                "state": status.state,
+                "sentence": status.sentence,
+                "ascending_mills": int(status.registers.ascending),
+                "descending_mills": int(status.registers.descending),
+                "pieces": status.registers.pieces,
+                "contact_due": status.contact_due.iso(),
+                "contact_left_seconds": status.contact_left_us // 1_000_000,
+                "open_request": status.open_request,
+                "warnings": list(status.warnings),
+                "now": now.iso(),
+            }
+        )
+        return 0
+    if words:
+        print(words)
+    table(
+        [
+            ("device", status.device),
+            ("state", status.sentence),
+            ("ascending register", status.registers.ascending),
+            ("descending register", status.registers.descending),
+            ("pieces", status.registers.pieces),
+            ("next contact due", status.contact_due.iso()),
+            ("now", now.iso()),
+        ]
+    )
+    for warning in status.warnings:
+        print(f"! {warning}")
+    return 0

@@ -1,0 +1,105 @@
+"""What one command of a party works with, and what it may ask its shell to do for it.
+
+Here: the context handed to a handler and the questions a handler may yield. Not here: the shell that answers them.
+Kept: one command, one transaction, one audit record. A handler is a function, or a generator that yields questions
+(`Ask` another party, `Exchange` with a device) before it writes: what it wrote before its last question is undone,
+so that a crash in the middle leaves nothing half done and running it again is safe.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, TypeAlias
+
+from towncircle.kernel.facts import Fact
+from towncircle.kernel.ids import DeviceId, FactId
+from towncircle.kernel.instants import Instant
+from towncircle.kernel.randomness import Randomness
+from towncircle.kernel.store import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Ask another party and wait for its answer. The same key asks once, however often the handler is run."""
+
+    audience: str
+    body: object
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """Speak with a device that is in this party's hands; `call` gets the device's client and gives its answer."""
+
+    device: DeviceId
+    call: Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """Seal a message for somebody without sending it: the device at hand, or a caller that will carry it."""
+
+    audience: str
+    body: object
+    in_reply_to: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Carry:
+    """Carry a device's sealed message to a party and bring back the sealed answer, unread."""
+
+    audience: str
+    raw: bytes
+
+
+Steps: TypeAlias = Generator[Ask | Exchange | Seal | Carry, Any, Any]
+
+
+@dataclass(slots=True)
+class Context:
+    """Hold what a handler works with.
+
+    `actor` is who asked, `request_id` the message or client request behind it; `unseal(raw, audience)` opens a sealed
+    message that is enclosed as evidence.
+    """
+
+    tx: Transaction
+    now: Instant
+    party: str
+    actor: str
+    randomness: Randomness
+    rule_digest: str
+    request_id: str = ""
+    unseal: Callable[[bytes, str], Any] | None = None
+    sent: list[tuple[str, object, str]] = field(default_factory=list)
+
+    def note(
+        self,
+        kind: str,
+        subject: str,
+        *,
+        clauses: tuple[str, ...] = (),
+        occurred_at: Instant | None = None,
+        **body: Any,
+    ) -> Fact:
+        """Append a fact to this party's journal."""
+        return self.tx.append_fact(
+            Fact(
+                id=FactId.new(self.randomness),
+                type=kind,
+                subject=subject,
+                actor=self.actor,
+                occurred_at=occurred_at or self.now,
+                recorded_at=self.now,
+                clauses=clauses,
+                rule_digest=self.rule_digest,
+                request_id=self.request_id,
+                body=MappingProxyType(body),
+            )
+        )
+
+    def send(self, audience: str, body: object, *, key: str) -> None:
+        """Put a message into the outbox of this transaction; it is delivered after the commit, and retried."""
+        self.sent.append((audience, body, key))

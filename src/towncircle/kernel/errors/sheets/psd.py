@@ -1,0 +1,317 @@
+"""Error codes of the device."""
+
+from towncircle.kernel.errors import Row
+
+ROWS = {
+    "psd.locked": Row(
+        kind="refused",
+        sentence="The device {device} is locked since {since}: {reason}.",
+        clause="IMI-01",
+        next_step="Contact the Provider (audit, then renewal): the device opens again and nothing is lost.",
+    ),
+    "psd.faulted": Row(
+        kind="refused",
+        sentence="The device {device} is faulted since {since}: {reason}. It signs nothing.",
+        clause="P050 2.7",
+        next_step="Return it to the Provider; its last signed reading counts.",
+    ),
+    "psd.clock-back": Row(
+        kind="refused",
+        sentence="The clock says {now}, but the device was already used at {high_water}.",
+        clause="house",
+        next_step=(
+            "Set the clock right. If it had run ahead before, contact the Provider: its signed time sets the "
+            "device right."
+        ),
+    ),
+    "psd.over-cap": Row(
+        kind="refused",
+        sentence="A reset of {amount} on a balance of {descending} would pass the cap of {cap}.",
+        clause="P050 3.6",
+        next_step="Ask for at most {room}, or evidence postage first.",
+    ),
+    "psd.funds-short": Row(
+        kind="refused",
+        sentence="The batch needs {amount}, the descending register holds {descending}.",
+        clause="P050 3.2",
+        next_step="Reset the device, or send a smaller batch. Nothing was debited.",
+    ),
+    "psd.ascending-full": Row(
+        kind="refused",
+        sentence="The ascending register stands at {ascending} and would pass its 40 bits.",
+        clause="house",
+        next_step="The device has served its life: withdraw it and lease another.",
+    ),
+    "psd.pieces-full": Row(
+        kind="refused",
+        sentence="The piece register stands at {pieces} and would overflow.",
+        clause="house",
+        next_step="The device has served its life: withdraw it and lease another.",
+    ),
+    "psd.registers-broken": Row(
+        kind="broken",
+        sentence="The law of the registers is broken: {what}.",
+        clause="502.8(b)",
+        next_step="The device signs nothing any more. Return it to the Provider with its store as it is.",
+    ),
+    "psd.selftest-failed": Row(
+        kind="broken",
+        sentence="The self-test '{name}' failed.",
+        clause="502.8(b)",
+        next_step="The device signs nothing any more. Return it to the Provider.",
+    ),
+    "psd.pairwise-failed": Row(
+        kind="broken",
+        sentence="The new {scheme} key failed its pairwise test.",
+        clause="502.8(b)",
+        next_step="No key was kept. Run initialise again; if it fails again, scrap the device.",
+    ),
+    "psd.renewal-stale": Row(
+        kind="refused",
+        sentence="The renewal answers audit {answers}; the device waits for an answer to {expected}.",
+        clause="P050 3.4",
+        next_step="Ask the device for a new audit and send it to the Provider.",
+    ),
+    "psd.settle-unknown": Row(
+        kind="refused",
+        sentence="The renewal settles the reset request {request}, which is not open here.",
+        clause="502.25(a)",
+        next_step="Ask the device for a new audit: it tells what was applied.",
+    ),
+    "psd.parameters-unusable": Row(
+        kind="refused",
+        sentence="The device cannot keep these parameters: {what}.",
+        clause="P050 3.1",
+        next_step="Have the Provider sign parameters that fit this device.",
+    ),
+    "psd.amount-out-of-range": Row(
+        kind="input",
+        sentence="{amount} is not an amount from $0.001 to {limit}.",
+        clause="P050 4.5",
+        next_step="Give an amount within the limit. Nothing was debited.",
+    ),
+    "psd.reset-open": Row(
+        kind="refused",
+        sentence="Credit pending: the reset {request} of {amount} is not finished.",
+        clause="502.25(a)",
+        next_step="Connect to the Provider: it finishes or refuses that reset first.",
+    ),
+    "psd.reset-not-mine": Row(
+        kind="refused",
+        sentence="The reset authorisation is for {device}, this device is {mine}.",
+        clause="502.25(a)",
+        next_step="Give it to the device it names.",
+    ),
+    "psd.reset-unknown": Row(
+        kind="refused",
+        sentence="The reset request {request} is not open here.",
+        clause="502.25(a)",
+        next_step="Ask the device for an audit and send it to the Provider: its signed reading settles the reset.",
+    ),
+    "psd.reset-mismatch": Row(
+        kind="refused",
+        sentence="The authorisation of {request} over {amount} is not what was asked ({asked}).",
+        clause="502.25(a)",
+        next_step="Nothing was credited. Report it as an irregularity.",
+    ),
+    "psd.not-this-device": Row(
+        kind="refused",
+        sentence="The order is for {device}, this device is {mine}.",
+        clause="house",
+        next_step="Give it to the device it names.",
+    ),
+    "psd.wrong-root": Row(
+        kind="refused",
+        sentence="The order names the root {given}, this device trusts {pinned}.",
+        clause="502.28",
+        next_step="Use the Provider and the root that the device was made for.",
+    ),
+    "psd.wrong-order": Row(
+        kind="refused",
+        sentence="'{verb}' does not take a {got} from that sender.",
+        clause="house",
+        next_step="Give the message to the command it is for.",
+    ),
+    "psd.certificate-refused": Row(
+        kind="refused",
+        sentence="The certificate for {purpose} is refused: {what}",
+        clause="502.28",
+        next_step="Have the Postal Service certify the keys of this device under its root.",
+    ),
+    "psd.not-certified": Row(
+        kind="refused",
+        sentence="The device {device} has no certificate yet.",
+        clause="502.28",
+        next_step="Certify it first.",
+    ),
+    "psd.certificate-not-in-force": Row(
+        kind="refused",
+        sentence="The certificate {serial} is in force from {begins} to {ends} only.",
+        clause="502.28",
+        next_step="Have the device certified anew through the Provider.",
+    ),
+    "psd.batch-size": Row(
+        kind="input",
+        sentence="A batch of {count} pieces is not possible: 1 to {limit}, with one value of each field a piece.",
+        clause="house",
+        next_step="Send the pieces in batches of at most {limit}, each under its own id.",
+    ),
+    "psd.request-id": Row(
+        kind="input",
+        sentence="'{text}' is not a request id.",
+        clause="house",
+        next_step="Use 1 to 64 letters, digits, dots, colons, dashes or underscores, a fresh one for each batch.",
+    ),
+    "psd.request-conflict": Row(
+        kind="refused",
+        sentence="The request id {request} already names another content.",
+        clause="house",
+        next_step="Use a fresh id for a new batch; to get the first answer again, ask recover.",
+    ),
+    "psd.request-unknown": Row(
+        kind="refused",
+        sentence="The device knows no request {request}.",
+        clause="house",
+        next_step="Nothing was debited under this id: send the evidence command itself.",
+    ),
+    "psd.no-such-piece": Row(
+        kind="input",
+        sentence="The batch {request} has {count} pieces; one of these is not in it.",
+        clause="house",
+        next_step="Count the pieces of the batch from 0.",
+    ),
+    "psd.date-unreadable": Row(
+        kind="input",
+        sentence="'{text}' is not a mailing date.",
+        clause="P050 4.6",
+        next_step="Write it like 2026-11-21.",
+    ),
+    "psd.date-refused": Row(
+        kind="refused",
+        sentence="The mailing date {date} is not from {first} to {last} ({zone}).",
+        clause="P050 4.7",
+        next_step="Use the date of deposit, or of the next scheduled collection.",
+    ),
+    "psd.field-not-from-host": Row(
+        kind="input",
+        sentence="The device knows its own {field} and takes it from nobody.",
+        clause="502.8(b)",
+        next_step="Leave the field out.",
+    ),
+    "psd.field-unknown": Row(
+        kind="input",
+        sentence="The layout {layout} has no field '{field}'.",
+        clause="house",
+        next_step="Leave the field out, or have another layout authorised.",
+    ),
+    "psd.field-missing": Row(
+        kind="input",
+        sentence="The layout {layout} needs the field {field}.",
+        clause="P050 4.5",
+        next_step="Give one value a piece.",
+    ),
+    "psd.layout-repeats": Row(
+        kind="broken",
+        sentence="The layout {layout} has neither a piece counter nor an ascending register.",
+        clause="house",
+        next_step="Two of its indicia could be alike: use another layout.",
+    ),
+    "psd.usage-full": Row(
+        kind="refused",
+        sentence="The device holds {rows} usage rows that no contact has fetched.",
+        clause="IMI-02",
+        next_step="Contact the Provider (audit, then renewal).",
+    ),
+    "psd.zeroise-unconfirmed": Row(
+        kind="input",
+        sentence="Destroying the keys of {device} needs its id as a confirmation.",
+        clause="house",
+        next_step="Repeat the device id exactly.",
+    ),
+    "psd.malformed": Row(
+        kind="input",
+        sentence="The device cannot read this: {what}.",
+        clause="house",
+        next_step="Nothing was changed.",
+    ),
+    "psd.too-large": Row(
+        kind="input",
+        sentence="The command has {size} bytes; at most {limit} are read.",
+        clause="house",
+        next_step="Send smaller batches.",
+    ),
+    "psd.unreachable": Row(
+        kind="refused",
+        sentence="The device cannot be reached: {what}.",
+        clause="house",
+        next_step=(
+            "Start it again and ask recover with the same request id: nothing is lost and nothing is evidenced twice."
+        ),
+    ),
+    "psd.clock-unreadable": Row(
+        kind="refused",
+        sentence="The world's clock file {path} cannot be read.",
+        clause="house",
+        next_step="Write it anew: a mode, frozen or running, and now_us or offset_us in microseconds.",
+    ),
+    "psd.no-secret": Row(
+        kind="refused",
+        sentence="The operator's secret {path} cannot be read.",
+        clause="502.8(b)",
+        next_step="Put the 32 bytes back in place; without them the keys cannot be opened.",
+    ),
+    "psd.no-such-device": Row(
+        kind="input",
+        sentence="There is no device {device} in this store.",
+        clause="house",
+        next_step="Check the directory and the device id.",
+    ),
+    "psd.store-missing": Row(
+        kind="input",
+        sentence="There is no device store at {path}.",
+        clause="house",
+        next_step="Check the directory, or lease a device first.",
+    ),
+    "psd.store-busy": Row(
+        kind="refused",
+        sentence="The device store {path} is owned by another process.",
+        clause="house",
+        next_step="Use the device through the process that runs it, or end that process. Nothing was changed.",
+    ),
+    "psd.store-not-durable": Row(
+        kind="refused",
+        sentence="The device store {path} did not get the durable setting {pragma} (it has {found}).",
+        clause="house",
+        next_step="Move the store to a local disk: some network disks do not keep the promises SQLite needs.",
+    ),
+    "psd.store-too-new": Row(
+        kind="refused",
+        sentence="The device store {path} has format {found}; this program knows formats up to {known}.",
+        clause="house",
+        next_step="Use the newer towncircle that wrote it.",
+    ),
+    "psd.store-stale": Row(
+        kind="refused",
+        sentence="Another process has taken over the device {device}.",
+        clause="house",
+        next_step="Nothing was changed. Use the device through its present owner.",
+    ),
+    "psd.store-failed": Row(
+        kind="refused",
+        sentence="The device store {path} could not be written: {what}. Nothing was released.",
+        clause="house",
+        next_step="Free some space or mend the disk, start the device again and ask recover with the same request id.",
+    ),
+    "psd.store-damaged": Row(
+        kind="broken",
+        sentence="The device store {path} is damaged: {what}.",
+        clause="house",
+        next_step="Keep the file as it is and return the device to the Provider; its last signed reading counts.",
+    ),
+    "psd.record-doubled": Row(
+        kind="broken",
+        sentence="The request {request} of {device} would be recorded twice.",
+        clause="house",
+        next_step="This is a defect: please report it with the command you ran.",
+    ),
+}

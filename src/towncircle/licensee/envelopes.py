@@ -1,0 +1,114 @@
+"""From a job's pieces to pages.
+
+Here: what stands on each page: imprint, symbol, barcode, addresses; the proof that is linted before anything is signed.
+Not here: how a page is drawn (`paper/`), where things stand (`mailpiece.page`).
+Kept: the lints run on the real page model before the device is asked (house.md 7); what is printed says SPECIMEN.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from towncircle.indicium import layout
+from towncircle.indicium.readable import Office, for_postage
+from towncircle.kernel.cites import cites
+from towncircle.kernel.ids import DeviceId
+from towncircle.kernel.money import Mills
+from towncircle.mailpiece.addresses import Address, address
+from towncircle.mailpiece.elements import Page
+from towncircle.mailpiece.geometry import form_for
+from towncircle.mailpiece.imprint import DEFAULT_ART
+from towncircle.mailpiece.lints import require
+from towncircle.mailpiece.page import EnvelopeSpec, envelope
+from towncircle.mailpiece.rates import describe_category
+from towncircle.rules import RuleSet
+from towncircle.symbol import data_matrix, imb, pdf417
+from towncircle.symbol.modules import Modules
+
+# House: barcode id 00, and zeros for the service type and the mailer id, which are the Postal Service's to give.
+_IMB_HEAD = "00" + "000" + "000000"
+_IMB_SERIAL_DIGITS = 9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stationery:
+    """Hold what all pieces of a job share."""
+
+    device: DeviceId
+    office: Office
+    sender: Address | None
+    layout: str
+    day: date
+    rules: RuleSet
+
+
+@cites("P050-4.1", "P050-4.5", "P050-4.6", "PRE-01")
+def compose(piece: Mapping[str, Any], payload: bytes, number: int, stationery: Stationery) -> Page:
+    """Make the page of one piece: `payload` are the bytes of its symbol, `number` its count on the device."""
+    recipient = Address(**piece["address"])
+    readable = for_postage(
+        stationery.office,
+        device=stationery.device,
+        day=stationery.day,
+        category=describe_category(piece["category"]),
+        postage=Mills(piece["amount"]),
+        first_class=True,
+    )
+    spec = EnvelopeSpec(
+        form=form_for(piece["shape"]),
+        rules=stationery.rules,
+        on=stationery.day,
+        readable=readable,
+        symbol=symbol_for(stationery.layout, payload),
+        recipient=recipient,
+        sender=stationery.sender,
+        imb=imb.encode(_IMB_HEAD + str(number).zfill(_IMB_SERIAL_DIGITS)[-_IMB_SERIAL_DIGITS:], recipient.routing),
+        art=DEFAULT_ART if piece["shape"] == "letter" else None,
+    )
+    return envelope(spec)
+
+
+def symbol_for(layout_id: str, payload: bytes) -> Modules:
+    """Give the symbol of a layout: PDF417 for the 1998 marks, Data Matrix for IMI."""
+    return pdf417(payload) if layout_id.startswith("ibi") else data_matrix(payload)
+
+
+@cites("P050-4.2", "P050-4.4", "P050-4.12")
+def prove(pieces: list[dict[str, Any]], stationery: Stationery) -> None:
+    """Lint every page of a job with a stand-in for its symbol. Raises `RefusedOnGrounds` (page.lints)."""
+    stand_in = bytes(range(256))[: layout(stationery.layout).length]
+    for place, piece in enumerate(pieces, start=1):
+        require(compose(piece, stand_in, place, stationery), stationery.rules, stationery.day)
+
+
+def pages(job: Mapping[str, Any], stationery: Stationery) -> Iterator[Page]:
+    """Give the pages of an evidenced job, in the order of its pieces."""
+    rows = zip(job["pieces"], job["indicia"], strict=True)
+    for place, (piece, indicium) in enumerate(rows):
+        yield compose(piece, bytes.fromhex(indicium), job["first_piece"] + place, stationery)
+
+
+def stationery_of(
+    device: DeviceId,
+    license_body: Mapping[str, Any],
+    profile: Mapping[str, Any],
+    *,
+    layout: str,
+    day: date,
+    rules: RuleSet,
+) -> Stationery:
+    """Gather what a licensee's pieces share from its records."""
+    sender = address(
+        name=profile["name"],
+        street=profile["street"],
+        city=profile["city"],
+        state=profile["state"],
+        zip=profile["zip"],
+    )
+    office = Office(
+        city=license_body["office_city"], state=license_body["office_state"], zip_code=license_body["office_zip"]
+    )
+    return Stationery(device=device, office=office, sender=sender, layout=layout, day=day, rules=rules)

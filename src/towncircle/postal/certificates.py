@@ -1,0 +1,101 @@
+"""Certificates for devices (502.28, PRE-05): the Postal Service certifies the device, not the licensee.
+
+Here: the decision on a device's key report, and the register of what was certified. Not here: X.509 (`pki.authority`).
+Kept: only for a valid license, only for keys that prove themselves; a device has one certificate in force for each key.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from towncircle.kernel.cites import cites
+from towncircle.kernel.context import Context
+from towncircle.kernel.errors import Refused
+from towncircle.pki.authority import Issuer, serial_for
+from towncircle.pki.verifying import PublicKey, signature_valid
+from towncircle.wire.bodies import CertificateIssued, CertificateRequest, DeviceKeyReport
+from towncircle.wire.message import Envelope, Opened, check_times, open_certified
+from towncircle.wire.shape import Body
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authority:
+    """Hold what issuing needs: the issuing authority, the chain above it, the life of a device's certificates."""
+
+    issuer: Issuer
+    chain: tuple[bytes, ...]
+    life_days: int
+
+
+@cites("502.28", "PRE-05", "PRE-07")
+def on_request(ctx: Context, opened: Opened, *, authority: Authority) -> CertificateIssued:
+    """Certify a device's two keys for a Provider."""
+    body = opened.body
+    assert isinstance(body, CertificateRequest)
+    report = _report(ctx, body, opened.envelope.sender)
+    license_row = ctx.tx.get("license", body.license)
+    if license_row is None or license_row.body["state"] != "valid":
+        raise Refused("postal.no-license", license=body.license, licensee="this device")
+    held = ctx.tx.get("device-certificates", report.device)
+    if held is not None:
+        if (held.body["indicia_public"], held.owner) != (report.indicia_public.hex(), opened.envelope.sender):
+            raise Refused("postal.already-certified", device=report.device)
+        return _issued(report, held.body["indicia"], held.body["messages"], authority)
+    indicia = PublicKey(report.scheme, report.indicia_public)
+    if not signature_valid(indicia, report.indicia_proof, report.message_public):
+        raise Refused("postal.no-key-proof", device=report.device)
+    test = authority.issuer.certificate.test
+    serials = tuple(serial_for(ctx.tx.next_number("certificate"), test=test) for _ in range(2))
+    first, second = authority.issuer.certify_device(
+        device=report.device,
+        indicia=indicia,
+        messages=PublicKey("ecdsa-p256", report.message_public),
+        serials=(serials[0], serials[1]),
+        not_before=ctx.now,
+        not_after=ctx.now.plus(days=authority.life_days),
+    )
+    record = {
+        "indicia_public": report.indicia_public.hex(),
+        "indicia": first.hex(),
+        "messages": second.hex(),
+        "license": body.license,
+        "regime": report.regime,
+        "revoked_at": 0,
+        "revoked_reason": "",
+    }
+    ctx.tx.put("device-certificates", report.device, record, owner=opened.envelope.sender, expected=0)
+    ctx.note(
+        "certificate.issued",
+        report.device,
+        clauses=("502.28",),
+        provider=opened.envelope.sender,
+        license=body.license,
+        serials=list(serials),
+    )
+    return _issued(report, record["indicia"], record["messages"], authority)
+
+
+def _report(ctx: Context, body: CertificateRequest, provider: str) -> DeviceKeyReport:
+    opened = open_certified(body.report, audience=provider, key_of=_own_key)
+    check_times(opened.envelope, ctx.now)
+    report = opened.body
+    assert isinstance(report, DeviceKeyReport)
+    if opened.envelope.sender != f"device.{report.device}":
+        raise Refused("postal.no-key-proof", device=report.device)
+    return report
+
+
+def _own_key(_envelope: Envelope, body: Body) -> PublicKey:
+    """Give the key that a new device reports of itself: it is not certified yet, so it proves itself."""
+    if not isinstance(body, DeviceKeyReport):
+        raise Refused("desk.not-for-me", party="the certificate desk", type=type(body).__name__)
+    return PublicKey("ecdsa-p256", body.message_public)
+
+
+def _issued(report: DeviceKeyReport, indicia: str, messages: str, authority: Authority) -> CertificateIssued:
+    return CertificateIssued(
+        device=report.device,
+        indicia_certificate=bytes.fromhex(indicia),
+        message_certificate=bytes.fromhex(messages),
+        chain=authority.chain,
+    )

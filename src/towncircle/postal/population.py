@@ -1,0 +1,92 @@
+"""The register of every device of every Provider (502.8, total population management).
+
+Here: what a Provider reports of its devices (Form 3601-C, audits) and the Postal Service's copy of their registers.
+Not here: what a Provider keeps of its own inventory.
+Kept: a row belongs to the Provider that reported it, and only that Provider changes it.
+"""
+
+from __future__ import annotations
+
+from towncircle.kernel.cites import cites
+from towncircle.kernel.context import Context
+from towncircle.kernel.errors import Refused
+from towncircle.kernel.store import Record
+from towncircle.wire.bodies import Acknowledged, AuditForward, DeviceActivity, DeviceAudit
+from towncircle.wire.message import Opened
+
+
+@cites("PRE-07", "502.8")
+def on_activity(ctx: Context, opened: Opened) -> Acknowledged:
+    """Record a Form 3601-C activity: a device installed, withdrawn, lost or found."""
+    body = opened.body
+    assert isinstance(body, DeviceActivity)
+    provider = opened.envelope.sender
+    license_row = ctx.tx.get("license", body.license)
+    if license_row is None or license_row.body["state"] != "valid":
+        raise Refused("postal.no-license", license=body.license, licensee="this device")
+    row = ctx.tx.get("device", body.device)
+    if row is not None and row.owner != provider:
+        raise Refused("postal.unknown-device", device=body.device, provider=provider)
+    record = {
+        **(row.body if row else {"audited_at": 0}),
+        "license": body.license,
+        "licensee": license_row.owner,
+        "status": body.event,
+        "since": int(body.at),
+        "ascending": body.registers.ascending,
+        "descending": body.registers.descending,
+        "pieces": body.registers.pieces,
+    }
+    ctx.tx.put("device", body.device, record, owner=provider, expected=row.version if row else 0)
+    ctx.note(
+        f"device.{body.event}",
+        body.device,
+        clauses=("502.20(e)",),
+        occurred_at=body.at,
+        provider=provider,
+        licensee=license_row.owner,
+        license=body.license,
+    )
+    return Acknowledged(note=f"{body.device} {body.event}")
+
+
+@cites("502.23", "IMI-11")
+def on_audit(ctx: Context, opened: Opened) -> Acknowledged:
+    """Record a device audit message that the Provider forwards, as the device signed it."""
+    body = opened.body
+    assert isinstance(body, AuditForward)
+    assert ctx.unseal is not None
+    provider = opened.envelope.sender
+    audit = ctx.unseal(body.audit, provider)
+    reading = audit.body.audit if hasattr(audit.body, "audit") else audit.body
+    assert isinstance(reading, DeviceAudit)
+    device = audit.envelope.sender.partition(".")[2]
+    row = _own(ctx, device, provider)
+    record = {
+        **row.body,
+        "audited_at": int(audit.envelope.issued),
+        "ascending": reading.registers.ascending,
+        "descending": reading.registers.descending,
+        "pieces": reading.registers.pieces,
+        "message_counter": audit.envelope.counter,
+    }
+    ctx.tx.put("device", device, record, owner=provider, expected=row.version)
+    ctx.note(
+        "audit.forwarded",
+        device,
+        clauses=("502.23",),
+        occurred_at=audit.envelope.issued,
+        provider=provider,
+        ascending=reading.registers.ascending,
+        descending=reading.registers.descending,
+        pieces=reading.registers.pieces,
+        message_counter=audit.envelope.counter,
+    )
+    return Acknowledged(note="audit recorded")
+
+
+def _own(ctx: Context, device: str, provider: str) -> Record:
+    row = ctx.tx.get("device", device)
+    if row is None or row.owner != provider:
+        raise Refused("postal.unknown-device", device=device, provider=provider)
+    return row

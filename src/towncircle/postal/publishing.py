@@ -1,0 +1,100 @@
+"""What the Postal Service publishes for verifiers (502.8, PRE-05).
+
+Here: the rows of the verification pack, out of certificates, licenses and the device register. Not here: signing it.
+Kept: a pack's number only rises; it says when the next one is due; statuses carry the instant since which they hold.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Literal, cast
+
+from towncircle.kernel.cites import cites
+from towncircle.kernel.context import Context
+from towncircle.kernel.ids import DeviceId
+from towncircle.kernel.instants import Instant
+from towncircle.mailpiece.zipcode import place_of
+from towncircle.pki.verifying import read_certificate
+from towncircle.verification import terms_of
+from towncircle.wire.bodies import CertificateRow, PackTerms, PublishedPack, StatusRow
+
+# House: how long a pack may be used offline, and the window of mailing dates around a scan.
+NEXT_UPDATE_DAYS = 7
+ADVANCE_DAYS = 30
+STALE_DAYS = 30
+REGIMES = ("ibi-1998", "imi-2024")
+_LAYOUTS = {"ibi-1998": "ibi-full", "imi-2024": "imi-std"}
+_LISTED = ("lost", "stolen", "withdrawn", "suspended")
+
+
+@cites("PRE-05", "502.8")
+def publish(ctx: Context, *, chain: tuple[bytes, ...], test: bool, judged_in: str) -> PublishedPack | None:
+    """Make the next pack where anything changed or the last one is half used up; None where it still stands."""
+    certificates, statuses = _certificates(ctx), _statuses(ctx)
+    shown = json.dumps([repr(certificates), repr(statuses)])
+    digest = hashlib.sha256(shown.encode()).hexdigest()
+    last = ctx.tx.get("pack", "last")
+    fresh = last is not None and ctx.now < Instant(last.body["issued"]).plus(hours=12 * NEXT_UPDATE_DAYS)
+    if last is not None and fresh and last.body["digest"] == digest:
+        return None
+    number = int(last.body["number"]) + 1 if last else 1
+    record = {"number": number, "issued": int(ctx.now), "digest": digest}
+    ctx.tx.put("pack", "last", record, owner=ctx.party, expected=last.version if last else 0)
+    ctx.note("pack.published", str(number), certificates=len(certificates), statuses=len(statuses))
+    return PublishedPack(
+        anchor="test" if test else "production",
+        number=number,
+        issued=ctx.now,
+        next_update=ctx.now.plus(days=NEXT_UPDATE_DAYS),
+        chain=chain,
+        terms=_terms(ctx, judged_in),
+        certificates=certificates,
+        statuses=statuses,
+    )
+
+
+def _terms(ctx: Context, judged_in: str) -> tuple[PackTerms, ...]:
+    today = ctx.now.utc().date()
+    regimes = REGIMES if judged_in != "ibi-1998" else ("ibi-1998",)
+    return tuple(
+        terms_of(regime, on=today, judged_in=judged_in, advance_days=ADVANCE_DAYS, stale_days=STALE_DAYS)
+        for regime in regimes
+    )
+
+
+def _certificates(ctx: Context) -> tuple[CertificateRow, ...]:
+    rows = []
+    for held in ctx.tx.find("device-certificates"):
+        certificate = read_certificate(bytes.fromhex(held.body["indicia"]))
+        license_row = ctx.tx.get("license", held.body["license"])
+        assert license_row is not None
+        office_zip = str(license_row.body["office_zip"])
+        rows.append(
+            CertificateRow(
+                serial=certificate.serial,
+                device=DeviceId(held.key),
+                scheme=certificate.public.scheme,
+                public=certificate.public.raw,
+                not_before=certificate.not_before,
+                not_after=certificate.not_after,
+                revoked_at=Instant(held.body["revoked_at"]) if held.body["revoked_at"] else None,
+                revoked_reason=held.body["revoked_reason"],
+                office_zip=office_zip,
+                zone=place_of(office_zip).zone,
+                regime=held.body["regime"],
+                layout=_LAYOUTS[held.body["regime"]],
+                specimen=True,
+            )
+        )
+    return tuple(rows)
+
+
+def _statuses(ctx: Context) -> tuple[StatusRow, ...]:
+    rows = []
+    for held in ctx.tx.find("device"):
+        status = str(held.body["status"])
+        if status in _LISTED:
+            word = cast("Literal['lost', 'stolen', 'withdrawn', 'suspended']", status)
+            rows.append(StatusRow(device=DeviceId(held.key), status=word, since=Instant(held.body["since"])))
+    return tuple(rows)

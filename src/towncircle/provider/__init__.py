@@ -1,0 +1,6 @@
+"""The Provider: licensing on behalf of applicants, leasing, devices, resetting, audits.
+
+Here: what a Provider decides, in its own words. Not here: other parties, transports, SQL.
+Its files follow the rule: `licensing.py` is 502.20(b), `leasing.py` 502.20(a) and (c), `inventory.py` the custody of
+devices, `resetting.py` P050 3.0 and 502.25, `audits.py` 502.23, `accounts.py` the CMRS subledgers.
+"""

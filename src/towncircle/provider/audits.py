@@ -1,0 +1,48 @@
+"""Contacts and audits of devices in use (502.23, P050 3.4): the audit comes up, the renewal goes down.
+
+Here: the Provider's answer to a device audit. Not here: the device's watchdog, which the renewal winds up.
+Kept: every audit is forwarded to the Postal Service as the device signed it; an open request that this Provider never
+authorised, or whose authorisation has run out, is closed by a signed word, never by a timer.
+"""
+
+from __future__ import annotations
+
+from towncircle.kernel.cites import cites
+from towncircle.kernel.context import Context
+from towncircle.kernel.instants import Instant
+from towncircle.provider.inventory import change
+from towncircle.provider.readings import frozen_refusal, take_reading
+from towncircle.wire.bodies import AuditForward, DeviceAudit, RefusedReply, Renewal
+from towncircle.wire.message import Opened
+
+
+@cites("502.23", "P050-3.4", "IMI-01", "IMI-11")
+def on_audit(ctx: Context, opened: Opened) -> Renewal | RefusedReply:
+    """Take a device audit and wind up its watchdog; tell it what became of its open request."""
+    reading = opened.body
+    assert isinstance(reading, DeviceAudit)
+    row = take_reading(ctx, opened.envelope, reading)
+    if row.body["frozen"]:
+        error = frozen_refusal(row)
+        return RefusedReply(
+            code=error.code, sentence=error.sentence, clause=error.clause, next_step=error.next_step, grounds=()
+        )
+    ctx.send("postal.usps", AuditForward(audit=opened.raw), key=f"audit {row.key} {opened.envelope.counter}")
+    change(ctx, row, contact_at=int(ctx.now))
+    ended = _ended(ctx, reading.open_request)
+    return Renewal(
+        audit_counter=opened.envelope.counter,
+        contact_at=ctx.now,
+        parameters=None,
+        settle_request=reading.open_request if ended else "",
+        settle_outcome="void" if ended else "",
+    )
+
+
+def _ended(ctx: Context, request_id: str) -> bool:
+    if not request_id:
+        return False
+    reset = ctx.tx.get("reset", request_id)
+    if reset is None:
+        return True
+    return bool(reset.body["state"] != "reserved" or Instant(reset.body["until"]) <= ctx.now)

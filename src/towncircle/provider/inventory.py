@@ -1,0 +1,51 @@
+"""The custody of devices: where each one is, in the Provider's record (PRE-13, 502.20).
+
+Here: the custody table and the record of a device. Not here: the device's own state, which it signs itself.
+Kept: two automata, never merged; the joint table says which pairs may stand together (house.md 3).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from towncircle.kernel.cites import cites
+from towncircle.kernel.context import Context
+from towncircle.kernel.errors import Refused
+from towncircle.kernel.machine import Move, StateTable
+from towncircle.kernel.store import Record
+
+CUSTODY = StateTable(
+    "the device's custody",
+    "new",
+    [
+        Move("new", "inspect", "stocked", "502.18"),
+        Move("stocked", "ship", "shipped", "502.20(l)"),
+        Move("shipped", "lease", "leased", "502.20(c)"),
+        Move("leased", "suspect", "suspect", "P050 2.6"),
+        Move("suspect", "clear", "leased", "P050 2.6"),
+        Move("suspect", "return", "returned", "P050 2.9"),
+        Move("leased", "return", "returned", "P050 2.9"),
+        Move("returned", "check out", "checked out", "502.20(e)"),
+    ],
+)
+
+
+@cites("PRE-13")
+def device_record(ctx: Context, device: str) -> Record:
+    """Give the record of one of this Provider's devices. Raises `Refused` (provider.unknown-device)."""
+    row = ctx.tx.get("device", device)
+    if row is None:
+        raise Refused("provider.unknown-device", device=device, provider=ctx.party)
+    return row
+
+
+def change(ctx: Context, row: Record, **values: Any) -> Record:
+    """Write some values of a device's record."""
+    return ctx.tx.put("device", row.key, {**row.body, **values}, owner=row.owner, expected=row.version)
+
+
+def move(ctx: Context, row: Record, event: str, **note: Any) -> Record:
+    """Move a device's custody by an event, with a fact; an illegal event changes nothing."""
+    step = CUSTODY.move(str(row.body["custody"]), event)
+    ctx.note(f"custody.{step.to}", row.key, clauses=(step.clause,), licensee=row.owner, **note)
+    return change(ctx, row, custody=step.to)

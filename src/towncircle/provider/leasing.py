@@ -1,0 +1,207 @@
+"""Leases: a device for a licensee, initialised, certified and authorised before it is handed over (P050 3.1).
+
+Here: the lease and the preparation of its device. Not here: money and resets.
+Kept: only to holders of a valid license (502.20(c)); with a financial agreement and the Acknowledgment of Deposit
+(P050 2.5i, 502.25(c)); the title stays with the Provider (502.20(a)); keys are born inside the device (502.28).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from towncircle.kernel.cites import cites
+from towncircle.kernel.context import Ask, Context, Exchange, Seal, Steps
+from towncircle.kernel.errors import Refused
+from towncircle.kernel.ids import DeviceId, LeaseId
+from towncircle.kernel.money import Mills
+from towncircle.kernel.store import Record
+from towncircle.provider.inventory import CUSTODY
+from towncircle.rules import RuleSet
+from towncircle.wire.bodies import (
+    Authorise,
+    CertificateIssued,
+    CertificateRequest,
+    Certify,
+    DepositAcknowledgmentForwarded,
+    DeviceActivity,
+    DeviceParameters,
+    Initialise,
+    LeaseConfirmed,
+    LeaseSigned,
+    Registers,
+)
+from towncircle.wire.message import Opened
+
+# House wording: the rule refers to a document of the Treasurer's Office that it does not print (502.25(c)(2)).
+DEPOSIT_ACKNOWLEDGMENT = """Acknowledgment of Deposit Requirement (house wording; the official language is not printed
+in the rule). By signing, the licensee agrees to transfer funds to the Postal Service through the lockbox bank that the
+Provider names, for the prepayment of postage, and to reset the device only against funds on deposit."""
+LEASE_AGREEMENT = """Lease of a postage evidencing system. Title to the system stays with the Provider. The licensee
+keeps the device in its custody until it is returned, resets or audits it in the time the rule sets, forwards a
+mailpiece for quality assurance in the time the rule sets, reports loss, theft and defects at once, and prints specimens
+only unless a production authorisation is in force."""
+
+
+def digest_of(text: str) -> str:
+    """Give the digest under which an agreement is signed."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Product:
+    """Describe the system a Provider leases: its marks, its model and its house limits."""
+
+    vendor: str
+    model: str
+    regime: str
+    scheme: str
+    domain: bytes
+    layout: str
+    advance_days: int
+    piece_limit: Mills
+    root_fingerprint: bytes
+    zone_of: Callable[[str], str]
+
+
+@cites("502.20a", "502.20c", "P050-1.3", "P050-2.5i", "P050-3.1", "502.25c", "502.25c2", "PRE-10")
+def on_lease(ctx: Context, opened: Opened, *, product: Product, rules: RuleSet) -> Steps:
+    """Lease a device to the sender: check license and agreements, prepare the device, confirm."""
+    body = opened.body
+    assert isinstance(body, LeaseSigned)
+    licensee = opened.envelope.sender
+    license_row = _valid_license(ctx, body, licensee)
+    _agreements(body)
+    held = ctx.tx.find("lease", owner=licensee)
+    for row in held:
+        if row.body["license"] == body.license and row.body["signed"] == opened.envelope.id:
+            return LeaseConfirmed(lease=row.key, device=row.body["device"], account=row.body["account"])
+    device = DeviceId.of(vendor=product.vendor, model=product.model, serial=_next_serial(ctx))
+    parameters = _parameters(ctx, license_row, product, rules, licensee)
+    prepared = yield from _prepare(device, body.license, parameters, product)
+    lease = LeaseId.new(ctx.randomness)
+    account = f"CMRS-{body.license}"
+    _ship(ctx, device, licensee, lease, prepared, parameters)
+    signed = {"license": body.license, "device": device, "account": account, "signed": opened.envelope.id}
+    ctx.tx.put("lease", lease, signed, owner=licensee, expected=0)
+    if ctx.tx.get("account", licensee) is None:
+        ctx.tx.put("account", licensee, {"account": account, "state": "open"}, owner=licensee, expected=0)
+    ctx.note("lease.signed", lease, clauses=("502.20(c)",), licensee=licensee, device=device, license=body.license)
+    ctx.send("postal.usps", DepositAcknowledgmentForwarded(lease=opened.raw), key=f"deposit acknowledgment {lease}")
+    activity = DeviceActivity(
+        device=device,
+        license=body.license,
+        event="installed",
+        registers=Registers(ascending=0, descending=0, pieces=0),
+        at=ctx.now,
+    )
+    ctx.send("postal.usps", activity, key=f"installed {device}")
+    return LeaseConfirmed(lease=lease, device=device, account=account)
+
+
+def _valid_license(ctx: Context, body: LeaseSigned, licensee: str) -> Record:
+    row = ctx.tx.get("license", body.license)
+    if row is None or row.owner != licensee or row.body["state"] != "valid":
+        raise Refused("provider.no-license", license=body.license, licensee=licensee)
+    return row
+
+
+def _agreements(body: LeaseSigned) -> None:
+    if not body.financial_agreement:
+        raise Refused("provider.no-financial-agreement")
+    if body.agreement_digest != digest_of(LEASE_AGREEMENT):
+        raise Refused("provider.other-agreement", what="the lease agreement")
+    if body.deposit_acknowledgment != digest_of(DEPOSIT_ACKNOWLEDGMENT):
+        raise Refused("provider.other-agreement", what="the Acknowledgment of Deposit Requirement")
+
+
+def _next_serial(ctx: Context) -> int:
+    return len(ctx.tx.find("device")) + 1
+
+
+def _parameters(ctx: Context, license_row: Record, product: Product, rules: RuleSet, licensee: str) -> DeviceParameters:
+    zone = product.zone_of(str(license_row.body["office_zip"]))
+    today = ctx.now.date_in(zone)
+    interval = rules.term("contact_interval", today)
+    return DeviceParameters(
+        licensee=licensee,
+        license=license_row.key,
+        office_zip=license_row.body["office_zip"],
+        office_city=license_row.body["office_city"],
+        office_state=license_row.body["office_state"],
+        zone=zone,
+        cap_mills=rules.mills("descending_cap", today),
+        contact_months=interval.months,
+        contact_hours=interval.hours,
+        lapse_effect=rules.text("lapse_effect", today),
+        layout=product.layout,
+        advance_days=product.advance_days,
+        piece_limit_mills=product.piece_limit,
+        rule_digest=rules.digest,
+        specimen=True,
+    )
+
+
+@cites("502.28", "PRE-05")
+def _prepare(device: DeviceId, license_number: str, parameters: DeviceParameters, product: Product) -> Steps:
+    name = f"device.{device}"
+    start = Initialise(
+        device=device,
+        regime=product.regime,
+        scheme=product.scheme,
+        domain=product.domain,
+        root_fingerprint=product.root_fingerprint,
+    )
+    sealed = yield Seal(name, start)
+    report = yield Exchange(device, lambda client: client.initialise(sealed))
+    request = CertificateRequest(report=report.message, license=license_number)
+    answer = yield Ask("postal.usps", request, f"certificates {device}")
+    issued = answer.body
+    assert isinstance(issued, CertificateIssued)
+    certify = Certify(
+        indicia_certificate=issued.indicia_certificate,
+        message_certificate=issued.message_certificate,
+        chain=issued.chain,
+    )
+    sealed_certify = yield Seal(name, certify)
+    yield Exchange(device, lambda client: client.certify(sealed_certify))
+    sealed_authorise = yield Seal(name, Authorise(parameters=parameters))
+    yield Exchange(device, lambda client: client.authorise(sealed_authorise))
+    return issued
+
+
+def _ship(
+    ctx: Context,
+    device: DeviceId,
+    licensee: str,
+    lease: LeaseId,
+    issued: CertificateIssued,
+    parameters: DeviceParameters,
+) -> None:
+    custody = CUSTODY.start
+    for event in ("inspect", "ship", "lease"):
+        step = CUSTODY.move(custody, event)
+        ctx.note(f"custody.{step.to}", device, clauses=(step.clause,), licensee=licensee)
+        custody = step.to
+    record: dict[str, Any] = {
+        "custody": custody,
+        "lease": lease,
+        "license": parameters.license,
+        "office_zip": parameters.office_zip,
+        "zone": parameters.zone,
+        "cap": int(parameters.cap_mills),
+        "message_certificate": issued.message_certificate.hex(),
+        "indicia_certificate": issued.indicia_certificate.hex(),
+        "ascending": 0,
+        "descending": 0,
+        "pieces": 0,
+        "resets_total": 0,
+        "message_counter": 0,
+        "contact_at": int(ctx.now),
+        "audited_at": int(ctx.now),
+        "open_reset": "",
+        "frozen": "",
+    }
+    ctx.tx.put("device", device, record, owner=licensee, expected=0)

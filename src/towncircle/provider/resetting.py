@@ -1,0 +1,124 @@
+"""Resetting over a bad network (P050 3.0, 502.25): reserve, authorise, settle.
+
+Here: the Provider's answers to a reset request and to its acknowledgment. Not here: the device's half (`psd`), books.
+Kept, in the order of 502.25(a): 1 the device is known and its licensee's; 2 its audit passes; 3 its duties are kept;
+4 the cap; 5 the funds; only then the money is reserved and the signed authorisation leaves, in one commit. The same
+request id gives the same answer; one open request a device. A refusal is an answer too, and closes the request.
+"""
+
+from __future__ import annotations
+
+from towncircle.kernel.cites import cites
+from towncircle.kernel.context import Context
+from towncircle.kernel.errors import Refused
+from towncircle.kernel.money import Mills
+from towncircle.kernel.store import Record
+from towncircle.ledger import Books
+from towncircle.ledger.recipes import reset_reserved
+from towncircle.provider.inventory import change
+from towncircle.provider.readings import frozen_refusal, post_reset, take_reading
+from towncircle.wire.bodies import (
+    AccountStatement,
+    AuditForward,
+    ResetAcknowledgment,
+    ResetAuthorisation,
+    ResetRefusal,
+    ResetRequest,
+)
+from towncircle.wire.message import Opened
+
+
+@cites("P050-3.2", "P050-3.5a", "P050-3.5b", "502.25a", "PRE-17")
+def on_request(ctx: Context, opened: Opened) -> ResetAuthorisation | ResetRefusal:
+    """Answer a reset request: authorise it, or refuse it with the first ground."""
+    body, counter = opened.body, opened.envelope.counter
+    assert isinstance(body, ResetRequest)
+    earlier = ctx.tx.get("reset", body.request_id)
+    if earlier is not None and (earlier.body["device"], earlier.body["amount"]) != (
+        opened.envelope.sender.partition(".")[2],
+        body.amount,
+    ):
+        return _refuse(ctx, body, Refused("provider.reset-conflict", request_id=body.request_id))
+    try:
+        row = take_reading(ctx, opened.envelope, body.audit)
+    except Refused as ground:
+        return _refuse(ctx, body, ground)
+    if row.body["frozen"]:
+        return _refuse(ctx, body, frozen_refusal(row), row)
+    ctx.send("postal.usps", AuditForward(audit=opened.raw), key=f"audit {row.key} {counter}")
+    try:
+        _check_duties(row, body)
+        Books(ctx.tx).post(
+            reset_reserved(
+                request_id=body.request_id,
+                licensee=row.owner,
+                device=row.key,
+                amount=body.amount,
+                cap=Mills(row.body["cap"]),
+                at=ctx.now,
+            )
+        )
+    except Refused as ground:
+        return _refuse(ctx, body, ground, row)
+    held = {"device": row.key, "amount": int(body.amount), "state": "reserved", "counter": counter}
+    held["until"] = int(opened.envelope.expires)
+    ctx.tx.put("reset", body.request_id, held, owner=row.owner, expected=earlier.version if earlier else 0)
+    change(ctx, row, open_reset=body.request_id, open_amount=int(body.amount))
+    ctx.note(
+        "reset.reserved",
+        body.request_id,
+        clauses=("502.25(a)", "P050 3.5(a)"),
+        device=row.key,
+        licensee=row.owner,
+        amount=int(body.amount),
+    )
+    return ResetAuthorisation(request_id=body.request_id, device=row.key, amount=body.amount, request_counter=counter)
+
+
+def _check_duties(row: Record, body: ResetRequest) -> None:
+    if row.body["custody"] != "leased":
+        raise Refused("provider.not-leased", device=row.key, custody=row.body["custody"])
+    if row.body["open_reset"] and row.body["open_reset"] != body.request_id:
+        raise Refused("provider.reset-open", device=row.key, request_id=row.body["open_reset"])
+
+
+def _refuse(ctx: Context, body: ResetRequest, ground: Refused, row: Record | None = None) -> ResetRefusal:
+    ctx.note(
+        "reset.refused",
+        body.request_id,
+        clauses=(ground.clause,),
+        device=row.key if row else "",
+        licensee=row.owner if row else "",
+        amount=int(body.amount),
+        code=ground.code,
+    )
+    return ResetRefusal(
+        request_id=body.request_id,
+        code=ground.code,
+        sentence=ground.sentence,
+        clause=ground.clause,
+        next_step=ground.next_step,
+    )
+
+
+@cites("P050-3.5c", "502.25a")
+def on_acknowledgment(ctx: Context, opened: Opened) -> AccountStatement:
+    """Post the reservation that the device reports as applied; answer with the transaction and the balance."""
+    body = opened.body
+    assert isinstance(body, ResetAcknowledgment)
+    device = opened.envelope.sender.partition(".")[2]
+    reset = ctx.tx.get("reset", body.request_id)
+    if reset is None or reset.body["device"] != device or reset.body["amount"] != body.amount:
+        raise Refused("provider.no-such-reset", request_id=body.request_id, device=device)
+    if reset.body["state"] == "reserved":
+        row = ctx.tx.get("device", device)
+        assert row is not None
+        row = post_reset(ctx, row, body.request_id)
+        change(ctx, row, descending=int(body.registers.descending))
+    return AccountStatement(
+        request_id=body.request_id,
+        device=device,
+        amount=body.amount,
+        account_balance=Books(ctx.tx).balance(f"account/{reset.owner}"),
+        at=ctx.now,
+    )

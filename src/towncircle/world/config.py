@@ -1,0 +1,76 @@
+"""The world file: what a world is made of.
+
+Here: `world.toml`, read and written. Not here: stores, keys.
+Kept: it has a format version; a world of a newer program is refused, not guessed at.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from towncircle.kernel.errors import BadInput, Refused
+from towncircle.kernel.ids import PartyId
+
+FILE = "world.toml"
+FORMAT = 1
+POSTAL, BANK = PartyId("postal.usps"), PartyId("bank.lockbox")
+STARTS = {"imi-2024": "2026-11-23T14:00Z", "ibi-1998": "1998-09-02T14:00Z"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorldConfig:
+    """Hold what a world is made of. `seed` is None in a world whose randomness is the machine's."""
+
+    id: str
+    regime: str
+    seed: int | None
+    root: str
+    providers: tuple[PartyId, ...]
+    licensees: tuple[PartyId, ...]
+
+    @property
+    def parties(self) -> tuple[PartyId, ...]:
+        """Name all parties."""
+        return (POSTAL, BANK, *self.providers, *self.licensees)
+
+    def write(self, folder: Path) -> None:
+        """Write the world file into a folder."""
+
+        def quoted(items: tuple[str, ...]) -> str:
+            return "[" + ", ".join(json.dumps(str(item)) for item in items) + "]"
+
+        seed = "" if self.seed is None else f"seed = {self.seed}\n"
+        (folder / FILE).write_text(
+            "# A world of towncircle. Everything in this folder belongs together: copy it whole.\n"
+            f"format = {FORMAT}\n"
+            f"id = {json.dumps(self.id)}\n"
+            f"regime = {json.dumps(self.regime)}\n"
+            f"{seed}"
+            f"root = {json.dumps(self.root)}  # SHA-256 of the test root certificate\n"
+            f"providers = {quoted(self.providers)}\n"
+            f"licensees = {quoted(self.licensees)}\n"
+        )
+
+    @classmethod
+    def read(cls, folder: Path) -> WorldConfig:
+        """Read the world file of a folder. Raises `BadInput` (world.missing), `Refused` (world.damaged, ...)."""
+        path = folder / FILE
+        if not path.is_file():
+            raise BadInput("world.missing", path=folder)
+        try:
+            held = tomllib.loads(path.read_text())
+            if held["format"] > FORMAT:
+                raise Refused("world.too-new", path=folder, found=held["format"], known=FORMAT)
+            return cls(
+                id=str(held["id"]),
+                regime=str(held["regime"]),
+                seed=held.get("seed"),
+                root=str(held["root"]),
+                providers=tuple(PartyId.parse(name) for name in held["providers"]),
+                licensees=tuple(PartyId.parse(name) for name in held["licensees"]),
+            )
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise Refused("world.damaged", path=path, what=error) from error

@@ -1,0 +1,100 @@
+"""The devices of a world: each in a process of its own behind a pipe (the stand-alone category).
+
+Here: manufacturing a device for a Provider's stock, starting its process, keeping it while a command runs.
+Not here: the device (`psd`), custody (the Provider's record).
+Kept: a device has one owner process; only a Provider's bench manufactures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from towncircle.kernel.ids import DeviceId
+from towncircle.kernel.randomness import Randomness
+from towncircle.pki.keys import Signer
+from towncircle.psd.client import DeviceClient
+from towncircle.psd.ports import BytePort, ProcessPort
+from towncircle.psd.process import create
+
+PortMaker = Callable[[Path], BytePort]
+
+
+def process_port(clock_file: Path, seed: int | None) -> PortMaker:
+    """Give the maker of ports to device processes that heed the world's clock and seed."""
+
+    def make(folder: Path) -> BytePort:
+        seeded = () if seed is None else ("--seed", str(seed))
+        return ProcessPort(folder, arguments=("--clock", str(clock_file), *seeded))
+
+    return make
+
+
+class DeviceShelf:
+    """Hold the devices of a world and the ports that are open to them."""
+
+    def __init__(self, folder: Path, make_port: PortMaker) -> None:
+        self._folder = folder
+        self._make_port = make_port
+        self._open: dict[DeviceId, BytePort] = {}
+
+    def folder_of(self, device: DeviceId) -> Path:
+        """Give the folder of a device's memory."""
+        return self._folder / device
+
+    def devices(self) -> list[DeviceId]:
+        """Name the devices that were manufactured."""
+        if not self._folder.is_dir():
+            return []
+        return sorted(DeviceId.parse(item.name) for item in self._folder.iterdir())
+
+    @contextmanager
+    def client(self, device: DeviceId) -> Iterator[DeviceClient]:
+        """Open a device, or take the port that is open."""
+        port = self._open.get(device)
+        if port is None:
+            port = self._open[device] = self._make_port(self.folder_of(device))
+        yield DeviceClient(port)
+
+    def close(self) -> None:
+        """End all device processes."""
+        for port in self._open.values():
+            if isinstance(port, ProcessPort):
+                port.close()
+        self._open.clear()
+
+
+class Workshop:
+    """Be the bench of a Provider: it manufactures a device the first time one is asked for."""
+
+    def __init__(
+        self, shelf: DeviceShelf, *, provider: str, signer: Signer, root: bytes, randomness: Randomness, ships: bool
+    ) -> None:
+        self._shelf = shelf
+        self._provider = provider
+        self._signer = signer
+        self._root = root
+        self._randomness = randomness
+        self._ships = ships
+
+    @contextmanager
+    def client(self, device: DeviceId) -> Iterator[DeviceClient]:
+        """Open a device of this Provider; a new one is manufactured with this Provider's key pinned."""
+        folder = self._shelf.folder_of(device)
+        if not folder.exists():
+            draft = folder.with_suffix(".new")
+            create(
+                draft,
+                device=device,
+                provider=self._provider,
+                provider_key=self._signer.public.raw,
+                root_fingerprint=self._root,
+                test_root=True,
+                secret=self._randomness.take(32),
+            )
+            draft.rename(folder)
+        with self._shelf.client(device) as client:
+            yield client
+        if self._ships:
+            self._shelf.close()

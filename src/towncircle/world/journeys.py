@@ -1,0 +1,218 @@
+"""The journeys of a licensee as one walks them: license, lease, deposit, reset, contact, print.
+
+Here: each step as one call on an opened world, with sensible defaults. Not here: arguments of commands, decisions.
+Kept: every step can be run again after a crash and then finishes what was begun.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, TypeVar
+
+from towncircle.kernel.context import Context, Steps
+from towncircle.kernel.errors import Refused
+from towncircle.kernel.ids import ApplicationId, DepositId, DeviceId, JobId
+from towncircle.kernel.money import Mills
+from towncircle.kernel.randomness import Randomness
+from towncircle.kernel.store import Record
+from towncircle.licensee import envelopes, funds, mailroom, setup
+from towncircle.mailpiece.address_files import Recipient
+from towncircle.mailpiece.zipcode import place_of
+from towncircle.provider.leasing import DEPOSIT_ACKNOWLEDGMENT, LEASE_AGREEMENT, digest_of
+from towncircle.psd.commands import StatusReport
+from towncircle.wire.bodies import (
+    AccountStatement,
+    DepositOrder,
+    DepositReceipt,
+    LeaseConfirmed,
+    LeaseSigned,
+    LicenseApplication,
+    LicenseDecision,
+)
+from towncircle.world.config import BANK
+from towncircle.world.parties import product_of
+from towncircle.world.world import World
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applicant:
+    """Hold the Form 3601-A data of an applicant, with the sandbox's own as defaults."""
+
+    name: str = "The Mail Room"
+    street: str = "475 LEnfant Plaza SW"
+    city: str = "Washington"
+    state: str = "DC"
+    zip: str = "20260"
+    telephone: str = "202-268-5311"
+    contact: str = "Mail room manager"
+    office_zip: str = "20260"
+    device_location: str = "Mail room, ground floor"
+
+
+T = TypeVar("T")
+
+
+class Journeys:
+    """Walk the journeys of one licensee of a world."""
+
+    def __init__(self, world: World, licensee: str = "licensee.mailroom") -> None:
+        if licensee not in world.config.licensees:
+            raise Refused("world.no-licensee", name=licensee[:40], known=", ".join(world.config.licensees))
+        self.world = world
+        self.licensee = licensee
+        self._desk = world.desk(licensee)
+
+    @property
+    def device(self) -> DeviceId:
+        """Give the licensee's device. Raises `Refused` (world.no-device)."""
+        return self.world.device_of(self.licensee)
+
+    def apply(self, applicant: Applicant, *, provider: str) -> LicenseDecision:
+        """Apply for a license. Raises the refusal with every ground."""
+        fields = applicant.__dataclass_fields__
+        form = LicenseApplication(
+            application_id=self._new(ApplicationId.new),
+            applicant=self.licensee,
+            office_city=_office(applicant.office_zip, 0),
+            office_state=_office(applicant.office_zip, 1),
+            products=self.world.config.regime,
+            **{name: getattr(applicant, name) for name in fields},
+        )
+        decision: LicenseDecision = self._do(lambda ctx: setup.apply(ctx, application=form, provider=provider))
+        return decision
+
+    def lease(self) -> LeaseConfirmed:
+        """Lease a device under the license held; a lease that was confirmed is given again."""
+        with self.world.store(self.licensee).reading() as view:
+            licenses, devices = view.find("license"), view.find("device")
+        if not licenses:
+            raise Refused("world.no-license", licensee=self.licensee)
+        if devices:
+            held = devices[-1]
+            return LeaseConfirmed(lease=held.body["lease"], device=DeviceId(held.key), account=held.body["account"])
+        signed = LeaseSigned(
+            license=licenses[-1].key,
+            agreement_digest=digest_of(LEASE_AGREEMENT),
+            financial_agreement=True,
+            deposit_acknowledgment=digest_of(DEPOSIT_ACKNOWLEDGMENT),
+            signed_by=self.licensee,
+        )
+        provider = licenses[-1].body["provider"]
+        confirmed: LeaseConfirmed = self._do(
+            lambda ctx: setup.lease(ctx, provider=provider, signed=signed, request_id=licenses[-1].key)
+        )
+        return confirmed
+
+    def deposit(self, amount: Mills, *, form: str = "ach-debit") -> DepositReceipt:
+        """Deposit money at the lockbox bank for the licensee's account."""
+        with self.world.store(self.licensee).reading() as view:
+            devices = view.find("device")
+        if not devices:
+            raise Refused("world.no-device", licensee=self.licensee)
+        order = DepositOrder(
+            deposit_id=self._new(DepositId.new),
+            provider=devices[-1].body["provider"],
+            account=devices[-1].body["account"],
+            amount=amount,
+            form=form,
+        )
+        receipt: DepositReceipt = self._do(lambda ctx: funds.deposit(ctx, order=order, bank=BANK))
+        return receipt
+
+    def reset(self, amount: Mills) -> AccountStatement:
+        """Reset the device by an amount."""
+        device = self.device
+        statement: AccountStatement = self._do(lambda ctx: funds.reset(ctx, device=device, amount=amount))
+        return statement
+
+    def contact(self) -> str:
+        """Connect the device to its Provider; give the device's words."""
+        device = self.device
+        return str(self._do(lambda ctx: funds.contact(ctx, device=device)).sentence)
+
+    def status(self) -> StatusReport:
+        """Ask the device for its status."""
+        with self.world.shelf.client(self.device) as client:
+            return client.status()
+
+    def settle(self) -> AccountStatement | None:
+        """Finish what a crash left open: an interrupted reset, print jobs between their steps, undelivered mail."""
+        statement: AccountStatement | None = None
+        self.world.deliver()
+        device = self.device
+        if self.status().state in ("in service", "locked"):
+            statement = self._do(lambda ctx: funds.finish_reset(ctx, device=device))
+        self.world.deliver()
+        return statement
+
+    def open_jobs(self) -> list[Record]:
+        """Give the print jobs that a crash left between their steps."""
+        with self.world.store(self.licensee).reading() as view:
+            return [row for row in view.find("job") if row.body["state"] in ("planned", "evidenced")]
+
+    def today(self) -> date:
+        """Give the mailing date of now in the licensing office's zone."""
+        return self.world.clock.now().date_in(self.status().zone)
+
+    def plan(self, recipients: tuple[Recipient, ...], *, day: date | None = None, job: JobId | None = None) -> JobId:
+        """Price, lint and reserve a print job; give its id. Nothing is debited yet."""
+        name = job or self._new(JobId.new)
+        order = mailroom.Order(
+            device=self.device,
+            layout=product_of(self.world.config.regime, b"").layout,
+            recipients=recipients,
+            mailing_date=day or self.today(),
+        )
+        record: Record = self._do(lambda ctx: mailroom.plan(ctx, order=order, job=name))
+        try:
+            envelopes.prove(record.body["pieces"], self.stationery(record))
+        except Refused:
+            self._do(lambda ctx: mailroom.give_up(ctx, job=name))
+            raise
+        return name
+
+    def evidence(self, job: JobId) -> Record:
+        """Have the device evidence a planned job; a refusal of the device releases the reservation."""
+        try:
+            record: Record = self._do(lambda ctx: mailroom.evidence(ctx, job=job))
+        except Refused as refusal:
+            if refusal.code != "psd.unreachable":
+                self._do(lambda ctx: mailroom.give_up(ctx, job=job))
+            raise
+        return record
+
+    def hand_over(self, job: JobId, files: list[Path]) -> None:
+        """Write down that a job's files were written."""
+        self._do(lambda ctx: mailroom.printed(ctx, job=job, files=[path.name for path in files]))
+
+    def stationery(self, job: Record) -> envelopes.Stationery:
+        """Gather what a job's pages share."""
+        with self.world.store(self.licensee).reading() as view:
+            device_row = view.get("device", job.body["device"])
+            profile = view.get("profile", "own")
+            assert device_row is not None
+            assert profile is not None
+            license_row = view.get("license", device_row.body["license"])
+        assert license_row is not None
+        return envelopes.stationery_of(
+            DeviceId(job.body["device"]),
+            license_row.body,
+            profile.body,
+            layout=job.body["layout"],
+            day=date.fromisoformat(job.body["mailing_date"]),
+            rules=self.world.rules,
+        )
+
+    def _do(self, job: Callable[[Context], object | Steps]) -> Any:
+        return self._desk.perform(job, actor=self.licensee)
+
+    def _new(self, make: Callable[[Randomness], T]) -> T:
+        return make(self._desk.randomness)
+
+
+def _office(zip_code: str, part: int) -> str:
+    place = place_of(zip_code)
+    return (place.city.upper(), place.state)[part]

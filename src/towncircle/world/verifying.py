@@ -1,0 +1,97 @@
+"""Verifying what was scanned: files and bytes to verdicts (journey C).
+
+Here: finding marks in files, judging each with what this verifier holds, recording scans. Not here: the decision.
+Kept: `verify` changes nothing; `scan` records. Without a world there is no pack, and what cannot be checked is said so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from towncircle.indicium import decode
+from towncircle.kernel.errors import BadInput
+from towncircle.kernel.instants import Instant
+from towncircle.paper import scan
+from towncircle.postal import scans
+from towncircle.symbol import read
+from towncircle.verification import Observed, Verdict, judge
+from towncircle.world.config import POSTAL
+from towncircle.world.world import World
+
+DEFAULT_SITE = "Washington DC P&DC"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """Hold the bytes of one mark and where they were found; no payload: the page has no readable symbol."""
+
+    file: str
+    page: int
+    payload: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """Hold a verdict and the mark it is about."""
+
+    mark: Mark
+    verdict: Verdict
+
+    def as_dict(self) -> dict[str, object]:
+        """Give the record for JSON answers."""
+        return {"file": self.mark.file, "page": self.mark.page, **self.verdict.as_dict()}
+
+
+def marks_of(path: Path) -> Iterator[Mark]:
+    """Find the marks of a file: of every page of a PDF or image, or of a file of bytes or hexadecimal digits."""
+    data = scan.read_bytes(path)
+    if not scan.looks_like_a_scan(data):
+        yield Mark(file=str(path), page=1, payload=scan.bytes_of(data))
+        return
+    for number, page in enumerate(scan.pages(path), start=1):
+        found = read(page)
+        for symbol in found:
+            yield Mark(file=str(path), page=number, payload=symbol.payload)
+        if not found:
+            yield Mark(file=str(path), page=number, payload=None)
+
+
+def verify(mark: Mark, world: World | None, *, at: Instant | None = None, observed: Observed | None = None) -> Judged:
+    """Judge one mark with what a world's Postal Service publishes and has seen, or with nothing."""
+    seen = observed or Observed()
+    payload = mark.payload if mark.payload is not None else b""
+    if world is None:
+        return Judged(mark=mark, verdict=judge(payload, None, None, at or Instant(0), seen))
+    now = at or world.clock.now()
+    with world.store(POSTAL).reading() as view:
+        facts = scans.facts_about(view, payload, _device(payload)) if _device(payload) else None
+    return Judged(mark=mark, verdict=judge(payload, world.pack(now), facts, now, seen))
+
+
+def record(mark: Mark, world: World, *, site: str, at: Instant | None = None) -> Judged:
+    """Judge one mark and record the scan at the Postal Service."""
+    payload = mark.payload if mark.payload is not None else b""
+    now = at or world.clock.now()
+    pack = world.pack(now)
+    verdict: Verdict = world.desk(POSTAL).perform(
+        lambda ctx: scans.record(
+            ctx,
+            payload=payload,
+            device=_device(payload),
+            pack=pack,
+            observed=Observed(),
+            site=site,
+            scanned_at=now,
+        ),
+        actor=POSTAL,
+    )
+    return Judged(mark=mark, verdict=verdict)
+
+
+def _device(payload: bytes) -> str:
+    try:
+        return decode(payload).device or ""
+    except BadInput:
+        return ""

@@ -1,0 +1,237 @@
+"""A world, opened: its parties with their stores, keys, clock, randomness and transport, put together.
+
+Here: making and opening a world, the parties' desks, publishing, travelling in time. Not here: what a party decides.
+Kept: everything a world is lies in its folder; the same seed and the same commands give the same bytes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from towncircle.kernel.errors import BadInput, Refused
+from towncircle.kernel.ids import DeviceId, MessageId, PartyId
+from towncircle.kernel.instants import Instant
+from towncircle.kernel.randomness import Randomness, SeededRandomness
+from towncircle.kernel.store import Store
+from towncircle.pki.randomness import SystemRandomness
+from towncircle.postal import publishing
+from towncircle.postal.certificates import Authority
+from towncircle.rules import ruleset
+from towncircle.storage.sqlite import SqliteStore
+from towncircle.transport import Direct, Transport
+from towncircle.verification import Pack, load_pack, publish_pack
+from towncircle.wire.bodies import PublishedPack
+from towncircle.world import keys, parties
+from towncircle.world.clock import FILE as CLOCK_FILE
+from towncircle.world.clock import WorldClock
+from towncircle.world.config import BANK, POSTAL, WorldConfig
+from towncircle.world.desk import Desk
+from towncircle.world.devices import DeviceShelf, PortMaker, Workshop, process_port
+
+PACK = "published/pack.cose"
+STORE = "store.sqlite"
+DEFAULT_PROVIDERS = ("provider.harbor", "provider.summit")
+DEFAULT_LICENSEES = ("licensee.mailroom", "licensee.annex")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wiring:
+    """Say how the parts are put together; a rehearsal of faults wraps them."""
+
+    store: Callable[[Store, str], Store] = lambda store, _party: store
+    transport: Callable[[Transport], Transport] = lambda transport: transport
+    make_port: PortMaker | None = None
+    ships: bool = False
+    only: tuple[str, ...] = ()
+
+
+class World:
+    """Hold an opened world. Close it when done: its devices are processes."""
+
+    def __init__(self, folder: Path, settings: WorldConfig, wiring: Wiring) -> None:
+        self.folder = folder
+        self.config = settings
+        self.clock = WorldClock(folder / CLOCK_FILE)
+        self.rules = ruleset(settings.regime)
+        self.cabinet = keys.KeyCabinet(folder, repeatable=settings.seed is not None)
+        self._wiring = wiring
+        self._stores: dict[str, Store] = {}
+        make_port = wiring.make_port or process_port(folder / CLOCK_FILE, settings.seed)
+        self.shelf = DeviceShelf(folder / "devices", make_port)
+        self.desks: dict[str, Desk] = {}
+        direct = Direct({})
+        transport = wiring.transport(direct)
+        for party in settings.parties:
+            if not wiring.only or party in wiring.only:
+                self.desks[party] = self._desk(party, transport)
+        direct.receivers = {
+            party: desk.receive for party, desk in self.desks.items() if not party.startswith("licensee.")
+        }
+
+    @classmethod
+    def create(cls, folder: Path, *, regime: str, seed: int | None, start: Instant | None) -> World:
+        """Make a world in a new or empty folder. `start` freezes its clock there; without it the clock runs."""
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise BadInput("world.exists", path=folder)
+        ruleset(regime)
+        folder.mkdir(parents=True, exist_ok=True)
+        clock = WorldClock.start(folder / CLOCK_FILE, start)
+        randomness = _randomness(seed, "world 0")
+        members = (POSTAL, BANK, *map(PartyId, DEFAULT_PROVIDERS), *map(PartyId, DEFAULT_LICENSEES))
+        for party in members:
+            SqliteStore(folder / party / STORE, create=True).close()
+        postal = SqliteStore(folder / POSTAL / STORE)
+        cabinet = keys.KeyCabinet(folder, repeatable=seed is not None)
+        root = keys.hold_ceremony(cabinet, members, postal, randomness, clock.now())
+        postal.close()
+        settings = WorldConfig(
+            id=f"WLD-{randomness.take(6).hex()}",
+            regime=regime,
+            seed=seed,
+            root=root.fingerprint.hex(),
+            providers=tuple(map(PartyId, DEFAULT_PROVIDERS)),
+            licensees=tuple(map(PartyId, DEFAULT_LICENSEES)),
+        )
+        settings.write(folder)
+        world = cls.open(folder)
+        world.publish()
+        return world
+
+    @classmethod
+    def open(cls, folder: Path, wiring: Wiring | None = None) -> World:
+        """Open a world. Raises `BadInput` (world.missing) and what its stores and keys raise."""
+        return cls(folder, WorldConfig.read(folder), wiring or Wiring())
+
+    def store(self, party: str) -> Store:
+        """Give a party's store."""
+        held = self._stores.get(party)
+        if held is None:
+            held = self._stores[party] = self._wiring.store(SqliteStore(self.folder / party / STORE), party)
+        return held
+
+    def _desk(self, party: PartyId, transport: Transport) -> Desk:
+        store = self.store(party)
+        with store.transaction() as tx:
+            run = tx.next_number("run")
+        randomness = _randomness(self.config.seed, f"{party} {run}")
+        signer = self.cabinet.key(party)
+        root = bytes.fromhex(self.config.root)
+        handlers: dict[type, object] = {}
+        device_key: Callable[[str], bytes | None] = keys.no_devices
+        bench: DeviceShelf | Workshop | None = None
+        if party.role == "postal":
+            handlers = dict(parties.postal_handlers(self._authority()))
+            device_key = keys.device_certificates(store, kind="device-certificates", field="messages")
+        elif party.role == "provider":
+            handlers = dict(parties.provider_handlers(parties.product_of(self.config.regime, root), self.rules))
+            device_key = keys.device_certificates(store, kind="device", field="message_certificate")
+            bench = Workshop(
+                self.shelf,
+                provider=party,
+                signer=signer,
+                root=root,
+                randomness=randomness,
+                ships=self._wiring.ships,
+            )
+        elif party.role == "bank":
+            handlers = dict(parties.bank_handlers())
+        else:
+            bench = self.shelf
+        return Desk(
+            party,
+            store=store,
+            signer=signer,
+            directory=keys.WorldDirectory(self.cabinet, self.config.parties, device_key),
+            clock=self.clock,
+            randomness=randomness,
+            transport=transport,
+            rule_digest=self.rules.digest,
+            handlers=handlers,  # type: ignore[arg-type]  # the tables are typed where they are made
+            bench=bench,
+            after=self.publish if party.role == "postal" else None,
+        )
+
+    def _authority(self) -> Authority:
+        issuer = keys.authority_of(self.cabinet)
+        chain = (issuer.certificate.der, self.cabinet.certificate("root").der)
+        return Authority(issuer=issuer, chain=chain, life_days=parties.DEVICE_CERTIFICATE_DAYS)
+
+    def publish(self) -> None:
+        """Publish the verification pack where anything in it changed, or where the last one is half used up."""
+        desk = self.desks.get(POSTAL)
+        if desk is None:
+            return
+        chain = tuple(self.cabinet.certificate(name).der for name in (POSTAL, "authority", "root"))
+
+        def job(ctx: object) -> PublishedPack | None:
+            return publishing.publish(ctx, chain=chain, test=True, judged_in=self.config.regime)  # type: ignore[arg-type]
+
+        body = desk.perform(job, actor=POSTAL, quiet=True)
+        if body is not None:
+            raw = publish_pack(
+                body,
+                sender=POSTAL,
+                id=MessageId.new(_randomness(self.config.seed, f"pack {body.number}")),
+                signer=self.cabinet.key(POSTAL),
+            )
+            _write(self.folder / PACK, raw)
+
+    def pack(self, at: Instant | None = None) -> Pack:
+        """Load the published pack as a verifier does, with the root pinned in the world file."""
+        raw = (self.folder / PACK).read_bytes()
+        return load_pack(
+            raw,
+            root_fingerprint=bytes.fromhex(self.config.root),
+            anchor="test",
+            now=max(at or self.clock.now(), self.clock.now()),
+            stale_ok=True,
+        )
+
+    def advance(self, step: str) -> Instant:
+        """Travel forward in time; what waits in the outboxes is delivered and the pack renewed."""
+        now = self.clock.advance(step)
+        self.deliver()
+        self.publish()
+        return now
+
+    def deliver(self) -> None:
+        """Deliver what waits in every outbox."""
+        for desk in self.desks.values():
+            desk.deliver()
+
+    def desk(self, party: str) -> Desk:
+        """Give a party's desk."""
+        return self.desks[party]
+
+    def device_of(self, licensee: str) -> DeviceId:
+        """Give the device a licensee leased last. Raises `Refused` (world.no-device)."""
+        with self.store(licensee).reading() as view:
+            rows = view.find("device")
+        if not rows:
+            raise Refused("world.no-device", licensee=licensee)
+        return DeviceId(rows[-1].key)
+
+    def close(self) -> None:
+        """End the device processes and close the stores."""
+        self.shelf.close()
+        for store in self._stores.values():
+            with suppress(AttributeError):
+                store.close()  # type: ignore[attr-defined]  # a store in memory has nothing to close
+
+
+def _randomness(seed: int | None, label: str) -> Randomness:
+    return SystemRandomness() if seed is None else SeededRandomness(seed, label)
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(".new")
+    with draft.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
