@@ -208,33 +208,47 @@ def _used(mark: Mark) -> Iterator[Finding]:
 
 
 def _counters(mark: Mark) -> Iterator[Finding]:
-    ascending, pieces = mark.number("ascending_mills"), mark.number("piece_count")
-    postage, device = mark.number("postage_mills"), mark.decoded.device
-    if mark.facts is None or ascending is None or postage is None or device is None:
+    this, device = _reading(mark), mark.decoded.device
+    if mark.facts is None or this is None or device is None:
         yield finding("used.counter", ok=None, text="Other marks of the device are not known here.")
         return
-    this = Reading(content_key=mark.key, ascending=Mills(ascending), postage=Mills(postage), pieces=pieces)
     others = [one for one in mark.facts.readings.get(device, ()) if one.content_key != mark.key]
     twice = any(_one_counter(this, other) for other in others)
     text = "This counter value signed another content too: evidenced twice." if twice else "One counter, one content."
     yield finding("used.counter", ok=not twice, text=text)
+    if this.ascending is None:
+        return
     wrong = [other for other in others if not _one_counter(this, other) and not _in_order(this, other)]
     text = f"Ascending {wrong[0].ascending} at piece {wrong[0].pieces} does not fit." if wrong else "Registers rise."
     yield finding("registers.order", ok=not wrong, text=text)
 
 
+def _reading(mark: Mark) -> Reading | None:
+    """Give the registers that the mark shows, or None where its layout has no counter."""
+    ascending, pieces = mark.number("ascending_mills"), mark.number("piece_count")
+    postage = mark.number("postage_mills")
+    if postage is None or (ascending is None and pieces is None):
+        return None
+    shown = Mills(ascending) if ascending is not None else None
+    return Reading(content_key=mark.key, ascending=shown, postage=Mills(postage), pieces=pieces)
+
+
 def _one_counter(this: Reading, other: Reading) -> bool:
     same_piece = this.pieces is not None and this.pieces == other.pieces
-    return same_piece or this.ascending == other.ascending
+    return same_piece or (this.ascending is not None and this.ascending == other.ascending)
 
 
 def _in_order(this: Reading, other: Reading) -> bool:
     """Tell whether two readings fit: the ascending register rose by the later piece's postage at least."""
+    if this.ascending is None or other.ascending is None:
+        return True
     if this.pieces is None or other.pieces is None:
-        later, earlier = (this, other) if this.ascending > other.ascending else (other, this)
+        this_later = this.ascending > other.ascending
     else:
-        later, earlier = (this, other) if this.pieces > other.pieces else (other, this)
-    return later.ascending - earlier.ascending >= later.postage
+        this_later = this.pieces > other.pieces
+    if this_later:
+        return this.ascending - other.ascending >= this.postage
+    return other.ascending - this.ascending >= other.postage
 
 
 def _piece(mark: Mark) -> Iterator[Finding]:

@@ -37,10 +37,10 @@ class Refunded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """Hold the registers that another mark of a device shows; `pieces` is None where its layout has no count."""
+    """Hold the registers that a mark of a device shows; what its layout does not carry is None."""
 
     content_key: str
-    ascending: Mills
+    ascending: Mills | None
     postage: Mills
     pieces: int | None
 

@@ -37,7 +37,8 @@ def judge(
 
     1. `mark.readable`: a known layout, every field of it readable; else UNREADABLE;
     2. `mark.foreign`: not another post's mark; else FOREIGN;
-    3. `mark.length`, `mark.trailing`: all bytes of the layout, and none behind;
+    3. `mark.length`, `mark.trailing`: all bytes of the layout (else UNREADABLE), and none behind where the certificate
+        is known;
     4. `pack.given`, `pack.fresh`: there is a pack, and its next update has not passed; else UNDECIDED;
     5. `mark.certificate`: the pack knows the certificate serial; else UNDECIDED;
     6. `mark.anchor`: a production pack takes no mark of the test root and of no device that prints specimens;
@@ -66,12 +67,12 @@ def judge(
         found.append(finding("mark.foreign", ok=False, text=f"A mark of another post: {decoded.foreign}."))
         return conclude(tuple(found), specimen=False, fields=decoded.fields, layout=decoded.layout, content_key="")
     found.append(finding("mark.foreign", ok=True, text="A mark of this post."))
-    found += _complete(decoded)  # 3
+    row = _row(decoded, pack)
+    found += _complete(decoded, row)  # 3
     if decoded.missing:
         return conclude(tuple(found), specimen=False, fields=decoded.fields, layout=decoded.layout, content_key="")
     key = _key_of(decoded)
     found += _pack(pack, now)  # 4
-    row = _row(decoded, pack)
     found.append(_certificate(decoded, pack, row))  # 5
     specimen = _is_specimen(decoded, pack, row)
     if pack is not None:
@@ -95,15 +96,16 @@ def _key_of(decoded: Decoded) -> str:
     return hashlib.sha256(decoded.content).hexdigest()
 
 
-def _complete(decoded: Decoded) -> list[Finding]:
+def _complete(decoded: Decoded, row: CertificateRow | None) -> list[Finding]:
     if decoded.missing:
         return [finding("mark.length", ok=False, text=f"Cut short: {', '.join(decoded.missing)} missing.")]
+    whole = finding("mark.length", ok=True, text="All bytes of the layout are there.")
     extra = len(decoded.trailing)
-    text = f"{extra} bytes follow the mark, and nobody signed them." if extra else "Nothing follows the mark."
-    return [
-        finding("mark.length", ok=True, text="All bytes of the layout are there."),
-        finding("mark.trailing", ok=not extra, text=text),
-    ]
+    if not extra:
+        return [whole, finding("mark.trailing", ok=True, text="Nothing follows the mark.")]
+    unknown = row is None  # products of other vendors did append bytes
+    text = f"{extra} bytes follow the mark" + (", as some products had them." if unknown else "; nobody signed them.")
+    return [whole, finding("mark.trailing", ok=None if unknown else False, text=text)]
 
 
 def _pack(pack: Pack | None, now: Instant) -> list[Finding]:

@@ -98,15 +98,15 @@ class _Reader:
                 raise malformed("a text is not UTF-8") from error
         if major == _SIMPLE:
             return self._simple(start)
+        if major not in (_ARRAY, _MAP):
+            raise malformed("a tag")
         if depth > MAX_DEPTH:
             raise malformed("nesting deeper than 8")
         if argument > len(self.raw) - self.at:  # every item takes a byte at least
             raise malformed("the input ends too early")
         if major == _ARRAY:
             return [self.value(depth + 1) for _ in range(argument)]
-        if major == _MAP:
-            return self._map(argument, depth)
-        raise malformed("a tag")
+        return self._map(argument, depth)
 
     def _map(self, count: int, depth: int) -> dict[int | str, Value]:
         out: dict[int | str, Value] = {}
