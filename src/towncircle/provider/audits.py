@@ -21,7 +21,7 @@ def on_audit(ctx: Context, opened: Opened) -> Renewal | RefusedReply:
     """Take a device audit and wind up its watchdog; tell it what became of its open request."""
     reading = opened.body
     assert isinstance(reading, DeviceAudit)
-    row = take_reading(ctx, opened.envelope, reading)
+    row = take_reading(ctx, opened, reading)
     if row.body["frozen"]:
         error = frozen_refusal(row)
         return RefusedReply(

@@ -7,6 +7,8 @@ older than it was is frozen with an irregularity (house.md 3, rollback).
 
 from __future__ import annotations
 
+import base64
+
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Context
 from towncircle.kernel.errors import Refused
@@ -17,17 +19,18 @@ from towncircle.ledger import Books
 from towncircle.ledger.recipes import reset_posted, reset_voided, usage_read
 from towncircle.provider.inventory import change, device_record
 from towncircle.wire.bodies import DeviceAudit, TransactionFile, TransactionRow
-from towncircle.wire.message import Envelope
+from towncircle.wire.message import Envelope, Opened
 
 
 @cites("502.25a", "502.23", "P050-2.5c")
-def take_reading(ctx: Context, envelope: Envelope, reading: DeviceAudit) -> Record:
+def take_reading(ctx: Context, opened: Opened, reading: DeviceAudit) -> Record:
     """Check a signed reading, book the usage since the last one and settle an open reset; give the device's record.
 
     A message that was signed before the last one read, and came late, is refused as stale. A reading that breaks the
     law freezes the device: the record that comes back then names the irregularity in `frozen`, and the caller answers
     with a refusal.
     """
+    envelope = opened.envelope
     row = device_record(ctx, envelope.sender.partition(".")[2])
     if envelope.counter <= row.body["message_counter"] and int(envelope.issued) <= row.body["audited_at"]:
         raise Refused("provider.stale-reading", device=row.key, counter=envelope.counter)
@@ -64,6 +67,7 @@ def take_reading(ctx: Context, envelope: Envelope, reading: DeviceAudit) -> Reco
         pieces=reading.registers.pieces,
         message_counter=envelope.counter,
         audited_at=int(envelope.issued),
+        audit=base64.b64encode(opened.raw).decode(),
     )
 
 

@@ -40,7 +40,7 @@ def on_request(ctx: Context, opened: Opened) -> ResetAuthorisation | ResetRefusa
     ):
         return _refuse(ctx, body, Refused("provider.reset-conflict", request_id=body.request_id))
     try:
-        row = take_reading(ctx, opened.envelope, body.audit)
+        row = take_reading(ctx, opened, body.audit)
     except Refused as ground:
         return _refuse(ctx, body, ground)
     if row.body["frozen"]:
