@@ -95,6 +95,18 @@ ROWS = {
         clause="502.8(b)",
         next_step="Use the party's message key.",
     ),
+    "wire.trust-list-wrong": Row(
+        kind="refused",
+        sentence="The trust list is not what its root may sign: {why}",
+        clause="502.28",
+        next_step="Do not use it. Load the Postal Service's trust list again, and report it if it comes again.",
+    ),
+    "wire.trust-list-old": Row(
+        kind="refused",
+        sentence="Trust list {number} does not stand now: list {last} was seen already, and it holds until {due}.",
+        clause="502.28",
+        next_step="Load the Postal Service's latest trust list, and check the clock.",
+    ),
     "wire.cannot-encode": Row(
         kind="broken",
         sentence="A message holds what cannot be written: {what}.",
