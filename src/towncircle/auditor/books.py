@@ -71,7 +71,7 @@ def recount(export: Export, report: Report) -> dict[str, Recounted]:
                 if row[name] in seen:
                     report.differ("entry.twice", where, f"The {name} {row[name]} stands in two entries.")
                 seen[row[name]] = where
-            if row.at("at") > export.made_at:
+            if export.after_end(row.at("at")):
                 report.differ("entry.time", where, "It was made after the export.", found=row["at"])
             lines = _lines(row, party.role, where, report)
             if lines:
@@ -205,7 +205,8 @@ def _match(books: Recounted, recipe: str, kind: str, report: Report) -> None:
         if "amount" in body:
             text = f"Entry and fact {kind} differ in the amount."
             report.same("entry.fact-differs", where, text, expected=body["amount"], found=entry.amount)
-        if not fact.at("occurred_at") <= row.at("at") <= fact.at("recorded_at"):
+        first, last = sorted((fact.at("occurred_at"), fact.at("recorded_at")))
+        if not first <= row.at("at") <= last:
             text = f"Its time is not that of the fact {kind}."
             report.differ("entry.fact-time", where, text, expected=fact["occurred_at"], found=row["at"])
     for key, fact in facts.items():

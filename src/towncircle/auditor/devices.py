@@ -197,5 +197,5 @@ def check_scans(
             ):
                 text = f"No batch of {row['device']} evidenced {dollars(row['postage'])} up to {dollars(end)}."
                 report.differ("scan.not-evidenced", where, text, expected=ranges.get(row["device"]), found=(begin, end))
-            if row.at("scanned_at") > export.made_at:
+            if export.after_end(row.at("scanned_at")):
                 report.differ("scan.time", where, "It was scanned after the export was made.", found=row["scanned_at"])

@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 
-from towncircle.auditor.reading import Export, Party, Row
+from towncircle.auditor.reading import SKEW_US, Export, Party, Row
 from towncircle.auditor.report import Report
 from towncircle.auditor.shapes import FACTS, LINES, fits
 
@@ -31,7 +31,8 @@ def check_journals(export: Export, report: Report) -> None:
             if row["id"] in ids:
                 report.differ("fact.twice", where, f"The fact {row['id']} stands twice.")
             ids.add(row["id"])
-            if row.at("recorded_at") > export.made_at or row.at("occurred_at") > row.at("recorded_at"):
+            early = row.at("occurred_at") > row.at("recorded_at").plus(microseconds=SKEW_US)
+            if early or export.after_end(row.at("recorded_at")):
                 report.differ("fact.time", where, "It was recorded before it occurred, or after the export was made.")
             for name, kind in FACTS.get((party.role, row["type"]), {}).items():
                 if not fits(row["body"].get(name), kind):

@@ -23,6 +23,7 @@ FORMAT, VERSION = "towncircle-export", 1
 NEEDED = ("head.json", "signature.cose", "facts.jsonl")
 ROLES = ("postal", "bank", "provider", "licensee")
 _MAX_FILE = 2**31
+SKEW_US = 300_000_000  # the clocks of two parties may differ by five minutes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +66,10 @@ class Export:
     header: dict[str, Any]
     made_at: Instant
     parties: dict[str, Party]
+
+    def after_end(self, at: Instant) -> bool:
+        """Tell whether an instant lies after the export was made, by more than clocks may differ."""
+        return at > self.made_at.plus(microseconds=SKEW_US)
 
     @property
     def quiet(self) -> bool:
