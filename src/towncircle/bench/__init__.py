@@ -1,0 +1,49 @@
+"""Measuring: each rate beside a raw limit taken in the same run.
+
+Here: the shape of a result and the record of the machine. Not here: what is measured (`device` and others).
+Kept: an absolute rate says little on a shared machine; its ratio to the raw limit of the same minute is the figure.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """Hold one measured rate, the raw limit beside it and their ratio."""
+
+    name: str
+    rate: float
+    unit: str
+    limit: str
+    limit_rate: float
+    ratio: float
+
+    @classmethod
+    def of(cls, name: str, *, rate: float, unit: str, limit: str, limit_rate: float) -> Result:
+        """Make a result and its ratio."""
+        return cls(name=name, rate=rate, unit=unit, limit=limit, limit_rate=limit_rate, ratio=rate / limit_rate)
+
+    def as_dict(self) -> dict[str, object]:
+        """Give the record of JSON output, with rates to one decimal and the ratio to three."""
+        return {
+            **asdict(self),
+            "rate": round(self.rate, 1),
+            "limit_rate": round(self.limit_rate, 1),
+            "ratio": round(self.ratio, 3),
+        }
+
+
+def environment(**extra: object) -> dict[str, object]:
+    """Record the machine: Python, system, cores and load, with what a bench adds."""
+    return {
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.release()}",
+        "machine": platform.machine(),
+        "cores": os.cpu_count(),
+        "load": [round(value, 2) for value in os.getloadavg()],
+        **extra,
+    }

@@ -1,0 +1,37 @@
+"""The raw limits: signatures a second on one core, and durable writes a second.
+
+Here: the two loops that every device figure is compared with. Not here: the device.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from pathlib import Path
+
+
+def signatures_per_second(seconds: float) -> float:
+    """Measure raw ECDSA P-256 signing over 46 bytes, one core, the library's own call and nothing else."""
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key, algorithm, data = ec.generate_private_key(ec.SECP256R1()), ec.ECDSA(hashes.SHA256()), bytes(46)
+    sign, count, start = key.sign, 0, time.perf_counter()
+    while (spent := time.perf_counter() - start) < seconds:
+        for _ in range(100):
+            sign(data, algorithm)
+        count += 100
+    return count / spent
+
+
+def syncs_per_second(seconds: float, directory: Path) -> float:
+    """Measure fdatasync after appending 4 KiB to a file in a directory."""
+    count, page = 0, bytes(4096)
+    with tempfile.NamedTemporaryFile(dir=directory) as file:
+        start = time.perf_counter()
+        while (spent := time.perf_counter() - start) < seconds:
+            os.write(file.fileno(), page)
+            os.fdatasync(file.fileno())
+            count += 1
+    return count / spent

@@ -1,0 +1,106 @@
+"""The automaton: `decide(state, command, now)`, pure.
+
+Here: the order in which a command is checked, the table look-up, and the law that holds after every command. The
+leaves `life`, `contact`, `resetting`, `evidencing` and `reporting` hold what each command does. Not here: signing,
+storing, clocks, keys (`device`).
+
+Theory of operation. `decide` never signs: it gives back what has to be signed, built from the device's own registers,
+as a message body or as packed contents. The shell (`device`) signs, stores state, record and answer in one commit, and
+only then lets a byte out. So the automaton stays free of keys, and a test can walk every state and command without one.
+
+Order of the checks: 1. the state table (a locked or faulted device answers with its own error); 2. the clock, for
+commands that move money; 3. the command's own leaf; 4. the law of the registers over what came out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any
+
+from towncircle.kernel.cites import cites
+from towncircle.kernel.errors import Refused
+from towncircle.kernel.instants import Instant
+from towncircle.psd import commands, contact, evidencing, life, reporting, resetting, states
+from towncircle.psd.outcome import Order, Outcome
+from towncircle.psd.registers import check_move
+from towncircle.psd.state import DeviceState
+
+LEAVES: Mapping[str, Callable[[DeviceState, Any, Instant], Outcome]] = MappingProxyType(
+    {
+        "identify": reporting.identify,
+        "status": reporting.status,
+        "initialise": life.initialise,
+        "certify": life.certify,
+        "authorise": life.authorise,
+        "withdraw": life.withdraw,
+        "zeroise": life.zeroise,
+        "audit": contact.audit,
+        "contact": contact.renew,
+        "request_reset": resetting.request,
+        "apply_reset": resetting.apply,
+        "refuse_reset": resetting.close_refused,
+        "evidence": evidencing.evidence,
+        "recover": evidencing.recover,
+        "reprint": evidencing.reprint,
+    }
+)
+
+
+@cites("502.8b", "P050-3.6", "IMI-01")
+def decide(state: DeviceState, command: commands.Command | Order, now: Instant) -> Outcome:
+    """Decide one command. Raises `Refused` or `BadInput`, and then nothing was changed.
+
+    `now` is the device's clock, read once; `observe` must have been asked first, so that a passed deadline counts.
+    """
+    event = event_of(command)
+    after = _next_state(state, event)  # 1
+    if event in states.MONEY_COMMANDS and now < state.high_water:  # 2
+        raise Refused("psd.clock-back", now=now, high_water=state.high_water)
+    outcome = LEAVES[event](state, command, now)  # 3
+    if outcome.state is state:
+        return outcome
+    moved = outcome.state if outcome.state.state == after else _moved(outcome.state, after, now)
+    moved = replace(moved, counter=state.counter + 1, high_water=_high_water(outcome.state, event, now))
+    moved.check()  # 4
+    check_move(state.registers, moved.registers)
+    return replace(outcome, state=moved)
+
+
+def event_of(command: commands.Command | Order) -> str:
+    """Name the event of the state table that a command is."""
+    return command.event if isinstance(command, Order) else commands.NAMES[type(command)]
+
+
+def observe(state: DeviceState, now: Instant) -> DeviceState:
+    """Give the state as time has made it: in service past the contact deadline is locked, where it locks."""
+    if state.state != states.IN_SERVICE or not contact.lapsed(state, now):
+        return state
+    move = states.DEVICE.move(state.state, states.LAPSE)
+    locked = replace(state, state=move.to, reason=contact.lapse_reason(state), since=state.contact_due)
+    return replace(locked, counter=state.counter + 1, high_water=max(state.high_water, now))
+
+
+def faulted(state: DeviceState, reason: str, now: Instant) -> DeviceState:
+    """Give the state after a failed self-test or a broken law: registers as they are, nothing is signed any more."""
+    move = states.DEVICE.move(state.state, states.FAULT)
+    return replace(state, state=move.to, reason=reason[:400], since=now, counter=state.counter + 1)
+
+
+def _next_state(state: DeviceState, event: str) -> str:
+    if event not in states.DEVICE.legal(state.state):
+        if state.state == states.LOCKED and event in states.LOCKED_OUT:
+            raise Refused("psd.locked", device=state.device, reason=state.reason, since=state.since)
+        if state.state == states.FAULTED:
+            raise Refused("psd.faulted", device=state.device, reason=state.reason, since=state.since)
+    return states.DEVICE.move(state.state, event).to
+
+
+def _moved(state: DeviceState, to: str, now: Instant) -> DeviceState:
+    return replace(state, state=to, reason="", since=now)
+
+
+def _high_water(state: DeviceState, event: str, now: Instant) -> Instant:
+    """A contact may lower the mark to the Provider's signed time (`contact.renew`); everything else only raises it."""
+    return state.high_water if event == "contact" else max(state.high_water, now)

@@ -1,0 +1,150 @@
+"""Records to deterministic CBOR and back: the device's commands, answers and stored state.
+
+Here: a codec that reads the shape of a dataclass once and then turns its fields, numbered from 0 in their order, into
+a CBOR map and back. Not here: what the records mean, and the wire messages between parties (`wire`).
+Kept: a field of another type, a missing or an unknown field is refused by name; nothing is guessed. New fields are
+only ever appended with a default, so an older record still reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import MISSING, dataclass, fields, is_dataclass
+from types import NoneType, UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from towncircle.kernel.errors import BadInput
+from towncircle.wire import cbor
+from towncircle.wire.shape import Body
+
+MAX_RECORD = 1 << 20
+T = TypeVar("T")
+_Convert = Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    key: int
+    name: str
+    write: _Convert
+    read: _Convert
+    needed: bool
+
+
+_SHAPES: dict[type, tuple[_Field, ...]] = {}
+
+
+def to_map(record: object) -> dict[int, Any]:
+    """Give a record as a map of field numbers to plain values."""
+    return {field.key: field.write(getattr(record, field.name)) for field in _shape(type(record))}
+
+
+def from_map(kind: type[T], values: object) -> T:
+    """Read a record from its map. Raises `BadInput` (psd.malformed)."""
+    if type(values) is not dict:
+        raise BadInput("psd.malformed", what=f"{kind.__name__} is not a map")
+    shape = _shape(kind)
+    given: dict[str, Any] = {}
+    for field in shape:
+        if field.key in values:
+            try:
+                given[field.name] = field.read(values[field.key])
+            except (TypeError, ValueError) as error:
+                raise BadInput("psd.malformed", what=f"{kind.__name__}.{field.name}: {error}") from error
+        elif field.needed:
+            raise BadInput("psd.malformed", what=f"{kind.__name__}.{field.name} is missing")
+    if len(given) != len(values):
+        raise BadInput("psd.malformed", what=f"{kind.__name__} has an unknown field")
+    return kind(**given)
+
+
+def encode(record: object) -> bytes:
+    """Give a record as deterministic CBOR."""
+    return cbor.encode(to_map(record))
+
+
+def decode(kind: type[T], raw: bytes) -> T:
+    """Read a record from CBOR. Raises `BadInput` (psd.malformed) and `Refused` (wire.malformed)."""
+    return from_map(kind, cbor.decode(raw, limit=MAX_RECORD))
+
+
+def _shape(kind: type) -> tuple[_Field, ...]:
+    held = _SHAPES.get(kind)
+    if held is None:
+        held = _SHAPES[kind] = _read_shape(kind)
+    return held
+
+
+def _read_shape(kind: type) -> tuple[_Field, ...]:
+    assert is_dataclass(kind)
+    hints = get_type_hints(kind)
+    made = []
+    for key, field in enumerate(fields(kind)):
+        write, read = _converters(hints[field.name])
+        needed = field.default is MISSING and field.default_factory is MISSING
+        made.append(_Field(key, field.name, write, read, needed))
+    return tuple(made)
+
+
+def _converters(hint: Any) -> tuple[_Convert, _Convert]:
+    origin = get_origin(hint)
+    if origin in (Union, UnionType):
+        (inner,) = (arg for arg in get_args(hint) if arg is not NoneType)
+        write, read = _converters(inner)
+        return (lambda v: None if v is None else write(v)), (lambda v: None if v is None else read(v))
+    if origin is tuple:
+        return _tuple_converters(get_args(hint))
+    if isinstance(hint, type) and issubclass(hint, Body):
+        return hint.to_map, hint.from_map
+    if is_dataclass(hint) and isinstance(hint, type):
+        return to_map, lambda values: from_map(hint, values)
+    if hint in (int, str, bytes, bool):
+        return _same, _exactly(hint)
+    if isinstance(hint, type) and issubclass(hint, int):
+        check = _exactly(int)
+        return int, lambda value: hint(check(value))
+    if isinstance(hint, type) and issubclass(hint, str):
+        check = _exactly(str)
+        return str, lambda value: hint(check(value))
+    raise TypeError(f"no CBOR form for {hint}")
+
+
+def _tuple_converters(arguments: tuple[Any, ...]) -> tuple[_Convert, _Convert]:
+    if arguments[-1] is not Ellipsis:
+        pairs = [_converters(argument) for argument in arguments]
+        return (
+            lambda row: [write(v) for (write, _), v in zip(pairs, row, strict=True)],
+            lambda row: tuple(read(v) for (_, read), v in zip(pairs, _listed(row), strict=True)),
+        )
+    inner = arguments[0]
+    if inner in (int, str, bytes):
+        return list, lambda values: _column(inner, values)
+    write, read = _converters(inner)
+    return (lambda values: [write(v) for v in values]), (lambda values: tuple(read(v) for v in _listed(values)))
+
+
+def _column(kind: type, values: object) -> tuple[Any, ...]:
+    """Read a column of one plain type; one pass in C, because a batch has a thousand of each."""
+    column = tuple(_listed(values))
+    if column and set(map(type, column)) != {kind}:
+        raise TypeError(f"not every value is {kind.__name__}")
+    return column
+
+
+def _listed(values: object) -> list[Any]:
+    if type(values) is not list:
+        raise TypeError("not a list")
+    return values
+
+
+def _exactly(kind: type) -> _Convert:
+    def check(value: object) -> object:
+        if type(value) is not kind:
+            raise TypeError(f"not {kind.__name__}")
+        return value
+
+    return check
+
+
+def _same(value: Any) -> Any:
+    return value

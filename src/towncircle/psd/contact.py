@@ -1,0 +1,205 @@
+"""Contact with the Provider: the audit up, the renewal down, and the deadline between them.
+
+Here: the signed audit and report, the renewal, what a lapse is, and the warnings before it. Not here: resets.
+Kept: past its contact deadline a device locks where the signed lapse effect says so (IMI-01; for 1998 that is a house
+reading of P050 3.4), and only a contact opens it. The high-water mark only rises, except by a signed word of the
+Provider, which is the way out for a clock that ran ahead.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+
+from towncircle.indicium.catalogue import layout
+from towncircle.kernel.cites import cites
+from towncircle.kernel.errors import BadInput, Refused
+from towncircle.kernel.instants import HOUR_US, Instant, zone_named
+from towncircle.kernel.money import ZERO
+from towncircle.psd import commands, states
+from towncircle.psd.outcome import Order, Outcome
+from towncircle.psd.state import DeviceState, OpenReset, Usage
+from towncircle.rules.terms import Term
+from towncircle.wire.bodies import DeviceAudit, DeviceParameters, DeviceReport, Registers, Renewal, UsageRow
+
+LOCK, WARN = "lock", "warn"
+CLOCK_SKEW_US = 5 * 60 * 1_000_000  # house: how far two honest clocks may differ
+MAX_USAGE_ROWS = 2000
+MAX_ADVANCE_DAYS = 31  # house: no collection is scheduled further ahead
+_CERTIFICATE_WARNING_DAYS = 30
+_ZIP = re.compile(r"[0-9]{5}(?:-[0-9]{4})?\Z", re.ASCII)
+
+
+@cites("502.23", "IMI-02")
+def audit(state: DeviceState, command: commands.Audit, now: Instant) -> Outcome:  # noqa: ARG001 - leaves share a shape
+    """Make the signed audit message; the renewal that answers it must name its counter."""
+    reported = merged(state.reported, state.usage)
+    after = replace(state, usage=(), reported=reported, audit_counter=state.counter + 1)
+    return Outcome(
+        state=after,
+        answer=commands.Done(state=state.state, sentence="The audit is signed; send it to the Provider."),
+        message=audit_body(after),
+    )
+
+
+def audit_body(state: DeviceState) -> DeviceAudit:
+    """Give the device audit data as they stand (502.23, 502.25(a))."""
+    pending = state.open_reset
+    return DeviceAudit(
+        state=state.state,
+        registers=reading(state),
+        resets_total=state.resets_total,
+        withdrawn_total=state.withdrawn_total,
+        high_water=state.high_water,
+        contact_due=state.contact_due,
+        open_request=pending.request_id if pending else "",
+        open_amount=pending.amount if pending else ZERO,
+        last_applied=state.last_applied,
+        usage=tuple(
+            UsageRow(date=row.date, category=row.category, count=row.count, mills=row.amount)
+            for row in merged(state.reported, state.usage)
+        ),
+        reprints=state.reprints,
+    )
+
+
+def reading(state: DeviceState) -> Registers:
+    """Give the registers as messages carry them."""
+    held = state.registers
+    return Registers(ascending=held.ascending, descending=held.descending, pieces=held.pieces)
+
+
+def report_body(state: DeviceState) -> DeviceReport:
+    """Give the short signed report on state and registers."""
+    return DeviceReport(
+        state=state.state, registers=reading(state), high_water=state.high_water, applied=state.last_applied
+    )
+
+
+@cites("P050-3.4", "IMI-01")
+def renew(state: DeviceState, command: Order, now: Instant) -> Outcome:
+    """Take the Provider's renewal: a new deadline, perhaps new parameters, perhaps the end of an open request.
+
+    1. it answers the last audit (psd.renewal-stale); 2. what it settles is the open request (psd.settle-unknown);
+    3. its parameters can be kept (psd.parameters-unusable); 4. the deadline and the clock follow the Provider's time.
+    """
+    body = command.body
+    assert isinstance(body, Renewal)
+    if state.audit_counter == 0 or body.audit_counter != state.audit_counter:  # 1
+        raise Refused("psd.renewal-stale", answers=body.audit_counter, expected=state.audit_counter or "none")
+    after = state
+    if body.settle_request:  # 2
+        if (
+            state.open_reset is None
+            or state.open_reset.request_id != body.settle_request
+            or body.settle_outcome != "void"
+        ):
+            raise Refused("psd.settle-unknown", request=body.settle_request)
+        after = replace(after, open_reset=None)
+    if body.parameters is not None:  # 3
+        after = accept(after, body.parameters)
+    after = touched(after, body.contact_at)  # 4
+    after = replace(after, reported=(), audit_counter=0, high_water=_mark(state.high_water, body.contact_at, now))
+    after = replace(after, state=states.DEVICE.move(state.state, "contact").to)
+    if after.state != state.state:
+        after = replace(after, reason="", since=now)
+    return Outcome(
+        state=after,
+        answer=commands.Done(state=after.state, sentence=f"Contact made; the next is due by {after.contact_due}."),
+        message=report_body(after),
+        in_reply_to=command.envelope.id,
+    )
+
+
+def _mark(high_water: Instant, contact_at: Instant, now: Instant) -> Instant:
+    if high_water > contact_at + CLOCK_SKEW_US:
+        return max(contact_at, min(now, high_water))  # the device's clock had run ahead: the Provider's word counts
+    if contact_at > now + CLOCK_SKEW_US:
+        return contact_at  # the device's clock is behind: no money moves until it is set right
+    return max(high_water, now)
+
+
+def touched(state: DeviceState, at: Instant) -> DeviceState:
+    """Give the state with the contact deadline counted from a signed time of the Provider."""
+    granted = state.granted()
+    last = max(state.last_contact, at)
+    return replace(state, last_contact=last, contact_due=term_of(granted).after(last, granted.zone))
+
+
+def term_of(parameters: DeviceParameters) -> Term:
+    """Give the contact interval: calendar months in the office's zone, or exact hours."""
+    return Term(months=parameters.contact_months, hours=parameters.contact_hours)
+
+
+def lapsed(state: DeviceState, now: Instant) -> bool:
+    """Tell whether the deadline has passed and locks; at the deadline itself it has not."""
+    return state.granted().lapse_effect == LOCK and now > state.contact_due
+
+
+def lapse_reason(state: DeviceState) -> str:
+    """Say why the device locked itself."""
+    return f"no contact with the Provider for {term_of(state.granted())} after {state.last_contact}"
+
+
+def accept(state: DeviceState, parameters: DeviceParameters) -> DeviceState:
+    """Take signed parameters. Raises `Refused` (psd.parameters-unusable), naming the one that cannot be kept."""
+    reason = _unusable(state, parameters)
+    if reason:
+        raise Refused("psd.parameters-unusable", what=reason)
+    limit = max(parameters.cap_mills, state.registers.descending)
+    return replace(state, parameters=parameters, balance_limit=limit)
+
+
+def _unusable(state: DeviceState, parameters: DeviceParameters) -> str:
+    try:
+        zone_named(parameters.zone)
+        chosen = layout(parameters.layout)
+    except BadInput as error:
+        return error.sentence
+    top = 256 ** chosen.field("postage_mills").length
+    checks = (
+        (chosen.scheme != state.scheme, f"layout {chosen.id} needs {chosen.scheme}, this device signs {state.scheme}"),
+        (state.test_root and not parameters.specimen, "a device of the test root makes specimens only"),
+        (parameters.lapse_effect not in (LOCK, WARN), f"the lapse effect '{parameters.lapse_effect}' is not known"),
+        (parameters.contact_months + parameters.contact_hours == 0, "there is no contact interval"),
+        (parameters.advance_days > MAX_ADVANCE_DAYS, f"a mailing date {parameters.advance_days} days ahead"),
+        (not 0 < parameters.piece_limit_mills < top, "the piece limit does not fit the layout"),
+        (_ZIP.match(parameters.office_zip) is None, f"the office ZIP Code '{parameters.office_zip}'"),
+    )
+    return next((reason for bad, reason in checks if bad), "")
+
+
+def merged(first: Iterable[Usage], second: Iterable[Usage]) -> tuple[Usage, ...]:
+    """Add up usage rows by mailing date and category."""
+    rows: dict[tuple[str, str], Usage] = {}
+    for row in (*first, *second):
+        held = rows.get((row.date, row.category))
+        if held is not None:
+            row = replace(row, count=held.count + row.count, amount=held.amount + row.amount)  # noqa: PLW2901
+        rows[row.date, row.category] = row
+    return tuple(rows[key] for key in sorted(rows))
+
+
+def warnings(state: DeviceState, now: Instant) -> tuple[str, ...]:
+    """Say what will need the licensee's attention: the contact deadline, the clock, a pending credit, a certificate."""
+    found = []
+    if state.parameters is not None and state.state in (states.AUTHORISED, states.IN_SERVICE):
+        left, whole = state.contact_due - now, state.contact_due - state.last_contact
+        if left < 0:
+            found.append(f"The contact with the Provider was due by {state.contact_due}.")
+        elif left * 3 <= whole:  # house: the last third of the interval
+            found.append(f"Contact the Provider within {left // HOUR_US} hours, by {state.contact_due}.")
+    if now < state.high_water:
+        found.append(f"The clock says {now}, but the device was already used at {state.high_water}.")
+    if state.open_reset is not None:
+        found.append(pending_words(state.open_reset))
+    certificate = state.indicia_certificate
+    if certificate is not None and now.plus(days=_CERTIFICATE_WARNING_DAYS) > certificate.not_after:
+        found.append(f"The certificate {certificate.serial} ends at {certificate.not_after}.")
+    return tuple(found)
+
+
+def pending_words(pending: OpenReset) -> str:
+    """Say in words that a reset is under way."""
+    return f"Credit pending: the reset of {pending.amount} will finish at the next connection."

@@ -1,0 +1,324 @@
+"""The device's shell: bytes in, bytes out.
+
+Here: loading, opening sealed orders, retries, signing, the one commit, faults. Not here: any decision (`automaton`).
+Kept: durable before released: state, signed content, signature and answer are in one commit, and only after it does a
+byte leave. A retried command gets the first answer; the same id with other content is a conflict (house.md 3, 4).
+
+Order of one command: 1. read the clock once; 2. let time pass over the state (a lapse is kept even if the command is
+then refused); 3. open a sealed order; 4. look for the answer of the same command; 5. decide; 6. make keys and sign;
+7. commit; 8. release.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from towncircle.kernel.errors import BadInput, BrokenInvariant, Refused, TowncircleError
+from towncircle.kernel.ids import DeviceId
+from towncircle.kernel.instants import Clock, Instant
+from towncircle.pki.verifying import PublicKey
+from towncircle.psd import commands, selftest, states
+from towncircle.psd.automaton import decide, faulted, observe
+from towncircle.psd.contact import CLOCK_SKEW_US
+from towncircle.psd.keys import KeySlots
+from towncircle.psd.memory import Change, Memory, Record
+from towncircle.psd.outcome import Order, Outcome, message_id
+from towncircle.psd.resetting import APPLIED
+from towncircle.psd.state import DeviceState
+from towncircle.wire import bodies
+from towncircle.wire.directory import Keyring
+from towncircle.wire.message import Opened, check_times, open_untimed, seal
+from towncircle.wire.shape import Body
+
+RECEIVED, COUNTED = "received", "counted"
+_SILENT = (states.FAULTED, states.ZEROISED)  # what was signed before is not released again either
+_EVENTS: Mapping[type[commands.FromProvider], Mapping[type[Body], str]] = {
+    commands.Initialise: {bodies.Initialise: "initialise"},
+    commands.Certify: {bodies.Certify: "certify"},
+    commands.Authorise: {bodies.Authorise: "authorise"},
+    commands.Contact: {bodies.Renewal: "contact"},
+    commands.ApplyReset: {bodies.ResetAuthorisation: "apply_reset", bodies.ResetRefusal: "refuse_reset"},
+    commands.Withdraw: {bodies.Withdraw: "withdraw"},
+}
+
+
+def sender_of(device: DeviceId) -> str:
+    """Give the party id under which a device sends and is addressed."""
+    return f"device.{device}"
+
+
+def manufacture(
+    memory: Memory, *, device: DeviceId, provider: str, provider_key: bytes, root_fingerprint: bytes, test_root: bool
+) -> None:
+    """Make a new device in a memory, with Provider and root pinned. Raises `Refused` (psd.store-stale)."""
+    state = DeviceState(
+        device=device,
+        provider=provider,
+        provider_key=provider_key,
+        root_fingerprint=root_fingerprint,
+        test_root=test_root,
+        counter=1,
+        epoch=1,
+    )
+    memory.commit([Change(device, 0, 0, state, ())])
+
+
+class Device:
+    """Run one device over a memory. Raises `BadInput` (psd.no-such-device) and what the memory raises.
+
+    Starting it counts up its epoch, so a process that still runs on an older copy cannot commit any more.
+    """
+
+    def __init__(
+        self,
+        memory: Memory,
+        device: DeviceId,
+        *,
+        slots: KeySlots,
+        clock: Clock,
+        tests: Mapping[str, Callable[[], bool]] = selftest.TESTS,
+    ) -> None:
+        self._memory, self._device, self._slots, self._clock, self._tests = memory, device, slots, clock, tests
+        self._held: DeviceState | None = None
+        state = self._load()
+        self._ring = Keyring()
+        self._ring.add(state.provider, PublicKey("ecdsa-p256", state.provider_key), since=Instant(0))
+        started = replace(state, epoch=state.epoch + 1, counter=state.counter + 1)
+        try:
+            selftest.run(tests)
+            state.check()
+        except BrokenInvariant as error:
+            if state.state in (states.FAULTED, states.ZEROISED):
+                started = replace(started, since=state.since)
+            else:
+                started = replace(faulted(state, error.sentence, clock.now()), epoch=state.epoch + 1)
+        self._epoch = started.epoch
+        self._commit(state, started, ())
+
+    @property
+    def device(self) -> DeviceId:
+        """Give the device's id."""
+        return self._device
+
+    def exchange(self, command: bytes) -> bytes:
+        """Run one command and give its answer; what is refused is an answer too."""
+        try:
+            return self._run(command)
+        except TowncircleError as error:
+            return commands.encode_error(error)
+
+    def _run(self, raw: bytes) -> bytes:
+        command = commands.decode_command(raw)
+        now = self._clock.now()  # 1
+        state = self._state()
+        passed = observe(state, now)  # 2
+        if passed is not state:
+            self._commit(state, passed, ())
+            state = passed
+        if isinstance(command, commands.SelfTest):
+            return self._tested(state, now)
+        digest = hashlib.sha256(raw).digest()
+        opened: Opened | None = None
+        order: commands.Command | Order = command
+        if isinstance(command, commands.FromProvider):
+            opened, order = self._open(state, command, now)  # 3
+            digest = opened.digest
+            known = self._known_order(opened, now)  # 4
+        else:
+            known = self._known_command(command, digest)
+        if known is not None and state.state not in _SILENT:
+            return known
+        try:
+            outcome = decide(state, order, now)  # 5
+        except BrokenInvariant as error:
+            if error.code == "psd.registers-broken":
+                self._commit(state, faulted(state, error.sentence, now), ())
+            raise
+        return self._settle(state, outcome, now, command, digest, opened)
+
+    # 3, 4: sealed orders and retries
+
+    def _open(self, state: DeviceState, command: commands.FromProvider, now: Instant) -> tuple[Opened, Order]:
+        opened = open_untimed(command.message, audience=sender_of(self._device), directory=self._ring)
+        event = _EVENTS[type(command)].get(type(opened.body))
+        if event is None or opened.envelope.sender != state.provider:
+            raise Refused("psd.wrong-order", verb=commands.NAMES[type(command)], got=type(opened.body).__name__)
+        if now < opened.envelope.issued.plus(microseconds=-CLOCK_SKEW_US):
+            check_times(opened.envelope, now)
+        return opened, Order(event=event, envelope=opened.envelope, body=opened.body)
+
+    def _known_order(self, opened: Opened, now: Instant) -> bytes | None:
+        envelope = opened.envelope
+        held = self._record(RECEIVED, envelope.id)
+        if held is not None:
+            if held.command_digest != opened.digest:
+                raise Refused("wire.conflict", id=envelope.id)
+            if now > envelope.expires:
+                raise Refused("wire.replayed", id=envelope.id, counter=envelope.counter)
+            return held.response
+        if now > envelope.expires:
+            check_times(envelope, now)
+        if self._record(COUNTED, str(envelope.counter)) is not None:
+            raise Refused("wire.replayed", id=envelope.id, counter=envelope.counter)
+        if isinstance(opened.body, bodies.ResetAuthorisation):
+            applied = self._record(APPLIED, opened.body.request_id)
+            if applied is not None:
+                if applied.command_digest != _facts_digest(opened.body):
+                    raise Refused("psd.request-conflict", request=opened.body.request_id)
+                return applied.response
+        return None
+
+    def _known_command(self, command: commands.Command, digest: bytes) -> bytes | None:
+        if not isinstance(command, commands.Evidence):
+            return None
+        held = self._record("evidence", command.request_id)
+        if held is None:
+            return None
+        if held.command_digest != digest:
+            raise Refused("psd.request-conflict", request=command.request_id)
+        return held.response
+
+    # 6, 7, 8: keys, signatures, the commit, the release
+
+    def _settle(
+        self,
+        state: DeviceState,
+        outcome: Outcome,
+        now: Instant,
+        command: commands.Command,
+        digest: bytes,
+        opened: Opened | None,
+    ) -> bytes:
+        verb = commands.NUMBERS[type(command)]
+        after, answer, message = outcome.state, outcome.answer, outcome.message
+        if outcome.replay is not None:
+            held = self._record(*outcome.replay)
+            if held is None:
+                raise Refused("psd.request-unknown", request=outcome.replay[1])
+            if after is state:
+                return held.response
+            answer = _reprinted(command, answer, held)
+        if after is state:
+            return commands.encode_answer(verb, answer)
+        if outcome.birth is not None:
+            after, message = self._born(after, outcome.birth.scheme, outcome.birth.domain)
+        if outcome.contents:
+            assert isinstance(answer, commands.Evidenced)
+            answer = replace(answer, signatures=self._sign_all(after, outcome))
+        if message is not None:
+            assert isinstance(answer, commands.Done)
+            answer = replace(answer, message=self._seal(state, after, message, outcome, now))
+        response = commands.encode_answer(verb, answer)
+        self._commit(state, after, _records(outcome, digest, response, opened))
+        if after.state == states.ZEROISED:
+            self._slots.drop()
+            self._memory.forget_keys()
+        return response
+
+    def _born(self, state: DeviceState, scheme: str, domain: bytes) -> tuple[DeviceState, Body]:
+        """Make the two keys and the report on them; the message key is P-256 in every regime."""
+        indicia, message = self._slots.make(scheme, domain=domain), self._slots.make("ecdsa-p256")
+        report = bodies.DeviceKeyReport(
+            device=state.device,
+            regime=state.regime,
+            scheme=scheme,
+            indicia_public=indicia.public,
+            message_public=message.public,
+            indicia_proof=self._slots.signer(indicia).sign(message.public),
+        )
+        return replace(state, indicia_key=indicia, message_key=message), report
+
+    def _sign_all(self, state: DeviceState, outcome: Outcome) -> bytes:
+        assert state.indicia_key is not None
+        sign, contents, size = self._slots.signer(state.indicia_key).sign, outcome.contents, outcome.content_size
+        return b"".join([sign(contents[at : at + size]) for at in range(0, len(contents), size)])
+
+    def _seal(self, before: DeviceState, after: DeviceState, body: Body, outcome: Outcome, now: Instant) -> bytes:
+        assert after.message_key is not None
+        return seal(
+            sender=sender_of(after.device),
+            audience=after.provider,
+            id=message_id(before),
+            issued=now,
+            expires=now.plus(hours=outcome.valid_hours),
+            counter=after.counter,
+            body=body,
+            signer=self._slots.signer(after.message_key),
+            in_reply_to=outcome.in_reply_to,
+        )
+
+    def _tested(self, state: DeviceState, now: Instant) -> bytes:
+        try:
+            passed = selftest.run(self._tests)
+            state.check()
+        except BrokenInvariant as error:
+            if state.state not in _SILENT:
+                self._commit(state, faulted(state, error.sentence, now), ())
+            raise
+        return commands.encode_answer(commands.NUMBERS[commands.SelfTest], commands.SelfTested(passed=passed))
+
+    # the store
+
+    def _load(self) -> DeviceState:
+        state = self._memory.load([self._device]).get(self._device)
+        if state is None:
+            raise BadInput("psd.no-such-device", device=self._device)
+        return state
+
+    def _state(self) -> DeviceState:
+        if self._held is None:
+            self._held = self._load()
+        if self._held.epoch != self._epoch:
+            self._held = None
+            raise Refused("psd.store-stale", device=self._device)
+        return self._held
+
+    def _record(self, kind: str, request_id: str) -> Record | None:
+        return self._memory.record(self._device, kind=kind, request_id=request_id)
+
+    def _commit(self, before: DeviceState, after: DeviceState, records: tuple[Record, ...]) -> None:
+        self._held = None  # whatever happens in between, the next command reads what the store really holds
+        self._memory.commit([Change(self._device, before.counter, before.epoch, after, records)])
+        self._held = after
+
+
+def _records(outcome: Outcome, digest: bytes, response: bytes, opened: Opened | None) -> tuple[Record, ...]:
+    rows = []
+    if outcome.record is not None:
+        kind, request_id = outcome.record
+        if opened is not None and isinstance(opened.body, bodies.ResetAuthorisation):
+            digest = _facts_digest(opened.body)
+        rows.append(
+            Record(
+                kind=kind,
+                request_id=request_id,
+                command_digest=digest,
+                response=response,
+                first_piece=outcome.first_piece,
+                count=outcome.count,
+            )
+        )
+    if opened is not None:
+        named = ((RECEIVED, opened.envelope.id, response), (COUNTED, str(opened.envelope.counter), b""))
+        rows += [Record(kind=k, request_id=n, command_digest=opened.digest, response=kept) for k, n, kept in named]
+    return tuple(rows)
+
+
+def _facts_digest(body: bodies.ResetAuthorisation) -> bytes:
+    """Digest what a reset authorisation says, not the envelope it came in: the Provider may send it anew."""
+    return hashlib.sha256(
+        f"{body.request_id} {body.device} {int(body.amount)} {body.request_counter}".encode()
+    ).digest()
+
+
+def _reprinted(command: commands.Command, answer: object, held: Record) -> commands.Reprinted:
+    first = commands.decode_answer(held.response)
+    assert isinstance(command, commands.Reprint)
+    assert isinstance(answer, commands.Reprinted)
+    assert isinstance(first, commands.Evidenced)
+    if not all(0 <= offset < first.count for offset in command.offsets):
+        raise BadInput("psd.no-such-piece", request=command.request_id, count=first.count)
+    indicia = first.indicia()
+    return replace(answer, indicia=tuple(indicia[offset] for offset in command.offsets))

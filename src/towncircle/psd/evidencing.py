@@ -1,0 +1,151 @@
+"""Evidence: postage for 1 to 1,000 pieces, all or none.
+
+Here: the checks of a batch, the debit, the usage rows, recovery and reprints. Not here: rates, and the host's lints.
+Kept: the debit, the signed content and the answer are one change; a mailing date is a date in the licensing office's
+zone, not past and not further ahead than the signed parameters allow (P050 4.6, 4.7).
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+
+from towncircle.kernel.cites import cites
+from towncircle.kernel.errors import BadInput, Refused
+from towncircle.kernel.instants import Instant
+from towncircle.kernel.money import Mills
+from towncircle.psd import commands, contact
+from towncircle.psd.commands import MAX_PIECES, Column
+from towncircle.psd.indicia import build
+from towncircle.psd.outcome import Outcome
+from towncircle.psd.state import DeviceState, Usage
+
+EVIDENCE = "evidence"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}", re.ASCII)
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+_NO_CATEGORY = Column(name="category", texts=("",))
+
+
+@cites("502.8b", "P050-4.6", "P050-4.7")
+def evidence(state: DeviceState, command: commands.Evidence, now: Instant) -> Outcome:
+    """Debit and build a batch.
+
+    1. its size and id (psd.batch-size, psd.request-id); 2. the certificate is in force (psd.certificate-not-in-force);
+    3. every amount (psd.amount-out-of-range); 4. every mailing date (psd.date-refused); 5. the registers
+    (psd.funds-short, psd.ascending-full, psd.pieces-full); 6. the host's fields; 7. room for usage (psd.usage-full).
+    """
+    count = command.count
+    if not 1 <= count <= MAX_PIECES or len(command.amounts) != 4 * count:  # 1
+        raise BadInput("psd.batch-size", count=count, limit=MAX_PIECES)
+    check_name(command.request_id)
+    serial = _serial_in_force(state, now)  # 2
+    amounts = struct.unpack(f"<{count}I", command.amounts)
+    limit = state.granted().piece_limit_mills
+    if min(amounts) == 0 or max(amounts) > limit:  # 3
+        wrong = next(value for value in amounts if value == 0 or value > limit)
+        raise BadInput("psd.amount-out-of-range", amount=Mills(wrong), limit=limit)
+    columns = {column.name: column for column in command.columns}
+    if len(columns) != len(command.columns) or "date" not in columns:
+        raise BadInput("psd.field-missing", field="date, or a field twice", layout=state.granted().layout)
+    _check_dates(state, columns["date"], now)  # 4
+    registers = state.registers.debited(Mills(sum(amounts)), pieces=count)  # 5
+    contents = build(state, amounts=amounts, columns=columns, serial=serial)  # 6
+    usage = _used(amounts, columns["date"], columns.get("category", _NO_CATEGORY))
+    after = replace(state, registers=registers, usage=contact.merged(state.usage, usage))
+    if len(after.usage) + len(state.reported) > contact.MAX_USAGE_ROWS:  # 7
+        raise Refused("psd.usage-full", rows=len(state.usage) + len(state.reported))
+    first = state.registers.pieces + 1
+    return Outcome(
+        state=after,
+        answer=commands.Evidenced(
+            request_id=command.request_id,
+            layout=state.granted().layout,
+            first_piece=first,
+            count=count,
+            contents=contents.joined,
+            signatures=b"",
+            registers=registers,
+            at=now,
+        ),
+        contents=contents.joined,
+        content_size=contents.size,
+        record=(EVIDENCE, command.request_id),
+        first_piece=first,
+        count=count,
+    )
+
+
+def check_name(request_id: str) -> None:
+    """Check a client's request id. Raises `BadInput` (psd.request-id)."""
+    if not _NAME.fullmatch(request_id):
+        raise BadInput("psd.request-id", text=request_id[:40])
+
+
+def _serial_in_force(state: DeviceState, now: Instant) -> int:
+    certificate = state.indicia_certificate
+    if certificate is None:
+        raise Refused("psd.not-certified", device=state.device)
+    if not certificate.not_before <= now <= certificate.not_after:
+        raise Refused(
+            "psd.certificate-not-in-force",
+            serial=certificate.serial,
+            begins=certificate.not_before,
+            ends=certificate.not_after,
+        )
+    return certificate.serial
+
+
+def _check_dates(state: DeviceState, column: Column, now: Instant) -> None:
+    granted = state.granted()
+    today = now.date_in(granted.zone)
+    last = today + timedelta(days=granted.advance_days)
+    if column.numbers:
+        raise BadInput("psd.date-unreadable", text=column.numbers[0])
+    for text in column.texts:
+        try:
+            day = date.fromisoformat(text if _DATE.fullmatch(text) else "")
+        except ValueError as error:
+            raise BadInput("psd.date-unreadable", text=text[:40]) from error
+        if not today <= day <= last:
+            raise Refused("psd.date-refused", date=day, first=today, last=last, zone=granted.zone)
+
+
+def _used(amounts: Sequence[int], dates: Column, categories: Column) -> list[Usage]:
+    """Add up a batch by mailing date and category."""
+    names = [str(value) for value in categories.texts or categories.numbers]
+    if any(len(name) > 16 for name in names):
+        raise BadInput("psd.field-unknown", field="a category longer than 16 characters", layout="usage")
+    count = len(amounts)
+    wide = len(names)
+    keys = [day * wide + name for day, name in zip(dates.spread(count), categories.spread(count), strict=True)]
+    pieces, sums = [0] * (wide * len(dates.texts)), [0] * (wide * len(dates.texts))
+    for key, amount in zip(keys, amounts, strict=True):
+        pieces[key] += 1
+        sums[key] += amount
+    return [
+        Usage(date=dates.texts[key // wide], category=names[key % wide], count=held, amount=Mills(sums[key]))
+        for key, held in enumerate(pieces)
+        if held
+    ]
+
+
+def recover(state: DeviceState, command: commands.Recover, now: Instant) -> Outcome:  # noqa: ARG001 - leaves share a shape
+    """Ask for the kept answer of an evidence command; the shell finds it (psd.request-unknown)."""
+    check_name(command.request_id)
+    return Outcome(state=state, answer=None, replay=(EVIDENCE, command.request_id))
+
+
+def reprint(state: DeviceState, command: commands.Reprint, now: Instant) -> Outcome:  # noqa: ARG001 - leaves share a shape
+    """Count a reprint of pieces of an earlier batch; the shell finds their bytes (psd.request-unknown)."""
+    check_name(command.request_id)
+    if not 1 <= len(command.offsets) <= MAX_PIECES:
+        raise BadInput("psd.batch-size", count=len(command.offsets), limit=MAX_PIECES)
+    total = state.reprints + len(command.offsets)
+    return Outcome(
+        state=replace(state, reprints=total),
+        answer=commands.Reprinted(indicia=(), reprints=total),
+        replay=(EVIDENCE, command.request_id),
+    )

@@ -1,0 +1,71 @@
+"""The key slots of the device behind one verb, `sign`.
+
+Here: the slot port, and software slots whose private keys lie encrypted in the device's own state. Not here: PKCS#11,
+and where the operator's secret comes from (a callback gives it).
+Kept: a key is born inside and tested as a pair before it is used; an opened key stays in memory only while the device
+runs; zeroising drops it.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from towncircle.kernel.cites import cites
+from towncircle.kernel.errors import BrokenInvariant
+from towncircle.kernel.randomness import Randomness
+from towncircle.pki.keyfile import SecretProvider, open_key, seal_key
+from towncircle.pki.keys import Signer, SoftwareKey
+from towncircle.pki.verifying import verify
+from towncircle.psd.state import SealedKey
+
+_PAIRWISE = b"towncircle pairwise test"
+
+
+class KeySlots(Protocol):
+    """Make keys and sign with them; a private key never comes out in the clear."""
+
+    def make(self, scheme: str, *, domain: bytes = b"") -> SealedKey:
+        """Make a key and test it as a pair. Raises `BrokenInvariant` (psd.pairwise-failed)."""
+        ...
+
+    def signer(self, slot: SealedKey) -> Signer:
+        """Open a slot for signing. Raises `Refused` (pki.key-file-locked) where the secret is another one."""
+        ...
+
+    def drop(self) -> None:
+        """Forget every opened key."""
+        ...
+
+
+class SoftwareSlots:
+    """Keep private keys encrypted under the operator's 32-byte secret (AES-256-GCM)."""
+
+    def __init__(self, secret: SecretProvider, randomness: Randomness) -> None:
+        self._secret = secret
+        self._randomness = randomness
+        self._opened: dict[bytes, SoftwareKey] = {}
+
+    def __repr__(self) -> str:
+        return "SoftwareSlots(...)"
+
+    @cites("502.8b")
+    def make(self, scheme: str, *, domain: bytes = b"") -> SealedKey:
+        """Make a key and test it as a pair. Raises `BadInput` (pki.unknown-scheme), `BrokenInvariant`."""
+        key = SoftwareKey.generate(scheme, self._randomness, domain)
+        if not verify(key.public, key.sign(_PAIRWISE), _PAIRWISE).accepted:
+            raise BrokenInvariant("psd.pairwise-failed", scheme=scheme)
+        return SealedKey(public=key.public.raw, sealed=seal_key(key, self._secret, self._randomness))
+
+    def signer(self, slot: SealedKey) -> Signer:
+        """Open a slot for signing, once."""
+        held = self._opened.get(slot.public)
+        if held is None:
+            held = open_key(slot.sealed, self._secret, repeatable=self._randomness.repeatable)
+            if held.public.raw != slot.public:
+                raise BrokenInvariant("psd.store-damaged", path="a key slot", what="it holds another key")
+            self._opened[slot.public] = held
+        return held
+
+    def drop(self) -> None:
+        """Forget every opened key."""
+        self._opened.clear()

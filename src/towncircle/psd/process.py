@@ -1,0 +1,153 @@
+"""The device as a process of its own: `python -m towncircle.psd.process STORE_DIR [--clock FILE]`.
+
+Here: the child's main loop over standard input and output, the store directory, and the clocks. Not here: the frames
+and the parent's end (`ports`). The directory holds `device.sqlite` and, unless `--secret` names another place,
+`operator.secret` (32 bytes that encrypt the keys at rest; keeping it beside the store protects nothing but habit).
+Kept: one owner process (the store is locked exclusively); the end of the input ends the process; a kill at any
+instant loses nothing that was released. The world's clock and a seed are heeded under a test root only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+from towncircle.kernel.errors import BadInput, Refused, TowncircleError
+from towncircle.kernel.ids import DeviceId
+from towncircle.kernel.instants import Clock, Instant
+from towncircle.kernel.randomness import Randomness, SeededRandomness
+from towncircle.pki.randomness import SystemRandomness
+from towncircle.psd import commands
+from towncircle.psd.device import Device, manufacture
+from towncircle.psd.keys import SoftwareSlots
+from towncircle.psd.memory import Memory
+from towncircle.psd.ports import BytePort, read_frame, write_frame
+from towncircle.psd.sqlite import SqliteMemory
+
+STORE, SECRET = "device.sqlite", "operator.secret"
+
+
+class SystemClock:
+    """Tell the machine's time."""
+
+    def now(self) -> Instant:
+        """Give the present instant."""
+        return Instant(time.time_ns() // 1000)
+
+
+class WorldClock:
+    """Tell the time of a rehearsed world from its clock file: frozen, or running with an offset."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def now(self) -> Instant:
+        """Give the present instant of that world. Raises `Refused` (psd.clock-unreadable)."""
+        try:
+            table = json.loads(self._path.read_text())
+            if table["mode"] == "frozen":
+                return Instant(table["now_us"])
+            if table["mode"] == "running":
+                return Instant(time.time_ns() // 1000 + table["offset_us"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise Refused("psd.clock-unreadable", path=self._path) from error
+        raise Refused("psd.clock-unreadable", path=self._path)
+
+
+def create(
+    directory: Path, *, device: DeviceId, provider: str, provider_key: bytes, root_fingerprint: bytes, test_root: bool,
+    secret: bytes,
+) -> None:  # fmt: skip
+    """Make the store directory of a new device. Raises `Refused` (psd.store-stale) where the device exists already."""
+    directory.mkdir(parents=True, exist_ok=True)
+    memory = SqliteMemory(directory / STORE, create=True)
+    try:
+        manufacture(
+            memory,
+            device=device,
+            provider=provider,
+            provider_key=provider_key,
+            root_fingerprint=root_fingerprint,
+            test_root=test_root,
+        )
+    finally:
+        memory.close()
+    place = directory / SECRET
+    place.touch(mode=0o600)
+    place.write_bytes(secret)
+
+
+def open_device(
+    directory: Path,
+    *,
+    clock_file: Path | None = None,
+    seed: int | None = None,
+    secret_file: Path | None = None,
+    around: Callable[[Memory], Memory] = lambda memory: memory,
+) -> Device:
+    """Open the device of a store directory. `around` may wrap its memory (a rehearsal of faults).
+
+    Raises `BadInput` (psd.store-missing, psd.no-such-device), `Refused` (psd.store-busy, psd.store-not-durable),
+    `BrokenInvariant` (psd.store-damaged).
+    """
+    store = SqliteMemory(directory / STORE)
+    names = store.devices()
+    if len(names) != 1:
+        raise BadInput("psd.no-such-device", device=f"exactly one in {directory}")
+    test_root = store.load(names)[names[0]].test_root
+    clock: Clock = WorldClock(clock_file) if clock_file is not None and test_root else SystemClock()
+    randomness: Randomness = SystemRandomness()
+    if seed is not None and test_root:
+        randomness = SeededRandomness(seed, f"device {names[0]}")
+    place = secret_file or directory / SECRET
+    return Device(around(store), names[0], slots=SoftwareSlots(lambda: _secret(place), randomness), clock=clock)
+
+
+def _secret(place: Path) -> bytes:
+    try:
+        return place.read_bytes()
+    except OSError as error:
+        raise Refused("psd.no-secret", path=place) from error
+
+
+class _Unopened:
+    """Answer every command with the error that kept the device from opening."""
+
+    def __init__(self, error: TowncircleError) -> None:
+        self._answer = commands.encode_error(error)
+
+    def exchange(self, command: bytes) -> bytes:  # noqa: ARG002 - the port's shape
+        return self._answer
+
+
+def serve(port: BytePort, source: BinaryIO, sink: BinaryIO) -> None:
+    """Answer frames until the input ends."""
+    while (command := read_frame(source)) is not None:
+        write_frame(sink, port.exchange(command))
+
+
+def run(argv: list[str], *, around: Callable[[Memory], Memory] = lambda memory: memory) -> int:
+    """Run the process and give its exit code: 0 well, 4 where the device could not be opened."""
+    parser = argparse.ArgumentParser(prog="towncircle.psd.process", description="Serve one device over a pipe.")
+    parser.add_argument("store", type=Path, metavar="STORE_DIR")
+    parser.add_argument("--clock", type=Path, metavar="FILE", help="the world's clock file (test roots only)")
+    parser.add_argument("--seed", type=int, metavar="N", help="repeatable randomness (test roots only)")
+    parser.add_argument("--secret", type=Path, metavar="FILE", help="the operator's 32-byte secret")
+    args = parser.parse_args(argv)
+    port: BytePort
+    code = 0
+    try:
+        port = open_device(args.store, clock_file=args.clock, seed=args.seed, secret_file=args.secret, around=around)
+    except TowncircleError as error:
+        port, code = _Unopened(error), 4
+    serve(port, sys.stdin.buffer, sys.stdout.buffer)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(run(sys.argv[1:]))

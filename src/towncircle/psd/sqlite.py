@@ -1,0 +1,194 @@
+"""The memory of the device in one SQLite file.
+
+Here: the adapter of `psd.memory.Memory` with raw SQL, its numbered migrations and its durability check. Not here: any
+rule about registers; the one guard in SQL is compare-and-swap on counter and epoch.
+Kept: WAL, `synchronous=FULL`, one owner process (`locking_mode=EXCLUSIVE`), `BEGIN IMMEDIATE`; the effective settings
+are read back and a device that did not get them refuses to run (house.md 8). Deleted bytes are overwritten.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from importlib import resources
+from pathlib import Path
+from typing import NoReturn
+
+from towncircle.kernel.errors import BadInput, BrokenInvariant, Refused
+from towncircle.kernel.ids import DeviceId
+from towncircle.psd.memory import Change, Record
+from towncircle.psd.state import DeviceState
+
+# (pragma, value to ask for, value that must be read back); the lock mode comes before the first read of the file
+_WANTED: tuple[tuple[str, str, object], ...] = (
+    ("locking_mode", "EXCLUSIVE", "exclusive"),
+    ("journal_mode", "WAL", "wal"),
+    ("synchronous", "FULL", 2),
+    ("secure_delete", "ON", 1),
+    ("foreign_keys", "ON", 1),
+)
+_PAGE_BYTES = 8192  # a batch of 1,000 indicia is one large value: larger pages mean fewer WAL frames
+_READ = "SELECT kind, request_id, command_digest, response, first_piece, count, digest FROM record WHERE device = ?"
+
+
+def _migrations() -> list[str]:
+    folder = resources.files("towncircle.psd") / "migrations"
+    return [item.read_text() for item in sorted(folder.iterdir(), key=lambda item: item.name)]
+
+
+class SqliteMemory:
+    """Keep devices in one SQLite file that one process owns.
+
+    Raises `BadInput` (psd.store-missing), `Refused` (psd.store-busy, psd.store-not-durable, psd.store-too-new) and
+    `BrokenInvariant` (psd.store-damaged) when it opens.
+    """
+
+    def __init__(self, path: Path, *, create: bool = False) -> None:
+        if not create and not path.exists():
+            raise BadInput("psd.store-missing", path=path)
+        self.path = path
+        self._failed = ""
+        with self._translated():
+            self._connection = sqlite3.connect(path, isolation_level=None, timeout=0)
+        try:
+            with self._translated():
+                self._open()
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def _open(self) -> None:
+        run = self._connection.execute
+        run(f"PRAGMA page_size={_PAGE_BYTES}")
+        for name, value, wanted in _WANTED:
+            run(f"PRAGMA {name}={value}")
+            (found,) = run(f"PRAGMA {name}").fetchone()
+            if found != wanted:
+                raise Refused("psd.store-not-durable", path=self.path, pragma=name, found=found)
+        run("BEGIN IMMEDIATE")  # takes the exclusive lock now, not at the first debit
+        run("COMMIT")
+        scripts = _migrations()
+        (at,) = run("PRAGMA user_version").fetchone()
+        if at > len(scripts):
+            raise Refused("psd.store-too-new", path=self.path, found=at, known=len(scripts))
+        for number, script in enumerate(scripts[at:], start=at + 1):
+            self._connection.executescript(f"BEGIN IMMEDIATE;{script};PRAGMA user_version={number};COMMIT;")
+        (verdict,) = run("PRAGMA quick_check('device')").fetchone()
+        if verdict != "ok":
+            self._damaged(str(verdict))
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                raise Refused("psd.store-busy", path=self.path) from error
+            if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+                raise BrokenInvariant("psd.store-damaged", path=self.path, what=str(error)) from error
+            raise Refused("psd.store-failed", path=self.path, what=str(error)) from error
+
+    def _damaged(self, what: str) -> NoReturn:
+        raise BrokenInvariant("psd.store-damaged", path=self.path, what=what)
+
+    def load(self, ids: Iterable[DeviceId]) -> Mapping[DeviceId, DeviceState]:
+        """Give the states of the devices that are kept. Raises `BrokenInvariant` (psd.store-damaged)."""
+        found: dict[DeviceId, DeviceState] = {}
+        with self._translated():
+            for name in ids:
+                row = self._connection.execute("SELECT state, digest FROM device WHERE id = ?", (name,)).fetchone()
+                if row is None:
+                    continue
+                if hashlib.sha256(row[0]).digest() != row[1]:
+                    self._damaged(f"the state of {name} is not the one that was written")
+                found[name] = DeviceState.decode(row[0])
+        return found
+
+    def devices(self) -> tuple[DeviceId, ...]:
+        """Name the devices in this store."""
+        with self._translated():
+            return tuple(DeviceId(row[0]) for row in self._connection.execute("SELECT id FROM device ORDER BY id"))
+
+    def commit(self, changes: Sequence[Change]) -> None:
+        """Keep all changes or none. Raises `Refused` (psd.store-stale, psd.store-failed)."""
+        if self._failed:
+            raise Refused("psd.store-failed", path=self.path, what=self._failed)
+        try:
+            with self._translated():
+                self._connection.execute("BEGIN IMMEDIATE")
+                for change in changes:
+                    self._write(change)
+                self._connection.execute("COMMIT")
+        except BaseException as error:
+            with suppress(sqlite3.Error):
+                self._connection.execute("ROLLBACK")
+            if isinstance(error, Refused) and error.code == "psd.store-failed":
+                # after a failed write or sync nobody knows what the disk holds: only opening the file again tells
+                self._failed = str(error.params["what"])
+            raise
+
+    def _write(self, change: Change) -> None:
+        device, expected_counter, epoch, state, records = change
+        run, blob = self._connection.execute, state.encode()
+        digest = hashlib.sha256(blob).digest()
+        if expected_counter == 0:
+            done = run(
+                "INSERT INTO device (id, counter, epoch, state, digest) VALUES (?,?,?,?,?) ON CONFLICT DO NOTHING",
+                (device, state.counter, state.epoch, blob, digest),
+            )
+        else:
+            done = run(
+                "UPDATE device SET counter=?, epoch=?, state=?, digest=? WHERE id=? AND counter=? AND epoch=?",
+                (state.counter, state.epoch, blob, digest, device, expected_counter, epoch),
+            )
+        if done.rowcount != 1:
+            raise Refused("psd.store-stale", device=device)
+        for row in records:
+            done = run(
+                "INSERT INTO record (device, kind, request_id, command_digest, first_piece, count, response, digest) "
+                "VALUES (?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING",
+                (
+                    *(device, row.kind, row.request_id, row.command_digest, row.first_piece, row.count, row.response),
+                    hashlib.sha256(row.response).digest(),
+                ),
+            )
+            if done.rowcount != 1:
+                raise BrokenInvariant("psd.record-doubled", device=device, request=row.request_id)
+
+    def record(self, device: DeviceId, *, kind: str, request_id: str) -> Record | None:
+        """Give the record of a request, or None. Raises `BrokenInvariant` (psd.store-damaged)."""
+        with self._translated():
+            statement = f"{_READ} AND kind = ? AND request_id = ?"
+            row = self._connection.execute(statement, (device, kind, request_id)).fetchone()
+        return None if row is None else self._read(row)
+
+    def records(self, device: DeviceId) -> Iterable[Record]:
+        """Give all records of a device, oldest first. Raises `BrokenInvariant` (psd.store-damaged)."""
+        with self._translated():
+            for row in self._connection.execute(f"{_READ} ORDER BY rowid", (device,)):
+                yield self._read(row)
+
+    def _read(self, row: tuple[str, str, bytes, bytes, int, int, bytes]) -> Record:
+        kind, request_id, command_digest, response, first_piece, count, digest = row
+        if hashlib.sha256(response).digest() != digest:
+            self._damaged(f"the record of {request_id} is not the one that was written")
+        return Record(
+            kind=kind,
+            request_id=request_id,
+            command_digest=command_digest,
+            response=response,
+            first_piece=first_piece,
+            count=count,
+        )
+
+    def forget_keys(self) -> None:
+        """Leave no older copy of a state in the write-ahead log."""
+        with self._translated():
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self._translated():
+            self._connection.close()

@@ -1,0 +1,129 @@
+"""The state of one device: everything that it remembers, in one immutable record.
+
+Here: the record and its stored form. Not here: how it moves (`automaton` and its leaves).
+Kept: one counter counts every durable change, and each signed message carries the counter of the change that made it,
+so a store that was put back is caught at the next contact. Keys lie here encrypted, and show nothing of themselves.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from towncircle.kernel.errors import BadInput, BrokenInvariant, Refused
+from towncircle.kernel.ids import DeviceId
+from towncircle.kernel.instants import Instant
+from towncircle.kernel.money import ZERO, Mills
+from towncircle.psd import codec, states
+from towncircle.psd.registers import Registers, check_law
+from towncircle.wire.bodies import DeviceParameters
+
+NEVER = Instant(0)
+_EMPTY = Registers()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenReset:
+    """Hold the one reset request that waits for its answer; `counter` is that of the signed request."""
+
+    request_id: str
+    amount: Mills
+    counter: int
+    requested_at: Instant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """Hold what was evidenced since the last contact for one mailing date and rate category."""
+
+    date: str
+    category: str
+    count: int
+    amount: Mills
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealedKey:
+    """Hold one key slot: the public key and the private key encrypted under the operator's secret."""
+
+    public: bytes
+    sealed: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateFacts:
+    """Hold what the device must know of a certificate of its own: serial and validity."""
+
+    serial: int
+    not_before: Instant
+    not_after: Instant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceState:
+    """Hold everything that a device remembers.
+
+    Identity and what was pinned at the factory; the automaton's state and why it is locked or faulted; registers,
+    totals and counters; times; signed parameters; the open and the last applied reset; usage since the last contact.
+    `usage` is what was evidenced since the last audit, `reported` what that audit told and no renewal has answered.
+    `balance_limit` is the cap, or the balance where a signed update lowered the cap under it. `audit_counter` is the
+    counter of the last audit message that no renewal has answered yet (0: none).
+    """
+
+    device: DeviceId
+    provider: str
+    provider_key: bytes
+    root_fingerprint: bytes
+    test_root: bool
+    state: str = states.MANUFACTURED
+    reason: str = ""
+    since: Instant = NEVER
+    regime: str = ""
+    scheme: str = ""
+    domain: bytes = b""
+    registers: Registers = _EMPTY
+    resets_total: Mills = ZERO
+    withdrawn_total: Mills = ZERO
+    counter: int = 0
+    epoch: int = 0
+    high_water: Instant = NEVER
+    last_contact: Instant = NEVER
+    contact_due: Instant = NEVER
+    parameters: DeviceParameters | None = None
+    balance_limit: Mills = ZERO
+    open_reset: OpenReset | None = None
+    last_applied: str = ""
+    audit_counter: int = 0
+    usage: tuple[Usage, ...] = ()
+    reported: tuple[Usage, ...] = ()
+    reprints: int = 0
+    indicia_key: SealedKey | None = None
+    message_key: SealedKey | None = None
+    indicia_certificate: CertificateFacts | None = None
+    message_certificate: CertificateFacts | None = None
+
+    def encode(self) -> bytes:
+        """Give the stored form."""
+        return codec.encode(self)
+
+    @classmethod
+    def decode(cls, raw: bytes) -> DeviceState:
+        """Read the stored form. Raises `BrokenInvariant` (psd.store-damaged)."""
+        try:
+            return codec.decode(cls, raw)
+        except (BadInput, Refused) as error:
+            raise BrokenInvariant("psd.store-damaged", path="the device", what=error.sentence) from error
+
+    def check(self) -> None:
+        """Check the law of the registers. Raises `BrokenInvariant` (psd.registers-broken)."""
+        check_law(
+            self.registers,
+            resets_total=self.resets_total,
+            withdrawn_total=self.withdrawn_total,
+            limit=self.balance_limit,
+        )
+
+    def granted(self) -> DeviceParameters:
+        """Give the signed parameters of a device that has them."""
+        if self.parameters is None:
+            raise BrokenInvariant("psd.store-damaged", path="the device", what=f"it is {self.state} without parameters")
+        return self.parameters

@@ -1,0 +1,154 @@
+"""The device in a process of its own, and what a kill leaves behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from tests.psd.setting import DEVICE, SECRET, START, batch
+
+from towncircle.bench.workshop import Workshop
+from towncircle.kernel.errors import BrokenInvariant, Refused, TowncircleError
+from towncircle.kernel.instants import Instant
+from towncircle.kernel.money import Mills
+from towncircle.psd.client import DeviceClient
+from towncircle.psd.commands import decode_answer, encode_command
+from towncircle.psd.ports import ProcessPort
+from towncircle.psd.process import STORE, create, open_device
+
+
+class World:
+    def __init__(self, place: Path) -> None:
+        self.place, self.clock = place / "device", place / "clock.json"
+        self.workshop = Workshop(START)
+        self.set_clock(START)
+        create(self.place, secret=SECRET, **self.workshop.birth(DEVICE))
+        device = self.open()
+        client = DeviceClient(device)
+        self.workshop.commission(client, DEVICE, START)
+        self.workshop.reset(client, DEVICE, Mills.dollars(100), START)
+        device._memory.close()
+
+    def set_clock(self, at: Instant) -> None:
+        self.clock.write_text(json.dumps({"mode": "frozen", "now_us": int(at)}))
+
+    def open(self):  # type: ignore[no-untyped-def]
+        return open_device(self.place, clock_file=self.clock, seed=3)
+
+    def port(self, *extra: str, module: str = "towncircle.psd.process") -> ProcessPort:
+        return ProcessPort(self.place, arguments=["--clock", str(self.clock), "--seed", "3", *extra], module=module)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+def test_a_process_answers_as_the_device_does_and_ends_with_its_input(world: World) -> None:
+    with world.port() as port:
+        client = DeviceClient(port)
+        done = client.evidence(batch())
+        assert done.registers.ascending == 730
+        assert client.recover("JOB-1") == done
+        for junk, code in ((b"", "wire.malformed"), (b"\xa0", "psd.malformed"), (b"\xff" * 99, "wire.malformed")):
+            with pytest.raises(TowncircleError, match=code.replace(".", r"\.")):
+                decode_answer(port.exchange(junk))
+    assert port.close() == 0
+
+
+def test_a_kill_between_evidence_and_answer_loses_nothing(world: World) -> None:
+    with world.port() as port:
+        client = DeviceClient(port)
+        client.evidence(batch("JOB-0"))
+        assert port._child.stdin is not None
+        command = encode_command(batch("JOB-1", (730,) * 50))
+        port._child.stdin.write(len(command).to_bytes(4, "big") + command)
+        port._child.stdin.flush()
+        assert port._child.stdout is not None
+        port._child.stdout.peek(1)  # type: ignore[attr-defined]  # the answer has left, nobody read it
+        os.kill(port.pid, signal.SIGKILL)
+    with world.port() as port:
+        client = DeviceClient(port)
+        done = client.recover("JOB-1")
+        assert (done.first_piece, done.count) == (2, 50)
+        assert client.evidence(batch("JOB-1", (730,) * 50)) == done
+        assert client.status().registers.pieces == 51
+
+
+@pytest.mark.parametrize("how", ["before", "after"])
+@pytest.mark.parametrize("at", [1, 2])
+def test_a_process_killed_at_a_write_is_settled_by_asking_again(world: World, at: int, how: str) -> None:
+    module = "towncircle.testing.rehearsal"
+    with world.port("--rehearse-kill", str(at), "--rehearse-how", how, module=module) as port:
+        with pytest.raises(Refused, match=r"psd\.unreachable"):
+            DeviceClient(port).evidence(batch("JOB-1", (10, 20)))
+        assert port.close() == -signal.SIGKILL
+    with world.port() as port:
+        client = DeviceClient(port)
+        if (at, how) == (2, "after"):
+            assert client.recover("JOB-1").count == 2
+        else:
+            with pytest.raises(Refused, match=r"psd\.request-unknown"):
+                client.recover("JOB-1")
+        assert client.evidence(batch("JOB-1", (10, 20))).registers.ascending == 30
+        assert client.status().registers.pieces == 2
+
+
+def test_the_worlds_clock_is_heeded_under_a_test_root_only(tmp_path: Path) -> None:
+    workshop = Workshop(START)
+    clock = tmp_path / "clock.json"
+    clock.write_text(json.dumps({"mode": "frozen", "now_us": int(START)}))
+    for test_root in (True, False):
+        place = tmp_path / str(test_root)
+        create(place, secret=SECRET, **{**workshop.birth(DEVICE), "test_root": test_root})
+        device = open_device(place, clock_file=clock)
+        assert (DeviceClient(device).status().now == START) is test_root
+    clock.write_text(json.dumps({"mode": "running", "offset_us": -3_600_000_000}))
+    place = tmp_path / "running"
+    create(place, secret=SECRET, **workshop.birth(DEVICE))
+    behind = DeviceClient(open_device(place, clock_file=clock)).status().now
+    assert 3_590_000_000 < int(DeviceClient(open_device_now(tmp_path)).status().now) - int(behind) < 3_700_000_000
+
+
+def open_device_now(tmp_path: Path):  # type: ignore[no-untyped-def]
+    place = tmp_path / "now"
+    create(place, secret=SECRET, **Workshop(START).birth(DEVICE))
+    return open_device(place)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{}", '{"mode": "frozen"}', '{"mode": "backwards"}', '{"mode": "frozen", "now_us": "x"}'],
+)
+def test_a_clock_file_that_cannot_be_read_refuses(world: World, text: str) -> None:
+    device = world.open()
+    world.clock.write_text(text)
+    with pytest.raises(Refused, match=r"psd\.clock-unreadable"):
+        DeviceClient(device).status()
+
+
+def test_one_store_has_one_process(world: World) -> None:
+    with world.port() as first:
+        assert DeviceClient(first).status().state == "in service"
+        with world.port() as second, pytest.raises(Refused, match=r"psd\.store-busy"):
+            DeviceClient(second).status()
+        assert second.close() == 4
+
+
+def test_a_damaged_store_is_an_answer_not_a_crash(world: World) -> None:
+    store = world.place / STORE
+    store.write_bytes(b"x" * store.stat().st_size)
+    with world.port() as port:
+        for _ in range(2):
+            with pytest.raises(BrokenInvariant, match=r"psd\.store-damaged"):
+                DeviceClient(port).status()
+
+
+def test_without_the_operators_secret_nothing_is_signed(world: World) -> None:
+    (world.place / "operator.secret").write_bytes(bytes(32))
+    with pytest.raises(Refused, match=r"pki\.key-file-locked"):
+        DeviceClient(world.open()).evidence(batch())
+    (world.place / "operator.secret").unlink()
