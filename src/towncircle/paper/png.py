@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import io
 from contextlib import closing
+from math import ceil
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from towncircle.kernel.errors import BadInput
 
@@ -45,6 +46,23 @@ def raster(pdf: bytes | Path, page_index: int = 0, *, dpi: int = 300) -> NDArray
     with closing(document):
         if not 0 <= page_index < len(document):
             raise BadInput("paper.no-such-page", page=page_index + 1, count=len(document))
-        with closing(document[page_index]) as page, closing(page.render(scale=dpi / 72, grayscale=True)) as bitmap:
-            grey: NDArray[np.uint8] = bitmap.to_numpy().copy()
+        with closing(document[page_index]) as page:
+            return _exact(page, dpi / 72)
+
+
+def _exact(page: Any, scale: float) -> NDArray[np.uint8]:
+    """Render at exactly this scale from the upper left corner, as a printer does.
+
+    pdfium's plain call stretches the page to a whole number of pixels, which moves modules off their dots where a page
+    is, say, 1237.5 dots high.
+    """
+    import pypdfium2
+    from pypdfium2 import raw
+
+    width, height = (ceil(round(side * scale, 6)) for side in page.get_size())
+    with closing(pypdfium2.PdfBitmap.new_native(width, height, raw.FPDFBitmap_Gray)) as bitmap:
+        raw.FPDFBitmap_FillRect(bitmap, 0, 0, width, height, 0xFFFFFFFF)
+        matrix, clip = raw.FS_MATRIX(scale, 0, 0, scale, 0, 0), raw.FS_RECTF(0, 0, width, height)
+        raw.FPDF_RenderPageBitmapWithMatrix(bitmap, page, matrix, clip, raw.FPDF_ANNOT | raw.FPDF_GRAYSCALE)
+        grey: NDArray[np.uint8] = bitmap.to_numpy().copy()
     return grey[:, :, 0] if grey.ndim == 3 else grey

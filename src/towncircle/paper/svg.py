@@ -38,9 +38,23 @@ def document(view: Box, elements: Iterable[Element], *, extra: str = "") -> str:
     )
 
 
+_FAMILIES = {
+    "sans": ("Towncircle Sans", "Liberation Sans,Arial,Helvetica,sans-serif", 400),
+    "bold": ("Towncircle Sans", "Liberation Sans,Arial,Helvetica,sans-serif", 700),
+    "mono": ("Towncircle Mono", "Liberation Mono,Courier New,monospace", 400),
+}
+
+
 def _font(key: str) -> str:
+    family, _, weight = _FAMILIES[key]
     data = b64encode(font_file(face(key).name)).decode()
-    return f'@font-face{{font-family:"{face(key).name}";src:url(data:font/ttf;base64,{data})}}'
+    return f'@font-face{{font-family:"{family}";font-weight:{weight};src:url(data:font/ttf;base64,{data})}}'
+
+
+def _family(key: str) -> str:
+    """Name the embedded font, and what comes nearest for programs that do not read embedded fonts."""
+    family, others, weight = _FAMILIES[key]
+    return f'font-family="{family},{others}" font-weight="{weight}"'
 
 
 def _grey(ink: int) -> str:
@@ -53,7 +67,7 @@ def _element(element: Element, view: Box) -> Iterator[str]:
         spacing = f' letter-spacing="{number(element.tracking)}"' if element.tracking else ""
         yield (
             f'<text x="{number(element.x - view.left)}" y="{number(view.top - element.y)}" '
-            f'font-family="{face(element.font).name}" font-size="{number(element.size)}"{spacing} '
+            f'{_family(element.font)} font-size="{number(element.size)}"{spacing} '
             f'fill="{_grey(element.ink)}">{escape(element.text)}</text>'
         )
     elif isinstance(element, ArcText):
@@ -69,8 +83,7 @@ def _element(element: Element, view: Box) -> Iterator[str]:
 
 
 def _arc(element: ArcText, view: Box) -> Iterator[str]:
-    name = face(element.font).name
-    yield f'<g font-family="{name}" font-size="{number(element.size)}" fill="{_grey(element.ink)}">'
+    yield f'<g {_family(element.font)} font-size="{number(element.size)}" fill="{_grey(element.ink)}">'
     for char, x, y, turn in element.glyphs():
         if char != " ":
             place = f"translate({(x - view.left) / 1000:.3f} {(view.top - y) / 1000:.3f}) rotate({-turn:.3f})"
