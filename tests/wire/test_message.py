@@ -196,16 +196,25 @@ def test_messages_are_never_signed_with_dsa():
         sealed(signer=historic)
 
 
-def test_a_withdrawn_key_still_opens_what_was_issued_before():
+def test_a_withdrawn_key_opens_nothing_new_whatever_date_its_thief_writes():
     ring = keys()
-    ring.withdraw(SENDER, KEY.key_id, NOW)
+    ring.withdraw(SENDER, KEY.key_id, NOW.plus(hours=1))
     assert opened(sealed(), directory=ring)
+    after = NOW.plus(hours=1, microseconds=1)
     with refused("wire.unknown-key"):
-        opened(sealed(issued=NOW.plus(hours=1)), now=NOW.plus(hours=1), directory=ring)
+        opened(sealed(issued=after), now=after, directory=ring)
+    with refused("wire.unknown-key"):
+        opened(sealed(issued=NOW), now=after, directory=ring)
     with refused("wire.unknown-key"):
         opened(sealed(issued=NOW.plus(days=-2)), directory=keys())
     with refused("wire.unknown-sender"):
         ring.withdraw("provider.stranger", KEY.key_id, NOW)
+
+
+def test_what_was_issued_and_kept_before_a_key_was_withdrawn_can_still_be_read():
+    ring = keys()
+    ring.withdraw(SENDER, KEY.key_id, NOW)
+    assert open_untimed(sealed(), audience=AUDIENCE, directory=ring)
 
 
 class Desk:
@@ -214,9 +223,9 @@ class Desk:
     def __init__(self) -> None:
         self.store = MemoryStore()
 
-    def take(self, raw: bytes, *, now=NOW, reply: bytes = b"first") -> bytes:
+    def take(self, raw: bytes, *, now=NOW, reply: bytes = b"first", ring: Keyring | None = None) -> bytes:
         with self.store.transaction() as tx:
-            found, held = receive(tx, raw, audience=AUDIENCE, now=now, directory=keys())
+            found, held = receive(tx, raw, audience=AUDIENCE, now=now, directory=ring or keys())
             if held is not None:
                 return held.reply
             keep(tx, found, reply)
@@ -228,6 +237,16 @@ def test_a_retried_message_gets_the_first_answer_while_it_is_valid():
     assert desk.take(sealed()) == b"first"
     assert desk.take(sealed(), reply=b"second") == b"first"
     assert desk.take(sealed(), now=LATER, reply=b"second") == b"first"
+
+
+def test_a_retry_gets_its_answer_though_the_key_was_withdrawn_meanwhile_and_a_new_message_does_not():
+    desk, ring = Desk(), keys()
+    desk.take(sealed())
+    ring.withdraw(SENDER, KEY.key_id, NOW)
+    later = NOW.plus(hours=1)
+    assert desk.take(sealed(), now=later, reply=b"second", ring=ring) == b"first"
+    with refused("wire.unknown-key"):
+        desk.take(sealed(id="MSG-2", counter=2), now=later, ring=ring)
 
 
 def test_a_known_message_after_its_time_is_a_replay_and_a_new_one_has_expired():

@@ -13,6 +13,7 @@ from datetime import date, timedelta
 
 from towncircle.indicium import Decoded
 from towncircle.kernel.cites import cites
+from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import Mills
 from towncircle.pki.verifying import Finding
@@ -29,6 +30,7 @@ class Mark:
     """Hold all that the checks look at."""
 
     decoded: Decoded
+    device: DeviceId | None
     key: str
     row: CertificateRow | None
     pack: Pack | None
@@ -208,7 +210,7 @@ def _used(mark: Mark) -> Iterator[Finding]:
 
 
 def _counters(mark: Mark) -> Iterator[Finding]:
-    this, device = _reading(mark), mark.decoded.device
+    this, device = _reading(mark), mark.device
     if mark.facts is None or this is None or device is None:
         yield finding("used.counter", ok=None, text="Other marks of the device are not known here.")
         return

@@ -13,6 +13,7 @@ import hashlib
 from towncircle.indicium import Decoded, decode, layout
 from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import BadInput
+from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.instants import Instant
 from towncircle.pki.verifying import TEST_SERIAL_FIRST, Finding, PublicKey, verify
 from towncircle.verification.circumstances import Mark, circumstances
@@ -77,9 +78,10 @@ def judge(
     specimen = _is_specimen(decoded, pack, row)
     if pack is not None:
         found.append(_anchor(pack, specimen=specimen))  # 6
-    found += _certified(decoded, row)  # 7
+    device = decoded.device
+    found += _certified(decoded, row, device)  # 7
     found += _signature(decoded, row)  # 8
-    mark = Mark(decoded=decoded, key=key, row=row, pack=pack, facts=facts, observed=observed, now=now)
+    mark = Mark(decoded=decoded, device=device, key=key, row=row, pack=pack, facts=facts, observed=observed, now=now)
     found += circumstances(mark)  # 9 to 18
     return conclude(tuple(found), specimen=specimen, fields=decoded.fields, layout=decoded.layout, content_key=key)
 
@@ -150,16 +152,19 @@ def _anchor(pack: Pack, *, specimen: bool) -> Finding:
     return finding("mark.anchor", ok=True, text="Judged under the production root.")
 
 
-def _certified(decoded: Decoded, row: CertificateRow | None) -> list[Finding]:
+def _certified(decoded: Decoded, row: CertificateRow | None, device: DeviceId | None) -> list[Finding]:
     if row is None:
         return []
     given = layout(decoded.layout)
     algorithm = decoded.fields.get("algorithm")
     fits = (row.layout, row.scheme, given.algorithm) == (given.id, given.scheme, algorithm)
-    same = decoded.device == row.device
     return [
         finding("mark.layout", ok=fits, text=f"The device is certified for {row.layout} with {row.scheme}."),
-        finding("mark.device", ok=same, text=f"The certificate is {row.device}'s; the mark names {decoded.device}."),
+        finding(
+            "mark.device",
+            ok=device == row.device,
+            text=f"The certificate is {row.device}'s; the mark names {device or 'no device of ours'}.",
+        ),
     ]
 
 

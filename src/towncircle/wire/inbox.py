@@ -10,7 +10,7 @@ from __future__ import annotations
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.store import Received, Transaction
-from towncircle.wire.message import DEFAULT_LIMIT, KeyDirectory, Opened, check_times, open_untimed
+from towncircle.wire.message import DEFAULT_LIMIT, KeyDirectory, Opened, check_key_now, check_times, open_untimed
 
 
 def admit(tx: Transaction, opened: Opened, now: Instant) -> Received | None:
@@ -48,6 +48,8 @@ def receive(
     opened = open_untimed(raw, audience=audience, directory=directory, limit=limit)
     held = admit(tx, opened, now)
     check_times(opened.envelope, now)
+    if held is None:
+        check_key_now(opened, now, directory)
     return opened, held
 
 

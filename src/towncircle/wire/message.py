@@ -93,10 +93,12 @@ def unseal(raw: bytes, *, audience: str, now: Instant, directory: KeyDirectory, 
     1. size: wire.too-large; 2. form: wire.malformed, wire.unsigned; 3. sender and key, as known when it was issued:
     wire.unknown-sender, wire.unknown-key; 4. signature: wire.bad-signature; 5. audience: wire.wrong-audience;
     6. type and version: wire.unknown-type, wire.unknown-version; 7. body: wire.malformed;
-    8. time: wire.not-yet-valid before `issued`, wire.expired after `expires`.
+    8. time: wire.not-yet-valid before `issued`, wire.expired after `expires`; 9. the key is still good now:
+    wire.unknown-key.
     """
     opened = open_untimed(raw, audience=audience, directory=directory, limit=limit)
     check_times(opened.envelope, now)  # 8
+    check_key_now(opened, now, directory)  # 9
     return opened
 
 
@@ -151,6 +153,15 @@ def check_times(envelope: Envelope, now: Instant) -> None:
         raise Refused("wire.not-yet-valid", id=envelope.id, issued=envelope.issued)
     if now > envelope.expires:
         raise Refused("wire.expired", id=envelope.id, expires=envelope.expires)
+
+
+def check_key_now(opened: Opened, now: Instant, directory: KeyDirectory) -> None:
+    """Check that the key of a message is still good: the thief of a withdrawn key writes any `issued` date.
+
+    Raises `Refused` (wire.unknown-sender, wire.unknown-key). Not for retries and stored messages: what was taken in
+    while the key was good stays so.
+    """
+    directory.find(opened.envelope.sender, opened.key_id, now)
 
 
 def peek(raw: bytes, *, limit: int = DEFAULT_LIMIT) -> Envelope:
