@@ -1,6 +1,10 @@
 """The authority, chains of certificates and revocation lists."""
 
+from dataclasses import replace
+
 import pytest
+from cryptography import x509
+from cryptography.x509.oid import NameOID
 
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.ids import DeviceId, PartyId
@@ -17,6 +21,7 @@ from towncircle.pki.verifying import (
     check_revocation_list,
     read_certificate,
 )
+from towncircle.pki.verifying.signatures import native_key
 
 NOW = Instant.parse("2026-11-21T12:00Z")
 LATER = NOW.plus(days=3650)
@@ -238,3 +243,41 @@ def test_the_verifying_half_drags_in_nothing_that_signs():
     code = "import sys, towncircle.pki.verifying; print('towncircle.pki.keys' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_a_dsa_key_founds_no_authority():
+    key = SoftwareKey.generate("dsa-1024", SeededRandomness(1, "dsa"))
+    with pytest.raises(BadInput, match=r"pki\.wrong-scheme"):
+        found_root(name="Root", key=key, test=True, serial=2**31, not_before=NOW, not_after=LATER)
+    with pytest.raises(BadInput, match=r"pki\.cannot-issue"):
+        key.sign_certificate(x509.CertificateBuilder())
+
+
+def test_a_certificate_without_our_marks_is_unreadable(office):
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, DEVICE)])
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(native_key(office.indicia.public))
+        .serial_number(5)
+        .not_valid_before(NOW.utc())
+        .not_valid_after(LATER.utc())
+    )
+    for der in (office.indicia.sign_certificate(builder), b"", b"\x30\x00"):
+        with pytest.raises(BadInput, match=r"pki\.unreadable-certificate"):
+            read_certificate(der)
+
+
+def test_a_production_certificate_below_a_test_root_is_found_out(office):
+    # forged with the test authority's own key: only its marks give it away
+    forger = Issuer(key=office.authority.key, certificate=replace(office.authority.certificate, test=False))
+    der, _ = forger.certify_device(
+        device=DEVICE,
+        indicia=office.indicia.public,
+        messages=office.messages.public,
+        serials=(7, 8),
+        not_before=NOW,
+        not_after=LATER,
+    )
+    assert "chain.test" in faults(office.check((der, *office.above)))
