@@ -105,6 +105,7 @@ def inches(text: str) -> Fraction:
     return sum((Fraction(part) for part in text.split()), Fraction(0)) * INCH
 
 
+@cache
 def figure(table: str, name: str) -> int:
     """Look a length of the zones up, in units, to the nearest one."""
     return round(inches(str(_data()[table][name])))
@@ -129,6 +130,7 @@ def day(table: str, name: str) -> date:
     return value
 
 
+@cache
 def least_type() -> int:
     """Give the smallest type that counts as legible, in units."""
     return round(Fraction(word("type", "least_points")) * POINT)

@@ -45,6 +45,7 @@ _ADDRESS_STEP = 14_500
 _SENDER_TYPE = 8_000
 _SENDER_STEP = 10_200
 _EDGE = 24_000  # house: what stands at the left keeps 1/3 inch from the edge
+_BESIDE = 50_000  # of a symbol beside the town circle, so that its quiet zone ends above the amount
 _SLACK = DOT_300  # a dot more than the rule's least, so that a rasterised edge never touches it
 
 
@@ -75,7 +76,7 @@ def envelope(spec: EnvelopeSpec) -> Page:
     frame = _frame(spec.form, spec.rules, spec.on)
     layout = layout_of(spec.symbol)
     if layout == "beside":
-        module = module_size(spec.symbol, most_width=52_800, most_height=52_800)
+        module = module_size(spec.symbol, most_width=_BESIDE, most_height=_BESIDE)
         symbol = symbol_at(spec.symbol, right=frame.right, top=frame.top, module=module)
         edge = frame.fim_left
     else:
@@ -123,8 +124,8 @@ def nonaddress_side(*, form: Form, rules: RuleSet, on: date, readable: Readable,
     own: tuple[Element, ...] = ()
     if symbol is not None:
         beside = layout == "beside"
-        most = 52_800 if beside else 140_000
-        module = module_size(symbol, most_width=most, most_height=52_800 if beside else BLOCK_HEIGHT)
+        most = _BESIDE if beside else 140_000
+        module = module_size(symbol, most_width=most, most_height=_BESIDE if beside else BLOCK_HEIGHT)
         right = frame.right if beside else frame.right - BLOCK_WIDTH - 6 * module
         own = (symbol_at(symbol, right=right, top=top, module=module),)
     return Page(form=form, side="nonaddress", specimen=readable.specimen, layers=layers, elements=own)
