@@ -1,0 +1,47 @@
+"""`towncircle bench`: measure, each rate beside a raw limit taken in the same run.
+
+Here: arguments and the table. Not here: what is measured (`towncircle.bench`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+SUBJECTS = ("device",)
+
+
+def add(subparsers: Any) -> None:
+    """Add the command to the parser."""
+    parser = subparsers.add_parser(
+        "bench", help="measure speed against raw limits", description="Measure speed; every rate beside a raw limit."
+    )
+    parser.add_argument("subjects", nargs="*", metavar="SUBJECT", help=f"what to measure: {', '.join(SUBJECTS)} (all)")
+    parser.add_argument("--seconds", type=float, default=1.0, metavar="S", help="time for each case and round")
+    parser.add_argument("--dir", type=Path, metavar="DIR", help="where the stores lie (default: the temporary folder)")
+    parser.add_argument("--json", action="store_true", help="give JSON")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure and show the results. Raises `BadInput` (bench.no-such-subject, bench.seconds)."""
+    from towncircle.bench import device
+    from towncircle.kernel.errors import BadInput
+
+    for name in args.subjects:
+        if name not in SUBJECTS:
+            raise BadInput("bench.no-such-subject", subject=name[:40], known=", ".join(SUBJECTS))
+    if not 0.01 <= args.seconds <= 60:
+        raise BadInput("bench.seconds", seconds=args.seconds)
+    results, environment = device.measure(args.dir, seconds=args.seconds)
+    if args.json:
+        print(json.dumps({"results": [result.as_dict() for result in results], "environment": environment}))
+        return 0
+    print(f"{'case':18} {'rate':>18}   {'raw limit':>10}  ratio")
+    for result in results:
+        rate = f"{result.rate:,.0f} {result.unit}"
+        print(f"{result.name:18} {rate:>18}   {result.limit_rate:>10,.0f}  {result.ratio:.2f}  of {result.limit}")
+    print(", ".join(f"{name} {value}" for name, value in environment.items()))
+    return 0

@@ -1,0 +1,44 @@
+"""The bench runs and tells its limits; how fast it is is nobody's test here."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import pytest
+
+from towncircle.bench import Result
+from towncircle.cli import bench
+from towncircle.kernel.errors import BadInput
+
+
+def parsed(*argv: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    bench.add(parser.add_subparsers())
+    return parser.parse_args(["bench", *argv])
+
+
+def test_each_rate_stands_beside_a_raw_limit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    args = parsed("device", "--seconds", "0.01", "--dir", str(tmp_path), "--json")
+    assert args.run(args) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [row["name"] for row in told["results"]] == ["device.batch1000", "device.batch100", "device.single"]
+    for row in told["results"]:
+        assert set(row) == {"name", "rate", "unit", "limit", "limit_rate", "ratio"}
+        assert row["rate"] > 0
+    assert told["environment"]["fdatasync_per_second"] > 0
+    args.json = False
+    assert args.run(args) == 0
+    assert "device.single" in capsys.readouterr().out
+
+
+def test_a_ratio_is_the_rate_over_its_limit() -> None:
+    assert Result.of("x", rate=3.0, unit="u", limit="l", limit_rate=4.0).as_dict()["ratio"] == 0.75
+
+
+@pytest.mark.parametrize("argv", [("nothing",), ("device", "--seconds", "0"), ("device", "--seconds", "1e9")])
+def test_what_cannot_be_measured_is_named(argv: tuple[str, ...]) -> None:
+    args = parsed(*argv)
+    with pytest.raises(BadInput, match=r"bench\."):
+        args.run(args)
