@@ -8,7 +8,7 @@ import pytest
 
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.money import Mills
-from towncircle.mailpiece.rates import PriceRequest, describe_category, price
+from towncircle.mailpiece.rates import PriceRequest, describe_category, price, printed_category
 from towncircle.mailpiece.tariff import first_class_tables
 from towncircle.mailpiece.weights import parse_weight
 
@@ -131,5 +131,7 @@ def test_tables_do_not_overlap_and_prices_rise_with_weight():
 def test_categories_are_spelled_out():
     assert describe_category("FCLM") == "First-Class Letter, metered price"
     assert describe_category("FNLS") == "First-Class Letter, stamped price, nonmachinable"
+    assert printed_category("FNLS") == "FIRST-CLASS LETTER NM"
+    assert printed_category("FCCR") == "FIRST-CLASS CARD"
     with pytest.raises(BadInput):
         describe_category("XXXX")

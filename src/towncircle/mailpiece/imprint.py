@@ -21,6 +21,7 @@ from math import cos, radians, sin
 from typing import Literal
 
 from towncircle.indicium.readable import Readable
+from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.mailpiece.elements import ArcText, Element, Layer, Path, Symbol, Text, circle, polygon, polyline
 from towncircle.mailpiece.geometry import DOT_300, Box, least_type
@@ -73,6 +74,7 @@ def module_size(modules: Modules, *, most_width: int, most_height: int) -> int:
 
 
 @lru_cache(maxsize=64)
+@cites("P050-4.1", "P050-4.5")
 def corner(readable: Readable, layout: Layout, left: int, top: int) -> Layer:
     """Draw the human-readable block with its left upper corner at a place. Cached: pages share the layer."""
     radius = 24_600 if layout == "beside" else 28_600

@@ -90,6 +90,12 @@ def describe_category(code: str) -> str:
     return f"First-Class {_SHAPE_WORD[code[2]]}{_TYPE_WORD[code[3]]}{surcharge}"
 
 
+def printed_category(code: str) -> str:
+    """Write a category code as the indicium prints it, such as `FIRST-CLASS LETTER`. Raises `BadInput`."""
+    describe_category(code)
+    return f"FIRST-CLASS {_SHAPE_WORD[code[2]].upper()}{' NM' if code[1] == 'N' else ''}"
+
+
 @cites("P050-1.5")
 def price(request: PriceRequest) -> Price:
     """Price a piece and explain it.

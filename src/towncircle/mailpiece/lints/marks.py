@@ -5,6 +5,7 @@ Here: P050 4.2, 4.8, 4.9, 4.12 and the figures of the Domestic Mail Manual. Not 
 
 from __future__ import annotations
 
+from towncircle.kernel.cites import cites
 from towncircle.mailpiece.elements import Bars, Fim, Symbol
 from towncircle.mailpiece.geometry import DOT_300, barcode_zone, figure, word
 from towncircle.mailpiece.lints.finding import PROPOSED, Context, Faults, Lint, show
@@ -13,6 +14,7 @@ from towncircle.symbol.bars import FIM_PATTERNS, fim
 _WITH_FIM = ("letter", "flat", "card")
 
 
+@cites("P050-4.12")
 def fim_present(context: Context) -> Faults:
     """Print a FIM D on the address side of letters and flats, and none on the nonaddress side."""
     marks = context.page.having("fim")
@@ -96,6 +98,7 @@ def imb_clear(context: Context) -> Faults:
                 yield f"the {other.role} stands in the clearance of the barcode", "inside", f"{show(side)} at the sides"
 
 
+@cites("P050-4.2")
 def quiet_zone(context: Context) -> Faults:
     """Keep the quiet zone of the symbol white."""
     for element, _ in context.page.having("symbol"):
@@ -127,6 +130,7 @@ def whole_dots(context: Context) -> Faults:
                 yield f"The {name} of the symbol is not on a whole printer dot", measured, "a whole number"
 
 
+@cites("P050-4.5", "P050-4.8")
 def symbol_present(context: Context) -> Faults:
     """Print one symbol with an indicium or a postage correction, and none with a REDATE."""
     redate = bool(context.page.having("redate"))

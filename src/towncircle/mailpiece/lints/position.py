@@ -6,11 +6,13 @@ barcodes themselves (`marks`), words (`content`).
 
 from __future__ import annotations
 
+from towncircle.kernel.cites import cites
 from towncircle.mailpiece.elements import INDICIUM_ROLES, Path, Symbol
 from towncircle.mailpiece.geometry import Box, barcode_zone, day, figure, fim_zone, flap_zone, ocr_area, word
 from towncircle.mailpiece.lints.finding import PROPOSED, Context, Faults, Lint, show
 
 
+@cites("P050-4.4")
 def margin_right(context: Context) -> Faults:
     """Keep the indicium off the right edge."""
     box, least = context.page.indicium, context.rule("indicium_margin_right")
@@ -19,6 +21,7 @@ def margin_right(context: Context) -> Faults:
         yield "The indicium is too near the right edge", measured, f"at least {show(least)}"
 
 
+@cites("P050-4.4")
 def margin_top(context: Context) -> Faults:
     """Keep the indicium off the top edge."""
     box, least = context.page.indicium, context.rule("indicium_margin_top")
@@ -27,6 +30,7 @@ def margin_top(context: Context) -> Faults:
         yield "The indicium is too near the top edge", measured, f"at least {show(least)}"
 
 
+@cites("P050-4.4")
 def upper_right(context: Context) -> Faults:
     """Put the indicium of the address side into the upper right corner."""
     page = context.page
@@ -39,6 +43,7 @@ def upper_right(context: Context) -> Faults:
             yield "The indicium is not in the upper right corner", measured, "the right and the upper half"
 
 
+@cites("P050-4.4")
 def horizontal(context: Context) -> Faults:
     """Print the barcode of the indicium horizontally."""
     for element, _ in context.page.having("symbol"):
@@ -46,12 +51,14 @@ def horizontal(context: Context) -> Faults:
             yield "The symbol is not horizontal", f"{element.turned} degrees", "0 degrees"
 
 
+@cites("P050-4.4")
 def fim_zone_free(context: Context) -> Faults:
     """Keep everything but the FIM out of the FIM clear zone."""
     if context.page.side == "address":
         yield from _intruders(context, fim_zone(context.page.form), "the FIM clear zone", {"fim"})
 
 
+@cites("P050-4.4")
 def ocr_area_free(context: Context) -> Faults:
     """Keep everything but the delivery address out of the address reader's area."""
     area = ocr_area(context.page.form)
@@ -59,6 +66,7 @@ def ocr_area_free(context: Context) -> Faults:
         yield from _intruders(context, area, "the OCR read area", {"recipient"})
 
 
+@cites("P050-4.4")
 def barcode_zone_free(context: Context) -> Faults:
     """Keep everything but the Intelligent Mail barcode out of the barcode clear zone."""
     zone = barcode_zone(context.page.form)
@@ -112,6 +120,7 @@ def inside(context: Context) -> Faults:
             yield f"{_name(element)} leaves the piece", _where(box), _where(context.page.form.sheet)
 
 
+@cites("P050-4.8", "P050-4.9")
 def correction_bottom(context: Context) -> Faults:
     """Keep a correction on the nonaddress side off the bottom edge."""
     box, least = context.page.indicium, context.rule("correction_bottom")
@@ -119,6 +128,7 @@ def correction_bottom(context: Context) -> Faults:
         yield "The correction is too near the bottom edge", show(box.bottom), f"at least {show(least)}"
 
 
+@cites("P050-4.9")
 def off_the_flap(context: Context) -> Faults:
     """Keep a correction off the flap."""
     box, flap = context.page.indicium, flap_zone(context.page.form)
