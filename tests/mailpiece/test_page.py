@@ -24,7 +24,7 @@ from towncircle.indicium.readable import MailedFrom, Office, for_correction, for
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.money import Mills
 from towncircle.mailpiece.geometry import DOT_300, DOT_600, INCH, Box, barcode_zone, fim_zone, form, form_for, ocr_area
-from towncircle.mailpiece.imprint import DEFAULT_ART, module_size
+from towncircle.mailpiece.imprint import DEFAULT_ART, corner, module_size
 from towncircle.mailpiece.page import EnvelopeSpec, envelope, nonaddress_side
 from towncircle.mailpiece.rates import printed_category
 from towncircle.symbol import data_matrix, pdf417
@@ -106,7 +106,8 @@ def test_a_correction_of_1998_has_its_pdf417_on_the_back():
 def test_a_town_too_long_for_its_circle_is_bad_input_and_the_zip_code_helps():
     office = Office(city="W" * 27, state="DC", zip_code="20260")
     spec = EnvelopeSpec(
-        form=form("no10"), rules=IMI, on=ON, readable=readable(office=office), symbol=data_matrix(PAYLOAD), recipient=TO, sender=SENDER, imb=BARS, art=DEFAULT_ART,
+        form=form("no10"), rules=IMI, on=ON, readable=readable(office=office),
+        symbol=data_matrix(PAYLOAD), recipient=TO, sender=SENDER, imb=BARS, art=DEFAULT_ART,
     )  # fmt: skip
     with pytest.raises(BadInput) as fault:
         envelope(spec)
@@ -123,5 +124,7 @@ def test_a_return_address_too_long_is_bad_input():
 
 @pytest.mark.parametrize("code", ["FCLM", "FNLM", "FCFR", "FCCR"])
 def test_every_category_fits_beside_the_amount(code):
-    page = piece(category=printed_category(code))
-    assert page.having("category")[0][0].text == printed_category(code)
+    words = printed_category(code)
+    assert piece(category=words).having("category")[0][0].text == words
+    on_1998 = corner(readable(category=words), "apart", 0, 0)
+    assert words in {getattr(element, "text", "") for element in on_1998.elements}

@@ -131,7 +131,7 @@ def test_tables_do_not_overlap_and_prices_rise_with_weight():
 def test_categories_are_spelled_out():
     assert describe_category("FCLM") == "First-Class Letter, metered price"
     assert describe_category("FNLS") == "First-Class Letter, stamped price, nonmachinable"
-    assert printed_category("FNLS") == "FIRST-CLASS LETTER NM"
+    assert printed_category("FNLS") == "FIRST-CLASS LTR NM"
     assert printed_category("FCCR") == "FIRST-CLASS CARD"
     with pytest.raises(BadInput):
         describe_category("XXXX")

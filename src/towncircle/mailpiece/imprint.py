@@ -77,7 +77,7 @@ def module_size(modules: Modules, *, most_width: int, most_height: int) -> int:
 @cites("P050-4.1", "P050-4.5")
 def corner(readable: Readable, layout: Layout, left: int, top: int) -> Layer:
     """Draw the human-readable block with its left upper corner at a place. Cached: pages share the layer."""
-    radius = 24_600 if layout == "beside" else 28_600
+    radius = 24_600 if layout == "beside" else 27_600
     parts: list[Element] = [*_town_circle(readable, left + radius + 400, top - radius - 400, radius)]
     right = left + BLOCK_WIDTH
     if layout == "beside":

@@ -91,9 +91,10 @@ def describe_category(code: str) -> str:
 
 
 def printed_category(code: str) -> str:
-    """Write a category code as the indicium prints it, such as `FIRST-CLASS LETTER`. Raises `BadInput`."""
+    """Write a category code as the indicium prints it, such as `FIRST-CLASS LTR`. Raises `BadInput`."""
     describe_category(code)
-    return f"FIRST-CLASS {_SHAPE_WORD[code[2]].upper()}{' NM' if code[1] == 'N' else ''}"
+    shape = {"L": "LTR", "F": "FLAT", "C": "CARD"}[code[2]]
+    return f"FIRST-CLASS {shape}{' NM' if code[1] == 'N' else ''}"
 
 
 @cites("P050-1.5")
