@@ -17,6 +17,10 @@ from towncircle.kernel.errors import BadInput
 HOUR_US = 3_600_000_000
 DAY_US = 24 * HOUR_US
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST_YEAR, _END_YEAR = 1900, 3000
+_FIRST_US, _END_US = (
+    (datetime(year, 1, 1, tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1) for year in (_FIRST_YEAR, _END_YEAR)
+)
 _DURATION = re.compile(r"(?P<n>[0-9]{1,6})(?P<unit>s|m|h|d|w|mo)\Z", re.ASCII)
 _UNIT_US = {"s": 1_000_000, "m": 60_000_000, "h": HOUR_US, "d": DAY_US, "w": 7 * DAY_US}
 
@@ -28,14 +32,20 @@ class Instant(int):
 
     @classmethod
     def parse(cls, text: str) -> Instant:
-        """Read ISO 8601: `2026-11-21`, `2026-11-21T15:04Z` or with an offset. Raises `BadInput` (time.unreadable)."""
+        """Read ISO 8601: `2026-11-21`, `2026-11-21T15:04Z` or with an offset. Raises `BadInput` (time...)."""
         try:
             value = datetime.fromisoformat(text)
         except ValueError as error:
             raise BadInput("time.unreadable", text=text[:40]) from error
         if value.tzinfo is None:
             value = value.replace(tzinfo=UTC)
-        return cls((value - _EPOCH) // timedelta(microseconds=1))
+        return cls._bounded((value - _EPOCH) // timedelta(microseconds=1))
+
+    @classmethod
+    def _bounded(cls, microseconds: int) -> Instant:
+        if not _FIRST_US <= microseconds < _END_US:
+            raise BadInput("time.out-of-range")
+        return cls(microseconds)
 
     def utc(self) -> datetime:
         """Give the same point as an aware `datetime` in UTC."""
@@ -46,13 +56,18 @@ class Instant(int):
         return self.utc().astimezone(zone_named(zone)).date()
 
     def plus(self, *, hours: int = 0, days: int = 0, microseconds: int = 0) -> Instant:
-        """Give a later (or earlier) instant by exact lengths of time."""
-        return Instant(int(self) + hours * HOUR_US + days * DAY_US + microseconds)
+        """Give a later (or earlier) instant by exact lengths of time. Raises `BadInput` (time.out-of-range)."""
+        return Instant._bounded(int(self) + hours * HOUR_US + days * DAY_US + microseconds)
 
     def plus_months(self, months: int, *, zone: str) -> Instant:
-        """Give the same wall time `months` calendar months later in `zone`; the last day where the month is shorter."""
+        """Give the same wall time `months` calendar months later in `zone`; the last day where the month is shorter.
+
+        Raises `BadInput` (time.no-such-zone, time.out-of-range).
+        """
         local = self.utc().astimezone(zone_named(zone))
         year, month0 = divmod(local.year * 12 + local.month - 1 + months, 12)
+        if not _FIRST_YEAR <= year < _END_YEAR:
+            raise BadInput("time.out-of-range")
         day = min(local.day, monthrange(year, month0 + 1)[1])
         return Instant.of(local.replace(year=year, month=month0 + 1, day=day))
 
@@ -79,7 +94,7 @@ def zone_named(name: str) -> ZoneInfo:
     """Look up an IANA time zone. Raises `BadInput` (time.no-such-zone)."""
     try:
         return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError) as error:
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # OSError: a folder, or a name that is too long
         raise BadInput("time.no-such-zone", zone=name[:40]) from error
 
 

@@ -7,7 +7,7 @@ Kept: no float ever touches money and nothing divides it (house.md 5).
 from __future__ import annotations
 
 import re
-from typing import NoReturn, SupportsIndex, overload
+from typing import NoReturn, overload
 
 from towncircle.kernel.errors import BadInput
 
@@ -18,7 +18,8 @@ class Mills(int):
     """Hold an amount of money as an integer number of mills.
 
     Adds and subtracts with `Mills` only and multiplies by whole numbers only; division, floats and bare integers
-    are refused with `TypeError`, so that a unit error cannot pass silently.
+    are refused with `TypeError`, so that a unit error cannot pass silently. (A float on the left, `1.0 + amount`, is
+    answered by float itself and out of reach here; a house test bans floats from the rooms of money.)
     """
 
     __slots__ = ()
@@ -38,27 +39,27 @@ class Mills(int):
         return cls(-mills if match["sign"] else mills)
 
     def __add__(self, other: int) -> Mills:
-        if not isinstance(other, Mills):
-            return NotImplemented
-        return Mills(int(self) + int(other))
+        return Mills(int(self) + int(_money(other)))
 
     def __radd__(self, other: int) -> Mills:
         if type(other) is int and other == 0:  # lets sum() start
             return self
-        return NotImplemented
+        return Mills(int(_money(other)) + int(self))
 
     def __sub__(self, other: int) -> Mills:
-        if not isinstance(other, Mills):
-            return NotImplemented
-        return Mills(int(self) - int(other))
+        return Mills(int(self) - int(_money(other)))
+
+    def __rsub__(self, other: int) -> Mills:
+        return Mills(int(_money(other)) - int(self))
 
     @overload
     def __mul__(self, other: Mills) -> NoReturn: ...
     @overload
     def __mul__(self, other: int) -> Mills: ...
     def __mul__(self, other: int) -> Mills:
+        # raises where NotImplemented would let int or float answer in its place
         if isinstance(other, Mills) or not isinstance(other, int):
-            return NotImplemented
+            raise TypeError(f"money is multiplied by whole numbers only, not by {other!r}")
         return Mills(int(self) * other)
 
     def __rmul__(self, other: int) -> Mills:
@@ -70,17 +71,12 @@ class Mills(int):
     def __abs__(self) -> Mills:
         return Mills(abs(int(self)))
 
-    def __truediv__(self, other: object) -> NoReturn:
-        raise TypeError("money is never divided; ask a rule for the share")
+    def _never_divided(self, *_other: object) -> NoReturn:
+        raise TypeError("money is never divided, rounded or made a float; ask a rule for the share")
 
-    def __floordiv__(self, other: object) -> NoReturn:
-        raise TypeError("money is never divided; ask a rule for the share")
-
-    def __mod__(self, other: object) -> NoReturn:
-        raise TypeError("money is never divided; ask a rule for the share")
-
-    def __round__(self, ndigits: SupportsIndex | None = None) -> NoReturn:
-        raise TypeError("money is never rounded; ask a rule for the share")
+    __truediv__ = __rtruediv__ = __floordiv__ = __rfloordiv__ = _never_divided
+    __mod__ = __rmod__ = __divmod__ = __rdivmod__ = __pow__ = __rpow__ = _never_divided
+    __round__ = __float__ = _never_divided
 
     def __str__(self) -> str:
         """Write `$12.34`, or `$0.621` where there are tenths of a cent."""
@@ -94,6 +90,13 @@ class Mills(int):
 
     def __format__(self, spec: str) -> str:
         return format(str(self), spec)
+
+
+def _money(other: object) -> Mills:
+    """Give the other operand when it is money. Raising, not `NotImplemented`, because `int` would answer then."""
+    if not isinstance(other, Mills):
+        raise TypeError(f"money is added to and taken from money only, not {other!r}")
+    return other
 
 
 ZERO = Mills(0)

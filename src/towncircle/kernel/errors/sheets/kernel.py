@@ -15,6 +15,12 @@ ROWS = {
         clause="house",
         next_step="Write ISO 8601, such as 2026-11-21 or 2026-11-21T15:04Z.",
     ),
+    "time.out-of-range": Row(
+        kind="input",
+        sentence="That is a time before the year 1900 or after 2999.",
+        clause="house",
+        next_step="Check the year, or take a shorter step.",
+    ),
     "time.step-unreadable": Row(
         kind="input",
         sentence="'{text}' is not a length of time.",
