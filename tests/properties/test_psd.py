@@ -12,7 +12,7 @@ from tests.psd.setting import Story, batch
 from towncircle.indicium.codec import decode
 from towncircle.kernel.errors import TowncircleError
 from towncircle.kernel.money import Mills
-from towncircle.psd.commands import encode_command
+from towncircle.psd.commands import Evidenced, encode_command
 from towncircle.testing.faulty_memory import FaultyMemory
 from towncircle.wire import bodies
 
@@ -39,27 +39,32 @@ class Device(RuleBasedStateMachine):
                 raise
             return None
 
-    @rule(job=st.integers(0, 9), amounts=st.lists(st.integers(0, 40_000), min_size=1, max_size=4))
-    def evidence(self, job: int, amounts: list[int]) -> None:
-        name, given = f"JOB-{job}", tuple(amounts)
+    @rule(
+        fresh=st.integers(0, 3),
+        amounts=st.lists(st.sampled_from([1, 730, 730, 20_000, 99_999, 100_001]), min_size=1, max_size=4),
+    )
+    def evidence(self, fresh: int, amounts: list[int]) -> None:
+        name, given = f"JOB-{len(self.jobs) if fresh else 0}", tuple(amounts)
         day = self.story.now.date_in("America/New_York").isoformat()
         done = self.attempt(lambda: self.story.client.evidence(batch(name, given, date=day)))
         if done is None:
             return
         assert self.jobs.setdefault(name, given) == given
-        for offset, payload in enumerate(done.indicia()):
-            content = decode(payload).content
-            assert self.contents.setdefault(done.first_piece + offset, content) == content
+        self.remember(done)
 
-    @rule(job=st.integers(0, 9))
+    def remember(self, done: Evidenced) -> None:
+        for offset, payload in enumerate(done.indicia()):
+            read = decode(payload)
+            assert read.fields["piece_count"] == done.first_piece + offset
+            assert self.contents.setdefault(done.first_piece + offset, read.content) == read.content
+
+    @rule(job=st.integers(0, 4))
     def recover(self, job: int) -> None:
         done = self.attempt(lambda: self.story.client.recover(f"JOB-{job}"))
         if done is not None:
-            for offset, payload in enumerate(done.indicia()):
-                content = decode(payload).content
-                assert self.contents.setdefault(done.first_piece + offset, content) == content
+            self.remember(done)
 
-    @rule(dollars=st.integers(1, 600))
+    @rule(dollars=st.sampled_from([1, 50, 399, 400, 401, 500, 501]))
     def request(self, dollars: int) -> None:
         done = self.attempt(lambda: self.story.client.request_reset(Mills.dollars(dollars)))
         if done is None:
@@ -71,8 +76,15 @@ class Device(RuleBasedStateMachine):
             self.granted[opened.body.request_id] = sealed
             self.post.append(sealed)
 
+    @rule(dollars=st.sampled_from([1, 399, 400, 401, 500]))
+    def reset_at_once(self, dollars: int) -> None:
+        sent = len(self.post)
+        self.request(dollars)
+        if len(self.post) > sent:
+            self.deliver(sent, keep=True)
+
     @precondition(lambda self: self.post)
-    @rule(pick=st.integers(0, 99), keep=st.booleans())
+    @rule(pick=st.integers(0, 3), keep=st.booleans())
     def deliver(self, pick: int, keep: bool) -> None:
         at = pick % len(self.post)
         sealed = self.post[at] if keep else self.post.pop(at)
@@ -94,7 +106,7 @@ class Device(RuleBasedStateMachine):
         sealed = self.story.workshop.renewal(self.story.name, opened, self.story.now, **settle)
         self.attempt(lambda: self.story.client.contact(sealed))
 
-    @rule(hours=st.integers(-5, 80))
+    @rule(hours=st.sampled_from([-1, 1, 2, 30, 80]))
     def time_passes(self, hours: int) -> None:
         self.story.clock.pass_time(hours=hours)
 
@@ -122,7 +134,7 @@ class Device(RuleBasedStateMachine):
 
 TestDevice = Device.TestCase
 TestDevice.settings = settings(
-    max_examples=25, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=40, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 
 

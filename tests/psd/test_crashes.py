@@ -86,3 +86,12 @@ def test_a_write_that_was_kept_but_not_told_is_found_again_by_its_id() -> None:
     assert story.client.recover("JOB-1").registers.ascending == 730
     assert story.evidence("JOB-1", amounts=(730,)).registers.ascending == 730
     assert story.client.status().registers.pieces == 1
+
+
+def test_a_write_that_failed_leaves_the_running_device_as_it_was() -> None:
+    story = Story().to("in service")
+    story.restart(FaultyMemory(story.memory, fail_at=2, how="before"))
+    with pytest.raises(Refused, match=r"psd\.store-failed"):
+        story.evidence("JOB-1", amounts=(730,))
+    assert story.client.status().registers.pieces == 0
+    assert story.evidence("JOB-1", amounts=(730,)).first_piece == 1

@@ -69,7 +69,7 @@ def apply(state: DeviceState, command: Order, now: Instant) -> Outcome:  # noqa:
         contact.touched(state, command.envelope.issued),  # 4
         registers=registers,
         resets_total=state.resets_total + body.amount,
-        balance_limit=max(state.granted().cap_mills, registers.descending),
+        balance_limit=state.granted().cap_mills,
         open_reset=None,
         last_applied=body.request_id,
         audit_counter=0,  # an audit from before this reset tells old registers: no renewal may answer it any more
