@@ -37,13 +37,16 @@ class HttpTransport:
         try:
             connection.request("POST", "/messages", body=raw, headers={"Content-Type": MESSAGE_TYPE})
             answer = connection.getresponse()
-            data = answer.read(MAX_MESSAGE + 1)
+            data = answer.read(MAX_MESSAGE)
+            whole = not answer.read(1) and not answer.length
         except (OSError, http.client.HTTPException) as error:
             raise Refused("transport.unreachable", audience=audience, what=type(error).__name__) from error
         finally:
             connection.close()
         if answer.status != HTTPStatus.OK:
             raise Refused("transport.unreachable", audience=audience, what=f"HTTP {answer.status}")
+        if not whole:
+            raise Refused("transport.unreachable", audience=audience, what="its answer is cut short or too large")
         return data
 
 

@@ -12,11 +12,12 @@ import os
 import time
 from pathlib import Path
 
-from towncircle.kernel.errors import Refused
+from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.instants import Instant, parse_step
 
 FILE = "clock.json"
 ZONE = "America/New_York"
+_VALUES = {"frozen": "now_us", "running": "offset_us"}
 
 
 def machine_now() -> Instant:
@@ -38,7 +39,7 @@ class WorldClock:
         return clock
 
     def now(self) -> Instant:
-        """Give the world's present instant. Raises `Refused` (world.damaged)."""
+        """Give the world's present instant. Raises `Refused` (world.damaged), `BadInput` (time.out-of-range)."""
         held = self._read()
         if held["mode"] == "frozen":
             return Instant(held["now_us"])
@@ -61,11 +62,12 @@ class WorldClock:
     def _read(self) -> dict[str, int | str]:
         try:
             held = json.loads(self.path.read_text())
-            known = held["mode"] == "frozen" and isinstance(held["now_us"], int)
-            if not known and not (held["mode"] == "running" and isinstance(held["offset_us"], int)):
-                raise ValueError("its mode is not known")
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise Refused("world.damaged", path=self.path, what=error) from error
+            if type(held[_VALUES[held["mode"]]]) is not int:
+                raise ValueError("its time is not a whole number of microseconds")
+            Instant(0).plus(microseconds=held[_VALUES[held["mode"]]])
+        except (OSError, ValueError, KeyError, TypeError, BadInput) as error:
+            what = f"it lacks {error}" if isinstance(error, KeyError) else error
+            raise Refused("world.damaged", path=self.path, what=what) from error
         return dict(held)
 
     def _write(self, held: dict[str, int | str]) -> None:

@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 import tomllib
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.ids import PartyId
+from towncircle.rules import ruleset
 
 FILE = "world.toml"
 FORMAT = 1
@@ -56,21 +58,35 @@ class WorldConfig:
 
     @classmethod
     def read(cls, folder: Path) -> WorldConfig:
-        """Read the world file of a folder. Raises `BadInput` (world.missing), `Refused` (world.damaged, ...)."""
+        """Read the world file of a folder. Raises `BadInput` (world.missing), `Refused` (world.damaged, too-new)."""
         path = folder / FILE
         if not path.is_file():
             raise BadInput("world.missing", path=folder)
         try:
             held = tomllib.loads(path.read_text())
-            if held["format"] > FORMAT:
-                raise Refused("world.too-new", path=folder, found=held["format"], known=FORMAT)
+            version = _number(held["format"])
+            if version > FORMAT:
+                raise Refused("world.too-new", path=folder, found=version, known=FORMAT)
             return cls(
                 id=str(held["id"]),
-                regime=str(held["regime"]),
-                seed=held.get("seed"),
-                root=str(held["root"]),
+                regime=ruleset(str(held["regime"])).name,
+                seed=_number(held["seed"]) if "seed" in held else None,
+                root=_fingerprint(held["root"]),
                 providers=tuple(PartyId.parse(name) for name in held["providers"]),
                 licensees=tuple(PartyId.parse(name) for name in held["licensees"]),
             )
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise Refused("world.damaged", path=path, what=error) from error
+        except (OSError, ValueError, KeyError, TypeError, BadInput) as error:
+            what = f"it lacks {error}" if isinstance(error, KeyError) else error
+            raise Refused("world.damaged", path=path, what=what) from error
+
+
+def _number(value: object) -> int:
+    if type(value) is not int or value < 0:
+        raise ValueError(f"{value!r} is not a whole number")
+    return value
+
+
+def _fingerprint(value: object) -> str:
+    if not isinstance(value, str) or len(bytes.fromhex(value)) != sha256().digest_size:
+        raise ValueError("its root is no SHA-256")
+    return value
