@@ -45,7 +45,6 @@ def test_every_parameter_names_its_clause_and_the_quality_of_its_source(paramete
 def test_the_1998_terms_are_calendar_months_and_the_imi_terms_are_hours() -> None:
     assert ruleset("ibi-1998").term("contact_interval", DAY_1998) == Term(months=3)
     assert ruleset("imi-2024").term("contact_interval", DAY_2026) == Term(hours=72)
-    assert ruleset("imi-2024").term("audit_interval", DAY_2026) == Term(months=3)
     assert ruleset("imi-2024").term("refund_window", DAY_2026) == Term(days=30)
 
 
@@ -68,13 +67,11 @@ def test_lengths_are_exact_points() -> None:
     assert rules.length("indicium_margin_right", DAY_1998).points == 18
     assert rules.length("correction_bottom", DAY_1998).points == Fraction(7200, 127)
     assert str(rules.length("correction_bottom", DAY_1998)) == "20 mm"
-    assert rules.integer("month_only_grace_days", DAY_1998) == 3
 
 
 def test_the_dates_of_decertification_are_days_of_the_imi_rule_set() -> None:
     rules = ruleset("imi-2024")
     assert rules.day("decertified_on") == date(2024, 6, 30)
-    assert rules.day("withdraw_by") == date(2024, 12, 31)
     assert rules.day("indicia_valid_through") == date(2025, 6, 30)
     assert "June 20, 2025" in rules.parameters["indicia_valid_through"].note
 

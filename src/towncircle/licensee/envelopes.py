@@ -23,7 +23,7 @@ from towncircle.mailpiece.geometry import form_for
 from towncircle.mailpiece.imprint import DEFAULT_ART
 from towncircle.mailpiece.lints import require
 from towncircle.mailpiece.page import EnvelopeSpec, envelope
-from towncircle.mailpiece.rates import describe_category
+from towncircle.mailpiece.rates import printed_category
 from towncircle.rules import RuleSet
 from towncircle.symbol import data_matrix, imb, pdf417
 from towncircle.symbol.modules import Modules
@@ -53,7 +53,7 @@ def compose(piece: Mapping[str, Any], payload: bytes, number: int, stationery: S
         stationery.office,
         device=stationery.device,
         day=stationery.day,
-        category=describe_category(piece["category"]),
+        category=printed_category(piece["category"]),
         postage=Mills(piece["amount"]),
         first_class=True,
     )

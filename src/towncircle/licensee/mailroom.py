@@ -17,7 +17,7 @@ from typing import Any
 from towncircle.indicium import layout
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Context, Exchange, Steps
-from towncircle.kernel.errors import Refused
+from towncircle.kernel.errors import BadInput, Refused, RefusedOnGrounds, TowncircleError
 from towncircle.kernel.ids import DeviceId, JobId
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record
@@ -56,23 +56,7 @@ def plan(ctx: Context, *, order: Order, job: JobId) -> Record:
     earlier = ctx.tx.get("job", job)
     if earlier is not None:
         return earlier
-    pieces = []
-    for recipient in order.recipients:
-        shape = recipient.shape or order.shape
-        weight = recipient.weight_oz or order.weight_oz
-        # the table has no metered price for flats; retail is what a flat costs with an indicium too
-        price_type: PriceType = "retail" if shape == "flat" and order.price_type == "metered" else order.price_type
-        found = price(PriceRequest(on=order.mailing_date, weight_oz=weight, shape=shape, price_type=price_type))
-        pieces.append(
-            {
-                "address": _fields(recipient.address),
-                "shape": shape,
-                "weight": str(weight),
-                "amount": int(found.amount),
-                "category": found.category,
-                "table": found.table,
-            }
-        )
+    pieces = _priced(order)
     total = sum((Mills(piece["amount"]) for piece in pieces), ZERO)
     departments.reserve(ctx, department=order.department, job=job, amount=total)
     body = {
@@ -121,6 +105,34 @@ def evidence(ctx: Context, *, job: JobId) -> Steps:
         "indicia": [indicium.hex() for indicium in done.indicia()],
     }
     return ctx.tx.put("job", job, body, owner=row.owner, expected=row.version)
+
+
+def _priced(order: Order) -> list[dict[str, Any]]:
+    pieces: list[dict[str, Any]] = []
+    grounds: list[TowncircleError] = []
+    for recipient in order.recipients:
+        shape = recipient.shape or order.shape
+        weight = recipient.weight_oz or order.weight_oz
+        # the table has no metered price for flats; retail is what a flat costs with an indicium too
+        price_type: PriceType = "retail" if shape == "flat" and order.price_type == "metered" else order.price_type
+        try:
+            found = price(PriceRequest(on=order.mailing_date, weight_oz=weight, shape=shape, price_type=price_type))
+        except (Refused, BadInput) as unknown:
+            grounds.append(Refused("mailroom.no-price", row=recipient.row, why=unknown.sentence, clause=unknown.clause))
+            continue
+        pieces.append(
+            {
+                "address": _fields(recipient.address),
+                "shape": shape,
+                "weight": str(weight),
+                "amount": int(found.amount),
+                "category": found.category,
+                "table": found.table,
+            }
+        )
+    if grounds:
+        raise RefusedOnGrounds("mailroom.prices-unknown", tuple(grounds), count=len(grounds))
+    return pieces
 
 
 def _fields(address: Address) -> dict[str, str]:

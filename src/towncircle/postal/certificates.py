@@ -72,7 +72,7 @@ def on_request(ctx: Context, opened: Opened, *, authority: Authority) -> Certifi
         license=body.license,
         serials=list(serials),
     )
-    return _issued(report, record["indicia"], record["messages"], authority)
+    return _issued(report, first.hex(), second.hex(), authority)
 
 
 def _report(ctx: Context, body: CertificateRequest, provider: str) -> DeviceKeyReport:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Literal
 
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Context
@@ -19,6 +20,7 @@ from towncircle.wire.bodies import LicenseApplication, LicenseDecision, LicenseT
 from towncircle.wire.bodies.common import Ground
 from towncircle.wire.message import Opened
 
+Outcome = Literal["issued", "refused", "existing"]
 REQUIRED = ("applicant", "name", "street", "city", "state", "zip", "telephone", "contact", "device_location")
 _TELEPHONE = re.compile(r"[0-9() +.-]{7,20}\Z", re.ASCII)
 
@@ -35,6 +37,7 @@ def on_transmittal(ctx: Context, opened: Opened) -> LicenseDecision:
     grounds = [[error.code, error.sentence, error.clause] for error in _grounds(application)]
     office = f"{application.applicant} {application.office_zip}"
     held = ctx.tx.get("license-at", office)
+    outcome: Outcome
     if grounds:
         outcome, number = "refused", ""
     elif held is not None:
@@ -115,7 +118,7 @@ def _issue(ctx: Context, application: LicenseApplication, provider: str, office:
     return number
 
 
-def _decision(application: LicenseApplication, outcome: str, number: str, grounds: list[list[str]]) -> LicenseDecision:
+def _decision(application: LicenseApplication, outcome: Outcome, number: str, grounds: list[list[str]]) -> LicenseDecision:
     return LicenseDecision(
         application_id=application.application_id,
         outcome=outcome,

@@ -9,9 +9,10 @@ from __future__ import annotations
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Context
 from towncircle.kernel.errors import Refused
+from towncircle.kernel.money import ZERO
 from towncircle.ledger import Books
-from towncircle.ledger.recipes import deposit_received
-from towncircle.wire.bodies import Acknowledged, LockboxReport
+from towncircle.ledger.recipes import deposit_received, deposit_returned
+from towncircle.wire.bodies import Acknowledged, LockboxReport, LockboxRow
 from towncircle.wire.message import Opened
 
 
@@ -35,21 +36,46 @@ def on_lockbox_report(ctx: Context, opened: Opened) -> Acknowledged:
     for row in body.deposits:
         if row.provider != ctx.party:
             raise Refused("provider.not-ours", deposit_id=row.deposit_id)
-        books.post(
-            deposit_received(
-                deposit_id=row.deposit_id,
-                licensee=row.licensee,
-                amount=row.amount,
-                at=ctx.now,
-                names=(f"{body.day}/{body.number}",),
-            )
-        )
-        ctx.note(
-            "deposit.credited",
-            row.deposit_id,
-            clauses=("502.25(c)",),
-            licensee=row.licensee,
-            amount=int(row.amount),
-            form=row.form,
-        )
+        if row.amount > ZERO:
+            _credit(ctx, books, row, f"{body.day}/{body.number}")
+        else:
+            _take_back(ctx, books, row, f"{body.day}/{body.number}")
     return Acknowledged(note=f"lockbox report {body.number}")
+
+
+def _credit(ctx: Context, books: Books, row: LockboxRow, report: str) -> None:
+    books.post(
+        deposit_received(
+            deposit_id=row.deposit_id, licensee=row.licensee, amount=row.amount, at=ctx.now, names=(report,)
+        )
+    )
+    ctx.note(
+        "deposit.credited",
+        row.deposit_id,
+        clauses=("502.25(c)",),
+        licensee=row.licensee,
+        amount=int(row.amount),
+        form=row.form,
+    )
+
+
+def _take_back(ctx: Context, books: Books, row: LockboxRow, report: str) -> None:
+    available = books.balance(f"account/{row.licensee}")
+    books.post(
+        deposit_returned(
+            deposit_id=row.deposit_id,
+            licensee=row.licensee,
+            amount=-row.amount,
+            available=available,
+            at=ctx.now,
+            names=(report,),
+        )
+    )
+    ctx.note(
+        "deposit.returned",
+        row.deposit_id,
+        clauses=("502.25(c)",),
+        licensee=row.licensee,
+        amount=int(-row.amount),
+        form=row.form,
+    )

@@ -16,7 +16,7 @@ from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Ask, Context, Exchange, Seal, Steps
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.ids import DeviceId, LeaseId
-from towncircle.kernel.money import Mills
+from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record
 from towncircle.provider.inventory import CUSTODY
 from towncircle.rules import RuleSet
@@ -94,7 +94,7 @@ def on_lease(ctx: Context, opened: Opened, *, product: Product, rules: RuleSet) 
         device=device,
         license=body.license,
         event="installed",
-        registers=Registers(ascending=0, descending=0, pieces=0),
+        registers=Registers(ascending=ZERO, descending=ZERO, pieces=0),
         at=ctx.now,
     )
     ctx.send("postal.usps", activity, key=f"installed {device}")

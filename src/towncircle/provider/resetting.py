@@ -11,6 +11,7 @@ from __future__ import annotations
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Context
 from towncircle.kernel.errors import Refused
+from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.money import Mills
 from towncircle.kernel.store import Record
 from towncircle.ledger import Books
@@ -72,7 +73,7 @@ def on_request(ctx: Context, opened: Opened) -> ResetAuthorisation | ResetRefusa
         licensee=row.owner,
         amount=int(body.amount),
     )
-    return ResetAuthorisation(request_id=body.request_id, device=row.key, amount=body.amount, request_counter=counter)
+    return ResetAuthorisation(request_id=body.request_id, device=DeviceId(row.key), amount=body.amount, request_counter=counter)
 
 
 def _check_duties(row: Record, body: ResetRequest) -> None:
@@ -106,7 +107,7 @@ def on_acknowledgment(ctx: Context, opened: Opened) -> AccountStatement:
     """Post the reservation that the device reports as applied; answer with the transaction and the balance."""
     body = opened.body
     assert isinstance(body, ResetAcknowledgment)
-    device = opened.envelope.sender.partition(".")[2]
+    device = DeviceId(opened.envelope.sender.partition(".")[2])
     reset = ctx.tx.get("reset", body.request_id)
     if reset is None or reset.body["device"] != device or reset.body["amount"] != body.amount:
         raise Refused("provider.no-such-reset", request_id=body.request_id, device=device)

@@ -31,7 +31,7 @@ from towncircle.transport import MAX_MESSAGE, Transport
 from towncircle.wire.bodies import RefusedReply
 from towncircle.wire.bodies.common import Ground
 from towncircle.wire.inbox import admit, keep
-from towncircle.wire.message import KeyDirectory, Opened, check_times, open_untimed, peek, seal, unseal
+from towncircle.wire.message import KeyDirectory, Opened, check_key_now, check_times, open_untimed, peek, seal, unseal
 from towncircle.wire.shape import Body
 
 MESSAGE_LIFE_HOURS = 24
@@ -95,6 +95,7 @@ class Desk:
                 known = admit(tx, opened, now)
             check_times(opened.envelope, now)
             if known is None:
+                check_key_now(opened, now, self._directory)
                 self._decide(opened, now)
         except TowncircleError as error:
             return self._sealed(opened.envelope.sender, refusal(error), in_reply_to=opened.envelope.id, now=now)
@@ -227,7 +228,6 @@ class Desk:
         return failed
 
     def _deliver_one(self, key: str) -> Opened:
-        now = self.clock.now()
         with self._lock, self.store.transaction() as tx:
             row = tx.get("outgoing", key)
             if row is None:
@@ -237,9 +237,10 @@ class Desk:
             reply = base64.b64decode(row.body["reply"])
             return self._open_reply(reply, Instant(row.body["answered_at"]))
         reply = self._transport.send(audience, raw)
+        now = self.clock.now()
         opened = self._open_reply(reply, now)
         if opened.envelope.in_reply_to not in ("", row.body["id"]) or opened.envelope.sender != audience:
-            raise BrokenInvariant("desk.wrong-reply", message=row.body["id"])
+            raise Refused("desk.wrong-reply", message=row.body["id"])
         refused = isinstance(opened.body, RefusedReply)
         state = "refused" if refused else "answered"
         with self._lock, self.store.transaction() as tx:
@@ -301,7 +302,7 @@ class Desk:
             in_reply_to=in_reply_to,
             issued=now,
             expires=now.plus(hours=MESSAGE_LIFE_HOURS),
-            counter=tx.next_number(f"counter {audience}"),
+            counter=tx.next_number("sent"),
             signer=self._signer,
         )
 

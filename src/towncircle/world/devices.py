@@ -7,10 +7,13 @@ Kept: a device has one owner process; only a Provider's bench manufactures.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
+from towncircle.kernel.errors import Refused
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.randomness import Randomness
 from towncircle.pki.keys import Signer
@@ -18,7 +21,18 @@ from towncircle.psd.client import DeviceClient
 from towncircle.psd.ports import BytePort, ProcessPort
 from towncircle.psd.process import create
 
-PortMaker = Callable[[Path], BytePort]
+DRAFT = ".new"
+
+
+class ShelfPort(BytePort, Protocol):
+    """A byte port that can be closed, which frees the device for another owner."""
+
+    def close(self) -> object:
+        """Let go of the device."""
+        ...
+
+
+PortMaker = Callable[[Path], ShelfPort]
 
 
 def process_port(clock_file: Path, seed: int | None) -> PortMaker:
@@ -31,13 +45,17 @@ def process_port(clock_file: Path, seed: int | None) -> PortMaker:
     return make
 
 
+# the process has ended, could not open its store, or found that another process owns it now
+_GONE = ("psd.unreachable", "psd.store-busy", "psd.store-stale", "psd.store-failed")
+
+
 class DeviceShelf:
     """Hold the devices of a world and the ports that are open to them."""
 
     def __init__(self, folder: Path, make_port: PortMaker) -> None:
         self._folder = folder
         self._make_port = make_port
-        self._open: dict[DeviceId, BytePort] = {}
+        self._open: dict[DeviceId, ShelfPort] = {}
 
     def folder_of(self, device: DeviceId) -> Path:
         """Give the folder of a device's memory."""
@@ -47,21 +65,25 @@ class DeviceShelf:
         """Name the devices that were manufactured."""
         if not self._folder.is_dir():
             return []
-        return sorted(DeviceId.parse(item.name) for item in self._folder.iterdir())
+        return sorted(DeviceId.parse(item.name) for item in self._folder.iterdir() if item.suffix != DRAFT)
 
     @contextmanager
     def client(self, device: DeviceId) -> Iterator[DeviceClient]:
-        """Open a device, or take the port that is open."""
+        """Open a device, or take the port that is open. A device that could not be reached is opened anew next time."""
         port = self._open.get(device)
         if port is None:
             port = self._open[device] = self._make_port(self.folder_of(device))
-        yield DeviceClient(port)
+        try:
+            yield DeviceClient(port)
+        except Refused as refusal:
+            if refusal.code in _GONE:
+                self._open.pop(device, port).close()
+            raise
 
     def close(self) -> None:
         """End all device processes."""
         for port in self._open.values():
-            if isinstance(port, ProcessPort):
-                port.close()
+            port.close()
         self._open.clear()
 
 
@@ -83,7 +105,8 @@ class Workshop:
         """Open a device of this Provider; a new one is manufactured with this Provider's key pinned."""
         folder = self._shelf.folder_of(device)
         if not folder.exists():
-            draft = folder.with_suffix(".new")
+            draft = folder.with_suffix(DRAFT)
+            shutil.rmtree(draft, ignore_errors=True)  # what a crash left of an earlier attempt: it has no keys yet
             create(
                 draft,
                 device=device,

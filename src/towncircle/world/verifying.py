@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from towncircle.indicium import decode
+from towncircle.indicium.words import words
 from towncircle.kernel.errors import BadInput
 from towncircle.kernel.instants import Instant
+from towncircle.mailpiece.rates import describe_category
 from towncircle.paper import scan
 from towncircle.postal import scans
 from towncircle.symbol import read
@@ -88,6 +90,17 @@ def record(mark: Mark, world: World, *, site: str, at: Instant | None = None) ->
         actor=POSTAL,
     )
     return Judged(mark=mark, verdict=verdict)
+
+
+def field_words(name: str, value: object) -> str:
+    """Say a field in words; a rate category that is ours in full."""
+    assert isinstance(value, int | str)
+    if name == "category" and isinstance(value, str):
+        try:
+            return describe_category(value)
+        except BadInput:
+            return words(name, value)
+    return words(name, value)
 
 
 def _device(payload: bytes) -> str:

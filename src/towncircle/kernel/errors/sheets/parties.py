@@ -47,7 +47,7 @@ ROWS = {
     ),
     "postal.form-fictitious": Row(
         kind="refused",
-        sentence="The {field} '{value}' does not exist.",
+        sentence="The {field} '{value}' is false or fictitious.",
         clause="P050 2.2",
         next_step="Correct it and apply again, or appeal in writing to the Manager, MTM (P050 2.4).",
     ),
@@ -260,5 +260,23 @@ ROWS = {
         sentence="The parties of this world run as processes already (process {pid}).",
         clause="house",
         next_step="Stop them with Ctrl-C where they run, or work with them as they are.",
+    ),
+    "world.not-up": Row(
+        kind="refused",
+        sentence="The process of {party} did not start (exit code {code}).",
+        clause="house",
+        next_step="Look at what it printed above, and check that the world opens: towncircle status DIR",
+    ),
+    "mailroom.no-price": Row(
+        kind="refused",
+        sentence="Line {row}: {why}",
+        clause="P050 1.5",
+        next_step="Take the piece out of the list, or change its shape or weight.",
+    ),
+    "mailroom.prices-unknown": Row(
+        kind="refused",
+        sentence="{count} of the pieces have no known price, so nothing was printed or debited.",
+        clause="P050 1.5",
+        next_step="Mend or take out what is named, then print again.",
     ),
 }

@@ -1,0 +1,63 @@
+"""`towncircle demo`: the whole journey in a fresh world, from license to verified mailpiece, and what trouble does.
+
+Here: arguments, narration, the result. Not here: what happens in a chapter (`chapters`, `trouble`).
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+_EPILOG = """\
+examples:
+  towncircle demo                                 the present regime, mail to a dozen public addresses
+  towncircle demo --regime ibi-1998               the same in September 1998: PDF417, DSA, three months
+  towncircle demo --addresses list.csv --out out  your own recipients
+Left in DIR: envelopes.pdf, envelopes/*.png, world/ (work on with it), export/ (what the auditor read).
+The same seed gives the same bytes. Everything printed is a SPECIMEN."""
+
+
+def add(subparsers: Any) -> None:
+    """Register the command."""
+    parser = subparsers.add_parser(
+        "demo",
+        help="the whole journey in a fresh world, in ten chapters",
+        description="License, lease, fund, print, read back and verify; then a copy, a forgery, a silent device, "
+        "a crash, and an audit that recomputes every cent.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--out", type=Path, default=Path("demo-out"), metavar="DIR", help="default: demo-out")
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="default: 1")
+    parser.add_argument("--regime", default="imi-2024", metavar="REGIME", help="imi-2024 (default) or ibi-1998")
+    parser.add_argument("--addresses", type=Path, metavar="FILE.csv", help="recipients (default: public addresses)")
+    parser.add_argument(
+        "--processes", action="store_true", help="run the parties as separate processes over HTTP on 127.0.0.1"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON with stable keys")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run all chapters; exit code 0 when every one ended as it should."""
+    from towncircle.cli.demo.narration import Narrator
+    from towncircle.cli.demo.stage import Stage
+    from towncircle.cli.show import as_json
+
+    narrator = Narrator(quiet=args.json)
+    with Stage(
+        args.out,
+        seed=args.seed,
+        regime=args.regime,
+        addresses=args.addresses,
+        processes=args.processes,
+        narrator=narrator,
+    ) as stage:
+        told = stage.play()
+    ok = all(chapter["ok"] for chapter in told)
+    if args.json:
+        as_json({"chapters": told, "ok": ok})
+    else:
+        narrator.close(args.out, ok=ok)
+    return 0 if ok else 1

@@ -1,0 +1,55 @@
+"""The narration of the demo: chapters, lines and a progress display on a terminal.
+
+Here: how it is told. Not here: what happens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+class Narrator:
+    """Tell the demo. A quiet narrator says nothing (for --json)."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        from rich.console import Console
+
+        self._console = Console(quiet=quiet, highlight=False, soft_wrap=False)
+
+    @contextmanager
+    def chapter(self, number: int, name: str, of: int) -> Iterator[None]:
+        """Tell one chapter; a spinner turns while it goes on."""
+        self._console.print(f"\n[bold]{number:>2}/{of}  {name}[/bold]")
+        self._status = self._console.status("", spinner="dots")
+        with self._status:
+            yield
+
+    def doing(self, what: str, done: int, of: int) -> None:
+        """Show what goes on now."""
+        bar = "=" * (24 * done // of) if of else ""
+        self._status.update(f"{what}  {bar:<24} {done} of {of}" if of else what)
+
+    def say(self, text: str) -> None:
+        """Tell one line."""
+        from rich.padding import Padding
+        from rich.text import Text
+
+        self._console.print(Padding(Text(text, overflow="fold"), (0, 0, 0, 5), expand=False))
+
+    def result(self, *, ok: bool, seconds: float, detail: str) -> None:
+        """Tell how a chapter ended."""
+        if not ok:
+            from rich.text import Text
+
+            self._console.print(Text(f"     FAILED: {detail}", style="bold red"))
+        self._console.print(f"     [dim]{seconds:.1f} s[/dim]")
+
+    def close(self, out: Path, *, ok: bool) -> None:
+        """Tell where everything is."""
+        if ok:
+            self._console.print(f"\n[bold]All chapters ended as they should.[/bold] Look at {out}/envelopes.pdf")
+            self._console.print(f"Work on with it: towncircle status {out}/world")
+        else:
+            self._console.print("\n[bold red]Not every chapter ended as it should.[/bold red]")
