@@ -331,7 +331,7 @@ _ERRORS = {"input": BadInput, "refused": Refused, "broken": BrokenInvariant}
 
 def encode_command(command: Command) -> bytes:
     """Give the byte form of a command."""
-    return cbor.encode({0: VERSION, 1: NUMBERS[type(command)], 2: codec.to_map(command)})
+    return codec.dump({0: VERSION, 1: NUMBERS[type(command)], 2: codec.to_map(command)})
 
 
 def decode_command(raw: bytes) -> Command:
@@ -347,7 +347,7 @@ def decode_command(raw: bytes) -> Command:
 
 def encode_answer(verb: int, answer: object) -> bytes:
     """Give the byte form of an answer."""
-    return cbor.encode({0: VERSION, 1: verb, 2: codec.to_map(answer)})
+    return codec.dump({0: VERSION, 1: verb, 2: codec.to_map(answer)})
 
 
 def encode_error(error: TowncircleError) -> bytes:

@@ -1,0 +1,89 @@
+"""The byte forms of states, commands and answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+from tests.psd.setting import Story, batch
+
+from towncircle.kernel.errors import BadInput, BrokenInvariant, Refused, TowncircleError
+from towncircle.kernel.ids import DeviceId
+from towncircle.kernel.money import Mills
+from towncircle.psd import codec, commands
+from towncircle.psd.state import DeviceState
+from towncircle.wire import cbor
+
+
+def test_the_byte_forms_are_the_deterministic_ones() -> None:
+    story = Story().to("in service")
+    done = story.evidence(amounts=(1, 2))
+    for record in (story.state(), batch(), done, story.client.status(), story.client.identify()):
+        raw = codec.encode(record)
+        assert raw == cbor.encode(codec.to_map(record))
+        assert codec.decode(type(record), raw) == record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    name: DeviceId
+    amount: Mills
+    rows: tuple[int, ...] = ()
+    pair: tuple[str, int] = ("", 0)
+    more: Mills | None = None
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [],
+        {},
+        {0: "x"},
+        {0: 1, 1: 1},
+        {0: "x", 1: True},
+        {0: "x", 1: 1, 9: 1},
+        {0: "x", 1: 1, 2: [True]},
+        {0: "x", 1: 1, 2: {}},
+        {0: "x", 1: 1, 3: ["a"]},
+        {0: "x", 1: 1, 3: ["a", "b"]},
+        {0: "x", 1: 1, 4: "y"},
+    ],
+)
+def test_what_is_not_the_record_is_refused(values: object) -> None:
+    with pytest.raises(BadInput, match=r"psd\.malformed"):
+        codec.from_map(Sample, values)
+
+
+def test_fields_with_a_default_may_be_missing_in_older_records() -> None:
+    assert codec.from_map(Sample, {0: "x", 1: 1}) == Sample(name=DeviceId("x"), amount=Mills(1))
+
+
+def test_an_error_crosses_the_port_with_its_words() -> None:
+    for error in (
+        BadInput("psd.request-id", text="a b"),
+        Refused("psd.over-cap", amount=Mills(1), descending=Mills(2), cap=Mills(3), room=Mills(4)),
+        BrokenInvariant("psd.selftest-failed", name="x"),
+    ):
+        with pytest.raises(TowncircleError) as raised:
+            commands.decode_answer(commands.encode_error(error))
+        assert raised.value.as_dict() == error.as_dict()
+        assert type(raised.value) is type(error)
+
+
+def test_a_state_that_cannot_be_read_is_damage() -> None:
+    with pytest.raises(BrokenInvariant, match=r"psd\.store-damaged"):
+        DeviceState.decode(b"\xa0")
+
+
+@pytest.mark.parametrize("values", [{0: 2, 1: 1, 2: {}}, {0: 1, 1: 99, 2: {}}, {0: 1, 1: 0, 2: {0: "new kind"}}])
+def test_frames_of_another_version_or_verb_are_refused(values: dict[int, object]) -> None:
+    raw = cbor2_of(values)
+    for read in (commands.decode_command, commands.decode_answer):
+        with pytest.raises(BadInput, match=r"psd\.malformed"):
+            read(raw)
+
+
+def cbor2_of(values: dict[int, object]) -> bytes:
+    import cbor2
+
+    return cbor2.dumps(values)
