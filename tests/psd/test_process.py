@@ -30,7 +30,7 @@ class World:
         client = DeviceClient(device)
         self.workshop.commission(client, DEVICE, START)
         self.workshop.reset(client, DEVICE, Mills.dollars(100), START)
-        device._memory.close()
+        device.close()
 
     def set_clock(self, at: Instant) -> None:
         self.clock.write_text(json.dumps({"mode": "frozen", "now_us": int(at)}))

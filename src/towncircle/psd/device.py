@@ -102,6 +102,10 @@ class Device:
         """Give the device's id."""
         return self._device
 
+    def close(self) -> None:
+        """Let go of the store; the next owner starts where this one ended."""
+        self._memory.close()
+
     def exchange(self, command: bytes) -> bytes:
         """Run one command and give its answer; what is refused is an answer too."""
         try:
