@@ -41,5 +41,11 @@ def test_two_moves_for_one_state_and_event_are_no_table() -> None:
         StateTable("it", "a", [Move("a", "go", "b", "H"), Move("a", "go", "c", "H")])
 
 
-def test_a_table_draws_itself() -> None:
-    assert DOOR.mermaid().splitlines()[:3] == ["stateDiagram-v2", "    [*] --> open", "    open --> shut: close"]
+def test_a_table_draws_itself_without_the_moves_that_stay() -> None:
+    table = StateTable("it", "at rest", [Move("at rest", "look", "at rest", "H"), Move("at rest", "go", "off", "H")])
+    assert table.mermaid().splitlines() == [
+        "stateDiagram-v2",
+        '    state "at rest" as at_rest',
+        "    [*] --> at_rest",
+        "    at_rest --> off: go",
+    ]

@@ -52,7 +52,10 @@ class StateTable:
         return found
 
     def mermaid(self) -> str:
-        """Draw the table as a Mermaid state diagram."""
-        lines = ["stateDiagram-v2", f"    [*] --> {self.start}"]
-        lines += [f"    {move.state} --> {move.to}: {move.event}" for move in self.moves]
+        """Draw the table as a Mermaid state diagram; moves that stay in their state are left out."""
+        names = {state: state.replace(" ", "_") for state in self.states}
+        lines = ["stateDiagram-v2"]
+        lines += [f'    state "{state}" as {name}' for state, name in names.items() if state != name]
+        lines += [f"    [*] --> {names[self.start]}"]
+        lines += [f"    {names[m.state]} --> {names[m.to]}: {m.event}" for m in self.moves if m.state != m.to]
         return "\n".join(lines)
