@@ -25,7 +25,7 @@ from towncircle.licensee import departments
 from towncircle.licensee.funds import held_device
 from towncircle.mailpiece.address_files import Recipient
 from towncircle.mailpiece.addresses import Address
-from towncircle.mailpiece.rates import PriceRequest, PriceType, Shape, price
+from towncircle.mailpiece.rates import Price, PriceRequest, PriceType, Shape, price
 from towncircle.psd.client import DeviceClient
 from towncircle.psd.commands import Evidence, Evidenced
 
@@ -107,16 +107,23 @@ def evidence(ctx: Context, *, job: JobId) -> Steps:
     return ctx.tx.put("job", job, body, owner=row.owner, expected=row.version)
 
 
+def price_for(shape: Shape, weight_oz: Fraction, *, day: date, price_type: PriceType = "metered") -> Price:
+    """Price one piece as the mail room prints it. Raises what `mailpiece.rates.price` raises.
+
+    The tables have no metered price for flats; retail is what a flat costs with an indicium too.
+    """
+    kind: PriceType = "retail" if shape == "flat" and price_type == "metered" else price_type
+    return price(PriceRequest(on=day, weight_oz=weight_oz, shape=shape, price_type=kind))
+
+
 def _priced(order: Order) -> list[dict[str, Any]]:
     pieces: list[dict[str, Any]] = []
     grounds: list[TowncircleError] = []
     for recipient in order.recipients:
         shape = recipient.shape or order.shape
         weight = recipient.weight_oz or order.weight_oz
-        # the table has no metered price for flats; retail is what a flat costs with an indicium too
-        price_type: PriceType = "retail" if shape == "flat" and order.price_type == "metered" else order.price_type
         try:
-            found = price(PriceRequest(on=order.mailing_date, weight_oz=weight, shape=shape, price_type=price_type))
+            found = price_for(shape, weight, day=order.mailing_date, price_type=order.price_type)
         except (Refused, BadInput) as unknown:
             grounds.append(Refused("mailroom.no-price", row=recipient.row, why=unknown.sentence, clause=unknown.clause))
             continue

@@ -209,6 +209,11 @@ def _used(mark: Mark) -> Iterator[Finding]:
     yield finding("used.repaid", ok=refund is None, text=text)
 
 
+def _out_of_order(other: Reading) -> str:
+    piece = "another piece" if other.pieces is None else f"piece {other.pieces}"
+    return f"The registers do not go with those of {piece} of this device (ascending {other.ascending})."
+
+
 def _counters(mark: Mark) -> Iterator[Finding]:
     this, device = _reading(mark), mark.device
     if mark.facts is None or this is None or device is None:
@@ -221,7 +226,7 @@ def _counters(mark: Mark) -> Iterator[Finding]:
     if this.ascending is None:
         return
     wrong = [other for other in others if not _one_counter(this, other) and not _in_order(this, other)]
-    text = f"Ascending {wrong[0].ascending} at piece {wrong[0].pieces} does not fit." if wrong else "Registers rise."
+    text = _out_of_order(wrong[0]) if wrong else "Registers rise."
     yield finding("registers.order", ok=not wrong, text=text)
 
 

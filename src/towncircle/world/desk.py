@@ -19,7 +19,7 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-from towncircle.kernel.context import Ask, Carry, Context, Exchange, Seal
+from towncircle.kernel.context import Ask, Carry, Context, Exchange, Question, Reserve, Seal
 from towncircle.kernel.errors import BrokenInvariant, Refused, RefusedOnGrounds, RelayedRefusal, TowncircleError
 from towncircle.kernel.ids import DeviceId, MessageId
 from towncircle.kernel.instants import Clock, Instant
@@ -30,12 +30,14 @@ from towncircle.psd.client import DeviceClient
 from towncircle.transport import MAX_MESSAGE, Transport
 from towncircle.wire.bodies import RefusedReply
 from towncircle.wire.bodies.common import Ground
-from towncircle.wire.inbox import admit, keep
+from towncircle.wire.inbox import Conflict, admit, keep
 from towncircle.wire.message import KeyDirectory, Opened, check_key_now, check_times, open_untimed, peek, seal, unseal
 from towncircle.wire.shape import Body
 
 MESSAGE_LIFE_HOURS = 24
 ANYONE = "anyone"
+# a question in such a state may be asked anew: it was refused, or its answer was lost and is too old to be repeated
+_OVER = ("refused", "delivered")
 
 Handler = Callable[[Context, Opened], Any]
 
@@ -98,13 +100,23 @@ class Desk:
                 check_key_now(opened, now, self._directory)
                 self._decide(opened, now)
         except TowncircleError as error:
-            return self._sealed(opened.envelope.sender, refusal(error), in_reply_to=opened.envelope.id, now=now)
+            told = self._conflicting(opened, now) if error.code == "wire.conflict" else None
+            return self._sealed(opened.envelope.sender, refusal(told or error), in_reply_to=opened.envelope.id, now=now)
         self._afterwards()
         with self._lock, self.store.reading() as tx:
             kept = tx.received(opened.envelope.id)
         if kept is None:
             raise BrokenInvariant("desk.no-answer", message=opened.envelope.id)
         return kept.reply
+
+    def _conflicting(self, opened: Opened, now: Instant) -> TowncircleError | None:
+        handler, envelope = self._handlers.get(Conflict), opened.envelope
+        if handler is None:
+            return None
+        told: TowncircleError | None = self._run(
+            lambda context: handler(context, opened), envelope.sender, envelope.id, now, lambda _context, _result: None
+        )
+        return told
 
     def _decide(self, opened: Opened, now: Instant) -> None:
         handler = self._handlers.get(type(opened.body))
@@ -113,7 +125,11 @@ class Desk:
             raise Refused("desk.not-for-me", party=self.party, type=type(opened.body).__name__)
 
         def finish(context: Context, body: Body) -> None:
-            reply = self._seal_in(context.tx, envelope.sender, body, in_reply_to=envelope.id, now=now)
+            # a kept answer is given again as long as the question may be asked again, so it stays good as long
+            good_until = max(envelope.expires, now.plus(hours=MESSAGE_LIFE_HOURS))
+            reply = self._seal_in(
+                context.tx, envelope.sender, body, in_reply_to=envelope.id, now=now, expires=good_until
+            )
             keep(context.tx, opened, reply)
 
         self._run(lambda context: handler(context, opened), envelope.sender, envelope.id, now, finish)
@@ -169,7 +185,8 @@ class Desk:
 
     def _context(self, tx: Transaction, now: Instant, actor: str, request_id: str) -> Context:
         def enclosed(raw: bytes, audience: str) -> Opened:
-            return open_addressed(raw, audience, now, self._directory)
+            # what is enclosed may have been sealed after this command began: its time is judged by the clock
+            return open_addressed(raw, audience, self.clock.now(), self._directory)
 
         return Context(
             tx=tx,
@@ -182,7 +199,7 @@ class Desk:
             unseal=enclosed,
         )
 
-    def _answer(self, question: Ask | Exchange | Seal | Carry, now: Instant) -> Any:
+    def _answer(self, question: Question, now: Instant) -> Any:
         match question:
             case Ask(audience, body, key):
                 assert isinstance(body, Body)
@@ -194,9 +211,18 @@ class Desk:
                     return call(client)
             case Carry(audience, raw):
                 return self._transport.send(audience, raw)
-            case Seal(audience, body, in_reply_to):
+            case Seal(audience, body, in_reply_to, key):
                 assert isinstance(body, Body)
-                return self._sealed(audience, body, in_reply_to=in_reply_to, now=now)
+                return self._sealed(audience, body, in_reply_to=in_reply_to, now=now, key=key)
+            case Reserve(series, key):
+                return self._reserved(series, key)
+
+    def _reserved(self, series: str, key: str) -> int:
+        with self._lock, self.store.transaction() as tx:
+            row = tx.get("reserved", key)
+            if row is None:
+                row = tx.put("reserved", key, {"number": tx.next_number(series)}, owner=series, expected=0)
+            return int(row.body["number"])
 
     def ask(self, audience: str, body: Body, *, key: str) -> Opened:
         """Ask another party and give its answer; a key that was answered gives that answer again.
@@ -206,7 +232,7 @@ class Desk:
         now = self.clock.now()
         with self._lock, self.store.transaction() as tx:
             row = tx.get("outgoing", key)
-            if row is None or row.body["state"] == "refused" or self._stale(row.body, now):
+            if row is None or row.body["state"] in _OVER or self._stale(row.body, now):
                 self._put_outgoing(tx, audience, body, key, now)
         return self._deliver_one(key)
 
@@ -221,11 +247,34 @@ class Desk:
                 failed.append(row.key)
                 continue
             try:
-                self._deliver_one(row.key)
+                self._deliver_late(row.key)
             except TowncircleError:
                 failed.append(row.key)
                 silent.add(row.body["audience"])
         return failed
+
+    def _deliver_late(self, key: str) -> None:
+        """Deliver a message that may have waited past its time.
+
+        It goes out as it is: the receiver then says whether it had it before (wire.replayed: it is delivered, and only
+        the answer was lost) or never (wire.expired: the same content is sealed anew). So nothing is lost or done twice.
+        """
+        try:
+            self._deliver_one(key)
+        except RelayedRefusal as told:
+            if told.code == "wire.expired":
+                self._renew(key)
+                self._deliver_one(key)
+            elif told.code != "wire.replayed":
+                raise
+
+    def _renew(self, key: str) -> None:
+        with self._lock, self.store.transaction() as tx:
+            row = tx.get("outgoing", key)
+            if row is not None and row.body["state"] == "waiting":
+                audience, raw = row.body["audience"], base64.b64decode(row.body["raw"])
+                body = open_untimed(raw, audience=audience, directory=self._directory, limit=MAX_MESSAGE).body
+                self._put_outgoing(tx, audience, body, key, self.clock.now(), again=True)
 
     def _deliver_one(self, key: str) -> Opened:
         with self._lock, self.store.transaction() as tx:
@@ -241,8 +290,7 @@ class Desk:
         opened = self._open_reply(reply, now)
         if opened.envelope.in_reply_to not in ("", row.body["id"]) or opened.envelope.sender != audience:
             raise Refused("desk.wrong-reply", message=row.body["id"])
-        refused = isinstance(opened.body, RefusedReply)
-        state = "refused" if refused else "answered"
+        state = _state_after(opened.body, late=now > Instant(row.body["expires"]))
         with self._lock, self.store.transaction() as tx:
             held = tx.get("outgoing", key)
             if held is not None and held.body["state"] == "waiting" and held.body["id"] == row.body["id"]:
@@ -263,9 +311,11 @@ class Desk:
     def _stale(self, body: Mapping[str, Any], now: Instant) -> bool:
         return bool(body["state"] == "waiting" and body["expires"] <= now)
 
-    def _put_outgoing(self, tx: Transaction, audience: str, body: Body, key: str, now: Instant) -> None:
+    def _put_outgoing(
+        self, tx: Transaction, audience: str, body: Body, key: str, now: Instant, *, again: bool = False
+    ) -> None:
         row = tx.get("outgoing", key)
-        if row is not None and row.body["state"] != "refused" and not self._stale(row.body, now):
+        if not again and row is not None and row.body["state"] not in _OVER and not self._stale(row.body, now):
             return
         message_id = MessageId.new(self.randomness)
         expires = now.plus(hours=MESSAGE_LIFE_HOURS)
@@ -275,14 +325,24 @@ class Desk:
             "audience": audience,
             "raw": base64.b64encode(raw).decode(),
             "state": "waiting",
-            "order": tx.next_number("outgoing"),
+            "order": row.body["order"] if row is not None and again else tx.next_number("outgoing"),
             "expires": int(expires),
         }
         tx.put("outgoing", key, held, owner="waiting", expected=row.version if row else 0)
 
-    def _sealed(self, audience: str, body: Body, *, in_reply_to: str, now: Instant) -> bytes:
+    def _sealed(self, audience: str, body: Body, *, in_reply_to: str, now: Instant, key: str = "") -> bytes:
         with self._lock, self.store.transaction() as tx:
-            return self._seal_in(tx, audience, body, in_reply_to=in_reply_to, now=now)
+            row = tx.get("sealed", key) if key else None
+            if row is not None and now <= Instant(row.body["expires"]):
+                return base64.b64decode(row.body["raw"])
+            raw = self._seal_in(tx, audience, body, in_reply_to=in_reply_to, now=now)
+            if key:
+                kept = {
+                    "raw": base64.b64encode(raw).decode(),
+                    "expires": int(now.plus(hours=MESSAGE_LIFE_HOURS)),
+                }
+                tx.put("sealed", key, kept, owner=audience, expected=row.version if row else 0)
+            return raw
 
     def _seal_in(
         self,
@@ -293,6 +353,7 @@ class Desk:
         in_reply_to: str,
         now: Instant,
         message_id: MessageId | None = None,
+        expires: Instant | None = None,
     ) -> bytes:
         return seal(
             body=body,
@@ -301,10 +362,18 @@ class Desk:
             id=message_id or MessageId.new(self.randomness),
             in_reply_to=in_reply_to,
             issued=now,
-            expires=now.plus(hours=MESSAGE_LIFE_HOURS),
+            expires=expires or now.plus(hours=MESSAGE_LIFE_HOURS),
             counter=tx.next_number("sent"),
             signer=self._signer,
         )
+
+
+def _state_after(reply: Body, *, late: bool) -> str:
+    if not isinstance(reply, RefusedReply):
+        return "answered"
+    if reply.code == "wire.expired":
+        return "waiting"  # nobody has acted on it
+    return "delivered" if late and reply.code == "wire.replayed" else "refused"
 
 
 def open_addressed(raw: bytes, reader: str, now: Instant, directory: KeyDirectory) -> Opened:

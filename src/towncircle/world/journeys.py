@@ -42,7 +42,7 @@ class Applicant:
     """Hold the Form 3601-A data of an applicant, with the sandbox's own as defaults."""
 
     name: str = "The Mail Room"
-    street: str = "475 LEnfant Plaza SW"
+    street: str = "475 L'Enfant Plaza SW"
     city: str = "Washington"
     state: str = "DC"
     zip: str = "20260"

@@ -14,24 +14,29 @@ from towncircle.mailpiece.zipcode import place_of
 from towncircle.pki.domain import DSA_1024_DOMAIN
 from towncircle.postal import certificates, licenses, population, trust
 from towncircle.postal.certificates import Authority
-from towncircle.provider import accounts, audits, leasing, licensing, resetting
+from towncircle.provider import accounts, audits, leasing, licensing, readings, resetting
 from towncircle.provider.leasing import Product
 from towncircle.rules import RuleSet
 from towncircle.wire import bodies
+from towncircle.wire.inbox import Conflict
 from towncircle.world.desk import Handler
 
 DEVICE_CERTIFICATE_DAYS = 3 * 365  # house
 # House: how far ahead a piece may be dated, and the most one piece may cost.
 ADVANCE_DAYS = 3
 PIECE_LIMIT = Mills.dollars(100)
+SERIALS_EACH = 1_000_000
 _PRODUCTS = {
     "imi-2024": {"model": "1A", "scheme": "ecdsa-p256", "domain": b"", "layout": "imi-std"},
     "ibi-1998": {"model": "1B", "scheme": "dsa-1024", "domain": DSA_1024_DOMAIN, "layout": "ibi-full"},
 }
 
 
-def product_of(regime: str, root: bytes) -> Product:
-    """Describe the system that the sandbox's Providers lease under a regime."""
+def product_of(regime: str, root: bytes, *, place: int = 0) -> Product:
+    """Describe the system that the sandbox's Providers lease under a regime.
+
+    They share vendor and model, so each has serials of its own by its place among the world's Providers.
+    """
     parts = _PRODUCTS[regime]
     return Product(
         vendor="TC",
@@ -43,6 +48,7 @@ def product_of(regime: str, root: bytes) -> Product:
         advance_days=ADVANCE_DAYS,
         piece_limit=PIECE_LIMIT,
         root_fingerprint=root,
+        serials_from=place * SERIALS_EACH + 1,
         zone_of=lambda zip_code: place_of(zip_code).zone,
     )
 
@@ -68,7 +74,9 @@ def provider_handlers(product: Product, rules: RuleSet) -> Mapping[type, Handler
         bodies.LockboxReport: accounts.on_lockbox_report,
         bodies.ResetRequest: resetting.on_request,
         bodies.ResetAcknowledgment: resetting.on_acknowledgment,
+        bodies.ResetStatusQuery: resetting.on_status_query,
         bodies.DeviceAudit: audits.on_audit,
+        Conflict: readings.on_conflict,
     }
 
 

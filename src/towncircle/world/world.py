@@ -25,6 +25,7 @@ from towncircle.storage.sqlite import SqliteStore
 from towncircle.transport import Direct, Transport
 from towncircle.verification import Pack, load_pack, publish_pack
 from towncircle.wire.bodies import PublishedPack
+from towncircle.wire.message import peek
 from towncircle.world import keys, parties
 from towncircle.world.clock import FILE as CLOCK_FILE
 from towncircle.world.clock import WorldClock
@@ -127,7 +128,8 @@ class World:
             handlers = dict(parties.postal_handlers(self._authority()))
             device_key = keys.device_certificates(store, kind="device-certificates", field="messages")
         elif party.role == "provider":
-            handlers = dict(parties.provider_handlers(parties.product_of(self.config.regime, root), self.rules))
+            product = parties.product_of(self.config.regime, root, place=self.config.providers.index(party))
+            handlers = dict(parties.provider_handlers(product, self.rules))
             device_key = keys.device_certificates(store, kind="device", field="message_certificate")
             bench = Workshop(
                 self.shelf,
@@ -166,9 +168,10 @@ class World:
         if desk is None:
             return
         chain = tuple(self.cabinet.certificate(name).der for name in (POSTAL, "authority", "root"))
+        shown = self._shown()
 
         def job(ctx: object) -> PublishedPack | None:
-            return publishing.publish(ctx, chain=chain, test=True, judged_in=self.config.regime)  # type: ignore[arg-type]
+            return publishing.publish(ctx, chain=chain, test=True, judged_in=self.config.regime, shown=shown)  # type: ignore[arg-type]
 
         body = desk.perform(job, actor=POSTAL, quiet=True)
         if body is not None:
@@ -179,6 +182,13 @@ class World:
                 signer=self.cabinet.key(POSTAL),
             )
             _write(self.folder / PACK, raw)
+
+    def _shown(self) -> int:
+        """Give the number of the pack that lies where verifiers find it; a pack's counter is its number."""
+        try:
+            return peek((self.folder / PACK).read_bytes()).counter
+        except (OSError, Refused):
+            return 0
 
     def pack(self, at: Instant | None = None) -> Pack:
         """Load the published pack as a verifier does, with the root pinned in the world file."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from towncircle.cli.demo.stage import UnexpectedError, expect
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.money import Mills
+from towncircle.licensee.mailroom import DEFAULT_WEIGHT_OZ, price_for
 from towncircle.mailpiece.weights import show_weight
 from towncircle.world.journeys import Applicant
 from towncircle.world.printing import print_job
@@ -82,19 +83,14 @@ def device_funded(stage: Stage) -> str:
 
 def envelopes_printed(stage: Stage) -> str:
     """4: every recipient whose price is known gets an envelope."""
-    from towncircle.mailpiece.rates import PriceRequest, price
-
     journeys, recipients = stage.journeys, []
     day = journeys.today()
     for recipient in stage.recipients:
-        shape, weight = recipient.shape or "letter", recipient.weight_oz or 1
-        kind = "retail" if shape == "flat" else "metered"
         try:
-            price(PriceRequest(on=day, weight_oz=weight, shape=shape, price_type=kind))  # type: ignore[arg-type]
+            price_for(recipient.shape or "letter", recipient.weight_oz or DEFAULT_WEIGHT_OZ, day=day)
         except Refused as unknown:
-            stage.narrator.say(
-                f"Not printed, to {recipient.address.company or recipient.address.name}: {unknown.sentence}"
-            )
+            to = recipient.address.company or recipient.address.name
+            stage.narrator.say(f"Not printed, to {to}: {unknown.sentence}")
             continue
         recipients.append(recipient)
     expect(bool(recipients), "no recipient has a known price")

@@ -81,7 +81,7 @@ def crash_settled(stage: Stage) -> str:
     stage.close_world()
     shutil.copytree(stage.world_folder, rehearsed)
     counted = stage.module(REHEARSAL, rehearsed, "reset", "--amount", KILLED_RESET)
-    points = json.loads(counted.stdout)["points"]
+    points = json.loads(counted.stdout)["names"]
     shutil.rmtree(rehearsed)
     step = random.Random(stage.seed).randrange(1, len(points) + 1)  # a choice, not a secret
     killed = stage.module(REHEARSAL, stage.world_folder, "reset", "--amount", KILLED_RESET, "--kill-at", step)
