@@ -38,7 +38,7 @@ PortMaker = Callable[[Path], ShelfPort]
 def process_port(clock_file: Path, seed: int | None) -> PortMaker:
     """Give the maker of ports to device processes that heed the world's clock and seed."""
 
-    def make(folder: Path) -> BytePort:
+    def make(folder: Path) -> ShelfPort:
         seeded = () if seed is None else ("--seed", str(seed))
         return ProcessPort(folder, arguments=("--clock", str(clock_file), *seeded))
 

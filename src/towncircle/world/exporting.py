@@ -22,12 +22,11 @@ from towncircle.wire import cose
 from towncircle.wire.bodies import LicenseApplication, LicenseDecision, LicenseNotice, LicenseTransmittal
 from towncircle.wire.message import peek
 from towncircle.wire.registry import find_type
-from towncircle.world import keys
 from towncircle.world.config import BANK, POSTAL
+from towncircle.world.trust import REVOCATIONS
 from towncircle.world.world import PACK, World
 
 FORMAT, VERSION = "towncircle-export", 1
-CRL_DAYS = 7
 _RECORDS = {
     "postal": ("license", "license-at", "device", "pack", "series"),
     "provider": ("reset", "lease", "account", "license", "series"),
@@ -93,7 +92,7 @@ def _folder(world: World, party: PartyId, head: Mapping[str, object]) -> dict[st
             files["statement.jsonl"] = _lines(_statement(entries))
     if party == POSTAL:
         files["pack.cose"] = (world.folder / PACK).read_bytes()
-        files["revocations.crl"] = _revocations(world)
+        files["revocations.crl"] = (world.folder / REVOCATIONS).read_bytes()
     about = {name: _about(data) for name, data in files.items()}
     last = facts[-1].digest() if facts else "0" * 64
     own = {
@@ -201,13 +200,6 @@ def _certificates(world: World, view: Transaction) -> Iterable[dict[str, object]
         for purpose, field in (("device-indicia", "indicia"), ("device-messages", "messages")):
             chain = [bytes.fromhex(row.body[field]), *above]
             yield {"subject": row.key, "purpose": purpose, "chain": [_text(der) for der in chain]}
-
-
-def _revocations(world: World) -> bytes:
-    now = world.clock.now()
-    return keys.authority_of(world.cabinet).revocation_list(
-        number=1, issued=now, next_update=now.plus(days=CRL_DAYS), revoked=()
-    )
 
 
 def _statement(entries: list[dict[str, Any]]) -> Iterable[dict[str, object]]:

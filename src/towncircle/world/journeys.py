@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from towncircle.kernel.context import Context, Steps
-from towncircle.kernel.errors import Refused
+from towncircle.kernel.errors import BadInput, Refused, RelayedRefusal
 from towncircle.kernel.ids import ApplicationId, DepositId, DeviceId, JobId
 from towncircle.kernel.money import Mills
 from towncircle.kernel.randomness import Randomness
@@ -23,6 +23,7 @@ from towncircle.mailpiece.address_files import Recipient
 from towncircle.mailpiece.zipcode import place_of
 from towncircle.provider.leasing import DEPOSIT_ACKNOWLEDGMENT, LEASE_AGREEMENT, digest_of
 from towncircle.psd.commands import StatusReport
+from towncircle.psd.states import AUTHORISED, IN_SERVICE, LOCKED
 from towncircle.wire.bodies import (
     AccountStatement,
     DepositOrder,
@@ -52,6 +53,7 @@ class Applicant:
     device_location: str = "Mail room, ground floor"
 
 
+_ANSWERING = (AUTHORISED, IN_SERVICE, LOCKED)
 T = TypeVar("T")
 
 
@@ -107,7 +109,10 @@ class Journeys:
         return confirmed
 
     def deposit(self, amount: Mills, *, form: str = "ach-debit") -> DepositReceipt:
-        """Deposit money at the lockbox bank for the licensee's account."""
+        """Deposit money at the lockbox bank for the licensee's account; an interrupted order is finished.
+
+        Raises `Refused` (licensee.deposit-open) while an interrupted order of another amount waits.
+        """
         with self.world.store(self.licensee).reading() as view:
             devices = view.find("device")
         if not devices:
@@ -119,7 +124,16 @@ class Journeys:
             amount=amount,
             form=form,
         )
-        receipt: DepositReceipt = self._do(lambda ctx: funds.deposit(ctx, order=order, bank=BANK))
+        held: DepositOrder = self._do(lambda ctx: funds.order_deposit(ctx, order=order))
+        return self._deposit(held)
+
+    def _deposit(self, order: DepositOrder) -> DepositReceipt:
+        try:
+            receipt: DepositReceipt = self._do(lambda ctx: funds.deposit(ctx, order=order, bank=BANK))
+        except RelayedRefusal as refusal:
+            if refusal.code.startswith("bank."):  # the bank's own decision; a fault on the way leaves the order open
+                self._do(lambda ctx: funds.decline_deposit(ctx, order=order))
+            raise
         return receipt
 
     def reset(self, amount: Mills) -> AccountStatement:
@@ -139,13 +153,23 @@ class Journeys:
             return client.status()
 
     def settle(self) -> AccountStatement | None:
-        """Finish what a crash left open: an interrupted reset, print jobs between their steps, undelivered mail."""
+        """Finish what a crash left open: undelivered messages, an ordered deposit, an interrupted reset.
+
+        Gives the statement of a reset that was finished. Print jobs are finished by `printing.finish_job`, an
+        interrupted application or lease by asking for it again.
+        """
+        self.world.deliver()
+        with self.world.store(self.licensee).reading() as view:
+            devices = view.find("device")
         statement: AccountStatement | None = None
+        for order in self._do(funds.open_deposits):
+            self._deposit(order)
+        if devices:
+            device = DeviceId(devices[-1].key)
+            if self.status().state in _ANSWERING:
+                statement = self._do(lambda ctx: funds.finish_reset(ctx, device=device))
         self.world.deliver()
-        device = self.device
-        if self.status().state in ("in service", "locked"):
-            statement = self._do(lambda ctx: funds.finish_reset(ctx, device=device))
-        self.world.deliver()
+        self.world.publish()
         return statement
 
     def open_jobs(self) -> list[Record]:
@@ -167,22 +191,55 @@ class Journeys:
             mailing_date=day or self.today(),
         )
         record: Record = self._do(lambda ctx: mailroom.plan(ctx, order=order, job=name))
-        try:
-            envelopes.prove(record.body["pieces"], self.stationery(record))
-        except Refused:
-            self._do(lambda ctx: mailroom.give_up(ctx, job=name))
-            raise
+        self._prove(record)
         return name
 
+    def _prove(self, job: Record) -> None:
+        """Lint a planned job's pages; a fault releases its reservation."""
+        try:
+            envelopes.prove(job.body["pieces"], self.stationery(job))
+        except Refused:
+            self._give_up(job)
+            raise
+
+    def resume(self, job: JobId) -> Record:
+        """Finish a job that was interrupted up to its evidence: it is linted before the device is asked."""
+        with self.world.store(self.licensee).reading() as view:
+            record = view.get("job", job)
+        if record is None:
+            raise Refused("mailroom.no-such-job", job=job)
+        if record.body["state"] == "planned":
+            self._prove(record)
+        return self.evidence(job)
+
     def evidence(self, job: JobId) -> Record:
-        """Have the device evidence a planned job; a refusal of the device releases the reservation."""
+        """Have the device evidence a planned job.
+
+        A refusal releases the reservation where the device is sure that it never evidenced the job: a refusal alone
+        does not say so, because the answer of an earlier attempt may have been lost.
+        """
         try:
             record: Record = self._do(lambda ctx: mailroom.evidence(ctx, job=job))
-        except Refused as refusal:
-            if refusal.code != "psd.unreachable":
-                self._do(lambda ctx: mailroom.give_up(ctx, job=job))
+        except (Refused, BadInput):
+            with self.world.store(self.licensee).reading() as view:
+                planned = view.get("job", job)
+            if planned is not None and self._never_evidenced(planned):
+                self._give_up(planned)
             raise
         return record
+
+    def _give_up(self, job: Record) -> None:
+        self._do(lambda ctx: mailroom.give_up(ctx, job=JobId(job.key)))
+
+    def _never_evidenced(self, job: Record) -> bool:
+        try:
+            with self.world.shelf.client(DeviceId(job.body["device"])) as client:
+                if client.status().registers.pieces == 0:
+                    return True
+                client.recover(job.key)
+        except Refused as answer:
+            return answer.code == "psd.request-unknown"
+        return False
 
     def hand_over(self, job: JobId, files: list[Path]) -> None:
         """Write down that a job's files were written."""

@@ -1,7 +1,7 @@
 """The keys of a world: the test root, the issuing authority, every party's message key.
 
-Here: making them once (the sandbox's key ceremony), keeping them encrypted, opening them, and the directory of known
-keys. Not here: device keys, which are born in devices.
+Here: making them once (the sandbox's key ceremony), keeping them encrypted, opening them. Not here: device keys, which
+are born in devices, and whom to trust (`world.trust`).
 Kept: a sandbox keeps its secrets beside its keys, in files only the owner reads: it is for specimens, and says so.
 """
 
@@ -19,8 +19,7 @@ from towncircle.kernel.store import Store
 from towncircle.pki.authority import Issuer, found_authority, found_root, serial_for
 from towncircle.pki.keyfile import open_key, seal_key
 from towncircle.pki.keys import SoftwareKey
-from towncircle.pki.verifying import Certificate, PublicKey, read_certificate
-from towncircle.wire.directory import Keyring
+from towncircle.pki.verifying import Certificate, read_certificate
 
 ROOT_YEARS, AUTHORITY_YEARS, PARTY_YEARS = 20, 10, 5  # house
 YEAR_DAYS = 365
@@ -123,39 +122,3 @@ def _serials(store: Store) -> Iterator[Callable[[], int]]:
 def authority_of(cabinet: KeyCabinet) -> Issuer:
     """Open the issuing authority."""
     return Issuer(key=cabinet.key("authority"), certificate=cabinet.certificate("authority"))
-
-
-class WorldDirectory:
-    """Know the keys of all parties, and those of the devices that this party's own records certify."""
-
-    def __init__(
-        self, cabinet: KeyCabinet, parties: tuple[PartyId, ...], device: Callable[[str], bytes | None]
-    ) -> None:
-        self._ring = Keyring()
-        for party in parties:
-            self._ring.add_certificate(cabinet.certificate(party))
-        self._device = device
-
-    def find(self, sender: str, key_id: bytes, at: Instant) -> PublicKey:
-        """Give a sender's key. Raises `Refused` (wire.unknown-sender, wire.unknown-key)."""
-        role, _, name = sender.partition(".")
-        der = self._device(name) if role == "device" else None
-        if der is not None:
-            certificate = read_certificate(der)
-            self._ring.add(sender, certificate.public, since=certificate.not_before, until=certificate.not_after)
-        return self._ring.find(sender, key_id, at)
-
-
-def no_devices(_device: str) -> None:
-    """Know no device: for parties that read no message of one."""
-
-
-def device_certificates(store: Store, *, kind: str, field: str) -> Callable[[str], bytes | None]:
-    """Look a device's message certificate up in a party's own records."""
-
-    def look_up(device: str) -> bytes | None:
-        with store.reading() as view:
-            row = view.get(kind, device)
-        return bytes.fromhex(row.body[field]) if row is not None else None
-
-    return look_up

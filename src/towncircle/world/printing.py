@@ -54,14 +54,17 @@ def print_job(
     """Print pieces for recipients into `out`: `envelopes.pdf` and a folder `envelopes/` of pictures."""
     progress("pricing and layout", 0, len(recipients))
     job = journeys.plan(recipients, day=day)
-    return finish_job(journeys, job, out, formats=formats, progress=progress)
+    return _finish(journeys, journeys.evidence(job), out, formats, progress)
 
 
 def finish_job(
     journeys: Journeys, job: JobId, out: Path, *, formats: tuple[str, ...] = ("pdf", "png"), progress: Progress = silent
 ) -> Printed:
-    """Evidence a planned job if that was not done, and write its files."""
-    record = journeys.evidence(job)
+    """Finish an interrupted job: lint and evidence it if that was not done, and write its files."""
+    return _finish(journeys, journeys.resume(job), out, formats, progress)
+
+
+def _finish(journeys: Journeys, record: Record, out: Path, formats: tuple[str, ...], progress: Progress) -> Printed:
     pages = list(envelopes.pages(record.body, journeys.stationery(record)))
     out.mkdir(parents=True, exist_ok=True)
     target = out / "envelopes.pdf"
@@ -77,7 +80,7 @@ def finish_job(
         if "svg" in formats:
             pictures.append(_put(folder / f"{name}.svg", svg.render(page).encode()))
         progress("pictures", place + 1, len(pages))
-    journeys.hand_over(job, [target, *pictures])
+    journeys.hand_over(JobId(record.key), [target, *pictures])
     return Printed(job=record, pdf=target, pictures=tuple(pictures))
 
 

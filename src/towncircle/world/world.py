@@ -26,7 +26,7 @@ from towncircle.transport import Direct, Transport
 from towncircle.verification import Pack, load_pack, publish_pack
 from towncircle.wire.bodies import PublishedPack
 from towncircle.wire.message import peek
-from towncircle.world import keys, parties
+from towncircle.world import keys, parties, trust
 from towncircle.world.clock import FILE as CLOCK_FILE
 from towncircle.world.clock import WorldClock
 from towncircle.world.config import BANK, POSTAL, WorldConfig
@@ -63,6 +63,9 @@ class World:
         self._stores: dict[str, Store] = {}
         make_port = wiring.make_port or process_port(folder / CLOCK_FILE, settings.seed)
         self.shelf = DeviceShelf(folder / "devices", make_port)
+        if not wiring.only or POSTAL in wiring.only:
+            self._publish_lists()
+        self._trust = trust.load_trust(folder, self.cabinet, root=bytes.fromhex(settings.root), now=self.clock.now())
         self.desks: dict[str, Desk] = {}
         direct = Direct({})
         transport = wiring.transport(direct)
@@ -122,15 +125,15 @@ class World:
         signer = self.cabinet.key(party)
         root = bytes.fromhex(self.config.root)
         handlers: dict[type, object] = {}
-        device_key: Callable[[str], bytes | None] = keys.no_devices
+        device_key: Callable[[str], bytes | None] = trust.no_devices
         bench: DeviceShelf | Workshop | None = None
         if party.role == "postal":
             handlers = dict(parties.postal_handlers(self._authority()))
-            device_key = keys.device_certificates(store, kind="device-certificates", field="messages")
+            device_key = trust.device_certificates(store, kind="device-certificates", field="messages")
         elif party.role == "provider":
             product = parties.product_of(self.config.regime, root, place=self.config.providers.index(party))
             handlers = dict(parties.provider_handlers(product, self.rules))
-            device_key = keys.device_certificates(store, kind="device", field="message_certificate")
+            device_key = trust.device_certificates(store, kind="device", field="message_certificate")
             bench = Workshop(
                 self.shelf,
                 provider=party,
@@ -147,7 +150,9 @@ class World:
             party,
             store=store,
             signer=signer,
-            directory=keys.WorldDirectory(self.cabinet, self.config.parties, device_key),
+            directory=trust.WorldDirectory(
+                self._trust, self.cabinet, self.config.parties, device_key, self.clock.now()
+            ),
             clock=self.clock,
             randomness=randomness,
             transport=transport,
@@ -155,6 +160,14 @@ class World:
             handlers=handlers,  # type: ignore[arg-type]  # the tables are typed where they are made
             bench=bench,
             after=self.publish if party.role == "postal" else None,
+        )
+
+    def _publish_lists(self) -> None:
+        trust.publish_lists(
+            self.cabinet,
+            self.store(POSTAL),
+            self.clock.now(),
+            lambda name, data: _write(self.folder / name, data),
         )
 
     def _authority(self) -> Authority:
@@ -167,6 +180,7 @@ class World:
         desk = self.desks.get(POSTAL)
         if desk is None:
             return
+        self._publish_lists()
         chain = tuple(self.cabinet.certificate(name).der for name in (POSTAL, "authority", "root"))
         shown = self._shown()
 

@@ -183,6 +183,12 @@ ROWS = {
         clause="IMI department codes",
         next_step="Print fewer pieces, or have the budget raised.",
     ),
+    "licensee.deposit-open": Row(
+        kind="refused",
+        sentence="The deposit {deposit_id} of {amount} by {form} was ordered and waits for its receipt.",
+        clause="P050 3.2",
+        next_step="Order the same amount again, which finishes it without a second deposit, then order the other one.",
+    ),
     "licensee.no-device": Row(
         kind="refused",
         sentence="This licensee has no device {device}.",
@@ -194,6 +200,12 @@ ROWS = {
         sentence="What {provider} handed on is not a decision signed by the Postal Service.",
         clause="P050 2.1",
         next_step="Ask the Provider for the Postal Service's own signed decision.",
+    ),
+    "mailroom.no-such-job": Row(
+        kind="refused",
+        sentence="There is no print job {job}.",
+        clause="house",
+        next_step="Ask for the open jobs: towncircle print DIR --resume",
     ),
     "mailroom.nothing-to-print": Row(
         kind="refused",
@@ -278,5 +290,11 @@ ROWS = {
         sentence="{count} of the pieces have no known price, so nothing was printed or debited.",
         clause="P050 1.5",
         next_step="Mend or take out what is named, then print again.",
+    ),
+    "world.untrusted": Row(
+        kind="refused",
+        sentence="The certificate of {subject} is not to be trusted: {why}",
+        clause="502.28",
+        next_step="Restore the world folder from a whole copy; a certificate is never taken on its own word.",
     ),
 }

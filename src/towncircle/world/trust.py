@@ -1,0 +1,154 @@
+"""Whom a world trusts: the trust list of the root, the revocation list of the issuing authority, and what follows.
+
+Here: publishing both lists, loading them as every party does, and the directory of known keys. Not here: keys
+(`world.keys`), the verification pack (`postal.publishing`).
+Kept: a party believes a certificate only when its chain ends at the root pinned in the world file, its authority stands
+on the trust list and its serial is not revoked; both lists say when the next one is due, and an old one is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from towncircle.kernel.errors import Refused
+from towncircle.kernel.ids import PartyId
+from towncircle.kernel.instants import Instant
+from towncircle.kernel.store import Store
+from towncircle.pki.authority import Issuer
+from towncircle.pki.verifying import (
+    Certificate,
+    PublicKey,
+    Revocation,
+    RevocationList,
+    check_chain,
+    check_revocation_list,
+    read_certificate,
+)
+from towncircle.wire.directory import Keyring
+from towncircle.wire.trustlist import TrustList, read_trust_list, sign_trust_list
+from towncircle.world.keys import KeyCabinet, authority_of
+
+TRUST_LIST, REVOCATIONS = "published/trust-list.cose", "published/revocations.crl"
+# House: the root signs once a year, the issuing authority once a month; both renew at half time.
+TRUST_LIST_DAYS, REVOCATION_DAYS = 366, 31
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trust:
+    """Hold the checked lists and the certificates above the parties."""
+
+    root: Certificate
+    authority: Certificate
+    revocations: RevocationList
+
+    def certified(self, der: bytes, *, purpose: str, subject: str, at: Instant) -> Certificate:
+        """Give a certificate whose chain holds. Raises `Refused` (world.untrusted)."""
+        result = check_chain(
+            (der, self.authority.der, self.root.der),
+            root_fingerprint=self.root.fingerprint,
+            at=at,
+            purpose=purpose,
+            subject=subject,
+            revocations=self.revocations,
+        )
+        fault = result.first_fault()
+        if fault is not None or result.leaf is None:
+            raise Refused("world.untrusted", subject=subject, why=fault.text if fault else "no certificate")
+        return result.leaf
+
+
+def publish_lists(cabinet: KeyCabinet, postal: Store, now: Instant, write: Callable[[str, bytes], None]) -> None:
+    """Publish both lists where one is missing, half used up, or lacks a revocation."""
+    issuer = authority_of(cabinet)
+    with postal.transaction() as tx:
+        revoked = [
+            Revocation(serial=read_certificate(bytes.fromhex(row.body[field])).serial, at=at, reason=reason)
+            for row in tx.find("device-certificates")
+            if (at := Instant(row.body["revoked_at"])) and (reason := row.body["revoked_reason"])
+            for field in ("indicia", "messages")
+        ]
+        makers: dict[str, tuple[int, Callable[[int, Instant], bytes]]] = {
+            TRUST_LIST: (TRUST_LIST_DAYS, lambda number, due: _trust_list(cabinet, issuer, number, now, due)),
+            REVOCATIONS: (REVOCATION_DAYS, lambda number, due: _revocations(issuer, number, now, due, revoked)),
+        }
+        for name, (days, make) in makers.items():
+            held = tx.get("list", name)
+            known = len(revoked) if name == REVOCATIONS else 0
+            if held and now < Instant(held.body["issued"]).plus(hours=12 * days) and held.body["revoked"] == known:
+                continue
+            number = int(held.body["number"]) + 1 if held else 1
+            record = {"number": number, "issued": int(now), "revoked": known}
+            tx.put("list", name, record, owner="postal", expected=held.version if held else 0)
+            write(name, make(number, now.plus(days=days)))
+
+
+def _trust_list(cabinet: KeyCabinet, issuer: Issuer, number: int, now: Instant, due: Instant) -> bytes:
+    body = TrustList(anchor="test", number=number, issued=now, next_update=due, authorities=(issuer.certificate.der,))
+    return sign_trust_list(body, cabinet.key("root"))
+
+
+def _revocations(issuer: Issuer, number: int, now: Instant, due: Instant, revoked: Iterable[Revocation]) -> bytes:
+    return issuer.revocation_list(number=number, issued=now, next_update=due, revoked=revoked)
+
+
+def load_trust(folder: Path, cabinet: KeyCabinet, *, root: bytes, now: Instant) -> Trust:
+    """Load and check both lists as a party does, against the pinned root. Raises `Refused` (world.untrusted, ...)."""
+    anchor, authority = cabinet.certificate("root"), cabinet.certificate("authority")
+    if anchor.fingerprint != root:
+        raise Refused("world.untrusted", subject="the root", why="it is not the root that the world file pins")
+    listed = read_trust_list((folder / TRUST_LIST).read_bytes(), root=anchor, now=now)
+    if not listed.names(authority.der):
+        raise Refused("world.untrusted", subject=authority.subject, why="it is not on the trust list")
+    der = (folder / REVOCATIONS).read_bytes()
+    revocations, findings = check_revocation_list(der, issuer=authority, now=now)
+    if revocations is None:
+        fault = next(one for one in findings if not one.ok)
+        raise Refused("world.untrusted", subject="the revocation list", why=fault.text)
+    return Trust(root=anchor, authority=authority, revocations=revocations)
+
+
+class WorldDirectory:
+    """Know the keys of all parties, and those of the devices that this party's own records certify."""
+
+    def __init__(
+        self,
+        trust: Trust,
+        cabinet: KeyCabinet,
+        parties: tuple[PartyId, ...],
+        device: Callable[[str], bytes | None],
+        now: Instant,
+    ) -> None:
+        self._ring = Keyring()
+        self._trust = trust
+        self._device = device
+        for party in parties:
+            der = cabinet.certificate(party).der
+            self._ring.add_certificate(trust.certified(der, purpose=party.role, subject=party, at=now))
+
+    def find(self, sender: str, key_id: bytes, at: Instant) -> PublicKey:
+        """Give a sender's key. Raises `Refused` (wire.unknown-sender, wire.unknown-key)."""
+        role, _, name = sender.partition(".")
+        der = self._device(name) if role == "device" else None
+        if der is not None:
+            certificate = read_certificate(der)
+            revoked = self._trust.revocations.entry(certificate.serial)
+            until = revoked.at if revoked is not None else certificate.not_after
+            self._ring.add(sender, certificate.public, since=certificate.not_before, until=until)
+        return self._ring.find(sender, key_id, at)
+
+
+def no_devices(_device: str) -> None:
+    """Know no device: for parties that read no message of one."""
+
+
+def device_certificates(store: Store, *, kind: str, field: str) -> Callable[[str], bytes | None]:
+    """Look a device's message certificate up in a party's own records."""
+
+    def look_up(device: str) -> bytes | None:
+        with store.reading() as view:
+            row = view.get(kind, device)
+        return bytes.fromhex(row.body[field]) if row is not None else None
+
+    return look_up
