@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import hashlib
 import sqlite3
 from pathlib import Path
 
@@ -117,3 +119,36 @@ def test_no_key_is_left_on_the_disk_after_zeroising(tmp_path: Path) -> None:
     for file in tmp_path.iterdir():
         held = file.read_bytes()
         assert not any(part in held for secret in sealed for part in (secret, secret[-60:]))
+
+
+def test_a_store_of_the_first_adapter_opens_and_goes_on(tmp_path: Path) -> None:
+    packed = Path(__file__).parents[1] / "data" / "psd" / "store-1-stdlib.sqlite.gz"
+    (tmp_path / "device.sqlite").write_bytes(gzip.decompress(packed.read_bytes()))
+    memory = SqliteMemory(tmp_path / "device.sqlite")
+    story = Story()
+    story.restart(memory)
+    status = story.client.status()
+    assert (status.registers.ascending, status.registers.descending, status.registers.pieces) == (2080, 97920, 3)
+    kept = story.client.recover("JOB-1")
+    assert hashlib.sha256(kept.contents + kept.signatures).hexdigest() == (
+        "95503aaab231f610c93042fc22c0a94bd533d2d2e63c6af706b732eb90b6f72e"
+    )
+    assert story.evidence("JOB-3", amounts=(100,)).first_piece == 4
+    memory.close()
+
+
+def test_what_an_opening_finds_in_the_log_is_written_back_before_it_is_believed(tmp_path: Path) -> None:
+    memory = sqlite(tmp_path)
+    assert isinstance(memory, SqliteMemory)
+    story = Story(memory).to("in service")
+    before = story.state()
+    place = tmp_path / "killed"
+    place.mkdir()
+    for file in tmp_path.glob("device.sqlite*"):  # the files as a kill leaves them
+        (place / file.name).write_bytes(file.read_bytes())
+    assert (place / "device.sqlite-wal").stat().st_size > 0
+    again = SqliteMemory(place / "device.sqlite")
+    assert (place / "device.sqlite-wal").stat().st_size == 0
+    assert again.load([DEVICE])[DEVICE] == before
+    again.close()
+    memory.close()

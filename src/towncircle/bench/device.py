@@ -7,11 +7,12 @@ with 1 / (one signature + one fdatasync), which no serial caller can beat.
 
 from __future__ import annotations
 
-import sqlite3
 import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+
+import apsw
 
 from towncircle.bench import Result, environment
 from towncircle.bench.limits import signatures_per_second, syncs_per_second
@@ -77,7 +78,7 @@ def measure(directory: Path | None = None, *, seconds: float = 1.0) -> tuple[lis
         found = [_rounds(device, case, day, Path(place), seconds, number) for number, case in enumerate(CASES)]
     syncs = round(sum(sync for _, sync in found) / len(found))
     results = [result for result, _ in found]
-    return results, environment(fdatasync_per_second=syncs, sqlite=sqlite3.sqlite_version, rounds=_ROUNDS)
+    return results, environment(fdatasync_per_second=syncs, sqlite=apsw.sqlite_lib_version(), rounds=_ROUNDS)
 
 
 def _rounds(

@@ -1,20 +1,23 @@
 """The memory of the device in one SQLite file.
 
-Here: the adapter of `psd.memory.Memory` with raw SQL, its numbered migrations and its durability check. Not here: any
-rule about registers; the one guard in SQL is compare-and-swap on counter and epoch.
+Here: the adapter of `psd.memory.Memory` over apsw with raw SQL, its numbered migrations and its durability check. Not
+here: any rule about registers; the one guard in SQL is compare-and-swap on counter and epoch.
 Kept: WAL, `synchronous=FULL`, one owner process (`locking_mode=EXCLUSIVE`), `BEGIN IMMEDIATE`; the effective settings
-are read back and a device that did not get them refuses to run (house.md 8). Deleted bytes are overwritten.
+are read back and a device that did not get them refuses to run (house.md 8). Deleted bytes are overwritten. What an
+opening finds in the write-ahead log is written into the file and synced before it is believed: after a failed sync the
+machine may still show what its disk never got. `vfs` names another disk below, for rehearsals of power cuts.
 """
 
 from __future__ import annotations
 
 import hashlib
-import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from importlib import resources
 from pathlib import Path
 from typing import NoReturn
+
+import apsw
 
 from towncircle.kernel.errors import BadInput, BrokenInvariant, Refused
 from towncircle.kernel.ids import DeviceId
@@ -30,6 +33,9 @@ _WANTED: tuple[tuple[str, str, object], ...] = (
     ("foreign_keys", "ON", 1),
 )
 _PAGE_BYTES = 8192  # a batch of 1,000 indicia is one large value: larger pages mean fewer WAL frames
+_CHECKPOINT_PAGES = 1000
+_BUSY = (apsw.SQLITE_BUSY, apsw.SQLITE_LOCKED)
+_DAMAGED = (apsw.SQLITE_CORRUPT, apsw.SQLITE_NOTADB)
 _READ = "SELECT kind, request_id, command_digest, response, first_piece, count, digest FROM record WHERE device = ?"
 
 
@@ -41,22 +47,28 @@ def _migrations() -> list[str]:
 class SqliteMemory:
     """Keep devices in one SQLite file that one process owns.
 
-    Raises `BadInput` (psd.store-missing), `Refused` (psd.store-busy, psd.store-not-durable, psd.store-too-new) and
-    `BrokenInvariant` (psd.store-damaged) when it opens.
+    `vfs` names the SQLite disk to use (empty: the machine's own); `checkpoint_pages` says how many pages the
+    write-ahead log takes before it is written back. Raises `BadInput` (psd.store-missing), `Refused` (psd.store-busy,
+    psd.store-not-durable, psd.store-too-new) and `BrokenInvariant` (psd.store-damaged) when it opens.
     """
 
-    def __init__(self, path: Path, *, create: bool = False) -> None:
-        if not create and not path.exists():
+    def __init__(
+        self, path: Path, *, create: bool = False, vfs: str = "", checkpoint_pages: int = _CHECKPOINT_PAGES
+    ) -> None:
+        if not create and not vfs and not path.exists():
             raise BadInput("psd.store-missing", path=path)
         self.path = path
         self._failed = ""
+        flags = apsw.SQLITE_OPEN_READWRITE | (apsw.SQLITE_OPEN_CREATE if create else 0)
         with self._translated():
-            self._connection = sqlite3.connect(path, isolation_level=None, timeout=0)
+            self._connection = apsw.Connection(str(path), flags=flags, vfs=vfs or None)
         try:
             with self._translated():
                 self._open()
+                self._connection.wal_autocheckpoint(checkpoint_pages)
         except BaseException:
-            self._connection.close()
+            with suppress(apsw.Error):
+                self._connection.close()
             raise
 
     def _open(self) -> None:
@@ -64,29 +76,34 @@ class SqliteMemory:
         run(f"PRAGMA page_size={_PAGE_BYTES}")
         for name, value, wanted in _WANTED:
             run(f"PRAGMA {name}={value}")
-            (found,) = run(f"PRAGMA {name}").fetchone()
+            found = run(f"PRAGMA {name}").get
             if found != wanted:
                 raise Refused("psd.store-not-durable", path=self.path, pragma=name, found=found)
         run("BEGIN IMMEDIATE")  # takes the exclusive lock now, not at the first debit
         run("COMMIT")
         scripts = _migrations()
-        (at,) = run("PRAGMA user_version").fetchone()
+        at = run("PRAGMA user_version").get
         if at > len(scripts):
             raise Refused("psd.store-too-new", path=self.path, found=at, known=len(scripts))
         for number, script in enumerate(scripts[at:], start=at + 1):
-            self._connection.executescript(f"BEGIN IMMEDIATE;{script};PRAGMA user_version={number};COMMIT;")
-        (verdict,) = run("PRAGMA quick_check('device')").fetchone()
+            run(f"BEGIN IMMEDIATE;{script};PRAGMA user_version={number};COMMIT;")
+        verdict = run("PRAGMA quick_check('device')").get
         if verdict != "ok":
             self._damaged(str(verdict))
+        self._checkpoint()
+
+    def _checkpoint(self) -> None:
+        self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.DatabaseError as error:
-            if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        except apsw.Error as error:
+            code = getattr(error, "result", apsw.SQLITE_ERROR)  # apsw's own errors (a closed connection) carry none
+            if code in _BUSY:
                 raise Refused("psd.store-busy", path=self.path) from error
-            if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            if code in _DAMAGED:
                 raise BrokenInvariant("psd.store-damaged", path=self.path, what=str(error)) from error
             raise Refused("psd.store-failed", path=self.path, what=str(error)) from error
 
@@ -122,7 +139,7 @@ class SqliteMemory:
                     self._write(change)
                 self._connection.execute("COMMIT")
         except BaseException as error:
-            with suppress(sqlite3.Error):
+            with suppress(apsw.Error):
                 self._connection.execute("ROLLBACK")
             if isinstance(error, Refused) and error.code == "psd.store-failed":
                 # after a failed write or sync nobody knows what the disk holds: only opening the file again tells
@@ -131,22 +148,22 @@ class SqliteMemory:
 
     def _write(self, change: Change) -> None:
         device, expected_counter, epoch, state, records = change
-        run, blob = self._connection.execute, state.encode()
+        run, changes, blob = self._connection.execute, self._connection.changes, state.encode()
         digest = hashlib.sha256(blob).digest()
         if expected_counter == 0:
-            done = run(
+            run(
                 "INSERT INTO device (id, counter, epoch, state, digest) VALUES (?,?,?,?,?) ON CONFLICT DO NOTHING",
                 (device, state.counter, state.epoch, blob, digest),
             )
         else:
-            done = run(
+            run(
                 "UPDATE device SET counter=?, epoch=?, state=?, digest=? WHERE id=? AND counter=? AND epoch=?",
                 (state.counter, state.epoch, blob, digest, device, expected_counter, epoch),
             )
-        if done.rowcount != 1:
+        if changes() != 1:
             raise Refused("psd.store-stale", device=device)
         for row in records:
-            done = run(
+            run(
                 "INSERT INTO record (device, kind, request_id, command_digest, first_piece, count, response, digest) "
                 "VALUES (?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING",
                 (
@@ -154,7 +171,7 @@ class SqliteMemory:
                     hashlib.sha256(row.response).digest(),
                 ),
             )
-            if done.rowcount != 1:
+            if changes() != 1:
                 raise BrokenInvariant("psd.record-doubled", device=device, request=row.request_id)
 
     def record(self, device: DeviceId, *, kind: str, request_id: str) -> Record | None:
@@ -186,7 +203,7 @@ class SqliteMemory:
     def forget_keys(self) -> None:
         """Leave no older copy of a state in the write-ahead log."""
         with self._translated():
-            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._checkpoint()
 
     def close(self) -> None:
         """Let go of the file."""
