@@ -12,7 +12,10 @@ from towncircle.psd import selftest
 
 
 def test_all_known_answers_are_given() -> None:
-    assert selftest.run() == ("sha-256", "ecdsa-p256 sign", "ecdsa-p256 verify", "aes-256-gcm")
+    assert selftest.run() == (
+        *("sha-256", "integrity", "ecdsa-p256 sign", "ecdsa-p256 verify"),
+        *("dsa-1024 sign", "dsa-1024 verify", "aes-256-gcm"),
+    )
     assert Story().to("in service").client.selftest().passed == selftest.run()
 
 
@@ -26,6 +29,26 @@ def test_each_failing_test_faults_the_device_at_power_on(name: str) -> None:
     assert name in status.sentence
     with pytest.raises(Refused, match=r"psd\.faulted"):
         story.evidence()
+
+
+@pytest.mark.parametrize(
+    ("test", "part", "broken"),
+    [
+        ("sha-256", "hashlib.sha256", lambda data=b"": __import__("hashlib").md5(data)),
+        ("integrity", "integrity.check", lambda: ""),
+        ("ecdsa-p256 sign", "_R", 1),
+        ("ecdsa-p256 verify", "signature_valid", lambda *_: True),
+        ("dsa-1024 sign", "_DSA_SIGNATURE", bytes(40)),
+        ("dsa-1024 verify", "signature_valid", lambda *_: False),
+        ("aes-256-gcm", "AESGCM", lambda key: type("Broken", (), {"encrypt": lambda *_: bytes(32)})()),
+    ],
+)
+def test_each_known_answer_is_really_asked(
+    test: str, part: str, broken: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert selftest.TESTS[test]()
+    monkeypatch.setattr(f"towncircle.psd.selftest.{part}", broken)
+    assert not selftest.TESTS[test]()
 
 
 def test_a_test_that_fails_on_demand_faults_the_device() -> None:

@@ -82,6 +82,7 @@ class Device:
     ) -> None:
         self._memory, self._device, self._slots, self._clock, self._tests = memory, device, slots, clock, tests
         self._held: DeviceState | None = None
+        self._unsound = ""  # why this module must not touch its store: it answers as faulted, a sound one goes on
         state = self._load()
         self._ring = Keyring()
         self._ring.add(state.provider, PublicKey("ecdsa-p256", state.provider_key), since=Instant(0))
@@ -90,6 +91,9 @@ class Device:
             selftest.run(tests)
             state.check()
         except BrokenInvariant as error:
+            if error.code == "psd.module-altered":
+                self._unsound, self._epoch = error.sentence, state.epoch
+                return
             if state.state in (states.FAULTED, states.ZEROISED):
                 started = replace(started, since=state.since)
             else:
@@ -258,7 +262,9 @@ class Device:
             passed = selftest.run(self._tests)
             state.check()
         except BrokenInvariant as error:
-            if state.state not in _SILENT:
+            if error.code == "psd.module-altered":
+                self._unsound = error.sentence
+            elif state.state not in _SILENT:
                 self._commit(state, faulted(state, error.sentence, now), ())
             raise
         return commands.encode_answer(commands.NUMBERS[commands.SelfTest], commands.SelfTested(passed=passed))
@@ -277,6 +283,8 @@ class Device:
         if self._held.epoch != self._epoch:
             self._held = None
             raise Refused("psd.store-stale", device=self._device)
+        if self._unsound and self._held.state != states.ZEROISED:
+            return replace(self._held, state=states.FAULTED, reason=self._unsound)
         return self._held
 
     def _record(self, kind: str, request_id: str) -> Record | None:

@@ -314,4 +314,13 @@ ROWS = {
         clause="house",
         next_step="This is a defect: please report it with the command you ran.",
     ),
+    "psd.module-altered": Row(
+        kind="broken",
+        sentence="The device's program is not the one that was built: {what}.",
+        clause="502.8(b)",
+        next_step=(
+            "Install towncircle again (in a source tree: python tools/manifest.py, after looking at what changed). "
+            "Nothing was written into the device's store: a sound program goes on where it stood."
+        ),
+    ),
 }

@@ -1,0 +1,25 @@
+"""What every test stands on: the manifest of the device's files, as the launcher would have written it.
+
+It is looked at before each test, because whoever edits a file while the tests run would otherwise fault every device.
+"""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
+
+from tools import manifest  # noqa: E402 - after the path is set
+
+_MANIFEST = ROOT / "src" / "towncircle" / "psd" / "MANIFEST"
+_ROOMS = [ROOT / "src" / "towncircle" / room for room in manifest.integrity.ROOMS]
+
+
+@pytest.fixture(autouse=True)
+def sound_module() -> None:
+    made = _MANIFEST.stat().st_mtime_ns if _MANIFEST.exists() else 0
+    if any(path.stat().st_mtime_ns > made for room in _ROOMS for path in room.rglob("*.py")):
+        manifest.refresh()
