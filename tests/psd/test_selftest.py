@@ -51,6 +51,23 @@ def test_each_known_answer_is_really_asked(
     assert not selftest.TESTS[test]()
 
 
+def test_the_power_on_tests_run_once_a_process_and_again_after_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    runs: list[int] = []
+    monkeypatch.setattr(selftest, "run", lambda: (runs.append(1), ("all",))[1])
+    selftest.power_on.cache_clear()
+    assert [selftest.power_on() for _ in range(3)] == [("all",)] * 3
+    assert len(runs) == 1
+
+    def failing() -> tuple[str, ...]:
+        raise BrokenInvariant("psd.selftest-failed", name="one")
+
+    monkeypatch.setattr(selftest, "run", failing)
+    selftest.power_on.cache_clear()
+    for _ in range(2):
+        with pytest.raises(BrokenInvariant):
+            selftest.power_on()
+
+
 def test_a_test_that_fails_on_demand_faults_the_device() -> None:
     story = Story().to("in service")
     outcome = [True]

@@ -88,7 +88,10 @@ class Device:
         self._ring.add(state.provider, PublicKey("ecdsa-p256", state.provider_key), since=Instant(0))
         started = replace(state, epoch=state.epoch + 1, counter=state.counter + 1)
         try:
-            selftest.run(tests)
+            if tests is selftest.TESTS:
+                selftest.power_on()
+            else:
+                selftest.run(tests)
             state.check()
         except BrokenInvariant as error:
             if error.code == "psd.module-altered":

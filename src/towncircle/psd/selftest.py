@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
+from functools import cache
 from types import MappingProxyType
 
 from cryptography.hazmat.primitives.asymmetric import dsa, ec
@@ -120,3 +121,12 @@ def run(tests: Mapping[str, Callable[[], bool]] = TESTS) -> tuple[str, ...]:
         if not test():
             raise BrokenInvariant("psd.selftest-failed", name=name)
     return tuple(tests)
+
+
+@cache
+def power_on() -> tuple[str, ...]:
+    """Run all self-tests once in the life of this process, which is the module: it may host many devices.
+
+    Raises `BrokenInvariant` as `run` does, and then again each time it is asked.
+    """
+    return run()
