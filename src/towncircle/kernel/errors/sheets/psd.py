@@ -323,4 +323,10 @@ ROWS = {
             "Nothing was written into the device's store: a sound program goes on where it stood."
         ),
     ),
+    "psd.library-missing": Row(
+        kind="refused",
+        sentence="The library {library} is not installed.",
+        clause="house",
+        next_step="Install it with the extra: pip install 'towncircle[{extra}]'.",
+    ),
 }

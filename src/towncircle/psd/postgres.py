@@ -1,0 +1,372 @@
+"""The memory of many devices in one PostgreSQL database.
+
+Here: the adapter of `psd.memory.Memory` with psycopg and raw SQL, its numbered migrations, its durability check, and
+`commit_each` for groups of devices that do not depend on each other. Not here: any rule about registers; the one guard
+in SQL is compare-and-swap on counter and epoch. Queues, caches and epochs of a host are in `hosted`.
+Kept: a commit of any number of devices is one statement over `unnest`, under READ COMMITTED with the guard in its
+WHERE, so two hosts never both win; `fsync`, `full_page_writes` and `synchronous_commit` are read back and a server that
+does not promise durability is refused (house.md 8). A commit whose wait for the standby was cut short is not a commit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib import resources
+from string import Template
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from towncircle.kernel.errors import BadInput, BrokenInvariant, Refused
+from towncircle.kernel.ids import DeviceId
+from towncircle.psd.memory import Change, Record, RecordName
+from towncircle.psd.state import DeviceState
+
+if TYPE_CHECKING:
+    import psycopg
+
+_WANTED = {
+    "fsync": ("on",),
+    "full_page_writes": ("on",),
+    "synchronous_commit": ("on", "remote_apply"),
+    "transaction_isolation": ("read committed",),
+}
+_SESSION = "-c synchronous_commit=on -c default_transaction_isolation=read\\ committed -c jit=off -c timezone=UTC"
+_DEADLOCKS = 3  # two hosts on the same devices may lock each other out; the statement is then tried again
+_BIRTH = """
+INSERT INTO device (id, counter, epoch, state, digest)
+SELECT * FROM unnest(%b::text[], %b::bigint[], %b::bigint[], %b::bytea[], %b::bytea[])
+ON CONFLICT DO NOTHING RETURNING id"""
+_MOVE = """
+WITH moved AS (
+    UPDATE device AS d SET counter = g.counter, epoch = g.epoch, state = g.state, digest = g.digest
+    FROM unnest(%b::text[], %b::bigint[], %b::bigint[], %b::bigint[], %b::bigint[], %b::bytea[], %b::bytea[])
+        AS g (id, was_counter, was_epoch, counter, epoch, state, digest)
+    WHERE d.id = g.id AND d.counter = g.was_counter AND d.epoch = g.was_epoch
+    RETURNING d.id
+), kept AS (
+    INSERT INTO record (device, kind, request_id, counter, place, command_digest, first_piece, count, response, digest)
+    SELECT r.* FROM unnest(%b::text[], %b::text[], %b::text[], %b::bigint[], %b::int[], %b::bytea[], %b::bigint[],
+        %b::int[], %b::bytea[], %b::bytea[])
+        AS r (device, kind, request_id, counter, place, command_digest, first_piece, count, response, digest)
+    WHERE r.device IN (SELECT id FROM moved)
+)
+SELECT id FROM moved"""
+_KEEP = """
+INSERT INTO record (device, kind, request_id, counter, place, command_digest, first_piece, count, response, digest)
+SELECT r.* FROM unnest(%b::text[], %b::text[], %b::text[], %b::bigint[], %b::int[], %b::bytea[], %b::bigint[],
+    %b::int[], %b::bytea[], %b::bytea[])
+    AS r (device, kind, request_id, counter, place, command_digest, first_piece, count, response, digest)"""
+_LOAD = "SELECT id, state, digest FROM device WHERE id = ANY(%b::text[])"
+_NAMED = """
+SELECT r.device, r.kind, r.request_id, r.command_digest, r.response, r.first_piece, r.count, r.digest
+FROM unnest(%b::text[], %b::text[], %b::text[]) AS g (device, kind, request_id) JOIN record AS r
+ON r.device = g.device AND r.kind = g.kind AND r.request_id = g.request_id"""
+_ALL = """
+SELECT device, kind, request_id, command_digest, response, first_piece, count, digest
+FROM record WHERE device = %b ORDER BY counter, place"""
+
+
+class PostgresMemory:
+    """Keep devices in a PostgreSQL database that several hosts may share.
+
+    `dsn` is a libpq connection string; `create` makes the tables where there are none, in `partitions` parts by device
+    id (0: plain tables). Raises `BadInput` (psd.store-missing), `Refused` (psd.library-missing, psd.store-failed,
+    psd.store-not-durable, psd.store-too-new) when it opens.
+    """
+
+    def __init__(self, dsn: str, *, create: bool = False, partitions: int = 0) -> None:
+        self._library = _psycopg()
+        self._dsn, self._idle, self._lock = dsn, [], threading.Lock()  # type: tuple[str, list[Any], Any]
+        with self._translated():
+            info = self._library.conninfo.conninfo_to_dict(dsn)
+        self.path = f"PostgreSQL {info.get('dbname', '')} at {info.get('host', 'localhost')}"  # never the password
+        with self._session() as connection:
+            self._migrate(connection, create=create, partitions=partitions)
+
+    def _migrate(self, connection: psycopg.Connection[Any], *, create: bool, partitions: int) -> None:
+        scripts = _migrations()
+        with connection.transaction():
+            connection.execute("SELECT pg_advisory_xact_lock(7467323)")  # two hosts may start at once
+            row = connection.execute("SELECT to_regclass('fleet_store') IS NOT NULL").fetchone()
+            assert row is not None
+            if not row[0]:
+                if not create:
+                    raise BadInput("psd.store-missing", path=self.path)
+                connection.execute("CREATE TABLE fleet_store (format integer NOT NULL, partitions integer NOT NULL)")
+                connection.execute("INSERT INTO fleet_store VALUES (0, %s)", (partitions,))
+            found = connection.execute("SELECT format, partitions FROM fleet_store FOR UPDATE").fetchone()
+            assert found is not None
+            at, parts = found
+            if at > len(scripts):
+                raise Refused("psd.store-too-new", path=self.path, found=at, known=len(scripts))
+            for script in scripts[at:]:
+                connection.execute(_filled(script, parts).encode())
+            connection.execute("UPDATE fleet_store SET format = %s", (len(scripts),))
+
+    # connections
+
+    def _connect(self) -> psycopg.Connection[Any]:
+        connection: psycopg.Connection[Any] = self._library.connect(self._dsn, autocommit=True, options=_SESSION)
+        try:
+            for name, wanted in _WANTED.items():
+                row = connection.execute("SELECT current_setting(%s)", (name,)).fetchone()
+                assert row is not None
+                if row[0] not in wanted:
+                    raise Refused("psd.store-not-durable", path=self.path, pragma=name, found=row[0])
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    @contextmanager
+    def _session(self) -> Iterator[psycopg.Connection[Any]]:
+        """Lend a connection to one caller; one that failed is not used again."""
+        with self._translated():
+            with self._lock:
+                connection = self._idle.pop() if self._idle else None
+            if connection is None or connection.closed:
+                connection = self._connect()
+            try:
+                yield connection
+            except self._library.OperationalError:
+                connection.close()
+                raise
+            finally:
+                if not connection.closed:
+                    with self._lock:
+                        self._idle.append(connection)
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        errors = self._library.errors
+        try:
+            yield
+        except (errors.DataCorrupted, errors.IndexCorrupted) as error:
+            raise BrokenInvariant("psd.store-damaged", path=self.path, what=_first_line(error)) from error
+        except self._library.Error as error:
+            raise Refused(
+                "psd.store-failed", path=getattr(self, "path", "PostgreSQL"), what=_first_line(error)
+            ) from error
+
+    # reading
+
+    def load(self, ids: Iterable[DeviceId]) -> Mapping[DeviceId, DeviceState]:
+        """Give the states of the devices that are kept. Raises `BrokenInvariant` (psd.store-damaged)."""
+        names = [str(name) for name in ids]
+        with self._session() as connection:
+            rows = connection.execute(_LOAD, (names,), binary=True).fetchall()
+        found = {}
+        for name, state, digest in rows:
+            if hashlib.sha256(state).digest() != digest:
+                self._damaged(f"the state of {name} is not the one that was written")
+            found[DeviceId(name)] = DeviceState.decode(state)
+        return found
+
+    def record(self, device: DeviceId, *, kind: str, request_id: str) -> Record | None:
+        """Give the record of a request, or None. Raises `BrokenInvariant` (psd.store-damaged)."""
+        name = RecordName(device, kind, request_id)
+        return self.find([name]).get(name)
+
+    def find(self, names: Collection[RecordName]) -> Mapping[RecordName, Record]:
+        """Give the records of many requests at once. Raises `BrokenInvariant` (psd.store-damaged)."""
+        columns = [[str(name[at]) for name in names] for at in range(3)]
+        with self._session() as connection:
+            rows = connection.execute(_NAMED, columns, binary=True).fetchall()
+        return {RecordName(DeviceId(row[0]), row[1], row[2]): self._read(row) for row in rows}
+
+    def records(self, device: DeviceId) -> Iterable[Record]:
+        """Give all records of a device, oldest first. Raises `BrokenInvariant` (psd.store-damaged)."""
+        with self._session() as connection:
+            rows = connection.execute(_ALL, (str(device),), binary=True).fetchall()
+        return [self._read(row) for row in rows]
+
+    def devices(self) -> tuple[DeviceId, ...]:
+        """Name the devices in this store."""
+        with self._session() as connection:
+            return tuple(DeviceId(row[0]) for row in connection.execute("SELECT id FROM device ORDER BY id"))
+
+    def _read(self, row: Sequence[Any]) -> Record:
+        _, kind, request_id, command_digest, response, first_piece, count, digest = row
+        if hashlib.sha256(response).digest() != digest:
+            self._damaged(f"the record of {request_id} is not the one that was written")
+        return Record(
+            kind=kind,
+            request_id=request_id,
+            command_digest=command_digest,
+            response=response,
+            first_piece=first_piece,
+            count=count,
+        )
+
+    def _damaged(self, what: str) -> NoReturn:
+        raise BrokenInvariant("psd.store-damaged", path=self.path, what=what)
+
+    # writing
+
+    def commit(self, changes: Sequence[Change]) -> None:
+        """Keep all changes or none. Raises `Refused` (psd.store-stale, psd.store-failed)."""
+        self._write(changes, together=True)
+
+    def commit_each(self, changes: Sequence[Change]) -> Collection[DeviceId]:
+        """Keep the change of every device whose counter and epoch are the expected ones, in one transaction.
+
+        Gives the devices that were not: nothing of theirs is kept. Raises `Refused` (psd.store-failed) and
+        `BrokenInvariant` (psd.record-doubled), and then nothing of any device is kept.
+        """
+        return self._write(changes, together=False)
+
+    def _write(self, changes: Sequence[Change], *, together: bool) -> Collection[DeviceId]:
+        births = [change for change in changes if change.expected_counter == 0]
+        moves = [change for change in changes if change.expected_counter != 0]
+        doubled = self._library.errors.UniqueViolation
+        with self._session() as connection, _warned(connection) as warnings:
+            try:
+                for attempt in range(_DEADLOCKS):
+                    try:
+                        if not births and (len(moves) == 1 or not together):
+                            won = self._move(connection, moves)
+                        else:
+                            won = self._transact(connection, births, moves, together=together)
+                        break
+                    except self._library.errors.DeadlockDetected:
+                        if attempt == _DEADLOCKS - 1:
+                            raise
+            except doubled as error:
+                name = changes[0]
+                request = name.records[0].request_id if name.records else ""
+                raise BrokenInvariant("psd.record-doubled", device=name.device, request=request) from error
+            if warnings:
+                connection.close()
+                raise Refused("psd.store-failed", path=self.path, what=warnings[0])
+        lost = [change.device for change in changes if change.device not in won]
+        if lost and (together or births):
+            raise Refused("psd.store-stale", device=lost[0])
+        return lost
+
+    def _transact(
+        self, connection: psycopg.Connection[Any], births: list[Change], moves: list[Change], *, together: bool
+    ) -> set[str]:
+        with connection.transaction() as block:
+            won = self._bear(connection, births) if births else set()
+            if moves:
+                won |= self._move(connection, moves)
+            if (together or births) and len(won) < len(births) + len(moves):
+                raise self._library.Rollback(block)
+        return won
+
+    def _move(self, connection: psycopg.Connection[Any], moves: Sequence[Change]) -> set[str]:
+        blobs = [change.state.encode() for change in moves]
+        found = connection.execute(
+            _MOVE,
+            (
+                [str(change.device) for change in moves],
+                [change.expected_counter for change in moves],
+                [change.epoch for change in moves],
+                [change.state.counter for change in moves],
+                [change.state.epoch for change in moves],
+                blobs,
+                [hashlib.sha256(blob).digest() for blob in blobs],
+                *_columns(moves),
+            ),
+            binary=True,
+            prepare=True,
+        )
+        return {row[0] for row in found}
+
+    def _bear(self, connection: psycopg.Connection[Any], births: Sequence[Change]) -> set[str]:
+        blobs = [change.state.encode() for change in births]
+        found = connection.execute(
+            _BIRTH,
+            (
+                [str(change.device) for change in births],
+                [change.state.counter for change in births],
+                [change.state.epoch for change in births],
+                blobs,
+                [hashlib.sha256(blob).digest() for blob in blobs],
+            ),
+        )
+        born = {row[0] for row in found}
+        if any(change.records for change in births):
+            connection.execute(_KEEP, _columns(births))
+        return born
+
+    def forget_keys(self) -> None:
+        """Remove the older versions of the states from the table.
+
+        What the write-ahead log, its archive and backups still hold is encrypted under the operator's secret.
+        """
+        with self._session() as connection:
+            connection.execute("VACUUM device")
+
+    def close(self) -> None:
+        """Let go of the idle connections."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+
+
+def _columns(changes: Sequence[Change]) -> tuple[list[Any], ...]:
+    """Turn the records of many changes into the columns of one INSERT."""
+    rows = [(change, place, row) for change in changes for place, row in enumerate(change.records)]
+    return (
+        [str(change.device) for change, _, _ in rows],
+        [row.kind for _, _, row in rows],
+        [row.request_id for _, _, row in rows],
+        [change.state.counter for change, _, _ in rows],
+        [place for _, place, _ in rows],
+        [row.command_digest for _, _, row in rows],
+        [row.first_piece for _, _, row in rows],
+        [row.count for _, _, row in rows],
+        [row.response for _, _, row in rows],
+        [hashlib.sha256(row.response).digest() for _, _, row in rows],
+    )
+
+
+@contextmanager
+def _warned(connection: psycopg.Connection[Any]) -> Iterator[list[str]]:
+    """Gather the server's warnings: a wait for the standby that was cut short is told by a warning only."""
+    told: list[str] = []
+
+    def listen(notice: psycopg.errors.Diagnostic) -> None:
+        if notice.severity_nonlocalized == "WARNING":
+            told.append(str(notice.message_primary))
+
+    connection.add_notice_handler(listen)
+    try:
+        yield told
+    finally:
+        connection.remove_notice_handler(listen)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).split("\n", 1)[0]
+
+
+def _migrations() -> list[str]:
+    folder = resources.files("towncircle.psd") / "postgres_migrations"
+    return [item.read_text() for item in sorted(folder.iterdir(), key=lambda item: item.name)]
+
+
+def _filled(script: str, parts: int) -> str:
+    """Fill in how the tables are parted, and add the parts."""
+    by = {"by_id": "id", "by_device": "device"}
+    clauses = {name: f"PARTITION BY HASH ({column})" if parts else "" for name, column in by.items()}
+    text = Template(script).substitute(clauses, parts=parts)
+    for table in ("device", "record"):
+        for at in range(parts):
+            text += (
+                f"CREATE TABLE {table}_{at} PARTITION OF {table} FOR VALUES WITH (MODULUS {parts}, REMAINDER {at});\n"
+            )
+    return text
+
+
+def _psycopg() -> Any:
+    try:
+        import psycopg
+        import psycopg.conninfo
+    except ImportError as error:
+        raise Refused("psd.library-missing", library="psycopg", extra="postgres") from error
+    return psycopg
