@@ -14,12 +14,13 @@ what Linux does. Like SQLite's own Unix disk it promises that a write spoils no 
 from __future__ import annotations
 
 import itertools
-import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 import apsw
+
+from towncircle.testing.dice import Dice
 
 SECTOR = 512
 Kind = Literal["write", "truncate", "sync", "failed sync", "create", "delete", "sync folder"]
@@ -268,7 +269,7 @@ def everything(operation: Operation) -> Iterator[Operation]:
     return iter((operation,))
 
 
-def subset(dice: random.Random) -> Callable[[Operation], Iterator[Operation]]:
+def subset(dice: Dice) -> Callable[[Operation], Iterator[Operation]]:
     """Keep each waiting operation or not, under a chance that is drawn once an image."""
     chance = dice.choice((0.1, 0.5, 0.9))
 
@@ -278,7 +279,7 @@ def subset(dice: random.Random) -> Callable[[Operation], Iterator[Operation]]:
     return choose
 
 
-def torn(dice: random.Random) -> Callable[[Operation], Iterator[Operation]]:
+def torn(dice: Dice) -> Callable[[Operation], Iterator[Operation]]:
     """Keep each waiting operation whole, not, or only some of its sectors."""
     chance = dice.choice((0.2, 0.5, 0.8))
 

@@ -7,7 +7,6 @@ it was there. Not here: power cuts and their judgement (`power_loss`).
 
 from __future__ import annotations
 
-import random
 import struct
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -26,6 +25,7 @@ from towncircle.psd.keys import SoftwareSlots
 from towncircle.psd.memory import Change, Memory, Record
 from towncircle.psd.sqlite import SqliteMemory
 from towncircle.psd.state import DeviceState
+from towncircle.testing.dice import Dice
 from towncircle.testing.forgetful_disk import ForgetfulDisk
 
 DEVICE = DeviceId.of(vendor="TC", model="1A", serial=17)
@@ -119,7 +119,7 @@ def slots() -> SoftwareSlots:
 class Mailer:
     """Work with one device over several lives; each begins on what a power cut left of the last one."""
 
-    def __init__(self, dice: random.Random, disk: ForgetfulDisk) -> None:
+    def __init__(self, dice: Dice, disk: ForgetfulDisk) -> None:
         self.dice, self.disk, self.clock = dice, disk, Hands()
         self.workshop = Workshop(_START)
         self.records: list[Record] = []

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import random
 import sys
 import time
 from bisect import bisect_right
@@ -31,6 +30,7 @@ from towncircle.psd import commands, states
 from towncircle.psd.device import Device
 from towncircle.psd.sqlite import SqliteMemory
 from towncircle.testing import forgetful_disk
+from towncircle.testing.dice import dice_for
 from towncircle.testing.forgetful_disk import ForgetfulDisk, Platter
 from towncircle.testing.mailer import DEVICE, STORE, Commit, Mailer, slots
 
@@ -84,12 +84,21 @@ class _Cut:
     spent: Mills
 
 
+class LossError(Exception):
+    """Tell what an image lost."""
+
+
+def _demand(ok: bool, what: str) -> None:  # noqa: FBT001 - the outcome of a question
+    if not ok:
+        raise LossError(what)
+
+
 class Rehearsal:
     """Cut the power in one round. `honest` false gives a disk that ignores syncs, which must be found out."""
 
     def __init__(self, *, seed: int, number: int, honest: bool = True, limit: int = 1 << 60) -> None:
         self._seed, self._number, self._honest, self._limit = seed, number, honest, limit
-        self._dice = random.Random(f"power loss {seed} {number}")
+        self._dice = dice_for("power loss", seed, number)
         self._shelf = ForgetfulDisk()  # where images are put to be asked
         self._life = 0
         self.report = Report()
@@ -159,7 +168,7 @@ class Rehearsal:
             if (deep or report.images % DEEP == 0) and found.state is not None:
                 report.deep += 1
                 self._look_deep(mailer, cut, found)
-        except (TowncircleError, apsw.Error, AssertionError) as error:
+        except (TowncircleError, apsw.Error, LossError) as error:
             what = f"{type(error).__name__}: {error}"
             report.troubles.append(
                 Trouble(seed=self._seed, round=self._number, life=self._life, operation=index, image=number, what=what)
@@ -174,32 +183,33 @@ class Rehearsal:
         found = cut.kept
         if state != found.state and cut.under_way is not None:
             found = cut.under_way
-        assert state == found.state, "it holds neither the last commit that was kept nor the one under way"
+        _demand(state == found.state, "it holds neither the last commit that was kept nor the one under way")
         if state is not None:
             state.check()
-            assert state.registers.ascending >= cut.spent, "an acknowledged debit is lost"
+            _demand(state.registers.ascending >= cut.spent, "an acknowledged debit is lost")
         if found.records:
             row = mailer.records[found.records - 1]
-            assert memory.record(DEVICE, kind=row.kind, request_id=row.request_id) == row, "the last record is lost"
+            _demand(memory.record(DEVICE, kind=row.kind, request_id=row.request_id) == row, "the last record is lost")
         memory.close()
         return found
 
     def _look_deep(self, mailer: Mailer, cut: _Cut, found: Commit) -> None:
         connection = apsw.Connection(str(STORE), vfs=self._shelf.vfs)
         connection.execute("PRAGMA locking_mode=EXCLUSIVE").get  # noqa: B018 - apsw's way to run it to its end
-        assert connection.execute("PRAGMA integrity_check").get == "ok", "a page is damaged"
+        verdict = connection.execute("PRAGMA integrity_check").get
+        _demand(verdict == "ok", f"a page is damaged: {verdict}")
         connection.close()
         memory = SqliteMemory(STORE, vfs=self._shelf.vfs)
-        assert list(memory.records(DEVICE)) == mailer.records[: found.records], "a record is lost or doubled"
+        _demand(list(memory.records(DEVICE)) == mailer.records[: found.records], "a record is lost or doubled")
         device = Device(memory, DEVICE, slots=slots(), clock=mailer.clock)
         for row in mailer.answers_so_far(cut.answers):
             command = commands.encode_command(commands.Recover(request_id=row))
-            assert device.exchange(command) == mailer.jobs[row].answer, f"{row} does not come back as it was"
+            _demand(device.exchange(command) == mailer.jobs[row].answer, f"{row} does not come back as it was")
         assert found.state is not None
         if found.state.state == states.IN_SERVICE and found.state.registers.descending > 0:
             done = commands.decode_answer(device.exchange(mailer.one_more()))
             assert isinstance(done, commands.Evidenced)
-            assert done.first_piece == found.state.registers.pieces + 1, "the next piece has another number"
+            _demand(done.first_piece == found.state.registers.pieces + 1, "the next piece has another number")
         device.close()
 
 
@@ -242,7 +252,7 @@ def run(argv: list[str]) -> int:
     def told(number: int, report: Report) -> None:
         rate = report.images / (time.perf_counter() - began)
         counts = {name: getattr(before, name) + getattr(report, name) for name in _COUNTS}
-        print(f"seed {args.seed} round {number}: {counts['images']:,} images, {rate:,.0f}/s", flush=True)  # noqa: T201
+        _say(f"seed {args.seed} round {number}: {counts['images']:,} images, {rate:,.0f}/s")
         if args.resume is not None:
             draft = args.resume.with_suffix(".new")
             draft.write_text(json.dumps({"seed": args.seed, "round": number, "counts": counts}))
@@ -252,13 +262,18 @@ def run(argv: list[str]) -> int:
     report = rehearse(seed=args.seed, rounds=rounds, images=args.images - before.images, told=told)
     before.add(report)
     share = before.after_debit / max(1, before.images)
-    print(  # noqa: T201 - a command speaks
+    _say(
         f"{before.images:,} images at {before.cuts:,} cuts of {before.debits:,} debits; {share:.1%} after the first "
         f"acknowledged debit; {before.deep:,} asked everything; {len(before.troubles)} troubles"
     )
     for trouble in before.troubles:
-        print(trouble)  # noqa: T201
+        _say(str(trouble))
     return 1 if before.troubles else 0
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 _COUNTS = ("images", "after_debit", "deep", "cuts", "debits")
