@@ -326,6 +326,7 @@ ANSWERS: dict[int, type] = {
     12: Evidenced,
     13: Reprinted,
 }
+_ERROR_HEAD = codec.dump({0: VERSION, 1: 0, 2: {}})[:-1]
 _ERRORS = {"input": BadInput, "refused": Refused, "broken": BrokenInvariant}
 
 
@@ -354,6 +355,11 @@ def encode_error(error: TowncircleError) -> bytes:
     """Give the byte form of a refusal: kind, code and the named parameters of its sentence as text."""
     named = [[name, str(value)[:400]] for name, value in error.params.items()]
     return cbor.encode({0: VERSION, 1: 0, 2: {0: error.kind, 1: error.code, 2: named}})
+
+
+def is_error(raw: bytes) -> bool:
+    """Tell whether an answer of this version is a refusal."""
+    return raw.startswith(_ERROR_HEAD)
 
 
 def decode_answer(raw: bytes) -> object:

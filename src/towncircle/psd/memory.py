@@ -1,14 +1,16 @@
 """The memory port of the device, and the memory in RAM.
 
 Here: what a memory keeps (one state a device, and records of what was released), the port, and the adapter for tests
-and rehearsals. Not here: SQLite (`sqlite`), PostgreSQL (`postgres`), and the law of the registers, of which no store holds a second copy.
+and rehearsals. Not here: SQLite (`sqlite`), PostgreSQL (`postgres`), and the law of the registers, of which no store
+holds a second copy.
 Kept: one commit holds the new state and every record of it; the only guard is compare-and-swap on counter and epoch
 (house.md 9).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import threading
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -89,7 +91,8 @@ class MemoryInRam:
 
     def __init__(self) -> None:
         self._states: dict[DeviceId, tuple[int, int, bytes]] = {}
-        self._records: dict[tuple[DeviceId, str, str], Record] = {}
+        self._records: dict[tuple[DeviceId, str, str], Record] = {}  # by record name
+        self._one_at_a_time = threading.RLock()
 
     def load(self, ids: Iterable[DeviceId]) -> Mapping[DeviceId, DeviceState]:
         """Give the states of the devices that are kept."""
@@ -97,6 +100,10 @@ class MemoryInRam:
 
     def commit(self, changes: Sequence[Change]) -> None:
         """Keep all changes or none. Raises `Refused` (psd.store-stale)."""
+        with self._one_at_a_time:
+            self._commit(changes)
+
+    def _commit(self, changes: Sequence[Change]) -> None:
         states, records = dict(self._states), dict(self._records)
         for device, expected_counter, epoch, state, rows in changes:
             if states.get(device, (0, 0, b""))[:2] != (expected_counter, epoch):
@@ -107,6 +114,18 @@ class MemoryInRam:
                     raise BrokenInvariant("psd.record-doubled", device=device, request=row.request_id)
                 records[device, row.kind, row.request_id] = row
         self._states, self._records = states, records
+
+    def commit_each(self, changes: Sequence[Change]) -> Collection[DeviceId]:
+        """Keep every change whose counter and epoch are the expected ones; give the devices whose were not."""
+        with self._one_at_a_time:
+            held = {change.device: self._states.get(change.device, (0, 0, b""))[:2] for change in changes}
+            lost = {row.device for row in changes if held[row.device] != (row.expected_counter, row.epoch)}
+            self._commit([change for change in changes if change.device not in lost])
+        return lost
+
+    def find(self, names: Collection[RecordName]) -> Mapping[RecordName, Record]:
+        """Give the records of many requests at once."""
+        return {name: self._records[name] for name in names if name in self._records}
 
     def record(self, device: DeviceId, *, kind: str, request_id: str) -> Record | None:
         """Give the record of a request, or None."""

@@ -329,4 +329,10 @@ ROWS = {
         clause="house",
         next_step="Install it with the extra: pip install 'towncircle[{extra}]'.",
     ),
+    "psd.host-busy": Row(
+        kind="refused",
+        sentence="Too many commands wait for one of these devices already.",
+        clause="house",
+        next_step="Send the command again in a moment, with the same request id. Nothing was changed.",
+    ),
 }

@@ -1,0 +1,235 @@
+"""A fleet of devices in one store, run by one host.
+
+Here: the queue of each device, groups, fencing, retries of doubtful groups. Not here: seats (`seat`), caches
+(`caches`), who may call (transports).
+Kept: a device is with one group at a time, in the order in which groups asked (a queue per device, before the
+database); a group is committed as one statement, and no answer leaves before. A host that was overtaken by another one
+has the older epoch: its commit does not match, its answer is psd.store-stale, and it issues nothing.
+
+Order of one group: 1. wait until every device of it is free; 2. seat the devices that are not at hand; 3. run the
+commands in order, assuming that each request is new; 4. ask the store for what the commit will not prove, and run a
+device again where the assumption was wrong; 5. commit; 6. release.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from towncircle.kernel.errors import BadInput, BrokenInvariant, Refused, TowncircleError
+from towncircle.kernel.ids import DeviceId
+from towncircle.kernel.instants import Clock
+from towncircle.kernel.randomness import Randomness
+from towncircle.pki.keyfile import SecretProvider
+from towncircle.psd import commands
+from towncircle.psd.device import Device
+from towncircle.psd.hosted.caches import DEFAULT_LIMIT, Recent, RecentSlots, Watch, entries_for
+from towncircle.psd.hosted.seat import FleetStore, Seat
+from towncircle.psd.memory import Record, RecordName
+
+MAX_GROUP = 500
+MAX_WAITING = 64  # groups that may wait for one device
+_DOUBLED = 2  # how often a group is run again because a request was not new
+
+
+class _Place:
+    """Hold a seated device and what it answers in the present group."""
+
+    __slots__ = ("answers", "at", "commands", "device", "name", "seat")
+
+    def __init__(self, name: DeviceId, device: Device, seat: Seat) -> None:
+        self.name, self.device, self.seat = name, device, seat
+        self.at: list[int] = []
+        self.commands: list[bytes] = []
+        self.answers: list[bytes] = []
+
+    def run(self, known: Mapping[RecordName, Record] | None) -> None:
+        self.seat.begin(known)
+        self.answers = [self.device.exchange(command) for command in self.commands]
+
+
+class Fleet:
+    """Host many devices of one store in one process; callers may be many threads.
+
+    `memory_limit` bounds the resident memory of the process (bytes). `secret` and `randomness` are those of the key
+    slots, as of a device with a process of its own.
+    """
+
+    def __init__(
+        self,
+        store: FleetStore,
+        *,
+        secret: SecretProvider,
+        randomness: Randomness,
+        clock: Clock,
+        memory_limit: int = DEFAULT_LIMIT,
+    ) -> None:
+        count = entries_for(memory_limit)
+        self._store, self._clock = store, clock
+        self._slots = RecentSlots(secret, randomness, limit=count)
+        self._at_hand: Recent[DeviceId, _Place] = Recent(count)
+        tables: tuple[Recent[Any, Any], ...] = (self._at_hand, self._slots.opened)
+        self._watch = Watch(memory_limit, tables)
+        self._waiting: dict[DeviceId, deque[object]] = {}
+        self._turn = threading.Condition()
+
+    def exchange(self, device: DeviceId, command: bytes) -> bytes:
+        """Run one command of one device."""
+        return self.exchange_many([(device, command)])[0]
+
+    def exchange_many(self, asked: Sequence[tuple[DeviceId, bytes]]) -> list[bytes]:
+        """Run commands of many devices and give their answers in order; commands of one device run in their order.
+
+        What is refused is an answer too. A device that another host has taken over answers psd.store-stale; the next
+        command takes it back.
+        """
+        answers: list[bytes] = []
+        for at in range(0, len(asked), MAX_GROUP):
+            answers += self._group(asked[at : at + MAX_GROUP])
+        return answers
+
+    def close(self) -> None:
+        """Let go of keys and store."""
+        self._slots.drop()
+        self._store.close()
+
+    def _group(self, asked: Sequence[tuple[DeviceId, bytes]]) -> list[bytes]:
+        names = dict.fromkeys(name for name, _ in asked)
+        try:
+            with self._turns(names), self._whole(names):  # 1
+                answers = self._run(asked, names)
+        except TowncircleError as error:
+            return [commands.encode_error(error)] * len(asked)
+        self._watch.look()
+        return answers
+
+    @contextmanager
+    def _turns(self, names: Collection[DeviceId]) -> Iterator[None]:
+        """Wait in the queue of every device; tickets are drawn at once, so no two groups wait for each other."""
+        ticket, queues = object(), self._waiting
+        with self._turn:
+            if any(len(queues.get(name, ())) >= MAX_WAITING for name in names):
+                raise Refused("psd.host-busy")
+            for name in names:
+                queues.setdefault(name, deque()).append(ticket)
+            self._turn.wait_for(lambda: all(queues[name][0] is ticket for name in names))
+        try:
+            yield
+        finally:
+            with self._turn:
+                for name in names:
+                    queues[name].popleft()
+                    if not queues[name]:
+                        del queues[name]
+                self._turn.notify_all()
+
+    @contextmanager
+    def _whole(self, names: Collection[DeviceId]) -> Iterator[None]:
+        """Let go of devices that an interrupt or a defect left in the middle of a group."""
+        try:
+            yield
+        except BaseException:
+            for name in names:
+                self._at_hand.drop(name)
+            raise
+
+    def _run(self, asked: Sequence[tuple[DeviceId, bytes]], names: Collection[DeviceId]) -> list[bytes]:
+        answers = [b""] * len(asked)
+        seated, missing = self._seated(names)  # 2
+        for at, (name, command) in enumerate(asked):
+            place = seated.get(name)
+            if place is None:
+                answers[at] = commands.encode_error(missing[name])
+            else:
+                place.at.append(at)
+                place.commands.append(command)
+        places = list(seated.values())
+        for place in places:
+            place.run(None)  # 3
+        self._settle(places)  # 4, 5
+        for place in places:  # 6
+            for at, answer in zip(place.at, place.answers, strict=True):
+                answers[at] = answer
+            place.at, place.commands, place.answers = [], [], []
+        return answers
+
+    def _seated(self, names: Collection[DeviceId]) -> tuple[dict[DeviceId, _Place], dict[DeviceId, TowncircleError]]:
+        """Take the devices at hand and load the others; each that was loaded counts its epoch up."""
+        held = {name: self._at_hand.get(name) for name in names}
+        cold = [name for name, place in held.items() if place is None]
+        found = self._store.load(cold) if cold else {}
+        seated: dict[DeviceId, _Place] = {}
+        missing: dict[DeviceId, TowncircleError] = {}
+        for name, place in held.items():
+            if place is not None:
+                seated[name] = place
+            elif name not in found:
+                missing[name] = BadInput("psd.no-such-device", device=name)
+            else:
+                seat = Seat(self._store, name, found[name])
+                seated[name] = _Place(name, self._device(name, seat), seat)
+        return seated, missing
+
+    def _device(self, name: DeviceId, seat: Seat) -> Device:
+        return Device(seat, name, slots=self._slots, clock=self._clock)
+
+    def _settle(self, places: list[_Place]) -> None:
+        """Commit what the devices of a group have changed; who could not be kept answers why."""
+        self._doubt(places)
+        for turn in range(_DOUBLED):
+            changes = [change for place in places if (change := place.seat.change()) is not None]
+            try:
+                lost = set(self._store.commit_each(changes)) if changes else set()
+            except BrokenInvariant as error:
+                if error.code != "psd.record-doubled" or turn == _DOUBLED - 1:
+                    return self._failed(places, error)
+                self._again(places, {name for place in places for name in place.seat.names()})
+            except TowncircleError as error:
+                return self._failed(places, error)
+            else:
+                return self._kept(places, lost)
+        return None
+
+    def _doubt(self, places: list[_Place]) -> None:
+        """Ask for the records that were assumed missing, where the commit will not prove it."""
+        doubts: set[RecordName] = set()
+        for place in places:
+            doubts |= place.seat.doubts(refused=any(map(commands.is_error, place.answers)))
+        if doubts:
+            self._again(places, doubts)
+
+    def _again(self, places: list[_Place], names: set[RecordName]) -> None:
+        """Run the devices again whose requests are known already; nothing of them was kept or released."""
+        found = self._store.find(names)
+        known = {name.device for name in found}
+        for place in places:
+            if place.name in known:
+                place.device = self._device(place.name, self._fresh(place))
+                place.run(found)
+
+    def _fresh(self, place: _Place) -> Seat:
+        place.seat = Seat(self._store, place.name, place.seat.kept)
+        return place.seat
+
+    def _kept(self, places: list[_Place], lost: set[DeviceId]) -> None:
+        for place in places:
+            if place.name in lost:
+                self._at_hand.drop(place.name)
+                stale = commands.encode_error(Refused("psd.store-stale", device=place.name))
+                place.answers = [stale] * len(place.commands)
+                continue
+            place.seat.settled()
+            self._at_hand.put(place.name, place)
+            if place.seat.zeroised:
+                place.seat.zeroised = False
+                self._store.forget_keys()
+
+    def _failed(self, places: list[_Place], error: TowncircleError) -> None:
+        """Answer with the error, and read every device anew next time: nobody knows what the store has kept."""
+        told = commands.encode_error(error)
+        for place in places:
+            self._at_hand.drop(place.name)
+            place.answers = [told] * len(place.commands)

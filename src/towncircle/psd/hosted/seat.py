@@ -1,0 +1,104 @@
+"""The seat of one device in a fleet: its memory between two commits of the store.
+
+Here: `Seat`, which takes what a device commits and holds it until its host commits a whole group; and the port of the
+store below. Not here: the group (`fleet`).
+Kept: a seat compares counter and epoch as every memory does. It does not look for earlier records before it must: it
+assumes that a request is new and notes that it did, and the host asks the store, or lets the unique name of a record
+object, before anything is released.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Protocol
+
+from towncircle.kernel.errors import Refused
+from towncircle.kernel.ids import DeviceId
+from towncircle.psd.memory import Change, Memory, Record, RecordName
+from towncircle.psd.state import DeviceState
+
+
+class FleetStore(Memory, Protocol):
+    """Keep many devices, and commit and look up in groups."""
+
+    def commit_each(self, changes: Sequence[Change]) -> Collection[DeviceId]:
+        """Keep every change whose counter and epoch are the expected ones; give the devices whose were not."""
+        ...
+
+    def find(self, names: Collection[RecordName]) -> Mapping[RecordName, Record]:
+        """Give the records of many requests at once."""
+        ...
+
+
+class Seat:
+    """Be the memory of one device of a fleet."""
+
+    __slots__ = ("_assumed", "_device", "_known", "_rows", "_staged", "_store", "kept", "zeroised")
+
+    def __init__(self, store: FleetStore, device: DeviceId, kept: DeviceState) -> None:
+        self._store, self._device = store, device
+        self._known: Mapping[RecordName, Record] | None = None
+        self._rows: dict[RecordName, Record] = {}
+        self._assumed: set[RecordName] = set()
+        self.kept = self._staged = kept
+        self.zeroised = False
+
+    def begin(self, known: Mapping[RecordName, Record] | None) -> None:
+        """Start a group; with `known`, nothing is assumed any more."""
+        self._known = known
+
+    def change(self) -> Change | None:
+        """Give what the group has to keep for this device, as one change."""
+        if self._staged is self.kept and not self._rows:
+            return None
+        return Change(self._device, self.kept.counter, self.kept.epoch, self._staged, tuple(self._rows.values()))
+
+    def doubts(self, *, refused: bool) -> set[RecordName]:
+        """Name the records that were assumed missing and that the commit itself will not prove missing."""
+        return set(self._assumed) if refused else self._assumed - self._rows.keys()
+
+    def names(self) -> set[RecordName]:
+        """Name every record that was asked for or is to be written."""
+        return self._assumed | self._rows.keys()
+
+    def settled(self) -> None:
+        """Take note that the group is kept."""
+        self.kept = self._staged
+        self._rows, self._assumed, self._known = {}, set(), None
+
+    # the memory port
+
+    def load(self, ids: Iterable[DeviceId]) -> Mapping[DeviceId, DeviceState]:
+        """Give the state as the group has made it so far."""
+        return {name: self._staged for name in ids if name == self._device}
+
+    def commit(self, changes: Sequence[Change]) -> None:
+        """Hold the change until the group is committed. Raises `Refused` (psd.store-stale)."""
+        for device, expected_counter, epoch, state, records in changes:
+            if (device, expected_counter, epoch) != (self._device, self._staged.counter, self._staged.epoch):
+                raise Refused("psd.store-stale", device=device)
+            self._staged = state
+            for row in records:
+                self._rows[RecordName(device, row.kind, row.request_id)] = row
+
+    def record(self, device: DeviceId, *, kind: str, request_id: str) -> Record | None:
+        """Give the record of a request, or None; an assumed None is noted."""
+        name = RecordName(device, kind, request_id)
+        held = self._rows.get(name)
+        if held is not None:
+            return held
+        if self._known is None:
+            self._assumed.add(name)
+            return None
+        return self._known.get(name) or self._store.record(device, kind=kind, request_id=request_id)
+
+    def records(self, device: DeviceId) -> Iterable[Record]:
+        """Give all records of the device that are kept, oldest first."""
+        return self._store.records(device)
+
+    def forget_keys(self) -> None:
+        """Note that a key was destroyed: the store is cleaned after the commit."""
+        self.zeroised = True
+
+    def close(self) -> None:
+        """Do nothing: the store is the host's."""
