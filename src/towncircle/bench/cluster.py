@@ -23,6 +23,7 @@ from typing import Self
 from towncircle.kernel.errors import Refused
 
 _START_SECONDS = 30
+_ROOM = 2 << 30
 
 
 @cache
@@ -63,6 +64,12 @@ def _user() -> str | None:
     raise Refused("bench.no-postgres")
 
 
+def in_memory() -> Path | None:
+    """Give a file system in memory with room for clusters, or None: a killed process loses nothing there either."""
+    place = Path("/dev/shm")  # noqa: S108 - only the parent of private folders
+    return place if place.is_dir() and shutil.disk_usage(place).free > _ROOM else None
+
+
 class Cluster:
     """Run one PostgreSQL cluster in a folder. Use it as a context: leaving it stops the server."""
 
@@ -71,6 +78,7 @@ class Cluster:
         self._socket = Path(tempfile.mkdtemp(prefix="tc-pg-"))  # a socket's path has to be short
         self._log = folder / "log"
         self._server: subprocess.Popen[bytes] | None = None
+        self._held: list[int] = []
         for place in (folder, self._socket):
             self._give(place)
 
@@ -138,20 +146,33 @@ class Cluster:
         """Make and start a streaming standby, and have this server wait for it before it says that it committed."""
         folder.mkdir(parents=True)
         other = Cluster(folder)
-        other._run(
-            "pg_basebackup", "-D", str(other.data), "-h", str(self._socket), "-U", "postgres", "-c", "fast", "-R"
-        )
-        other.configure({"primary_conninfo": f"host={self._socket} user=postgres application_name={name}"})
+        source = f"host={self._socket} user=postgres application_name={name}"
+        other._run("pg_basebackup", "-D", str(other.data), "-d", source, "-c", "fast", "-R", "--no-sync")
         other.start()
         self._wait(f"count(*) = 1 FROM pg_stat_replication WHERE application_name = '{name}' AND state = 'streaming'")
         self.configure({"synchronous_standby_names": name})
-        assert self._server is not None
-        _signal(self._server.pid, signal.SIGHUP)
+        self.reload()
         self._wait("count(*) = 1 FROM pg_stat_replication WHERE sync_state = 'sync'")
         return other
 
+    def reload(self) -> None:
+        """Have the running server read its configuration again."""
+        assert self._server is not None
+        _signal(self._server.pid, signal.SIGHUP)
+
+    def hold_receiver(self) -> None:
+        """Stop the process that receives the primary's log, so that this standby falls behind unseen."""
+        assert self._server is not None
+        for pid in _children(self._server.pid):
+            if b"walreceiver" in (Path("/proc") / str(pid) / "cmdline").read_bytes():
+                _signal(pid, signal.SIGSTOP)
+                self._held.append(pid)
+
     def promote(self) -> None:
         """Make a standby the primary."""
+        for pid in self._held:  # it ends without writing what it had not received
+            _signal(pid, signal.SIGTERM)
+            _signal(pid, signal.SIGCONT)
         self._run("pg_ctl", "promote", "-D", str(self.data))
         self._wait("NOT pg_is_in_recovery()")
 
