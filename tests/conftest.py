@@ -1,6 +1,7 @@
 """What every test stands on: the manifest of the device's files, as the launcher would have written it.
 
-It is looked at before each test, because whoever edits a file while the tests run would otherwise fault every device.
+It is looked at before each test too, because whoever edits a file while the tests run would otherwise fault every device
+process that a test starts.
 """
 
 import sys
@@ -17,6 +18,13 @@ from tools import manifest  # noqa: E402 - after the path is set
 
 _MANIFEST = ROOT / "src" / "towncircle" / "psd" / "MANIFEST"
 _ROOMS = [ROOT / "src" / "towncircle" / room for room in manifest.integrity.ROOMS]
+
+
+def pytest_sessionstart() -> None:
+    from towncircle.psd import selftest
+
+    manifest.refresh()
+    selftest.power_on()
 
 
 @pytest.fixture(autouse=True)

@@ -224,6 +224,26 @@ SPECIMENS: tuple[Body, ...] = (
         at=NOW,
     ),
     b.ResetStatusQuery(request_id="REQ-7K3MQ9ZX2RTB"),
+    b.ExaminationOrder(device=DEVICE, reference="EXAM-1", chain=(b"\x30\x05", b"\x30\x03", b"\x30\x04")),
+    b.ExaminationReport(
+        reference="EXAM-1",
+        state="locked",
+        reason="no contact with the Provider",
+        registers=_REGISTERS,
+        resets_total=Mills(1_333_332),
+        withdrawn_total=Mills(0),
+        counter=99,
+        epoch=3,
+        clock=NOW,
+        high_water=NOW,
+        contact_due=LATER,
+        open_request="REQ-7K3MQ9ZX2RTB",
+        open_amount=Mills(50_000),
+        last_applied="REQ-222222222222",
+        reprints=1,
+        certificate_serial=0x80000004,
+        module=bytes(range(32)),
+    ),
 )
 
 

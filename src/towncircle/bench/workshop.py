@@ -138,6 +138,18 @@ class Workshop:
         order = bodies.Authorise(parameters=self.parameters(now, **changes))
         client.authorise(self.seal(device, order, now))
 
+    def examination(self, at: DeviceId, now: Instant, *, role: str = "postal", **changes: Any) -> bytes:
+        """Seal an examination order as the Postal Service would (or another party, who may not)."""
+        key, party = self._key(), PartyId.parse(f"{role}.workshop")
+        self._serials += 1
+        certificate = self.authority.certify_party(
+            party=party, public=key.public, serial=serial_for(self._serials, test=True), **self._term
+        )
+        chain = (certificate, self.authority.certificate.der, self.root.certificate.der)
+        fields: dict[str, Any] = {"device": at, "reference": "EXAM-1", "chain": chain}
+        body = bodies.ExaminationOrder(**{**fields, **changes})
+        return self.seal(at, body, now, sender=party, signer=key)
+
     def authorisation(self, device: DeviceId, opened: Opened, now: Instant, /, **changes: Any) -> bytes:
         """Authorise an opened reset request; `changes` replace fields of the body."""
         request = opened.body

@@ -22,7 +22,7 @@ from typing import Any
 from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.instants import Instant
-from towncircle.psd import commands, contact, evidencing, life, reporting, resetting, states
+from towncircle.psd import commands, contact, evidencing, examining, life, reporting, resetting, states
 from towncircle.psd.outcome import Order, Outcome
 from towncircle.psd.registers import check_move
 from towncircle.psd.state import DeviceState
@@ -36,6 +36,8 @@ LEAVES: Mapping[str, Callable[[DeviceState, Any, Instant], Outcome]] = MappingPr
         "authorise": life.authorise,
         "withdraw": life.withdraw,
         "zeroise": life.zeroise,
+        "rekey": life.rekey,
+        "examine": examining.examine,
         "audit": contact.audit,
         "contact": contact.renew,
         "request_reset": resetting.request,

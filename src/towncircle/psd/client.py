@@ -90,6 +90,14 @@ class DeviceClient:
         """Hand in the Provider's Withdraw; the message is a sealed DeviceWithdrawal."""
         return self._call(commands.Withdraw(message=message), Done)
 
+    def examine(self, message: bytes) -> Done:
+        """Hand in a Postal Service's ExaminationOrder; the message is a sealed ExaminationReport. Nothing changes."""
+        return self._call(commands.Examine(message=message), Done)
+
+    def rekey(self) -> Done:
+        """Make the next indicia key; the message is a sealed DeviceKeyReport for the Provider, who answers Certify."""
+        return self._call(commands.Rekey(), Done)
+
     def zeroise(self, device: DeviceId) -> Done:
         """Destroy the keys of the device named."""
         return self._call(commands.Zeroise(confirm=device), Done)

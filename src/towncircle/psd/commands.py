@@ -17,6 +17,7 @@ from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import Mills
 from towncircle.psd import codec
+from towncircle.psd.columns import Column
 from towncircle.psd.registers import Registers
 from towncircle.psd.state import Usage
 from towncircle.wire import cbor
@@ -87,46 +88,6 @@ class ApplyReset(FromProvider):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
-    """Hold one indicium field of a batch: its distinct values, and for each piece which of them it has.
-
-    `numbers` or `texts` hold the distinct values in the order of their first piece. `at` is empty where all pieces
-    have the one value, otherwise 2 bytes a piece (unsigned, little-endian): the position of its value.
-    """
-
-    name: str
-    numbers: tuple[int, ...] = ()
-    texts: tuple[str, ...] = ()
-    at: bytes = b""
-
-    @classmethod
-    def of(cls, name: str, values: Sequence[int] | Sequence[str]) -> Column:
-        """Make a column of one value a piece."""
-        distinct: dict[int | str, int] = {}
-        at = [distinct.setdefault(value, len(distinct)) for value in values]
-        packed = struct.pack(f"<{len(at)}H", *at) if len(distinct) > 1 else b""
-        if all(isinstance(value, str) for value in distinct):
-            return cls(name=name, texts=tuple(str(value) for value in distinct), at=packed)
-        return cls(name=name, numbers=tuple(int(value) for value in distinct), at=packed)
-
-    def spread(self, count: int) -> list[int]:
-        """Give the position of each piece's value. Raises `BadInput` (psd.malformed)."""
-        size = len(self.numbers) or len(self.texts)
-        if (self.numbers and self.texts) or size == 0:
-            raise BadInput("psd.malformed", what=f"the column {self.name[:40]} has no values of one kind")
-        if len(set(self.numbers or self.texts)) != size:
-            raise BadInput("psd.malformed", what=f"the column {self.name[:40]} holds a value twice")
-        if not self.at and size == 1:
-            return [0] * count
-        if len(self.at) != 2 * count or size > count:
-            raise BadInput("psd.malformed", what=f"the column {self.name[:40]} does not have one value a piece")
-        positions = list(struct.unpack(f"<{count}H", self.at))
-        if max(positions) >= size:
-            raise BadInput("psd.malformed", what=f"the column {self.name[:40]} names a value that it does not hold")
-        return positions
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """Evidence a batch of 1 to 1,000 pieces, all or none, under the client's id.
 
@@ -187,6 +148,16 @@ class Withdraw(FromProvider):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Examine(FromProvider):
+    """Report to the Postal Service's examiner (wire message ExaminationOrder, which brings its own certificate)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rekey:
+    """Make the next indicia key; the present one signs until the next one's certificate comes (`Certify`)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Zeroise:
     """Destroy the keys; `confirm` repeats the device id, because nothing brings them back."""
 
@@ -195,7 +166,7 @@ class Zeroise:
 
 Command = (
     Identify | Status | SelfTest | Initialise | Certify | Authorise | Audit | Contact | RequestReset | ApplyReset
-    | Evidence | Recover | Reprint | Withdraw | Zeroise
+    | Evidence | Recover | Reprint | Withdraw | Zeroise | Examine | Rekey
 )  # fmt: skip
 VERBS: dict[int, tuple[str, type]] = {
     1: ("identify", Identify),
@@ -213,6 +184,8 @@ VERBS: dict[int, tuple[str, type]] = {
     13: ("reprint", Reprint),
     14: ("withdraw", Withdraw),
     15: ("zeroise", Zeroise),
+    16: ("examine", Examine),
+    17: ("rekey", Rekey),
 }
 NUMBERS = {kind: number for number, (_, kind) in VERBS.items()}
 NAMES = {kind: name for name, kind in VERBS.values()}
@@ -321,7 +294,7 @@ ANSWERS: dict[int, type] = {
     1: Identity,
     2: StatusReport,
     3: SelfTested,
-    **dict.fromkeys((4, 5, 6, 7, 8, 9, 10, 14, 15), Done),
+    **dict.fromkeys((4, 5, 6, 7, 8, 9, 10, 14, 15, 16, 17), Done),
     11: Evidenced,
     12: Evidenced,
     13: Reprinted,

@@ -14,22 +14,24 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 
 from towncircle.kernel.errors import BadInput, BrokenInvariant, Refused, TowncircleError
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.instants import Clock, Instant
 from towncircle.pki.verifying import PublicKey
-from towncircle.psd import commands, selftest, states
+from towncircle.psd import commands, selftest, services, states
 from towncircle.psd.automaton import decide, faulted, observe
 from towncircle.psd.contact import CLOCK_SKEW_US
+from towncircle.psd.examining import examiner_key
 from towncircle.psd.keys import KeySlots
 from towncircle.psd.memory import Change, Memory, Record
-from towncircle.psd.outcome import Order, Outcome, message_id
+from towncircle.psd.outcome import KeyBirth, Order, Outcome, message_id
 from towncircle.psd.resetting import APPLIED
 from towncircle.psd.state import DeviceState
 from towncircle.wire import bodies
 from towncircle.wire.directory import Keyring
-from towncircle.wire.message import Opened, check_times, open_untimed, seal
+from towncircle.wire.message import Opened, check_times, open_certified, open_untimed, seal
 from towncircle.wire.shape import Body
 
 RECEIVED, COUNTED = "received", "counted"
@@ -41,6 +43,7 @@ _EVENTS: Mapping[type[commands.FromProvider], Mapping[type[Body], str]] = {
     commands.Contact: {bodies.Renewal: "contact"},
     commands.ApplyReset: {bodies.ResetAuthorisation: "apply_reset", bodies.ResetRefusal: "refuse_reset"},
     commands.Withdraw: {bodies.Withdraw: "withdraw"},
+    commands.Examine: {bodies.ExaminationOrder: "examine"},
 }
 
 
@@ -113,15 +116,20 @@ class Device:
         """Let go of the store; the next owner starts where this one ended."""
         self._memory.close()
 
-    def exchange(self, command: bytes) -> bytes:
-        """Run one command and give its answer; what is refused is an answer too."""
+    def exchange(self, command: bytes, *, role: str = services.USER) -> bytes:
+        """Run one command and give its answer; what is refused is an answer too.
+
+        `role` is whom the port has let in (`services`); the pipe of a process lets in its owner, the licensee's user.
+        """
         try:
-            return self._run(command)
+            return self._run(command, role)
         except TowncircleError as error:
             return commands.encode_error(error)
 
-    def _run(self, raw: bytes) -> bytes:
+    def _run(self, raw: bytes, role: str) -> bytes:
         command = commands.decode_command(raw)
+        event = commands.NAMES[type(command)]
+        services.check(services.role_at_port(role, event), event)
         now = self._clock.now()  # 1
         state = self._state()
         passed = observe(state, now)  # 2
@@ -132,11 +140,13 @@ class Device:
             return self._tested(state, now)
         digest = hashlib.sha256(raw).digest()
         opened: Opened | None = None
+        known: bytes | None = None
         order: commands.Command | Order = command
         if isinstance(command, commands.FromProvider):
             opened, order = self._open(state, command, now)  # 3
             digest = opened.digest
-            known = self._known_order(opened, now)  # 4
+            if not isinstance(command, commands.Examine):
+                known = self._known_order(opened, now)  # 4
         else:
             known = self._known_command(command, digest)
         if known is not None and state.state not in _SILENT:
@@ -152,7 +162,12 @@ class Device:
     # 3, 4: sealed orders and retries
 
     def _open(self, state: DeviceState, command: commands.FromProvider, now: Instant) -> tuple[Opened, Order]:
-        opened = open_untimed(command.message, audience=sender_of(self._device), directory=self._ring)
+        me = sender_of(self._device)
+        if isinstance(command, commands.Examine):
+            opened = open_certified(command.message, audience=me, key_of=partial(examiner_key, state, now))
+            check_times(opened.envelope, now)
+            return opened, Order(event="examine", envelope=opened.envelope, body=opened.body)
+        opened = open_untimed(command.message, audience=me, directory=self._ring)
         event = _EVENTS[type(command)].get(type(opened.body))
         if event is None or opened.envelope.sender != state.provider:
             raise Refused("psd.wrong-order", verb=commands.NAMES[type(command)], got=type(opened.body).__name__)
@@ -211,10 +226,10 @@ class Device:
             if after is state:
                 return held.response
             answer = _reprinted(command, answer, held)
-        if after is state:
+        if after is state and message is None:
             return commands.encode_answer(verb, answer)
         if outcome.birth is not None:
-            after, message = self._born(after, outcome.birth.scheme, outcome.birth.domain)
+            after, message = self._born(after, outcome.birth)
         if outcome.contents:
             assert isinstance(answer, commands.Evidenced)
             answer = replace(answer, signatures=self._sign_all(after, outcome))
@@ -222,15 +237,20 @@ class Device:
             assert isinstance(answer, commands.Done)
             answer = replace(answer, message=self._seal(state, after, message, outcome, now))
         response = commands.encode_answer(verb, answer)
+        if after is state:
+            return response
         self._commit(state, after, _records(outcome, digest, response, opened))
-        if after.state == states.ZEROISED:
+        if state.indicia_key not in (None, after.indicia_key):  # a key has ended: no copy of it stays
             self._slots.drop()
             self._memory.forget_keys()
         return response
 
-    def _born(self, state: DeviceState, scheme: str, domain: bytes) -> tuple[DeviceState, Body]:
-        """Make the two keys and the report on them; the message key is P-256 in every regime."""
-        indicia, message = self._slots.make(scheme, domain=domain), self._slots.make("ecdsa-p256")
+    def _born(self, state: DeviceState, birth: KeyBirth) -> tuple[DeviceState, Body]:
+        """Make the keys and the report on them; the message key is P-256 in every regime."""
+        scheme = birth.scheme
+        indicia = self._slots.make(scheme, domain=birth.domain)
+        message = state.message_key if birth.next else self._slots.make("ecdsa-p256")
+        assert message is not None
         report = bodies.DeviceKeyReport(
             device=state.device,
             regime=state.regime,
@@ -239,6 +259,8 @@ class Device:
             message_public=message.public,
             indicia_proof=self._slots.signer(indicia).sign(message.public),
         )
+        if birth.next:
+            return replace(state, next_key=indicia), report
         return replace(state, indicia_key=indicia, message_key=message), report
 
     def _sign_all(self, state: DeviceState, outcome: Outcome) -> bytes:
@@ -250,8 +272,8 @@ class Device:
         assert after.message_key is not None
         return seal(
             sender=sender_of(after.device),
-            audience=after.provider,
-            id=message_id(before),
+            audience=outcome.audience or after.provider,
+            id=outcome.message_id or message_id(before),
             issued=now,
             expires=now.plus(hours=outcome.valid_hours),
             counter=after.counter,

@@ -18,7 +18,8 @@ from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import Mills
 from towncircle.psd import commands, contact
-from towncircle.psd.commands import MAX_PIECES, Column
+from towncircle.psd.columns import Column
+from towncircle.psd.commands import MAX_PIECES
 from towncircle.psd.indicia import build
 from towncircle.psd.outcome import Outcome
 from towncircle.psd.state import DeviceState, Usage

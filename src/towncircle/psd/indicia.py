@@ -18,7 +18,7 @@ from itertools import accumulate
 from towncircle.indicium.catalogue import Field, Layout, layout
 from towncircle.indicium.values import to_bytes
 from towncircle.kernel.errors import BadInput, BrokenInvariant
-from towncircle.psd.commands import Column
+from towncircle.psd.columns import Column
 from towncircle.psd.state import DeviceState
 
 _MOVING = frozenset({"ascending_mills", "postage_mills", "descending_mills", "piece_count"})

@@ -1,6 +1,6 @@
 """The life of the device: keys, certificates, parameters of a licensee, the end of service.
 
-Here: what initialise, certify, authorise, withdraw and zeroise do. Not here: custody (the Provider's record).
+Here: what initialise, certify, rekey, authorise, withdraw and zeroise do. Not here: custody (the Provider's record).
 Kept: the key pair is born inside and leaves it only as a public key; nothing is trusted on first use, since the
 Provider's key and the root were pinned at the factory; the balance is given back once.
 """
@@ -13,7 +13,7 @@ from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import ZERO
-from towncircle.pki.verifying import DEVICE_INDICIA, DEVICE_MESSAGES, check_chain
+from towncircle.pki.verifying import DEVICE_INDICIA, DEVICE_MESSAGES, check_chain, read_certificate
 from towncircle.psd import commands, contact, states
 from towncircle.psd.outcome import KeyBirth, Order, Outcome
 from towncircle.psd.state import CertificateFacts, DeviceState, SealedKey
@@ -45,15 +45,40 @@ def certify(state: DeviceState, command: Order, now: Instant) -> Outcome:
     """Take the certificates of both keys, checked to the pinned root. Raises `Refused` (psd.certificate-refused)."""
     body = command.body
     assert isinstance(body, Certify)
-    indicia = _certificate(state, body.indicia_certificate, body.chain, DEVICE_INDICIA, state.indicia_key, now)
+    key = state.indicia_key
+    if state.next_key is not None and _is_for(body.indicia_certificate, state.next_key):
+        key = state.next_key
+    indicia = _certificate(state, body.indicia_certificate, body.chain, DEVICE_INDICIA, key, now)
     message = _certificate(state, body.message_certificate, body.chain, DEVICE_MESSAGES, state.message_key, now)
-    after = replace(state, indicia_certificate=indicia, message_certificate=message)
+    kept = state.next_key if key is state.indicia_key else None
+    after = replace(state, indicia_key=key, next_key=kept, indicia_certificate=indicia, message_certificate=message)
     return Outcome(
         state=after,
         answer=commands.Done(state=state.state, sentence=f"Certified under serial {indicia.serial}."),
         message=contact.report_body(after),
         in_reply_to=command.envelope.id,
     )
+
+
+@cites("502.28")
+def rekey(state: DeviceState, command: commands.Rekey, now: Instant) -> Outcome:  # noqa: ARG001 - leaves share a shape
+    """Ask for the next indicia key beside the present one; the Provider has it certified and answers with Certify.
+
+    Pieces of the old key verify under the old certificate for as long as it runs: that is the overlap. Asking again
+    before the certificate came makes another next key and forgets the first.
+    """
+    return Outcome(
+        state=replace(state, next_key=None),
+        answer=commands.Done(state=state.state, sentence="The next key is made; the Provider can certify it."),
+        birth=KeyBirth(scheme=state.scheme, domain=state.domain, next=True),
+    )
+
+
+def _is_for(der: bytes, key: SealedKey) -> bool:
+    try:
+        return read_certificate(der).public.raw == key.public
+    except (BadInput, Refused):
+        return False  # `_certificate` then says what is wrong with it
 
 
 def _certificate(
@@ -117,5 +142,5 @@ def zeroise(state: DeviceState, command: commands.Zeroise, now: Instant) -> Outc
     """Destroy both keys. Raises `BadInput` (psd.zeroise-unconfirmed)."""
     if command.confirm != state.device:
         raise BadInput("psd.zeroise-unconfirmed", device=state.device)
-    after = replace(state, indicia_key=None, message_key=None)
+    after = replace(state, indicia_key=None, message_key=None, next_key=None)
     return Outcome(state=after, answer=commands.Done(state=states.ZEROISED, sentence="The keys are destroyed."))

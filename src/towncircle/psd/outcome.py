@@ -25,10 +25,14 @@ class Order:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyBirth:
-    """Ask the shell to make the two keys: the scheme of the indicia key and its domain parameters (DER or empty)."""
+    """Ask the shell to make keys: the scheme of the indicia key and its domain parameters (DER or empty).
+
+    `next` asks for the next indicia key only, beside the one in use.
+    """
 
     scheme: str
     domain: bytes
+    next: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,12 +42,15 @@ class Outcome:
     `state` is the new state (the very same object: nothing changes); `answer` what the client is told, with its
     message or signatures still empty. To be signed: `message` (a wire body, sealed under `counter` of the new state)
     or `contents` (indicia of `content_size` bytes each, joined). `record` names kind and request id under which the
-    answer is kept; `replay` asks for an answer that is kept already; `birth` asks for keys.
+    answer is kept; `replay` asks for an answer that is kept already; `birth` asks for keys. A message goes to
+    the Provider under the id of the change it belongs to, unless `audience` and `message_id` say otherwise.
     """
 
     state: DeviceState
     answer: object
     message: Body | None = None
+    audience: str = ""
+    message_id: str = ""
     in_reply_to: str = ""
     valid_hours: int = 24
     contents: bytes = b""
@@ -79,6 +86,11 @@ class _Derived:
 def next_request_id(state: DeviceState) -> RequestId:
     """Name the reset request that the next change makes."""
     return RequestId.new(_Derived(state, "request"))
+
+
+def reply_id(state: DeviceState, order: str) -> MessageId:
+    """Name the answer to an order that changes nothing and so has no counter of its own."""
+    return MessageId.new(_Derived(state, f"reply to {order}"))
 
 
 def message_id(state: DeviceState) -> MessageId:

@@ -66,7 +66,8 @@ class DeviceState:
     totals and counters; times; signed parameters; the open and the last applied reset; usage since the last contact.
     `usage` is what was evidenced since the last audit, `reported` what that audit told and no renewal has answered.
     `balance_limit` is the cap, or the balance where a signed update lowered the cap under it. `audit_counter` is the
-    counter of the last audit message that no renewal has answered yet (0: none).
+    counter of the last audit message that no renewal has answered yet (0: none). `next_key` is the indicia key of a
+    rollover that waits for its certificate; the present one signs until then.
     """
 
     device: DeviceId
@@ -100,6 +101,7 @@ class DeviceState:
     message_key: SealedKey | None = None
     indicia_certificate: CertificateFacts | None = None
     message_certificate: CertificateFacts | None = None
+    next_key: SealedKey | None = None
 
     def encode(self) -> bytes:
         """Give the stored form."""

@@ -1,8 +1,8 @@
 """Every message body.
 
 Here: the bodies by direction: `common` (shapes used by several), `device` (device to Provider), `provider` (Provider to
-device), `parties` (between licensee, Provider, Postal Service and bank) and `published` (the verification pack).
-Importing this package registers them all.
+device), `examination` (between the Postal Service and a device), `parties` (between licensee, Provider, Postal Service
+and bank) and `published` (the verification pack). Importing this package registers them all.
 """
 
 from towncircle.wire.bodies.common import DeviceParameters, Ground, Registers, UsageRow
@@ -14,6 +14,7 @@ from towncircle.wire.bodies.device import (
     ResetAcknowledgment,
     ResetRequest,
 )
+from towncircle.wire.bodies.examination import ExaminationOrder, ExaminationReport
 from towncircle.wire.bodies.parties import (
     AccountStatement,
     Acknowledged,
@@ -66,6 +67,8 @@ __all__ = [
     "DeviceParameters",
     "DeviceReport",
     "DeviceWithdrawal",
+    "ExaminationOrder",
+    "ExaminationReport",
     "Ground",
     "Initialise",
     "LeaseConfirmed",

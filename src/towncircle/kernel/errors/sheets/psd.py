@@ -335,4 +335,16 @@ ROWS = {
         clause="house",
         next_step="Send the command again in a moment, with the same request id. Nothing was changed.",
     ),
+    "psd.role-refused": Row(
+        kind="refused",
+        sentence="The service '{service}' is not for the role '{role}': it is for {roles}.",
+        clause="502.8(b)",
+        next_step="Call it in that role: through the device's own host, or with an order sealed by whom it is for.",
+    ),
+    "psd.not-an-examiner": Row(
+        kind="refused",
+        sentence="{sender} does not prove to be of the Postal Service: {what}",
+        clause="P050 2.6",
+        next_step="Seal the order with a certified Postal Service key, and enclose its chain up to the root.",
+    ),
 }
