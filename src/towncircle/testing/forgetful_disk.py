@@ -16,6 +16,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from types import TracebackType
 from typing import Literal
 
 import apsw
@@ -57,14 +58,20 @@ class ForgetfulDisk(apsw.VFS):
         super().__init__(self.vfs, "")
         self.operations: list[Operation] = []
         self.fault = fault
+        self.age = 0
         self.insert(files or {})
 
     def insert(self, files: Mapping[str, bytes]) -> None:
         """Put other files on the disk, all of them durable, and forget what was done before."""
+        self.kill()
         self.operations.clear()
         self.beginning = dict(files)
         self._names = {name: number for number, name in enumerate(files)}
         self._contents: list[bytes | bytearray] = list(files.values())
+
+    def kill(self) -> None:
+        """Kill the process that has files open: they read as empty now, and what is written to them is lost."""
+        self.age += 1
 
     def do(self, operation: Operation) -> None:
         """Do an operation on the live files and write it down, unless the fault forbids it."""
@@ -104,6 +111,15 @@ class ForgetfulDisk(apsw.VFS):
 
     # what SQLite calls
 
+    def excepthook(
+        self,
+        etype: type[BaseException] | None,  # noqa: ARG002 - SQLite's shape
+        evalue: BaseException | None,  # noqa: ARG002
+        etraceback: TracebackType | None,  # noqa: ARG002
+    ) -> bool:
+        """Say nothing of a fault that SQLite does not hand on."""
+        return True
+
     def xFullPathname(self, name: str) -> str:  # noqa: N802 - SQLite's word
         """Give a name as it is: there is one folder."""
         return name
@@ -140,25 +156,38 @@ class _File:
     """An open file; SQLite calls its methods by these names. It has no locks: one owner opens the disk at a time."""
 
     def __init__(self, disk: ForgetfulDisk, number: int, *, new_journal: bool) -> None:
-        self._disk, self._number, self._new_journal = disk, number, new_journal
+        self._disk, self._number, self._new_journal, self._age = disk, number, new_journal, disk.age
+
+    def excepthook(
+        self,
+        etype: type[BaseException] | None,  # noqa: ARG002 - SQLite's shape
+        evalue: BaseException | None,  # noqa: ARG002
+        etraceback: TracebackType | None,  # noqa: ARG002
+    ) -> bool:
+        """Say nothing of a fault that SQLite does not hand on."""
+        return True
+
+    def _do(self, operation: Operation) -> None:
+        if self._age == self._disk.age:
+            self._disk.do(operation)
 
     def xRead(self, amount: int, offset: int) -> bytes:  # noqa: N802
-        return self._disk.read(self._number, amount, offset)
+        return self._disk.read(self._number, amount, offset) if self._age == self._disk.age else b""
 
     def xWrite(self, data: bytes, offset: int) -> None:  # noqa: N802
-        self._disk.do(Operation("write", self._number, offset=offset, data=bytes(data)))
+        self._do(Operation("write", self._number, offset=offset, data=bytes(data)))
 
     def xTruncate(self, size: int) -> None:  # noqa: N802
-        self._disk.do(Operation("truncate", self._number, size=size))
+        self._do(Operation("truncate", self._number, size=size))
 
     def xSync(self, flags: int) -> None:  # noqa: ARG002, N802
-        self._disk.do(Operation("sync", self._number))
+        self._do(Operation("sync", self._number))
         if self._new_journal:
-            self._disk.do(Operation("sync folder", 0))
+            self._do(Operation("sync folder", 0))
             self._new_journal = False
 
     def xFileSize(self) -> int:  # noqa: N802
-        return self._disk.size(self._number)
+        return self._disk.size(self._number) if self._age == self._disk.age else 0
 
     def xLock(self, level: int) -> None:  # noqa: N802
         """Do nothing."""
