@@ -17,6 +17,7 @@ from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record
 from towncircle.ledger import Books
 from towncircle.ledger.recipes import reset_posted, reset_voided, usage_read
+from towncircle.provider.custody import irregular
 from towncircle.provider.inventory import change, device_record
 from towncircle.wire.bodies import DeviceAudit, TransactionFile, TransactionRow
 from towncircle.wire.message import Envelope, Opened
@@ -87,7 +88,7 @@ def _trouble(row: Record, envelope: Envelope, reading: DeviceAudit) -> str:
         applied += Mills(body["open_amount"])
     if reading.resets_total != applied:
         return f"it counts resets of {reading.resets_total}; this Provider authorised {applied}"
-    return ""
+    return irregular(custody=str(body["custody"]), state=reading.state)
 
 
 def _freeze(ctx: Context, row: Record, envelope: Envelope, trouble: str) -> Record:
