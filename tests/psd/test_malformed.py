@@ -1,0 +1,160 @@
+"""A hundred thousand malformed commands: an answer each, no change that is not lawful, bounded time and memory."""
+
+from __future__ import annotations
+
+import resource
+import time
+from collections.abc import Callable
+from typing import Any
+
+import cbor2
+import pytest
+from tests.psd.setting import DEVICE, Story, batch
+
+from towncircle.psd import commands
+from towncircle.psd.commands import MAX_COMMAND, VERBS, encode_command
+from towncircle.psd.memory import MemoryInRam
+from towncircle.psd.state import DeviceState
+from towncircle.testing.dice import Dice, dice_for
+
+LONGEST_SECONDS = 2.0  # for one command, on a machine that does other things too
+MOST_MEMORY_KIB = 96 << 10
+STAGES = ("manufactured", "initialised", "authorised", "in service", "locked", "withdrawn", "zeroised", "faulted")
+COUNTS = {"random bytes": 20_000, "edited bytes": 40_000, "edited structure": 45_000}
+_CODES = {"psd", "wire", "indicium", "pki", "machine", "kernel"}
+
+HOSTILE: tuple[Any, ...] = (
+    *(0, 1, -1, 2**31, 2**32 - 1, 2**32, 2**63, 2**64 - 1, -(2**63), 10**300, None, True, False, 1.5, float("nan")),
+    *("", "a" * 65, "JOB-1", "../../x", "\x00", "\N{FULLWIDTH DIGIT FIVE}", "2026-02-30", "9999-99-99", "0001-01-01"),
+    *(b"", b"\x00", b"\xff" * 4, b"\x01\x00\x00\x00" * 1000, b"\x00" * 4004, [], [[]], {}, {0: 0}, {-1: {}}, {"0": 1}),
+    *([0] * 1001, ["date"] * 30, cbor2.CBORTag(2, b"\xff" * 40), [[[[[[[[[[]]]]]]]]]]),
+)
+
+
+def specimens(story: Story) -> list[dict[int, Any]]:
+    """Give one good command of each verb, and some more, as maps."""
+    good: list[Any] = [
+        *(commands.Identify(), commands.Status(), commands.SelfTest(), commands.Audit()),
+        commands.RequestReset(amount=50_000),  # type: ignore[arg-type]
+        batch(),
+        batch(amounts=(1, 2, 3), category=["A", "B", "A"], mail_service=[1, 2, 3]),
+        commands.Recover(request_id="JOB-1"),
+        commands.Reprint(request_id="JOB-1", offsets=(0, 0)),
+        commands.Zeroise(confirm="TC-1A-00000000"),
+    ]
+    sealed = story.workshop.renewal(DEVICE, _audited(story), story.now)
+    good += [kind(message=sealed) for kind in (commands.Contact, commands.ApplyReset, commands.Withdraw)]
+    good += [kind(message=b"\xd2\x84") for kind in (commands.Initialise, commands.Certify, commands.Authorise)]
+    return [cbor2.loads(encode_command(command)) for command in good]
+
+
+def _audited(story: Story) -> Any:
+    aside = Story().to("in service")
+    return aside.workshop.open(DEVICE, aside.client, aside.client.audit().message)
+
+
+def random_bytes(dice: Dice, _maps: list[dict[int, Any]]) -> bytes:
+    head = dice.choice((b"", b"\xa3\x00\x01\x01", b"\xa3\x00\x01\x01\x0b\x02", b"\x9b", b"\xbb", b"\x5b", b"\xd8\x40"))
+    return head + dice.randbytes(dice.choice((0, 1, 5, 40, 300)))
+
+
+def edited_bytes(dice: Dice, maps: list[dict[int, Any]]) -> bytes:
+    raw = bytearray(cbor2.dumps(dice.choice(maps)))
+    for _ in range(dice.randint(1, 3)):
+        at = dice.randrange(len(raw) + 1)
+        match dice.randrange(5):
+            case 0 if at < len(raw):
+                raw[at] ^= 1 << dice.randrange(8)
+            case 1:
+                raw.insert(at, dice.randrange(256))
+            case 2:
+                del raw[at : at + dice.randint(1, 4)]
+            case 3:
+                raw[at:at] = raw[: dice.randrange(len(raw) + 1)]
+            case _:
+                raw += dice.randbytes(2)
+    return bytes(raw)
+
+
+def edited_structure(dice: Dice, maps: list[dict[int, Any]]) -> bytes:
+    """Change one place of a good command's tree to something hostile, or its verb to another."""
+    tree = cbor2.loads(cbor2.dumps(dice.choice(maps)))
+    if dice.random() < 0.2:
+        tree[1] = dice.choice((*VERBS, 0, 16, 99, -1))
+    places: list[tuple[Any, Any]] = []
+    _places(tree, places)
+    holder, key = dice.choice(places)
+    match dice.randrange(4):
+        case 0 if isinstance(holder, dict):
+            del holder[key]
+        case 1 if isinstance(holder, list):
+            holder.append(holder[key])
+        case 2 if isinstance(holder, dict):
+            holder[dice.choice((7, 99, -1, "x"))] = dice.choice(HOSTILE)
+        case _:
+            holder[key] = dice.choice(HOSTILE)
+    return cbor2.dumps(tree)
+
+
+def _places(node: Any, found: list[tuple[Any, Any]]) -> None:
+    pairs = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    for key, value in pairs:
+        found.append((node, key))
+        _places(value, found)
+
+
+MAKERS: dict[str, Callable[[Dice, list[dict[int, Any]]], bytes]] = {
+    "random bytes": random_bytes,
+    "edited bytes": edited_bytes,
+    "edited structure": edited_structure,
+}
+
+
+def ask(story: Story, raw: bytes) -> bool:
+    """Send a command; tell whether it changed the state. A refusal must be a coded one and change nothing."""
+    assert isinstance(story.memory, MemoryInRam)
+    held, began = story.memory._states[DEVICE], time.perf_counter()
+    answer = story.device.exchange(raw)
+    assert time.perf_counter() - began < LONGEST_SECONDS
+    told = cbor2.loads(answer)
+    if told[1] == 0:
+        assert told[2][1].split(".")[0] in _CODES, told
+        assert story.memory._states[DEVICE] == held
+        return False
+    if story.memory._states[DEVICE] == held:
+        return False
+    before, after = DeviceState.decode(held[2]), story.state()
+    after.check()
+    assert after.registers.ascending >= before.registers.ascending
+    assert after.registers.pieces >= before.registers.pieces
+    if after.registers != before.registers:
+        assert told[1] == commands.NUMBERS[commands.Evidence]
+    return True
+
+
+@pytest.mark.parametrize("kind", COUNTS)
+def test_malformed_commands_are_answered_and_change_nothing_unlawfully(kind: str) -> None:
+    dice, maker, changed = dice_for("malformed", kind), MAKERS[kind], 0
+    stories = [Story().to(stage) for stage in STAGES]
+    for story in stories:
+        story.client.status()  # a deadline that has passed is noted with the first command
+    maps = specimens(stories[0])
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for number in range(COUNTS[kind]):
+        story = stories[3] if number % 2 else stories[number // 2 % len(stories)]
+        changed += ask(story, maker(dice, maps))
+        if number % 1000 == 0 and stories[3].state().state != "in service":
+            stories[3] = Story().to("in service")
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < MOST_MEMORY_KIB
+    assert changed < COUNTS[kind] // 20  # an edit seldom makes another good command
+
+
+@pytest.mark.parametrize("size", [MAX_COMMAND - 1, MAX_COMMAND, MAX_COMMAND + 1, 4 * MAX_COMMAND])
+@pytest.mark.parametrize(
+    "filling", [b"\x00", b"\x80", b"\xa0", b"\xff", b"\x81", b"\xa1\x00", b"\x60", b"\x9a\xff\xff"]
+)
+def test_a_command_of_any_size_takes_bounded_time(size: int, filling: bytes) -> None:
+    story = Story()
+    assert not ask(story, (filling * size)[:size])
+    head = b"\xa3\x00\x01\x01\x0b\x02\x9a" + (size - 11).to_bytes(4, "big")
+    assert not ask(story, head + bytes(size - 11))
