@@ -8,6 +8,7 @@ runs; zeroising drops it.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
 from towncircle.kernel.cites import cites
@@ -19,6 +20,60 @@ from towncircle.pki.verifying import verify
 from towncircle.psd.state import SealedKey
 
 _PAIRWISE = b"towncircle pairwise test"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyLife:
+    """Tell the life of one key: what it is, where it is born and kept, what it does, how it is replaced and ends."""
+
+    name: str
+    kind: str
+    born: str
+    kept: str
+    used: str
+    replaced: str
+    ends: str
+
+
+_ERASED = "zeroise: dropped from memory, its sealed form overwritten in store and log"
+LIVES = (
+    KeyLife(
+        name="indicia key",
+        kind="ECDSA P-256 (IMI), DSA 1024 with SHA-1 (specimens of 1998)",
+        born="inside, by `initialise`; tested as a pair before it is kept",
+        kept="sealed under the operator's secret in the device's state, or in a PKCS#11 token",
+        used="`evidence`",
+        replaced="`rekey` makes the next one, `certify` puts it into use; the old certificate runs on for verifiers",
+        ends=_ERASED + "; the old one of a rollover in the same way",
+    ),
+    KeyLife(
+        name="message key",
+        kind="ECDSA P-256",
+        born="inside, by `initialise`; tested as a pair before it is kept",
+        kept="as the indicia key",
+        used="every signed message to Provider and examiner",
+        replaced="its certificate is renewed by `certify`; a new key needs a new device",
+        ends=_ERASED,
+    ),
+    KeyLife(
+        name="operator's secret",
+        kind="32 bytes for AES-256-GCM",
+        born="outside, by the operator; from a passphrase by Argon2id with stored parameters",
+        kept="outside the store: a file, or nowhere (passphrase)",
+        used="opening and sealing the key slots",
+        replaced="by opening and sealing the slots anew",
+        ends="with its file; without it the sealed keys cannot be opened",
+    ),
+    KeyLife(
+        name="Provider's public key, fingerprint of the root",
+        kind="ECDSA P-256 point; SHA-256",
+        born="outside, pinned at the factory",
+        kept="in the clear in the device's state",
+        used="every sealed order; certificates of device and examiner",
+        replaced="never in this device",
+        ends="with the store",
+    ),
+)
 
 
 class KeySlots(Protocol):

@@ -110,6 +110,18 @@ TESTS: Mapping[str, Callable[[], bool]] = MappingProxyType(
     }
 )
 
+WHAT: Mapping[str, str] = MappingProxyType(
+    {
+        "sha-256": "hash of `abc` (FIPS 180-4)",
+        "integrity": "every file of the module against the manifest made at build (SHA-256)",
+        "ecdsa-p256 sign": "RFC 6979 A.2.5, message `sample`, low s",
+        "ecdsa-p256 verify": "the same signature is taken, and refused for another message",
+        "dsa-1024 sign": "RFC 6979 A.2.1, SHA-1, message `sample`; and a signature of the library, checked",
+        "dsa-1024 verify": "the same signature is taken, and refused for another message",
+        "aes-256-gcm": "test case 14 of the GCM specification: the cipher of the key slots",
+    }
+)
+
 
 @cites("502.8b")
 def run(tests: Mapping[str, Callable[[], bool]] = TESTS) -> tuple[str, ...]:
