@@ -152,3 +152,11 @@ def test_what_an_opening_finds_in_the_log_is_written_back_before_it_is_believed(
     assert again.load([DEVICE])[DEVICE] == before
     again.close()
     memory.close()
+
+
+def test_a_store_cut_down_to_nothing_is_not_taken_for_a_new_one(tmp_path: Path) -> None:
+    path = tmp_path / "device.sqlite"
+    path.touch()
+    with pytest.raises(BrokenInvariant, match="it is empty"):
+        SqliteMemory(path)
+    assert path.read_bytes() == b""
