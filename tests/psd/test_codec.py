@@ -87,3 +87,15 @@ def cbor2_of(values: dict[int, object]) -> bytes:
     import cbor2
 
     return cbor2.dumps(values)
+
+
+def test_an_amended_state_is_a_replaced_state() -> None:
+    from dataclasses import replace
+
+    from tests.psd.setting import Story
+
+    state = Story().to("in service").state()
+    assert state.amended(counter=9, reason="x") == replace(state, counter=9, reason="x")
+    assert state.amended() == state
+    with pytest.raises(ValueError, match="zip"):
+        state.amended(unknown=1)

@@ -32,11 +32,14 @@ class StateTable:
         self.moves = tuple(moves)
         self._next = {(move.state, move.event): move for move in self.moves}
         assert len(self._next) == len(self.moves), f"two moves for one state and event of {subject}"
+        self._legal: dict[str, tuple[str, ...]] = {}
+        for row in self.moves:
+            self._legal[row.state] = (*self._legal.get(row.state, ()), row.event)
         self.states = tuple(dict.fromkeys([start, *(s for move in self.moves for s in (move.state, move.to))]))
 
     def legal(self, state: str) -> tuple[str, ...]:
         """Name the events that are possible in a state."""
-        return tuple(move.event for move in self.moves if move.state == state)
+        return self._legal.get(state, ())
 
     def move(self, state: str, event: str) -> Move:
         """Give the row for an event in a state. Raises `Refused` (machine.illegal-move), naming the legal events."""

@@ -64,7 +64,7 @@ def decide(state: DeviceState, command: commands.Command | Order, now: Instant) 
     if outcome.state is state:
         return outcome
     moved = outcome.state if outcome.state.state == after else _moved(outcome.state, after, now)
-    moved = replace(moved, counter=state.counter + 1, high_water=_high_water(outcome.state, event, now))
+    moved = moved.amended(counter=state.counter + 1, high_water=_high_water(outcome.state, event, now))
     moved.check()  # 4
     check_move(state.registers, moved.registers)
     return replace(outcome, state=moved)

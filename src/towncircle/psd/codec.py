@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass, fields, is_dataclass
+from operator import attrgetter
 from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -28,26 +29,50 @@ _Convert = Callable[[Any], Any]
 class _Field:
     key: int
     name: str
-    write: _Convert
+    write: _Convert | None  # None: the value is written as it is
     read: _Convert
     needed: bool
 
 
-_SHAPES: dict[type, tuple[_Field, ...]] = {}
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    fields: tuple[_Field, ...]
+    values: Callable[[object], tuple[Any, ...]]
+    written: tuple[tuple[int, _Convert], ...]
+
+
+_SHAPES: dict[type, _Shape] = {}
+_MAPS: dict[int, tuple[Body, dict[int, Any]]] = {}  # signed parameters are long and stay the same from debit to debit
+_MAPS_LIMIT = 4096
 
 
 def to_map(record: object) -> dict[int, Any]:
     """Give a record as a map of field numbers to plain values."""
-    return {field.key: field.write(getattr(record, field.name)) for field in _shape(type(record))}
+    shape = _shape(type(record))
+    out = dict(enumerate(shape.values(record)))
+    for key, write in shape.written:
+        out[key] = write(out[key])
+    return out
+
+
+def _body_map(body: Body) -> dict[int, Any]:
+    """Give the map of a message body, remembered for the very same object."""
+    held = _MAPS.get(id(body))
+    if held is not None and held[0] is body:
+        return held[1]
+    if len(_MAPS) >= _MAPS_LIMIT:
+        _MAPS.clear()
+    made = body.to_map()
+    _MAPS[id(body)] = (body, made)
+    return made
 
 
 def from_map(kind: type[T], values: object) -> T:
     """Read a record from its map. Raises `BadInput` (psd.malformed)."""
     if type(values) is not dict:
         raise BadInput("psd.malformed", what=f"{kind.__name__} is not a map")
-    shape = _shape(kind)
     given: dict[str, Any] = {}
-    for field in shape:
+    for field in _shape(kind).fields:
         if field.key in values:
             try:
                 given[field.name] = field.read(values[field.key])
@@ -79,14 +104,14 @@ def decode(kind: type[T], raw: bytes) -> T:
     return from_map(kind, cbor.decode(raw, limit=MAX_RECORD))
 
 
-def _shape(kind: type) -> tuple[_Field, ...]:
+def _shape(kind: type) -> _Shape:
     held = _SHAPES.get(kind)
     if held is None:
         held = _SHAPES[kind] = _read_shape(kind)
     return held
 
 
-def _read_shape(kind: type) -> tuple[_Field, ...]:
+def _read_shape(kind: type) -> _Shape:
     assert is_dataclass(kind)
     hints = get_type_hints(kind)
     made = []
@@ -94,44 +119,61 @@ def _read_shape(kind: type) -> tuple[_Field, ...]:
         write, read = _converters(hints[field.name])
         needed = field.default is MISSING and field.default_factory is MISSING
         made.append(_Field(key, field.name, write, read, needed))
-    return tuple(made)
+    written = tuple((field.key, field.write) for field in made if field.write is not None)
+    return _Shape(tuple(made), _values(tuple(field.name for field in made)), written)
 
 
-def _converters(hint: Any) -> tuple[_Convert, _Convert]:
+def _values(names: tuple[str, ...]) -> Callable[[object], tuple[Any, ...]]:
+    """Give the function that takes all fields of a record at once."""
+    if len(names) > 1:
+        return attrgetter(*names)
+    return lambda record: tuple(getattr(record, name) for name in names)
+
+
+def _converters(hint: Any) -> tuple[_Convert | None, _Convert]:
+    """Give how a value is written (None: as it is) and read. CBOR writes an id as its text."""
     origin = get_origin(hint)
     if origin in (Union, UnionType):
         (inner,) = (arg for arg in get_args(hint) if arg is not NoneType)
         write, read = _converters(inner)
-        return (lambda v: None if v is None else write(v)), (lambda v: None if v is None else read(v))
+        maybe = None if write is None else _unless_none(write)
+        return maybe, _unless_none(read)
     if origin is tuple:
         return _tuple_converters(get_args(hint))
     if isinstance(hint, type) and issubclass(hint, Body):
-        return hint.to_map, hint.from_map
+        return _body_map, hint.from_map
     if is_dataclass(hint) and isinstance(hint, type):
         return to_map, lambda values: from_map(hint, values)
     if hint in (int, str, bytes, bool):
-        return _same, _exactly(hint)
+        return None, _exactly(hint)
     if isinstance(hint, type) and issubclass(hint, int):
-        check = _exactly(int)
-        return int, lambda value: hint(check(value))
+        return int, _made(hint, _exactly(int))
     if isinstance(hint, type) and issubclass(hint, str):
-        check = _exactly(str)
-        return str, lambda value: hint(check(value))
+        return None, _made(hint, _exactly(str))
     raise TypeError(f"no CBOR form for {hint}")
 
 
-def _tuple_converters(arguments: tuple[Any, ...]) -> tuple[_Convert, _Convert]:
+def _unless_none(convert: _Convert) -> _Convert:
+    return lambda value: None if value is None else convert(value)
+
+
+def _made(kind: Any, check: _Convert) -> _Convert:
+    return lambda value: kind(check(value))
+
+
+def _tuple_converters(arguments: tuple[Any, ...]) -> tuple[_Convert | None, _Convert]:
     if arguments[-1] is not Ellipsis:
         pairs = [_converters(argument) for argument in arguments]
         return (
-            lambda row: [write(v) for (write, _), v in zip(pairs, row, strict=True)],
+            lambda row: [write(v) if write else v for (write, _), v in zip(pairs, row, strict=True)],
             lambda row: tuple(read(v) for (_, read), v in zip(pairs, _listed(row), strict=True)),
         )
     inner = arguments[0]
     if inner in (int, str, bytes):
-        return list, lambda values: _column(inner, values)
+        return None, lambda values: _column(inner, values)
     write, read = _converters(inner)
-    return (lambda values: [write(v) for v in values]), (lambda values: tuple(read(v) for v in _listed(values)))
+    rows = None if write is None else lambda values: [write(v) for v in values]
+    return rows, (lambda values: tuple(read(v) for v in _listed(values)))
 
 
 def _column(kind: type, values: object) -> tuple[Any, ...]:
@@ -155,7 +197,3 @@ def _exactly(kind: type) -> _Convert:
         return value
 
     return check
-
-
-def _same(value: Any) -> Any:
-    return value

@@ -55,7 +55,7 @@ def evidence(state: DeviceState, command: commands.Evidence, now: Instant) -> Ou
     registers = state.registers.debited(Mills(sum(amounts)), pieces=count)  # 5
     contents = build(state, amounts=amounts, columns=columns, serial=serial)  # 6
     usage = _used(amounts, columns["date"], columns.get("category", _NO_CATEGORY))
-    after = replace(state, registers=registers, usage=contact.merged(state.usage, usage))
+    after = state.amended(registers=registers, usage=contact.merged(state.usage, usage))
     if len(after.usage) + len(state.reported) > contact.MAX_USAGE_ROWS:  # 7
         raise Refused("psd.usage-full", rows=len(state.usage) + len(state.reported))
     first = state.registers.pieces + 1

@@ -10,14 +10,15 @@ small records made one by one in Python would cost as much as half their signatu
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import accumulate
 
-from towncircle.indicium.catalogue import Field, Layout, layout
+from towncircle.indicium.catalogue import Field, layout
 from towncircle.indicium.values import to_bytes
 from towncircle.kernel.errors import BadInput, BrokenInvariant
+from towncircle.kernel.ids import DeviceId
 from towncircle.psd.columns import Column
 from towncircle.psd.state import DeviceState
 
@@ -41,17 +42,14 @@ def build(state: DeviceState, *, amounts: Sequence[int], columns: dict[str, Colu
     Raises `BadInput` (psd.field-not-from-host, psd.field-unknown, psd.field-missing, indicium.field-out-of-range).
     """
     chosen, count = layout(state.granted().layout), len(amounts)
-    template, varying, from_host = _plan(chosen.id)
+    plan = _plan(chosen.id)
     for name in columns:
         if name in _OWN:
             raise BadInput("psd.field-not-from-host", field=name)
-        if not chosen.has(name) and name not in ("category", "date"):
+        if name not in plan.names and name not in ("category", "date"):
             raise BadInput("psd.field-unknown", field=name[:40], layout=chosen.id)
-    row = bytearray(template)
-    for name, value in _fixed(state, chosen, serial):
-        field = chosen.field(name)
-        row[field.offset : field.end] = to_bytes(field, value)
-    out = bytearray(bytes(row) * count)
+    row = _row(chosen.id, state.device, serial, state.granted().office_zip)
+    out = bytearray(row * count)
     registers = state.registers
     ascending = list(accumulate(amounts, initial=int(registers.ascending)))[1:]
     control = int(registers.control_total)
@@ -61,13 +59,13 @@ def build(state: DeviceState, *, amounts: Sequence[int], columns: dict[str, Colu
         "descending_mills": [control - value for value in ascending],
         "piece_count": range(registers.pieces + 1, registers.pieces + 1 + count),
     }
-    for field in varying:
+    for field in plan.varying:
         _lay(out, field, struct.pack(f"<{count}Q", *own[field.name]), width=8, size=len(row))
-    for field in from_host:
+    for field, written in plan.from_host:
         column = columns.get(field.name)
         if column is None:
             raise BadInput("psd.field-missing", field=field.name, layout=chosen.id)
-        values = [to_bytes(field, value) for value in column.numbers or column.texts]
+        values = [written(value) for value in column.numbers or column.texts]
         at = column.spread(count)
         _lay(out, field, b"".join([values[i] for i in at]), width=field.length, size=len(row))
     return Contents(joined=bytes(out), size=len(row))
@@ -75,6 +73,9 @@ def build(state: DeviceState, *, amounts: Sequence[int], columns: dict[str, Colu
 
 def _lay(out: bytearray, field: Field, packed: bytes, *, width: int, size: int) -> None:
     """Lay a packed column into its byte positions of all rows; what does not fit the field must be zero."""
+    if len(out) == size and not any(packed[field.length :]):  # one row: in one piece
+        out[field.offset : field.offset + field.length] = packed[: field.length]
+        return
     for position in range(width):
         lane = packed[position::width]
         if position < field.length:
@@ -85,22 +86,38 @@ def _lay(out: bytearray, field: Field, packed: bytes, *, width: int, size: int) 
             )
 
 
-def _fixed(state: DeviceState, chosen: Layout, serial: int) -> list[tuple[str, int | str]]:
-    device = state.device
+@lru_cache(maxsize=1024)
+def _row(layout_id: str, device: DeviceId, serial: int, office_zip: str) -> bytes:
+    """Lay what stays the same in every piece of a device into the row of a layout."""
+    chosen, row = layout(layout_id), bytearray(_plan(layout_id).template)
     known: dict[str, int | str] = {
         "certificate_serial": serial,
         "vendor": device.vendor,
         "model": device.model,
         "psd_serial": device.serial,
-        "origin_zip": state.granted().office_zip[:5],
+        "origin_zip": office_zip[:5],
     }
     if chosen.has("vendor_model"):
         known["vendor_model"] = chosen.vendor_model_of(device)
-    return [(name, value) for name, value in known.items() if chosen.has(name)]
+    for name, value in known.items():
+        if chosen.has(name):
+            field = chosen.field(name)
+            row[field.offset : field.end] = to_bytes(field, value)
+    return bytes(row)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Plan:
+    """Hold what is the same for all devices of a layout; a field of the host comes with how its values are written."""
+
+    template: bytes
+    names: frozenset[str]
+    varying: tuple[Field, ...]
+    from_host: tuple[tuple[Field, Callable[[int | str], bytes]], ...]
 
 
 @lru_cache(maxsize=16)
-def _plan(layout_id: str) -> tuple[bytes, tuple[Field, ...], tuple[Field, ...]]:
+def _plan(layout_id: str) -> _Plan:
     """Plan a layout once: the empty row with version and algorithm, the device's varying fields, the host's fields."""
     chosen = layout(layout_id)
     row = bytearray(chosen.signed_length)
@@ -112,4 +129,9 @@ def _plan(layout_id: str) -> tuple[bytes, tuple[Field, ...], tuple[Field, ...]]:
     from_host = tuple(field for field in chosen.content_fields if field.name not in _OWN)
     if not any(field.name in ("piece_count", "ascending_mills") for field in varying):
         raise BrokenInvariant("psd.layout-repeats", layout=chosen.id)
-    return bytes(row), varying, from_host
+    return _Plan(
+        template=bytes(row),
+        names=frozenset(field.name for field in chosen.fields),
+        varying=varying,
+        from_host=tuple((field, lru_cache(maxsize=2048, typed=True)(partial(to_bytes, field))) for field in from_host),
+    )
