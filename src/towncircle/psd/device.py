@@ -24,11 +24,11 @@ from towncircle.psd import commands, selftest, services, states
 from towncircle.psd.automaton import decide, faulted, observe
 from towncircle.psd.contact import CLOCK_SKEW_US
 from towncircle.psd.examining import examiner_key
-from towncircle.psd.keys import KeySlots
+from towncircle.psd.keys import KeySlots, ManySigner
 from towncircle.psd.memory import Change, Memory, Record
 from towncircle.psd.outcome import KeyBirth, Order, Outcome, message_id
 from towncircle.psd.resetting import APPLIED
-from towncircle.psd.state import DeviceState
+from towncircle.psd.state import DeviceState, SealedKey
 from towncircle.wire import bodies
 from towncircle.wire.directory import Keyring
 from towncircle.wire.message import Opened, check_times, open_certified, open_untimed, seal
@@ -240,8 +240,8 @@ class Device:
         if after is state:
             return response
         self._commit(state, after, _records(outcome, digest, response, opened))
-        if state.indicia_key not in (None, after.indicia_key):  # a key has ended: no copy of it stays
-            self._slots.drop()
+        if ended := _ended(state, after):  # no copy of a key that has ended stays, neither here nor in a token
+            self._slots.destroy(*ended)
             self._memory.forget_keys()
         return response
 
@@ -265,8 +265,12 @@ class Device:
 
     def _sign_all(self, state: DeviceState, outcome: Outcome) -> bytes:
         assert state.indicia_key is not None
-        sign, contents, size = self._slots.signer(state.indicia_key).sign, outcome.contents, outcome.content_size
-        return b"".join([sign(contents[at : at + size]) for at in range(0, len(contents), size)])
+        signer, contents, size = self._slots.signer(state.indicia_key), outcome.contents, outcome.content_size
+        parts = [contents[at : at + size] for at in range(0, len(contents), size)]
+        if len(parts) > 1 and isinstance(signer, ManySigner):
+            return b"".join(signer.sign_all(parts))
+        sign = signer.sign
+        return b"".join([sign(part) for part in parts])
 
     def _seal(self, before: DeviceState, after: DeviceState, body: Body, outcome: Outcome, now: Instant) -> bytes:
         assert after.message_key is not None
@@ -319,6 +323,13 @@ class Device:
         self._held = None  # whatever happens in between, the next command reads what the store really holds
         self._memory.commit([Change(self._device, before.counter, before.epoch, after, records)])
         self._held = after
+
+
+def _ended(before: DeviceState, after: DeviceState) -> list[SealedKey]:
+    """Name the keys that a change has put out of use."""
+    old = (before.indicia_key, before.message_key, before.next_key)
+    new = (after.indicia_key, after.message_key, after.next_key)
+    return [] if old == new else [key for key in old if key is not None and key not in new]
 
 
 def _records(outcome: Outcome, digest: bytes, response: bytes, opened: Opened | None) -> tuple[Record, ...]:

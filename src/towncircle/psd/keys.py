@@ -1,15 +1,16 @@
 """The key slots of the device behind one verb, `sign`.
 
-Here: the slot port, and software slots whose private keys lie encrypted in the device's own state. Not here: PKCS#11,
-and where the operator's secret comes from (a callback gives it).
+Here: the slot port, and software slots whose private keys lie encrypted in the device's own state. Not here: PKCS#11
+(`pkcs11`), and where the operator's secret comes from (a callback gives it).
 Kept: a key is born inside and tested as a pair before it is used; an opened key stays in memory only while the device
 runs; zeroising drops it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import BrokenInvariant
@@ -19,7 +20,7 @@ from towncircle.pki.keys import Signer, SoftwareKey
 from towncircle.pki.verifying import verify
 from towncircle.psd.state import SealedKey
 
-_PAIRWISE = b"towncircle pairwise test"
+PAIRWISE = b"towncircle pairwise test"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +92,10 @@ class KeySlots(Protocol):
         """Forget every opened key."""
         ...
 
+    def destroy(self, *ended: SealedKey) -> None:
+        """Leave nothing behind of keys that have ended, here or in a token."""
+        ...
+
 
 class SoftwareSlots:
     """Keep private keys encrypted under the operator's 32-byte secret (AES-256-GCM)."""
@@ -107,7 +112,7 @@ class SoftwareSlots:
     def make(self, scheme: str, *, domain: bytes = b"") -> SealedKey:
         """Make a key and test it as a pair. Raises `BadInput` (pki.unknown-scheme), `BrokenInvariant`."""
         key = SoftwareKey.generate(scheme, self._randomness, domain)
-        if not verify(key.public, key.sign(_PAIRWISE), _PAIRWISE).accepted:
+        if not verify(key.public, key.sign(PAIRWISE), PAIRWISE).accepted:
             raise BrokenInvariant("psd.pairwise-failed", scheme=scheme)
         return SealedKey(public=key.public.raw, sealed=seal_key(key, self._secret, self._randomness))
 
@@ -124,3 +129,16 @@ class SoftwareSlots:
     def drop(self) -> None:
         """Forget every opened key."""
         self._opened.clear()
+
+    def destroy(self, *ended: SealedKey) -> None:  # noqa: ARG002 - what is sealed ends with the state that holds it
+        """Forget every opened key, the ended ones with them."""
+        self.drop()
+
+
+@runtime_checkable
+class ManySigner(Protocol):
+    """Sign many contents at once, where the way to the key is long."""
+
+    def sign_all(self, contents: Sequence[bytes]) -> list[bytes]:
+        """Give the fixed-width r||s of each content."""
+        ...

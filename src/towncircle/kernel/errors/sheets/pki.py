@@ -81,4 +81,16 @@ ROWS = {
         clause="502.28",
         next_step="Production counts below 0x80000000, the test root from there on: found a new issuing authority.",
     ),
+    "pki.passphrase-short": Row(
+        kind="input",
+        sentence="The passphrase has fewer than {shortest} characters.",
+        clause="house",
+        next_step="Use a longer one: it is all that stands between a copied store and its keys.",
+    ),
+    "pki.bad-passphrase-file": Row(
+        kind="input",
+        sentence="The passphrase parameters in {path} cannot be used.",
+        clause="house",
+        next_step="Put the file back that was made with the store: without its salt no passphrase opens the keys.",
+    ),
 }

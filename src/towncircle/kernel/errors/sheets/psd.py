@@ -347,4 +347,22 @@ ROWS = {
         clause="P050 2.6",
         next_step="Seal the order with a certified Postal Service key, and enclose its chain up to the root.",
     ),
+    "psd.token-missing": Row(
+        kind="refused",
+        sentence="The token library {library} cannot be used: {what}.",
+        clause="502.8(b)",
+        next_step="Install it (with SoftHSM: apt install softhsm2), or name another library.",
+    ),
+    "psd.token-refused": Row(
+        kind="refused",
+        sentence="The token of {library} refused: {what}.",
+        clause="502.8(b)",
+        next_step="Check the token's label and PIN, and that its keys are those of this device. Nothing was changed.",
+    ),
+    "psd.token-failed": Row(
+        kind="refused",
+        sentence="The token library {library} failed twice: {what}.",
+        clause="502.8(b)",
+        next_step="Nothing was released. Look after the token, then ask again with the same request id.",
+    ),
 }

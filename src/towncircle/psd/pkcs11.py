@@ -1,0 +1,202 @@
+"""Key slots in a PKCS#11 token, behind the same verb `sign`.
+
+Here: the slots, and the owner of the worker process that has the token's library loaded. Not here: the worker itself
+(`pkcs11_worker`), and software slots (`keys`).
+Kept: a vendor's library never runs in the device's process: one worker a library, started anew after a general error or
+its death, because after one nobody knows what the library's state is. Callers of many threads take turns. The PIN comes
+from a callback and goes to the worker over its pipe, never into an argument, an error or a log. The private key is born
+in the token, marked sensitive and not extractable; the device's state holds its name there and nothing else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from towncircle.kernel.cites import cites
+from towncircle.kernel.errors import BadInput, BrokenInvariant, Refused
+from towncircle.kernel.randomness import Randomness
+from towncircle.pki.verifying import PublicKey, verify
+from towncircle.pki.verifying.signatures import P256_HALF_ORDER, P256_ORDER
+from towncircle.psd.keys import PAIRWISE
+from towncircle.psd.ports import read_frame, write_frame
+from towncircle.psd.state import SealedKey
+from towncircle.wire import cbor
+
+WORKER = "towncircle.psd.pkcs11_worker"
+MAX_REPLY = 1 << 20
+_MARK = b"towncircle token key 1\n"
+_HASHES: dict[str, Callable[[bytes], Any]] = {
+    "ecdsa-p256": hashlib.sha256,
+    "dsa-1024": lambda data: hashlib.sha1(data, usedforsecurity=False),  # the algorithm of the 1998 specimens
+}
+
+
+class TokenLibrary:
+    """Own the one worker process of a PKCS#11 library; any number of slots may share it.
+
+    `environment` is added to the worker's own (SoftHSM reads its token folder from there).
+    """
+
+    def __init__(self, path: Path, *, environment: Mapping[str, str] | None = None, worker: str = WORKER) -> None:
+        self._path, self._environment, self._module = path, dict(environment or {}), worker
+        self._child: subprocess.Popen[bytes] | None = None
+        self._lock = threading.Lock()
+        self.started = 0
+
+    def ask(self, request: dict[int, Any]) -> dict[int, Any]:
+        """Ask the worker, with a new one where it had died; what it was asked may safely be asked again.
+
+        Raises `Refused` (psd.token-missing, psd.token-refused, psd.token-failed).
+        """
+        with self._lock:
+            reply = self._once(request)
+            if reply[0] == "fatal":
+                self._end()  # its sessions and handles end with it
+                reply = self._once(request)
+            if reply[0] == "fatal":
+                self._end()
+                raise Refused("psd.token-failed", library=self._path, what=reply[1])
+        if reply[0] == "missing":
+            raise Refused("psd.token-missing", library=self._path, what=reply[1])
+        if reply[0] != "done":
+            raise Refused("psd.token-refused", library=self._path, what=reply[1])
+        return reply
+
+    def _once(self, request: dict[int, Any]) -> dict[int, Any]:
+        if self._child is not None and self._child.poll() is not None:
+            self._end()
+        if self._child is None:
+            line = [sys.executable, "-m", self._module, str(self._path)]
+            environment = {**os.environ, **self._environment}
+            self._child = subprocess.Popen(  # noqa: S603 - our own entry
+                line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
+            )
+            self.started += 1
+        assert self._child.stdin is not None
+        assert self._child.stdout is not None
+        try:
+            write_frame(self._child.stdin, cbor.encode({**request}))
+            raw = read_frame(self._child.stdout)
+        except (OSError, Refused):
+            raw = None
+        if raw is None:
+            return {0: "fatal", 1: "its worker died"}
+        reply: Any = cbor.decode(raw, limit=MAX_REPLY)
+        return dict(reply)
+
+    def close(self) -> None:
+        """End the worker."""
+        with self._lock:
+            self._end()
+
+    def _end(self) -> None:
+        child, self._child = self._child, None
+        if child is None:
+            return
+        for stream in (child.stdin, child.stdout):
+            if stream is not None:
+                try:
+                    stream.close()
+                except OSError:
+                    continue  # the other end is gone already
+        child.kill()
+        child.wait()
+
+
+class TokenKey:
+    """Sign with a key of a token."""
+
+    def __init__(self, slots: TokenSlots, name: bytes, public: PublicKey) -> None:
+        self._slots, self._name, self._public = slots, name, public
+
+    def __repr__(self) -> str:
+        return f"TokenKey({self.scheme}, ...)"
+
+    @property
+    def scheme(self) -> str:
+        """Name the scheme."""
+        return self._public.scheme
+
+    @property
+    def public(self) -> PublicKey:
+        """Give the public key."""
+        return self._public
+
+    @property
+    def key_id(self) -> bytes:
+        """Give the first 16 bytes of the SHA-256 of the raw public key."""
+        return self._public.key_id
+
+    def sign(self, data: bytes) -> bytes:
+        """Give the fixed-width r||s of the data, for P-256 with the low s."""
+        return self.sign_all([data])[0]
+
+    def sign_all(self, contents: Sequence[bytes]) -> list[bytes]:
+        """Sign many contents in one walk to the token."""
+        digest = _HASHES[self.scheme]
+        made = self._slots.signatures(self._name, self.scheme, [digest(data).digest() for data in contents])
+        return [_low(signature) for signature in made] if self.scheme == "ecdsa-p256" else made
+
+
+class TokenSlots:
+    """Keep the device's private keys in a token."""
+
+    def __init__(self, library: TokenLibrary, *, token: str, pin: Callable[[], str], randomness: Randomness) -> None:
+        self._library, self._token, self._pin, self._randomness = library, token, pin, randomness
+
+    def __repr__(self) -> str:
+        return "TokenSlots(...)"
+
+    @cites("502.8b")
+    def make(self, scheme: str, *, domain: bytes = b"") -> SealedKey:
+        """Make a key in the token and test it as a pair. Raises `BadInput` (pki.unknown-scheme), `BrokenInvariant`."""
+        if scheme not in _HASHES:
+            raise BadInput("pki.unknown-scheme", scheme=scheme[:40])
+        name = self._randomness.take(16)
+        reply = self._ask("make", name, {4: scheme, 5: domain})
+        slot = SealedKey(public=bytes(reply[2]), sealed=_MARK + name)
+        key = self.signer(slot)
+        if not verify(key.public, key.sign(PAIRWISE), PAIRWISE).accepted:
+            self.destroy(slot)
+            raise BrokenInvariant("psd.pairwise-failed", scheme=scheme)
+        return slot
+
+    def signer(self, slot: SealedKey) -> TokenKey:
+        """Give the signer of a slot. Raises `Refused` (pki.key-file-locked) for a slot that is not in a token."""
+        scheme = "ecdsa-p256" if len(slot.public) == 65 else "dsa-1024"
+        return TokenKey(self, _name_of(slot), PublicKey(scheme, slot.public))
+
+    def signatures(self, name: bytes, scheme: str, digests: list[bytes]) -> list[bytes]:
+        """Have digests signed by a key of the token."""
+        joined = bytes(self._ask("sign", name, {4: scheme, 5: b"".join(digests), 6: len(digests)})[2])
+        width = len(joined) // len(digests)
+        return [joined[at : at + width] for at in range(0, len(joined), width)]
+
+    def drop(self) -> None:
+        """Forget nothing: no key is here."""
+
+    def destroy(self, *ended: SealedKey) -> None:
+        """Destroy keys in the token."""
+        for slot in ended:
+            self._ask("destroy", _name_of(slot), {})
+
+    def _ask(self, verb: str, name: bytes, more: dict[int, Any]) -> dict[int, Any]:
+        return self._library.ask({0: verb, 1: self._token, 2: self._pin(), 3: name, **more})
+
+
+def _name_of(slot: SealedKey) -> bytes:
+    if not slot.sealed.startswith(_MARK):
+        raise Refused("pki.key-file-locked")
+    return slot.sealed[len(_MARK) :]
+
+
+def _low(signature: bytes) -> bytes:
+    s = int.from_bytes(signature[32:], "big")
+    return signature if s <= P256_HALF_ORDER else signature[:32] + (P256_ORDER - s).to_bytes(32, "big")

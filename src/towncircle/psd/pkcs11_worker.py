@@ -1,0 +1,146 @@
+"""The worker that has a PKCS#11 library loaded: `python -m towncircle.psd.pkcs11_worker LIBRARY`.
+
+Here: sessions, key handles and the three verbs make, sign and destroy, over frames on standard input and output. Not
+here: who owns the worker (`pkcs11`), hashing, the low s.
+Kept: one library in one process; a session and a key handle are looked up once and kept; a general error of the library
+is answered as fatal and ends the process, because its state is unknown; the end of the input ends it too.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from towncircle.pki.domain import DSA_1024_DOMAIN, read_domain
+from towncircle.psd.ports import read_frame, write_frame
+from towncircle.wire import cbor
+
+_WIDTH = {"ecdsa-p256": 32, "dsa-1024": 20}
+LIMIT = 1 << 20
+
+
+class Worker:
+    """Serve one library."""
+
+    def __init__(self, path: Path) -> None:
+        import pkcs11
+
+        self._api, self._library = pkcs11, pkcs11.lib(str(path))
+        self._sessions: dict[tuple[str, str], Any] = {}
+        self._keys: dict[tuple[str, bytes], Any] = {}
+        self._fatal = (
+            *(pkcs11.GeneralError, pkcs11.DeviceError, pkcs11.DeviceMemory, pkcs11.DeviceRemoved),
+            *(pkcs11.HostMemory, pkcs11.FunctionFailed, pkcs11.SessionHandleInvalid, pkcs11.SessionClosed),
+        )
+
+    def answer(self, request: dict[int, Any]) -> dict[int, Any]:
+        """Do one request; every error of the library is an answer too."""
+        verb, token, pin, name = request[0], request[1], request[2], request[3]
+        try:
+            session = self._session(token, pin)
+            if verb == "make":
+                return {0: "done", 2: self._make(session, token, name, request[4], request[5])}
+            if verb == "sign":
+                return {0: "done", 2: self._sign(session, token, name, request)}
+            return {0: "done", 2: self._destroy(session, token, name)}
+        except self._fatal as error:
+            return {0: "fatal", 1: type(error).__name__}
+        except self._api.PKCS11Error as error:
+            return {0: "refused", 1: type(error).__name__}
+
+    def _session(self, token: str, pin: str) -> Any:
+        held = self._sessions.get((token, pin))
+        if held is None:
+            found = self._library.get_token(token_label=token)
+            held = self._sessions[token, pin] = found.open(rw=True, user_pin=pin)
+        return held
+
+    def _make(self, session: Any, token: str, name: bytes, scheme: str, domain: bytes) -> bytes:
+        api = self._api
+        private = {
+            api.Attribute.SENSITIVE: True,
+            api.Attribute.EXTRACTABLE: False,
+            api.Attribute.TOKEN: True,
+        }
+        if scheme == "ecdsa-p256":
+            from pkcs11.util.ec import encode_named_curve_parameters
+
+            curve = {api.Attribute.EC_PARAMS: encode_named_curve_parameters("secp256r1")}
+            parameters = session.create_domain_parameters(api.KeyType.EC, curve, local=True)
+            public, key = parameters.generate_keypair(id=name, store=True, private_template=private)
+            self._keys[token, name] = key
+            return bytes(public[api.Attribute.EC_POINT])[-65:]  # an octet string around the point
+        numbers = read_domain(domain or DSA_1024_DOMAIN)
+        fields = (
+            (api.Attribute.PRIME, numbers.p),
+            (api.Attribute.SUBPRIME, numbers.q),
+            (api.Attribute.BASE, numbers.g),
+        )
+        group = {attribute: _bytes(value) for attribute, value in fields}
+        parameters = session.create_domain_parameters(api.KeyType.DSA, group, local=True)
+        public, key = parameters.generate_keypair(id=name, store=True, private_template=private)
+        self._keys[token, name] = key
+        return _dsa_public(int.from_bytes(public[api.Attribute.VALUE], "big"), numbers)
+
+    def _key(self, session: Any, token: str, name: bytes) -> Any:
+        held = self._keys.get((token, name))
+        if held is None:
+            held = session.get_key(object_class=self._api.ObjectClass.PRIVATE_KEY, id=name)
+            self._keys[token, name] = held
+        return held
+
+    def _sign(self, session: Any, token: str, name: bytes, request: dict[int, Any]) -> bytes:
+        scheme, joined, count = request[4], request[5], request[6]
+        key, size, width = self._key(session, token, name), len(joined) // count, _WIDTH[scheme]
+        mechanism = self._api.Mechanism.ECDSA if scheme == "ecdsa-p256" else self._api.Mechanism.DSA
+        made = [key.sign(joined[at : at + size], mechanism=mechanism) for at in range(0, len(joined), size)]
+        return b"".join(_fixed(signature, width) for signature in made)
+
+    def _destroy(self, session: Any, token: str, name: bytes) -> bytes:
+        self._keys.pop((token, name), None)
+        for found in list(session.get_objects({self._api.Attribute.ID: name})):
+            found.destroy()
+        return b""
+
+
+def _fixed(signature: bytes, width: int) -> bytes:
+    """Give both numbers their full width: a token may answer with shorter ones of equal length."""
+    half = len(signature) // 2
+    return signature[:half].rjust(width, b"\0") + signature[half:].rjust(width, b"\0")
+
+
+def _bytes(number: int) -> bytes:
+    return number.to_bytes((number.bit_length() + 7) // 8, "big")
+
+
+def _dsa_public(y: int, numbers: Any) -> bytes:
+    from cryptography.hazmat.primitives.asymmetric import dsa
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+    key = dsa.DSAPublicNumbers(y, numbers).public_key()
+    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+def run(argv: list[str]) -> int:
+    """Serve until the input ends; give the exit code: 0 well, 4 after a fatal error or without the library."""
+    source, sink = sys.stdin.buffer, sys.stdout.buffer
+    worker: Worker | None = None
+    trouble = ""
+    try:
+        worker = Worker(Path(argv[0]))
+    except ImportError:
+        trouble = "python-pkcs11 is not installed (pip install towncircle[pkcs11])"
+    except RuntimeError as error:  # its errors and the loader's are of this kind
+        trouble = f"the library cannot be loaded: {str(error)[:200]}"
+    while (raw := read_frame(source)) is not None:
+        request: Any = cbor.decode(raw, limit=LIMIT)
+        reply: dict[int, Any] = {0: "missing", 1: trouble} if worker is None else worker.answer(request)
+        write_frame(sink, cbor.encode({**reply}))
+        if reply[0] == "fatal":
+            return 4
+    return 0 if worker is not None else 4
+
+
+if __name__ == "__main__":
+    sys.exit(run(sys.argv[1:]))

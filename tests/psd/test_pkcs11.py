@@ -1,0 +1,200 @@
+"""Keys in a token: SoftHSM2, a token made for each test."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import threading
+from pathlib import Path
+
+import pytest
+from tests.psd.setting import DEVICE, Story, batch
+
+from towncircle.kernel.errors import BadInput, BrokenInvariant, Refused
+from towncircle.kernel.randomness import SeededRandomness
+from towncircle.pki.verifying import PublicKey, signature_valid, verify
+from towncircle.pki.verifying.signatures import P256_HALF_ORDER
+from towncircle.psd.commands import Evidence
+from towncircle.psd.pkcs11 import TokenLibrary, TokenSlots
+from towncircle.psd.state import SealedKey
+
+LIBRARY = next(
+    (
+        path
+        for path in (Path("/usr/lib/softhsm/libsofthsm2.so"), *Path("/usr/lib").glob("*/softhsm/libsofthsm2.so"))
+        if path.exists()
+    ),
+    None,
+)
+PIN = "1234"
+
+
+class Token:
+    """A fresh SoftHSM2 token with a configuration of its own."""
+
+    def __init__(self, place: Path) -> None:
+        if LIBRARY is None or shutil.which("softhsm2-util") is None:
+            missing = "SoftHSM2 is not installed (apt install softhsm2)"
+            if os.environ.get("CI") == "true":
+                pytest.fail(missing)
+            pytest.skip(missing)
+        self.folder = place / "tokens"
+        self.folder.mkdir()
+        conf = place / "softhsm2.conf"
+        conf.write_text(f"directories.tokendir = {self.folder}\nobjectstore.backend = file\nlog.level = ERROR\n")
+        self.environment = {"SOFTHSM2_CONF": str(conf)}
+        made = ["softhsm2-util", "--init-token", "--free", "--label", "device", "--pin", PIN, "--so-pin", "5678"]
+        subprocess.run(made, check=True, capture_output=True, env={**os.environ, **self.environment})
+        self.library = TokenLibrary(LIBRARY, environment=self.environment)
+
+    def keys(self) -> list[str]:
+        return [path.name for path in self.folder.rglob("*.object") if path.name != "token.object"]
+
+    def slots(self, pin: str = PIN, token: str = "device") -> TokenSlots:
+        return TokenSlots(self.library, token=token, pin=lambda: pin, randomness=SeededRandomness(5, "token"))
+
+
+@pytest.fixture
+def token(tmp_path: Path):  # type: ignore[no-untyped-def]
+    made = Token(tmp_path)
+    yield made
+    made.library.close()
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("ecdsa-p256", 64), ("dsa-1024", 40)])
+def test_a_token_key_signs_as_a_software_key_does(token: Token, scheme: str, width: int) -> None:
+    slots = token.slots()
+    slot = slots.make(scheme)
+    signer = slots.signer(slot)
+    assert signer.scheme == scheme
+    made = signer.sign_all([b"%d" % i for i in range(100)])
+    for i, signature in enumerate(made):
+        assert len(signature) == width
+        assert signature_valid(signer.public, signature, b"%d" % i)
+        if scheme == "ecdsa-p256":
+            assert int.from_bytes(signature[32:], "big") <= P256_HALF_ORDER
+    assert b"PRIVATE" not in slot.sealed
+    assert len(slot.sealed) < 64
+
+
+@pytest.mark.parametrize(("regime", "scheme"), [("imi-2024", "ecdsa-p256"), ("ibi-1998", "dsa-1024")])
+def test_a_device_lives_its_life_with_its_keys_in_a_token(token: Token, regime: str, scheme: str) -> None:
+    from towncircle.psd.client import DeviceClient
+    from towncircle.psd.device import Device
+
+    story = Story(regime=regime, scheme=scheme)
+    story.device = Device(story.memory, story.name, slots=token.slots(), clock=story.clock)
+    story.client = DeviceClient(story.device)
+    story.commission()
+    story.reset()
+    own = {"mail_service": 40} if scheme == "ecdsa-p256" else {"product_data": bytes(9).hex()}
+    columns = {"date": "2026-11-21", "category": "FCML", "software_id": "0001", **own}
+    done = story.client.evidence(Evidence.of("JOB-1", amounts=[730] * 20, **columns))
+    public = PublicKey(scheme, story.client.identify().indicia_public)
+    size, width = len(done.contents) // 20, len(done.signatures) // 20
+    for i in range(20):
+        signature, content = done.signatures[width * i :][:width], done.contents[size * i :][:size]
+        assert verify(public, signature, content).accepted
+    assert len(token.keys()) == 4
+    story.withdraw()
+    story.client.zeroise(DEVICE)
+    assert token.keys() == []
+
+
+def test_a_wrong_pin_token_or_library_is_an_error_with_a_next_step(token: Token) -> None:
+    with pytest.raises(Refused, match=r"psd\.token-refused") as refused:
+        token.slots(pin="9999").make("ecdsa-p256")
+    assert "9999" not in str(refused.value)
+    with pytest.raises(Refused, match=r"psd\.token-refused"):
+        token.slots(token="another").make("ecdsa-p256")
+    with pytest.raises(BadInput, match=r"pki\.unknown-scheme"):
+        token.slots().make("rsa-512")
+    with pytest.raises(Refused, match=r"pki\.key-file-locked"):
+        token.slots().signer(SealedKey(public=bytes(65), sealed=b"a software key"))
+    nowhere = TokenLibrary(Path("/nowhere/lib.so"))
+    with pytest.raises(Refused, match=r"psd\.token-missing"):
+        TokenSlots(nowhere, token="t", pin=lambda: PIN, randomness=SeededRandomness(1, "x")).make("ecdsa-p256")
+    nowhere.close()
+
+
+def test_concurrent_callers_get_their_own_signatures(token: Token) -> None:
+    slots = token.slots()
+    keys = [slots.signer(slots.make("ecdsa-p256")) for _ in range(4)]
+    wrong: list[str] = []
+
+    def work(number: int) -> None:
+        key = keys[number % 4]
+        for i in range(25):
+            text = f"{number} {i}".encode()
+            if not signature_valid(key.public, key.sign(text), text):
+                wrong.append(text.decode())
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+    assert token.library.started == 1
+
+
+def test_a_worker_that_died_is_replaced_and_the_call_answered(token: Token) -> None:
+    slots = token.slots()
+    key = slots.signer(slots.make("ecdsa-p256"))
+    assert token.library._child is not None
+    os.kill(token.library._child.pid, signal.SIGKILL)
+    token.library._child.wait()
+    assert signature_valid(key.public, key.sign(b"after"), b"after")
+    assert token.library.started == 2
+
+
+def test_a_general_error_ends_the_session_and_a_new_worker_goes_on(token: Token, tmp_path: Path) -> None:
+    slots = token.slots()
+    key = slots.signer(slots.make("ecdsa-p256"))
+    token.library.close()
+    flag = tmp_path / "once"
+    flag.touch()
+    failing = TokenLibrary(
+        LIBRARY or Path(), environment={**token.environment, "FAIL_ONCE": str(flag), "PYTHONPATH": str(ROOT)},
+        worker="tests.psd.failing_worker",
+    )  # fmt: skip
+    key = TokenSlots(failing, token="device", pin=lambda: PIN, randomness=SeededRandomness(5, "t")).signer(
+        SealedKey(public=key.public.raw, sealed=b"towncircle token key 1\n" + key._name)
+    )
+    assert signature_valid(key.public, key.sign(b"x"), b"x")
+    assert failing.started == 2
+    flag.touch()
+    flag.chmod(0o400)
+    failing.close()
+
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_a_token_that_fails_its_pairwise_test_keeps_no_key(token: Token, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("towncircle.psd.pkcs11.TokenKey.sign", lambda *_: bytes(64))
+    with pytest.raises(BrokenInvariant, match=r"psd\.pairwise-failed"):
+        token.slots().make("ecdsa-p256")
+    assert token.keys() == []
+
+
+def test_no_signature_leaves_when_the_token_fails_and_asking_again_settles(token: Token) -> None:
+    from towncircle.psd.client import DeviceClient
+    from towncircle.psd.device import Device
+
+    story = Story()
+    story.device = Device(story.memory, story.name, slots=token.slots(), clock=story.clock)
+    story.client = DeviceClient(story.device)
+    story.commission()
+    story.reset()
+    before = story.state()
+    away = token.folder.rename(token.folder.with_name("away"))
+    token.library.close()
+    with pytest.raises(Refused, match=r"psd\.token"):
+        story.client.evidence(batch())
+    assert story.state() == before
+    token.library.close()
+    away.rename(token.folder)
+    assert story.client.evidence(batch()).registers.ascending == 730
