@@ -107,6 +107,12 @@ The manifest is made when the wheel is built (`tools/build_hook.py`); a source t
 manifest. Compiled caches (`__pycache__`), the interpreter and the libraries are outside it. Install from a signed
 source, into a place that the device's user cannot write.
 
+## What zeroising cannot reach
+
+Zeroising and the end of a rollover leave no copy of the key in the store, its write-ahead log, the process or the
+token; a test scans for them. A backup made before holds the key as the store did, sealed: destroy the operator's secret
+too, and old backups are of no use to anybody. The disk below may keep old blocks; they hold the sealed form only.
+
 ## Physical security
 
 None is claimed. It is software on a general computer: who owns the computer can copy its memory and its store. What

@@ -117,12 +117,18 @@ class Workshop:
 
     def certify(self, client: DeviceClient, device: DeviceId, now: Instant, **term: Instant) -> Done:
         """Certify both keys; `term` may replace `not_before` and `not_after`."""
+        return self.certify_next(client, device, now, indicia=client.identify().indicia_public, **term)
+
+    def certify_next(
+        self, client: DeviceClient, device: DeviceId, now: Instant, *, indicia: bytes, **term: Instant
+    ) -> Done:
+        """Certify an indicia key that the device has reported, with its message key."""
         identity = client.identify()
         serials = (serial_for(self._serials + 1, test=True), serial_for(self._serials + 2, test=True))
         self._serials += 2
         first, second = self.authority.certify_device(
             device=device,
-            indicia=PublicKey(self.scheme, identity.indicia_public),
+            indicia=PublicKey(self.scheme, indicia),
             messages=PublicKey("ecdsa-p256", identity.message_public),
             serials=serials,
             **{**self._term, **term},
