@@ -17,11 +17,12 @@ from towncircle.psd import commands
 from towncircle.psd.client import DeviceClient
 from towncircle.psd.commands import Evidenced
 from towncircle.psd.device import manufacture
-from towncircle.psd.hosted.caches import MIB, Recent, RecentSlots, Watch, entries_for, resident
+from towncircle.psd.hosted.caches import MIB, RecentSlots, Watch, entries_for, resident
 from towncircle.psd.hosted.fleet import MAX_WAITING, Fleet
 from towncircle.psd.hosted.seat import FleetStore
 from towncircle.psd.memory import MemoryInRam
 from towncircle.psd.postgres import PostgresMemory
+from towncircle.psd.recent import Recent
 
 NAMES = [DeviceId.of(vendor="TC", model="1A", serial=serial) for serial in range(100, 106)]
 

@@ -8,7 +8,7 @@ only ever appended with a default, so an older record still reads.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from operator import attrgetter
 from types import NoneType, UnionType
@@ -65,6 +65,37 @@ def _body_map(body: Body) -> dict[int, Any]:
     made = body.to_map()
     _MAPS[id(body)] = (body, made)
     return made
+
+
+class Part:
+    """Encode some of the fields of a record by themselves, for a store that keeps what seldom changes apart."""
+
+    def __init__(self, kind: type, names: Collection[str]) -> None:
+        chosen = [field for field in _shape(kind).fields if field.name in names]
+        self._keys = tuple(field.key for field in chosen)
+        self._written = tuple((field.key, field.write) for field in chosen if field.write is not None)
+        self.values = _values(tuple(field.name for field in chosen))
+
+    def encode(self, record: object) -> bytes:
+        """Give the fields of this part as deterministic CBOR."""
+        out = dict(zip(self._keys, self.values(record), strict=True))
+        for key, write in self._written:
+            out[key] = write(out[key])
+        return dump(out)
+
+
+def join(kind: type[T], *parts: bytes) -> T:
+    """Read a record from its parts, whose digest was found right: these are the bytes that were written.
+
+    Raises `BadInput` (psd.malformed).
+    """
+    values: dict[int, Any] = {}
+    for part in parts:
+        try:
+            values |= cbor2.loads(part)
+        except (cbor2.CBORDecodeError, TypeError) as error:
+            raise BadInput("psd.malformed", what=f"{kind.__name__}: {error}") from error
+    return from_map(kind, values)
 
 
 def from_map(kind: type[T], values: object) -> T:

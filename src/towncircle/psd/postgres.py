@@ -14,13 +14,14 @@ import hashlib
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from importlib import resources
-from string import Template
-from typing import TYPE_CHECKING, Any, NoReturn
+from operator import is_
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from towncircle.kernel.errors import BadInput, BrokenInvariant, Refused
 from towncircle.kernel.ids import DeviceId
+from towncircle.psd import postgres_sql as sql
 from towncircle.psd.memory import Change, Record, RecordName
+from towncircle.psd.recent import Recent
 from towncircle.psd.state import DeviceState
 
 if TYPE_CHECKING:
@@ -33,39 +34,17 @@ _WANTED = {
     "transaction_isolation": ("read committed",),
 }
 _SESSION = "-c synchronous_commit=on -c default_transaction_isolation=read\\ committed -c jit=off -c timezone=UTC"
+_AT_HAND = 4096  # steady parts that are remembered
 _DEADLOCKS = 3  # two hosts on the same devices may lock each other out; the statement is then tried again
-_BIRTH = """
-INSERT INTO device (id, counter, epoch, state, digest)
-SELECT * FROM unnest(%b::text[], %b::bigint[], %b::bigint[], %b::bytea[], %b::bytea[])
-ON CONFLICT DO NOTHING RETURNING id"""
-_MOVE = """
-WITH moved AS (
-    UPDATE device AS d SET counter = g.counter, epoch = g.epoch, state = g.state, digest = g.digest
-    FROM unnest(%b::text[], %b::bigint[], %b::bigint[], %b::bigint[], %b::bigint[], %b::bytea[], %b::bytea[])
-        AS g (id, was_counter, was_epoch, counter, epoch, state, digest)
-    WHERE d.id = g.id AND d.counter = g.was_counter AND d.epoch = g.was_epoch
-    RETURNING d.id
-), kept AS (
-    INSERT INTO record (device, kind, request_id, counter, place, command_digest, first_piece, count, response, digest)
-    SELECT r.* FROM unnest(%b::text[], %b::text[], %b::text[], %b::bigint[], %b::int[], %b::bytea[], %b::bigint[],
-        %b::int[], %b::bytea[], %b::bytea[])
-        AS r (device, kind, request_id, counter, place, command_digest, first_piece, count, response, digest)
-    WHERE r.device IN (SELECT id FROM moved)
-)
-SELECT id FROM moved"""
-_KEEP = """
-INSERT INTO record (device, kind, request_id, counter, place, command_digest, first_piece, count, response, digest)
-SELECT r.* FROM unnest(%b::text[], %b::text[], %b::text[], %b::bigint[], %b::int[], %b::bytea[], %b::bigint[],
-    %b::int[], %b::bytea[], %b::bytea[])
-    AS r (device, kind, request_id, counter, place, command_digest, first_piece, count, response, digest)"""
-_LOAD = "SELECT id, state, digest FROM device WHERE id = ANY(%b::text[])"
-_NAMED = """
-SELECT r.device, r.kind, r.request_id, r.command_digest, r.response, r.first_piece, r.count, r.digest
-FROM unnest(%b::text[], %b::text[], %b::text[]) AS g (device, kind, request_id) JOIN record AS r
-ON r.device = g.device AND r.kind = g.kind AND r.request_id = g.request_id"""
-_ALL = """
-SELECT device, kind, request_id, command_digest, response, first_piece, count, digest
-FROM record WHERE device = %b ORDER BY counter, place"""
+
+
+class _Steady(NamedTuple):
+    """Remember which steady part a row has under a counter and an epoch."""
+
+    counter: int
+    epoch: int
+    objects: tuple[object, ...]
+    digest: bytes
 
 
 class PostgresMemory:
@@ -78,6 +57,7 @@ class PostgresMemory:
 
     def __init__(self, dsn: str, *, create: bool = False, partitions: int = 0) -> None:
         self._library = _psycopg()
+        self._steady: Recent[str, _Steady] = Recent(_AT_HAND)
         self._dsn, self._idle, self._lock = dsn, [], threading.Lock()  # type: tuple[str, list[Any], Any]
         with self._translated():
             info = self._library.conninfo.conninfo_to_dict(dsn)
@@ -86,7 +66,7 @@ class PostgresMemory:
             self._migrate(connection, create=create, partitions=partitions)
 
     def _migrate(self, connection: psycopg.Connection[Any], *, create: bool, partitions: int) -> None:
-        scripts = _migrations()
+        scripts = sql.migrations()
         with connection.transaction():
             connection.execute("SELECT pg_advisory_xact_lock(7467323)")  # two hosts may start at once
             row = connection.execute("SELECT to_regclass('fleet_store') IS NOT NULL").fetchone()
@@ -102,7 +82,9 @@ class PostgresMemory:
             if at > len(scripts):
                 raise Refused("psd.store-too-new", path=self.path, found=at, known=len(scripts))
             for script in scripts[at:]:
-                connection.execute(_filled(script, parts).encode())
+                connection.execute(sql.filled(script, parts).encode())
+            for table in [f"device_{part}" for part in range(parts)] or ["device"]:
+                connection.execute(f"ALTER TABLE {table} SET (fillfactor = 70)".encode())  # room for the next version
             connection.execute("UPDATE fleet_store SET format = %s", (len(scripts),))
 
     # connections
@@ -156,12 +138,14 @@ class PostgresMemory:
         """Give the states of the devices that are kept. Raises `BrokenInvariant` (psd.store-damaged)."""
         names = [str(name) for name in ids]
         with self._session() as connection:
-            rows = connection.execute(_LOAD, (names,), binary=True).fetchall()
+            rows = connection.execute(sql.LOAD, (names,), binary=True).fetchall()
         found = {}
-        for name, state, digest in rows:
-            if hashlib.sha256(state).digest() != digest:
+        for name, steady, counter, epoch, moving, digest in rows:
+            first = hashlib.sha256(steady).digest()
+            if hashlib.sha256(first + moving).digest() != digest:
                 self._damaged(f"the state of {name} is not the one that was written")
-            found[DeviceId(name)] = DeviceState.decode(state)
+            state = found[DeviceId(name)] = DeviceState.join(steady, moving)
+            self._steady.put(name, _Steady(counter, epoch, state.steady(), first))
         return found
 
     def record(self, device: DeviceId, *, kind: str, request_id: str) -> Record | None:
@@ -173,13 +157,13 @@ class PostgresMemory:
         """Give the records of many requests at once. Raises `BrokenInvariant` (psd.store-damaged)."""
         columns = [[str(name[at]) for name in names] for at in range(3)]
         with self._session() as connection:
-            rows = connection.execute(_NAMED, columns, binary=True).fetchall()
+            rows = connection.execute(sql.NAMED, columns, binary=True).fetchall()
         return {RecordName(DeviceId(row[0]), row[1], row[2]): self._read(row) for row in rows}
 
     def records(self, device: DeviceId) -> Iterable[Record]:
         """Give all records of a device, oldest first. Raises `BrokenInvariant` (psd.store-damaged)."""
         with self._session() as connection:
-            rows = connection.execute(_ALL, (str(device),), binary=True).fetchall()
+            rows = connection.execute(sql.ALL, (str(device),), binary=True).fetchall()
         return [self._read(row) for row in rows]
 
     def devices(self) -> tuple[DeviceId, ...]:
@@ -220,15 +204,16 @@ class PostgresMemory:
     def _write(self, changes: Sequence[Change], *, together: bool) -> Collection[DeviceId]:
         births = [change for change in changes if change.expected_counter == 0]
         moves = [change for change in changes if change.expected_counter != 0]
+        notes: dict[str, _Steady] = {}  # what the rows have, once this is committed
         doubled = self._library.errors.UniqueViolation
         with self._session() as connection, _warned(connection) as warnings:
             try:
                 for attempt in range(_DEADLOCKS):
                     try:
                         if not births and (len(moves) == 1 or not together):
-                            won = self._move(connection, moves)
+                            won = self._move(connection, moves, notes)
                         else:
-                            won = self._transact(connection, births, moves, together=together)
+                            won = self._transact(connection, births, moves, notes, together=together)
                         break
                     except self._library.errors.DeadlockDetected:
                         if attempt == _DEADLOCKS - 1:
@@ -243,31 +228,42 @@ class PostgresMemory:
         lost = [change.device for change in changes if change.device not in won]
         if lost and (together or births):
             raise Refused("psd.store-stale", device=lost[0])
+        for row in won:
+            self._steady.put(row, notes[row])
         return lost
 
     def _transact(
-        self, connection: psycopg.Connection[Any], births: list[Change], moves: list[Change], *, together: bool
+        self,
+        connection: psycopg.Connection[Any],
+        births: list[Change],
+        moves: list[Change],
+        notes: dict[str, _Steady],
+        *,
+        together: bool,
     ) -> set[str]:
         with connection.transaction() as block:
-            won = self._bear(connection, births) if births else set()
+            won = self._bear(connection, births, notes) if births else set()
             if moves:
-                won |= self._move(connection, moves)
+                won |= self._move(connection, moves, notes)
             if (together or births) and len(won) < len(births) + len(moves):
                 raise self._library.Rollback(block)
         return won
 
-    def _move(self, connection: psycopg.Connection[Any], moves: Sequence[Change]) -> set[str]:
-        blobs = [change.state.encode() for change in moves]
+    def _move(
+        self, connection: psycopg.Connection[Any], moves: Sequence[Change], notes: dict[str, _Steady]
+    ) -> set[str]:
+        steady, movings, digests = self._encoded(moves, notes)
         found = connection.execute(
-            _MOVE,
+            sql.MOVE,
             (
                 [str(change.device) for change in moves],
                 [change.expected_counter for change in moves],
                 [change.epoch for change in moves],
+                steady,
                 [change.state.counter for change in moves],
                 [change.state.epoch for change in moves],
-                blobs,
-                [hashlib.sha256(blob).digest() for blob in blobs],
+                movings,
+                digests,
                 *_columns(moves),
             ),
             binary=True,
@@ -275,22 +271,56 @@ class PostgresMemory:
         )
         return {row[0] for row in found}
 
-    def _bear(self, connection: psycopg.Connection[Any], births: Sequence[Change]) -> set[str]:
-        blobs = [change.state.encode() for change in births]
+    def _bear(
+        self, connection: psycopg.Connection[Any], births: Sequence[Change], notes: dict[str, _Steady]
+    ) -> set[str]:
+        steady, movings, digests = self._encoded(births, notes)
         found = connection.execute(
-            _BIRTH,
+            sql.BIRTH,
             (
                 [str(change.device) for change in births],
+                steady,
                 [change.state.counter for change in births],
                 [change.state.epoch for change in births],
-                blobs,
-                [hashlib.sha256(blob).digest() for blob in blobs],
+                movings,
+                digests,
             ),
         )
         born = {row[0] for row in found}
         if any(change.records for change in births):
-            connection.execute(_KEEP, _columns(births))
+            connection.execute(sql.KEEP, _columns(births))
         return born
+
+    def _encoded(
+        self, changes: Sequence[Change], notes: dict[str, _Steady]
+    ) -> tuple[list[bytes | None], list[bytes], list[bytes]]:
+        """Give steady parts, moving parts and digests.
+
+        A steady part is None where the row has it already: it was read or written here under the expected counter and
+        epoch, and the statement compares those.
+        """
+        parts: list[bytes | None] = []
+        movings, digests = [], []
+        for change in changes:
+            state, name = change.state, str(change.device)
+            held, mine = self._steady.get(name), state.steady()
+            known = (
+                held is not None
+                and (held.counter, held.epoch) == (change.expected_counter, change.epoch)
+                and all(map(is_, held.objects, mine))
+            )
+            if held is not None and known:
+                parts.append(None)
+                first = held.digest
+            else:
+                part = state.encode_steady()
+                parts.append(part)
+                first = hashlib.sha256(part).digest()
+            moving = state.encode_moving()
+            movings.append(moving)
+            digests.append(hashlib.sha256(first + moving).digest())
+            notes[name] = _Steady(state.counter, state.epoch, mine, first)
+        return parts, movings, digests
 
     def forget_keys(self) -> None:
         """Remove the older versions of the states from the table.
@@ -343,24 +373,6 @@ def _warned(connection: psycopg.Connection[Any]) -> Iterator[list[str]]:
 
 def _first_line(error: Exception) -> str:
     return str(error).split("\n", 1)[0]
-
-
-def _migrations() -> list[str]:
-    folder = resources.files("towncircle.psd") / "postgres_migrations"
-    return [item.read_text() for item in sorted(folder.iterdir(), key=lambda item: item.name)]
-
-
-def _filled(script: str, parts: int) -> str:
-    """Fill in how the tables are parted, and add the parts."""
-    by = {"by_id": "id", "by_device": "device"}
-    clauses = {name: f"PARTITION BY HASH ({column})" if parts else "" for name, column in by.items()}
-    text = Template(script).substitute(clauses, parts=parts)
-    for table in ("device", "record"):
-        for at in range(parts):
-            text += (
-                f"CREATE TABLE {table}_{at} PARTITION OF {table} FOR VALUES WITH (MODULUS {parts}, REMAINDER {at});\n"
-            )
-    return text
 
 
 def _psycopg() -> Any:

@@ -116,6 +116,26 @@ class DeviceState:
         """Give the stored form."""
         return codec.encode(self)
 
+    def encode_steady(self) -> bytes:
+        """Give the stored form of what seldom changes: identity, keys, certificates, parameters."""
+        return _STEADY.encode(self)
+
+    def encode_moving(self) -> bytes:
+        """Give the stored form of what a debit changes."""
+        return _MOVING.encode(self)
+
+    def steady(self) -> tuple[object, ...]:
+        """Give the very objects of the steady part, to be compared one by one by identity."""
+        return _STEADY.values(self)
+
+    @classmethod
+    def join(cls, steady: bytes, moving: bytes) -> DeviceState:
+        """Read the two stored parts, whose digest was found right. Raises `BrokenInvariant` (psd.store-damaged)."""
+        try:
+            return codec.join(cls, steady, moving)
+        except (BadInput, Refused) as error:
+            raise BrokenInvariant("psd.store-damaged", path="the device", what=error.sentence) from error
+
     @classmethod
     def decode(cls, raw: bytes) -> DeviceState:
         """Read the stored form. Raises `BrokenInvariant` (psd.store-damaged)."""
@@ -143,3 +163,11 @@ class DeviceState:
 _NAMES = tuple(field.name for field in fields(DeviceState))
 _VALUES = attrgetter(*_NAMES)
 _PUTS = tuple(getattr(DeviceState, name).__set__ for name in _NAMES)
+_STEADY_NAMES = frozenset(
+    {
+        *("device", "provider", "provider_key", "root_fingerprint", "test_root", "regime", "scheme", "domain"),
+        *("parameters", "indicia_key", "message_key", "indicia_certificate", "message_certificate"),
+    }
+)
+_STEADY = codec.Part(DeviceState, _STEADY_NAMES)
+_MOVING = codec.Part(DeviceState, frozenset(_NAMES) - _STEADY_NAMES)

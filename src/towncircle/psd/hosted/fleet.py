@@ -26,9 +26,10 @@ from towncircle.kernel.randomness import Randomness
 from towncircle.pki.keyfile import SecretProvider
 from towncircle.psd import commands
 from towncircle.psd.device import Device
-from towncircle.psd.hosted.caches import DEFAULT_LIMIT, Recent, RecentSlots, Watch, entries_for
+from towncircle.psd.hosted.caches import DEFAULT_LIMIT, RecentSlots, Watch, entries_for
 from towncircle.psd.hosted.seat import FleetStore, Seat
 from towncircle.psd.memory import Record, RecordName
+from towncircle.psd.recent import Recent
 
 MAX_GROUP = 500
 MAX_WAITING = 64  # groups that may wait for one device

@@ -1,9 +1,10 @@
 -- $parts is 0 for plain tables; otherwise $by_id and $by_device part them by the hash of the device's id.
 CREATE TABLE device (
     id      text COLLATE "C" NOT NULL PRIMARY KEY,
+    steady  bytea NOT NULL,  -- first: the log leaves out what an update has in common with the older version
     counter bigint NOT NULL,
     epoch   bigint NOT NULL,
-    state   bytea NOT NULL,
+    moving  bytea NOT NULL,
     digest  bytea NOT NULL
 ) $by_id;
 -- no foreign key: a record is only ever written by the statement that moved its device

@@ -1,0 +1,64 @@
+"""The statements of the PostgreSQL memory, and its numbered migrations.
+
+Here: SQL over `unnest`, so that any number of devices is one statement. Not here: who runs it (`postgres`).
+Kept: the one guard is compare-and-swap on counter and epoch, in the WHERE of the statement that writes; a record is
+written only beside the device that moved in the same statement.
+"""
+
+from __future__ import annotations
+
+from importlib import resources
+from string import Template
+
+BIRTH = """
+INSERT INTO device (id, steady, counter, epoch, moving, digest)
+SELECT * FROM unnest(%b::text[], %b::bytea[], %b::bigint[], %b::bigint[], %b::bytea[], %b::bytea[])
+ON CONFLICT DO NOTHING RETURNING id"""
+MOVE = """
+WITH moved AS (
+    UPDATE device AS d SET steady = coalesce(g.steady, d.steady), counter = g.counter, epoch = g.epoch,
+        moving = g.moving, digest = g.digest
+    FROM unnest(%b::text[], %b::bigint[], %b::bigint[], %b::bytea[], %b::bigint[], %b::bigint[], %b::bytea[],
+        %b::bytea[]) AS g (id, was_counter, was_epoch, steady, counter, epoch, moving, digest)
+    WHERE d.id = g.id AND d.counter = g.was_counter AND d.epoch = g.was_epoch
+    RETURNING d.id
+), kept AS (
+    INSERT INTO record (device, kind, request_id, counter, place, command_digest, first_piece, count, response, digest)
+    SELECT r.* FROM unnest(%b::text[], %b::text[], %b::text[], %b::bigint[], %b::int[], %b::bytea[], %b::bigint[],
+        %b::int[], %b::bytea[], %b::bytea[])
+        AS r (device, kind, request_id, counter, place, command_digest, first_piece, count, response, digest)
+    WHERE r.device IN (SELECT id FROM moved)
+)
+SELECT id FROM moved"""
+KEEP = """
+INSERT INTO record (device, kind, request_id, counter, place, command_digest, first_piece, count, response, digest)
+SELECT r.* FROM unnest(%b::text[], %b::text[], %b::text[], %b::bigint[], %b::int[], %b::bytea[], %b::bigint[],
+    %b::int[], %b::bytea[], %b::bytea[])
+    AS r (device, kind, request_id, counter, place, command_digest, first_piece, count, response, digest)"""
+LOAD = "SELECT id, steady, counter, epoch, moving, digest FROM device WHERE id = ANY(%b::text[])"
+NAMED = """
+SELECT r.device, r.kind, r.request_id, r.command_digest, r.response, r.first_piece, r.count, r.digest
+FROM unnest(%b::text[], %b::text[], %b::text[]) AS g (device, kind, request_id) JOIN record AS r
+ON r.device = g.device AND r.kind = g.kind AND r.request_id = g.request_id"""
+ALL = """
+SELECT device, kind, request_id, command_digest, response, first_piece, count, digest
+FROM record WHERE device = %b ORDER BY counter, place"""
+
+
+def migrations() -> list[str]:
+    """Give the numbered scripts in their order."""
+    folder = resources.files("towncircle.psd") / "postgres_migrations"
+    return [item.read_text() for item in sorted(folder.iterdir(), key=lambda item: item.name)]
+
+
+def filled(script: str, parts: int) -> str:
+    """Fill in how the tables are parted, and add the parts."""
+    by = {"by_id": "id", "by_device": "device"}
+    clauses = {name: f"PARTITION BY HASH ({column})" if parts else "" for name, column in by.items()}
+    text = Template(script).substitute(clauses, parts=parts)
+    for table in ("device", "record"):
+        for at in range(parts):
+            text += (
+                f"CREATE TABLE {table}_{at} PARTITION OF {table} FOR VALUES WITH (MODULUS {parts}, REMAINDER {at});\n"
+            )
+    return text

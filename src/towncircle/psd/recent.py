@@ -1,0 +1,58 @@
+"""A bounded table of what was used last.
+
+Here: `Recent`. Not here: what lies in it, and how large it may be (`hosted.caches`).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from typing import Generic, TypeVar
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class Recent(Generic[K, V]):
+    """Keep the entries that were used last, at most `limit` of them."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self._held: OrderedDict[K, V] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def get(self, key: K) -> V | None:
+        """Give an entry, or None, and count it as used."""
+        with self._lock:
+            held = self._held.get(key)
+            if held is not None:
+                self._held.move_to_end(key)
+            return held
+
+    def put(self, key: K, value: V) -> None:
+        """Keep an entry, and let the oldest go."""
+        with self._lock:
+            self._held[key] = value
+            self._held.move_to_end(key)
+            while len(self._held) > self.limit:
+                self._held.popitem(last=False)
+
+    def drop(self, key: K) -> None:
+        """Let an entry go."""
+        with self._lock:
+            self._held.pop(key, None)
+
+    def shrink(self, limit: int) -> None:
+        """Lower the limit."""
+        with self._lock:
+            self.limit = limit
+            while len(self._held) > limit:
+                self._held.popitem(last=False)
+
+    def clear(self) -> None:
+        """Let everything go."""
+        with self._lock:
+            self._held.clear()
