@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
+from tests.postgres import need_postgres
 
 from towncircle.bench import Result
 from towncircle.cli import bench
@@ -20,17 +21,22 @@ def parsed(*argv: str) -> argparse.Namespace:
 
 
 def test_each_rate_stands_beside_a_raw_limit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    args = parsed("device", "--seconds", "0.01", "--dir", str(tmp_path), "--json")
+    need_postgres()
+    args = parsed("device", "--seconds", "0.01", "--population", "300", "--json")
     assert args.run(args) == 0
     told = json.loads(capsys.readouterr().out)
-    assert [row["name"] for row in told["results"]] == ["device.batch1000", "device.batch100", "device.single"]
+    assert [row["name"] for row in told["results"]] == [
+        *("device.batch1000", "device.batch100", "device.single", "device.batch1000.two"),
+        *("fleet.hundred", "fleet.cold", "fleet.debits", "fleet.debits.parted", "fleet.memory"),
+    ]
     for row in told["results"]:
         assert set(row) == {"name", "rate", "unit", "limit", "limit_rate", "ratio"}
         assert row["rate"] > 0
     assert told["environment"]["fdatasync_per_second"] > 0
     args.json = False
+    args.subjects = ["fleet"]
     assert args.run(args) == 0
-    assert "device.single" in capsys.readouterr().out
+    assert "fleet.cold" in capsys.readouterr().out
 
 
 def test_a_ratio_is_the_rate_over_its_limit() -> None:

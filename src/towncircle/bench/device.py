@@ -89,7 +89,7 @@ def _rounds(
     for turn in range(_ROUNDS):
         before = signatures_per_second(seconds / 2)
         syncs = syncs_per_second(seconds / 2, directory)
-        rate = _rate(device, case, day, seconds, f"{number}-{turn}")
+        rate = rate_of(device, case.pieces, day, seconds, f"{number}-{turn}")
         signing = (before + signatures_per_second(seconds / 2)) / 2
         single = case.pieces == 1
         limit_rate = 1 / (1 / signing + 1 / syncs) if single else signing
@@ -99,9 +99,10 @@ def _rounds(
     return sorted(rounds, key=lambda row: row[0].ratio)[_ROUNDS // 2]
 
 
-def _rate(device: Device, case: _Case, day: str, seconds: float, label: str) -> float:
+def rate_of(device: Device, pieces: int, day: str, seconds: float, label: str) -> float:
+    """Send batches to a device for a while, reading each answer; give pieces a second."""
     count, start = 0, time.perf_counter()
     while (spent := time.perf_counter() - start) < seconds:
-        commands.decode_answer(device.exchange(evidence_command(f"BENCH-{label}-{count}", case.pieces, day)))
+        commands.decode_answer(device.exchange(evidence_command(f"BENCH-{label}-{count}", pieces, day)))
         count += 1
-    return count * case.pieces / spent
+    return count * pieces / spent

@@ -8,9 +8,12 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-SUBJECTS = ("device",)
+if TYPE_CHECKING:
+    from towncircle.bench import Result
+
+SUBJECTS = ("device", "fleet")
 
 
 def add(subparsers: Any) -> None:
@@ -21,13 +24,13 @@ def add(subparsers: Any) -> None:
     parser.add_argument("subjects", nargs="*", metavar="SUBJECT", help=f"what to measure: {', '.join(SUBJECTS)} (all)")
     parser.add_argument("--seconds", type=float, default=1.0, metavar="S", help="time for each case and round")
     parser.add_argument("--dir", type=Path, metavar="DIR", help="where the stores lie (default: the temporary folder)")
+    parser.add_argument("--population", type=int, default=100_000, metavar="N", help="hosted devices (default 100000)")
     parser.add_argument("--json", action="store_true", help="give JSON")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Measure and show the results. Raises `BadInput` (bench.no-such-subject, bench.seconds)."""
-    from towncircle.bench import device
     from towncircle.kernel.errors import BadInput
 
     for name in args.subjects:
@@ -35,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
             raise BadInput("bench.no-such-subject", subject=name[:40], known=", ".join(SUBJECTS))
     if not 0.01 <= args.seconds <= 60:
         raise BadInput("bench.seconds", seconds=args.seconds)
-    results, environment = device.measure(args.dir, seconds=args.seconds)
+    results, environment = _measured(args)
     if args.json:
         print(json.dumps({"results": [result.as_dict() for result in results], "environment": environment}))
         return 0
@@ -45,3 +48,22 @@ def run(args: argparse.Namespace) -> int:
         print(f"{result.name:18} {rate:>18}   {result.limit_rate:>10,.0f}  {result.ratio:.2f}  of {result.limit}")
     print(", ".join(f"{name} {value}" for name, value in environment.items()))
     return 0
+
+
+def _measured(args: argparse.Namespace) -> tuple[list[Result], dict[str, object]]:
+    """Measure one device, two at once and, where there is a PostgreSQL, fleets; `device` takes in all of them."""
+    from towncircle.bench import device, environment, fleet, two
+    from towncircle.kernel.errors import Refused
+
+    results: list[Result] = []
+    machine = environment()
+    if "device" in (args.subjects or SUBJECTS):
+        results, machine = device.measure(args.dir, seconds=args.seconds)
+        results.append(two.measure(args.dir, seconds=args.seconds))
+    try:
+        more, told = fleet.measure(args.dir, seconds=args.seconds, population=args.population)
+    except Refused as refusal:
+        if refusal.code != "bench.no-postgres" or not results:
+            raise
+        more, told = [], {"postgresql": refusal.sentence}
+    return results + more, machine | told

@@ -1,0 +1,244 @@
+"""Hosted fleets, measured over a private PostgreSQL.
+
+Here: a hundred warm devices in one call, a hundred drawn from the whole population, debits as the store sees them, and
+the resident memory of a host that has touched every device. Not here: one device alone (`device`).
+Each signing case stands beside raw P-256 signing of the same minute. `fleet.debits` is the store's share only: states
+and records are made before, then encoded, digested and committed a hundred devices at a time.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+
+from towncircle.bench import Result
+from towncircle.bench.cluster import Cluster, in_memory
+from towncircle.bench.device import evidence_command
+from towncircle.bench.limits import signatures_per_second
+from towncircle.bench.workshop import Workshop
+from towncircle.kernel.errors import Refused
+from towncircle.kernel.ids import DeviceId
+from towncircle.kernel.money import Mills
+from towncircle.kernel.randomness import SeededRandomness
+from towncircle.pki.randomness import SystemRandomness
+from towncircle.psd import commands
+from towncircle.psd.client import DeviceClient
+from towncircle.psd.device import Device, manufacture
+from towncircle.psd.hosted.caches import DEFAULT_LIMIT, MIB
+from towncircle.psd.hosted.fleet import Fleet
+from towncircle.psd.keys import SoftwareSlots
+from towncircle.psd.memory import Change, MemoryInRam, Record
+from towncircle.psd.postgres import PostgresMemory
+from towncircle.psd.process import SystemClock
+from towncircle.psd.state import DeviceState
+
+POPULATION = 100_000
+GROUP = 100
+PARTITIONS = 8
+_ROUNDS = 3
+_CONNECTIONS = 2
+_ANSWER = bytes(165)  # as long as the kept answer of one piece
+
+
+def name_of(number: int) -> DeviceId:
+    """Name a device of the population."""
+    return DeviceId.of(vendor="TC", model="1A", serial=1000 + number)
+
+
+def host(dsn: str, *, memory_limit: int = DEFAULT_LIMIT) -> Fleet:
+    """Open a host over the population."""
+    return Fleet(
+        PostgresMemory(dsn),
+        secret=lambda: bytes(32),
+        randomness=SystemRandomness(),
+        clock=SystemClock(),
+        memory_limit=memory_limit,
+    )
+
+
+def template() -> DeviceState:
+    """Make one funded device, from which the population is made."""
+    ram, clock, name = MemoryInRam(), SystemClock(), name_of(0)
+    workshop = Workshop(clock.now())
+    manufacture(ram, **workshop.birth(name))
+    device = Device(ram, name, slots=SoftwareSlots(lambda: bytes(32), SystemRandomness()), clock=clock)
+    cap = Mills.dollars(1_000_000)
+    workshop.commission(DeviceClient(device), name, clock.now(), cap_mills=cap)
+    workshop.reset(DeviceClient(device), name, cap, clock.now())
+    return ram.load([name])[name]
+
+
+def populate(store: PostgresMemory, first: DeviceState, population: int) -> None:
+    """Fill a store; each device has an indicia key of its own."""
+    slots = SoftwareSlots(lambda: bytes(32), SystemRandomness())
+    for start in range(0, population, 1000):
+        store.commit(
+            [
+                Change(name, 0, 0, first.amended(device=name, indicia_key=slots.make("ecdsa-p256")), ())
+                for name in map(name_of, range(start, min(start + 1000, population)))
+            ]
+        )
+
+
+@contextmanager
+def cluster_in(directory: Path | None) -> Iterator[Cluster]:
+    """Run a cluster for the time of a bench: in the folder, else in memory."""
+    folder = Path(tempfile.mkdtemp(prefix="tc-bench-", dir=directory or in_memory()))
+    folder.chmod(0o755)
+    settings = {"shared_buffers": "512MB", "wal_level": "minimal", "max_wal_senders": "0", "max_wal_size": "4GB"}
+    try:
+        with Cluster.make(folder, settings) as cluster:
+            yield cluster
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def measure(
+    directory: Path | None = None, *, seconds: float = 1.0, population: int = POPULATION
+) -> tuple[list[Result], dict[str, object]]:
+    """Measure all cases; give results and what to say of the environment. Raises `Refused` (bench.no-postgres)."""
+    with cluster_in(directory) as cluster:
+        first = template()
+        store = PostgresMemory(cluster.dsn, create=True)
+        populate(store, first, population)
+        day = SystemClock().now().date_in("America/New_York").isoformat()
+        fleet = host(cluster.dsn)
+        warm = [name_of(number) for number in range(GROUP)]
+        results = [
+            _signing("fleet.hundred", fleet, lambda: warm, day, seconds),
+            _signing("fleet.cold", fleet, _draws(population), day, seconds),
+        ]
+        fleet.close()
+        results += [_debits("fleet.debits", store, seconds)]
+        store.close()
+        results += [_parted(cluster, first, seconds), _memory(cluster.dsn, population)]
+    where = "in memory" if directory is None and in_memory() is not None else "on disk"
+    return results, {"postgresql": where, "population": population, "connections": _CONNECTIONS}
+
+
+def _draws(population: int) -> Callable[[], Sequence[DeviceId]]:
+    """Draw a hundred devices from all, none again before all were drawn: a host finds none of them at hand."""
+    step, at = 7919, count()  # a prime that does not divide the population
+
+    def draw() -> Sequence[DeviceId]:
+        start = next(at) * GROUP
+        return [name_of((start + number) * step % population) for number in range(min(GROUP, population))]
+
+    return draw
+
+
+def _signing(name: str, fleet: Fleet, draw: Callable[[], Sequence[DeviceId]], day: str, seconds: float) -> Result:
+    rounds = []
+    for turn in range(_ROUNDS + 1):  # the first warms up
+        before = signatures_per_second(seconds / 2)
+        done, start = 0, time.perf_counter()
+        while (spent := time.perf_counter() - start) < seconds:
+            command = evidence_command(f"{name}-{turn}-{done}", 1, day)
+            answers = fleet.exchange_many([(device, command) for device in draw()])
+            commands.decode_answer(answers[0])
+            done += len(answers)
+        signing = (before + signatures_per_second(seconds / 2)) / 2
+        rounds.append(
+            Result.of(
+                name, rate=done / spent, unit="indicia/s", limit="raw P-256 signing, one core", limit_rate=signing
+            )
+        )
+    return sorted(rounds[1:], key=lambda row: row.ratio)[_ROUNDS // 2]
+
+
+def _parted(cluster: Cluster, first: DeviceState, seconds: float) -> Result:
+    import psycopg
+
+    with psycopg.connect(cluster.dsn, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE parted")
+    dsn = cluster.dsn.replace("dbname=postgres", "dbname=parted")
+    store = PostgresMemory(dsn, create=True, partitions=PARTITIONS)
+    populate(store, first, _CONNECTIONS * GROUP)
+    result = _debits("fleet.debits.parted", store, seconds)
+    store.close()
+    return result
+
+
+def _debits(name: str, store: PostgresMemory, seconds: float) -> Result:
+    """Commit prepared debits over some connections, beside the floor of the issue: there is no other raw limit."""
+    rates = []
+    for turn in range(_ROUNDS):
+        done = [0] * _CONNECTIONS
+        start = time.perf_counter()
+        threads = [
+            threading.Thread(target=_commit, args=(store, at, done, seconds, f"{name}-{turn}"))
+            for at in range(_CONNECTIONS)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        rates.append(sum(done) / (time.perf_counter() - start))
+    floor = 60_000.0
+    return Result.of(name, rate=sorted(rates)[_ROUNDS // 2], unit="debits/s", limit="the floor", limit_rate=floor)
+
+
+def _commit(store: PostgresMemory, at: int, done: list[int], seconds: float, label: str) -> None:
+    names = [name_of(number) for number in range(at * GROUP, (at + 1) * GROUP)]
+    states = dict(store.load(names))
+    digest, turn, start = bytes(32), 0, time.perf_counter()
+    while time.perf_counter() - start < seconds:
+        row = Record(
+            kind="evidence",
+            request_id=f"{label}-{turn}",
+            command_digest=digest,
+            response=_ANSWER,
+            first_piece=turn + 1,
+            count=1,
+        )
+        changes = []
+        for name, state in states.items():
+            after = state.amended(
+                counter=state.counter + 1,
+                registers=replace(state.registers, pieces=state.registers.pieces + 1),
+            )
+            changes.append(Change(name, state.counter, state.epoch, after, (row,)))
+        if store.commit_each(changes):
+            raise Refused("psd.store-stale", device=names[0])
+        states = {change.device: change.state for change in changes}
+        done[at] += len(changes)
+        turn += 1
+
+
+def _memory(dsn: str, population: int) -> Result:
+    """Touch every device of the population once in a process of its own, and take its peak of resident memory."""
+    line = [sys.executable, "-m", "towncircle.bench.fleet", dsn, str(population), str(DEFAULT_LIMIT)]
+    told = subprocess.run(line, capture_output=True, check=True, text=True)  # noqa: S603 - our own entry
+    peak = int(told.stdout)
+    return Result.of(
+        "fleet.memory", rate=peak / MIB, unit="MiB at most", limit="the setting", limit_rate=DEFAULT_LIMIT / MIB
+    )
+
+
+def touch_all(dsn: str, population: int, memory_limit: int) -> int:
+    """Evidence one piece on every device, and give the peak of resident memory in bytes."""
+    import resource
+
+    fleet = host(dsn, memory_limit=memory_limit)
+    day = SystemClock().now().date_in("America/New_York").isoformat()
+    command = evidence_command(f"TOUCH-{SeededRandomness(time.time_ns(), 'touch').take(4).hex()}", 1, day)
+    for start in range(0, population, 500):
+        names = [name_of(number) for number in range(start, min(start + 500, population))]
+        for answer in fleet.exchange_many([(name, command) for name in names]):
+            if commands.is_error(answer):
+                commands.decode_answer(answer)
+    fleet.close()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+if __name__ == "__main__":
+    sys.stdout.write(str(touch_all(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))))
