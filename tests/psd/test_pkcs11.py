@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from tests.psd.setting import DEVICE, Story, batch
 
-from towncircle.kernel.errors import BadInput, BrokenInvariant, Refused
+from towncircle.kernel.errors import BadInput, BrokenInvariant, Refused, TowncircleError
+from towncircle.kernel.money import Mills
 from towncircle.kernel.randomness import SeededRandomness
 from towncircle.pki.verifying import PublicKey, signature_valid, verify
 from towncircle.pki.verifying.signatures import P256_HALF_ORDER
@@ -198,3 +199,38 @@ def test_no_signature_leaves_when_the_token_fails_and_asking_again_settles(token
     token.library.close()
     away.rename(token.folder)
     assert story.client.evidence(batch()).registers.ascending == 730
+
+
+def test_a_device_process_is_told_where_its_keys_lie(
+    token: Token, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tests.psd.setting import START
+
+    from towncircle.bench.workshop import Workshop
+    from towncircle.pki.passphrase import store_parameters
+    from towncircle.psd.client import DeviceClient
+    from towncircle.psd.opening import PASSPHRASE
+    from towncircle.psd.ports import ProcessPort
+    from towncircle.psd.process import create
+
+    (clock := tmp_path / "clock.json").write_text(f'{{"mode": "frozen", "now_us": {int(START)}}}')
+    (pin := tmp_path / "pin").write_text(f"{PIN}\n")
+    (phrase := tmp_path / "phrase").write_text("a town circle has no beginning\n")
+    for name, value in token.environment.items():
+        monkeypatch.setenv(name, value)
+    told = {
+        "token": ["--token", str(LIBRARY), "--token-label", "device", "--pin-from", str(pin)],
+        "passphrase": ["--passphrase-from", str(phrase)],
+    }
+    for name, words in told.items():
+        workshop, place = Workshop(START), tmp_path / name
+        create(place, secret=None, **workshop.birth(DEVICE))
+        store_parameters(place / PASSPHRASE, SeededRandomness(3, "salt"), iterations=1, memory_kib=64)
+        with ProcessPort(place, arguments=["--clock", str(clock), *words]) as port:
+            workshop.commission(DeviceClient(port), DEVICE, START)
+        with ProcessPort(place, arguments=["--clock", str(clock), *words]) as port:
+            client = DeviceClient(port)
+            workshop.reset(client, DEVICE, Mills.dollars(10), START)
+            assert client.evidence(batch()).count == 1
+        with ProcessPort(place, arguments=["--clock", str(clock)]) as port, pytest.raises(TowncircleError):
+            DeviceClient(port).evidence(batch("JOB-2"))

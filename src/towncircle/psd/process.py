@@ -1,8 +1,8 @@
 """The device as a process of its own: `python -m towncircle.psd.process STORE_DIR [--clock FILE]`.
 
 Here: the child's main loop over standard input and output, the store directory, and the clocks. Not here: the frames
-and the parent's end (`ports`). The directory holds `device.sqlite` and, unless `--secret` names another place,
-`operator.secret` (32 bytes that encrypt the keys at rest; keeping it beside the store protects nothing but habit).
+and the parent's end (`ports`). The directory holds `device.sqlite` and, unless the arguments name another place for
+the keys (`opening`), `operator.secret` (32 bytes that encrypt them at rest; beside the store it protects but habit).
 Kept: one owner process (the store is locked exclusively); the end of the input ends the process; a kill at any
 instant loses nothing that was released. The world's clock and a seed are heeded under a test root only.
 """
@@ -22,14 +22,15 @@ from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.instants import Clock, Instant
 from towncircle.kernel.randomness import Randomness, SeededRandomness
 from towncircle.pki.randomness import SystemRandomness
-from towncircle.psd import commands
+from towncircle.psd import commands, opening
 from towncircle.psd.device import Device, manufacture
-from towncircle.psd.keys import SoftwareSlots
 from towncircle.psd.memory import Memory
+from towncircle.psd.opening import Keys, add_arguments, keys_of
 from towncircle.psd.ports import BytePort, read_frame, write_frame
 from towncircle.psd.sqlite import SqliteMemory
 
-STORE, SECRET = "device.sqlite", "operator.secret"
+STORE, SECRET = "device.sqlite", opening.SECRET
+BESIDE = Keys()  # the secret lies beside the store
 
 
 class SystemClock:
@@ -61,9 +62,12 @@ class WorldClock:
 
 def create(
     directory: Path, *, device: DeviceId, provider: str, provider_key: bytes, root_fingerprint: bytes, test_root: bool,
-    secret: bytes,
+    secret: bytes | None,
 ) -> None:  # fmt: skip
-    """Make the store directory of a new device. Raises `Refused` (psd.store-stale) where the device exists already."""
+    """Make the store directory of a new device; without a secret its keys will lie elsewhere.
+
+    Raises `Refused` (psd.store-stale) where the device exists already.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     memory = SqliteMemory(directory / STORE, create=True)
     try:
@@ -77,9 +81,10 @@ def create(
         )
     finally:
         memory.close()
-    place = directory / SECRET
-    place.touch(mode=0o600)
-    place.write_bytes(secret)
+    if secret is not None:
+        place = directory / SECRET
+        place.touch(mode=0o600)
+        place.write_bytes(secret)
 
 
 def open_device(
@@ -87,7 +92,7 @@ def open_device(
     *,
     clock_file: Path | None = None,
     seed: int | None = None,
-    secret_file: Path | None = None,
+    keys: Keys = BESIDE,
     around: Callable[[Memory], Memory] = lambda memory: memory,
 ) -> Device:
     """Open the device of a store directory. `around` may wrap its memory (a rehearsal of faults).
@@ -104,15 +109,7 @@ def open_device(
     randomness: Randomness = SystemRandomness()
     if seed is not None and test_root:
         randomness = SeededRandomness(seed, f"device {names[0]}")
-    place = secret_file or directory / SECRET
-    return Device(around(store), names[0], slots=SoftwareSlots(lambda: _secret(place), randomness), clock=clock)
-
-
-def _secret(place: Path) -> bytes:
-    try:
-        return place.read_bytes()
-    except OSError as error:
-        raise Refused("psd.no-secret", path=place) from error
+    return Device(around(store), names[0], slots=keys.slots(directory, randomness), clock=clock)
 
 
 class _Unopened:
@@ -137,12 +134,12 @@ def run(argv: list[str], *, around: Callable[[Memory], Memory] = lambda memory: 
     parser.add_argument("store", type=Path, metavar="STORE_DIR")
     parser.add_argument("--clock", type=Path, metavar="FILE", help="the world's clock file (test roots only)")
     parser.add_argument("--seed", type=int, metavar="N", help="repeatable randomness (test roots only)")
-    parser.add_argument("--secret", type=Path, metavar="FILE", help="the operator's 32-byte secret")
+    add_arguments(parser)
     args = parser.parse_args(argv)
     port: BytePort
     code = 0
     try:
-        port = open_device(args.store, clock_file=args.clock, seed=args.seed, secret_file=args.secret, around=around)
+        port = open_device(args.store, clock_file=args.clock, seed=args.seed, keys=keys_of(args), around=around)
     except TowncircleError as error:
         port, code = _Unopened(error), 4
     serve(port, sys.stdin.buffer, sys.stdout.buffer)
