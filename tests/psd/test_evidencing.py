@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date, timedelta
 from itertools import pairwise
 
 import pytest
@@ -16,7 +17,7 @@ from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import Mills
 from towncircle.pki.verifying import PublicKey, verify
 from towncircle.psd.automaton import decide
-from towncircle.psd.commands import Column, Evidence, Recover, encode_command
+from towncircle.psd.commands import Column, Evidence, Recover, RequestReset, encode_command
 from towncircle.psd.registers import Registers
 
 
@@ -167,6 +168,53 @@ def test_a_mailing_date_is_a_day_of_the_office_zone(moment: str, date: str, well
         return
     with pytest.raises(Refused, match=r"psd\.date-refused"):
         story.evidence(date=date)
+
+
+@pytest.mark.parametrize(
+    ("zone", "moment", "today"),
+    [
+        ("Pacific/Guam", "2026-11-21T13:59:59.999999Z", "2026-11-21"),  # UTC+10: the day turns before Washington's
+        ("Pacific/Guam", "2026-11-21T14:00:00Z", "2026-11-22"),
+        ("Pacific/Honolulu", "2026-11-22T09:59:59.999999Z", "2026-11-21"),  # UTC-10, and no daylight saving time
+        ("Pacific/Honolulu", "2026-11-22T10:00:00Z", "2026-11-22"),
+        ("America/New_York", "2026-03-08T04:59:59.999999Z", "2026-03-07"),  # the night the clocks go ahead, UTC-5
+        ("America/New_York", "2026-03-08T05:00:00Z", "2026-03-08"),
+        ("America/New_York", "2026-03-09T03:59:59.999999Z", "2026-03-08"),  # that day had 23 hours: now UTC-4
+        ("America/New_York", "2026-03-09T04:00:00Z", "2026-03-09"),
+        ("America/New_York", "2026-11-01T03:59:59.999999Z", "2026-10-31"),  # the night they go back
+        ("America/New_York", "2026-11-01T04:00:00Z", "2026-11-01"),
+        ("America/New_York", "2026-11-02T04:59:59.999999Z", "2026-11-01"),  # that day had 25 hours
+        ("America/New_York", "2026-11-02T05:00:00Z", "2026-11-02"),
+        ("America/New_York", "2028-02-29T05:00:00Z", "2028-02-29"),
+        ("America/New_York", "2028-03-01T05:00:00Z", "2028-03-01"),
+    ],
+)
+def test_the_day_turns_at_midnight_of_the_office_not_of_utc(zone: str, moment: str, today: str) -> None:
+    at = Instant.parse(moment)
+    story = Story(start=at)
+    story.commission(zone=zone, advance_days=1)
+    story.reset()
+    day = date.fromisoformat(today)
+    assert decode(story.evidence("JOB-1", date=today).indicia()[0]).fields["date"] == today
+    assert story.evidence("JOB-2", date=str(day + timedelta(days=1))).count == 1
+    for wrong in (day - timedelta(days=1), day + timedelta(days=2)):
+        with pytest.raises(Refused, match=r"psd\.date-refused"):
+            story.evidence("JOB-3", date=str(wrong))
+
+
+def test_the_ascending_register_is_filled_to_its_last_mill_and_no_reset_passes_it() -> None:
+    story = Story().to("in service")
+    full = Registers(ascending=Mills(2**40 - 1), descending=Mills(0), pieces=7)
+    state = replace(story.state(), registers=full, resets_total=full.control_total)
+    state.check()
+    for command in (batch(amounts=(1,)), RequestReset(amount=Mills(1))):
+        with pytest.raises(Refused, match=r"psd\.(funds-short|ascending-full)"):
+            decide(state, command, story.now)
+    last = Registers(ascending=Mills(2**40 - 2), descending=Mills(0), pieces=7)
+    state = replace(story.state(), registers=last, resets_total=last.control_total)
+    assert decide(state, RequestReset(amount=Mills(1)), story.now).message is not None
+    with pytest.raises(Refused, match=r"psd\.ascending-full"):
+        decide(state, RequestReset(amount=Mills(2)), story.now)
 
 
 @pytest.mark.parametrize("text", ["20261121", "2026-11-31", "", "tomorrow", "2026-W47-6"])
