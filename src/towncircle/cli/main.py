@@ -33,6 +33,7 @@ COMMANDS = (
     "export",
     "audit",
     "up",
+    "device",
     "bench",
 )
 EXIT_CODES = {"input": 2, "refused": 3, "broken": 4}

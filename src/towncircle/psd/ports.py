@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, Protocol, Self
+from typing import Protocol, Self
 
 from towncircle.kernel.errors import Refused
 from towncircle.psd.commands import MAX_COMMAND
@@ -27,13 +27,33 @@ class BytePort(Protocol):
         ...
 
 
-def write_frame(stream: IO[bytes], data: bytes) -> None:
+class Readable(Protocol):
+    """Be a stream of bytes to read from: a pipe, a file, a secured socket."""
+
+    def read(self, size: int, /) -> bytes:
+        """Give so many bytes, fewer at the end."""
+        ...
+
+
+class Writable(Protocol):
+    """Be a stream of bytes to write to."""
+
+    def write(self, data: bytes, /) -> object:
+        """Take bytes."""
+        ...
+
+    def flush(self) -> object:
+        """Pass on what was taken."""
+        ...
+
+
+def write_frame(stream: Writable, data: bytes) -> None:
     """Write one frame and flush it."""
     stream.write(len(data).to_bytes(4, "big") + data)
     stream.flush()
 
 
-def read_frame(stream: IO[bytes]) -> bytes | None:
+def read_frame(stream: Readable) -> bytes | None:
     """Read one frame; None at the end of the stream. Raises `Refused` (psd.unreachable) for a frame cut short."""
     head = stream.read(4)
     if not head:

@@ -219,6 +219,24 @@ ROWS = {
         clause="502.25(a)",
         next_step="Run the command again: the device reports its registers anew.",
     ),
+    "world.station-known": Row(
+        kind="input",
+        sentence="A station called {name} is enrolled already.",
+        clause="house",
+        next_step="Choose another name, or strike the old one first (towncircle device strike).",
+    ),
+    "world.station-unknown": Row(
+        kind="input",
+        sentence="No station called {name} is enrolled.",
+        clause="house",
+        next_step="Check the name in enrolled.json of the host's folder.",
+    ),
+    "world.station-refused": Row(
+        kind="refused",
+        sentence="This caller is not enrolled for the device {device}.",
+        clause="502.8(b)",
+        next_step="Have the host's operator enrol it (towncircle device enrol).",
+    ),
     "world.missing": Row(
         kind="input",
         sentence="There is no world at {path}.",

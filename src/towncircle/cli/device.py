@@ -1,0 +1,162 @@
+"""`towncircle device`: serve a device in each product category, enrol who may call it, and ask how it stands.
+
+Here: arguments, and the loop of a server until Ctrl-C. Not here: the hosts (`world.stations`, `psd.hosted`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from towncircle.cli.show import as_json, table
+
+if TYPE_CHECKING:
+    from towncircle.transport.stations import Call
+
+
+def add(subparsers: Any) -> None:
+    """Register the command and its verbs."""
+    parser = subparsers.add_parser(
+        "device",
+        help="serve devices: alone, on a LAN, hosted",
+        description="Serve devices in the four product categories, and enrol the stations that may call them.",
+    )
+    verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
+    alone = verbs.add_parser("serve-pipe", help="stand-alone: one device on this pipe, 4-byte length frames")
+    alone.add_argument("store", metavar="DIR", help="the device's store folder")
+    alone.set_defaults(run=_serve_pipe)
+    lan = verbs.add_parser("serve-lan", help="LAN: one device for several enrolled workstations (TLS on 127.0.0.1)")
+    lan.add_argument("store", type=Path, metavar="DIR", help="the device's store folder")
+    lan.set_defaults(run=_serve_lan)
+    wan = verbs.add_parser("serve-wan", help="WAN: many devices of one PostgreSQL database for enrolled licensees")
+    wan.add_argument("dsn", metavar="DSN", help="libpq connection string of the database")
+    wan.add_argument("--secret", type=Path, required=True, metavar="FILE", help="the operator's 32-byte secret")
+    wan.add_argument("--memory", type=int, default=300, metavar="MIB", help="limit of resident memory (default 300)")
+    wan.set_defaults(run=_serve_wan)
+    for server in (lan, wan):
+        server.add_argument("--stations", type=Path, required=True, metavar="DIR", help="the host's list of stations")
+        server.add_argument("--port", type=int, default=0, metavar="N", help="port (default: any free one)")
+    enrol = verbs.add_parser("enrol", help="make a station's key and certificate, once, and let it call")
+    enrol.add_argument("stations", type=Path, metavar="DIR", help="the host's list of stations (made if missing)")
+    enrol.add_argument("name", metavar="NAME", help="the station's name")
+    enrol.add_argument("out", type=Path, metavar="OUT", help="the folder to bring to the station")
+    enrol.add_argument("--device", action="append", required=True, metavar="ID", help="a device it may call")
+    enrol.set_defaults(run=_enrol)
+    strike = verbs.add_parser("strike", help="refuse a station from now on")
+    strike.add_argument("stations", type=Path, metavar="DIR", help="the host's list of stations")
+    strike.add_argument("name", metavar="NAME", help="the station's name")
+    strike.set_defaults(run=_strike)
+    ask = verbs.add_parser("status", help="ask a served device how it stands, from an enrolled station")
+    ask.add_argument("station", type=Path, metavar="OUT", help="the folder of the enrolment")
+    ask.add_argument("address", metavar="HOST:PORT", help="where the device is served")
+    ask.add_argument("device", metavar="ID", help="the device")
+    ask.set_defaults(run=_status)
+    for verb in (lan, wan, enrol, strike, ask):
+        verb.add_argument("--json", action="store_true", help="print JSON with stable keys")
+
+
+def _serve_pipe(args: argparse.Namespace) -> int:
+    from towncircle.psd.process import run
+
+    return run([args.store])
+
+
+def _serve_lan(args: argparse.Namespace) -> int:
+    from towncircle.psd.client import DeviceClient
+    from towncircle.psd.ports import ProcessPort
+    from towncircle.world.stations import gate, one_device
+
+    with ProcessPort(args.store) as port:
+        device = DeviceClient(port).identify().device
+        return _serve(args, gate(args.stations, one_device(port, device)), str(device))
+
+
+def _serve_wan(args: argparse.Namespace) -> int:
+    from towncircle.pki.randomness import SystemRandomness
+    from towncircle.psd.hosted.caches import MIB
+    from towncircle.psd.hosted.fleet import Fleet
+    from towncircle.psd.hosted.funnel import Funnel
+    from towncircle.psd.postgres import PostgresMemory
+    from towncircle.psd.process import SystemClock
+    from towncircle.world.stations import gate
+
+    fleet = Fleet(
+        PostgresMemory(args.dsn, create=True),
+        secret=args.secret.read_bytes,
+        randomness=SystemRandomness(),
+        clock=SystemClock(),
+        memory_limit=args.memory * MIB,
+    )
+    funnel = Funnel(fleet)
+    try:
+        return _serve(args, gate(args.stations, funnel.exchange), "hosted devices")
+    finally:
+        funnel.close()
+        fleet.close()
+
+
+def _serve(args: argparse.Namespace, call: Call, what: str) -> int:
+    from towncircle.transport.stations import StationServer, context_for
+
+    server = StationServer(context_for(args.stations, server=True), call, address=("127.0.0.1", args.port))
+    address = f"{server.address[0]}:{server.address[1]}"
+    if args.json:
+        as_json({"address": address, "serves": what})
+    else:
+        table([("serves", what), ("address", address)])
+    sys.stdout.flush()
+    try:
+        server.run()
+    except KeyboardInterrupt:
+        server.close()
+    return 0
+
+
+def _enrol(args: argparse.Namespace) -> int:
+    from towncircle.kernel.ids import DeviceId
+    from towncircle.pki.randomness import SystemRandomness
+    from towncircle.psd.process import SystemClock
+    from towncircle.world.stations import enrol, found
+
+    randomness, now = SystemRandomness(), SystemClock().now()
+    devices = [DeviceId.parse(text) for text in args.device]
+    found(args.stations, randomness, now)
+    print_ = enrol(args.stations, args.name, args.out, devices=devices, randomness=randomness, now=now)
+    if args.json:
+        as_json({"name": args.name, "fingerprint": print_, "folder": str(args.out)})
+    else:
+        table([("enrolled", args.name), ("folder", str(args.out)), ("fingerprint", print_)])
+    return 0
+
+
+def _strike(args: argparse.Namespace) -> int:
+    from towncircle.world.stations import strike
+
+    strike(args.stations, args.name)
+    if args.json:
+        as_json({"struck": args.name})
+    else:
+        table([("struck", args.name)])
+    return 0
+
+
+def _status(args: argparse.Namespace) -> int:
+    from towncircle.kernel.ids import DeviceId
+    from towncircle.psd.client import DeviceClient
+    from towncircle.world.stations import port_to
+
+    host, _, port = args.address.rpartition(":")
+    line = port_to(args.station, (host, int(port)), DeviceId.parse(args.device))
+    try:
+        told = DeviceClient(line).status()
+    finally:
+        line.close()
+    if args.json:
+        as_json(
+            {"device": told.device, "state": told.state, "sentence": told.sentence, "pieces": told.registers.pieces}
+        )
+    else:
+        table([("device", told.device), ("state", told.state), ("says", told.sentence)])
+    return 0

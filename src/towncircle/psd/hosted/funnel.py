@@ -1,0 +1,68 @@
+"""Single calls of many callers, gathered into groups.
+
+Here: `Funnel`: while one group is committed, the commands that come in wait and become the next one, so that many
+callers share one commit. Not here: the group itself (`fleet`).
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from concurrent.futures import Future
+
+from towncircle.kernel.errors import Refused
+from towncircle.kernel.ids import DeviceId
+from towncircle.psd.hosted.fleet import MAX_GROUP, Fleet
+
+_Asked = tuple[DeviceId, bytes, "Future[bytes]"]
+_WAITING = 4 * MAX_GROUP
+
+
+class Funnel:
+    """Run single commands of many threads in groups over one fleet."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+        self._asked: queue.Queue[_Asked | None] = queue.Queue(_WAITING)
+        self._worker = threading.Thread(target=self._work, daemon=True)
+        self._worker.start()
+
+    def exchange(self, device: DeviceId, command: bytes) -> bytes:
+        """Give the answer of one command. Raises `Refused` (psd.host-busy)."""
+        answer: Future[bytes] = Future()
+        try:
+            self._asked.put_nowait((device, command, answer))
+        except queue.Full as error:
+            raise Refused("psd.host-busy") from error
+        return answer.result()
+
+    def close(self) -> None:
+        """Finish what waits and end."""
+        self._asked.put(None)
+        self._worker.join()
+
+    def _work(self) -> None:
+        while (first := self._asked.get()) is not None:
+            group, over = [first], False
+            while len(group) < MAX_GROUP and not over:
+                try:
+                    asked = self._asked.get_nowait()
+                except queue.Empty:
+                    break
+                if asked is None:
+                    over = True
+                else:
+                    group.append(asked)
+            self._run(group)
+            if over:
+                return
+
+    def _run(self, group: list[_Asked]) -> None:
+        try:
+            answers = self._fleet.exchange_many([(device, command) for device, command, _ in group])
+        except BaseException as error:
+            for _, _, waiting in group:
+                waiting.set_exception(error)
+            raise
+        for (_, _, waiting), answer in zip(group, answers, strict=True):
+            waiting.set_result(answer)

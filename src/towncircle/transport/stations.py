@@ -1,0 +1,127 @@
+"""Devices over a network: TLS 1.3 with certificates on both sides, one frame a command.
+
+Here: the server's loop and the workstation's byte port. Not here: certificates (`pki.stations`), who is enrolled and
+which devices he may call (`world.stations`), and the devices.
+Kept: a frame is 14 bytes device id and the command; an answer is the device's own. Nobody is heard before both sides
+have proved who they are; TLS keeps frames from being read, altered or played again. A command that was not sent is
+transport.unreachable; one whose answer was lost is psd.unreachable, since nobody can tell whether it was run: ask
+`recover`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import socket
+import ssl
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from towncircle.kernel.errors import Refused, TowncircleError
+from towncircle.kernel.ids import DeviceId
+from towncircle.psd import commands
+from towncircle.psd.ports import read_frame, write_frame
+
+TIMEOUT_S = 30
+MAX_CALLERS = 64
+_ID_BYTES = 14
+Call = Callable[[str, DeviceId, bytes], bytes]
+"""Take a caller's certificate fingerprint, a device and a command, and give the answer."""
+
+
+def context_for(folder: Path, *, server: bool) -> ssl.SSLContext:
+    """Read `authority.pem`, `own.pem` and `own.key` of a folder into the one way of speaking. Raises `Refused`."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER if server else ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    context.verify_mode = ssl.CERT_REQUIRED
+    try:
+        context.load_verify_locations(folder / "authority.pem")
+        context.load_cert_chain(folder / "own.pem", folder / "own.key")
+    except (OSError, ssl.SSLError) as error:
+        raise Refused("transport.not-enrolled", folder=folder) from error
+    return context
+
+
+class StationServer:
+    """Serve devices to enrolled callers until it is closed."""
+
+    def __init__(self, context: ssl.SSLContext, call: Call, *, address: tuple[str, int] = ("127.0.0.1", 0)) -> None:
+        self._context, self._call = context, call
+        self._room = threading.Semaphore(MAX_CALLERS)
+        self._listener = socket.create_server(address)
+        self.address: tuple[str, int] = self._listener.getsockname()[:2]
+
+    def run(self) -> None:
+        """Take callers; each gets a thread."""
+        while True:
+            self._room.acquire()
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:  # closed
+                return
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def close(self) -> None:
+        """Take no more callers."""
+        self._listener.close()
+
+    def _serve(self, connection: socket.socket) -> None:
+        try:
+            connection.settimeout(TIMEOUT_S)
+            with self._context.wrap_socket(connection, server_side=True) as secured:
+                der = secured.getpeercert(binary_form=True)
+                caller = hashlib.sha256(der or b"").hexdigest()
+                with secured.makefile("rwb") as stream:
+                    while (frame := read_frame(stream)) is not None:
+                        write_frame(stream, self._answer(caller, frame))
+        except (OSError, Refused):
+            connection.close()  # an unknown certificate, a cut line, a frame out of bounds: nothing was run
+        finally:
+            self._room.release()
+
+    def _answer(self, caller: str, frame: bytes) -> bytes:
+        try:
+            device = DeviceId.parse(frame[:_ID_BYTES].decode("ascii", errors="replace"))
+            return self._call(caller, device, frame[_ID_BYTES:])
+        except TowncircleError as error:
+            return commands.encode_error(error)
+
+
+class StationPort:
+    """Reach one device of a host from an enrolled workstation."""
+
+    def __init__(self, folder: Path, address: tuple[str, int], device: DeviceId, *, host_name: str) -> None:
+        self._context, self._address, self._device = context_for(folder, server=False), address, device
+        self._host_name = host_name
+        self._line: ssl.SSLSocket | None = None
+
+    def exchange(self, command: bytes) -> bytes:
+        """Give the answer. Raises `Refused` (transport.unreachable, psd.unreachable)."""
+        line = self._line or self._connected()
+        self._line = None  # kept only if all goes well
+        try:
+            with line.makefile("rwb") as stream:
+                write_frame(stream, self._device.encode("ascii") + command)
+                answer = read_frame(stream)
+        except OSError as error:
+            line.close()
+            raise Refused("psd.unreachable", what=f"the line to its host broke ({type(error).__name__})") from error
+        if answer is None:
+            line.close()
+            raise Refused("psd.unreachable", what="its host has ended the line")
+        self._line = line
+        return answer
+
+    def _connected(self) -> ssl.SSLSocket:
+        where = f"{self._address[0]}:{self._address[1]}"
+        try:
+            plain = socket.create_connection(self._address, timeout=TIMEOUT_S)
+            return self._context.wrap_socket(plain, server_hostname=self._host_name)
+        except OSError as error:  # ssl.SSLError is one
+            raise Refused("transport.unreachable", audience=where, what=type(error).__name__) from error
+
+    def close(self) -> None:
+        """End the line."""
+        if self._line is not None:
+            self._line.close()
+            self._line = None

@@ -1,0 +1,117 @@
+"""Who may call which device over a network, and the hosts that serve them.
+
+Here: a host's folder (its authority, its own certificate, the list of who is enrolled), enrolling and striking, and the
+gate in front of the devices of a LAN host or of the Provider's WAN host. Not here: sockets (`transport.stations`).
+Kept: a caller reaches only the devices that he was enrolled for; who is struck from the list is refused at his next
+command, whatever his certificate says. Enrolling hands out a key once and keeps no copy of it.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from towncircle.kernel.errors import BadInput, Refused
+from towncircle.kernel.ids import DeviceId
+from towncircle.kernel.instants import Instant
+from towncircle.kernel.randomness import Randomness
+from towncircle.pki.stations import HOST_NAME, Identity, certify, found_host
+from towncircle.psd.ports import BytePort
+from towncircle.transport.stations import Call, StationPort
+
+_LIST = "enrolled.json"
+
+
+def found(folder: Path, randomness: Randomness, now: Instant) -> None:
+    """Make a host's folder, unless it is there."""
+    if (folder / _LIST).exists():
+        return
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    authority = found_host("device host authority", randomness, now)
+    _put(folder / "authority.key", authority.key)
+    _put(folder / "authority.pem", authority.certificate)
+    _put_own(folder, certify(authority, HOST_NAME, randomness, now, host=True))
+    _put(folder / _LIST, b"{}")
+
+
+def enrol(
+    folder: Path, name: str, out: Path, *, devices: Sequence[DeviceId], randomness: Randomness, now: Instant
+) -> str:
+    """Make a caller's key and certificate in `out`, and write it into the list; give the fingerprint.
+
+    Raises `BadInput` (world.station-known) where the name is enrolled already.
+    """
+    listed = _listed(folder)
+    if any(row["name"] == name for row in listed.values()):
+        raise BadInput("world.station-known", name=name)
+    authority = Identity(
+        key=(folder / "authority.key").read_bytes(), certificate=(folder / "authority.pem").read_bytes()
+    )
+    made = certify(authority, name, randomness, now, host=False)
+    out.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _put(out / "authority.pem", authority.certificate)
+    _put_own(out, made)
+    listed[made.fingerprint] = {"name": name, "devices": [str(device) for device in devices]}
+    _put(folder / _LIST, json.dumps(listed, indent=1).encode())
+    return made.fingerprint
+
+
+def strike(folder: Path, name: str) -> None:
+    """Strike a caller from the list. Raises `BadInput` (world.station-unknown)."""
+    listed = _listed(folder)
+    kept = {print_: row for print_, row in listed.items() if row["name"] != name}
+    if len(kept) == len(listed):
+        raise BadInput("world.station-unknown", name=name)
+    _put(folder / _LIST, json.dumps(kept, indent=1).encode())
+
+
+def gate(folder: Path, call: Callable[[DeviceId, bytes], bytes]) -> Call:
+    """Let enrolled callers through to their devices. The gate raises `Refused` (world.station-refused)."""
+
+    def passed(caller: str, device: DeviceId, command: bytes) -> bytes:
+        row = _listed(folder).get(caller)
+        if row is None or str(device) not in row["devices"]:
+            raise Refused("world.station-refused", device=device)
+        return call(device, command)
+
+    return passed
+
+
+def one_device(port: BytePort, device: DeviceId) -> Callable[[DeviceId, bytes], bytes]:
+    """Serve one device to many callers, one command at a time (the LAN category)."""
+    turn = threading.Lock()
+
+    def call(name: DeviceId, command: bytes) -> bytes:
+        if name != device:
+            raise BadInput("psd.no-such-device", device=name)
+        with turn:
+            return port.exchange(command)
+
+    return call
+
+
+def port_to(folder: Path, address: tuple[str, int], device: DeviceId) -> StationPort:
+    """Open a workstation's port to a device, with the key and certificates of its enrolment."""
+    return StationPort(folder, address, device, host_name=HOST_NAME)
+
+
+def _listed(folder: Path) -> dict[str, dict[str, list[str] | str]]:
+    try:
+        table: dict[str, dict[str, list[str] | str]] = json.loads((folder / _LIST).read_text())
+    except (OSError, ValueError) as error:
+        raise Refused("transport.not-enrolled", folder=folder) from error
+    return table
+
+
+def _put_own(folder: Path, identity: Identity) -> None:
+    _put(folder / "own.key", identity.key)
+    _put(folder / "own.pem", identity.certificate)
+
+
+def _put(path: Path, data: bytes) -> None:
+    draft = path.with_suffix(".new")
+    draft.touch(mode=0o600)
+    draft.write_bytes(data)
+    draft.rename(path)

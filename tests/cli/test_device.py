@@ -1,0 +1,74 @@
+"""Each network category starts with one command, and an enrolled station reaches it with another."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from tests.psd.setting import DEVICE, SECRET, START
+
+from towncircle.bench.workshop import Workshop
+from towncircle.cli.main import main
+from towncircle.psd.device import manufacture
+from towncircle.psd.postgres import PostgresMemory
+from towncircle.psd.process import create
+
+
+@contextmanager
+def served(*words: str) -> Iterator[str]:
+    line = [sys.executable, "-m", "towncircle", "device", *words, "--json"]
+    child = subprocess.Popen(line, stdout=subprocess.PIPE, text=True)
+    try:
+        assert child.stdout is not None
+        told = ""
+        while not told.endswith("}\n"):
+            told += child.stdout.readline()
+        yield json.loads(told)["address"]
+    finally:
+        child.terminate()
+        child.communicate()
+
+
+def enrolled(tmp_path: Path) -> list[str]:
+    stations, out = str(tmp_path / "stations"), str(tmp_path / "desk")
+    assert main(["device", "enrol", stations, "desk", out, "--device", DEVICE, "--json"]) == 0
+    return [stations, out]
+
+
+def ask(out: str, address: str, capsys: pytest.CaptureFixture[str]) -> dict[str, object]:
+    capsys.readouterr()
+    assert main(["device", "status", out, address, DEVICE, "--json"]) == 0
+    told: dict[str, object] = json.loads(capsys.readouterr().out)
+    return told
+
+
+def test_a_lan_device_is_served_and_asked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    create(tmp_path / "device", **Workshop(START).birth(DEVICE), secret=SECRET)
+    stations, out = enrolled(tmp_path)
+    with served("serve-lan", str(tmp_path / "device"), "--stations", stations) as address:
+        assert ask(out, address, capsys)["state"] == "manufactured"
+        assert main(["device", "strike", stations, "desk"]) == 0
+        assert main(["device", "status", out, address, DEVICE]) == 3
+
+
+def test_hosted_devices_are_served_and_asked(
+    tmp_path: Path, databases: Callable[[], str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    dsn = databases()
+    store = PostgresMemory(dsn, create=True)
+    manufacture(store, **Workshop(START).birth(DEVICE))
+    store.close()
+    (tmp_path / "secret").write_bytes(SECRET)
+    stations, out = enrolled(tmp_path)
+    with served("serve-wan", dsn, "--secret", str(tmp_path / "secret"), "--stations", stations) as address:
+        assert ask(out, address, capsys) == {
+            "device": DEVICE,
+            "state": "manufactured",
+            "sentence": "The device is new and has no keys yet.",
+            "pieces": 0,
+        }
