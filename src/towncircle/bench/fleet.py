@@ -230,7 +230,7 @@ def touch_all(dsn: str, population: int, memory_limit: int) -> int:
 
     fleet = host(dsn, memory_limit=memory_limit)
     day = SystemClock().now().date_in("America/New_York").isoformat()
-    command = evidence_command(f"TOUCH-{SeededRandomness(time.time_ns(), 'touch').take(4).hex()}", 1, day)
+    command = evidence_command(f"TOUCH-{SeededRandomness(int(SystemClock().now()), "touch").take(4).hex()}", 1, day)
     for start in range(0, population, 500):
         names = [name_of(number) for number in range(start, min(start + 500, population))]
         for answer in fleet.exchange_many([(name, command) for name in names]):
