@@ -28,7 +28,6 @@ from towncircle.bench.workshop import Workshop
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.money import Mills
-from towncircle.kernel.randomness import SeededRandomness
 from towncircle.pki.randomness import SystemRandomness
 from towncircle.psd import commands
 from towncircle.psd.client import DeviceClient
@@ -230,7 +229,7 @@ def touch_all(dsn: str, population: int, memory_limit: int) -> int:
 
     fleet = host(dsn, memory_limit=memory_limit)
     day = SystemClock().now().date_in("America/New_York").isoformat()
-    command = evidence_command(f"TOUCH-{SeededRandomness(int(SystemClock().now()), "touch").take(4).hex()}", 1, day)
+    command = evidence_command(f"TOUCH-{int(SystemClock().now())}", 1, day)
     for start in range(0, population, 500):
         names = [name_of(number) for number in range(start, min(start + 500, population))]
         for answer in fleet.exchange_many([(name, command) for name in names]):
