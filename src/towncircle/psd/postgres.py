@@ -116,9 +116,11 @@ class PostgresMemory:
                 connection.close()
                 raise
             finally:
-                if not connection.closed:
+                if connection.info.transaction_status == self._library.pq.TransactionStatus.IDLE:
                     with self._lock:
                         self._idle.append(connection)
+                else:  # broken, or left by an interrupt in the middle of a statement
+                    connection.close()
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

@@ -30,6 +30,7 @@ from towncircle.psd.hosted.caches import DEFAULT_LIMIT, RecentSlots, Watch, entr
 from towncircle.psd.hosted.seat import FleetStore, Seat
 from towncircle.psd.memory import Record, RecordName
 from towncircle.psd.recent import Recent
+from towncircle.psd.state import DeviceState
 
 MAX_GROUP = 500
 MAX_WAITING = 64  # groups that may wait for one device
@@ -161,18 +162,35 @@ class Fleet:
         """Take the devices at hand and load the others; each that was loaded counts its epoch up."""
         held = {name: self._at_hand.get(name) for name in names}
         cold = [name for name, place in held.items() if place is None]
-        found = self._store.load(cold) if cold else {}
         seated: dict[DeviceId, _Place] = {}
         missing: dict[DeviceId, TowncircleError] = {}
+        found = self._loaded(cold, missing)
         for name, place in held.items():
             if place is not None:
                 seated[name] = place
+            elif name in missing:
+                continue
             elif name not in found:
                 missing[name] = BadInput("psd.no-such-device", device=name)
             else:
                 seat = Seat(self._store, name, found[name])
                 seated[name] = _Place(name, self._device(name, seat), seat)
         return seated, missing
+
+    def _loaded(
+        self, cold: Sequence[DeviceId], missing: dict[DeviceId, TowncircleError]
+    ) -> Mapping[DeviceId, DeviceState]:
+        """Load devices; one whose row is damaged answers so, and holds nobody else up."""
+        try:
+            return self._store.load(cold) if cold else {}
+        except BrokenInvariant:
+            found: dict[DeviceId, DeviceState] = {}
+            for name in cold:
+                try:
+                    found |= self._store.load([name])
+                except BrokenInvariant as error:
+                    missing[name] = error
+            return found
 
     def _device(self, name: DeviceId, seat: Seat) -> Device:
         return Device(seat, name, slots=self._slots, clock=self._clock)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.ids import DeviceId
@@ -24,6 +24,7 @@ class Funnel:
     def __init__(self, fleet: Fleet) -> None:
         self._fleet = fleet
         self._asked: queue.Queue[_Asked | None] = queue.Queue(_WAITING)
+        self._groups = ThreadPoolExecutor(max_workers=1)
         self._worker = threading.Thread(target=self._work, daemon=True)
         self._worker.start()
 
@@ -40,6 +41,7 @@ class Funnel:
         """Finish what waits and end."""
         self._asked.put(None)
         self._worker.join()
+        self._groups.shutdown()
 
     def _work(self) -> None:
         while (first := self._asked.get()) is not None:
@@ -58,11 +60,11 @@ class Funnel:
                 return
 
     def _run(self, group: list[_Asked]) -> None:
-        try:
-            answers = self._fleet.exchange_many([(device, command) for device, command, _ in group])
-        except BaseException as error:
-            for _, _, waiting in group:
+        """Run a group. A defect goes to each of its callers, and the next group is run all the same."""
+        done = self._groups.submit(self._fleet.exchange_many, [(device, command) for device, command, _ in group])
+        error = done.exception()
+        for at, (_, _, waiting) in enumerate(group):
+            if error is not None:
                 waiting.set_exception(error)
-            raise
-        for (_, _, waiting), answer in zip(group, answers, strict=True):
-            waiting.set_result(answer)
+            else:
+                waiting.set_result(done.result()[at])
