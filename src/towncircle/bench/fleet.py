@@ -32,7 +32,7 @@ from towncircle.pki.randomness import SystemRandomness
 from towncircle.psd import commands
 from towncircle.psd.client import DeviceClient
 from towncircle.psd.device import Device, manufacture
-from towncircle.psd.hosted.caches import DEFAULT_LIMIT, MIB
+from towncircle.psd.hosted.caches import DEFAULT_LIMIT, MIB, calm_collector
 from towncircle.psd.hosted.fleet import Fleet
 from towncircle.psd.keys import SoftwareSlots
 from towncircle.psd.memory import Change, MemoryInRam, Record
@@ -55,7 +55,8 @@ def name_of(number: int) -> DeviceId:
 
 
 def host(dsn: str, *, memory_limit: int = DEFAULT_LIMIT) -> Fleet:
-    """Open a host over the population."""
+    """Open a host over the population, as `towncircle device serve-wan` does."""
+    calm_collector()
     return Fleet(
         PostgresMemory(dsn),
         secret=lambda: bytes(32),

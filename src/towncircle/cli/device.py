@@ -75,13 +75,14 @@ def _serve_lan(args: argparse.Namespace) -> int:
 
 def _serve_wan(args: argparse.Namespace) -> int:
     from towncircle.pki.randomness import SystemRandomness
-    from towncircle.psd.hosted.caches import MIB
+    from towncircle.psd.hosted.caches import MIB, calm_collector
     from towncircle.psd.hosted.fleet import Fleet
     from towncircle.psd.hosted.funnel import Funnel
     from towncircle.psd.postgres import PostgresMemory
     from towncircle.psd.process import SystemClock
     from towncircle.world.stations import gate
 
+    calm_collector()
     fleet = Fleet(
         PostgresMemory(args.dsn, create=True),
         secret=args.secret.read_bytes,

@@ -46,7 +46,7 @@ def build(state: DeviceState, *, amounts: Sequence[int], columns: dict[str, Colu
     for name in columns:
         if name in _OWN:
             raise BadInput("psd.field-not-from-host", field=name)
-        if name not in plan.names and name not in ("category", "date"):
+        if name not in plan.fields and name not in ("category", "date"):
             raise BadInput("psd.field-unknown", field=name[:40], layout=chosen.id)
     row = _row(chosen.id, state.device, serial, state.granted().office_zip)
     out = bytearray(row * count)
@@ -89,7 +89,8 @@ def _lay(out: bytearray, field: Field, packed: bytes, *, width: int, size: int) 
 @lru_cache(maxsize=1024)
 def _row(layout_id: str, device: DeviceId, serial: int, office_zip: str) -> bytes:
     """Lay what stays the same in every piece of a device into the row of a layout."""
-    chosen, row = layout(layout_id), bytearray(_plan(layout_id).template)
+    plan = _plan(layout_id)
+    row = bytearray(plan.template)
     known: dict[str, int | str] = {
         "certificate_serial": serial,
         "vendor": device.vendor,
@@ -97,11 +98,11 @@ def _row(layout_id: str, device: DeviceId, serial: int, office_zip: str) -> byte
         "psd_serial": device.serial,
         "origin_zip": office_zip[:5],
     }
-    if chosen.has("vendor_model"):
-        known["vendor_model"] = chosen.vendor_model_of(device)
+    if "vendor_model" in plan.fields:
+        known["vendor_model"] = layout(layout_id).vendor_model_of(device)
     for name, value in known.items():
-        if chosen.has(name):
-            field = chosen.field(name)
+        field = plan.fields.get(name)
+        if field is not None:
             row[field.offset : field.end] = to_bytes(field, value)
     return bytes(row)
 
@@ -111,7 +112,7 @@ class _Plan:
     """Hold what is the same for all devices of a layout; a field of the host comes with how its values are written."""
 
     template: bytes
-    names: frozenset[str]
+    fields: dict[str, Field]
     varying: tuple[Field, ...]
     from_host: tuple[tuple[Field, Callable[[int | str], bytes]], ...]
 
@@ -131,7 +132,7 @@ def _plan(layout_id: str) -> _Plan:
         raise BrokenInvariant("psd.layout-repeats", layout=chosen.id)
     return _Plan(
         template=bytes(row),
-        names=frozenset(field.name for field in chosen.fields),
+        fields={field.name: field for field in chosen.fields},
         varying=varying,
         from_host=tuple((field, lru_cache(maxsize=2048, typed=True)(partial(to_bytes, field))) for field in from_host),
     )

@@ -23,6 +23,7 @@ DEFAULT_LIMIT = 300 * MIB
 _BASE = 90 * MIB  # the program itself, with the largest group in flight
 _EACH = 20 * 1024  # a device at hand with its opened key, measured with room to spare
 _SMALLEST = 256
+_COLLECT_AFTER = 50_000
 
 
 class RecentSlots(SoftwareSlots):
@@ -50,6 +51,12 @@ class RecentSlots(SoftwareSlots):
 def entries_for(limit: int) -> int:
     """Say how many devices may be at hand under a limit of resident memory (bytes)."""
     return max(_SMALLEST, (limit - _BASE) // _EACH)
+
+
+def calm_collector() -> None:
+    """Have Python look for cycles less often: a host makes many short-lived records and hardly any cycle."""
+    gc.freeze()
+    gc.set_threshold(_COLLECT_AFTER, 20, 100)
 
 
 def resident() -> int:
