@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import Refused
 from towncircle.psd import commands
 from towncircle.psd.ports import BytePort
@@ -19,6 +20,7 @@ from towncircle.psd.ports import BytePort
 _FIRST, _OTHER = "first", "other"
 
 
+@cites("PRE-02")
 class HybridPort:
     """Reach the first device, and the other one while the first cannot be reached."""
 

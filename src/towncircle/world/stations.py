@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.instants import Instant
@@ -67,6 +68,7 @@ def strike(folder: Path, name: str) -> None:
     _put(folder / _LIST, json.dumps(kept, indent=1).encode())
 
 
+@cites("PRE-02")
 def gate(folder: Path, call: Callable[[DeviceId, bytes], bytes]) -> Call:
     """Let enrolled callers through to their devices. The gate raises `Refused` (world.station-refused)."""
 

@@ -19,6 +19,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import BadInput, BrokenInvariant, Refused, TowncircleError
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.instants import Clock
@@ -53,6 +54,7 @@ class _Place:
         self.answers = [self.device.exchange(command) for command in self.commands]
 
 
+@cites("PRE-03")
 class Fleet:
     """Host many devices of one store in one process; callers may be many threads.
 
