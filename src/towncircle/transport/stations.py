@@ -15,6 +15,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from towncircle.kernel.errors import Refused, TowncircleError
@@ -62,7 +63,9 @@ class StationServer:
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def close(self) -> None:
-        """Take no more callers."""
+        """Take no more callers, and end `run`."""
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)  # wakes the thread that waits for the next one
         self._listener.close()
 
     def _serve(self, connection: socket.socket) -> None:
