@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import NoReturn
@@ -39,9 +40,10 @@ _DAMAGED = (apsw.SQLITE_CORRUPT, apsw.SQLITE_NOTADB)
 _READ = "SELECT kind, request_id, command_digest, response, first_piece, count, digest FROM record WHERE device = ?"
 
 
-def _migrations() -> list[str]:
+@cache
+def _migrations() -> tuple[str, ...]:
     folder = resources.files("towncircle.psd") / "migrations"
-    return [item.read_text() for item in sorted(folder.iterdir(), key=lambda item: item.name)]
+    return tuple(item.read_text() for item in sorted(folder.iterdir(), key=lambda item: item.name))
 
 
 class SqliteMemory:
