@@ -18,6 +18,8 @@ from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.ids import PartyId
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.store import Record, Transaction
+from towncircle.ledger import LICENSEE, Books
+from towncircle.licensee.funds import ORDERED
 from towncircle.wire import cose
 from towncircle.wire.bodies import LicenseApplication, LicenseDecision, LicenseNotice, LicenseTransmittal
 from towncircle.wire.message import peek
@@ -31,7 +33,7 @@ _RECORDS = {
     "postal": ("license", "license-at", "device", "pack", "series"),
     "provider": ("reset", "lease", "account", "license", "series"),
     "bank": ("item", "report"),
-    "licensee": ("license", "device", "deposit", "statement", "department", "reservation"),
+    "licensee": ("license", "device", "deposit-order", "deposit", "reset", "statement", "department", "reservation"),
 }
 _PERSONAL = (LicenseApplication, LicenseTransmittal, LicenseDecision, LicenseNotice)
 
@@ -80,9 +82,8 @@ def _folder(world: World, party: PartyId, head: Mapping[str, object]) -> dict[st
             "facts.jsonl": _lines(fact.as_dict() for fact in facts),
             "records.jsonl": _lines(_record(row) for row in records),
             "messages.jsonl": _lines(messages),
+            "entries.jsonl": _lines(entries),
         }
-        if party.role in ("postal", "provider", "bank"):
-            files["entries.jsonl"] = _lines(entries)
         if party.role == "provider":
             files["devices.jsonl"] = _lines(_device(world, party, row) for row in view.find("device"))
         if party == POSTAL:
@@ -114,6 +115,22 @@ def _quiet(world: World) -> bool:
                 return False
             if party.role == "provider" and any(row.body["open_reset"] for row in view.find("device")):
                 return False
+            if party.role == "licensee" and not _settled(world, party, view):
+                return False
+    return True
+
+
+def _settled(world: World, licensee: str, view: Transaction) -> bool:
+    """Tell whether a licensee has booked what the bank took, what its devices applied and what they evidenced."""
+    waiting = any(row.body["state"] == ORDERED for row in view.find("deposit-order"))
+    if waiting or any(row.body["state"] == "planned" for row in view.find("job")):
+        return False
+    for row in view.find("device"):
+        with world.store(row.body["provider"]).reading() as provider:
+            held = provider.get("device", row.key)
+        booked, _ = Books(view, LICENSEE).turnover(f"in-device/{licensee}/{row.key}")
+        if held is not None and held.body["resets_total"] != booked:
+            return False
     return True
 
 
