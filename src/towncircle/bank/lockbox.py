@@ -12,6 +12,7 @@ from towncircle.kernel.context import Context
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.ids import DepositId
 from towncircle.kernel.money import ZERO, Mills
+from towncircle.kernel.store import Record
 from towncircle.ledger import BANK, Books
 from towncircle.ledger.trust import item_received
 from towncircle.wire.bodies import DepositOrder, DepositReceipt, LockboxReport, LockboxRow
@@ -36,16 +37,16 @@ def on_order(ctx: Context, opened: Opened) -> DepositReceipt:
     books = Books(ctx.tx, BANK)
     day = ctx.now.date_in(REPORT_ZONE).isoformat()
     held = ctx.tx.get("item", body.deposit_id)
-    if held is None:
-        item = {
-            "provider": body.provider,
-            "licensee": licensee,
-            "amount": int(body.amount),
-            "form": body.form,
-            "day": day,
-            "reported": 0,
-        }
-        ctx.tx.put("item", body.deposit_id, item, owner=licensee, expected=0)
+    if held is not None and _same(held, body, licensee):  # ordered again because the receipt was lost
+        return _receipt(books, body, licensee, day=held.body["day"])
+    item = {
+        "provider": body.provider,
+        "licensee": licensee,
+        "amount": int(body.amount),
+        "form": body.form,
+        "day": day,
+        "reported": 0,
+    }
     books.post(
         item_received(
             deposit_id=body.deposit_id,
@@ -56,6 +57,7 @@ def on_order(ctx: Context, opened: Opened) -> DepositReceipt:
             form=body.form,
         )
     )
+    ctx.tx.put("item", body.deposit_id, item, owner=licensee, expected=0)
     ctx.note(
         "deposit.received",
         body.deposit_id,
@@ -66,8 +68,17 @@ def on_order(ctx: Context, opened: Opened) -> DepositReceipt:
         form=body.form,
     )
     report(ctx)
-    balance = books.balance(f"held/{body.provider}/{licensee}")
-    return DepositReceipt(deposit_id=body.deposit_id, amount=body.amount, value_date=day, balance=balance)
+    return _receipt(books, body, licensee, day=day)
+
+
+def _same(held: Record, order: DepositOrder, licensee: str) -> bool:
+    ordered = {"provider": order.provider, "amount": int(order.amount), "form": order.form}
+    return held.owner == licensee and all(held.body[name] == value for name, value in ordered.items())
+
+
+def _receipt(books: Books, order: DepositOrder, licensee: str, *, day: str) -> DepositReceipt:
+    balance = books.balance(f"held/{order.provider}/{licensee}")
+    return DepositReceipt(deposit_id=order.deposit_id, amount=order.amount, value_date=day, balance=balance)
 
 
 @cites("502.25c")

@@ -39,11 +39,23 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """Seal a message for somebody without sending it: the device at hand, or a caller that will carry it."""
+    """Seal a message for somebody without sending it: the device at hand, or a caller that will carry it.
+
+    With a key the same bytes are given again as long as they are valid, so that who took them already knows them.
+    """
 
     audience: str
     body: object
     in_reply_to: str = ""
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reserve:
+    """Take the next number of a series and keep it; the same key gives the same number, however often it is asked."""
+
+    series: str
+    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +66,8 @@ class Carry:
     raw: bytes
 
 
-Steps: TypeAlias = Generator[Ask | Exchange | Seal | Carry, Any, Any]
+Question: TypeAlias = Ask | Exchange | Seal | Carry | Reserve
+Steps: TypeAlias = Generator[Question, Any, Any]
 
 
 @dataclass(slots=True)

@@ -118,7 +118,9 @@ def _issue(ctx: Context, application: LicenseApplication, provider: str, office:
     return number
 
 
-def _decision(application: LicenseApplication, outcome: Outcome, number: str, grounds: list[list[str]]) -> LicenseDecision:
+def _decision(
+    application: LicenseApplication, outcome: Outcome, number: str, grounds: list[list[str]]
+) -> LicenseDecision:
     return LicenseDecision(
         application_id=application.application_id,
         outcome=outcome,

@@ -90,6 +90,19 @@ def _trouble(row: Record, envelope: Envelope, reading: DeviceAudit) -> str:
     return ""
 
 
+@cites("502.14b", "502.20j")
+def on_conflict(ctx: Context, opened: Opened) -> Refused | None:
+    """Freeze a device that signed two messages under one name: names follow its counter, so a copy of it runs."""
+    role, _, device = opened.envelope.sender.partition(".")
+    row = ctx.tx.get("device", device) if role == "device" else None
+    if row is None:
+        return None
+    if not row.body["frozen"]:
+        trouble = f"it signed two messages under its counter {opened.envelope.counter}: an older copy of it runs"
+        row = _freeze(ctx, row, opened.envelope, trouble)
+    return frozen_refusal(row)
+
+
 def _freeze(ctx: Context, row: Record, envelope: Envelope, trouble: str) -> Record:
     ctx.note("device.frozen", row.key, clauses=("502.14(b)", "502.20(j)"), licensee=row.owner, trouble=trouble)
     return change(ctx, row, frozen=trouble, frozen_at=int(envelope.issued))

@@ -25,6 +25,7 @@ from towncircle.wire.bodies import (
     ResetAuthorisation,
     ResetRefusal,
     ResetRequest,
+    ResetStatusQuery,
 )
 from towncircle.wire.message import Opened
 
@@ -73,7 +74,9 @@ def on_request(ctx: Context, opened: Opened) -> ResetAuthorisation | ResetRefusa
         licensee=row.owner,
         amount=int(body.amount),
     )
-    return ResetAuthorisation(request_id=body.request_id, device=DeviceId(row.key), amount=body.amount, request_counter=counter)
+    return ResetAuthorisation(
+        request_id=body.request_id, device=DeviceId(row.key), amount=body.amount, request_counter=counter
+    )
 
 
 def _check_duties(row: Record, body: ResetRequest) -> None:
@@ -109,17 +112,36 @@ def on_acknowledgment(ctx: Context, opened: Opened) -> AccountStatement:
     assert isinstance(body, ResetAcknowledgment)
     device = DeviceId(opened.envelope.sender.partition(".")[2])
     reset = ctx.tx.get("reset", body.request_id)
-    if reset is None or reset.body["device"] != device or reset.body["amount"] != body.amount:
+    if (
+        reset is None
+        or (reset.body["device"], reset.body["amount"]) != (device, body.amount)
+        or reset.body["state"] == "voided"
+    ):
         raise Refused("provider.no-such-reset", request_id=body.request_id, device=device)
     if reset.body["state"] == "reserved":
         row = ctx.tx.get("device", device)
         assert row is not None
         row = post_reset(ctx, row, body.request_id)
         change(ctx, row, descending=int(body.registers.descending))
+    return _statement(ctx, body.request_id, reset)
+
+
+@cites("P050-3.5c")
+def on_status_query(ctx: Context, opened: Opened) -> AccountStatement:
+    """Tell a licensee what became of its reset: the statement again, where a crash lost it."""
+    body = opened.body
+    assert isinstance(body, ResetStatusQuery)
+    reset = ctx.tx.get("reset", body.request_id)
+    if reset is None or reset.owner != opened.envelope.sender or reset.body["state"] != "posted":
+        raise Refused("provider.no-such-reset", request_id=body.request_id, device=opened.envelope.sender)
+    return _statement(ctx, body.request_id, reset)
+
+
+def _statement(ctx: Context, request_id: str, reset: Record) -> AccountStatement:
     return AccountStatement(
-        request_id=body.request_id,
-        device=device,
-        amount=body.amount,
+        request_id=request_id,
+        device=DeviceId(reset.body["device"]),
+        amount=Mills(reset.body["amount"]),
         account_balance=Books(ctx.tx).balance(f"account/{reset.owner}"),
         at=ctx.now,
     )

@@ -13,6 +13,13 @@ from towncircle.kernel.store import Received, Transaction
 from towncircle.wire.message import DEFAULT_LIMIT, KeyDirectory, Opened, check_key_now, check_times, open_untimed
 
 
+class Conflict:
+    """Stand in a table of handlers for what is done about a sender that gave two contents one id.
+
+    Its handler may give the refusal that is answered instead of `wire.conflict`.
+    """
+
+
 def admit(tx: Transaction, opened: Opened, now: Instant) -> Received | None:
     """Tell a new message (None) from a retry, whose first reply is given.
 

@@ -255,6 +255,12 @@ ROWS = {
         clause="house",
         next_step="The licensees are: {known}.",
     ),
+    "world.no-provider": Row(
+        kind="refused",
+        sentence="The world has no Provider '{name}'.",
+        clause="house",
+        next_step="The Providers are: {known}.",
+    ),
     "world.no-device": Row(
         kind="refused",
         sentence="{licensee} has no device yet.",
