@@ -11,7 +11,7 @@ from tests.auditor.story import ACME, DEVICE, HARBOR, LOCKBOX, POST, START, Stor
 
 from towncircle.auditor import audit
 from towncircle.kernel.money import Mills
-from towncircle.ledger import PROVIDER, recipes
+from towncircle.ledger import LICENSEE, PROVIDER, Entry, recipes
 
 Row = dict[str, Any]
 
@@ -150,10 +150,30 @@ EDITS = {
         edit(f"{POST}/entries.jsonl", 1, put("lines", 0, 2, to=50_000)),
         {"entry.unbalanced", "reconcile.amount-differs", "reconcile.total"},
     ),
-    "evidence": (edit(f"{ACME}/facts.jsonl", 0, put("body", "total", to=1000)), {"evidence.gap", "fact.chain"}),
+    "evidence": (edit(f"{ACME}/facts.jsonl", 2, put("body", "total", to=1000)), {"evidence.gap", "fact.chain"}),
     "evidence taken out": (
-        lines(f"{ACME}/facts.jsonl", lambda x: x[1:]),
+        lines(f"{ACME}/facts.jsonl", lambda x: x[:2] + x[3:]),
         {"evidence.gap", "scan.not-evidenced", "fact.chain"},
+    ),
+    "a licensee's deposit": (
+        edit(f"{ACME}/entries.jsonl", 0, lambda row: [line.__setitem__(2, 99_000) for line in row["lines"]]),
+        {"entry.fact-differs", "reconcile.amount-differs", "licensee.on-deposit"},
+    ),
+    "a licensee's reset taken out": (
+        lines(f"{ACME}/entries.jsonl", lambda x: [x[0], *x[2:]]),
+        {"entry.number", "account.below-zero", "fact.no-entry", "reconcile.not-in-licensee", "licensee.in-device"},
+    ),
+    "a licensee's postage": (
+        edit(f"{ACME}/entries.jsonl", 2, lambda row: [line.__setitem__(2, 1) for line in row["lines"]]),
+        {"entry.fact-differs", "licensee.postage", "licensee.in-device"},
+    ),
+    "a licensee's department": (
+        edit(f"{ACME}/entries.jsonl", 2, put("lines", 0, 0, to=f"postage/{ACME}/annex")),
+        {"entry.account"},
+    ),
+    "no books of a licensee": (
+        remove(f"{ACME}/entries.jsonl"),
+        {"file.missing", "entry.count", "fact.no-entry", "licensee.on-deposit", "licensee.in-device"},
     ),
     "a license": (edit(f"{POST}/facts.jsonl", 0, put("type", to="license.refused")), {"license.missing"}),
     "a certificate": (
@@ -251,6 +271,14 @@ def forged_audit(story: Story) -> None:
     row["audit"] = base64.b64encode(bytes(sealed)).decode()
 
 
+def hide_reset(story: Story) -> None:
+    del story.lines(ACME, "facts.jsonl")[1]
+    story.rechain(ACME)
+    rows = [Entry.from_dict(row) for row in story.lines(ACME, "entries.jsonl")[:1]]
+    story.files[ACME]["entries.jsonl"] = []
+    post(story, ACME, LICENSEE, *rows)
+
+
 def old_key(story: Story) -> None:
     story.keys[HARBOR] = story.keys[ACME]
 
@@ -273,16 +301,21 @@ CHEATS = {
         {"entry.fact-differs"},
     ),
     "a licensee that evidenced more than it says": (
-        bend(ACME, "facts.jsonl", 1, "body", "count", to=2),
+        bend(ACME, "facts.jsonl", 3, "body", "count", to=2),
         {"evidence.pieces"},
     ),
     "a reset left open": (open_reset, {"reset.open", "reset.in-transit"}),
     "an audit with a forged signature": (forged_audit, {"register.bad-audit"}),
     "a head signed by another's key": (old_key, {"signature.bad"}),
     "a registration from the future": (
-        bend(ACME, "facts.jsonl", 1, "recorded_at", to="2027-01-01T00:00:00Z"),
+        bend(ACME, "facts.jsonl", 3, "recorded_at", to="2027-01-01T00:00:00Z"),
         {"fact.time"},
     ),
+    "a licensee that hides a reset": (
+        hide_reset,
+        {"reconcile.not-in-licensee", "licensee.on-deposit", "licensee.in-device"},
+    ),
+    "a licensee that was never there": (lambda story: story.files.pop(ACME) and None, {"licensee.no-books"}),
     "a fact without its amount": (bend(HARBOR, "facts.jsonl", 0, "body", to={}), {"fact.malformed", "entry.no-fact"}),
 }
 
@@ -305,8 +338,6 @@ def test_an_open_reset_is_no_difference_where_the_export_is_not_quiet(tmp_path: 
 
 
 def test_a_correction_is_taken_as_what_it_is(tmp_path: Path) -> None:
-    from towncircle.ledger import Entry
-
     story = told()
     money(5_000)(story)
     wrong = Entry.from_dict(story.lines(HARBOR, "entries.jsonl")[-1])

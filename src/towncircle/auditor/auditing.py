@@ -11,6 +11,7 @@ from pathlib import Path
 from towncircle.auditor.books import check_equations, check_facts, check_resets, recount
 from towncircle.auditor.devices import check_devices, check_evidence, check_forwarded, check_scans
 from towncircle.auditor.journal import check_journals
+from towncircle.auditor.licensees import check_licensees
 from towncircle.auditor.reading import read_export
 from towncircle.auditor.report import Report
 from towncircle.auditor.seals import check_heads, check_messages, read_keys
@@ -57,5 +58,6 @@ def audit(out: Path, *, root: str | None = None) -> Report:
         check_statement(books[party.id], report)
     check_licenses(export, providers, report)
     check_messages(export, keys, report)  # 10
+    check_licensees(export, books, devices, report)  # 11
     report.checked["parties"] += len(export.parties)
     return report

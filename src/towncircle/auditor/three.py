@@ -1,4 +1,4 @@
-"""Provider, Postal Service and bank against each other.
+"""Provider, Postal Service, bank and licensee against each other.
 
 Here: check 9 of docs/export.md, and that every licensee with an account has a license. Not here: one party's own books.
 Kept: an event is the same in every book that must have it; what is missing in one is named with those that have it.
@@ -19,13 +19,18 @@ _SHARED: Mapping[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
         ("provider", ("deposit-received",)),
         ("postal", ("deposit-reported",)),
         ("bank", ("item-received",)),
+        ("licensee", ("deposit-made",)),
     ),
     "returned item": (
         ("provider", ("deposit-returned",)),
         ("postal", ("return-reported",)),
         ("bank", ("item-returned",)),
     ),
-    "reset": (("provider", ("reset-posted",)), ("postal", ("setting-filed",))),
+    "reset": (
+        ("provider", ("reset-posted",)),
+        ("postal", ("setting-filed",)),
+        ("licensee", ("reset-received",)),
+    ),
     "refund": (("provider", ("balance-withdrawn", "unused-refunded")), ("postal", ("refund-filed",))),
     "payout": (
         ("provider", ("account-paid-out",)),
@@ -43,7 +48,7 @@ def check_three(export: Export, books: Mapping[str, Recounted], report: Report) 
     by_role: dict[str, list[Recounted]] = defaultdict(list)
     for one in books.values():
         by_role[one.party.role].append(one)
-    for role in ("provider", "postal", "bank"):
+    for role in ("provider", "postal", "bank", "licensee"):
         if not by_role[role]:
             report.differ("reconcile.party-missing", role, f"The export has no books of a {role}.")
     for kind, expected in _SHARED.items():
