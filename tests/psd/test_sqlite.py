@@ -117,3 +117,11 @@ def test_no_key_is_left_on_the_disk_after_zeroising(tmp_path: Path) -> None:
     for file in tmp_path.iterdir():
         held = file.read_bytes()
         assert not any(part in held for secret in sealed for part in (secret, secret[-60:]))
+
+
+def test_a_store_cut_down_to_nothing_is_not_taken_for_a_new_one(tmp_path):
+    path = tmp_path / "device.sqlite"
+    path.touch()
+    with pytest.raises(BrokenInvariant, match="it is empty"):
+        SqliteMemory(path)
+    assert path.read_bytes() == b""

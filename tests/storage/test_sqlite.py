@@ -30,3 +30,26 @@ def test_the_settings_that_money_needs_are_in_force(tmp_path):
     assert store._connection.execute("PRAGMA synchronous").fetchone() == (2,)
     assert store._connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     store.close()
+
+
+def test_a_store_cut_down_to_nothing_is_not_taken_for_a_new_one(tmp_path):
+    path = tmp_path / "s.sqlite"
+    path.touch()
+    with pytest.raises(Refused, match="it is empty"):
+        SqliteStore(path)
+    assert path.read_bytes() == b""
+
+
+def test_a_store_with_a_spoiled_page_is_refused_before_anything_is_read_from_it(tmp_path):
+    path = tmp_path / "s.sqlite"
+    store = SqliteStore(path, create=True)
+    with store.transaction() as tx:
+        tx.put("thing", "key", {"text": "x" * 20_000}, owner="me", expected=0)
+    store.close()
+    spoiled = bytearray(path.read_bytes())
+    spoiled[4096 : 3 * 4096] = b"\xaa" * 8192
+    path.write_bytes(spoiled)
+    with pytest.raises(Refused) as caught:
+        SqliteStore(path)
+    assert caught.value.code == "storage.damaged"
+    assert path.read_bytes() == spoiled

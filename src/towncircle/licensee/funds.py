@@ -32,7 +32,7 @@ ORDERED, RECEIVED, DECLINED = "ordered", "received", "declined"
 def order_deposit(ctx: Context, *, order: DepositOrder) -> DepositOrder:
     """Write a deposit order down before it leaves; an open one for the same money is taken up again.
 
-    Raises `BadInput` (ledger.not-positive), `Refused` (licensee.deposit-open) where another order waits for its receipt.
+    Raises `BadInput` (ledger.not-positive), `Refused` (licensee.deposit-open) while another waits for its receipt.
     """
     if order.amount <= ZERO:
         raise BadInput("ledger.not-positive", what="a deposit", amount=order.amount)

@@ -49,17 +49,19 @@ class SqliteMemory:
         if not create and not path.exists():
             raise BadInput("psd.store-missing", path=path)
         self.path = path
+        if not create and not path.stat().st_size:  # else it would be taken for a new one
+            self._damaged("it is empty")
         self._failed = ""
         with self._translated():
             self._connection = sqlite3.connect(path, isolation_level=None, timeout=0)
         try:
             with self._translated():
-                self._open()
+                self._open(new=create)
         except BaseException:
             self._connection.close()
             raise
 
-    def _open(self) -> None:
+    def _open(self, *, new: bool) -> None:
         run = self._connection.execute
         run(f"PRAGMA page_size={_PAGE_BYTES}")
         for name, value, wanted in _WANTED:
@@ -71,6 +73,8 @@ class SqliteMemory:
         run("COMMIT")
         scripts = _migrations()
         (at,) = run("PRAGMA user_version").fetchone()
+        if at == 0 and not new:
+            self._damaged("it is empty")
         if at > len(scripts):
             raise Refused("psd.store-too-new", path=self.path, found=at, known=len(scripts))
         for number, script in enumerate(scripts[at:], start=at + 1):

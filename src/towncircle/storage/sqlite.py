@@ -23,6 +23,7 @@ from towncircle.kernel.instants import Instant
 from towncircle.kernel.store import Received, Record, Transaction
 
 BUSY_MS = 20_000
+CHECKED_BYTES = 64 * 1024 * 1024  # a store up to this size is checked whole when it is opened
 _WANTED = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
 
 
@@ -37,6 +38,8 @@ class SqliteStore:
     def __init__(self, path: Path, *, create: bool = False) -> None:
         if not create and not path.exists():
             raise BadInput("storage.missing", path=path)
+        if not create and not path.stat().st_size:  # else it would be taken for a new one
+            raise Refused("storage.damaged", path=path, what="it is empty")
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
         self._reading = threading.Lock()
@@ -49,14 +52,20 @@ class SqliteStore:
                 (found,) = self._connection.execute(f"PRAGMA {name}").fetchone()
                 if found != value:
                     raise Refused("storage.not-durable", path=path, pragma=name, found=found)
-            self._migrate()
+            self._migrate(new=create)
             self._reader = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             self._reader.execute(f"PRAGMA busy_timeout={BUSY_MS}")
             self._reader.execute("PRAGMA query_only=1")
 
-    def _migrate(self) -> None:
+    def _migrate(self, *, new: bool) -> None:
         scripts = _migrations()
         (at,) = self._connection.execute("PRAGMA user_version").fetchone()
+        if at == 0 and not new:
+            raise Refused("storage.damaged", path=self.path, what="it is empty")
+        if self.path.stat().st_size <= CHECKED_BYTES:
+            (verdict,) = self._connection.execute("PRAGMA quick_check(1)").fetchone()
+            if verdict != "ok":
+                raise Refused("storage.damaged", path=self.path, what=" ".join(verdict.split()))
         if at > len(scripts):
             raise Refused("storage.too-new", path=self.path, found=at, known=len(scripts))
         for number, script in enumerate(scripts[at:], start=at + 1):

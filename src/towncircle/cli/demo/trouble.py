@@ -6,7 +6,6 @@ Here: what happens and what must come of it. Not here: how it is told.
 from __future__ import annotations
 
 import json
-import random
 import shutil
 import signal
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from towncircle.cli.demo import forgery
 from towncircle.cli.demo.stage import UnexpectedError, expect
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.money import Mills
+from towncircle.kernel.randomness import SeededRandomness, below
 from towncircle.world.printing import print_job
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def crash_settled(stage: Stage) -> str:
     counted = stage.module(REHEARSAL, rehearsed, "reset", "--amount", KILLED_RESET)
     points = json.loads(counted.stdout)["names"]
     shutil.rmtree(rehearsed)
-    step = random.Random(stage.seed).randrange(1, len(points) + 1)  # a choice, not a secret
+    step = 1 + below(SeededRandomness(stage.seed, "the step of the crash"), len(points))
     killed = stage.module(REHEARSAL, stage.world_folder, "reset", "--amount", KILLED_RESET, "--kill-at", step)
     expect(killed.returncode == -signal.SIGKILL, f"the process ended with {killed.returncode}: {killed.stderr[-300:]}")
     stage.narrator.say(f"SIGKILL at step {step} of {len(points)}: {points[step - 1]}.")
