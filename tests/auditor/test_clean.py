@@ -16,7 +16,7 @@ def test_a_whole_export_has_no_difference_and_everything_was_checked(tmp_path: P
     assert report.differences == []
     assert report.checked == {
         "files": 26,
-        "facts": 15,
+        "facts": 17,
         "entries": 13,
         "accounts": 15,
         "devices": 1,

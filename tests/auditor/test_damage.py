@@ -134,7 +134,9 @@ EDITS = {
     "a sealed message": (edit(MESSAGES, 1, put("message", to="0oQ=")), {"message.malformed", "message.differs"}),
     "a sender": (edit(MESSAGES, 1, put("sender", to=ACME)), {"message.line", "message.sender"}),
     "a scan of nothing": (edit(f"{POST}/scans.jsonl", 0, put("ascending", to=9_999)), {"scan.not-evidenced"}),
-    "a scan twice": (lines(f"{POST}/scans.jsonl", lambda x: [*x, x[0]]), {"scan.twice"}),
+    "a scan twice": (lines(f"{POST}/scans.jsonl", lambda x: [*x, x[0]]), {"scan.twice", "scan.line-twice"}),
+    "a verdict": (edit(f"{POST}/scans.jsonl", 0, put("verdict", to="INVALID")), {"scan.fact-differs"}),
+    "a scan taken out": (lines(f"{POST}/scans.jsonl", lambda x: x[1:]), {"scan.missing"}),
     "a scan of another device": (edit(f"{POST}/scans.jsonl", 0, put("device", to="X")), {"scan.no-device"}),
     "a scan of tomorrow": (edit(f"{POST}/scans.jsonl", 0, put("scanned_at", to="2027-01-01T00:00:00Z")), {"scan.time"}),
     "a statement line": (

@@ -13,11 +13,12 @@ from typing import Any
 
 from towncircle.auditor.books import Recounted
 from towncircle.auditor.journal import facts_of
-from towncircle.auditor.reading import Export, Row
+from towncircle.auditor.reading import Export, Party, Row
 from towncircle.auditor.report import Report, dollars
 from towncircle.auditor.seals import Keys, audit_data, issued_at
 
 _REGISTERS = ("ascending", "descending", "pieces")
+_RECORDED = ("device", "certificate_serial", "ascending", "postage", "verdict", "site")
 
 
 def check_devices(export: Export, providers: list[Recounted], keys: Keys, report: Report) -> dict[str, Row]:
@@ -178,6 +179,7 @@ def check_scans(
 ) -> None:
     """Check 8, second half: what was scanned was evidenced, and nothing was valid twice."""
     for postal in export.of_role("postal"):
+        _check_recorded(postal, report)
         valid: dict[tuple[str, int, int], str] = {}
         for row in postal["scans.jsonl"]:
             where = f"{postal.id}/scans.jsonl line {row.line}"
@@ -199,3 +201,20 @@ def check_scans(
                 report.differ("scan.not-evidenced", where, text, expected=ranges.get(row["device"]), found=(begin, end))
             if export.after_end(row.at("scanned_at")):
                 report.differ("scan.time", where, "It was scanned after the export was made.", found=row["scanned_at"])
+
+
+def _check_recorded(postal: Party, report: Report) -> None:
+    """Set the scan lines against the facts of the Postal Service, one by one."""
+    facts = {fact["subject"]: fact for fact in facts_of(postal, "scan.recorded") if fact["body"]["device"]}
+    seen = set()
+    for row in postal["scans.jsonl"]:
+        where, fact = f"{postal.id}/scans.jsonl line {row.line}", facts.get(row["scan"])
+        if row["scan"] in seen:
+            report.differ("scan.line-twice", where, f"The scan {row['scan']} stands in two lines.")
+        seen.add(row["scan"])
+        found = (*(row[name] for name in _RECORDED), row["scanned_at"])
+        expected = (*(fact["body"][name] for name in _RECORDED), fact["occurred_at"]) if fact else "no such fact"
+        report.same("scan.fact-differs", where, "The fact of this scan differs.", expected=expected, found=found)
+    for scan in sorted(facts.keys() - seen):
+        where = f"{postal.id}/facts.jsonl line {facts[scan].line}"
+        report.differ("scan.missing", where, f"The scan {scan} was recorded, and its line is not there.")
