@@ -3,7 +3,6 @@
 Here: everything up to the making of `.venv`, which needs the network and is tried by `.ci/run` on a clean clone.
 """
 
-import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -80,7 +79,7 @@ def test_nothing_is_said_when_nothing_is_to_do_and_a_link_to_the_launcher_works(
     python.chmod(0o755)
     (top / ".venv" / ".made-at").write_text(f"{top}\n")
     shutil.copy(top / "requirements.lock", top / ".venv" / ".done-requirements.lock")
-    os.symlink(top / "towncircle", machine / "bin" / "tc")
+    (machine / "bin" / "tc").symlink_to(top / "towncircle")
     for program in (top / "towncircle", machine / "bin" / "tc"):
         done = subprocess.run(
             [program, "--help"], env={"PATH": str(machine / "bin")}, capture_output=True, text=True, check=False
