@@ -34,10 +34,12 @@ def book_deposit(ctx: Context, *, deposit_id: str, provider: str, amount: Mills,
 @cites("P050-3.5c", "502.25a")
 def book_reset(ctx: Context, *, device: DeviceId, request_id: str, amount: Mills) -> None:
     """Book a reset that the device has applied; one that is in the books already changes nothing."""
-    if ctx.tx.get("reset", request_id) is not None:
+    key = f"{device} {request_id}"  # request ids are the device's own, so two devices may use one
+    if ctx.tx.get("reset", key) is not None:
         return
     provider = _provider(ctx, device)
-    ctx.tx.put("reset", request_id, {"device": device, "amount": int(amount)}, owner=device, expected=0)
+    record = {"device": device, "request_id": request_id, "amount": int(amount)}
+    ctx.tx.put("reset", key, record, owner=device, expected=0)
     ctx.note(
         "reset.received",
         request_id,
