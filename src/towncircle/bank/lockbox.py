@@ -7,6 +7,8 @@ reports are numbered without a gap and carry opening and closing balance.
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Context
 from towncircle.kernel.errors import Refused
@@ -21,10 +23,11 @@ from towncircle.wire.message import Opened
 # P050 3.5(a), in the rule's order of preference
 FORMS = ("ach-debit", "ach-credit", "wire", "debit-card", "credit-card", "check")
 REPORT_ZONE = "America/New_York"
+ITEM_LIMIT = Mills.dollars(1_000_000)  # house: what one item may be, so that no sum outgrows its field
 
 
 @cites("P050-3.2", "P050-3.5a", "502.25c")
-def on_order(ctx: Context, opened: Opened) -> DepositReceipt:
+def on_order(ctx: Context, opened: Opened, *, providers: Container[str]) -> DepositReceipt:
     """Take in a deposit for a licensee's account with its Provider."""
     body = opened.body
     assert isinstance(body, DepositOrder)
@@ -34,6 +37,10 @@ def on_order(ctx: Context, opened: Opened) -> DepositReceipt:
         raise Refused("bank.unknown-form", form=body.form, forms=", ".join(FORMS))
     if body.amount <= ZERO:
         raise Refused("bank.nothing-to-deposit", amount=body.amount)
+    if body.amount > ITEM_LIMIT:
+        raise Refused("bank.item-too-large", amount=body.amount, limit=ITEM_LIMIT)
+    if body.provider not in providers:
+        raise Refused("bank.no-such-provider", provider=body.provider[:40])
     books = Books(ctx.tx, BANK)
     day = ctx.now.date_in(REPORT_ZONE).isoformat()
     held = ctx.tx.get("item", body.deposit_id)

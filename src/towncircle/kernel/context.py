@@ -74,8 +74,8 @@ Steps: TypeAlias = Generator[Question, Any, Any]
 class Context:
     """Hold what a handler works with.
 
-    `actor` is who asked, `request_id` the message or client request behind it; `unseal(raw, audience)` opens a sealed
-    message that is enclosed as evidence.
+    `actor` is who asked, `request_id` the message or client request behind it; `unseal(raw, audience, carrier)` opens a
+    sealed message: an answer as of now (carrier None), or one enclosed in a message whose envelope is the carrier.
     """
 
     tx: Transaction
@@ -84,8 +84,8 @@ class Context:
     actor: str
     randomness: Randomness
     rule_digest: str
+    unseal: Callable[[bytes, str, Any], Any]
     request_id: str = ""
-    unseal: Callable[[bytes, str], Any] | None = None
     sent: list[tuple[str, object, str]] = field(default_factory=list)
 
     def note(

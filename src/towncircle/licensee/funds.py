@@ -164,8 +164,7 @@ def _finish(ctx: Context, device: DeviceId, provider: str, request: bytes) -> St
     reply = yield Carry(provider, request)
     _raise_refusal(ctx, reply, device)
     applied = yield Exchange(device, lambda client: client.apply_reset(reply))
-    assert ctx.unseal is not None
-    answer = ctx.unseal(reply, f"device.{device}").body
+    answer = ctx.unseal(reply, f"device.{device}", None).body
     if isinstance(answer, ResetRefusal):
         raise RelayedRefusal(
             {
@@ -177,8 +176,11 @@ def _finish(ctx: Context, device: DeviceId, provider: str, request: bytes) -> St
         )
     receipt = yield Carry(provider, applied.message)
     _raise_refusal(ctx, receipt, device)
-    statement = ctx.unseal(receipt, f"device.{device}").body
-    assert isinstance(statement, AccountStatement)
+    told = ctx.unseal(receipt, f"device.{device}", None)
+    statement = told.body
+    mine = isinstance(statement, AccountStatement) and statement.request_id == applied.request_id
+    if not mine or told.envelope.sender != provider:
+        raise Refused("licensee.not-the-statement", request=applied.request_id, provider=provider)
     return statement
 
 
@@ -190,8 +192,7 @@ def _keep_statement(ctx: Context, device: DeviceId, statement: AccountStatement)
 
 
 def _raise_refusal(ctx: Context, reply: bytes, device: DeviceId) -> None:
-    assert ctx.unseal is not None
-    body = ctx.unseal(reply, f"device.{device}").body
+    body = ctx.unseal(reply, f"device.{device}", None).body
     if isinstance(body, RefusedReply):
         raise RelayedRefusal(
             {"code": body.code, "sentence": body.sentence, "clause": body.clause, "next_step": body.next_step}

@@ -79,7 +79,7 @@ def on_lease(ctx: Context, opened: Opened, *, product: Product, rules: RuleSet) 
     if held is not None:
         return LeaseConfirmed(lease=held.key, device=held.body["device"], account=held.body["account"])
     # one device a signed lease: when a crash comes in between, the same one is prepared to the end
-    number = yield Reserve("device serial", f"lease {opened.envelope.id}")
+    number = yield Reserve("device serial", f"lease {licensee} {opened.envelope.id}")
     device = DeviceId.of(vendor=product.vendor, model=product.model, serial=product.serials_from + number - 1)
     parameters = _parameters(ctx, license_row, product, rules, licensee)
     prepared = yield from _prepare(device, body.license, parameters, product)

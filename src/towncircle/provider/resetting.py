@@ -17,7 +17,7 @@ from towncircle.kernel.store import Record
 from towncircle.ledger import Books
 from towncircle.ledger.recipes import reset_reserved
 from towncircle.provider.inventory import change
-from towncircle.provider.readings import frozen_refusal, post_reset, take_reading
+from towncircle.provider.readings import frozen_refusal, post_reset, reset_key, take_reading
 from towncircle.wire.bodies import (
     AccountStatement,
     AuditForward,
@@ -35,7 +35,8 @@ def on_request(ctx: Context, opened: Opened) -> ResetAuthorisation | ResetRefusa
     """Answer a reset request: authorise it, or refuse it with the first ground."""
     body, counter = opened.body, opened.envelope.counter
     assert isinstance(body, ResetRequest)
-    earlier = ctx.tx.get("reset", body.request_id)
+    key = reset_key(opened.envelope.sender.partition(".")[2], body.request_id)
+    earlier = ctx.tx.get("reset", key)
     if earlier is not None and (earlier.body["device"], earlier.body["amount"]) != (
         opened.envelope.sender.partition(".")[2],
         body.amount,
@@ -64,7 +65,8 @@ def on_request(ctx: Context, opened: Opened) -> ResetAuthorisation | ResetRefusa
         return _refuse(ctx, body, ground, row)
     held = {"device": row.key, "amount": int(body.amount), "state": "reserved", "counter": counter}
     held["until"] = int(opened.envelope.expires)
-    ctx.tx.put("reset", body.request_id, held, owner=row.owner, expected=earlier.version if earlier else 0)
+    held["request_id"] = body.request_id
+    ctx.tx.put("reset", key, held, owner=row.owner, expected=earlier.version if earlier else 0)
     change(ctx, row, open_reset=body.request_id, open_amount=int(body.amount))
     ctx.note(
         "reset.reserved",
@@ -111,7 +113,7 @@ def on_acknowledgment(ctx: Context, opened: Opened) -> AccountStatement:
     body = opened.body
     assert isinstance(body, ResetAcknowledgment)
     device = DeviceId(opened.envelope.sender.partition(".")[2])
-    reset = ctx.tx.get("reset", body.request_id)
+    reset = ctx.tx.get("reset", reset_key(device, body.request_id))
     if (
         reset is None
         or (reset.body["device"], reset.body["amount"]) != (device, body.amount)
@@ -131,8 +133,9 @@ def on_status_query(ctx: Context, opened: Opened) -> AccountStatement:
     """Tell a licensee what became of its reset: the statement again, where a crash lost it."""
     body = opened.body
     assert isinstance(body, ResetStatusQuery)
-    reset = ctx.tx.get("reset", body.request_id)
-    if reset is None or reset.owner != opened.envelope.sender or reset.body["state"] != "posted":
+    mine = ctx.tx.find("reset", owner=opened.envelope.sender)
+    reset = next((row for row in mine if row.body["request_id"] == body.request_id), None)
+    if reset is None or reset.body["state"] != "posted":
         raise Refused("provider.no-such-reset", request_id=body.request_id, device=opened.envelope.sender)
     return _statement(ctx, body.request_id, reset)
 

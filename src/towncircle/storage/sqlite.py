@@ -17,7 +17,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from towncircle.kernel.errors import BadInput, Refused
+from towncircle.kernel.errors import BadInput, BrokenInvariant, Refused
 from towncircle.kernel.facts import Fact, chained
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.store import Received, Record, Transaction
@@ -42,7 +42,8 @@ class SqliteStore:
             raise Refused("storage.damaged", path=path, what="it is empty")
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
-        self._reading = threading.Lock()
+        self._reading, self._depth = threading.RLock(), 0
+        self._writing, self._writer = threading.Lock(), 0
         with self._translated():
             # one connection, used under BEGIN IMMEDIATE; an HTTP server may call from another thread than the opener
             self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
@@ -82,25 +83,39 @@ class SqliteStore:
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
-        """Open a transaction; it commits when the block ends well and is rolled back otherwise."""
-        with self._translated():
-            self._connection.execute("BEGIN IMMEDIATE")
+        """Open a transaction; it commits when the block ends well and is rolled back otherwise.
+
+        Threads of this process wait for each other here, processes in SQLite. Raises `BrokenInvariant`
+        (storage.nested) where a thread opens a second one inside its first.
+        """
+        if self._writer == threading.get_ident():
+            raise BrokenInvariant("storage.nested", path=self.path)
+        with self._writing, self._translated():
+            self._writer = threading.get_ident()
             try:
-                yield _Sql(self._connection)
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
-            self._connection.execute("COMMIT")
+                self._connection.execute("BEGIN IMMEDIATE")
+                try:
+                    yield _Sql(self._connection)
+                except BaseException:
+                    self._connection.execute("ROLLBACK")
+                    raise
+                self._connection.execute("COMMIT")
+            finally:
+                self._writer = 0
 
     @contextmanager
     def reading(self) -> Iterator[Transaction]:
-        """Open a view of what is committed, to read only; it may be open beside a transaction."""
-        with self._translated(), self._reading:
-            self._reader.execute("BEGIN")
+        """Open a view of what is committed, to read only; it may be open beside a transaction, and inside another."""
+        with self._reading, self._translated():
+            self._depth += 1
             try:
+                if self._depth == 1:
+                    self._reader.execute("BEGIN")
                 yield _Sql(self._reader)
             finally:
-                self._reader.execute("ROLLBACK")
+                self._depth -= 1
+                if self._depth == 0:
+                    self._reader.execute("ROLLBACK")
 
     def close(self) -> None:
         """Close the file."""

@@ -24,9 +24,10 @@ from towncircle.wire import cose
 from towncircle.wire.bodies import LicenseApplication, LicenseDecision, LicenseNotice, LicenseTransmittal
 from towncircle.wire.message import peek
 from towncircle.wire.registry import find_type
+from towncircle.world.board import PACK
 from towncircle.world.config import BANK, POSTAL
 from towncircle.world.trust import REVOCATIONS
-from towncircle.world.world import PACK, World
+from towncircle.world.world import World
 
 FORMAT, VERSION = "towncircle-export", 1
 _RECORDS = {
@@ -169,7 +170,8 @@ def _messages(view: Transaction, party: PartyId) -> Iterable[dict[str, object]]:
 
 
 def _record(row: Record) -> dict[str, object]:
-    return {"kind": row.kind, "key": row.key, "owner": row.owner, "version": row.version, "body": dict(row.body)}
+    key = row.body.get("request_id", row.key)  # a reset is known by its request id
+    return {"kind": row.kind, "key": key, "owner": row.owner, "version": row.version, "body": dict(row.body)}
 
 
 def _device(world: World, provider: PartyId, row: Record) -> dict[str, object]:

@@ -33,4 +33,10 @@ ROWS = {
         clause="house",
         next_step="Wait for the other command to end, or stop it, then run this one again. Nothing was changed.",
     ),
+    "storage.nested": Row(
+        kind="broken",
+        sentence="A transaction on {path} was opened inside another one.",
+        clause="house",
+        next_step="This is a defect: please report it with the command you ran.",
+    ),
 }
