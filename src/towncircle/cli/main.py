@@ -81,8 +81,8 @@ def main(argv: list[str] | None = None) -> int:
         print("\nInterrupted. Nothing was lost: what was not finished can be run again.", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        sys.stdout = None  # the reader went away; there is nobody left to tell
-        return 0
+        sys.stdout = None  # the reader went away; what it did not read is not known to be well
+        return 1
     except Exception as error:
         if os.environ.get("TOWNCIRCLE_DEBUG"):
             raise

@@ -33,13 +33,13 @@ def _migrations() -> list[str]:
 
 
 class SqliteStore:
-    """Keep one party's store in a SQLite file. Raises `Refused` (storage.damaged, storage.busy, ...)."""
+    """Keep one party's store in a SQLite file. Raises `Refused` (storage.busy, ...), `BrokenInvariant`."""
 
     def __init__(self, path: Path, *, create: bool = False) -> None:
         if not create and not path.exists():
             raise BadInput("storage.missing", path=path)
         if not create and not path.stat().st_size:  # else it would be taken for a new one
-            raise Refused("storage.damaged", path=path, what="it is empty")
+            raise BrokenInvariant("storage.damaged", path=path, what="it is empty")
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
         self._reading, self._depth = threading.RLock(), 0
@@ -62,11 +62,11 @@ class SqliteStore:
         scripts = _migrations()
         (at,) = self._connection.execute("PRAGMA user_version").fetchone()
         if at == 0 and not new:
-            raise Refused("storage.damaged", path=self.path, what="it is empty")
+            raise BrokenInvariant("storage.damaged", path=self.path, what="it is empty")
         if self.path.stat().st_size <= CHECKED_BYTES:
             (verdict,) = self._connection.execute("PRAGMA quick_check(1)").fetchone()
             if verdict != "ok":
-                raise Refused("storage.damaged", path=self.path, what=" ".join(verdict.split()))
+                raise BrokenInvariant("storage.damaged", path=self.path, what=" ".join(verdict.split()))
         if at > len(scripts):
             raise Refused("storage.too-new", path=self.path, found=at, known=len(scripts))
         for number, script in enumerate(scripts[at:], start=at + 1):
@@ -79,7 +79,7 @@ class SqliteStore:
         except sqlite3.DatabaseError as error:
             if "locked" in str(error) or "busy" in str(error):
                 raise Refused("storage.busy", path=self.path) from error
-            raise Refused("storage.damaged", path=self.path, what=str(error)) from error
+            raise BrokenInvariant("storage.damaged", path=self.path, what=str(error)) from error
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:

@@ -190,7 +190,14 @@ class World:
             shown = self.board.shown()
 
             def job(ctx: Context) -> PublishedPack | None:
-                return publishing.publish(ctx, chain=chain, test=True, judged_in=self.config.regime, shown=shown)
+                return publishing.publish(
+                    ctx,
+                    chain=chain,
+                    test=True,
+                    judged_in=self.config.regime,
+                    shown=shown,
+                    advance_days=parties.ADVANCE_DAYS,
+                )
 
             body = desk.perform(job, actor=POSTAL, quiet=True)
             if body is not None:

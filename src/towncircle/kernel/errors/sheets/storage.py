@@ -10,7 +10,7 @@ ROWS = {
         next_step="Check the path, or make a world with: towncircle world new DIR",
     ),
     "storage.damaged": Row(
-        kind="refused",
+        kind="broken",
         sentence="The store {path} is damaged: {what}. Nothing was changed.",
         clause="house",
         next_step="Keep the file as it is, restore a copy of the whole world folder, then run: towncircle audit",
