@@ -25,7 +25,7 @@ def on_activity(ctx: Context, opened: Opened) -> Acknowledged:
     assert isinstance(body, DeviceActivity)
     provider = opened.envelope.sender
     license_row = ctx.tx.get("license", body.license)
-    if license_row is None or license_row.body["state"] != "valid":
+    if license_row is None or license_row.body["state"] != "valid" or license_row.body["provider"] != provider:
         raise Refused("postal.no-license", license=body.license, licensee="this device")
     if body.event not in EVENTS or body.at > ctx.now:
         raise Refused("postal.no-such-activity", event=body.event[:40], at=body.at)

@@ -7,20 +7,21 @@ The order of `receive`, each step with its own refusal:
 1. the size, the sender, the signature, the audience, the type (`wire.message.open_untimed`);
 2. seen before? then the first answer, or a refusal as replay or conflict (`wire.inbox.admit`); its dates, its key;
 3. whether this party takes such a message from such a sender (the table of handlers);
-4. the handler decides; its writes, the facts, the answer and the outgoing messages are one commit, which first looks
-   once more whether a twin of the message was answered meanwhile;
-5. only after the commit a byte leaves.
+4. the handler decides; its writes, the facts, the answer and the outgoing messages are one transaction, which first
+   looks once more whether a twin of the message was answered meanwhile, before the handler sees what that one changed;
+5. only after the commit a byte leaves. What is refused then (a store that is busy, a list that is not due) changes
+   nothing about the answer: it is noted, and done with the next command. A broken invariant is not held back.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from towncircle.kernel.context import Ask, Carry, Context, Exchange, Question, Reserve, Seal
-from towncircle.kernel.errors import BrokenInvariant, Refused, RefusedOnGrounds, TowncircleError
+from towncircle.kernel.errors import BadInput, BrokenInvariant, Refused, RefusedOnGrounds, TowncircleError
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.store import Received, Transaction
@@ -130,10 +131,12 @@ class Desk:
         if taken is None or _role(envelope) not in taken.roles:
             raise Refused("desk.not-for-me", party=self.party, type=type(opened.body).__name__, sender=envelope.sender)
 
-        def finish(context: Context, body: Body) -> None:
+        def begin(context: Context) -> None:
             twin = admit(context.tx, opened, now)
             if twin is not None:
                 raise _AnsweredError(twin)
+
+        def finish(context: Context, body: Body) -> None:
             # a kept answer is given again as long as the question may be asked again, so it stays good as long
             good_until = max(envelope.expires, now.plus(hours=MESSAGE_LIFE_HOURS))
             reply = self._sealer.seal_in(
@@ -141,7 +144,7 @@ class Desk:
             )
             keep(context.tx, opened, reply)
 
-        self._run(lambda context: taken.handler(context, opened), envelope.sender, envelope.id, now, finish)
+        self._run(lambda context: taken.handler(context, opened), envelope.sender, envelope.id, now, finish, begin)
 
     def perform(self, job: Callable[[Context], Any], *, actor: str, request_id: str = "", quiet: bool = False) -> Any:
         """Do a command of this party's own staff; give its result. A quiet one has no afterwards."""
@@ -155,9 +158,31 @@ class Desk:
         return self.outbox.deliver()
 
     def _afterwards(self) -> None:
-        self.deliver()
-        if self._after is not None:
-            self._after()
+        trouble: TowncircleError | None = None
+        for step in (self.deliver, self._after):
+            try:
+                if step is not None:
+                    step()
+            except (Refused, BadInput) as error:
+                trouble = error
+        with suppress(Refused):  # where even this cannot be written, the next command notes it
+            self._note_trouble(trouble)
+
+    def _note_trouble(self, trouble: TowncircleError | None) -> None:
+        """Note once what could not be done after a commit, and once that it was done again."""
+        code = trouble.code if trouble is not None else ""
+        with self.store.reading() as view:
+            held = view.get("afterwards", "last")
+        if (held.body["code"] if held else "") == code:
+            return
+
+        def job(ctx: Context) -> None:
+            body = {"code": code, "sentence": trouble.sentence if trouble else "", "since": int(ctx.now)}
+            ctx.tx.put("afterwards", "last", body, owner=self.party, expected=held.version if held else 0)
+            kind = "afterwards.refused" if trouble else "afterwards.done"
+            ctx.note(kind, self.party, clauses=(trouble.clause,) if trouble else (), code=code)
+
+        self._run(job, self.party, "", self.clock.now(), _nothing_more)
 
     def _run(
         self,
@@ -166,6 +191,7 @@ class Desk:
         request_id: str,
         now: Instant,
         finish: Callable[[Context, Any], None],
+        begin: Callable[[Context], None] | None = None,
     ) -> Any:
         steps: Generator[Any, Any, Any] | None = None
         context: Context | None = None
@@ -178,6 +204,8 @@ class Desk:
                         context = self._context(tx, now, actor, request_id)
                     context.tx = tx
                     context.sent.clear()
+                    if begin is not None:
+                        begin(context)
                     if steps is None:
                         result = job(context)
                         if isinstance(result, Generator):

@@ -9,6 +9,7 @@ copy, a busy store, a report that came before its forerunner). Everything else l
 from __future__ import annotations
 
 import base64
+import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -36,6 +37,7 @@ class Outbox:
         self._sealer = sealer
         self._store = sealer.store
         self.transport = transport
+        self._delivering = threading.RLock()
 
     def put(self, tx: Transaction, audience: str, body: Body, key: str, now: Instant, *, again: bool = False) -> None:
         """Put a message into the outbox, once under its key."""
@@ -71,7 +73,12 @@ class Outbox:
         """Send what waits, in order; give the keys that could not be delivered.
 
         Behind a message that found nobody, or that came before its forerunner, others to the same party wait too.
+        Threads deliver one after the other: a second one would send what came later before what came first.
         """
+        with self._delivering:
+            return self._deliver_all()
+
+    def _deliver_all(self) -> list[str]:
         with self._store.reading() as view:
             rows = sorted(view.find("outgoing", owner="waiting"), key=lambda row: int(row.body["order"]))
         failed: list[str] = []
