@@ -16,6 +16,7 @@ from towncircle.auditor.reading import read_export
 from towncircle.auditor.report import Report
 from towncircle.auditor.seals import check_heads, check_messages, read_keys
 from towncircle.auditor.three import check_licenses, check_statement, check_three, check_totals
+from towncircle.auditor.underway import check_waiting, read_underway
 from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import BadInput
 
@@ -48,16 +49,18 @@ def audit(out: Path, *, root: str | None = None) -> Report:
     providers = [books[party.id] for party in export.of_role("provider")]
     check_equations(providers, report)
     check_resets(export, providers, report)  # 6
+    underway = read_underway(export, books, keys)
     devices = check_devices(export, providers, keys, report)  # 7
-    check_forwarded(export, providers, report)
+    check_forwarded(export, providers, underway, report)
     ranges = check_evidence(export, devices, report)  # 8
     check_scans(export, devices, ranges, report)
-    check_three(export, books, report)  # 9
+    check_three(books, underway, report)  # 9
     check_totals([books[party.id] for party in export.of_role("postal")], report)
     for party in export.of_role("bank"):
         check_statement(books[party.id], report)
     check_licenses(export, providers, report)
     check_messages(export, keys, report)  # 10
-    check_licensees(export, books, devices, report)  # 11
+    check_waiting(export, report)
+    check_licensees(export, books, devices, underway, report)  # 11
     report.checked["parties"] += len(export.parties)
     return report

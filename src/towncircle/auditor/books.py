@@ -226,7 +226,7 @@ def _key(kind: str, fact: Row) -> tuple[str, str]:
 
 
 def check_resets(export: Export, providers: list[Recounted], report: Report) -> None:
-    """Check 6: a reservation is settled once, with its own amount; at a quiet moment none is open."""
+    """Check 6: a reservation is settled once, with its own amount; at a quiet moment none is open, else one a device."""
     for books in providers:
         reserved = {(e.row["device"], e.row["reference"]): e for e in books.live("reset-reserved")}
         settled: dict[tuple[str, str], Posted] = {}
@@ -242,15 +242,22 @@ def check_resets(export: Export, providers: list[Recounted], report: Report) -> 
                 text = f"The reset {key[1]} is settled with another amount."
                 report.same("reset.amount", where, text, expected=opened.amount, found=entry.amount)
         report.checked["resets"] += len(reserved)
-        for key, entry in reserved.items():
-            if key not in settled and export.quiet:
-                report.differ("reset.open", _where(books, entry), f"The reset {key[1]} of {key[0]} is not settled.")
-        if export.quiet:
-            for account, balance in sorted(books.balances.items()):
-                if account.startswith("in-transit/") and balance != 0:
-                    text = f"{dollars(balance)} are in transit at a quiet moment."
-                    report.differ("reset.in-transit", f"{books.party.id} {account}", text, expected=0, found=balance)
+        _check_open(export, books, [entry for key, entry in reserved.items() if key not in settled], report)
         _check_records(books, reserved, settled, report)
+
+
+def _check_open(export: Export, books: Recounted, unsettled: list[Posted], report: Report) -> None:
+    last = {entry.row["device"]: entry for entry in unsettled}
+    due = {f"in-transit/{e.row['licensee']}/{device}": e.amount for device, e in last.items() if not export.quiet}
+    for entry in unsettled:
+        device = entry.row["device"]
+        if export.quiet or entry is not last[device]:
+            text = f"The reset {entry.row['reference']} of {device} is not settled."
+            report.differ("reset.open", _where(books, entry), text)
+    for account, balance in sorted(books.balances.items()):
+        if account.startswith("in-transit/") and balance != due.get(account, 0):
+            where, text = f"{books.party.id} {account}", f"{dollars(balance)} are in transit."
+            report.differ("reset.in-transit", where, text, expected=due.get(account, 0), found=balance)
 
 
 def _check_records(books: Recounted, reserved: dict[Any, Posted], settled: dict[Any, Posted], report: Report) -> None:

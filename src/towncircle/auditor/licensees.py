@@ -14,12 +14,19 @@ from towncircle.auditor.books import Recounted
 from towncircle.auditor.journal import facts_of
 from towncircle.auditor.reading import Export, Row
 from towncircle.auditor.report import Report, dollars
+from towncircle.auditor.underway import Carried, Underway
 
 _TOLD = {"deposit-received", "reset-reserved", "reset-posted", "reset-voided"}
 
 
-def check_licensees(export: Export, books: Mapping[str, Recounted], devices: Mapping[str, Row], report: Report) -> None:
-    """Check 11: at a quiet moment every licensee's books are what its Providers, its devices and its evidence say."""
+def check_licensees(
+    export: Export,
+    books: Mapping[str, Recounted],
+    devices: Mapping[str, Row],
+    underway: Underway,
+    report: Report,
+) -> None:
+    """Check 11: every licensee's books are what Providers, devices and evidence say, but for what is under way."""
     providers = [books[party.id] for party in export.of_role("provider")]
     licensees = {party.id: books[party.id] for party in export.of_role("licensee")}
     for one in providers:
@@ -29,19 +36,20 @@ def check_licensees(export: Export, books: Mapping[str, Recounted], devices: Map
     for own in licensees.values():
         report.checked["licensees"] += 1
         _check_postage(own, report)
-        if export.quiet:
-            _check_deposits(own, providers, report)
-            _check_devices(own, devices, report)
+        _check_deposits(own, providers, underway, report)
+        _check_devices(own, devices, providers, underway, report)
 
 
 def _customers(books: Recounted) -> set[str]:
     return {account.split("/")[1] for account in books.balances if account.startswith("account/")}
 
 
-def _check_deposits(own: Recounted, providers: Iterable[Recounted], report: Report) -> None:
+def _check_deposits(own: Recounted, providers: Iterable[Recounted], underway: Underway, report: Report) -> None:
     licensee = own.party.id
     expected: dict[str, int] = {
-        one.party.id: one.balances[f"account/{licensee}"] - _untold(one, f"account/{licensee}")
+        one.party.id: one.balances[f"account/{licensee}"]
+        - _untold(one, f"account/{licensee}")
+        + _underway(own, one, underway)
         for one in providers
         if licensee in _customers(one)
     }
@@ -62,9 +70,46 @@ def _untold(books: Recounted, account: str) -> int:
     return total
 
 
-def _check_devices(own: Recounted, devices: Mapping[str, Row], report: Report) -> None:
+def _underway(own: Recounted, provider: Recounted, underway: Underway) -> int:
+    """Add up what the one has booked and the other not yet, of an account."""
+    made, received = _references(own, "deposit-made"), _references(provider, "deposit-received")
+    total = sum(reset.amount for reset in _unbooked(own, underway) if reset.provider == provider.party.id)
+    for (kind, role, (issuer, licensee, reference)), amount in underway.coming.items():
+        if (kind, issuer, licensee) == ("deposit", provider.party.id, own.party.id):
+            if role == "provider" and reference in made - received:
+                total += amount
+            elif role == "licensee" and reference in received - made:
+                total -= amount
+    return total
+
+
+def _unbooked(own: Recounted, underway: Underway) -> list[Carried]:
+    """Give the resets that a device carries and its licensee has not booked."""
+    booked = {(entry.row["device"], entry.row["reference"]) for entry in own.live("reset-received")}
+    return [
+        reset
+        for reset in (*underway.open, *underway.unseen)
+        if reset.licensee == own.party.id and (reset.device, reset.request_id) not in booked
+    ]
+
+
+def _references(books: Recounted, recipe: str) -> set[str]:
+    return {entry.row["reference"] for entry in books.live(recipe)}
+
+
+def _check_devices(
+    own: Recounted, devices: Mapping[str, Row], providers: Iterable[Recounted], underway: Underway, report: Report
+) -> None:
     licensee = own.party.id
     expected = {name: row["descending"] for name, row in devices.items() if row["licensee"] == licensee}
+    posted: dict[str, int] = defaultdict(int)
+    for one in providers:
+        for entry in one.live("reset-posted"):
+            posted[entry.row["device"]] += entry.amount
+    for reset in _unbooked(own, underway):
+        row = devices.get(reset.device)
+        if row is not None and (reset in underway.unseen or row["resets_total"] > posted[reset.device]):
+            expected[reset.device] -= reset.amount  # the device has applied it
     found = {name.split("/")[2]: mills for name, mills in own.balances.items() if name.startswith("in-device/")}
     for device in sorted(expected.keys() | found.keys()):
         due, has = expected.get(device, 0), found.get(device, 0)

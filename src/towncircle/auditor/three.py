@@ -13,6 +13,7 @@ from towncircle.auditor.books import Posted, Recounted
 from towncircle.auditor.journal import facts_of
 from towncircle.auditor.reading import Export
 from towncircle.auditor.report import Report, dollars
+from towncircle.auditor.underway import Event, Underway
 
 _SHARED: Mapping[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
     "deposit": (
@@ -40,10 +41,8 @@ _SHARED: Mapping[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
 }
 _STATEMENT = {"deposit": ("item-received", 1), "return": ("item-returned", -1), "check": ("check-issued", -1)}
 
-Event = tuple[str, str, str]  # provider, licensee, reference
 
-
-def check_three(export: Export, books: Mapping[str, Recounted], report: Report) -> None:
+def check_three(books: Mapping[str, Recounted], underway: Underway, report: Report) -> None:
     """Check 9: every deposit, returned item, reset, refund and payout stands in each book that must have it."""
     by_role: dict[str, list[Recounted]] = defaultdict(list)
     for one in books.values():
@@ -61,7 +60,7 @@ def check_three(export: Export, books: Mapping[str, Recounted], report: Report) 
             if len(set(amounts.values())) > 1:
                 report.differ("reconcile.amount-differs", where, f"The books differ: {told}.", found=amounts)
             for role in sides:
-                if role not in amounts and (export.quiet or role == "bank"):
+                if role not in amounts and not underway.brings(kind, role, event, amounts):
                     report.differ(f"reconcile.not-in-{role}", where, f"It is only {told}.", found=amounts)
 
 

@@ -141,17 +141,20 @@ def _messages(view: Transaction, party: PartyId) -> Iterable[dict[str, object]]:
             if field not in row.body:
                 continue
             envelope = peek(base64.b64decode(row.body[field]))
-            if find_type(envelope.type, envelope.version).body in _PERSONAL:
+            waits = row.body["state"] == "waiting"
+            personal = find_type(envelope.type, envelope.version).body in _PERSONAL
+            if personal and not waits:
                 continue
             yield {
                 "id": envelope.id,
-                "direction": direction,
+                "direction": "waiting" if waits else direction,
                 "sender": envelope.sender,
                 "audience": envelope.audience,
                 "type": envelope.type,
                 "counter": envelope.counter,
                 "issued": envelope.issued.iso(),
-                "message": row.body[field],
+                "message": "" if personal else row.body[field],
+                **({"since": Instant(row.body["since"]).iso()} if waits else {}),
             }
     if party.role == "provider":
         for row in view.find("device"):

@@ -52,7 +52,7 @@ class Outbox:
             "raw": base64.b64encode(raw).decode(),
             "state": "waiting",
             "order": row.body["order"] if row is not None and again else tx.next_number("outgoing"),
-            "since": row.body["since"] if row is not None and again else int(now),
+            "since": row.body["since"] if row is not None and row.body["state"] == "waiting" else int(now),
             "expires": int(now.plus(hours=MESSAGE_LIFE_HOURS)),
         }
         tx.put("outgoing", key, held, owner="waiting", expected=row.version if row else 0)
