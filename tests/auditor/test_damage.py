@@ -10,8 +10,10 @@ import pytest
 from tests.auditor.story import ACME, DEVICE, HARBOR, LOCKBOX, POST, START, Story, post, told
 
 from towncircle.auditor import audit
-from towncircle.kernel.money import Mills
-from towncircle.ledger import LICENSEE, PROVIDER, Entry, recipes
+from towncircle.kernel.money import ZERO, Mills
+from towncircle.ledger import BANK, LICENSEE, PROVIDER, Entry, mailroom, recipes, trust
+from towncircle.wire.bodies import LockboxReport, LockboxRow
+from towncircle.wire.message import seal
 
 Row = dict[str, Any]
 
@@ -345,3 +347,109 @@ def test_a_correction_is_taken_as_what_it_is(tmp_path: Path) -> None:
     wrong = Entry.from_dict(story.lines(HARBOR, "entries.jsonl")[-1])
     post(story, HARBOR, PROVIDER, recipes.correction(wrong, at=START.plus(hours=4)))
     assert audit(story.write(tmp_path / "out")).differences == []
+
+
+# ---- what is under way excuses what it brings, and nothing else
+
+
+def unheard(story: Story) -> None:
+    """Let the Postal Service and the licensee not know of a second deposit yet; the export says it is not quiet."""
+    at = START.plus(hours=4)
+    story.header["quiet"] = False
+    money = {"licensee": ACME, "provider": HARBOR}
+    story.fact(LOCKBOX, "deposit.received", "DEP-2", at, amount=7_000, **money)
+    story.fact(HARBOR, "deposit.credited", "DEP-2", at, amount=7_000, licensee=ACME)
+    story.fact(ACME, "deposit.made", "DEP-2", at, amount=7_000, provider=HARBOR)
+    about = {"deposit_id": "DEP-2", "licensee": ACME, "amount": Mills(7_000), "at": at}
+    post(story, HARBOR, PROVIDER, recipes.deposit_received(**about))
+    post(story, ACME, LICENSEE, mailroom.deposit_made(**about, provider=HARBOR))
+    post(story, LOCKBOX, BANK, trust.item_received(**about, provider=HARBOR))
+    line = {"number": 2, "at": at.iso(), "kind": "deposit", "reference": "DEP-2", **money}
+    story.lines(LOCKBOX, "statement.jsonl").append({**line, "amount": 7_000, "balance": 107_000})
+
+
+def report_waits(story: Story, *, amount: int = 7_000, hours: int = 4, signer: str = LOCKBOX) -> None:
+    row = LockboxRow(deposit_id="DEP-2", licensee=ACME, provider=HARBOR, amount=Mills(amount), form="wire")
+    body = LockboxReport(day="2026-11-21", number=2, deposits=(row,), opening=ZERO, closing=Mills(amount))
+    at = START.plus(hours=4)
+    raw = seal(
+        sender=LOCKBOX,
+        audience=POST,
+        id="MSG-W",
+        issued=at,
+        expires=at.plus(hours=24),
+        counter=1,
+        body=body,
+        signer=story.keys[signer],
+    )
+    told = {"id": "MSG-W", "direction": "waiting", "sender": LOCKBOX, "audience": POST, "type": 52, "counter": 1}
+    since = START.plus(hours=hours).iso()
+    text = base64.b64encode(raw).decode()
+    story.lines(LOCKBOX, "messages.jsonl").append({**told, "issued": at.iso(), "message": text, "since": since})
+
+
+def test_a_missing_counterpart_that_a_waiting_message_brings_is_no_difference(tmp_path: Path) -> None:
+    story = told()
+    unheard(story)
+    report_waits(story)
+    report = audit(story.write(tmp_path / "out"))
+    assert report.differences == []
+    assert report.checked["waiting"] == 1
+
+
+@pytest.mark.parametrize(
+    ("wait", "expected"),
+    [
+        (lambda _story: None, {"reconcile.not-in-postal"}),
+        (lambda story: report_waits(story, amount=6_999), {"reconcile.not-in-postal"}),
+        (lambda story: report_waits(story, signer=HARBOR), {"reconcile.not-in-postal", "message.bad-signature"}),
+        (lambda story: report_waits(story, hours=-44), {"message.stuck"}),
+    ],
+    ids=["nothing waits", "another amount waits", "another party signed", "it waits too long"],
+)
+def test_that_an_export_is_not_quiet_excuses_nothing_by_itself(
+    tmp_path: Path, wait: Callable[[Story], None], expected: set[str]
+) -> None:
+    story = told()
+    unheard(story)
+    wait(story)
+    assert codes_of(story.write(tmp_path / "out")) == expected
+
+
+def test_a_quiet_moment_with_waiting_messages_excuses_nothing(tmp_path: Path) -> None:
+    story = told()
+    unheard(story)
+    report_waits(story)
+    story.header["quiet"] = True
+    assert "reconcile.not-in-postal" in codes_of(story.write(tmp_path / "out"))
+
+
+def test_a_waiting_message_says_since_when(tmp_path: Path) -> None:
+    story = told()
+    unheard(story)
+    report_waits(story)
+    del story.lines(LOCKBOX, "messages.jsonl")[-1]["since"]
+    assert codes_of(story.write(tmp_path / "out")) == {"line.malformed"}
+
+
+def test_a_licensee_may_miss_its_last_reset_for_two_days_only(tmp_path: Path) -> None:
+    story = told()
+    hide_reset(story)
+    rows = [record for record in story.lines(ACME, "facts.jsonl") if record["type"] == "evidence.made"]
+    assert len(rows) == 2
+    story.header["quiet"] = False
+    assert "reconcile.not-in-licensee" not in codes_of(story.write(tmp_path / "now"))
+    later = START.plus(hours=50)
+    story.header["made_at"] = later.iso()
+    assert {"reconcile.not-in-licensee", "licensee.on-deposit"} <= codes_of(story.write(tmp_path / "later"))
+
+
+def test_of_two_open_resets_of_a_device_one_is_named(tmp_path: Path) -> None:
+    story = told()
+    open_reset(story)
+    at = START.plus(hours=4)
+    about = {"licensee": ACME, "device": DEVICE, "amount": Mills(1000)}
+    story.fact(HARBOR, "reset.reserved", "REQ-3", at, **{**about, "amount": 1000})
+    post(story, HARBOR, PROVIDER, recipes.reset_reserved(request_id="REQ-3", cap=Mills(500_000), at=at, **about))
+    story.header["quiet"] = False
+    assert {"reset.open", "reset.in-transit"} <= codes_of(story.write(tmp_path / "out"))

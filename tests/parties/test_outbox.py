@@ -189,3 +189,66 @@ def test_a_decision_of_the_receiver_ends_a_message(world: World, line: Line, jou
     journeys.settle()
     assert waiting(world, MAILROOM) == []
     assert not any(is_a(raw, bodies.DepositOrder) for raw in line.sent[before:])
+
+
+# ---- what the auditor makes of it
+
+
+def differences(world: World, out: Path) -> list[str]:
+    assert not export(world, out).quiet
+    return [one.code for one in audit(out).differences]
+
+
+def test_one_row_that_does_not_arrive_hides_nothing_else_and_is_named_after_two_days(
+    world: World, line: Line, journeys: Journeys, tmp_path: Path
+) -> None:
+    funded(journeys, 300, 50)
+    line.going = only(bodies.TransactionFile, flipped)
+    journeys.reset(Mills.dollars(20))
+    journeys.contact()
+    assert differences(world, tmp_path / "first") == []
+    for hours in ("40h", "9h"):
+        world.advance(hours)
+        journeys.contact()
+    assert differences(world, tmp_path / "stuck") == ["message.stuck"]
+    line.going = untouched
+    all_arrived(world, tmp_path, Mills.dollars(70))
+
+
+def test_a_row_that_was_given_up_is_missed_although_another_waits(
+    world: World, line: Line, journeys: Journeys, tmp_path: Path
+) -> None:
+    funded(journeys, 300, 50)
+    line.going = only(bodies.TransactionFile, flipped)
+    journeys.reset(Mills.dollars(20))
+    journeys.reset(Mills.dollars(30))
+    with world.store(HARBOR).transaction() as tx:
+        row = tx.get("outgoing", f"{FILE} 2")
+        assert row is not None
+        tx.put("outgoing", row.key, {**row.body, "state": "refused"}, owner="refused", expected=row.version)
+    assert differences(world, tmp_path / "export") == ["reconcile.not-in-postal"]
+
+
+def test_audits_and_deposits_that_wait_are_excused_by_their_messages_only(
+    world: World, line: Line, journeys: Journeys, tmp_path: Path
+) -> None:
+    funded(journeys, 300, 50)
+
+    def away(audience: str, raw: bytes) -> bytes:
+        if audience == POSTAL:
+            raise Refused("transport.unreachable", audience=audience, what="away")
+        return raw
+
+    line.going = away
+    journeys.deposit(Mills.dollars(10))
+    journeys.contact()
+    journeys.reset(Mills.dollars(20))
+    assert differences(world, tmp_path / "away") == []
+    for party in (BANK, HARBOR):
+        with world.store(party).transaction() as tx:
+            for row in tx.find("outgoing", owner="waiting"):
+                tx.put("outgoing", row.key, {**row.body, "state": "refused"}, owner="refused", expected=row.version)
+    out = tmp_path / "given up"
+    export(world, out)
+    found = {one.code for one in audit(out).differences}
+    assert found == {"reconcile.not-in-postal", "audit.not-forwarded"}

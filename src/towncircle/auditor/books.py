@@ -226,7 +226,7 @@ def _key(kind: str, fact: Row) -> tuple[str, str]:
 
 
 def check_resets(export: Export, providers: list[Recounted], report: Report) -> None:
-    """Check 6: a reservation is settled once, with its own amount; at a quiet moment none is open, else one a device."""
+    """Check 6: a reservation is settled once, with its own amount; a device has one open at most."""
     for books in providers:
         reserved = {(e.row["device"], e.row["reference"]): e for e in books.live("reset-reserved")}
         settled: dict[tuple[str, str], Posted] = {}
