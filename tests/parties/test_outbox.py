@@ -99,7 +99,7 @@ def test_what_came_out_of_order_goes_in_order_later(
     all_arrived(world, tmp_path, Mills.dollars(50))
 
 
-@pytest.mark.parametrize("whose", ["to anyone", "to another message", "of another party"])
+@pytest.mark.parametrize("whose", ["to anyone", "a decision to anyone", "to another message", "of another party"])
 def test_another_answer_played_back_ends_nothing(
     world: World, line: Line, hand: Hand, journeys: Journeys, tmp_path: Path, whose: str
 ) -> None:
@@ -107,6 +107,7 @@ def test_another_answer_played_back_ends_nothing(
     refusal = bodies.RefusedReply(code="postal.no-license", sentence="No.", clause="", next_step="", grounds=())
     played = {
         "to anyone": world.desk(POSTAL).receive(b"garbage"),
+        "a decision to anyone": hand.seal(POSTAL, "anyone", refusal),
         "to another message": hand.seal(POSTAL, HARBOR, refusal, in_reply_to=MessageId.new(hand.source)),
         "of another party": hand.seal(SUMMIT, HARBOR, refusal),
     }[whose]

@@ -165,6 +165,7 @@ def test_a_provider_gives_its_device_to_no_licensee_of_another(hand: Hand) -> No
         at=hand.world.clock.now(),
     )
     assert hand.refused(HARBOR, POSTAL, told) == "postal.no-license"
+    assert hand.refused(SUMMIT, POSTAL, told) == "postal.unknown-device"  # its licensee's license, another's device
 
 
 # ---- enclosed messages of another kind
