@@ -1,7 +1,7 @@
 """What every test stands on: the manifest of the device's files, as the launcher would have written it.
 
-It is looked at before each test too, because whoever edits a file while the tests run would otherwise fault every device
-process that a test starts.
+It is looked at before each test too, because whoever edits a file while the tests run would otherwise fault every
+device process that a test starts.
 """
 
 import sys

@@ -14,8 +14,9 @@ from pkgutil import iter_modules
 
 ROOT = Path(__file__).parents[1]
 SRC = ROOT / "src"
-if str(SRC) not in sys.path:
-    sys.path.insert(0, str(SRC))
+for place in (ROOT, SRC):
+    if str(place) not in sys.path:
+        sys.path.insert(0, str(place))
 
 from towncircle.kernel.errors import Row, sheets  # noqa: E402 - the checkout's own package
 from towncircle.kernel.machine import StateTable  # noqa: E402
@@ -98,6 +99,12 @@ def _layouts_page() -> str:
     return describe.markdown()
 
 
+def _cli_page() -> str:
+    from tools.help_pages import cli_page
+
+    return cli_page()
+
+
 def _wire_page() -> str:
     from towncircle.wire.page import wire_page
 
@@ -105,6 +112,7 @@ def _wire_page() -> str:
 
 
 PAGES: dict[str, Callable[[], str]] = {
+    "cli.md": _cli_page,
     "errors.md": errors_page,
     "layouts.md": _layouts_page,
     "states.md": states_page,

@@ -14,7 +14,7 @@ from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.randomness import SeededRandomness
 from towncircle.kernel.store import MemoryStore
-from towncircle.ledger import BANK, POSTAL, PROVIDER, Books, Chart, Entry, recipes, trust
+from towncircle.ledger import BANK, LICENSEE, POSTAL, PROVIDER, Books, Chart, Entry, mailroom, recipes, trust
 from towncircle.pki.authority import Issuer, found_authority, found_root, serial_for
 from towncircle.pki.keys import SoftwareKey
 from towncircle.wire import cose
@@ -174,6 +174,9 @@ def _books(story: Story) -> None:
     story.fact(HARBOR, "unused.refunded", "RFD-1", t[3], amount=int(refund), **device)
     story.fact(POST, "file.booked", "2", t[3], provider=HARBOR, day="2026-11-21", total=-int(refund))
 
+    story.fact(ACME, "deposit.made", "DEP-1", t[0], amount=int(hundred), provider=HARBOR)
+    story.fact(ACME, "reset.received", "REQ-1", t[1], amount=int(sixty), provider=HARBOR, device=DEVICE)
+
     request = {**device, "request_id": "REQ-1", "amount": sixty, "at": t[1]}
     post(
         story,
@@ -236,6 +239,18 @@ def _device(story: Story) -> None:
     text = base64.b64encode(raw).decode()
     row = {**about, **now, "read_at": START.plus(hours=4).iso(), "audit": text}
     story.lines(HARBOR, "devices.jsonl").append(row)
+    own = {"licensee": ACME, "provider": HARBOR}
+    spent = {**own, "device": DEVICE, "department": "mailroom"}
+    t = [START.plus(hours=n) for n in range(4)]
+    post(
+        story,
+        ACME,
+        LICENSEE,
+        mailroom.deposit_made(deposit_id="DEP-1", amount=Mills(100_000), at=t[0], **own),
+        mailroom.reset_received(request_id="REQ-1", device=DEVICE, amount=Mills(60_000), at=t[1], **own),
+        mailroom.postage_evidenced(job="JOB-1", amount=Mills(1460), at=t[1], **spent),
+        mailroom.postage_evidenced(job="JOB-2", amount=Mills(730), at=t[3], **spent),
+    )
     batches = (("JOB-1", 1, 2, 1460, 1460), ("JOB-2", 3, 1, 730, 2190))
     for number, (job, first, count, total, after) in enumerate(batches):
         body = {"device": DEVICE, "first_piece": first, "count": count, "total": total, "ascending_after": after}
@@ -293,6 +308,10 @@ def _scans(story: Story) -> None:
                 "site": "20260",
             }
         )
+        row = story.lines(POST, "scans.jsonl")[-1]
+        names = ("device", "certificate_serial", "ascending", "postage", "verdict", "site")
+        at = START.plus(hours=hours)
+        story.fact(POST, "scan.recorded", row["scan"], at, **{name: row[name] for name in names})
 
 
 Bend = Callable[[Story], None]

@@ -15,10 +15,10 @@ def test_a_whole_export_has_no_difference_and_everything_was_checked(tmp_path: P
     report = audit(told().write(tmp_path / "out"))
     assert report.differences == []
     assert report.checked == {
-        "files": 25,
-        "facts": 13,
-        "entries": 9,
-        "accounts": 11,
+        "files": 26,
+        "facts": 17,
+        "entries": 13,
+        "accounts": 15,
         "devices": 1,
         "audits": 1,
         "batches": 2,
@@ -29,6 +29,7 @@ def test_a_whole_export_has_no_difference_and_everything_was_checked(tmp_path: P
         "resets": 1,
         "events": 3,
         "licenses": 1,
+        "licensees": 1,
         "messages": 7,
         "statement lines": 1,
         "parties": 4,

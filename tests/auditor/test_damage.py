@@ -10,8 +10,10 @@ import pytest
 from tests.auditor.story import ACME, DEVICE, HARBOR, LOCKBOX, POST, START, Story, post, told
 
 from towncircle.auditor import audit
-from towncircle.kernel.money import Mills
-from towncircle.ledger import PROVIDER, recipes
+from towncircle.kernel.money import ZERO, Mills
+from towncircle.ledger import BANK, LICENSEE, PROVIDER, Entry, mailroom, recipes, trust
+from towncircle.wire.bodies import LockboxReport, LockboxRow
+from towncircle.wire.message import seal
 
 Row = dict[str, Any]
 
@@ -134,7 +136,9 @@ EDITS = {
     "a sealed message": (edit(MESSAGES, 1, put("message", to="0oQ=")), {"message.malformed", "message.differs"}),
     "a sender": (edit(MESSAGES, 1, put("sender", to=ACME)), {"message.line", "message.sender"}),
     "a scan of nothing": (edit(f"{POST}/scans.jsonl", 0, put("ascending", to=9_999)), {"scan.not-evidenced"}),
-    "a scan twice": (lines(f"{POST}/scans.jsonl", lambda x: [*x, x[0]]), {"scan.twice"}),
+    "a scan twice": (lines(f"{POST}/scans.jsonl", lambda x: [*x, x[0]]), {"scan.twice", "scan.line-twice"}),
+    "a verdict": (edit(f"{POST}/scans.jsonl", 0, put("verdict", to="INVALID")), {"scan.fact-differs"}),
+    "a scan taken out": (lines(f"{POST}/scans.jsonl", lambda x: x[1:]), {"scan.missing"}),
     "a scan of another device": (edit(f"{POST}/scans.jsonl", 0, put("device", to="X")), {"scan.no-device"}),
     "a scan of tomorrow": (edit(f"{POST}/scans.jsonl", 0, put("scanned_at", to="2027-01-01T00:00:00Z")), {"scan.time"}),
     "a statement line": (
@@ -150,10 +154,30 @@ EDITS = {
         edit(f"{POST}/entries.jsonl", 1, put("lines", 0, 2, to=50_000)),
         {"entry.unbalanced", "reconcile.amount-differs", "reconcile.total"},
     ),
-    "evidence": (edit(f"{ACME}/facts.jsonl", 0, put("body", "total", to=1000)), {"evidence.gap", "fact.chain"}),
+    "evidence": (edit(f"{ACME}/facts.jsonl", 2, put("body", "total", to=1000)), {"evidence.gap", "fact.chain"}),
     "evidence taken out": (
-        lines(f"{ACME}/facts.jsonl", lambda x: x[1:]),
+        lines(f"{ACME}/facts.jsonl", lambda x: x[:2] + x[3:]),
         {"evidence.gap", "scan.not-evidenced", "fact.chain"},
+    ),
+    "a licensee's deposit": (
+        edit(f"{ACME}/entries.jsonl", 0, lambda row: [line.__setitem__(2, 99_000) for line in row["lines"]]),
+        {"entry.fact-differs", "reconcile.amount-differs", "licensee.on-deposit"},
+    ),
+    "a licensee's reset taken out": (
+        lines(f"{ACME}/entries.jsonl", lambda x: [x[0], *x[2:]]),
+        {"entry.number", "account.below-zero", "fact.no-entry", "reconcile.not-in-licensee", "licensee.in-device"},
+    ),
+    "a licensee's postage": (
+        edit(f"{ACME}/entries.jsonl", 2, lambda row: [line.__setitem__(2, 1) for line in row["lines"]]),
+        {"entry.fact-differs", "licensee.postage", "licensee.in-device"},
+    ),
+    "a licensee's department": (
+        edit(f"{ACME}/entries.jsonl", 2, put("lines", 0, 0, to=f"postage/{ACME}/annex")),
+        {"entry.account"},
+    ),
+    "no books of a licensee": (
+        remove(f"{ACME}/entries.jsonl"),
+        {"file.missing", "entry.count", "fact.no-entry", "licensee.on-deposit", "licensee.in-device"},
     ),
     "a license": (edit(f"{POST}/facts.jsonl", 0, put("type", to="license.refused")), {"license.missing"}),
     "a certificate": (
@@ -251,6 +275,14 @@ def forged_audit(story: Story) -> None:
     row["audit"] = base64.b64encode(bytes(sealed)).decode()
 
 
+def hide_reset(story: Story) -> None:
+    del story.lines(ACME, "facts.jsonl")[1]
+    story.rechain(ACME)
+    rows = [Entry.from_dict(row) for row in story.lines(ACME, "entries.jsonl")[:1]]
+    story.files[ACME]["entries.jsonl"] = []
+    post(story, ACME, LICENSEE, *rows)
+
+
 def old_key(story: Story) -> None:
     story.keys[HARBOR] = story.keys[ACME]
 
@@ -273,16 +305,21 @@ CHEATS = {
         {"entry.fact-differs"},
     ),
     "a licensee that evidenced more than it says": (
-        bend(ACME, "facts.jsonl", 1, "body", "count", to=2),
+        bend(ACME, "facts.jsonl", 3, "body", "count", to=2),
         {"evidence.pieces"},
     ),
     "a reset left open": (open_reset, {"reset.open", "reset.in-transit"}),
     "an audit with a forged signature": (forged_audit, {"register.bad-audit"}),
     "a head signed by another's key": (old_key, {"signature.bad"}),
     "a registration from the future": (
-        bend(ACME, "facts.jsonl", 1, "recorded_at", to="2027-01-01T00:00:00Z"),
+        bend(ACME, "facts.jsonl", 3, "recorded_at", to="2027-01-01T00:00:00Z"),
         {"fact.time"},
     ),
+    "a licensee that hides a reset": (
+        hide_reset,
+        {"reconcile.not-in-licensee", "licensee.on-deposit", "licensee.in-device"},
+    ),
+    "a licensee that was never there": (lambda story: story.files.pop(ACME) and None, {"licensee.no-books"}),
     "a fact without its amount": (bend(HARBOR, "facts.jsonl", 0, "body", to={}), {"fact.malformed", "entry.no-fact"}),
 }
 
@@ -305,10 +342,114 @@ def test_an_open_reset_is_no_difference_where_the_export_is_not_quiet(tmp_path: 
 
 
 def test_a_correction_is_taken_as_what_it_is(tmp_path: Path) -> None:
-    from towncircle.ledger import Entry
-
     story = told()
     money(5_000)(story)
     wrong = Entry.from_dict(story.lines(HARBOR, "entries.jsonl")[-1])
     post(story, HARBOR, PROVIDER, recipes.correction(wrong, at=START.plus(hours=4)))
     assert audit(story.write(tmp_path / "out")).differences == []
+
+
+# ---- what is under way excuses what it brings, and nothing else
+
+
+def unheard(story: Story) -> None:
+    """Let the Postal Service and the licensee not know of a second deposit yet; the export says it is not quiet."""
+    at = START.plus(hours=4)
+    story.header["quiet"] = False
+    money = {"licensee": ACME, "provider": HARBOR}
+    story.fact(LOCKBOX, "deposit.received", "DEP-2", at, amount=7_000, **money)
+    story.fact(HARBOR, "deposit.credited", "DEP-2", at, amount=7_000, licensee=ACME)
+    story.fact(ACME, "deposit.made", "DEP-2", at, amount=7_000, provider=HARBOR)
+    about = {"deposit_id": "DEP-2", "licensee": ACME, "amount": Mills(7_000), "at": at}
+    post(story, HARBOR, PROVIDER, recipes.deposit_received(**about))
+    post(story, ACME, LICENSEE, mailroom.deposit_made(**about, provider=HARBOR))
+    post(story, LOCKBOX, BANK, trust.item_received(**about, provider=HARBOR))
+    line = {"number": 2, "at": at.iso(), "kind": "deposit", "reference": "DEP-2", **money}
+    story.lines(LOCKBOX, "statement.jsonl").append({**line, "amount": 7_000, "balance": 107_000})
+
+
+def report_waits(story: Story, *, amount: int = 7_000, hours: int = 4, signer: str = LOCKBOX) -> None:
+    row = LockboxRow(deposit_id="DEP-2", licensee=ACME, provider=HARBOR, amount=Mills(amount), form="wire")
+    body = LockboxReport(day="2026-11-21", number=2, deposits=(row,), opening=ZERO, closing=Mills(amount))
+    at = START.plus(hours=4)
+    raw = seal(
+        sender=LOCKBOX,
+        audience=POST,
+        id="MSG-W",
+        issued=at,
+        expires=at.plus(hours=24),
+        counter=1,
+        body=body,
+        signer=story.keys[signer],
+    )
+    told = {"id": "MSG-W", "direction": "waiting", "sender": LOCKBOX, "audience": POST, "type": 52, "counter": 1}
+    since = START.plus(hours=hours).iso()
+    text = base64.b64encode(raw).decode()
+    story.lines(LOCKBOX, "messages.jsonl").append({**told, "issued": at.iso(), "message": text, "since": since})
+
+
+def test_a_missing_counterpart_that_a_waiting_message_brings_is_no_difference(tmp_path: Path) -> None:
+    story = told()
+    unheard(story)
+    report_waits(story)
+    report = audit(story.write(tmp_path / "out"))
+    assert report.differences == []
+    assert report.checked["waiting"] == 1
+
+
+@pytest.mark.parametrize(
+    ("wait", "expected"),
+    [
+        (lambda _story: None, {"reconcile.not-in-postal"}),
+        (lambda story: report_waits(story, amount=6_999), {"reconcile.not-in-postal"}),
+        (lambda story: report_waits(story, signer=HARBOR), {"reconcile.not-in-postal", "message.bad-signature"}),
+        (lambda story: report_waits(story, hours=-44), {"message.stuck"}),
+    ],
+    ids=["nothing waits", "another amount waits", "another party signed", "it waits too long"],
+)
+def test_that_an_export_is_not_quiet_excuses_nothing_by_itself(
+    tmp_path: Path, wait: Callable[[Story], None], expected: set[str]
+) -> None:
+    story = told()
+    unheard(story)
+    wait(story)
+    assert codes_of(story.write(tmp_path / "out")) == expected
+
+
+def test_a_quiet_moment_with_waiting_messages_excuses_nothing(tmp_path: Path) -> None:
+    story = told()
+    unheard(story)
+    report_waits(story)
+    story.header["quiet"] = True
+    assert "reconcile.not-in-postal" in codes_of(story.write(tmp_path / "out"))
+
+
+def test_a_waiting_message_says_since_when(tmp_path: Path) -> None:
+    story = told()
+    unheard(story)
+    report_waits(story)
+    del story.lines(LOCKBOX, "messages.jsonl")[-1]["since"]
+    assert codes_of(story.write(tmp_path / "out")) == {"line.malformed"}
+
+
+def test_a_licensee_may_miss_its_last_reset_for_two_days_only(tmp_path: Path) -> None:
+    story = told()
+    hide_reset(story)
+    rows = [record for record in story.lines(ACME, "facts.jsonl") if record["type"] == "evidence.made"]
+    assert len(rows) == 2
+    story.header["quiet"] = False
+    assert "reconcile.not-in-licensee" not in codes_of(story.write(tmp_path / "now"))
+    later = START.plus(hours=50)
+    story.header["made_at"] = later.iso()
+    assert {"reconcile.not-in-licensee", "licensee.on-deposit"} <= codes_of(story.write(tmp_path / "later"))
+
+
+def test_of_two_open_resets_of_a_device_one_is_named(tmp_path: Path) -> None:
+    story = told()
+    open_reset(story)
+    at = START.plus(hours=4)
+    about = {"licensee": ACME, "device": DEVICE, "amount": Mills(1000)}
+    story.fact(HARBOR, "reset.reserved", "REQ-3", at, **{**about, "amount": 1000})
+    post(story, HARBOR, PROVIDER, recipes.reset_reserved(request_id="REQ-3", cap=Mills(500_000), at=at, **about))
+    story.header["quiet"] = False
+    assert {"reset.open", "reset.in-transit"} <= codes_of(story.write(tmp_path / "out"))

@@ -92,7 +92,8 @@ def test_a_symbol_that_is_no_indicium_and_unknown_bytes_are_negative_findings(tm
 
 
 @pytest.mark.parametrize(
-    ("data", "code"), [(b"", "scan.empty-file"), (b"hello world\n", "scan.not-hex"), (b"GIF89a", "scan.not-an-image")]
+    ("data", "code"),
+    [(b"", "scan.empty-file"), (b"hello world\n", "scan.not-a-mark"), (b"GIF89a", "scan.not-an-image")],
 )
 def test_input_that_cannot_be_used_is_refused(tmp_path: Path, data: bytes, code: str) -> None:
     path = tmp_path / "input"

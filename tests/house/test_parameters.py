@@ -68,6 +68,7 @@ def granted(rules: RuleSet) -> DeviceParameters:
             actor="licensee.acme",
             randomness=SeededRandomness(1, "probe"),
             rule_digest=rules.digest,
+            unseal=lambda *_: None,
         )
         return leasing._parameters(ctx, row, product, rules, "licensee.acme")
 

@@ -1,6 +1,6 @@
 import pytest
 
-from towncircle.kernel.errors import BadInput, Refused
+from towncircle.kernel.errors import BadInput, BrokenInvariant, Refused
 from towncircle.storage.sqlite import SqliteStore
 
 
@@ -12,7 +12,7 @@ def test_a_missing_store_is_named(tmp_path):
 def test_a_damaged_store_is_refused_and_left_as_it_is(tmp_path):
     path = tmp_path / "store.sqlite"
     path.write_bytes(b"this is not a data base" * 100)
-    with pytest.raises(Refused, match=r"storage\.damaged"):
+    with pytest.raises(BrokenInvariant, match=r"storage\.damaged"):
         SqliteStore(path)
     assert path.read_bytes().startswith(b"this is not")
 
@@ -30,3 +30,26 @@ def test_the_settings_that_money_needs_are_in_force(tmp_path):
     assert store._connection.execute("PRAGMA synchronous").fetchone() == (2,)
     assert store._connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     store.close()
+
+
+def test_a_store_cut_down_to_nothing_is_not_taken_for_a_new_one(tmp_path):
+    path = tmp_path / "s.sqlite"
+    path.touch()
+    with pytest.raises(BrokenInvariant, match="it is empty"):
+        SqliteStore(path)
+    assert path.read_bytes() == b""
+
+
+def test_a_store_with_a_spoiled_page_is_refused_before_anything_is_read_from_it(tmp_path):
+    path = tmp_path / "s.sqlite"
+    store = SqliteStore(path, create=True)
+    with store.transaction() as tx:
+        tx.put("thing", "key", {"text": "x" * 20_000}, owner="me", expected=0)
+    store.close()
+    spoiled = bytearray(path.read_bytes())
+    spoiled[4096 : 3 * 4096] = b"\xaa" * 8192
+    path.write_bytes(spoiled)
+    with pytest.raises(BrokenInvariant) as caught:
+        SqliteStore(path)
+    assert caught.value.code == "storage.damaged"
+    assert path.read_bytes() == spoiled

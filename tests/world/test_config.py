@@ -32,7 +32,7 @@ def written(folder: Path, config: WorldConfig = CONFIG) -> str:
     return (folder / FILE).read_text()
 
 
-@pytest.mark.parametrize("seed", [7, 0, None])
+@pytest.mark.parametrize("seed", [7, 0, -1, 2**70, None])
 def test_a_world_file_is_read_back_as_it_was_written(tmp_path: Path, seed: int | None) -> None:
     import dataclasses
 
@@ -67,7 +67,6 @@ def test_a_world_file_that_lacks_a_line_is_damaged(tmp_path: Path, line: str) ->
     ("old", "new"),
     [
         ("format = 1", "format = 'one'"),
-        ("format = 1", "format = -1"),
         ("format = 1", "format = true"),
         ("seed = 7", "seed = 'seven'"),
         ("seed = 7", "seed = 1.5"),

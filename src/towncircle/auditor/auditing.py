@@ -11,10 +11,12 @@ from pathlib import Path
 from towncircle.auditor.books import check_equations, check_facts, check_resets, recount
 from towncircle.auditor.devices import check_devices, check_evidence, check_forwarded, check_scans
 from towncircle.auditor.journal import check_journals
+from towncircle.auditor.licensees import check_licensees
 from towncircle.auditor.reading import read_export
 from towncircle.auditor.report import Report
 from towncircle.auditor.seals import check_heads, check_messages, read_keys
 from towncircle.auditor.three import check_licenses, check_statement, check_three, check_totals
+from towncircle.auditor.underway import check_waiting, read_underway
 from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import BadInput
 
@@ -47,15 +49,18 @@ def audit(out: Path, *, root: str | None = None) -> Report:
     providers = [books[party.id] for party in export.of_role("provider")]
     check_equations(providers, report)
     check_resets(export, providers, report)  # 6
+    underway = read_underway(export, books, keys)
     devices = check_devices(export, providers, keys, report)  # 7
-    check_forwarded(export, providers, report)
+    check_forwarded(export, providers, underway, report)
     ranges = check_evidence(export, devices, report)  # 8
     check_scans(export, devices, ranges, report)
-    check_three(export, books, report)  # 9
+    check_three(books, underway, report)  # 9
     check_totals([books[party.id] for party in export.of_role("postal")], report)
     for party in export.of_role("bank"):
         check_statement(books[party.id], report)
     check_licenses(export, providers, report)
     check_messages(export, keys, report)  # 10
+    check_waiting(export, report)
+    check_licensees(export, books, devices, underway, report)  # 11
     report.checked["parties"] += len(export.parties)
     return report

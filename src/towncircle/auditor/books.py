@@ -60,8 +60,6 @@ def recount(export: Export, report: Report) -> dict[str, Recounted]:
     """Check 4, first half, and 5: add up the books of every party that has some."""
     found = {}
     for party in export.parties.values():
-        if party.role == "licensee":
-            continue
         books = found[party.id] = Recounted(party=party)
         seen: dict[str, str] = {}
         for place, row in enumerate(party["entries.jsonl"], start=1):
@@ -98,7 +96,7 @@ def _lines(row: Row, role: str, where: str, report: Report) -> tuple[tuple[str, 
             case [str(account), ("debit" | "credit") as side, int(mills)] if type(mills) is int and mills > 0:
                 kind, *owners = account.split("/")
                 books, _, shape, _ = ACCOUNTS.get(kind, ("", False, (), False))
-                own = {name: row[name] for name in shape}
+                own = {name: _owner(row, name) for name in shape}
                 if books != role or owners != list(own.values()):
                     text = "The account is not one of these books, or not of the entry's own owners."
                     report.differ("entry.account", where, text, expected="/".join([kind, *own.values()]), found=account)
@@ -107,6 +105,12 @@ def _lines(row: Row, role: str, where: str, report: Report) -> tuple[tuple[str, 
             case _:
                 report.differ("entry.malformed", where, "A line is not [account, side, mills above zero].", found=line)
     return tuple(lines)
+
+
+def _owner(row: Row, name: str) -> str:
+    if name != "department":
+        return str(row[name])
+    return str(row["names"][0]) if row["names"] else ""
 
 
 def _check_entry(entry: Posted, role: str, where: str, report: Report) -> None:
@@ -202,9 +206,9 @@ def _match(books: Recounted, recipe: str, kind: str, report: Report) -> None:
             if isinstance(body.get(name), str) and row[name]:
                 text = f"Entry and fact {kind} name another {name}."
                 report.same("entry.fact-differs", where, text, expected=body[name], found=row[name])
-        if "amount" in body:
-            text = f"Entry and fact {kind} differ in the amount."
-            report.same("entry.fact-differs", where, text, expected=body["amount"], found=entry.amount)
+        amount = body.get("total" if kind == "evidence.made" else "amount", entry.amount)
+        text = f"Entry and fact {kind} differ in the amount."
+        report.same("entry.fact-differs", where, text, expected=amount, found=entry.amount)
         first, last = sorted((fact.at("occurred_at"), fact.at("recorded_at")))
         if not first <= row.at("at") <= last:
             text = f"Its time is not that of the fact {kind}."
@@ -222,7 +226,7 @@ def _key(kind: str, fact: Row) -> tuple[str, str]:
 
 
 def check_resets(export: Export, providers: list[Recounted], report: Report) -> None:
-    """Check 6: a reservation is settled once, with its own amount; at a quiet moment none is open."""
+    """Check 6: a reservation is settled once, with its own amount; a device has one open at most."""
     for books in providers:
         reserved = {(e.row["device"], e.row["reference"]): e for e in books.live("reset-reserved")}
         settled: dict[tuple[str, str], Posted] = {}
@@ -238,15 +242,22 @@ def check_resets(export: Export, providers: list[Recounted], report: Report) -> 
                 text = f"The reset {key[1]} is settled with another amount."
                 report.same("reset.amount", where, text, expected=opened.amount, found=entry.amount)
         report.checked["resets"] += len(reserved)
-        for key, entry in reserved.items():
-            if key not in settled and export.quiet:
-                report.differ("reset.open", _where(books, entry), f"The reset {key[1]} of {key[0]} is not settled.")
-        if export.quiet:
-            for account, balance in sorted(books.balances.items()):
-                if account.startswith("in-transit/") and balance != 0:
-                    text = f"{dollars(balance)} are in transit at a quiet moment."
-                    report.differ("reset.in-transit", f"{books.party.id} {account}", text, expected=0, found=balance)
+        _check_open(export, books, [entry for key, entry in reserved.items() if key not in settled], report)
         _check_records(books, reserved, settled, report)
+
+
+def _check_open(export: Export, books: Recounted, unsettled: list[Posted], report: Report) -> None:
+    last = {entry.row["device"]: entry for entry in unsettled}
+    due = {f"in-transit/{e.row['licensee']}/{device}": e.amount for device, e in last.items() if not export.quiet}
+    for entry in unsettled:
+        device = entry.row["device"]
+        if export.quiet or entry is not last[device]:
+            text = f"The reset {entry.row['reference']} of {device} is not settled."
+            report.differ("reset.open", _where(books, entry), text)
+    for account, balance in sorted(books.balances.items()):
+        if account.startswith("in-transit/") and balance != due.get(account, 0):
+            where, text = f"{books.party.id} {account}", f"{dollars(balance)} are in transit."
+            report.differ("reset.in-transit", where, text, expected=due.get(account, 0), found=balance)
 
 
 def _check_records(books: Recounted, reserved: dict[Any, Posted], settled: dict[Any, Posted], report: Report) -> None:

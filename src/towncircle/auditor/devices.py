@@ -13,11 +13,13 @@ from typing import Any
 
 from towncircle.auditor.books import Recounted
 from towncircle.auditor.journal import facts_of
-from towncircle.auditor.reading import Export, Row
+from towncircle.auditor.reading import Export, Party, Row
 from towncircle.auditor.report import Report, dollars
 from towncircle.auditor.seals import Keys, audit_data, issued_at
+from towncircle.auditor.underway import Underway
 
 _REGISTERS = ("ascending", "descending", "pieces")
+_RECORDED = ("device", "certificate_serial", "ascending", "postage", "verdict", "site")
 
 
 def check_devices(export: Export, providers: list[Recounted], keys: Keys, report: Report) -> dict[str, Row]:
@@ -57,7 +59,7 @@ def _check_against_books(row: Row, books: Recounted, where: str, report: Report,
     withdrawn = sum(e.amount for e in books.live("balance-withdrawn") if e.row["device"] == device)
     held = {kind: books.balances.get(f"{kind}/{row['licensee']}/{device}", 0) for kind in ("in-transit", "ascending")}
     applied = row["resets_total"] - posted
-    if applied not in ({0} if quiet else {0, held["in-transit"]}):
+    if applied not in ({0} if quiet else {0, held["in-transit"]}):  # applied, and not yet told
         text = "The device counts other resets than its Provider posted."
         report.differ("register.resets", where, text, expected=posted, found=row["resets_total"])
     if withdrawn > row["withdrawn_total"]:
@@ -118,7 +120,7 @@ def _check_sealed(row: Row, audits: list[Row], keys: Keys, where: str, report: R
     report.same("register.audit-differs", where, "It says otherwise than was signed.", expected=found, found=expected)
 
 
-def check_forwarded(export: Export, providers: list[Recounted], report: Report) -> None:
+def check_forwarded(export: Export, providers: list[Recounted], underway: Underway, report: Report) -> None:
     """Check 7, last part: the audits that the Postal Service has are those that the Provider took."""
     taken: dict[tuple[str, str, int], Row] = {}
     for books in providers:
@@ -134,7 +136,7 @@ def check_forwarded(export: Export, providers: list[Recounted], report: Report) 
             said = tuple(body[name] for name in _REGISTERS)
             expected = tuple(own["body"][name] for name in _REGISTERS) if own else "no such audit"
             report.same("audit.differs", where, "The Provider took another audit.", expected=expected, found=said)
-    for key in sorted(taken.keys() - got) if export.quiet else ():
+    for key in sorted(taken.keys() - got - underway.audits):
         text = f"The audit {key[2]} of {key[1]} never reached the Postal Service."
         report.differ("audit.not-forwarded", f"{key[0]}/facts.jsonl line {taken[key].line}", text)
 
@@ -178,6 +180,7 @@ def check_scans(
 ) -> None:
     """Check 8, second half: what was scanned was evidenced, and nothing was valid twice."""
     for postal in export.of_role("postal"):
+        _check_recorded(postal, report)
         valid: dict[tuple[str, int, int], str] = {}
         for row in postal["scans.jsonl"]:
             where = f"{postal.id}/scans.jsonl line {row.line}"
@@ -199,3 +202,20 @@ def check_scans(
                 report.differ("scan.not-evidenced", where, text, expected=ranges.get(row["device"]), found=(begin, end))
             if export.after_end(row.at("scanned_at")):
                 report.differ("scan.time", where, "It was scanned after the export was made.", found=row["scanned_at"])
+
+
+def _check_recorded(postal: Party, report: Report) -> None:
+    """Set the scan lines against the facts of the Postal Service, one by one."""
+    facts = {fact["subject"]: fact for fact in facts_of(postal, "scan.recorded") if fact["body"]["device"]}
+    seen = set()
+    for row in postal["scans.jsonl"]:
+        where, fact = f"{postal.id}/scans.jsonl line {row.line}", facts.get(row["scan"])
+        if row["scan"] in seen:
+            report.differ("scan.line-twice", where, f"The scan {row['scan']} stands in two lines.")
+        seen.add(row["scan"])
+        found = (*(row[name] for name in _RECORDED), row["scanned_at"])
+        expected = (*(fact["body"][name] for name in _RECORDED), fact["occurred_at"]) if fact else "no such fact"
+        report.same("scan.fact-differs", where, "The fact of this scan differs.", expected=expected, found=found)
+    for scan in sorted(facts.keys() - seen):
+        where = f"{postal.id}/facts.jsonl line {facts[scan].line}"
+        report.differ("scan.missing", where, f"The scan {scan} was recorded, and its line is not there.")

@@ -107,7 +107,7 @@ def read_export(out: Path, report: Report) -> Export:
     if header.get("version", VERSION) != VERSION:
         raise BadInput("audit.other-version", path=out, found=header["version"], known=VERSION)
     made = header.get("made_at")
-    return Export(header=header, made_at=_instant(made) or Instant(0), parties=parties)
+    return Export(header=header, made_at=instant_of(made) or Instant(0), parties=parties)
 
 
 def _manifest(out: Path, report: Report) -> dict[str, Any]:
@@ -187,7 +187,7 @@ def _header(manifest: Mapping[str, Any], parties: Mapping[str, Party], report: R
                 text = f"'{key}' is not what the other parties say."
                 report.differ("head.differs", where, text, expected=header.get(key), found=source.get(key))
     report.same("head.format", "head.json", "This is another format.", expected=FORMAT, found=header.get("format"))
-    if _instant(header.get("made_at")) is None:
+    if instant_of(header.get("made_at")) is None:
         report.differ("head.malformed", "head.json", "'made_at' is no instant.", found=header.get("made_at"))
     return header
 
@@ -219,7 +219,7 @@ def _line(line: bytes, shape: Mapping[str, str], where: str, report: Report) -> 
         if not fits(data.get(key), kind):
             report.differ("line.malformed", where, f"'{key}' is missing or not a {kind}.", found=data.get(key))
             return None
-        if key in INSTANTS and _instant(data[key]) is None:
+        if key in INSTANTS and instant_of(data[key]) is None:
             report.differ("line.malformed", where, f"'{key}' is no instant.", found=data[key])
             return None
     return data
@@ -263,7 +263,8 @@ def _bytes(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def _instant(text: object) -> Instant | None:
+def instant_of(text: object) -> Instant | None:
+    """Read an instant as the format writes it, or give None."""
     if not isinstance(text, str):
         return None
     try:

@@ -122,6 +122,16 @@ FACTS: Mapping[tuple[str, str], Mapping[str, str]] = MappingProxyType(
         ("postal", "file.booked"): {"provider": T, "day": T, "total": N},
         ("postal", "audit.forwarded"): {**_READING, "provider": T},
         ("postal", "payout.instructed"): _AT_BANK,
+        ("postal", "scan.recorded"): {
+            "device": T,
+            "certificate_serial": N,
+            "ascending": N,
+            "postage": N,
+            "verdict": T,
+            "site": T,
+        },
+        ("licensee", "deposit.made"): {"provider": T, "amount": N},
+        ("licensee", "reset.received"): {"provider": T, "device": T, "amount": N},
         ("licensee", "evidence.made"): {"device": T, "first_piece": N, "count": N, "total": N, "ascending_after": N},
     }
 )
@@ -151,6 +161,9 @@ RECIPES: Mapping[tuple[str, str], tuple[frozenset[str], frozenset[str], str]] = 
             ("bank", "item-received", "items", "held", "deposit.received"),
             ("bank", "item-returned", "held", "items", "item.returned"),
             ("bank", "check-issued", "held", "items", "check.issued"),
+            ("licensee", "deposit-made", "on-deposit", "paid-in", "deposit.made"),
+            ("licensee", "reset-received", "in-device", "on-deposit", "reset.received"),
+            ("licensee", "postage-evidenced", "postage", "in-device", "evidence.made"),
         )
     }
 )
@@ -171,6 +184,10 @@ ACCOUNTS: Mapping[str, tuple[str, bool, tuple[str, ...], bool]] = MappingProxyTy
         "postage-set": ("postal", True, ("provider", "licensee"), False),
         "items": ("bank", False, ("provider",), False),
         "held": ("bank", True, ("provider", "licensee"), False),
+        "paid-in": ("licensee", True, ("licensee",), True),
+        "on-deposit": ("licensee", False, ("provider", "licensee"), False),
+        "in-device": ("licensee", False, ("licensee", "device"), True),
+        "postage": ("licensee", False, ("licensee", "department"), True),
     }
 )
 

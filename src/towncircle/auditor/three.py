@@ -1,4 +1,4 @@
-"""Provider, Postal Service and bank against each other.
+"""Provider, Postal Service, bank and licensee against each other.
 
 Here: check 9 of docs/export.md, and that every licensee with an account has a license. Not here: one party's own books.
 Kept: an event is the same in every book that must have it; what is missing in one is named with those that have it.
@@ -13,19 +13,25 @@ from towncircle.auditor.books import Posted, Recounted
 from towncircle.auditor.journal import facts_of
 from towncircle.auditor.reading import Export
 from towncircle.auditor.report import Report, dollars
+from towncircle.auditor.underway import Event, Underway
 
 _SHARED: Mapping[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
     "deposit": (
         ("provider", ("deposit-received",)),
         ("postal", ("deposit-reported",)),
         ("bank", ("item-received",)),
+        ("licensee", ("deposit-made",)),
     ),
     "returned item": (
         ("provider", ("deposit-returned",)),
         ("postal", ("return-reported",)),
         ("bank", ("item-returned",)),
     ),
-    "reset": (("provider", ("reset-posted",)), ("postal", ("setting-filed",))),
+    "reset": (
+        ("provider", ("reset-posted",)),
+        ("postal", ("setting-filed",)),
+        ("licensee", ("reset-received",)),
+    ),
     "refund": (("provider", ("balance-withdrawn", "unused-refunded")), ("postal", ("refund-filed",))),
     "payout": (
         ("provider", ("account-paid-out",)),
@@ -35,15 +41,13 @@ _SHARED: Mapping[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
 }
 _STATEMENT = {"deposit": ("item-received", 1), "return": ("item-returned", -1), "check": ("check-issued", -1)}
 
-Event = tuple[str, str, str]  # provider, licensee, reference
 
-
-def check_three(export: Export, books: Mapping[str, Recounted], report: Report) -> None:
+def check_three(books: Mapping[str, Recounted], underway: Underway, report: Report) -> None:
     """Check 9: every deposit, returned item, reset, refund and payout stands in each book that must have it."""
     by_role: dict[str, list[Recounted]] = defaultdict(list)
     for one in books.values():
         by_role[one.party.role].append(one)
-    for role in ("provider", "postal", "bank"):
+    for role in ("provider", "postal", "bank", "licensee"):
         if not by_role[role]:
             report.differ("reconcile.party-missing", role, f"The export has no books of a {role}.")
     for kind, expected in _SHARED.items():
@@ -56,7 +60,7 @@ def check_three(export: Export, books: Mapping[str, Recounted], report: Report) 
             if len(set(amounts.values())) > 1:
                 report.differ("reconcile.amount-differs", where, f"The books differ: {told}.", found=amounts)
             for role in sides:
-                if role not in amounts and (export.quiet or role == "bank"):
+                if role not in amounts and not underway.brings(kind, role, event, amounts):
                     report.differ(f"reconcile.not-in-{role}", where, f"It is only {told}.", found=amounts)
 
 

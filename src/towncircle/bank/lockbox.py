@@ -7,11 +7,14 @@ reports are numbered without a gap and carry opening and closing balance.
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Context
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.ids import DepositId
 from towncircle.kernel.money import ZERO, Mills
+from towncircle.kernel.store import Record
 from towncircle.ledger import BANK, Books
 from towncircle.ledger.trust import item_received
 from towncircle.wire.bodies import DepositOrder, DepositReceipt, LockboxReport, LockboxRow
@@ -20,10 +23,11 @@ from towncircle.wire.message import Opened
 # P050 3.5(a), in the rule's order of preference
 FORMS = ("ach-debit", "ach-credit", "wire", "debit-card", "credit-card", "check")
 REPORT_ZONE = "America/New_York"
+ITEM_LIMIT = Mills.dollars(1_000_000)  # house: what one item may be, so that no sum outgrows its field
 
 
 @cites("P050-3.2", "P050-3.5a", "502.25c")
-def on_order(ctx: Context, opened: Opened) -> DepositReceipt:
+def on_order(ctx: Context, opened: Opened, *, providers: Container[str]) -> DepositReceipt:
     """Take in a deposit for a licensee's account with its Provider."""
     body = opened.body
     assert isinstance(body, DepositOrder)
@@ -33,19 +37,23 @@ def on_order(ctx: Context, opened: Opened) -> DepositReceipt:
         raise Refused("bank.unknown-form", form=body.form, forms=", ".join(FORMS))
     if body.amount <= ZERO:
         raise Refused("bank.nothing-to-deposit", amount=body.amount)
+    if body.amount > ITEM_LIMIT:
+        raise Refused("bank.item-too-large", amount=body.amount, limit=ITEM_LIMIT)
+    if body.provider not in providers:
+        raise Refused("bank.no-such-provider", provider=body.provider[:40])
     books = Books(ctx.tx, BANK)
     day = ctx.now.date_in(REPORT_ZONE).isoformat()
     held = ctx.tx.get("item", body.deposit_id)
-    if held is None:
-        item = {
-            "provider": body.provider,
-            "licensee": licensee,
-            "amount": int(body.amount),
-            "form": body.form,
-            "day": day,
-            "reported": 0,
-        }
-        ctx.tx.put("item", body.deposit_id, item, owner=licensee, expected=0)
+    if held is not None and _same(held, body, licensee):  # ordered again because the receipt was lost
+        return _receipt(books, body, licensee, day=held.body["day"])
+    item = {
+        "provider": body.provider,
+        "licensee": licensee,
+        "amount": int(body.amount),
+        "form": body.form,
+        "day": day,
+        "reported": 0,
+    }
     books.post(
         item_received(
             deposit_id=body.deposit_id,
@@ -56,6 +64,7 @@ def on_order(ctx: Context, opened: Opened) -> DepositReceipt:
             form=body.form,
         )
     )
+    ctx.tx.put("item", body.deposit_id, item, owner=licensee, expected=0)
     ctx.note(
         "deposit.received",
         body.deposit_id,
@@ -66,8 +75,17 @@ def on_order(ctx: Context, opened: Opened) -> DepositReceipt:
         form=body.form,
     )
     report(ctx)
-    balance = books.balance(f"held/{body.provider}/{licensee}")
-    return DepositReceipt(deposit_id=body.deposit_id, amount=body.amount, value_date=day, balance=balance)
+    return _receipt(books, body, licensee, day=day)
+
+
+def _same(held: Record, order: DepositOrder, licensee: str) -> bool:
+    ordered = {"provider": order.provider, "amount": int(order.amount), "form": order.form}
+    return held.owner == licensee and all(held.body[name] == value for name, value in ordered.items())
+
+
+def _receipt(books: Books, order: DepositOrder, licensee: str, *, day: str) -> DepositReceipt:
+    balance = books.balance(f"held/{order.provider}/{licensee}")
+    return DepositReceipt(deposit_id=order.deposit_id, amount=order.amount, value_date=day, balance=balance)
 
 
 @cites("502.25c")

@@ -37,7 +37,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser.add_argument(
         "--root", metavar="SHA256", help="trust this root certificate only, by the SHA-256 of its DER in hexadecimal"
     )
-    parser.add_argument("--json", action="store_true", help="answer with one JSON object")
+    parser.add_argument("--json", action="store_true", help="print JSON with stable keys")
     parser.set_defaults(run=run)
 
 

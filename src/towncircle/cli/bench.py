@@ -25,7 +25,7 @@ def add(subparsers: Any) -> None:
     parser.add_argument("--seconds", type=float, default=1.0, metavar="S", help="time for each case and round")
     parser.add_argument("--dir", type=Path, metavar="DIR", help="where the stores lie (default: the temporary folder)")
     parser.add_argument("--population", type=int, default=100_000, metavar="N", help="hosted devices (default 100000)")
-    parser.add_argument("--json", action="store_true", help="give JSON")
+    parser.add_argument("--json", action="store_true", help="print JSON with stable keys")
     parser.set_defaults(run=run)
 
 

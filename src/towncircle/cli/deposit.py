@@ -21,7 +21,7 @@ def add(subparsers: Any) -> None:
         "--form",
         default="ach-debit",
         metavar="FORM",
-        help="best first: ach-debit (default), ach-credit, wire, debit-card, credit-card, check",
+        help="how it is paid: ach-debit (default), ach-credit, wire, debit-card, credit-card, check",
     )
     parser.set_defaults(run=run)
 

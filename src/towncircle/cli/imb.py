@@ -28,11 +28,11 @@ def add(subparsers: Any) -> None:
     encode = actions.add_parser("encode", help="digits to bars", description="Give the 65 bars as A, D, F and T.")
     encode.add_argument("tracking", metavar="TRACKING", help="20 digits: barcode id, service type, mailer id, serial")
     encode.add_argument("routing", metavar="ROUTING", nargs="?", default="", help="0, 5, 9 or 11 digits of ZIP Code")
-    encode.add_argument("--json", action="store_true", help="print one JSON object")
+    encode.add_argument("--json", action="store_true", help="print JSON with stable keys")
     encode.set_defaults(run=run_encode)
     decode = actions.add_parser("decode", help="bars to digits", description="Read 65 bars, upright or upside down.")
     decode.add_argument("bars", metavar="BARS", help="65 letters: A ascender, D descender, F full, T tracker")
-    decode.add_argument("--json", action="store_true", help="print one JSON object")
+    decode.add_argument("--json", action="store_true", help="print JSON with stable keys")
     decode.set_defaults(run=run_decode)
 
 

@@ -43,5 +43,7 @@ def run(args: argparse.Namespace) -> int:
         as_json(record)
     else:
         table(list(record.items()))
+        if decision.outcome == "existing":
+            print("This licensee holds a license at that post office already: one serves all its systems there.")
         print(f"Next: towncircle lease {args.world}")
     return 0

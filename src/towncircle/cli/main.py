@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import NoReturn
 
 from towncircle import __version__
-from towncircle.kernel.errors import BrokenInvariant, TowncircleError
+from towncircle.kernel.errors import BadInput, BrokenInvariant, TowncircleError
 
 COMMANDS = (
     "demo",
@@ -45,9 +45,18 @@ exit codes: 0 well, 1 a negative finding, 2 usage, 3 refused, 4 internal. Every 
 What is printed is a SPECIMEN: it is signed under a test root and is not valid as postage."""
 
 
-def build_parser() -> argparse.ArgumentParser:
+class Parser(argparse.ArgumentParser):
+    """Read a command line; what cannot be read is an error of the table like any other."""
+
+    def error(self, message: str) -> NoReturn:
+        """Refuse the command line. Raises `BadInput` (cli.usage)."""
+        usage = " ".join(self.format_usage().removeprefix("usage:").split())
+        raise BadInput("cli.usage", what=message[:1].upper() + message[1:], usage=usage, command=self.prog)
+
+
+def build_parser() -> Parser:
     """Build the parser of all commands."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="towncircle",
         description="Fund, print, verify, refund and police digitally signed postage.",
         epilog=_EPILOG,
@@ -62,9 +71,10 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command and give its exit code."""
-    args = build_parser().parse_args(argv)
-    as_json = bool(getattr(args, "json", False))
+    given = sys.argv[1:] if argv is None else argv
+    as_json = "--json" in given
     try:
+        args = build_parser().parse_args(given)
         return int(args.run(args))
     except TowncircleError as error:
         return render(error, as_json=as_json)
@@ -72,13 +82,19 @@ def main(argv: list[str] | None = None) -> int:
         print("\nInterrupted. Nothing was lost: what was not finished can be run again.", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        sys.stdout = None  # the reader went away; there is nobody left to tell
-        return 0
+        sys.stdout = None  # the reader went away; what it did not read is not known to be well
+        return 1
     except Exception as error:
         if os.environ.get("TOWNCIRCLE_DEBUG"):
             raise
-        internal = BrokenInvariant("kernel.internal", what=type(error).__name__)
-        return render(internal, as_json=as_json)
+        return render(_in_our_words(error), as_json=as_json)
+
+
+def _in_our_words(error: Exception) -> TowncircleError:
+    """Give what the operating system says about a file as an error of the table; all else is internal."""
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return BadInput("cli.file", path=error.filename, why=error.strerror)
+    return BrokenInvariant("kernel.internal", what=type(error).__name__)
 
 
 def render(error: TowncircleError, *, as_json: bool) -> int:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from towncircle.cli.show import as_json, journeys_of, table, world_argument
+
+if TYPE_CHECKING:
+    from towncircle.kernel.money import Mills
+    from towncircle.world.printing import Printed
 
 _EPILOG = """\
 examples:
@@ -57,21 +61,7 @@ def run(args: argparse.Namespace) -> int:
             done = [print_job(journeys, recipients, args.out, day=day, formats=formats)]
         left = journeys.status().registers.descending
     if args.json:
-        as_json(
-            {
-                "jobs": [
-                    {
-                        "job": one.job.key,
-                        "pieces": len(one.job.body["pieces"]),
-                        "total_mills": int(one.total),
-                        "pdf": str(one.pdf),
-                        "pictures": [str(path) for path in one.pictures],
-                    }
-                    for one in done
-                ],
-                "descending_mills": int(left),
-            }
-        )
+        as_json(_record(done, left))
         return 0
     if not done:
         print("No job is open.")
@@ -86,3 +76,17 @@ def run(args: argparse.Namespace) -> int:
             ]
         )
     return 0
+
+
+def _record(done: list[Printed], left: Mills) -> dict[str, object]:
+    jobs = [
+        {
+            "job": one.job.key,
+            "pieces": len(one.job.body["pieces"]),
+            "total_mills": int(one.total),
+            "pdf": str(one.pdf),
+            "pictures": [str(path) for path in one.pictures],
+        }
+        for one in done
+    ]
+    return {"jobs": jobs, "descending_mills": int(left)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ def run(args: argparse.Namespace) -> int:
     from towncircle.world.up import Servers
 
     servers = Servers.start(args.world)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a service manager's word to stop is Ctrl-C too
     try:
         if args.json:
             as_json({"addresses": servers.addresses, "pids": servers.pids()})

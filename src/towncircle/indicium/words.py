@@ -39,7 +39,12 @@ def _day(value: FieldValue) -> str:
 
 
 def _serial(value: FieldValue) -> str:
-    return f"certificate number {value}" + (", of the test root" if int(value) >= TEST_SERIALS_FROM else "")
+    return f"certificate number {int(value):#x}" + (", of the test root" if int(value) >= TEST_SERIALS_FROM else "")
+
+
+def _software(value: FieldValue) -> str:
+    name = bytes.fromhex(str(value)).decode("latin-1")
+    return f"host software {value}" + (f" ({name})" if name.isprintable() and name.strip() else "")
 
 
 def _routing(value: FieldValue) -> str:
@@ -67,7 +72,7 @@ _WORDS: dict[str, Callable[[FieldValue], str]] = {
     "postage_mills": _money("of postage"),
     "date": _day,
     "origin_zip": lambda value: f"licensed at the post office of {value}",
-    "software_id": lambda value: f"host software {value}",
+    "software_id": _software,
     "product_data": lambda _: "differs by product; not interpreted",
     "descending_mills": _money("left in the device after this piece"),
     "category": lambda value: f"rate category {value}",

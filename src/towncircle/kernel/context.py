@@ -39,11 +39,23 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """Seal a message for somebody without sending it: the device at hand, or a caller that will carry it."""
+    """Seal a message for somebody without sending it: the device at hand, or a caller that will carry it.
+
+    With a key the same bytes are given again as long as they are valid, so that who took them already knows them.
+    """
 
     audience: str
     body: object
     in_reply_to: str = ""
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reserve:
+    """Take the next number of a series and keep it; the same key gives the same number, however often it is asked."""
+
+    series: str
+    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +66,16 @@ class Carry:
     raw: bytes
 
 
-Steps: TypeAlias = Generator[Ask | Exchange | Seal | Carry, Any, Any]
+Question: TypeAlias = Ask | Exchange | Seal | Carry | Reserve
+Steps: TypeAlias = Generator[Question, Any, Any]
 
 
 @dataclass(slots=True)
 class Context:
     """Hold what a handler works with.
 
-    `actor` is who asked, `request_id` the message or client request behind it; `unseal(raw, audience)` opens a sealed
-    message that is enclosed as evidence.
+    `actor` is who asked, `request_id` the message or client request behind it; `unseal(raw, audience, carrier)` opens a
+    sealed message: an answer as of now (carrier None), or one enclosed in a message whose envelope is the carrier.
     """
 
     tx: Transaction
@@ -71,8 +84,8 @@ class Context:
     actor: str
     randomness: Randomness
     rule_digest: str
+    unseal: Callable[[bytes, str, Any], Any]
     request_id: str = ""
-    unseal: Callable[[bytes, str], Any] | None = None
     sent: list[tuple[str, object, str]] = field(default_factory=list)
 
     def note(

@@ -8,6 +8,7 @@ Kept: ids, keys, serials and nonces come from one injected port (house.md 9).
 from __future__ import annotations
 
 import hashlib
+import threading
 from typing import Protocol
 
 
@@ -32,6 +33,7 @@ class SeededRandomness:
     def __init__(self, seed: int, label: str) -> None:
         self._key = hashlib.sha256(f"towncircle sandbox {seed} {label}".encode()).digest()
         self._counter = 0
+        self._lock = threading.Lock()
 
     def __repr__(self) -> str:
         return "SeededRandomness(...)"
@@ -39,9 +41,10 @@ class SeededRandomness:
     def take(self, count: int) -> bytes:
         """Give the next `count` bytes of the stream."""
         out = bytearray()
-        while len(out) < count:
-            out += hashlib.sha256(self._key + self._counter.to_bytes(8, "big")).digest()
-            self._counter += 1
+        with self._lock:
+            while len(out) < count:
+                out += hashlib.sha256(self._key + self._counter.to_bytes(8, "big")).digest()
+                self._counter += 1
         return bytes(out[:count])
 
 

@@ -7,12 +7,13 @@ key, and the same key with other inputs is a conflict (house.md 5).
 """
 
 from towncircle.ledger.books import Books, DeviceMoney, TrialBalance
-from towncircle.ledger.chart import BANK, POSTAL, PROVIDER, AccountKind, Chart
+from towncircle.ledger.chart import BANK, LICENSEE, POSTAL, PROVIDER, AccountKind, Chart
 from towncircle.ledger.entries import Ceiling, Entry, Line
 from towncircle.ledger.equation import Equation, Term
 
 __all__ = [
     "BANK",
+    "LICENSEE",
     "POSTAL",
     "PROVIDER",
     "AccountKind",

@@ -80,6 +80,11 @@ class Books:
         record = self._tx.get(_BALANCE, account)
         return self._on_own_side(account, record.body if record else {"debit": 0, "credit": 0})
 
+    def turnover(self, account: str) -> tuple[Mills, Mills]:
+        """Give all that an account was ever debited and ever credited."""
+        record = self._tx.get(_BALANCE, account)
+        return (Mills(record.body["debit"]), Mills(record.body["credit"])) if record else (ZERO, ZERO)
+
     def balances(self, licensee: str | None = None) -> dict[str, Mills]:
         """Give all balances, or those of one licensee, by account."""
         records = self._tx.find(_BALANCE, owner=licensee)

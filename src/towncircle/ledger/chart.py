@@ -195,3 +195,38 @@ BANK = Chart(
         ),
     ),
 )
+
+LICENSEE = Chart(
+    "licensee",
+    (
+        AccountKind(
+            name="paid-in",
+            side="credit",
+            owners=_PER_LICENSEE,
+            meaning="what the licensee has paid to the lockbox bank",
+            clause="P050 3.2",
+        ),
+        AccountKind(
+            name="on-deposit",
+            side="debit",
+            owners=("provider", "licensee"),
+            meaning="what lies with a Provider; below zero it is an advance, or a receipt is not here yet",
+            clause="502.25(c)",
+            floor=None,
+        ),
+        AccountKind(
+            name="in-device",
+            side="debit",
+            owners=_PER_DEVICE,
+            meaning="resets that the device has applied, less what it has evidenced",
+            clause="P050 3.6",
+        ),
+        AccountKind(
+            name="postage",
+            side="debit",
+            owners=("licensee", "department"),
+            meaning="postage evidenced for a department",
+            clause="IMI department codes",
+        ),
+    ),
+)

@@ -2,18 +2,78 @@
 
 Here: the host's part: it carries the device's sealed messages and shows what came of them. Not here: decisions about
 money, which are the Provider's, and registers, which are the device's.
-Kept: a reset that was interrupted is finished, not begun again: the device makes the request and remembers it.
+Kept: a reset that was interrupted is finished, not begun again: the device makes the request and remembers it. So is a
+deposit: its order is written down before it leaves, and ordered again under its own id until the receipt is here.
 """
 
 from __future__ import annotations
 
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Ask, Carry, Context, Exchange, Steps
-from towncircle.kernel.errors import Refused, RelayedRefusal
+from towncircle.kernel.errors import BadInput, Refused, RelayedRefusal
 from towncircle.kernel.ids import DeviceId
-from towncircle.kernel.money import Mills
+from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record
-from towncircle.wire.bodies import AccountStatement, DepositOrder, DepositReceipt, RefusedReply, ResetRefusal
+from towncircle.licensee import books
+from towncircle.psd.states import LOCKED
+from towncircle.wire.bodies import (
+    AccountStatement,
+    DepositOrder,
+    DepositReceipt,
+    RefusedReply,
+    ResetRefusal,
+    ResetStatusQuery,
+)
+
+ORDERED, RECEIVED, DECLINED = "ordered", "received", "declined"
+
+
+@cites("P050-3.2")
+def order_deposit(ctx: Context, *, order: DepositOrder) -> DepositOrder:
+    """Write a deposit order down before it leaves; an open one for the same money is taken up again.
+
+    Raises `BadInput` (ledger.not-positive), `Refused` (licensee.deposit-open) while another waits for its receipt.
+    """
+    if order.amount <= ZERO:
+        raise BadInput("ledger.not-positive", what="a deposit", amount=order.amount)
+    for held in open_deposits(ctx):
+        if (held.provider, held.account, held.amount, held.form) != (
+            order.provider,
+            order.account,
+            order.amount,
+            order.form,
+        ):
+            raise Refused("licensee.deposit-open", deposit_id=held.deposit_id, amount=held.amount, form=held.form)
+        return held
+    record = {"provider": order.provider, "account": order.account, "amount": int(order.amount), "form": order.form}
+    ctx.tx.put("deposit-order", order.deposit_id, {**record, "state": ORDERED}, owner=ctx.party, expected=0)
+    return order
+
+
+def open_deposits(ctx: Context) -> list[DepositOrder]:
+    """Give the deposit orders whose receipt is not here yet."""
+    return [
+        DepositOrder(
+            deposit_id=row.key,
+            provider=row.body["provider"],
+            account=row.body["account"],
+            amount=Mills(row.body["amount"]),
+            form=row.body["form"],
+        )
+        for row in ctx.tx.find("deposit-order")
+        if row.body["state"] == ORDERED
+    ]
+
+
+def decline_deposit(ctx: Context, *, order: DepositOrder) -> None:
+    """Close an order that the bank has refused."""
+    _close_order(ctx, order, DECLINED)
+
+
+def _close_order(ctx: Context, order: DepositOrder, state: str) -> None:
+    row = ctx.tx.get("deposit-order", order.deposit_id)
+    if row is not None and row.body["state"] == ORDERED:
+        ctx.tx.put("deposit-order", row.key, {**row.body, "state": state}, owner=row.owner, expected=row.version)
 
 
 @cites("P050-3.2")
@@ -25,7 +85,10 @@ def deposit(ctx: Context, *, order: DepositOrder, bank: str) -> Steps:
     if ctx.tx.get("deposit", order.deposit_id) is None:
         record = {"amount": int(order.amount), "form": order.form, "value_date": receipt.value_date}
         ctx.tx.put("deposit", order.deposit_id, record, owner=ctx.party, expected=0)
-        ctx.note("deposit.made", order.deposit_id, clauses=("P050 3.2",), amount=int(order.amount), form=order.form)
+        books.book_deposit(
+            ctx, deposit_id=order.deposit_id, provider=order.provider, amount=order.amount, form=order.form
+        )
+    _close_order(ctx, order, RECEIVED)
     return receipt
 
 
@@ -33,7 +96,8 @@ def deposit(ctx: Context, *, order: DepositOrder, bank: str) -> Steps:
 def contact(ctx: Context, *, device: DeviceId) -> Steps:
     """Connect the device to its Provider: the audit goes up, the renewal comes down."""
     provider = held_device(ctx, device).body["provider"]
-    done = yield from _connect(ctx, device, provider)
+    done, audit = yield from _connect(ctx, device, provider)
+    books.follow(ctx, device=device, resets_total=audit.resets_total, last_applied=audit.last_applied)
     ctx.note("contact.made", device, clauses=("P050 3.4",), provider=provider)
     return done
 
@@ -44,46 +108,63 @@ def reset(ctx: Context, *, device: DeviceId, amount: Mills) -> Steps:
     provider = held_device(ctx, device).body["provider"]
     request = yield Exchange(device, lambda client: client.request_reset(amount))
     statement = yield from _finish(ctx, device, provider, request.message)
-    _note_reset(ctx, device, statement)
+    _keep_statement(ctx, device, statement)
     return statement
+
+
+@cites("502.25a")
+def catch_up(ctx: Context, *, device: DeviceId) -> Steps:
+    """Book what the device has applied and nobody told of, before it is asked for more."""
+    status = yield Exchange(device, lambda client: client.status())
+    books.follow(ctx, device=device, resets_total=status.resets_total, last_applied=status.last_applied)
 
 
 @cites("502.25a")
 def finish_reset(ctx: Context, *, device: DeviceId) -> Steps:
     """Finish a reset that was interrupted: ask again under the device's own request, or let the Provider settle it.
 
-    Gives the statement, or None when nothing was open or the Provider ended the request.
+    A locked device asks for no value, so it is opened by a contact first. Where only the Provider's statement was lost,
+    it is asked for again. Gives the statement, or None when nothing was open or the Provider ended the request.
     """
     provider = held_device(ctx, device).body["provider"]
     status = yield Exchange(device, lambda client: client.status())
+    if status.state == LOCKED:
+        yield from _connect(ctx, device, provider)
+        status = yield Exchange(device, lambda client: client.status())
+    statement = None
     if status.open_request:
         request = yield Exchange(device, lambda client: client.request_reset(status.open_amount))
         try:
             statement = yield from _finish(ctx, device, provider, request.message)
         except RelayedRefusal:
             statement = None
-    else:
-        statement = None
-    yield from _connect(ctx, device, provider)
+    _, audit = yield from _connect(ctx, device, provider)
+    lost = status.last_applied
+    if statement is None and lost and ctx.tx.get("statement", lost) is None:
+        answer = yield Ask(provider, ResetStatusQuery(request_id=lost), f"statement {lost}")
+        statement = answer.body
+        assert isinstance(statement, AccountStatement)
+    books.follow(ctx, device=device, resets_total=audit.resets_total, last_applied=audit.last_applied)
     if statement is not None:
-        _note_reset(ctx, device, statement)
+        _keep_statement(ctx, device, statement)
     return statement
 
 
 def _connect(ctx: Context, device: DeviceId, provider: str) -> Steps:
-    audit = yield Exchange(device, lambda client: client.audit())
-    reply = yield Carry(provider, audit.message)
+    """Give the device's answer and its audit, which it signed and the Provider has taken."""
+    signed, identity = yield Exchange(device, lambda client: (client.audit(), client.identify()))
+    audit = books.audit_of(signed.message, identity=identity, provider=provider)
+    reply = yield Carry(provider, signed.message)
     _raise_refusal(ctx, reply, device)
     done = yield Exchange(device, lambda client: client.contact(reply))
-    return done
+    return done, audit
 
 
 def _finish(ctx: Context, device: DeviceId, provider: str, request: bytes) -> Steps:
     reply = yield Carry(provider, request)
     _raise_refusal(ctx, reply, device)
     applied = yield Exchange(device, lambda client: client.apply_reset(reply))
-    assert ctx.unseal is not None
-    answer = ctx.unseal(reply, f"device.{device}").body
+    answer = ctx.unseal(reply, f"device.{device}", None).body
     if isinstance(answer, ResetRefusal):
         raise RelayedRefusal(
             {
@@ -95,24 +176,23 @@ def _finish(ctx: Context, device: DeviceId, provider: str, request: bytes) -> St
         )
     receipt = yield Carry(provider, applied.message)
     _raise_refusal(ctx, receipt, device)
-    statement = ctx.unseal(receipt, f"device.{device}").body
-    assert isinstance(statement, AccountStatement)
+    told = ctx.unseal(receipt, f"device.{device}", None)
+    statement = told.body
+    mine = isinstance(statement, AccountStatement) and statement.request_id == applied.request_id
+    if not mine or told.envelope.sender != provider:
+        raise Refused("licensee.not-the-statement", request=applied.request_id, provider=provider)
     return statement
 
 
-def _note_reset(ctx: Context, device: DeviceId, statement: AccountStatement) -> None:
-    if ctx.tx.get("statement", statement.request_id) is not None:
-        return
-    record = {"device": device, "amount": int(statement.amount), "balance": int(statement.account_balance)}
-    ctx.tx.put("statement", statement.request_id, record, owner=ctx.party, expected=0)
-    ctx.note(
-        "reset.received", statement.request_id, clauses=("P050 3.5(c)",), device=device, amount=int(statement.amount)
-    )
+def _keep_statement(ctx: Context, device: DeviceId, statement: AccountStatement) -> None:
+    books.book_reset(ctx, device=device, request_id=statement.request_id, amount=statement.amount)
+    if ctx.tx.get("statement", statement.request_id) is None:
+        record = {"device": device, "amount": int(statement.amount), "balance": int(statement.account_balance)}
+        ctx.tx.put("statement", statement.request_id, record, owner=ctx.party, expected=0)
 
 
 def _raise_refusal(ctx: Context, reply: bytes, device: DeviceId) -> None:
-    assert ctx.unseal is not None
-    body = ctx.unseal(reply, f"device.{device}").body
+    body = ctx.unseal(reply, f"device.{device}", None).body
     if isinstance(body, RefusedReply):
         raise RelayedRefusal(
             {"code": body.code, "sentence": body.sentence, "clause": body.clause, "next_step": body.next_step}

@@ -21,7 +21,7 @@ from towncircle.kernel.errors import BadInput, Refused, RefusedOnGrounds, Townci
 from towncircle.kernel.ids import DeviceId, JobId
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record
-from towncircle.licensee import departments
+from towncircle.licensee import books, departments
 from towncircle.licensee.funds import held_device
 from towncircle.mailpiece.address_files import Recipient
 from towncircle.mailpiece.addresses import Address
@@ -80,12 +80,17 @@ def evidence(ctx: Context, *, job: JobId) -> Steps:
     if row.body["state"] != "planned":
         return row
     planned = row.body
-    done: Evidenced = yield Exchange(DeviceId(planned["device"]), lambda client: _ask(client, job, planned))
+    device = DeviceId(planned["device"])
+    done: Evidenced
+    done, status = yield Exchange(device, lambda client: (_ask(client, job, planned), client.status()))
     row = ctx.tx.get("job", job)
     assert row is not None
     if row.body["state"] != "planned":
         return row
-    departments.settle(ctx, job=job, spent=Mills(row.body["total"]))
+    total = Mills(row.body["total"])
+    departments.settle(ctx, job=job, spent=total)
+    books.follow(ctx, device=device, resets_total=status.resets_total, last_applied=status.last_applied)
+    books.book_postage(ctx, job=job, device=device, department=row.body["department"], amount=total)
     ctx.note(
         "evidence.made",
         job,
@@ -94,7 +99,7 @@ def evidence(ctx: Context, *, job: JobId) -> Steps:
         device=row.body["device"],
         first_piece=done.first_piece,
         count=done.count,
-        total=row.body["total"],
+        total=int(total),
         ascending_after=int(done.registers.ascending),
         descending_after=int(done.registers.descending),
     )

@@ -18,10 +18,10 @@ def apply(ctx: Context, *, application: LicenseApplication, provider: str) -> St
     answer = yield Ask(provider, application, f"application {application.application_id}")
     notice = answer.body
     assert isinstance(notice, LicenseNotice)
-    assert ctx.unseal is not None
-    opened = ctx.unseal(notice.decision, provider)
+    opened = ctx.unseal(notice.decision, provider, answer.envelope)
     decision = opened.body
-    if not isinstance(decision, LicenseDecision) or opened.envelope.sender != "postal.usps":
+    mine = isinstance(decision, LicenseDecision) and decision.application_id == application.application_id
+    if not mine or opened.envelope.sender != "postal.usps":
         raise Refused("licensee.not-a-decision", provider=provider)
     if decision.outcome == "refused":
         raise RelayedRefusal(

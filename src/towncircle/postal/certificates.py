@@ -6,6 +6,7 @@ Kept: only for a valid license, only for keys that prove themselves; a device ha
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from towncircle.kernel.cites import cites
@@ -14,8 +15,30 @@ from towncircle.kernel.errors import Refused
 from towncircle.pki.authority import Issuer, serial_for
 from towncircle.pki.verifying import PublicKey, signature_valid
 from towncircle.wire.bodies import CertificateIssued, CertificateRequest, DeviceKeyReport
-from towncircle.wire.message import Envelope, Opened, check_times, open_certified
+from towncircle.wire.message import Envelope, Opened, open_certified
 from towncircle.wire.shape import Body
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assigned:
+    """Hold what the Postal Service has assigned to a Provider: vendor, model, serials, regime and scheme."""
+
+    vendor: str
+    model: str
+    first: int
+    last: int
+    regime: str
+    scheme: str
+
+    def covers(self, report: DeviceKeyReport) -> bool:
+        """Tell whether a device that reports its keys is of this assignment."""
+        device = report.device
+        return (device.vendor, device.model, report.regime, report.scheme) == (
+            self.vendor,
+            self.model,
+            self.regime,
+            self.scheme,
+        ) and self.first <= device.serial <= self.last
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +48,7 @@ class Authority:
     issuer: Issuer
     chain: tuple[bytes, ...]
     life_days: int
+    assigned: Mapping[str, Assigned]
 
 
 @cites("502.28", "PRE-05", "PRE-07")
@@ -33,9 +57,13 @@ def on_request(ctx: Context, opened: Opened, *, authority: Authority) -> Certifi
     body = opened.body
     assert isinstance(body, CertificateRequest)
     report = _report(ctx, body, opened.envelope.sender)
+    provider = opened.envelope.sender
     license_row = ctx.tx.get("license", body.license)
-    if license_row is None or license_row.body["state"] != "valid":
+    if license_row is None or license_row.body["state"] != "valid" or license_row.body["provider"] != provider:
         raise Refused("postal.no-license", license=body.license, licensee="this device")
+    assigned = authority.assigned.get(provider)
+    if assigned is None or not assigned.covers(report):
+        raise Refused("postal.not-assigned", device=report.device, provider=provider)
     held = ctx.tx.get("device-certificates", report.device)
     if held is not None:
         if (held.body["indicia_public"], held.owner) != (report.indicia_public.hex(), opened.envelope.sender):
@@ -77,18 +105,19 @@ def on_request(ctx: Context, opened: Opened, *, authority: Authority) -> Certifi
 
 def _report(ctx: Context, body: CertificateRequest, provider: str) -> DeviceKeyReport:
     opened = open_certified(body.report, audience=provider, key_of=_own_key)
-    check_times(opened.envelope, ctx.now)
     report = opened.body
     assert isinstance(report, DeviceKeyReport)
+    if ctx.now > opened.envelope.expires:
+        raise Refused("postal.stale-report", device=report.device, expired=opened.envelope.expires)
     if opened.envelope.sender != f"device.{report.device}":
         raise Refused("postal.no-key-proof", device=report.device)
     return report
 
 
-def _own_key(_envelope: Envelope, body: Body) -> PublicKey:
+def _own_key(envelope: Envelope, body: Body) -> PublicKey:
     """Give the key that a new device reports of itself: it is not certified yet, so it proves itself."""
     if not isinstance(body, DeviceKeyReport):
-        raise Refused("desk.not-for-me", party="the certificate desk", type=type(body).__name__)
+        raise Refused("postal.no-key-proof", device=envelope.sender)
     return PublicKey("ecdsa-p256", body.message_public)
 
 

@@ -18,7 +18,7 @@ from towncircle.kernel.ids import LicenseNumber
 from towncircle.mailpiece.zipcode import place_of
 from towncircle.wire.bodies import LicenseApplication, LicenseDecision, LicenseTransmittal
 from towncircle.wire.bodies.common import Ground
-from towncircle.wire.message import Opened
+from towncircle.wire.message import Envelope, Opened
 
 Outcome = Literal["issued", "refused", "existing"]
 REQUIRED = ("applicant", "name", "street", "city", "state", "zip", "telephone", "contact", "device_location")
@@ -30,8 +30,10 @@ def on_transmittal(ctx: Context, opened: Opened) -> LicenseDecision:
     """Decide on an application that a Provider transmits: issued, existing or refused with every ground."""
     body = opened.body
     assert isinstance(body, LicenseTransmittal)
-    application = _enclosed(ctx, body, opened.envelope.sender)
+    application = _enclosed(ctx, body, opened.envelope)
     earlier = ctx.tx.get("application", application.application_id)
+    if earlier is not None and earlier.owner != application.applicant:
+        raise Refused("postal.application-of-another", application=application.application_id)
     if earlier is not None:
         return _decision(application, earlier.body["outcome"], earlier.body["license"], earlier.body["grounds"])
     grounds = [[error.code, error.sentence, error.clause] for error in _grounds(application)]
@@ -64,9 +66,9 @@ def on_transmittal(ctx: Context, opened: Opened) -> LicenseDecision:
     return _decision(application, outcome, number, grounds)
 
 
-def _enclosed(ctx: Context, body: LicenseTransmittal, provider: str) -> LicenseApplication:
-    assert ctx.unseal is not None
-    enclosed = ctx.unseal(body.application, provider)
+def _enclosed(ctx: Context, body: LicenseTransmittal, carrier: Envelope) -> LicenseApplication:
+    provider = carrier.sender
+    enclosed = ctx.unseal(body.application, provider, carrier)
     application = enclosed.body
     if not isinstance(application, LicenseApplication) or application.applicant != enclosed.envelope.sender:
         raise Refused("postal.not-the-applicant", sender=enclosed.envelope.sender)
@@ -118,7 +120,9 @@ def _issue(ctx: Context, application: LicenseApplication, provider: str, office:
     return number
 
 
-def _decision(application: LicenseApplication, outcome: Outcome, number: str, grounds: list[list[str]]) -> LicenseDecision:
+def _decision(
+    application: LicenseApplication, outcome: Outcome, number: str, grounds: list[list[str]]
+) -> LicenseDecision:
     return LicenseDecision(
         application_id=application.application_id,
         outcome=outcome,

@@ -11,8 +11,11 @@ from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Context
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.store import Record
-from towncircle.wire.bodies import Acknowledged, AuditForward, DeviceActivity, DeviceAudit
+from towncircle.wire.bodies import Acknowledged, AuditForward, DeviceActivity, DeviceAudit, ResetRequest
 from towncircle.wire.message import Opened
+
+# what Form 3601-C can tell of a device
+EVENTS = ("installed", "withdrawn", "lost", "stolen", "recovered")
 
 
 @cites("PRE-07", "502.8")
@@ -22,10 +25,14 @@ def on_activity(ctx: Context, opened: Opened) -> Acknowledged:
     assert isinstance(body, DeviceActivity)
     provider = opened.envelope.sender
     license_row = ctx.tx.get("license", body.license)
-    if license_row is None or license_row.body["state"] != "valid":
+    if license_row is None or license_row.body["state"] != "valid" or license_row.body["provider"] != provider:
         raise Refused("postal.no-license", license=body.license, licensee="this device")
+    if body.event not in EVENTS or body.at > ctx.now:
+        raise Refused("postal.no-such-activity", event=body.event[:40], at=body.at)
+    certified = ctx.tx.get("device-certificates", body.device)
     row = ctx.tx.get("device", body.device)
-    if row is not None and row.owner != provider:
+    owners = {held.owner for held in (certified, row) if held is not None}
+    if certified is None or owners != {provider}:
         raise Refused("postal.unknown-device", device=body.device, provider=provider)
     record = {
         **(row.body if row else {"audited_at": 0}),
@@ -55,12 +62,12 @@ def on_audit(ctx: Context, opened: Opened) -> Acknowledged:
     """Record a device audit message that the Provider forwards, as the device signed it."""
     body = opened.body
     assert isinstance(body, AuditForward)
-    assert ctx.unseal is not None
     provider = opened.envelope.sender
-    audit = ctx.unseal(body.audit, provider)
-    reading = audit.body.audit if hasattr(audit.body, "audit") else audit.body
-    assert isinstance(reading, DeviceAudit)
-    device = audit.envelope.sender.partition(".")[2]
+    audit = ctx.unseal(body.audit, provider, opened.envelope)
+    reading = audit.body.audit if isinstance(audit.body, ResetRequest) else audit.body
+    role, _, device = audit.envelope.sender.partition(".")
+    if not isinstance(reading, DeviceAudit) or role != "device":
+        raise Refused("postal.not-an-audit", type=type(audit.body).__name__)
     row = _own(ctx, device, provider)
     record = {
         **row.body,

@@ -19,9 +19,8 @@ from towncircle.pki.verifying import read_certificate
 from towncircle.verification import terms_of
 from towncircle.wire.bodies import CertificateRow, PackTerms, PublishedPack, StatusRow
 
-# House: how long a pack may be used offline, and the window of mailing dates around a scan.
+# House: how long a pack may be used offline, and how old a mailing date may be at a scan.
 NEXT_UPDATE_DAYS = 7
-ADVANCE_DAYS = 30
 STALE_DAYS = 30
 REGIMES = ("ibi-1998", "imi-2024")
 _LAYOUTS = {"ibi-1998": "ibi-full", "imi-2024": "imi-std"}
@@ -29,14 +28,20 @@ _LISTED = ("lost", "stolen", "withdrawn", "suspended")
 
 
 @cites("PRE-05", "502.8")
-def publish(ctx: Context, *, chain: tuple[bytes, ...], test: bool, judged_in: str) -> PublishedPack | None:
-    """Make the next pack where anything changed or the last one is half used up; None where it still stands."""
+def publish(
+    ctx: Context, *, chain: tuple[bytes, ...], test: bool, judged_in: str, shown: int, advance_days: int
+) -> PublishedPack | None:
+    """Make the next pack where anything changed or the last one is half used up; None where it still stands.
+
+    `shown` is the number of the pack that verifiers see: one that was made but never shown (a crash in between) is
+    followed by another.
+    """
     certificates, statuses = _certificates(ctx), _statuses(ctx)
-    shown = json.dumps([repr(certificates), repr(statuses)])
-    digest = hashlib.sha256(shown.encode()).hexdigest()
+    rows = json.dumps([repr(certificates), repr(statuses)])
+    digest = hashlib.sha256(rows.encode()).hexdigest()
     last = ctx.tx.get("pack", "last")
     fresh = last is not None and ctx.now < Instant(last.body["issued"]).plus(hours=12 * NEXT_UPDATE_DAYS)
-    if last is not None and fresh and last.body["digest"] == digest:
+    if last is not None and fresh and (last.body["digest"], last.body["number"]) == (digest, shown):
         return None
     number = int(last.body["number"]) + 1 if last else 1
     record = {"number": number, "issued": int(ctx.now), "digest": digest}
@@ -48,17 +53,17 @@ def publish(ctx: Context, *, chain: tuple[bytes, ...], test: bool, judged_in: st
         issued=ctx.now,
         next_update=ctx.now.plus(days=NEXT_UPDATE_DAYS),
         chain=chain,
-        terms=_terms(ctx, judged_in),
+        terms=_terms(ctx, judged_in, advance_days),
         certificates=certificates,
         statuses=statuses,
     )
 
 
-def _terms(ctx: Context, judged_in: str) -> tuple[PackTerms, ...]:
+def _terms(ctx: Context, judged_in: str, advance_days: int) -> tuple[PackTerms, ...]:
     today = ctx.now.utc().date()
     regimes = REGIMES if judged_in != "ibi-1998" else ("ibi-1998",)
     return tuple(
-        terms_of(regime, on=today, judged_in=judged_in, advance_days=ADVANCE_DAYS, stale_days=STALE_DAYS)
+        terms_of(regime, on=today, judged_in=judged_in, advance_days=advance_days, stale_days=STALE_DAYS)
         for regime in regimes
     )
 

@@ -32,14 +32,15 @@ def facts_about(tx: Transaction, payload: bytes, device: str) -> StatusFacts:
         for row in tx.find("scanned", owner=device)
         if row.key != key
     )
-    return StatusFacts(scans=scans, readings={DeviceId(device): readings} if device else {})
+    return StatusFacts(scans=scans, readings={DeviceId(device): readings})
 
 
 def record(
     ctx: Context, *, payload: bytes, device: str, pack: Pack, observed: Observed, site: str, scanned_at: Instant
 ) -> Verdict:
     """Judge a scanned mark and record the scan; the first valid scan of a content makes every later one a duplicate."""
-    verdict = judge(payload, pack, facts_about(ctx.tx, payload, device), scanned_at, observed)
+    facts = facts_about(ctx.tx, payload, device) if device else StatusFacts()  # no device: nothing to look up
+    verdict = judge(payload, pack, facts, scanned_at, observed)
     scan = ScanId.new(ctx.randomness)
     fields = verdict.fields
     record_body = {
@@ -71,6 +72,9 @@ def record(
         scan,
         occurred_at=scanned_at,
         device=device,
+        certificate_serial=record_body["certificate_serial"],
+        ascending=record_body["ascending"],
+        postage=record_body["postage"],
         verdict=verdict.verdict,
         disposition=verdict.disposition,
         site=site,

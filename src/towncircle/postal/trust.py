@@ -80,9 +80,9 @@ def on_deposit_acknowledgment(ctx: Context, opened: Opened) -> Acknowledged:
     """File a licensee's signed Acknowledgment of Deposit Requirement (the accounting service center's part)."""
     body = opened.body
     assert isinstance(body, DepositAcknowledgmentForwarded)
-    assert ctx.unseal is not None
-    lease = ctx.unseal(body.lease, opened.envelope.sender)
-    assert isinstance(lease.body, LeaseSigned)
+    lease = ctx.unseal(body.lease, opened.envelope.sender, opened.envelope)
+    if not isinstance(lease.body, LeaseSigned):
+        raise Refused("postal.not-a-lease", type=type(lease.body).__name__)
     ctx.note(
         "deposit-acknowledgment.filed",
         lease.body.license,

@@ -11,7 +11,7 @@ from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Context
 from towncircle.kernel.instants import Instant
 from towncircle.provider.inventory import change
-from towncircle.provider.readings import frozen_refusal, take_reading
+from towncircle.provider.readings import frozen_refusal, reset_key, take_reading
 from towncircle.wire.bodies import AuditForward, DeviceAudit, RefusedReply, Renewal
 from towncircle.wire.message import Opened
 
@@ -29,7 +29,7 @@ def on_audit(ctx: Context, opened: Opened) -> Renewal | RefusedReply:
         )
     ctx.send("postal.usps", AuditForward(audit=opened.raw), key=f"audit {row.key} {opened.envelope.counter}")
     change(ctx, row, contact_at=int(ctx.now))
-    ended = _ended(ctx, reading.open_request)
+    ended = _ended(ctx, row.key, reading.open_request)
     return Renewal(
         audit_counter=opened.envelope.counter,
         contact_at=ctx.now,
@@ -39,10 +39,10 @@ def on_audit(ctx: Context, opened: Opened) -> Renewal | RefusedReply:
     )
 
 
-def _ended(ctx: Context, request_id: str) -> bool:
+def _ended(ctx: Context, device: str, request_id: str) -> bool:
     if not request_id:
         return False
-    reset = ctx.tx.get("reset", request_id)
+    reset = ctx.tx.get("reset", reset_key(device, request_id))
     if reset is None:
         return True
     return bool(reset.body["state"] != "reserved" or Instant(reset.body["until"]) <= ctx.now)

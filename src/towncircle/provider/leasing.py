@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from towncircle.kernel.cites import cites
-from towncircle.kernel.context import Ask, Context, Exchange, Seal, Steps
+from towncircle.kernel.context import Ask, Context, Exchange, Reserve, Seal, Steps
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.ids import DeviceId, LeaseId
 from towncircle.kernel.money import ZERO, Mills
@@ -64,6 +64,7 @@ class Product:
     piece_limit: Mills
     root_fingerprint: bytes
     zone_of: Callable[[str], str]
+    serials_from: int = 1
 
 
 @cites("502.20a", "502.20c", "P050-1.3", "P050-2.5i", "P050-3.1", "502.25c", "502.25c2", "PRE-10")
@@ -74,11 +75,12 @@ def on_lease(ctx: Context, opened: Opened, *, product: Product, rules: RuleSet) 
     licensee = opened.envelope.sender
     license_row = _valid_license(ctx, body, licensee)
     _agreements(body)
-    held = ctx.tx.find("lease", owner=licensee)
-    for row in held:
-        if row.body["license"] == body.license and row.body["signed"] == opened.envelope.id:
-            return LeaseConfirmed(lease=row.key, device=row.body["device"], account=row.body["account"])
-    device = DeviceId.of(vendor=product.vendor, model=product.model, serial=_next_serial(ctx))
+    held = _unused(ctx, body.license, licensee)
+    if held is not None:
+        return LeaseConfirmed(lease=held.key, device=held.body["device"], account=held.body["account"])
+    # one device a signed lease: when a crash comes in between, the same one is prepared to the end
+    number = yield Reserve("device serial", f"lease {licensee} {opened.envelope.id}")
+    device = DeviceId.of(vendor=product.vendor, model=product.model, serial=product.serials_from + number - 1)
     parameters = _parameters(ctx, license_row, product, rules, licensee)
     prepared = yield from _prepare(device, body.license, parameters, product)
     lease = LeaseId.new(ctx.randomness)
@@ -117,8 +119,13 @@ def _agreements(body: LeaseSigned) -> None:
         raise Refused("provider.other-agreement", what="the Acknowledgment of Deposit Requirement")
 
 
-def _next_serial(ctx: Context) -> int:
-    return len(ctx.tx.find("device")) + 1
+def _unused(ctx: Context, license_number: str, licensee: str) -> Record | None:
+    """Give the lease under a license whose device has never spoken: its confirmation may have been lost (house)."""
+    for row in ctx.tx.find("lease", owner=licensee):
+        device = ctx.tx.get("device", row.body["device"])
+        if row.body["license"] == license_number and device is not None and device.body["message_counter"] == 0:
+            return row
+    return None
 
 
 def _parameters(ctx: Context, license_row: Record, product: Product, rules: RuleSet, licensee: str) -> DeviceParameters:
@@ -154,7 +161,7 @@ def _prepare(device: DeviceId, license_number: str, parameters: DeviceParameters
         domain=product.domain,
         root_fingerprint=product.root_fingerprint,
     )
-    sealed = yield Seal(name, start)
+    sealed = yield Seal(name, start, key=f"initialise {device}")
     report = yield Exchange(device, lambda client: client.initialise(sealed))
     request = CertificateRequest(report=report.message, license=license_number)
     answer = yield Ask("postal.usps", request, f"certificates {device}")
@@ -165,9 +172,9 @@ def _prepare(device: DeviceId, license_number: str, parameters: DeviceParameters
         message_certificate=issued.message_certificate,
         chain=issued.chain,
     )
-    sealed_certify = yield Seal(name, certify)
+    sealed_certify = yield Seal(name, certify, key=f"certify {device}")
     yield Exchange(device, lambda client: client.certify(sealed_certify))
-    sealed_authorise = yield Seal(name, Authorise(parameters=parameters))
+    sealed_authorise = yield Seal(name, Authorise(parameters=parameters), key=f"authorise {device}")
     yield Exchange(device, lambda client: client.authorise(sealed_authorise))
     return issued
 

@@ -23,7 +23,7 @@ def on_application(ctx: Context, opened: Opened) -> Steps:
     if opened.envelope.sender != body.applicant:
         raise Refused("provider.not-the-applicant", sender=opened.envelope.sender, named=body.applicant)
     transmittal = LicenseTransmittal(application=opened.raw, provider=ctx.party)
-    answer = yield Ask("postal.usps", transmittal, f"license {body.application_id}")
+    answer = yield Ask("postal.usps", transmittal, f"license {body.applicant} {body.application_id}")
     decision = answer.body
     assert isinstance(decision, LicenseDecision)
     if ctx.tx.get("application", body.application_id) is None:

@@ -91,6 +91,19 @@ def _trouble(row: Record, envelope: Envelope, reading: DeviceAudit) -> str:
     return irregular(custody=str(body["custody"]), state=reading.state)
 
 
+@cites("502.14b", "502.20j")
+def on_conflict(ctx: Context, opened: Opened) -> Refused | None:
+    """Freeze a device that signed two messages under one name: names follow its counter, so a copy of it runs."""
+    role, _, device = opened.envelope.sender.partition(".")
+    row = ctx.tx.get("device", device) if role == "device" else None
+    if row is None:
+        return None
+    if not row.body["frozen"]:
+        trouble = f"it signed two messages under its counter {opened.envelope.counter}: an older copy of it runs"
+        row = _freeze(ctx, row, opened.envelope, trouble)
+    return frozen_refusal(row)
+
+
 def _freeze(ctx: Context, row: Record, envelope: Envelope, trouble: str) -> Record:
     ctx.note("device.frozen", row.key, clauses=("502.14(b)", "502.20(j)"), licensee=row.owner, trouble=trouble)
     return change(ctx, row, frozen=trouble, frozen_at=int(envelope.issued))
@@ -102,12 +115,12 @@ def _settle(ctx: Context, row: Record, reading: DeviceAudit) -> Record:
         return row
     if reading.last_applied == request_id:
         return post_reset(ctx, row, request_id)
-    reset = ctx.tx.get("reset", request_id)
+    reset = ctx.tx.get("reset", reset_key(row.key, request_id))
     assert reset is not None
     amount = Mills(reset.body["amount"])
     voided = reset_voided(request_id=request_id, licensee=row.owner, device=row.key, amount=amount, at=ctx.now)
     Books(ctx.tx).post(voided)
-    ctx.tx.put("reset", request_id, {**reset.body, "state": "voided"}, owner=row.owner, expected=reset.version)
+    ctx.tx.put("reset", reset.key, {**reset.body, "state": "voided"}, owner=row.owner, expected=reset.version)
     ctx.note("reset.voided", request_id, clauses=("502.25(a)",), device=row.key, licensee=row.owner, amount=int(amount))
     return change(ctx, row, open_reset="", open_amount=0)
 
@@ -115,13 +128,13 @@ def _settle(ctx: Context, row: Record, reading: DeviceAudit) -> Record:
 @cites("502.20m")
 def post_reset(ctx: Context, row: Record, request_id: str) -> Record:
     """Post a reservation that a signed reading shows as applied, and file it with the Postal Service."""
-    reset = ctx.tx.get("reset", request_id)
+    reset = ctx.tx.get("reset", reset_key(row.key, request_id))
     assert reset is not None
     amount = Mills(reset.body["amount"])
     Books(ctx.tx).post(
         reset_posted(request_id=request_id, licensee=row.owner, device=row.key, amount=amount, at=ctx.now)
     )
-    ctx.tx.put("reset", request_id, {**reset.body, "state": "posted"}, owner=row.owner, expected=reset.version)
+    ctx.tx.put("reset", reset.key, {**reset.body, "state": "posted"}, owner=row.owner, expected=reset.version)
     ctx.note("reset.posted", request_id, clauses=("502.25(a)",), device=row.key, licensee=row.owner, amount=int(amount))
     number = ctx.tx.next_number("transaction file")
     filed = TransactionFile(
@@ -140,6 +153,11 @@ def post_reset(ctx: Context, row: Record, request_id: str) -> Record:
     )
     ctx.send("postal.usps", filed, key=f"transaction file {number}")
     return change(ctx, row, open_reset="", open_amount=0, resets_total=row.body["resets_total"] + int(amount))
+
+
+def reset_key(device: str, request_id: str) -> str:
+    """Name the record of a reset: request ids are the device's own, so two devices may use one."""
+    return f"{device} {request_id}"
 
 
 def frozen_refusal(row: Record) -> Refused:

@@ -17,7 +17,7 @@ from towncircle.kernel.store import Record
 from towncircle.ledger import Books
 from towncircle.ledger.recipes import reset_reserved
 from towncircle.provider.inventory import change
-from towncircle.provider.readings import frozen_refusal, post_reset, take_reading
+from towncircle.provider.readings import frozen_refusal, post_reset, reset_key, take_reading
 from towncircle.wire.bodies import (
     AccountStatement,
     AuditForward,
@@ -25,6 +25,7 @@ from towncircle.wire.bodies import (
     ResetAuthorisation,
     ResetRefusal,
     ResetRequest,
+    ResetStatusQuery,
 )
 from towncircle.wire.message import Opened
 
@@ -34,7 +35,8 @@ def on_request(ctx: Context, opened: Opened) -> ResetAuthorisation | ResetRefusa
     """Answer a reset request: authorise it, or refuse it with the first ground."""
     body, counter = opened.body, opened.envelope.counter
     assert isinstance(body, ResetRequest)
-    earlier = ctx.tx.get("reset", body.request_id)
+    key = reset_key(opened.envelope.sender.partition(".")[2], body.request_id)
+    earlier = ctx.tx.get("reset", key)
     if earlier is not None and (earlier.body["device"], earlier.body["amount"]) != (
         opened.envelope.sender.partition(".")[2],
         body.amount,
@@ -63,7 +65,8 @@ def on_request(ctx: Context, opened: Opened) -> ResetAuthorisation | ResetRefusa
         return _refuse(ctx, body, ground, row)
     held = {"device": row.key, "amount": int(body.amount), "state": "reserved", "counter": counter}
     held["until"] = int(opened.envelope.expires)
-    ctx.tx.put("reset", body.request_id, held, owner=row.owner, expected=earlier.version if earlier else 0)
+    held["request_id"] = body.request_id
+    ctx.tx.put("reset", key, held, owner=row.owner, expected=earlier.version if earlier else 0)
     change(ctx, row, open_reset=body.request_id, open_amount=int(body.amount))
     ctx.note(
         "reset.reserved",
@@ -73,7 +76,9 @@ def on_request(ctx: Context, opened: Opened) -> ResetAuthorisation | ResetRefusa
         licensee=row.owner,
         amount=int(body.amount),
     )
-    return ResetAuthorisation(request_id=body.request_id, device=DeviceId(row.key), amount=body.amount, request_counter=counter)
+    return ResetAuthorisation(
+        request_id=body.request_id, device=DeviceId(row.key), amount=body.amount, request_counter=counter
+    )
 
 
 def _check_duties(row: Record, body: ResetRequest) -> None:
@@ -108,18 +113,38 @@ def on_acknowledgment(ctx: Context, opened: Opened) -> AccountStatement:
     body = opened.body
     assert isinstance(body, ResetAcknowledgment)
     device = DeviceId(opened.envelope.sender.partition(".")[2])
-    reset = ctx.tx.get("reset", body.request_id)
-    if reset is None or reset.body["device"] != device or reset.body["amount"] != body.amount:
+    reset = ctx.tx.get("reset", reset_key(device, body.request_id))
+    if (
+        reset is None
+        or (reset.body["device"], reset.body["amount"]) != (device, body.amount)
+        or reset.body["state"] == "voided"
+    ):
         raise Refused("provider.no-such-reset", request_id=body.request_id, device=device)
     if reset.body["state"] == "reserved":
         row = ctx.tx.get("device", device)
         assert row is not None
         row = post_reset(ctx, row, body.request_id)
         change(ctx, row, descending=int(body.registers.descending))
+    return _statement(ctx, body.request_id, reset)
+
+
+@cites("P050-3.5c")
+def on_status_query(ctx: Context, opened: Opened) -> AccountStatement:
+    """Tell a licensee what became of its reset: the statement again, where a crash lost it."""
+    body = opened.body
+    assert isinstance(body, ResetStatusQuery)
+    mine = ctx.tx.find("reset", owner=opened.envelope.sender)
+    reset = next((row for row in mine if row.body["request_id"] == body.request_id), None)
+    if reset is None or reset.body["state"] != "posted":
+        raise Refused("provider.no-such-reset", request_id=body.request_id, device=opened.envelope.sender)
+    return _statement(ctx, body.request_id, reset)
+
+
+def _statement(ctx: Context, request_id: str, reset: Record) -> AccountStatement:
     return AccountStatement(
-        request_id=body.request_id,
-        device=device,
-        amount=body.amount,
+        request_id=request_id,
+        device=DeviceId(reset.body["device"]),
+        amount=Mills(reset.body["amount"]),
         account_balance=Books(ctx.tx).balance(f"account/{reset.owner}"),
         at=ctx.now,
     )

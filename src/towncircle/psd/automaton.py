@@ -93,7 +93,13 @@ def faulted(state: DeviceState, reason: str, now: Instant) -> DeviceState:
 def _next_state(state: DeviceState, event: str) -> str:
     if event not in states.DEVICE.legal(state.state):
         if state.state == states.LOCKED and event in states.LOCKED_OUT:
-            raise Refused("psd.locked", device=state.device, reason=state.reason, since=state.since)
+            raise Refused(
+                "psd.locked",
+                device=state.device,
+                reason=state.reason,
+                since=state.since,
+                clause=contact.lapse_clause(state),
+            )
         if state.state == states.FAULTED:
             raise Refused("psd.faulted", device=state.device, reason=state.reason, since=state.since)
     return states.DEVICE.move(state.state, event).to

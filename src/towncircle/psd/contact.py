@@ -142,6 +142,11 @@ def lapse_reason(state: DeviceState) -> str:
     return f"no contact with the Provider for {term_of(state.granted())} after {state.last_contact}"
 
 
+def lapse_clause(state: DeviceState) -> str:
+    """Name the clause of the contact interval: months are of the 1998 rule, hours of IMI."""
+    return "P050 3.4" if state.granted().contact_months else "IMI-01"
+
+
 def accept(state: DeviceState, parameters: DeviceParameters) -> DeviceState:
     """Take signed parameters. Raises `Refused` (psd.parameters-unusable), naming the one that cannot be kept."""
     reason = _unusable(state, parameters)

@@ -17,12 +17,13 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from towncircle.kernel.errors import BadInput, Refused
+from towncircle.kernel.errors import BadInput, BrokenInvariant, Refused
 from towncircle.kernel.facts import Fact, chained
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.store import Received, Record, Transaction
 
 BUSY_MS = 20_000
+CHECKED_BYTES = 64 * 1024 * 1024  # a store up to this size is checked whole when it is opened
 _WANTED = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
 
 
@@ -32,14 +33,17 @@ def _migrations() -> list[str]:
 
 
 class SqliteStore:
-    """Keep one party's store in a SQLite file. Raises `Refused` (storage.damaged, storage.busy, ...)."""
+    """Keep one party's store in a SQLite file. Raises `Refused` (storage.busy, ...), `BrokenInvariant`."""
 
     def __init__(self, path: Path, *, create: bool = False) -> None:
         if not create and not path.exists():
             raise BadInput("storage.missing", path=path)
+        if not create and not path.stat().st_size:  # else it would be taken for a new one
+            raise BrokenInvariant("storage.damaged", path=path, what="it is empty")
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
-        self._reading = threading.Lock()
+        self._reading, self._depth = threading.RLock(), 0
+        self._writing, self._writer = threading.Lock(), 0
         with self._translated():
             # one connection, used under BEGIN IMMEDIATE; an HTTP server may call from another thread than the opener
             self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
@@ -49,14 +53,20 @@ class SqliteStore:
                 (found,) = self._connection.execute(f"PRAGMA {name}").fetchone()
                 if found != value:
                     raise Refused("storage.not-durable", path=path, pragma=name, found=found)
-            self._migrate()
+            self._migrate(new=create)
             self._reader = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             self._reader.execute(f"PRAGMA busy_timeout={BUSY_MS}")
             self._reader.execute("PRAGMA query_only=1")
 
-    def _migrate(self) -> None:
+    def _migrate(self, *, new: bool) -> None:
         scripts = _migrations()
         (at,) = self._connection.execute("PRAGMA user_version").fetchone()
+        if at == 0 and not new:
+            raise BrokenInvariant("storage.damaged", path=self.path, what="it is empty")
+        if self.path.stat().st_size <= CHECKED_BYTES:
+            (verdict,) = self._connection.execute("PRAGMA quick_check(1)").fetchone()
+            if verdict != "ok":
+                raise BrokenInvariant("storage.damaged", path=self.path, what=" ".join(verdict.split()))
         if at > len(scripts):
             raise Refused("storage.too-new", path=self.path, found=at, known=len(scripts))
         for number, script in enumerate(scripts[at:], start=at + 1):
@@ -69,29 +79,43 @@ class SqliteStore:
         except sqlite3.DatabaseError as error:
             if "locked" in str(error) or "busy" in str(error):
                 raise Refused("storage.busy", path=self.path) from error
-            raise Refused("storage.damaged", path=self.path, what=str(error)) from error
+            raise BrokenInvariant("storage.damaged", path=self.path, what=str(error)) from error
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
-        """Open a transaction; it commits when the block ends well and is rolled back otherwise."""
-        with self._translated():
-            self._connection.execute("BEGIN IMMEDIATE")
+        """Open a transaction; it commits when the block ends well and is rolled back otherwise.
+
+        Threads of this process wait for each other here, processes in SQLite. Raises `BrokenInvariant`
+        (storage.nested) where a thread opens a second one inside its first.
+        """
+        if self._writer == threading.get_ident():
+            raise BrokenInvariant("storage.nested", path=self.path)
+        with self._writing, self._translated():
+            self._writer = threading.get_ident()
             try:
-                yield _Sql(self._connection)
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
-            self._connection.execute("COMMIT")
+                self._connection.execute("BEGIN IMMEDIATE")
+                try:
+                    yield _Sql(self._connection)
+                except BaseException:
+                    self._connection.execute("ROLLBACK")
+                    raise
+                self._connection.execute("COMMIT")
+            finally:
+                self._writer = 0
 
     @contextmanager
     def reading(self) -> Iterator[Transaction]:
-        """Open a view of what is committed, to read only; it may be open beside a transaction."""
-        with self._translated(), self._reading:
-            self._reader.execute("BEGIN")
+        """Open a view of what is committed, to read only; it may be open beside a transaction, and inside another."""
+        with self._reading, self._translated():
+            self._depth += 1
             try:
+                if self._depth == 1:
+                    self._reader.execute("BEGIN")
                 yield _Sql(self._reader)
             finally:
-                self._reader.execute("ROLLBACK")
+                self._depth -= 1
+                if self._depth == 0:
+                    self._reader.execute("ROLLBACK")
 
     def close(self) -> None:
         """Close the file."""

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from towncircle.kernel.errors import Refused
 
-MAX_MESSAGE = 4 * 1024 * 1024
+MAX_MESSAGE = 256 * 1024  # what `wire.message.DEFAULT_LIMIT` opens; nothing that parties say is near it
 
 
 class Transport(Protocol):

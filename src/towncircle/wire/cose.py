@@ -16,6 +16,8 @@ from towncircle.wire import cbor
 _TAG = 0xD2  # tag 18 in its one-byte form
 _ALGORITHM, _KEY_ID, _ES256 = 1, 4, -7
 _KEY_ID_LENGTH = 16
+_PARTS = 16  # more than a frame has
+BYTES_AN_ITEM = 4  # house: what an item of a message takes on average, at least; it bounds the time of reading one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,9 +49,11 @@ def read_sign1(raw: bytes, *, limit: int = cbor.DEFAULT_LIMIT) -> Sign1:
     if len(raw) > limit:
         raise Refused("wire.too-large", size=len(raw), limit=limit)
     if raw[:1] != bytes([_TAG]):
-        cbor.decode(raw, limit=limit)  # says what is malformed; what is well formed is just not signed
+        cbor.decode(
+            raw, limit=limit, items=limit // BYTES_AN_ITEM
+        )  # says what is malformed; what is well formed is just not signed
         raise Refused("wire.unsigned")
-    parts = cbor.decode(raw[1:], limit=limit)
+    parts = cbor.decode(raw[1:], limit=limit, items=_PARTS)
     if not isinstance(parts, list) or len(parts) != 4:
         raise cbor.malformed("not a COSE_Sign1 of four parts")
     protected, unprotected, payload, signature = parts

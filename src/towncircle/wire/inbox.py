@@ -10,7 +10,22 @@ from __future__ import annotations
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.store import Received, Transaction
-from towncircle.wire.message import DEFAULT_LIMIT, KeyDirectory, Opened, check_key_now, check_times, open_untimed
+from towncircle.wire.message import (
+    DEFAULT_LIMIT,
+    Envelope,
+    KeyDirectory,
+    Opened,
+    check_key_now,
+    check_times,
+    open_untimed,
+)
+
+
+class Conflict:
+    """Stand in a table of handlers for what is done about a sender that gave two contents one id.
+
+    Its handler may give the refusal that is answered instead of `wire.conflict`.
+    """
 
 
 def admit(tx: Transaction, opened: Opened, now: Instant) -> Received | None:
@@ -20,9 +35,9 @@ def admit(tx: Transaction, opened: Opened, now: Instant) -> Received | None:
     or for a counter that the sender has used.
     """
     envelope = opened.envelope
-    held = tx.received(envelope.id)
+    held = tx.received(_name(envelope))
     if held is not None:
-        if (held.digest, held.sender) != (opened.digest, envelope.sender):
+        if held.digest != opened.digest:
             raise Refused("wire.conflict", id=envelope.id)
         if now > held.expires:
             raise Refused("wire.replayed", id=envelope.id, counter=envelope.counter)
@@ -30,6 +45,11 @@ def admit(tx: Transaction, opened: Opened, now: Instant) -> Received | None:
     if tx.received_counter(envelope.sender, envelope.counter) is not None:
         raise Refused("wire.replayed", id=envelope.id, counter=envelope.counter)
     return None
+
+
+def _name(envelope: Envelope) -> str:
+    """Name a received message: ids are the sender's own, so that nobody can use up another's."""
+    return f"{envelope.sender} {envelope.id}"
 
 
 def receive(
@@ -58,7 +78,7 @@ def keep(tx: Transaction, opened: Opened, reply: bytes) -> None:
     envelope = opened.envelope
     tx.keep_received(
         Received(
-            message_id=envelope.id,
+            message_id=_name(envelope),
             sender=envelope.sender,
             counter=envelope.counter,
             digest=opened.digest,

@@ -129,7 +129,7 @@ def open_certified(
 
 
 def _content(frame: cose.Sign1, limit: int) -> tuple[Envelope, object]:
-    content = cbor.decode(frame.payload, limit=limit)
+    content = cbor.decode(frame.payload, limit=limit, items=limit // cose.BYTES_AN_ITEM)
     if not isinstance(content, dict) or _BODY_KEY not in content:
         raise cbor.malformed("a message without a body")
     body = content.pop(_BODY_KEY)

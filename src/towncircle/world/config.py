@@ -81,7 +81,7 @@ class WorldConfig:
 
 
 def _number(value: object) -> int:
-    if type(value) is not int or value < 0:
+    if type(value) is not int:
         raise ValueError(f"{value!r} is not a whole number")
     return value
 

@@ -18,20 +18,23 @@ from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.ids import PartyId
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.store import Record, Transaction
+from towncircle.ledger import LICENSEE, Books
+from towncircle.licensee.funds import ORDERED
 from towncircle.wire import cose
 from towncircle.wire.bodies import LicenseApplication, LicenseDecision, LicenseNotice, LicenseTransmittal
 from towncircle.wire.message import peek
 from towncircle.wire.registry import find_type
+from towncircle.world.board import PACK
 from towncircle.world.config import BANK, POSTAL
 from towncircle.world.trust import REVOCATIONS
-from towncircle.world.world import PACK, World
+from towncircle.world.world import World
 
 FORMAT, VERSION = "towncircle-export", 1
 _RECORDS = {
     "postal": ("license", "license-at", "device", "pack", "series"),
     "provider": ("reset", "lease", "account", "license", "series"),
     "bank": ("item", "report"),
-    "licensee": ("license", "device", "deposit", "statement", "department", "reservation"),
+    "licensee": ("license", "device", "deposit-order", "deposit", "reset", "statement", "department", "reservation"),
 }
 _PERSONAL = (LicenseApplication, LicenseTransmittal, LicenseDecision, LicenseNotice)
 
@@ -80,9 +83,8 @@ def _folder(world: World, party: PartyId, head: Mapping[str, object]) -> dict[st
             "facts.jsonl": _lines(fact.as_dict() for fact in facts),
             "records.jsonl": _lines(_record(row) for row in records),
             "messages.jsonl": _lines(messages),
+            "entries.jsonl": _lines(entries),
         }
-        if party.role in ("postal", "provider", "bank"):
-            files["entries.jsonl"] = _lines(entries)
         if party.role == "provider":
             files["devices.jsonl"] = _lines(_device(world, party, row) for row in view.find("device"))
         if party == POSTAL:
@@ -114,6 +116,22 @@ def _quiet(world: World) -> bool:
                 return False
             if party.role == "provider" and any(row.body["open_reset"] for row in view.find("device")):
                 return False
+            if party.role == "licensee" and not _settled(world, party, view):
+                return False
+    return True
+
+
+def _settled(world: World, licensee: str, view: Transaction) -> bool:
+    """Tell whether a licensee has booked what the bank took, what its devices applied and what they evidenced."""
+    waiting = any(row.body["state"] == ORDERED for row in view.find("deposit-order"))
+    if waiting or any(row.body["state"] == "planned" for row in view.find("job")):
+        return False
+    for row in view.find("device"):
+        with world.store(row.body["provider"]).reading() as provider:
+            held = provider.get("device", row.key)
+        booked, _ = Books(view, LICENSEE).turnover(f"in-device/{licensee}/{row.key}")
+        if held is not None and held.body["resets_total"] != booked:
+            return False
     return True
 
 
@@ -123,17 +141,20 @@ def _messages(view: Transaction, party: PartyId) -> Iterable[dict[str, object]]:
             if field not in row.body:
                 continue
             envelope = peek(base64.b64decode(row.body[field]))
-            if find_type(envelope.type, envelope.version).body in _PERSONAL:
+            waits = row.body["state"] == "waiting"
+            personal = find_type(envelope.type, envelope.version).body in _PERSONAL
+            if personal and not waits:
                 continue
             yield {
                 "id": envelope.id,
-                "direction": direction,
+                "direction": "waiting" if waits else direction,
                 "sender": envelope.sender,
                 "audience": envelope.audience,
                 "type": envelope.type,
                 "counter": envelope.counter,
                 "issued": envelope.issued.iso(),
-                "message": row.body[field],
+                "message": "" if personal else row.body[field],
+                **({"since": Instant(row.body["since"]).iso()} if waits else {}),
             }
     if party.role == "provider":
         for row in view.find("device"):
@@ -152,7 +173,8 @@ def _messages(view: Transaction, party: PartyId) -> Iterable[dict[str, object]]:
 
 
 def _record(row: Record) -> dict[str, object]:
-    return {"kind": row.kind, "key": row.key, "owner": row.owner, "version": row.version, "body": dict(row.body)}
+    key = row.body.get("request_id", row.key)  # a reset is known by its request id
+    return {"kind": row.kind, "key": key, "owner": row.owner, "version": row.version, "body": dict(row.body)}
 
 
 def _device(world: World, provider: PartyId, row: Record) -> dict[str, object]:

@@ -74,6 +74,8 @@ class Journeys:
 
     def apply(self, applicant: Applicant, *, provider: str) -> LicenseDecision:
         """Apply for a license. Raises the refusal with every ground."""
+        if provider not in self.world.config.providers:
+            raise Refused("world.no-provider", name=provider[:40], known=", ".join(self.world.config.providers))
         fields = applicant.__dataclass_fields__
         form = LicenseApplication(
             application_id=self._new(ApplicationId.new),
@@ -139,6 +141,7 @@ class Journeys:
     def reset(self, amount: Mills) -> AccountStatement:
         """Reset the device by an amount."""
         device = self.device
+        self._do(lambda ctx: funds.catch_up(ctx, device=device))
         statement: AccountStatement = self._do(lambda ctx: funds.reset(ctx, device=device, amount=amount))
         return statement
 

@@ -5,7 +5,7 @@ Here: the tables, with what each handler needs bound to it. Not here: the handle
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from functools import partial
 
 from towncircle.bank import lockbox
@@ -13,13 +13,13 @@ from towncircle.kernel.money import Mills
 from towncircle.mailpiece.zipcode import place_of
 from towncircle.pki.domain import DSA_1024_DOMAIN
 from towncircle.postal import certificates, licenses, population, trust
-from towncircle.postal.certificates import Authority
+from towncircle.postal.certificates import Assigned, Authority
 from towncircle.provider import accounts, audits, leasing, licensing, readings, resetting
 from towncircle.provider.leasing import Product
 from towncircle.rules import RuleSet
 from towncircle.wire import bodies
 from towncircle.wire.inbox import Conflict
-from towncircle.world.desk import Handler
+from towncircle.world.desk import Taken
 
 DEVICE_CERTIFICATE_DAYS = 3 * 365  # house
 # House: how far ahead a piece may be dated, and the most one piece may cost.
@@ -53,33 +53,47 @@ def product_of(regime: str, root: bytes, *, place: int = 0) -> Product:
     )
 
 
-def postal_handlers(authority: Authority) -> Mapping[type, Handler]:
-    """Give the Postal Service's table."""
+def assignment(product: Product) -> Assigned:
+    """Give what the Postal Service has assigned for a product."""
+    return Assigned(
+        vendor=product.vendor,
+        model=product.model,
+        first=product.serials_from,
+        last=product.serials_from + SERIALS_EACH - 1,
+        regime=product.regime,
+        scheme=product.scheme,
+    )
+
+
+def postal_handlers(authority: Authority) -> Mapping[type, Taken]:
+    """Give the Postal Service's table: Providers report and ask, the bank reports."""
+    certify = partial(certificates.on_request, authority=authority)
     return {
-        bodies.LicenseTransmittal: licenses.on_transmittal,
-        bodies.CertificateRequest: partial(certificates.on_request, authority=authority),
-        bodies.DeviceActivity: population.on_activity,
-        bodies.AuditForward: population.on_audit,
-        bodies.LockboxReport: trust.on_lockbox_report,
-        bodies.TransactionFile: trust.on_transaction_file,
-        bodies.DepositAcknowledgmentForwarded: trust.on_deposit_acknowledgment,
+        bodies.LicenseTransmittal: Taken(("provider",), licenses.on_transmittal),
+        bodies.CertificateRequest: Taken(("provider",), certify),
+        bodies.DeviceActivity: Taken(("provider",), population.on_activity),
+        bodies.AuditForward: Taken(("provider",), population.on_audit),
+        bodies.LockboxReport: Taken(("bank",), trust.on_lockbox_report),
+        bodies.TransactionFile: Taken(("provider",), trust.on_transaction_file),
+        bodies.DepositAcknowledgmentForwarded: Taken(("provider",), trust.on_deposit_acknowledgment),
     }
 
 
-def provider_handlers(product: Product, rules: RuleSet) -> Mapping[type, Handler]:
-    """Give a Provider's table."""
+def provider_handlers(product: Product, rules: RuleSet) -> Mapping[type, Taken]:
+    """Give a Provider's table: licensees apply and lease, devices speak, the bank reports."""
+    lease = partial(leasing.on_lease, product=product, rules=rules)
     return {
-        bodies.LicenseApplication: licensing.on_application,
-        bodies.LeaseSigned: partial(leasing.on_lease, product=product, rules=rules),
-        bodies.LockboxReport: accounts.on_lockbox_report,
-        bodies.ResetRequest: resetting.on_request,
-        bodies.ResetAcknowledgment: resetting.on_acknowledgment,
-        bodies.ResetStatusQuery: resetting.on_status_query,
-        bodies.DeviceAudit: audits.on_audit,
-        Conflict: readings.on_conflict,
+        bodies.LicenseApplication: Taken(("licensee",), licensing.on_application),
+        bodies.LeaseSigned: Taken(("licensee",), lease),
+        bodies.ResetStatusQuery: Taken(("licensee",), resetting.on_status_query),
+        bodies.LockboxReport: Taken(("bank",), accounts.on_lockbox_report),
+        bodies.ResetRequest: Taken(("device",), resetting.on_request),
+        bodies.ResetAcknowledgment: Taken(("device",), resetting.on_acknowledgment),
+        bodies.DeviceAudit: Taken(("device",), audits.on_audit),
+        Conflict: Taken(("device",), readings.on_conflict),
     }
 
 
-def bank_handlers() -> Mapping[type, Handler]:
-    """Give the lockbox bank's table."""
-    return {bodies.DepositOrder: lockbox.on_order}
+def bank_handlers(providers: Container[str]) -> Mapping[type, Taken]:
+    """Give the lockbox bank's table: licensees order deposits for accounts with known Providers."""
+    return {bodies.DepositOrder: Taken(("licensee",), partial(lockbox.on_order, providers=providers))}

@@ -52,6 +52,7 @@ def print_job(
     progress: Progress = silent,
 ) -> Printed:
     """Print pieces for recipients into `out`: `envelopes.pdf` and a folder `envelopes/` of pictures."""
+    out.mkdir(parents=True, exist_ok=True)  # fails before anything is debited
     progress("pricing and layout", 0, len(recipients))
     job = journeys.plan(recipients, day=day)
     return _finish(journeys, journeys.evidence(job), out, formats, progress)

@@ -6,12 +6,12 @@ Kept: everything a world is lies in its folder; the same seed and the same comma
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from towncircle.kernel.context import Context
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.ids import DeviceId, MessageId, PartyId
 from towncircle.kernel.instants import Instant
@@ -20,20 +20,21 @@ from towncircle.kernel.store import Store
 from towncircle.pki.randomness import SystemRandomness
 from towncircle.postal import publishing
 from towncircle.postal.certificates import Authority
+from towncircle.provider.leasing import Product
 from towncircle.rules import ruleset
 from towncircle.storage.sqlite import SqliteStore
 from towncircle.transport import Direct, Transport
-from towncircle.verification import Pack, load_pack, publish_pack
+from towncircle.verification import Pack, publish_pack
 from towncircle.wire.bodies import PublishedPack
-from towncircle.wire.message import peek
 from towncircle.world import keys, parties, trust
+from towncircle.world.board import PACK, Board
 from towncircle.world.clock import FILE as CLOCK_FILE
 from towncircle.world.clock import WorldClock
 from towncircle.world.config import BANK, POSTAL, WorldConfig
-from towncircle.world.desk import Desk
+from towncircle.world.desk import Desk, Taken
 from towncircle.world.devices import DeviceShelf, PortMaker, Workshop, process_port
+from towncircle.world.sealing import Sealer
 
-PACK = "published/pack.cose"
 STORE = "store.sqlite"
 DEFAULT_PROVIDERS = ("provider.harbor", "provider.summit")
 DEFAULT_LICENSEES = ("licensee.mailroom", "licensee.annex")
@@ -63,8 +64,10 @@ class World:
         self._stores: dict[str, Store] = {}
         make_port = wiring.make_port or process_port(folder / CLOCK_FILE, settings.seed)
         self.shelf = DeviceShelf(folder / "devices", make_port)
+        self.board = Board(folder, root=bytes.fromhex(settings.root))
         if not wiring.only or POSTAL in wiring.only:
-            self._publish_lists()
+            with self.board.alone():
+                self._publish_lists()
         self._trust = trust.load_trust(folder, self.cabinet, root=bytes.fromhex(settings.root), now=self.clock.now())
         self.desks: dict[str, Desk] = {}
         direct = Direct({})
@@ -83,6 +86,7 @@ class World:
             raise BadInput("world.exists", path=folder)
         ruleset(regime)
         folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o700)  # names, addresses and, in a sandbox, secrets lie in it
         clock = WorldClock.start(folder / CLOCK_FILE, start)
         randomness = _randomness(seed, "world 0")
         members = (POSTAL, BANK, *map(PartyId, DEFAULT_PROVIDERS), *map(PartyId, DEFAULT_LICENSEES))
@@ -123,97 +127,86 @@ class World:
             run = tx.next_number("run")
         randomness = _randomness(self.config.seed, f"{party} {run}")
         signer = self.cabinet.key(party)
-        root = bytes.fromhex(self.config.root)
-        handlers: dict[type, object] = {}
+        handlers: Mapping[type, Taken] = {}
         device_key: Callable[[str], bytes | None] = trust.no_devices
         bench: DeviceShelf | Workshop | None = None
         if party.role == "postal":
-            handlers = dict(parties.postal_handlers(self._authority()))
+            handlers = parties.postal_handlers(self._authority())
             device_key = trust.device_certificates(store, kind="device-certificates", field="messages")
         elif party.role == "provider":
-            product = parties.product_of(self.config.regime, root, place=self.config.providers.index(party))
-            handlers = dict(parties.provider_handlers(product, self.rules))
+            handlers = parties.provider_handlers(self._product(party), self.rules)
             device_key = trust.device_certificates(store, kind="device", field="message_certificate")
             bench = Workshop(
                 self.shelf,
                 provider=party,
                 signer=signer,
-                root=root,
+                root=bytes.fromhex(self.config.root),
                 randomness=randomness,
                 ships=self._wiring.ships,
             )
         elif party.role == "bank":
-            handlers = dict(parties.bank_handlers())
+            handlers = parties.bank_handlers(self.config.providers)
         else:
             bench = self.shelf
+        directory = trust.WorldDirectory(self._trust, self.cabinet, self.config.parties, device_key, self.clock.now())
+        sealer = Sealer(
+            party=party, store=store, signer=signer, directory=directory, clock=self.clock, randomness=randomness
+        )
         return Desk(
-            party,
-            store=store,
-            signer=signer,
-            directory=trust.WorldDirectory(
-                self._trust, self.cabinet, self.config.parties, device_key, self.clock.now()
-            ),
-            clock=self.clock,
-            randomness=randomness,
+            sealer,
             transport=transport,
             rule_digest=self.rules.digest,
-            handlers=handlers,  # type: ignore[arg-type]  # the tables are typed where they are made
+            handlers=handlers,
             bench=bench,
             after=self.publish if party.role == "postal" else None,
         )
+
+    def _product(self, provider: PartyId) -> Product:
+        root, place = bytes.fromhex(self.config.root), self.config.providers.index(provider)
+        return parties.product_of(self.config.regime, root, place=place)
 
     def _publish_lists(self) -> None:
         trust.publish_lists(
             self.cabinet,
             self.store(POSTAL),
             self.clock.now(),
-            lambda name, data: _write(self.folder / name, data),
+            self.board.put,
         )
 
     def _authority(self) -> Authority:
         issuer = keys.authority_of(self.cabinet)
         chain = (issuer.certificate.der, self.cabinet.certificate("root").der)
-        return Authority(issuer=issuer, chain=chain, life_days=parties.DEVICE_CERTIFICATE_DAYS)
+        assigned = {str(name): parties.assignment(self._product(name)) for name in self.config.providers}
+        return Authority(issuer=issuer, chain=chain, life_days=parties.DEVICE_CERTIFICATE_DAYS, assigned=assigned)
 
     def publish(self) -> None:
         """Publish the verification pack where anything in it changed, or where the last one is half used up."""
         desk = self.desks.get(POSTAL)
         if desk is None:
             return
-        self._publish_lists()
         chain = tuple(self.cabinet.certificate(name).der for name in (POSTAL, "authority", "root"))
-        shown = self._shown()
+        with self.board.alone():
+            self._publish_lists()
+            shown = self.board.shown()
 
-        def job(ctx: object) -> PublishedPack | None:
-            return publishing.publish(ctx, chain=chain, test=True, judged_in=self.config.regime, shown=shown)  # type: ignore[arg-type]
+            def job(ctx: Context) -> PublishedPack | None:
+                return publishing.publish(
+                    ctx,
+                    chain=chain,
+                    test=True,
+                    judged_in=self.config.regime,
+                    shown=shown,
+                    advance_days=parties.ADVANCE_DAYS,
+                )
 
-        body = desk.perform(job, actor=POSTAL, quiet=True)
-        if body is not None:
-            raw = publish_pack(
-                body,
-                sender=POSTAL,
-                id=MessageId.new(_randomness(self.config.seed, f"pack {body.number}")),
-                signer=self.cabinet.key(POSTAL),
-            )
-            _write(self.folder / PACK, raw)
-
-    def _shown(self) -> int:
-        """Give the number of the pack that lies where verifiers find it; a pack's counter is its number."""
-        try:
-            return peek((self.folder / PACK).read_bytes()).counter
-        except (OSError, Refused):
-            return 0
+            body = desk.perform(job, actor=POSTAL, quiet=True)
+            if body is not None:
+                name = MessageId.new(_randomness(self.config.seed, f"pack {body.number}"))
+                self.board.put(PACK, publish_pack(body, sender=POSTAL, id=name, signer=self.cabinet.key(POSTAL)))
 
     def pack(self, at: Instant | None = None) -> Pack:
         """Load the published pack as a verifier does, with the root pinned in the world file."""
-        raw = (self.folder / PACK).read_bytes()
-        return load_pack(
-            raw,
-            root_fingerprint=bytes.fromhex(self.config.root),
-            anchor="test",
-            now=max(at or self.clock.now(), self.clock.now()),
-            stale_ok=True,
-        )
+        return self.board.pack(max(at or self.clock.now(), self.clock.now()))
 
     def advance(self, step: str) -> Instant:
         """Travel forward in time; what waits in the outboxes is delivered and the pack renewed."""
@@ -249,13 +242,3 @@ class World:
 
 def _randomness(seed: int | None, label: str) -> Randomness:
     return SystemRandomness() if seed is None else SeededRandomness(seed, label)
-
-
-def _write(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(".new")
-    with draft.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)

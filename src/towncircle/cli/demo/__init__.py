@@ -28,8 +28,16 @@ def add(subparsers: Any) -> None:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--out", type=Path, default=Path("demo-out"), metavar="DIR", help="default: demo-out")
-    parser.add_argument("--seed", type=int, default=1, metavar="N", help="default: 1")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("demo-out"),
+        metavar="DIR",
+        help="where all of it goes: a new folder, or the last demo's (default: demo-out)",
+    )
+    parser.add_argument(
+        "--seed", type=int, default=1, metavar="N", help="chooses keys, ids and the step of the crash (default: 1)"
+    )
     parser.add_argument("--regime", default="imi-2024", metavar="REGIME", help="imi-2024 (default) or ibi-1998")
     parser.add_argument("--addresses", type=Path, metavar="FILE.csv", help="recipients (default: public addresses)")
     parser.add_argument(

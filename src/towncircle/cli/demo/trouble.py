@@ -6,7 +6,6 @@ Here: what happens and what must come of it. Not here: how it is told.
 from __future__ import annotations
 
 import json
-import random
 import shutil
 import signal
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from towncircle.cli.demo import forgery
 from towncircle.cli.demo.stage import UnexpectedError, expect
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.money import Mills
+from towncircle.kernel.randomness import SeededRandomness, below
 from towncircle.world.printing import print_job
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def forgeries_caught(stage: Stage) -> str:
     expect([row["verdict"] for row in results] == ["INVALID"] * 2, f"verdicts: {[row['verdict'] for row in results]}")
     told = []
     for what, row in zip(("One cent more", "One bit flipped"), results, strict=True):
-        reasons = "; ".join(finding["text"] for finding in row["findings"] if finding["ok"] is False)
+        reasons = " ".join(finding["text"] for finding in row["findings"] if finding["ok"] is False)
         told.append(f"{what}: INVALID ({row['disposition']}). {reasons}")
         stage.narrator.say(told[-1])
     return " ".join(told)
@@ -64,14 +64,15 @@ def silence_locks(stage: Stage) -> str:
         raise UnexpectedError("a locked device printed")
     late = stage.run("verify", stage.out / "trouble" / "fresh" / "envelopes.pdf", "--world", stage.world_folder)
     (piece,) = late["results"]
-    notes = "; ".join(finding["text"] for finding in piece["findings"] if finding["ok"] is False)
-    stage.narrator.say(f"The piece of chapter 7, mailed late: {piece['verdict']} ({piece['disposition']}). {notes}")
+    faults = [finding["text"] for finding in piece["findings"] if finding["ok"] is False]
+    notes = " ".join(faults) or "No check found a fault."
+    stage.narrator.say(f"A piece of chapter 7, mailed only now: {piece['verdict']}, {piece['disposition']}. {notes}")
     expect(piece["verdict"] == "VALID", f"the late piece is {piece['verdict']}")
     journeys = stage.journeys
     words = journeys.contact()
     expect(journeys.status().state == "in service", "contact did not open the device")
-    stage.narrator.say(f"Contact: {words}")
-    return f"{status.sentence} Contact: {words}"
+    stage.narrator.say(words)
+    return f"{status.sentence} {words}"
 
 
 def crash_settled(stage: Stage) -> str:
@@ -83,7 +84,7 @@ def crash_settled(stage: Stage) -> str:
     counted = stage.module(REHEARSAL, rehearsed, "reset", "--amount", KILLED_RESET)
     points = json.loads(counted.stdout)["names"]
     shutil.rmtree(rehearsed)
-    step = random.Random(stage.seed).randrange(1, len(points) + 1)  # a choice, not a secret
+    step = 1 + below(SeededRandomness(stage.seed, "the step of the crash"), len(points))
     killed = stage.module(REHEARSAL, stage.world_folder, "reset", "--amount", KILLED_RESET, "--kill-at", step)
     expect(killed.returncode == -signal.SIGKILL, f"the process ended with {killed.returncode}: {killed.stderr[-300:]}")
     stage.narrator.say(f"SIGKILL at step {step} of {len(points)}: {points[step - 1]}.")
@@ -111,8 +112,8 @@ def audited(stage: Stage) -> str:
     expect(
         not differences, f"{len(differences)} differences; the first: {differences[0]['text']}" if differences else ""
     )
-    checked = ", ".join(f"{count} {what}" for what, count in report["checked"].items())
-    text = f"0 differences over {checked}."
+    checked = ", ".join(f"{what} {count}" for what, count in report["checked"].items())
+    text = f"0 differences. Checked: {checked}."
     stage.narrator.say(text)
     return text
 

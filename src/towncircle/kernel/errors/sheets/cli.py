@@ -3,6 +3,18 @@
 from towncircle.kernel.errors import Row
 
 ROWS = {
+    "cli.usage": Row(
+        kind="input",
+        sentence="{what}.",
+        clause="house",
+        next_step="Type {usage} (more: {command} --help)",
+    ),
+    "cli.file": Row(
+        kind="input",
+        sentence="The file or folder {path} cannot be used: {why}.",
+        clause="house",
+        next_step="Check the path, that you may read and write there, and that the disk is not full; then try again.",
+    ),
     "cli.file-or-hex": Row(
         kind="input",
         sentence="Name files, or give one mark by --hex: one of the two.",

@@ -11,9 +11,9 @@ ROWS = {
     ),
     "indicium.empty": Row(
         kind="input",
-        sentence="There are no bytes to decode.",
+        sentence="There is nothing to decode: no symbol that can be read, and no bytes.",
         clause="house",
-        next_step="Give the bytes of one indicium, or an image of it.",
+        next_step="Give the bytes of one indicium, or a scan of it: flat, in focus, at 300 dpi or more.",
     ),
     "indicium.too-long": Row(
         kind="input",

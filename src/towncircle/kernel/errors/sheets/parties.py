@@ -5,7 +5,7 @@ from towncircle.kernel.errors import Row
 ROWS = {
     "desk.not-for-me": Row(
         kind="refused",
-        sentence="{party} does not take messages of the type {type}.",
+        sentence="{party} does not take messages of the type {type} from {sender}.",
         clause="house",
         next_step="Send it to the party whose business it is.",
     ),
@@ -273,6 +273,12 @@ ROWS = {
         clause="house",
         next_step="The licensees are: {known}.",
     ),
+    "world.no-provider": Row(
+        kind="refused",
+        sentence="The world has no Provider '{name}'.",
+        clause="house",
+        next_step="The Providers are: {known}.",
+    ),
     "world.no-device": Row(
         kind="refused",
         sentence="{licensee} has no device yet.",
@@ -314,5 +320,59 @@ ROWS = {
         sentence="The certificate of {subject} is not to be trusted: {why}",
         clause="502.28",
         next_step="Restore the world folder from a whole copy; a certificate is never taken on its own word.",
+    ),
+    "postal.application-of-another": Row(
+        kind="refused",
+        sentence="The application id {application} belongs to another applicant.",
+        clause="P050 2.1",
+        next_step="Apply under a new application id.",
+    ),
+    "postal.not-an-audit": Row(
+        kind="refused",
+        sentence="What is enclosed is no audit that a device signed but a {type}.",
+        clause="502.23",
+        next_step="Forward the device's own audit message, unchanged.",
+    ),
+    "postal.not-a-lease": Row(
+        kind="refused",
+        sentence="What is enclosed is no signed lease but a {type}.",
+        clause="502.25(c)(1)",
+        next_step="Forward the licensee's signed lease, unchanged.",
+    ),
+    "postal.no-such-activity": Row(
+        kind="refused",
+        sentence="Form 3601-C knows no activity '{event}' at {at}.",
+        clause="502.20(e)",
+        next_step="Report installed, withdrawn, lost, stolen or recovered, when it has happened.",
+    ),
+    "postal.not-assigned": Row(
+        kind="refused",
+        sentence="The device {device} is not of the model, serials and regime that {provider} is authorised for.",
+        clause="502.2",
+        next_step="Use a serial number of the Provider's own assignment.",
+    ),
+    "bank.item-too-large": Row(
+        kind="refused",
+        sentence="One item of {amount} is more than the lockbox takes at once, {limit}.",
+        clause="house",
+        next_step="Order the deposit in smaller items.",
+    ),
+    "bank.no-such-provider": Row(
+        kind="refused",
+        sentence="The lockbox knows no Provider '{provider}'.",
+        clause="502.25(c)",
+        next_step="Name the Provider that holds the account.",
+    ),
+    "licensee.not-the-statement": Row(
+        kind="refused",
+        sentence="What came back is not the statement of {provider} about the reset {request}.",
+        clause="P050 3.5(c)",
+        next_step="Finish the reset: towncircle reset DIR --finish",
+    ),
+    "postal.stale-report": Row(
+        kind="refused",
+        sentence="The key report of the device {device} was good until {expired}.",
+        clause="502.28",
+        next_step="Initialise a new device: keys that nobody asked to certify in time are not used.",
     ),
 }

@@ -7,7 +7,7 @@ ROWS = {
         kind="refused",
         sentence="The device {device} is locked since {since}: {reason}.",
         clause="IMI-01",
-        next_step="Contact the Provider (audit, then renewal): the device opens again and nothing is lost.",
+        next_step="Contact the Provider (towncircle status DIR --contact): the device opens and nothing is lost.",
     ),
     "psd.faulted": Row(
         kind="refused",

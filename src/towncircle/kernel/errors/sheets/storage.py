@@ -10,7 +10,7 @@ ROWS = {
         next_step="Check the path, or make a world with: towncircle world new DIR",
     ),
     "storage.damaged": Row(
-        kind="refused",
+        kind="broken",
         sentence="The store {path} is damaged: {what}. Nothing was changed.",
         clause="house",
         next_step="Keep the file as it is, restore a copy of the whole world folder, then run: towncircle audit",
@@ -32,5 +32,11 @@ ROWS = {
         sentence="The store {path} is in use by another process.",
         clause="house",
         next_step="Wait for the other command to end, or stop it, then run this one again. Nothing was changed.",
+    ),
+    "storage.nested": Row(
+        kind="broken",
+        sentence="A transaction on {path} was opened inside another one.",
+        clause="house",
+        next_step="This is a defect: please report it with the command you ran.",
     ),
 }

@@ -135,6 +135,12 @@ ROWS = {
         clause="house",
         next_step="Split it.",
     ),
+    "scan.not-a-mark": Row(
+        kind="input",
+        sentence="That file is no PDF, PNG or JPEG, and its text '{text}' is not hexadecimal either.",
+        clause="house",
+        next_step="Give a scan, or the bytes of a mark as they are or as two hexadecimal digits a byte.",
+    ),
     "scan.not-hex": Row(
         kind="input",
         sentence="'{text}' is not hexadecimal.",
