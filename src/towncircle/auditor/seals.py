@@ -58,6 +58,7 @@ class Keys:
         """Say why a frame is not the sender's at an instant, or nothing."""
         role, _, name = sender.partition(".")
         subject, purpose = (name, DEVICE_MESSAGES) if role == "device" else (sender, role)
+        told = f"No certificate of {sender} has the key that signed."
         for chain in self.chains.get(subject, []):
             key = _leaf_key(chain)
             if key is None or key.key_id != sealed.key_id:
@@ -72,11 +73,12 @@ class Keys:
             )
             first = result.first_fault()
             if first is not None:
-                return first.text
+                told = first.text  # a key that was certified anew has another certificate, which may cover it
+                continue
             if key.scheme != "ecdsa-p256" or not verify(key, sealed.signature, sealed.signed).accepted:
                 return "The signature does not match the signed bytes."
             return ""
-        return f"No certificate of {sender} has the key that signed."
+        return told
 
 
 def read_sealed(raw: bytes) -> Sealed | None:

@@ -150,6 +150,18 @@ def finish_reset(ctx: Context, *, device: DeviceId) -> Steps:
     return statement
 
 
+@cites("502.28")
+def renew_key(ctx: Context, *, device: DeviceId) -> Steps:
+    """Give the device its next indicia key and certificate before the present ones end. Safe to walk again."""
+    provider = held_device(ctx, device).body["provider"]
+    report = yield Exchange(device, lambda client: client.rekey())
+    reply = yield Carry(provider, report.message)
+    _raise_refusal(ctx, reply, device)
+    done = yield Exchange(device, lambda client: client.certify(reply))
+    ctx.note("key.renewed", device, clauses=("502.28",), provider=provider)
+    return done
+
+
 def _connect(ctx: Context, device: DeviceId, provider: str) -> Steps:
     """Give the device's answer and its audit, which it signed and the Provider has taken."""
     signed, identity = yield Exchange(device, lambda client: (client.audit(), client.identify()))

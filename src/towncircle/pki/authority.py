@@ -84,15 +84,21 @@ class Issuer:
         serials: tuple[int, int],
         not_before: Instant,
         not_after: Instant,
+        messages_since: Instant | None = None,
     ) -> tuple[bytes, bytes]:
-        """Certify a device's two keys: for indicia (first serial) and for messages (second). Gives their DER."""
+        """Certify a device's two keys: for indicia (first serial) and for messages (second). Gives their DER.
+
+        A message key that is certified anew keeps the beginning of its first certificate (`messages_since`): what it
+        signed since then stays readable.
+        """
         self._must_be(AUTHORITY)
-        pairs = ((indicia, DEVICE_INDICIA, serials[0]), (messages, DEVICE_MESSAGES, serials[1]))
+        began = messages_since or not_before
+        pairs = ((indicia, DEVICE_INDICIA, serials[0], not_before), (messages, DEVICE_MESSAGES, serials[1], began))
         first, second = (
             self._issue(
-                subject=device, public=key, purpose=purpose, serial=serial, not_before=not_before, not_after=not_after
+                subject=device, public=key, purpose=purpose, serial=serial, not_before=since, not_after=not_after
             )
-            for key, purpose, serial in pairs
+            for key, purpose, serial, since in pairs
         )
         return first, second
 

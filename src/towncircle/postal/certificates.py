@@ -1,19 +1,21 @@
 """Certificates for devices (502.28, PRE-05): the Postal Service certifies the device, not the licensee.
 
 Here: the decision on a device's key report, and the register of what was certified. Not here: X.509 (`pki.authority`).
-Kept: only for a valid license, only for keys that prove themselves; a device has one certificate in force for each key.
+Kept: only for a valid license, only for keys that prove themselves. A device in use may bring its next indicia key: its
+known message key signs the report, the certificate of the old key runs on, and both stand in the pack.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Context
-from towncircle.kernel.errors import Refused
+from towncircle.kernel.errors import BadInput, Refused
+from towncircle.kernel.store import Record, Transaction
 from towncircle.pki.authority import Issuer, serial_for
-from towncircle.pki.verifying import PublicKey, signature_valid
+from towncircle.pki.verifying import REASONS, PublicKey, read_certificate, signature_valid
 from towncircle.wire.bodies import CertificateIssued, CertificateRequest, DeviceKeyReport
 from towncircle.wire.message import Envelope, Opened, open_certified
 from towncircle.wire.shape import Body
@@ -66,9 +68,11 @@ def on_request(ctx: Context, opened: Opened, *, authority: Authority) -> Certifi
         raise Refused("postal.not-assigned", device=report.device, provider=provider)
     held = ctx.tx.get("device-certificates", report.device)
     if held is not None:
-        if (held.body["indicia_public"], held.owner) != (report.indicia_public.hex(), opened.envelope.sender):
+        messages = read_certificate(bytes.fromhex(held.body["messages"]))
+        if held.owner != provider or messages.public.raw != report.message_public or held.body["revoked_at"]:
             raise Refused("postal.already-certified", device=report.device)
-        return _issued(report, held.body["indicia"], held.body["messages"], authority)
+        if held.body["indicia_public"] == report.indicia_public.hex():
+            return _issued(report, held.body["indicia"], held.body["messages"], authority)
     indicia = PublicKey(report.scheme, report.indicia_public)
     if not signature_valid(indicia, report.indicia_proof, report.message_public):
         raise Refused("postal.no-key-proof", device=report.device)
@@ -81,8 +85,11 @@ def on_request(ctx: Context, opened: Opened, *, authority: Authority) -> Certifi
         serials=(serials[0], serials[1]),
         not_before=ctx.now,
         not_after=ctx.now.plus(days=authority.life_days),
+        messages_since=messages.not_before if held is not None else None,
     )
+    former = [*held.body.get("former", ()), held.body["indicia"], held.body["messages"]] if held is not None else []
     record = {
+        "former": former,
         "indicia_public": report.indicia_public.hex(),
         "indicia": first.hex(),
         "messages": second.hex(),
@@ -91,7 +98,7 @@ def on_request(ctx: Context, opened: Opened, *, authority: Authority) -> Certifi
         "revoked_at": 0,
         "revoked_reason": "",
     }
-    ctx.tx.put("device-certificates", report.device, record, owner=opened.envelope.sender, expected=0)
+    ctx.tx.put("device-certificates", report.device, record, owner=provider, expected=held.version if held else 0)
     ctx.note(
         "certificate.issued",
         report.device,
@@ -101,6 +108,13 @@ def on_request(ctx: Context, opened: Opened, *, authority: Authority) -> Certifi
         serials=list(serials),
     )
     return _issued(report, first.hex(), second.hex(), authority)
+
+
+def certificates_of(view: Transaction) -> Iterator[tuple[Record, bytes]]:
+    """Give every certificate ever issued to a device (DER), with the device's record: the former ones first."""
+    for row in view.find("device-certificates"):
+        for text in (*row.body.get("former", ()), row.body["indicia"], row.body["messages"]):
+            yield row, bytes.fromhex(text)
 
 
 def _report(ctx: Context, body: CertificateRequest, provider: str) -> DeviceKeyReport:
@@ -128,3 +142,23 @@ def _issued(report: DeviceKeyReport, indicia: str, messages: str, authority: Aut
         message_certificate=bytes.fromhex(messages),
         chain=authority.chain,
     )
+
+
+@cites("502.28", "502.14b")
+def revoke(ctx: Context, *, device: str, reason: str) -> None:
+    """Revoke every certificate of a device, its former ones too: its keys are compromised or no longer trusted.
+
+    The next pack and the next revocation list say since when; its messages are believed by nobody from then on, so its
+    contact term runs out and it locks. Raises `BadInput` (postal.no-such-reason), `Refused` (postal.not-certified);
+    revoking again changes nothing.
+    """
+    if reason not in REASONS:
+        raise BadInput("postal.no-such-reason", reason=reason[:40], known=", ".join(REASONS))
+    held = ctx.tx.get("device-certificates", device)
+    if held is None:
+        raise Refused("postal.not-certified", device=device)
+    if held.body["revoked_at"]:
+        return
+    record = {**held.body, "revoked_at": int(ctx.now), "revoked_reason": reason}
+    ctx.tx.put("device-certificates", device, record, owner=held.owner, expected=held.version)
+    ctx.note("certificate.revoked", device, clauses=("502.28",), provider=held.owner, reason=reason)

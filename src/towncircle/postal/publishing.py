@@ -15,7 +15,8 @@ from towncircle.kernel.context import Context
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.instants import Instant
 from towncircle.mailpiece.zipcode import place_of
-from towncircle.pki.verifying import read_certificate
+from towncircle.pki.verifying import DEVICE_INDICIA, read_certificate
+from towncircle.postal.certificates import certificates_of
 from towncircle.verification import terms_of
 from towncircle.wire.bodies import CertificateRow, PackTerms, PublishedPack, StatusRow
 
@@ -70,8 +71,10 @@ def _terms(ctx: Context, judged_in: str, advance_days: int) -> tuple[PackTerms, 
 
 def _certificates(ctx: Context) -> tuple[CertificateRow, ...]:
     rows = []
-    for held in ctx.tx.find("device-certificates"):
-        certificate = read_certificate(bytes.fromhex(held.body["indicia"]))
+    for held, der in certificates_of(ctx.tx):
+        certificate = read_certificate(der)
+        if certificate.purpose != DEVICE_INDICIA:
+            continue
         license_row = ctx.tx.get("license", held.body["license"])
         assert license_row is not None
         office_zip = str(license_row.body["office_zip"])

@@ -20,6 +20,8 @@ from towncircle.kernel.instants import Instant
 from towncircle.kernel.store import Record, Transaction
 from towncircle.ledger import LICENSEE, Books
 from towncircle.licensee.funds import ORDERED
+from towncircle.pki.verifying import read_certificate
+from towncircle.postal.certificates import certificates_of
 from towncircle.wire import cose
 from towncircle.wire.bodies import LicenseApplication, LicenseDecision, LicenseNotice, LicenseTransmittal
 from towncircle.wire.message import peek
@@ -218,10 +220,9 @@ def _certificates(world: World, view: Transaction) -> Iterable[dict[str, object]
     for party in world.config.parties:
         chain = [world.cabinet.certificate(party).der, *above]
         yield {"subject": party, "purpose": party.role, "chain": [_text(der) for der in chain]}
-    for row in view.find("device-certificates"):
-        for purpose, field in (("device-indicia", "indicia"), ("device-messages", "messages")):
-            chain = [bytes.fromhex(row.body[field]), *above]
-            yield {"subject": row.key, "purpose": purpose, "chain": [_text(der) for der in chain]}
+    for row, der in certificates_of(view):
+        purpose = read_certificate(der).purpose
+        yield {"subject": row.key, "purpose": purpose, "chain": [_text(part) for part in (der, *above)]}
 
 
 def _statement(entries: list[dict[str, Any]]) -> Iterable[dict[str, object]]:

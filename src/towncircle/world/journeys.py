@@ -150,6 +150,13 @@ class Journeys:
         device = self.device
         return str(self._do(lambda ctx: funds.contact(ctx, device=device)).sentence)
 
+    def renew_key(self) -> str:
+        """Give the device its next key and certificate; pieces of the old one stay valid. Gives the device's words."""
+        device = self.device
+        words = str(self._do(lambda ctx: funds.renew_key(ctx, device=device)).sentence)
+        self.world.publish()
+        return words
+
     def status(self) -> StatusReport:
         """Ask the device for its status."""
         with self.world.shelf.client(self.device) as client:

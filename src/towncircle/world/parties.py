@@ -14,7 +14,7 @@ from towncircle.mailpiece.zipcode import place_of
 from towncircle.pki.domain import DSA_1024_DOMAIN
 from towncircle.postal import certificates, licenses, population, trust
 from towncircle.postal.certificates import Assigned, Authority
-from towncircle.provider import accounts, audits, leasing, licensing, readings, resetting
+from towncircle.provider import accounts, audits, leasing, licensing, readings, renewing, resetting
 from towncircle.provider.leasing import Product
 from towncircle.rules import RuleSet
 from towncircle.wire import bodies
@@ -90,6 +90,7 @@ def provider_handlers(product: Product, rules: RuleSet) -> Mapping[type, Taken]:
         bodies.ResetRequest: Taken(("device",), resetting.on_request),
         bodies.ResetAcknowledgment: Taken(("device",), resetting.on_acknowledgment),
         bodies.DeviceAudit: Taken(("device",), audits.on_audit),
+        bodies.DeviceKeyReport: Taken(("device",), renewing.on_key_report),
         Conflict: Taken(("device",), readings.on_conflict),
     }
 

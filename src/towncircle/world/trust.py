@@ -26,6 +26,7 @@ from towncircle.pki.verifying import (
     check_revocation_list,
     read_certificate,
 )
+from towncircle.postal.certificates import certificates_of
 from towncircle.wire.directory import Keyring
 from towncircle.wire.trustlist import TrustList, read_trust_list, sign_trust_list
 from towncircle.world.keys import KeyCabinet, authority_of
@@ -64,10 +65,9 @@ def publish_lists(cabinet: KeyCabinet, postal: Store, now: Instant, write: Calla
     issuer = authority_of(cabinet)
     with postal.transaction() as tx:
         revoked = [
-            Revocation(serial=read_certificate(bytes.fromhex(row.body[field])).serial, at=at, reason=reason)
-            for row in tx.find("device-certificates")
+            Revocation(serial=read_certificate(der).serial, at=at, reason=reason)
+            for row, der in certificates_of(tx)
             if (at := Instant(row.body["revoked_at"])) and (reason := row.body["revoked_reason"])
-            for field in ("indicia", "messages")
         ]
         makers: dict[str, tuple[int, Callable[[int, Instant], bytes]]] = {
             TRUST_LIST: (TRUST_LIST_DAYS, lambda number, due: _trust_list(cabinet, issuer, number, now, due)),

@@ -375,4 +375,16 @@ ROWS = {
         clause="502.28",
         next_step="Initialise a new device: keys that nobody asked to certify in time are not used.",
     ),
+    "postal.not-certified": Row(
+        kind="refused",
+        sentence="No certificate was ever issued to the device {device}.",
+        clause="502.28",
+        next_step="Check the device id.",
+    ),
+    "postal.no-such-reason": Row(
+        kind="input",
+        sentence="'{reason}' is no reason for a revocation.",
+        clause="502.28",
+        next_step="Give one of: {known}.",
+    ),
 }

@@ -1,0 +1,118 @@
+"""A device's key is changed in use: both keys verify, and the pack carries both."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.journeys.stories import REGIMES, mailer, new_world, reopened
+
+from towncircle.auditor.auditing import audit
+from towncircle.kernel.cites import cites
+from towncircle.kernel.errors import BadInput, Refused
+from towncircle.mailpiece.address_files import public_addresses
+from towncircle.postal import certificates
+from towncircle.postal.certificates import certificates_of
+from towncircle.world import exporting, printing, verifying
+from towncircle.world.config import POSTAL
+from towncircle.world.journeys import Journeys
+
+PEOPLE = public_addresses()[:1]
+
+
+def _mark(journeys, out: Path):  # type: ignore[no-untyped-def]
+    done = printing.print_job(journeys, PEOPLE, out, formats=("pdf",))
+    return next(iter(verifying.marks_of(done.pdf)))
+
+
+@cites("502.28", "PRE-05")
+@pytest.mark.parametrize("regime", REGIMES)
+def test_a_key_is_renewed_before_its_certificate_ends_and_both_verify(
+    regime: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("towncircle.world.parties.DEVICE_CERTIFICATE_DAYS", 60)
+    world = new_world(tmp_path / "world", regime)
+    journeys = mailer(world, deposit=300, reset=200)
+    old = _mark(journeys, tmp_path / "old")
+    assert not any("certificate" in line for line in journeys.status().warnings)
+    world.advance("35d")  # of the 60 days that a certificate lives
+    journeys.contact()
+    assert any("certificate" in line for line in journeys.status().warnings)
+    late = _mark(journeys, tmp_path / "late")
+    journeys.renew_key()
+    assert not any("certificate" in line for line in journeys.status().warnings)
+    new = _mark(journeys, tmp_path / "new")
+    for mark in (late, new):
+        assert verifying.verify(mark, world).verdict.verdict == "VALID"
+    serials = {verifying.verify(mark, world).verdict.fields["certificate_serial"] for mark in (old, late, new)}
+    assert len(serials) == 2
+    with world.store(POSTAL).reading() as view:
+        assert len(list(certificates_of(view))) == 4
+    journeys.contact()  # the message key goes on under its new certificate
+    world.advance("26d")  # the old certificate has ended, the new one has not
+    journeys.contact()
+    after = _mark(journeys, tmp_path / "after")
+    assert verifying.verify(after, world).verdict.verdict == "VALID"
+    exporting.export(world, tmp_path / "export")
+    report = audit(tmp_path / "export")
+    assert not report.differences
+    world.close()
+
+
+def test_renewing_again_after_a_lost_answer_ends_with_one_key_in_use(tmp_path: Path) -> None:
+    world = new_world(tmp_path / "world")
+    journeys = mailer(world, deposit=300, reset=200)
+    with world.shelf.client(journeys.device) as client:
+        client.rekey()  # the host died before it carried the report
+    journeys.renew_key()
+    first = _mark(journeys, tmp_path / "first")
+    journeys.renew_key()
+    second = _mark(journeys, tmp_path / "second")
+    assert [verifying.verify(mark, world).verdict.verdict for mark in (first, second)] == ["VALID", "VALID"]
+    world.close()
+
+
+def test_no_key_is_certified_for_a_device_that_is_frozen(tmp_path: Path) -> None:
+    world = new_world(tmp_path / "world")
+    journeys = mailer(world, deposit=300, reset=200)
+    store = world.store("provider.harbor")
+    with store.transaction() as tx:
+        (row,) = tx.find("device")
+        tx.put("device", row.key, {**row.body, "frozen": "a test"}, owner=row.owner, expected=row.version)
+    with pytest.raises(Refused, match=r"provider\.frozen"):
+        journeys.renew_key()
+    world.close()
+
+
+@cites("502.28")
+def test_a_compromised_key_is_revoked_and_the_device_stops(tmp_path: Path) -> None:
+    world = new_world(tmp_path / "world")
+    journeys = mailer(world, deposit=300, reset=200)
+    before = _mark(journeys, tmp_path / "before")
+    device = journeys.device
+    desk = world.desk(POSTAL)
+    for _ in range(2):
+        desk.perform(lambda ctx: certificates.revoke(ctx, device=device, reason="key-compromise"), actor="inspector")
+    with pytest.raises(Refused, match=r"postal\.not-certified"):
+        desk.perform(
+            lambda ctx: certificates.revoke(ctx, device="TC1A0000999999", reason="withdrawn"), actor="inspector"
+        )
+    with pytest.raises(BadInput, match=r"postal\.no-such-reason"):
+        desk.perform(lambda ctx: certificates.revoke(ctx, device=device, reason="spite"), actor="inspector")
+    world.publish()
+    world.close()
+    world = reopened(tmp_path / "world")
+    journeys = Journeys(world)
+    world.advance("1h")
+    after = _mark(journeys, tmp_path / "after")  # nothing reaches the device by itself
+    for mark in (before, after):  # a thief of the key signs any date: what is scanned from now on is refused
+        verdict = verifying.verify(mark, world).verdict
+        assert verdict.verdict == "INVALID"
+        assert [found.code for found in verdict.findings if found.ok is False] == ["certificate.revoked"]
+    with pytest.raises(Refused):
+        journeys.contact()  # the Provider does not believe its messages any more
+    with pytest.raises(Refused):
+        journeys.renew_key()
+    world.advance("72h")
+    assert journeys.status().state == "locked"
+    world.close()
