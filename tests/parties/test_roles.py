@@ -37,6 +37,7 @@ TAKEN = {
         "ResetRequest": "device",
         "ResetAcknowledgment": "device",
         "DeviceAudit": "device",
+        "DeviceKeyReport": "device",
     },
     BANK: {"DepositOrder": "licensee"},
     MAILROOM: {},

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Context
 from towncircle.kernel.errors import BadInput, Refused
+from towncircle.kernel.instants import Instant
 from towncircle.kernel.store import Record, Transaction
 from towncircle.pki.authority import Issuer, serial_for
 from towncircle.pki.verifying import REASONS, PublicKey, read_certificate, signature_valid
@@ -73,20 +74,7 @@ def on_request(ctx: Context, opened: Opened, *, authority: Authority) -> Certifi
             raise Refused("postal.already-certified", device=report.device)
         if held.body["indicia_public"] == report.indicia_public.hex():
             return _issued(report, held.body["indicia"], held.body["messages"], authority)
-    indicia = PublicKey(report.scheme, report.indicia_public)
-    if not signature_valid(indicia, report.indicia_proof, report.message_public):
-        raise Refused("postal.no-key-proof", device=report.device)
-    test = authority.issuer.certificate.test
-    serials = tuple(serial_for(ctx.tx.next_number("certificate"), test=test) for _ in range(2))
-    first, second = authority.issuer.certify_device(
-        device=report.device,
-        indicia=indicia,
-        messages=PublicKey("ecdsa-p256", report.message_public),
-        serials=(serials[0], serials[1]),
-        not_before=ctx.now,
-        not_after=ctx.now.plus(days=authority.life_days),
-        messages_since=messages.not_before if held is not None else None,
-    )
+    first, second, serials = _certify(ctx, report, authority, since=messages.not_before if held is not None else None)
     former = [*held.body.get("former", ()), held.body["indicia"], held.body["messages"]] if held is not None else []
     record = {
         "former": former,
@@ -105,9 +93,30 @@ def on_request(ctx: Context, opened: Opened, *, authority: Authority) -> Certifi
         clauses=("502.28",),
         provider=opened.envelope.sender,
         license=body.license,
-        serials=list(serials),
+        serials=serials,
     )
     return _issued(report, first.hex(), second.hex(), authority)
+
+
+def _certify(
+    ctx: Context, report: DeviceKeyReport, authority: Authority, *, since: Instant | None
+) -> tuple[bytes, bytes, list[int]]:
+    """Certify both keys under the next two serials, once the indicia key has proved itself."""
+    indicia = PublicKey(report.scheme, report.indicia_public)
+    if not signature_valid(indicia, report.indicia_proof, report.message_public):
+        raise Refused("postal.no-key-proof", device=report.device)
+    test = authority.issuer.certificate.test
+    serials = [serial_for(ctx.tx.next_number("certificate"), test=test) for _ in range(2)]
+    first, second = authority.issuer.certify_device(
+        device=report.device,
+        indicia=indicia,
+        messages=PublicKey("ecdsa-p256", report.message_public),
+        serials=(serials[0], serials[1]),
+        not_before=ctx.now,
+        not_after=ctx.now.plus(days=authority.life_days),
+        messages_since=since,
+    )
+    return first, second, serials
 
 
 def certificates_of(view: Transaction) -> Iterator[tuple[Record, bytes]]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Ask, Context, Steps
 from towncircle.kernel.errors import Refused
+from towncircle.pki.verifying import read_certificate
 from towncircle.provider.inventory import change, device_record
 from towncircle.provider.readings import frozen_refusal
 from towncircle.wire.bodies import CertificateIssued, CertificateRequest, Certify, DeviceKeyReport
@@ -27,6 +28,9 @@ def on_key_report(ctx: Context, opened: Opened) -> Steps:
         raise frozen_refusal(row)
     if row.body["custody"] != "leased":
         raise Refused("provider.not-leased", device=device, custody=row.body["custody"])
+    known = read_certificate(bytes.fromhex(row.body["message_certificate"])).public.raw
+    if (report.device, report.message_public) != (device, known):
+        raise Refused("provider.not-its-keys", device=device)
     request = CertificateRequest(report=opened.raw, license=row.body["license"])
     answer = yield Ask("postal.usps", request, f"certificates {device} {opened.envelope.id}")
     issued = answer.body

@@ -387,4 +387,10 @@ ROWS = {
         clause="502.28",
         next_step="Give one of: {known}.",
     ),
+    "provider.not-its-keys": Row(
+        kind="refused",
+        sentence="The key report is not of the device {device} and its message key.",
+        clause="502.28",
+        next_step="Have the device report its own next key (rekey), signed by the message key it has.",
+    ),
 }
