@@ -57,7 +57,7 @@ def test_killed_again_and_again_the_device_keeps_every_acknowledged_debit(place:
             try:
                 while True:
                     if waiting is None:
-                        amounts = tuple(dice.randrange(1, 20) for _ in range(dice.choice((1, 3, 100))))
+                        amounts = tuple(dice.randrange(1, 3) for _ in range(dice.choice((1, 3, 100))))
                         waiting = batch(f"JOB-{len(answers)}", amounts)
                     done = client.evidence(waiting)
                     assert done.first_piece == 1 + sum(held.count for held in answers.values())

@@ -80,6 +80,9 @@ def test_nothing_is_said_when_nothing_is_to_do_and_a_link_to_the_launcher_works(
     (top / ".venv" / ".made-at").write_text(f"{top}\n")
     shutil.copy(top / "requirements.lock", top / ".venv" / ".done-requirements.lock")
     (machine / "bin" / "tc").symlink_to(top / "towncircle")
+    found = shutil.which("find")
+    assert found is not None
+    (machine / "bin" / "find").symlink_to(found)
     manifest = top / "src" / "towncircle" / "psd" / "MANIFEST"
     manifest.parent.mkdir(parents=True)
     manifest.write_text("as new as every file\n")
