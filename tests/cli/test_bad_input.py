@@ -168,7 +168,7 @@ def test_bytes_that_are_no_indicium_are_unreadable(run: Shell, desk: Path, world
     run.unreadable("scan", desk / "bytes.bin", "--world", world)
 
 
-@pytest.mark.parametrize("text", ["zz", "a20", "a2 0", "0xzz", "\u0663\u0663", "a2,03", "hello"])
+@pytest.mark.parametrize("text", ["zz", "0xzz", "\u0663\u0663", "a2,03", "hello"])
 @pytest.mark.parametrize("command", ["verify", "decode"])
 def test_digits_that_are_not_hexadecimal_are_shown(run: Shell, command: str, text: str) -> None:
     assert text in run.refused(command, "--hex", text, code="scan.not-hex").sentence

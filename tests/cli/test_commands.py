@@ -141,3 +141,70 @@ def test_a_late_piece_is_held(funded, run, tmp_path):
     (result, *_) = run("verify", tmp_path / "out" / "envelopes.pdf", "--world", funded)["results"]
     assert (result["verdict"], result["disposition"]) == ("VALID", "hold")
     assert [finding["code"] for finding in result["findings"] if finding["ok"] is False] == ["date.stale"]
+
+
+def test_a_page_that_is_paid_for_is_never_printed_over(funded, run, tmp_path):
+    run("print", funded, "--out", tmp_path / "out")
+    before = (tmp_path / "out" / "envelopes.pdf").read_bytes()
+    assert run("print", funded, "--out", tmp_path / "out", code=3)["error"]["code"] == "mailroom.out-taken"
+    assert (tmp_path / "out" / "envelopes.pdf").read_bytes() == before
+    assert run("status", funded)["pieces"] == 14
+
+
+def test_an_open_job_is_named_and_finished_before_another_is_begun(funded, run, tmp_path):
+    from towncircle.mailpiece.address_files import public_addresses
+    from towncircle.world.journeys import Journeys
+    from towncircle.world.up import open_world
+
+    world = open_world(funded)
+    job = Journeys(world).plan(public_addresses()[:2])
+    Journeys(world).evidence(job)
+    world.close()
+    assert run("status", funded)["open_jobs"] == [job]
+    assert run("print", funded, "--out", tmp_path / "out", code=3)["error"]["code"] == "mailroom.job-open"
+    (done,) = run("print", funded, "--out", tmp_path / "out", "--resume")["jobs"]
+    assert (done["job"], done["pieces"]) == (job, 2)
+    status = run("status", funded)
+    assert (status["open_jobs"], status["pieces"]) == ([], 2)
+
+
+def test_a_device_without_postage_says_what_to_do(world, run, tmp_path):
+    run("license", world)
+    run("lease", world)
+    error = run("print", world, "--out", tmp_path / "out", code=3)["error"]
+    assert error["code"] == "mailroom.no-postage-set"
+    assert not (tmp_path / "out" / "envelopes.pdf").exists()
+
+
+def test_a_damaged_pack_is_named(funded, run):
+    (funded / "published" / "pack.cose").write_bytes(b"\x00" * 40)
+    error = run("verify", "--hex", "a2", "--world", funded, code=3)["error"]
+    assert error["code"] == "world.damaged"
+    assert "pack.cose" in error["sentence"]
+
+
+def test_a_dump_cut_in_a_byte_gives_its_whole_bytes(run):
+    cut = run("decode", "--hex", "50 01 dc 7")
+    assert cut["fields"] == {"version": 0x50, "algorithm": 1}
+    assert "certificate_serial" in cut["missing"]
+
+
+def test_a_deposit_is_in_whole_cents(funded, run):
+    assert run("deposit", funded, "1.001", code=3)["error"]["code"] == "bank.not-whole-cents"
+    assert run("deposit", funded, "1.01")["held_mills"] == 301_010
+
+
+def test_ctrl_c_is_for_the_command_and_not_for_its_device(funded, tmp_path):
+    import os
+    import signal
+    import subprocess
+    import sys
+    import time
+
+    line = [sys.executable, "-m", "towncircle", "print", str(funded), "--out", str(tmp_path / "out")]
+    child = subprocess.Popen(line, stderr=subprocess.PIPE, text=True, process_group=0)
+    time.sleep(1.5)
+    os.killpg(child.pid, signal.SIGINT)
+    told = child.communicate()[1]
+    assert "Traceback" not in told
+    assert child.returncode in (0, 130)

@@ -23,6 +23,7 @@ from towncircle.wire.message import Opened
 # P050 3.5(a), in the rule's order of preference
 FORMS = ("ach-debit", "ach-credit", "wire", "debit-card", "credit-card", "check")
 REPORT_ZONE = "America/New_York"
+MILLS_A_CENT = 10
 ITEM_LIMIT = Mills.dollars(1_000_000)  # house: what one item may be, so that no sum outgrows its field
 
 
@@ -31,16 +32,8 @@ def on_order(ctx: Context, opened: Opened, *, providers: Container[str]) -> Depo
     """Take in a deposit for a licensee's account with its Provider."""
     body = opened.body
     assert isinstance(body, DepositOrder)
-    DepositId.parse(body.deposit_id)
     licensee = opened.envelope.sender
-    if body.form not in FORMS:
-        raise Refused("bank.unknown-form", form=body.form, forms=", ".join(FORMS))
-    if body.amount <= ZERO:
-        raise Refused("bank.nothing-to-deposit", amount=body.amount)
-    if body.amount > ITEM_LIMIT:
-        raise Refused("bank.item-too-large", amount=body.amount, limit=ITEM_LIMIT)
-    if body.provider not in providers:
-        raise Refused("bank.no-such-provider", provider=body.provider[:40])
+    _check(body, providers)
     books = Books(ctx.tx, BANK)
     day = ctx.now.date_in(REPORT_ZONE).isoformat()
     held = ctx.tx.get("item", body.deposit_id)
@@ -76,6 +69,20 @@ def on_order(ctx: Context, opened: Opened, *, providers: Container[str]) -> Depo
     )
     report(ctx)
     return _receipt(books, body, licensee, day=day)
+
+
+def _check(body: DepositOrder, providers: Container[str]) -> None:
+    DepositId.parse(body.deposit_id)
+    if body.form not in FORMS:
+        raise Refused("bank.unknown-form", form=body.form, forms=", ".join(FORMS))
+    if body.amount <= ZERO:
+        raise Refused("bank.nothing-to-deposit", amount=body.amount)
+    if body.amount > ITEM_LIMIT:
+        raise Refused("bank.item-too-large", amount=body.amount, limit=ITEM_LIMIT)
+    if int(body.amount) % MILLS_A_CENT:
+        raise Refused("bank.not-whole-cents", amount=body.amount)
+    if body.provider not in providers:
+        raise Refused("bank.no-such-provider", provider=body.provider[:40])
 
 
 def _same(held: Record, order: DepositOrder, licensee: str) -> bool:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from towncircle.bench import Result
 
-SUBJECTS = ("device", "fleet")
+SUBJECTS = ("device", "mailpiece", "fleet")
 
 
 def add(subparsers: Any) -> None:
@@ -51,15 +51,21 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _measured(args: argparse.Namespace) -> tuple[list[Result], dict[str, object]]:
-    """Measure one device, two at once and, where there is a PostgreSQL, fleets; `device` takes in all of them."""
-    from towncircle.bench import device, environment, fleet, two
+    """Measure pages, one device, two at once and, where there is a PostgreSQL, fleets; `device` takes in fleets."""
+    from towncircle.bench import device, environment, fleet, mailpiece, two
     from towncircle.kernel.errors import Refused
 
     results: list[Result] = []
     machine = environment()
-    if "device" in (args.subjects or SUBJECTS):
-        results, machine = device.measure(args.dir, seconds=args.seconds)
-        results.append(two.measure(args.dir, seconds=args.seconds))
+    subjects = args.subjects or SUBJECTS
+    if "mailpiece" in subjects:
+        results, machine = mailpiece.measure(seconds=args.seconds)
+    if "device" in subjects:
+        measured, told = device.measure(args.dir, seconds=args.seconds)
+        results += [*measured, two.measure(args.dir, seconds=args.seconds)]
+        machine |= told
+    if not {"device", "fleet"} & set(subjects):
+        return results, machine
     try:
         more, told = fleet.measure(args.dir, seconds=args.seconds, population=args.population)
     except Refused as refusal:

@@ -10,6 +10,7 @@ from towncircle.cli.show import as_json, journeys_of, table, world_argument
 
 if TYPE_CHECKING:
     from towncircle.kernel.money import Mills
+    from towncircle.world.journeys import Journeys
     from towncircle.world.printing import Printed
 
 _EPILOG = """\
@@ -34,6 +35,7 @@ def add(subparsers: Any) -> None:
     parser.add_argument("--addresses", type=Path, metavar="FILE.csv", help="the recipients")
     parser.add_argument("--on", metavar="DATE", help="mailing date (default: today at the licensing office)")
     parser.add_argument("--svg", action="store_true", help="write SVG pictures too")
+    parser.add_argument("--new", action="store_true", help="start a job although one is open")
     parser.add_argument("--resume", action="store_true", help="finish open jobs instead of starting one")
     parser.set_defaults(run=run)
 
@@ -58,6 +60,7 @@ def run(args: argparse.Namespace) -> int:
             jobs = [JobId(row.key) for row in journeys.open_jobs()]
             done = [finish_job(journeys, job, args.out / job, formats=formats) for job in jobs]
         else:
+            _nothing_in_the_way(args, journeys)
             done = [print_job(journeys, recipients, args.out, day=day, formats=formats)]
         left = journeys.status().registers.descending
     if args.json:
@@ -76,6 +79,17 @@ def run(args: argparse.Namespace) -> int:
             ]
         )
     return 0
+
+
+def _nothing_in_the_way(args: argparse.Namespace, journeys: Journeys) -> None:
+    """Refuse to start a job beside an open one, and to write over the pages of another."""
+    from towncircle.kernel.errors import Refused
+
+    open_jobs = [row.key for row in journeys.open_jobs()]
+    if open_jobs and not args.new:
+        raise Refused("mailroom.job-open", jobs=", ".join(open_jobs))
+    if (args.out / "envelopes.pdf").exists():
+        raise Refused("mailroom.out-taken", out=args.out)
 
 
 def _record(done: list[Printed], left: Mills) -> dict[str, object]:

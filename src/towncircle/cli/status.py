@@ -27,6 +27,7 @@ def run(args: argparse.Namespace) -> int:
         words = journeys.contact() if args.contact else ""
         status = journeys.status()
         now = journeys.world.clock.now()
+        jobs = [row.key for row in journeys.open_jobs()]
     if args.json:
         as_json(
             {
@@ -39,6 +40,7 @@ def run(args: argparse.Namespace) -> int:
                 "contact_due": status.contact_due.iso(),
                 "contact_left_seconds": status.contact_left_us // 1_000_000,
                 "open_request": status.open_request,
+                "open_jobs": jobs,
                 "warnings": list(status.warnings),
                 "now": now.iso(),
             }
@@ -57,6 +59,8 @@ def run(args: argparse.Namespace) -> int:
             ("now", now.iso()),
         ]
     )
+    for job in jobs:
+        print(f"! The print job {job} is open: finish it with towncircle print {args.world} --out OUT --resume")
     for warning in status.warnings:
         print(f"! {warning}")
     return 0

@@ -92,7 +92,7 @@ def _show_one(one: Judged) -> None:
     where = f"{one.mark.file} page {one.mark.page}" if one.mark.file else "the given bytes"
     print(f"{verdict.verdict}  {where}: {verdict.disposition}{', SPECIMEN' if verdict.specimen else ''}")
     for name, value in verdict.fields.items():
-        print(f"    {name:<20} {field_words(name, value)}")
+        print(f"    {name:<20} {field_words(name, value) or value}")
     for finding in verdict.findings:
         print(f"  {_SIGN[finding.ok]}{finding.code:<22} {finding.text} [{finding.clause}]")
     print()

@@ -21,7 +21,7 @@ _FIRST_YEAR, _END_YEAR = 1900, 3000
 _FIRST_US, _END_US = (
     (datetime(year, 1, 1, tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1) for year in (_FIRST_YEAR, _END_YEAR)
 )
-_DURATION = re.compile(r"(?P<n>[0-9]{1,6})(?P<unit>s|m|h|d|w|mo)\Z", re.ASCII)
+_DURATION = re.compile(r"(?P<n>[0-9]{1,12})(?P<unit>s|m|h|d|w|mo)\Z", re.ASCII)
 _UNIT_US = {"s": 1_000_000, "m": 60_000_000, "h": HOUR_US, "d": DAY_US, "w": 7 * DAY_US}
 
 

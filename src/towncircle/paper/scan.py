@@ -58,14 +58,14 @@ def looks_like_a_scan(data: bytes) -> bool:
 def bytes_of(data: bytes, *, hex_only: bool = False) -> bytes:
     """Give the bytes of a mark: hexadecimal text (spaces, colons and newlines allowed) is read, others are as they are.
 
-    Raises `BadInput`: scan.not-a-mark for other text, scan.not-hex for anything else where only digits will do.
+    A dump cut in the middle of a byte gives its whole bytes. Raises `BadInput`: scan.not-a-mark for other text,
+    scan.not-hex for anything else where only digits will do.
     """
     if hex_only or _HEX_TEXT.match(data):
         digits = re.sub(rb"[\s:]", b"", data.strip().removeprefix(b"0x"))
-        try:
-            return bytes.fromhex(digits.decode("ascii"))
-        except ValueError as error:
-            raise BadInput("scan.not-hex", text=data.decode("utf-8", "replace").strip()[:40]) from error
+        if not _HEX_TEXT.match(digits) and digits:
+            raise BadInput("scan.not-hex", text=data.decode("utf-8", "replace").strip()[:40])
+        return bytes.fromhex(digits[: len(digits) // 2 * 2].decode("ascii"))
     if _PRINTABLE.match(data) and not data.startswith(_PRINTABLE_MARKS):
         raise BadInput("scan.not-a-mark", text=data.decode("ascii").strip()[:40])
     return data

@@ -71,12 +71,13 @@ class ProcessPort:
     """Run a device in a child process of its own and speak with it over a pipe.
 
     `arguments` follow `python -m towncircle.psd.process`; `module` names another entry (a rehearsal that dies on
-    purpose). After `psd.unreachable` make a new port and ask `recover`: the store knows what was done.
+    purpose). Ctrl-C in a terminal is for the parent: the child ends when its pipe closes. After `psd.unreachable` make
+    a new port and ask `recover`: the store knows what was done.
     """
 
     def __init__(self, directory: Path, *, arguments: Sequence[str] = (), module: str = MODULE) -> None:
         line = [sys.executable, "-m", module, str(directory), *arguments]
-        self._child = subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603 - our own entry
+        self._child = subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0)  # noqa: S603 - our own entry
 
     def __enter__(self) -> Self:
         return self

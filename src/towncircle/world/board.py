@@ -58,16 +58,20 @@ class Board:
             return 0
 
     def pack(self, now: Instant) -> Pack:
-        """Take the pack as a verifier does, with the pinned root. Raises what `verification.load_pack` raises."""
+        """Take the pack as a verifier does, with the pinned root. Raises `Refused` (world.damaged), naming the file."""
         last = self._seen()
-        pack = load_pack(
-            (self._folder / PACK).read_bytes(),
-            root_fingerprint=self._root,
-            anchor="test",
-            now=now,
-            last_number=last,
-            stale_ok=True,
-        )
+        try:
+            pack = load_pack(
+                (self._folder / PACK).read_bytes(),
+                root_fingerprint=self._root,
+                anchor="test",
+                now=now,
+                last_number=last,
+                stale_ok=True,
+            )
+        except (OSError, Refused) as error:
+            what = error.sentence if isinstance(error, Refused) else error.strerror
+            raise Refused("world.damaged", path=self._folder / PACK, what=what) from error
         if pack.number > last:
             self.put(_SEEN, f"{pack.number}\n".encode())
         return pack

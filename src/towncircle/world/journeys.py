@@ -193,6 +193,8 @@ class Journeys:
 
     def plan(self, recipients: tuple[Recipient, ...], *, day: date | None = None, job: JobId | None = None) -> JobId:
         """Price, lint and reserve a print job; give its id. Nothing is debited yet."""
+        if self.status().state == AUTHORISED:
+            raise Refused("mailroom.no-postage-set", device=self.device)
         name = job or self._new(JobId.new)
         order = mailroom.Order(
             device=self.device,

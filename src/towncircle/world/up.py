@@ -54,7 +54,7 @@ class Servers:
         for name, bound in zip(names, sockets, strict=True):
             line = [sys.executable, "-m", "towncircle.world.serve", str(folder), name, str(bound.fileno())]
             children[name] = subprocess.Popen(  # noqa: S603  # our own module
-                line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, pass_fds=(bound.fileno(),)
+                line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, pass_fds=(bound.fileno(),), process_group=0
             )
             bound.close()
         servers = cls(folder, children, addresses)

@@ -1,32 +1,8 @@
-"""Error codes of the four parties and of the desk they answer from."""
+"""Error codes of the four parties."""
 
 from towncircle.kernel.errors import Row
 
 ROWS = {
-    "desk.not-for-me": Row(
-        kind="refused",
-        sentence="{party} does not take messages of the type {type} from {sender}.",
-        clause="house",
-        next_step="Send it to the party whose business it is.",
-    ),
-    "desk.no-answer": Row(
-        kind="broken",
-        sentence="The answer to message {message} is missing.",
-        clause="house",
-        next_step="This is a defect: please report it with the command you ran.",
-    ),
-    "desk.no-bench": Row(
-        kind="broken",
-        sentence="{party} has no device at hand and was asked to use one.",
-        clause="house",
-        next_step="This is a defect: please report it with the command you ran.",
-    ),
-    "desk.wrong-reply": Row(
-        kind="refused",
-        sentence="The answer that came back does not belong to message {message}.",
-        clause="house",
-        next_step="Run the command again: the message is sent again and the right answer is taken.",
-    ),
     "postal.not-the-applicant": Row(
         kind="refused",
         sentence="The enclosed application is not signed by the applicant it names ({sender}).",
@@ -219,90 +195,6 @@ ROWS = {
         clause="502.25(a)",
         next_step="Run the command again: the device reports its registers anew.",
     ),
-    "world.station-known": Row(
-        kind="input",
-        sentence="A station called {name} is enrolled already.",
-        clause="house",
-        next_step="Choose another name, or strike the old one first (towncircle device strike).",
-    ),
-    "world.station-unknown": Row(
-        kind="input",
-        sentence="No station called {name} is enrolled.",
-        clause="house",
-        next_step="Check the name in enrolled.json of the host's folder.",
-    ),
-    "world.station-refused": Row(
-        kind="refused",
-        sentence="This caller is not enrolled for the device {device}.",
-        clause="502.8(b)",
-        next_step="Have the host's operator enrol it (towncircle device enrol).",
-    ),
-    "world.missing": Row(
-        kind="input",
-        sentence="There is no world at {path}.",
-        clause="house",
-        next_step="Check the path, or make one with: towncircle world new {path}",
-    ),
-    "world.exists": Row(
-        kind="input",
-        sentence="{path} already exists and is not empty.",
-        clause="house",
-        next_step="Choose another folder; a world is never written over.",
-    ),
-    "world.damaged": Row(
-        kind="refused",
-        sentence="The world file {path} cannot be used: {what}.",
-        clause="house",
-        next_step="Restore the file from a copy of the world; nothing was changed.",
-    ),
-    "world.too-new": Row(
-        kind="refused",
-        sentence="The world at {path} has format {found}; this program knows {known}.",
-        clause="house",
-        next_step="Use the newer towncircle that wrote it.",
-    ),
-    "world.clock-back": Row(
-        kind="refused",
-        sentence="A world's time goes forward only; {step} would not.",
-        clause="house",
-        next_step="Give a step such as 73h, 2d or 3mo.",
-    ),
-    "world.no-licensee": Row(
-        kind="refused",
-        sentence="The world has no licensee '{name}'.",
-        clause="house",
-        next_step="The licensees are: {known}.",
-    ),
-    "world.no-provider": Row(
-        kind="refused",
-        sentence="The world has no Provider '{name}'.",
-        clause="house",
-        next_step="The Providers are: {known}.",
-    ),
-    "world.no-device": Row(
-        kind="refused",
-        sentence="{licensee} has no device yet.",
-        clause="P050 1.3",
-        next_step="Apply for a license and lease a device: towncircle license DIR, then towncircle lease DIR.",
-    ),
-    "world.no-license": Row(
-        kind="refused",
-        sentence="{licensee} holds no license yet.",
-        clause="P050 1.3",
-        next_step="Apply for one first: towncircle license DIR.",
-    ),
-    "world.in-use": Row(
-        kind="refused",
-        sentence="The parties of this world run as processes already (process {pid}).",
-        clause="house",
-        next_step="Stop them with Ctrl-C where they run, or work with them as they are.",
-    ),
-    "world.not-up": Row(
-        kind="refused",
-        sentence="The process of {party} did not start (exit code {code}).",
-        clause="house",
-        next_step="Look at what it printed above, and check that the world opens: towncircle status DIR",
-    ),
     "mailroom.no-price": Row(
         kind="refused",
         sentence="Line {row}: {why}",
@@ -314,12 +206,6 @@ ROWS = {
         sentence="{count} of the pieces have no known price, so nothing was printed or debited.",
         clause="P050 1.5",
         next_step="Mend or take out what is named, then print again.",
-    ),
-    "world.untrusted": Row(
-        kind="refused",
-        sentence="The certificate of {subject} is not to be trusted: {why}",
-        clause="502.28",
-        next_step="Restore the world folder from a whole copy; a certificate is never taken on its own word.",
     ),
     "postal.application-of-another": Row(
         kind="refused",
@@ -392,5 +278,29 @@ ROWS = {
         sentence="The key report is not of the device {device} and its message key.",
         clause="502.28",
         next_step="Have the device report its own next key (rekey), signed by the message key it has.",
+    ),
+    "bank.not-whole-cents": Row(
+        kind="refused",
+        sentence="A deposit is in whole cents; this one is {amount}.",
+        clause="house",
+        next_step="Order a deposit without tenths of a cent.",
+    ),
+    "mailroom.job-open": Row(
+        kind="refused",
+        sentence="A print job is open: {jobs}. Its postage may be debited already; another would be debited besides.",
+        clause="house",
+        next_step="Finish it: towncircle print DIR --out OUT --resume. To print something else first, add --new.",
+    ),
+    "mailroom.out-taken": Row(
+        kind="refused",
+        sentence="{out} holds the pages of another job; they are paid for and are not written over.",
+        clause="house",
+        next_step="Name another folder with --out.",
+    ),
+    "mailroom.no-postage-set": Row(
+        kind="refused",
+        sentence="No postage has been set into the device {device} yet.",
+        clause="P050 3.1",
+        next_step="Set some: towncircle deposit DIR AMOUNT, then towncircle reset DIR AMOUNT.",
     ),
 }

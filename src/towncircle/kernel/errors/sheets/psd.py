@@ -270,7 +270,7 @@ ROWS = {
         kind="input",
         sentence="There is no device store at {path}.",
         clause="house",
-        next_step="Check the directory, or lease a device first.",
+        next_step="Restore the device's folder from a whole copy of the world, or lease a device.",
     ),
     "psd.store-busy": Row(
         kind="refused",

@@ -13,7 +13,7 @@ ROWS = {
         kind="broken",
         sentence="The store {path} is damaged: {what}. Nothing was changed.",
         clause="house",
-        next_step="Keep the file as it is, restore a copy of the whole world folder, then run: towncircle audit",
+        next_step="Keep the file as it is, restore a copy of the whole world folder, then export and audit it",
     ),
     "storage.too-new": Row(
         kind="refused",

@@ -1,0 +1,141 @@
+"""Measuring pages, scans and prices, each beside a raw limit that it cannot outrun.
+
+Here: composing and writing envelopes, reading an envelope's image, pricing. Not here: devices (`device`).
+The limits: `print.pages` is set against zint drawing the same symbols, `scan.image` against zxing-cpp reading the
+cropped symbol of the same page, `price` against building and asking a dict of the same requests.
+"""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from fractions import Fraction
+
+from towncircle.bench import Result, environment
+from towncircle.indicium import decode, encode_content, layout
+from towncircle.indicium.readable import Office, for_postage
+from towncircle.kernel.ids import DeviceId
+from towncircle.kernel.money import Mills
+from towncircle.mailpiece.address_files import public_addresses
+from towncircle.mailpiece.geometry import form_for
+from towncircle.mailpiece.page import EnvelopeSpec, envelope
+from towncircle.mailpiece.rates import PriceRequest, price
+from towncircle.paper import pdf, png
+from towncircle.rules import ruleset
+from towncircle.symbol import data_matrix, imb, read
+from towncircle.symbol.reading import check_image
+
+PAGES = 200
+DPI = 300
+_DAY = date(2026, 11, 23)
+
+
+def measure(*, seconds: float = 1.0) -> tuple[list[Result], dict[str, object]]:
+    """Measure all cases, about `seconds` for each loop."""
+    return [_print_pages(seconds), _scan_image(seconds), _prices(seconds)], environment(pages=PAGES, dpi=DPI)
+
+
+def _rate(work: Callable[[], int], seconds: float) -> float:
+    count, start = 0, time.perf_counter()
+    while (spent := time.perf_counter() - start) < seconds or not count:
+        count += work()
+    return count / spent
+
+
+def _payload(number: int) -> bytes:
+    fields = {
+        "certificate_serial": 0x80000008,
+        "vendor": "TC",
+        "model": "1A",
+        "psd_serial": 1,
+        "ascending_mills": 780 * (number + 1),
+        "postage_mills": 780,
+        "date": _DAY,
+        "origin_zip": "20260",
+        "descending_mills": 100_000,
+        "category": "FCLM",
+        "piece_count": number + 1,
+        "mail_service": 0,
+        "software_id": b"TC",
+    }
+    unsigned = bytes((number * 7 + place * 13) % 256 for place in range(64))  # pages and scans ask for no signature
+    return encode_content(layout("imi-std"), fields) + unsigned
+
+
+def _spec(number: int) -> EnvelopeSpec:
+    recipients = public_addresses()
+    recipient = recipients[number % len(recipients)].address
+    readable = for_postage(
+        Office(city="Washington", state="DC", zip_code="20260"),
+        device=DeviceId("TC1A0000000001"),
+        day=_DAY,
+        category="FIRST-CLASS LTR",
+        postage=Mills(780),
+        first_class=True,
+    )
+    return EnvelopeSpec(
+        form=form_for("letter"),
+        rules=ruleset("imi-2024"),
+        on=_DAY,
+        readable=readable,
+        symbol=data_matrix(_payload(number)),
+        recipient=recipient,
+        imb=imb.encode(f"00000000000{number:09d}", recipient.routing),
+    )
+
+
+def _print_pages(seconds: float) -> Result:
+    first = _spec(0)
+
+    def batch() -> int:
+        specs = (replace(first, symbol=data_matrix(_payload(number))) for number in range(PAGES))
+        return pdf.write_pdf((envelope(spec) for spec in specs), io.BytesIO())
+
+    def symbols() -> int:
+        for number in range(PAGES):
+            data_matrix(_payload(number))
+        return PAGES
+
+    rate, limit = _rate(batch, seconds), _rate(symbols, seconds)
+    return Result.of("print.pages", rate=rate, unit="pages/s", limit="symbols drawn by zint", limit_rate=limit)
+
+
+def _scan_image(seconds: float) -> Result:
+    page = png.raster(pdf.to_pdf([envelope(_spec(1))]), 0, dpi=DPI)
+    (found,) = read(page)
+    xs, ys = [x for x, _ in found.position], [y for _, y in found.position]
+    crop = page[max(min(ys) - 20, 0) : max(ys) + 20, max(min(xs) - 20, 0) : max(xs) + 20].copy()
+    check_image(crop)
+
+    def whole() -> int:
+        (symbol,) = read(page)
+        decode(symbol.payload)
+        return 1
+
+    rate, limit = _rate(whole, seconds), _rate(lambda: len(read(crop, fast_only=True)), seconds)
+    return Result.of("scan.image", rate=rate, unit="images/s", limit="zxing-cpp on the crop", limit_rate=limit)
+
+
+def _prices(seconds: float) -> Result:
+    requests = [
+        PriceRequest(on=date(2026, 11, day), weight_oz=Fraction(tenths, 10))
+        for day in range(1, 29)
+        for tenths in range(1, 36)
+    ]
+
+    def priced() -> int:
+        for request in requests:
+            price(request)
+        return len(requests)
+
+    def looked_up() -> int:
+        table = {request: request.weight_oz for request in requests}
+        for request in requests:
+            _ = table[request]
+        return len(requests)
+
+    rate, limit = _rate(priced, seconds), _rate(looked_up, seconds)
+    return Result.of("price", rate=rate, unit="prices/s", limit="a dict built and asked", limit_rate=limit)
