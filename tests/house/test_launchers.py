@@ -18,7 +18,7 @@ NO_VENV = '#!/bin/sh\ncase "$*" in *ensurepip*) exit 1;; esac\nexit 0\n'
 @pytest.fixture
 def machine(tmp_path: Path) -> Path:
     """Give a folder with a checkout that was never run, and a PATH with little on it."""
-    for name in ("towncircle", "test", "requirements.lock", "requirements-dev.lock", "tools/venv.sh"):
+    for name in ("towncircle", "test", "requirements.lock", "requirements-dev.lock", "tools/venv.sh", "tools/tools.sh"):
         target = tmp_path / "a checkout" / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, target)
