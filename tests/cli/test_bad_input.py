@@ -26,6 +26,7 @@ class Answer:
     code: str
     sentence: str
     next_step: str
+    told: str
 
 
 class Shell:
@@ -63,7 +64,7 @@ class Shell:
         assert f"  code {code}, clause {record['clause']}" in lines
         assert lines[-1] == f"  Next step: {record['next_step']}"
         assert "Traceback" not in said.err
-        return Answer(code, record["sentence"], record["next_step"])
+        return Answer(code, record["sentence"], record["next_step"], said.err)
 
     def unreadable(self, *arguments: object) -> None:
         """Run a command whose every verdict must be UNREADABLE."""
@@ -301,7 +302,7 @@ def test_a_list_of_addresses_with_faults_prints_nothing(
 ) -> None:
     (tmp_path / "list.csv").write_text(text)
     answer = run.refused("print", world, "--out", tmp_path / "out", "--addresses", tmp_path / "list.csv", code=code)
-    assert named in answer.sentence
+    assert named in answer.told
     assert not (tmp_path / "out").exists()
 
 

@@ -203,7 +203,9 @@ def test_ctrl_c_is_for_the_command_and_not_for_its_device(funded, tmp_path):
 
     line = [sys.executable, "-m", "towncircle", "print", str(funded), "--out", str(tmp_path / "out")]
     child = subprocess.Popen(line, stderr=subprocess.PIPE, text=True, process_group=0)
-    time.sleep(1.5)
+    until = time.monotonic() + 30
+    while not (tmp_path / "out").exists() and time.monotonic() < until:
+        time.sleep(0.01)
     os.killpg(child.pid, signal.SIGINT)
     told = child.communicate()[1]
     assert "Traceback" not in told

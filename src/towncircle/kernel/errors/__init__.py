@@ -89,7 +89,7 @@ class RefusedOnGrounds(Refused):
     """Refuse with every ground at once, for a person who must mend them all (a form)."""
 
     def __init__(self, code: str, grounds: tuple[TowncircleError, ...], /, **params: object) -> None:
-        super().__init__(code, grounds="; ".join(ground.sentence for ground in grounds), **params)
+        super().__init__(code, **params)
         self.grounds = grounds
 
     def as_dict(self) -> dict[str, object]:

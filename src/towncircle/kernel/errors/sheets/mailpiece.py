@@ -107,7 +107,7 @@ ROWS = {
     ),
     "address.unusable": Row(
         kind="refused",
-        sentence="The address cannot be used: {grounds}",
+        sentence="The address cannot be used.",
         clause="P050 2.5g",
         next_step="Correct what is named and try again.",
     ),
@@ -197,7 +197,7 @@ ROWS = {
     ),
     "addresses.faulty-rows": Row(
         kind="refused",
-        sentence="{count} of {all} rows of {path} cannot be used. Nothing was printed. {grounds}",
+        sentence="{count} of {all} rows of {path} cannot be used. Nothing was printed.",
         clause="P050 2.5g",
         next_step="Correct the rows and try again.",
     ),
@@ -251,7 +251,7 @@ ROWS = {
     ),
     "page.lints": Row(
         kind="refused",
-        sentence="The page breaks a rule of layout: {grounds}",
+        sentence="The page breaks rules of layout.",
         clause="P050 4.0",
         next_step="Nothing was signed or printed. Correct what is named.",
     ),

@@ -55,7 +55,7 @@ ROWS = {
         kind="input",
         sentence="{path} already exists and is not empty.",
         clause="house",
-        next_step="Choose another folder; a world is never written over.",
+        next_step="Choose another folder; nothing that lies there is written over.",
     ),
     "world.damaged": Row(
         kind="refused",
