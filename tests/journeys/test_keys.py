@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,12 +11,15 @@ from tests.journeys.stories import REGIMES, mailer, new_world, reopened
 from towncircle.auditor.auditing import audit
 from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import BadInput, Refused
+from towncircle.kernel.instants import Instant
+from towncircle.kernel.money import Mills
 from towncircle.mailpiece.address_files import public_addresses
 from towncircle.postal import certificates
 from towncircle.postal.certificates import certificates_of
 from towncircle.world import exporting, printing, verifying
 from towncircle.world.config import POSTAL
-from towncircle.world.journeys import Journeys
+from towncircle.world.journeys import Applicant, Journeys
+from towncircle.world.world import World
 
 PEOPLE = public_addresses()[:1]
 
@@ -115,4 +119,43 @@ def test_a_compromised_key_is_revoked_and_the_device_stops(tmp_path: Path) -> No
         journeys.renew_key()
     world.advance("72h")
     assert journeys.status().state == "locked"
+    world.close()
+
+
+def funded(folder: Path) -> Journeys:
+    world = World.create(folder, regime="imi-2024", seed=4, start=Instant.parse("2026-11-23T14:00Z"))
+    journeys = Journeys(world)
+    journeys.apply(Applicant(), provider="provider.harbor")
+    journeys.lease()
+    journeys.deposit(Mills.dollars(50))
+    journeys.reset(Mills.dollars(10))
+    return journeys
+
+
+def test_a_party_that_stays_open_learns_of_a_revocation_when_it_is_published(tmp_path: Path) -> None:
+    journeys = funded(tmp_path / "w")
+    world, device = journeys.world, journeys.device
+    world.desk(POSTAL).perform(
+        lambda ctx: certificates.revoke(ctx, device=device, reason="key-compromise"), actor=POSTAL
+    )
+    world.advance("1h")
+    with pytest.raises(Refused):
+        journeys.reset(Mills.dollars(5))
+    assert journeys.status().registers.descending == Mills.dollars(10)
+    world.close()
+
+
+def test_a_key_report_from_an_older_copy_of_a_device_is_refused(tmp_path: Path) -> None:
+    journeys = funded(tmp_path / "w")
+    world = journeys.world
+    folder = world.shelf.folder_of(journeys.device)
+    world.shelf.close()
+    shutil.copytree(folder, tmp_path / "old")
+    for _ in range(5):
+        journeys.contact()
+    world.shelf.close()
+    shutil.rmtree(folder)
+    shutil.copytree(tmp_path / "old", folder)
+    with pytest.raises(Refused):
+        journeys.renew_key()
     world.close()

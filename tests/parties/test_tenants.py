@@ -179,7 +179,7 @@ def test_an_enclosure_of_another_kind_is_refused_and_no_defect(hand: Hand) -> No
         forwarded = bodies.DepositAcknowledgmentForwarded(lease=enclosed)
         assert hand.refused(HARBOR, POSTAL, forwarded) == "postal.not-a-lease"
     for garbage in (b"", b"\xd2", bytes(40)):
-        assert hand.refused(HARBOR, POSTAL, bodies.AuditForward(audit=garbage)).startswith("wire.")
+        assert hand.refused(HARBOR, POSTAL, bodies.AuditForward(audit=garbage)) == "world.enclosure-refused"
 
 
 def test_an_audit_is_forwarded_by_its_own_provider_only(hand: Hand) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from towncircle.cli.show import as_json, journeys_of, table, world_argument
 
 if TYPE_CHECKING:
+    from towncircle.kernel.errors import TowncircleError
     from towncircle.kernel.money import Mills
     from towncircle.world.journeys import Journeys
     from towncircle.world.printing import Printed
@@ -45,9 +46,8 @@ def run(args: argparse.Namespace) -> int:
     from datetime import date
 
     from towncircle.kernel.errors import BadInput
-    from towncircle.kernel.ids import JobId
     from towncircle.mailpiece.address_files import public_addresses, read_addresses
-    from towncircle.world.printing import finish_job, print_job
+    from towncircle.world.printing import print_job
 
     formats = ("pdf", "png", "svg") if args.svg else ("pdf", "png")
     try:
@@ -56,13 +56,15 @@ def run(args: argparse.Namespace) -> int:
         raise BadInput("time.unreadable", text=args.on[:40]) from error
     recipients = () if args.resume else read_addresses(args.addresses) if args.addresses else public_addresses()
     with journeys_of(args) as journeys:
+        failed: TowncircleError | None = None
         if args.resume:
-            jobs = [JobId(row.key) for row in journeys.open_jobs()]
-            done = [finish_job(journeys, job, args.out / job, formats=formats) for job in jobs]
+            done, failed = _resumed(args, journeys, formats)
         else:
             _nothing_in_the_way(args, journeys)
             done = [print_job(journeys, recipients, args.out, day=day, formats=formats)]
         left = journeys.status().registers.descending
+    if failed is not None:
+        raise failed
     if args.json:
         as_json(_record(done, left))
         return 0
@@ -79,6 +81,24 @@ def run(args: argparse.Namespace) -> int:
             ]
         )
     return 0
+
+
+def _resumed(
+    args: argparse.Namespace, journeys: Journeys, formats: tuple[str, ...]
+) -> tuple[list[Printed], TowncircleError | None]:
+    """Finish open jobs, paid ones first; a job that cannot be finished does not hold up the others."""
+    from towncircle.kernel.errors import TowncircleError
+    from towncircle.kernel.ids import JobId
+    from towncircle.world.printing import finish_job
+
+    done: list[Printed] = []
+    failed: TowncircleError | None = None
+    for row in sorted(journeys.open_jobs(), key=lambda row: str(row.body["state"])):
+        try:
+            done.append(finish_job(journeys, JobId(row.key), args.out / row.key, formats=formats))
+        except TowncircleError as error:
+            failed = failed or error
+    return done, failed
 
 
 def _nothing_in_the_way(args: argparse.Namespace, journeys: Journeys) -> None:

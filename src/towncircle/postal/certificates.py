@@ -70,7 +70,8 @@ def on_request(ctx: Context, opened: Opened, *, authority: Authority) -> Certifi
     held = ctx.tx.get("device-certificates", report.device)
     if held is not None:
         messages = read_certificate(bytes.fromhex(held.body["messages"]))
-        if held.owner != provider or messages.public.raw != report.message_public or held.body["revoked_at"]:
+        other = (held.owner, held.body["license"]) != (provider, body.license)
+        if other or messages.public.raw != report.message_public or held.body["revoked_at"]:
             raise Refused("postal.already-certified", device=report.device)
         if held.body["indicia_public"] == report.indicia_public.hex():
             return _issued(report, held.body["indicia"], held.body["messages"], authority)

@@ -69,14 +69,19 @@ def on_audit(ctx: Context, opened: Opened) -> Acknowledged:
     if not isinstance(reading, DeviceAudit) or role != "device":
         raise Refused("postal.not-an-audit", type=type(audit.body).__name__)
     row = _own(ctx, device, provider)
-    record = {
-        **row.body,
-        "audited_at": int(audit.envelope.issued),
-        "ascending": reading.registers.ascending,
-        "descending": reading.registers.descending,
-        "pieces": reading.registers.pieces,
-        "message_counter": audit.envelope.counter,
-    }
+    late = audit.envelope.counter <= row.body.get("message_counter", 0)
+    record = (
+        row.body
+        if late
+        else {
+            **row.body,
+            "audited_at": int(audit.envelope.issued),
+            "ascending": reading.registers.ascending,
+            "descending": reading.registers.descending,
+            "pieces": reading.registers.pieces,
+            "message_counter": audit.envelope.counter,
+        }
+    )
     ctx.tx.put("device", device, record, owner=provider, expected=row.version)
     ctx.note(
         "audit.forwarded",

@@ -10,6 +10,7 @@ from __future__ import annotations
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Ask, Context, Steps
 from towncircle.kernel.errors import Refused
+from towncircle.kernel.store import Record
 from towncircle.pki.verifying import read_certificate
 from towncircle.provider.inventory import change, device_record
 from towncircle.provider.readings import frozen_refusal
@@ -24,10 +25,9 @@ def on_key_report(ctx: Context, opened: Opened) -> Steps:
     assert isinstance(report, DeviceKeyReport)
     device = opened.envelope.sender.partition(".")[2]
     row = device_record(ctx, device)
-    if row.body["frozen"]:
-        raise frozen_refusal(row)
-    if row.body["custody"] != "leased":
-        raise Refused("provider.not-leased", device=device, custody=row.body["custody"])
+    _may_renew(row)
+    if opened.envelope.counter <= row.body["message_counter"]:
+        raise Refused("provider.stale-reading", device=device, counter=opened.envelope.counter)
     known = read_certificate(bytes.fromhex(row.body["message_certificate"])).public.raw
     if (report.device, report.message_public) != (device, known):
         raise Refused("provider.not-its-keys", device=device)
@@ -35,9 +35,12 @@ def on_key_report(ctx: Context, opened: Opened) -> Steps:
     answer = yield Ask("postal.usps", request, f"certificates {device} {opened.envelope.id}")
     issued = answer.body
     assert isinstance(issued, CertificateIssued)
+    row = device_record(ctx, device)
+    _may_renew(row)
     change(
         ctx,
-        device_record(ctx, device),
+        row,
+        message_counter=max(row.body["message_counter"], opened.envelope.counter),
         message_certificate=issued.message_certificate.hex(),
         indicia_certificate=issued.indicia_certificate.hex(),
     )
@@ -47,3 +50,10 @@ def on_key_report(ctx: Context, opened: Opened) -> Steps:
         message_certificate=issued.message_certificate,
         chain=issued.chain,
     )
+
+
+def _may_renew(row: Record) -> None:
+    if row.body["frozen"]:
+        raise frozen_refusal(row)
+    if row.body["custody"] != "leased":
+        raise Refused("provider.not-leased", device=row.key, custody=row.body["custody"])

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -142,7 +143,10 @@ def run(argv: list[str], *, around: Callable[[Memory], Memory] = lambda memory: 
         port = open_device(args.store, clock_file=args.clock, seed=args.seed, keys=keys_of(args), around=around)
     except TowncircleError as error:
         port, code = _Unopened(error), 4
-    serve(port, sys.stdin.buffer, sys.stdout.buffer)
+    try:
+        serve(port, sys.stdin.buffer, sys.stdout.buffer)
+    except BrokenPipeError:  # the caller went away with a command under way: its answer is kept for `recover`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return code
 
 

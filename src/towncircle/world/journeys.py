@@ -136,6 +136,9 @@ class Journeys:
             if refusal.code.startswith("bank."):  # the bank's own decision; a fault on the way leaves the order open
                 self._do(lambda ctx: funds.decline_deposit(ctx, order=order))
             raise
+        except BadInput:  # it could not even be sealed, so nobody has it
+            self._do(lambda ctx: funds.decline_deposit(ctx, order=order))
+            raise
         return receipt
 
     def reset(self, amount: Mills) -> AccountStatement:
@@ -172,14 +175,20 @@ class Journeys:
         with self.world.store(self.licensee).reading() as view:
             devices = view.find("device")
         statement: AccountStatement | None = None
+        refused: Refused | None = None
         for order in self._do(funds.open_deposits):
-            self._deposit(order)
+            try:
+                self._deposit(order)
+            except Refused as refusal:  # told below; a deposit never holds up a reset
+                refused = refusal
         if devices:
             device = DeviceId(devices[-1].key)
             if self.status().state in _ANSWERING:
                 statement = self._do(lambda ctx: funds.finish_reset(ctx, device=device))
         self.world.deliver()
         self.world.publish()
+        if refused is not None:
+            raise refused
         return statement
 
     def open_jobs(self) -> list[Record]:

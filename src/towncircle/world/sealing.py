@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass
 
-from towncircle.kernel.errors import Refused
+from towncircle.kernel.errors import Refused, TowncircleError
 from towncircle.kernel.ids import MessageId
 from towncircle.kernel.instants import Clock, Instant
 from towncircle.kernel.randomness import Randomness
@@ -96,7 +96,10 @@ class Sealer:
         """Open what is enclosed in a message, or, without a carrier, an answer that a device or host was handed."""
         if carrier is None:
             return self.open_reply(raw, audience=audience)
-        opened = self.open(raw, audience=audience)
+        try:
+            opened = self.open(raw, audience=audience)
+        except TowncircleError as error:  # a word about the enclosure is a decision, not damage of what carries it
+            raise Refused("world.enclosure-refused", sender=carrier.sender, why=error.sentence) from error
         if opened.envelope.issued > self.clock.now():  # not the carrier's time: that command began before it was sealed
-            raise Refused("wire.not-yet-valid", id=opened.envelope.id, issued=opened.envelope.issued)
+            raise Refused("world.enclosure-refused", sender=carrier.sender, why="It is dated in the future.")
         return opened

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.ids import PartyId
-from towncircle.kernel.instants import Instant
+from towncircle.kernel.instants import Clock, Instant
 from towncircle.kernel.store import Store
 from towncircle.pki.authority import Issuer
 from towncircle.pki.verifying import (
@@ -110,25 +110,36 @@ def load_trust(folder: Path, cabinet: KeyCabinet, *, root: bytes, now: Instant) 
 
 
 class WorldDirectory:
-    """Know the keys of all parties, and those of the devices that this party's own records certify."""
+    """Know the keys of all parties, and those of the devices that this party's own records certify.
+
+    The lists are read again when they change on the board, and are not believed past their next update: a party that
+    stays open for weeks learns of a revocation as soon as it is published.
+    """
 
     def __init__(
         self,
-        trust: Trust,
+        folder: Path,
         cabinet: KeyCabinet,
         parties: tuple[PartyId, ...],
         device: Callable[[str], bytes | None],
-        now: Instant,
+        *,
+        root: bytes,
+        clock: Clock,
     ) -> None:
-        self._ring = Keyring()
-        self._trust = trust
-        self._device = device
-        for party in parties:
-            der = cabinet.certificate(party).der
-            self._ring.add_certificate(trust.certified(der, purpose=party.role, subject=party, at=now))
+        self._folder, self._cabinet, self._parties, self._root = folder, cabinet, parties, root
+        self._device, self._clock = device, clock
+        self._read = self._stamp()
+        self._trust, self._ring = self._load()
 
     def find(self, sender: str, key_id: bytes, at: Instant) -> PublicKey:
-        """Give a sender's key. Raises `Refused` (wire.unknown-sender, wire.unknown-key)."""
+        """Give a sender's key. Raises `Refused` (wire.unknown-sender, wire.unknown-key, world.untrusted)."""
+        stamp = self._stamp()
+        if stamp != self._read:
+            self._trust, self._ring = self._load()
+            self._read = stamp
+        due = self._trust.revocations.next_update
+        if self._clock.now() > due:
+            raise Refused("world.untrusted", subject="the revocation list", why=f"Its next update was due {due}.")
         role, _, name = sender.partition(".")
         der = self._device(name) if role == "device" else None
         if der is not None:
@@ -137,6 +148,17 @@ class WorldDirectory:
             until = revoked.at if revoked is not None else certificate.not_after
             self._ring.add(sender, certificate.public, since=certificate.not_before, until=until)
         return self._ring.find(sender, key_id, at)
+
+    def _stamp(self) -> tuple[int, ...]:
+        return tuple((self._folder / name).stat().st_mtime_ns for name in (TRUST_LIST, REVOCATIONS))
+
+    def _load(self) -> tuple[Trust, Keyring]:
+        now, ring = self._clock.now(), Keyring()
+        trust = load_trust(self._folder, self._cabinet, root=self._root, now=now)
+        for party in self._parties:
+            der = self._cabinet.certificate(party).der
+            ring.add_certificate(trust.certified(der, purpose=party.role, subject=party, at=now))
+        return trust, ring
 
 
 def no_devices(_device: str) -> None:

@@ -68,7 +68,6 @@ class World:
         if not wiring.only or POSTAL in wiring.only:
             with self.board.alone():
                 self._publish_lists()
-        self._trust = trust.load_trust(folder, self.cabinet, root=bytes.fromhex(settings.root), now=self.clock.now())
         self.desks: dict[str, Desk] = {}
         direct = Direct({})
         transport = wiring.transport(direct)
@@ -148,7 +147,14 @@ class World:
             handlers = parties.bank_handlers(self.config.providers)
         else:
             bench = self.shelf
-        directory = trust.WorldDirectory(self._trust, self.cabinet, self.config.parties, device_key, self.clock.now())
+        directory = trust.WorldDirectory(
+            self.folder,
+            self.cabinet,
+            self.config.parties,
+            device_key,
+            root=bytes.fromhex(self.config.root),
+            clock=self.clock,
+        )
         sealer = Sealer(
             party=party, store=store, signer=signer, directory=directory, clock=self.clock, randomness=randomness
         )

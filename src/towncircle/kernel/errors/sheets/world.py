@@ -117,4 +117,10 @@ ROWS = {
         clause="502.28",
         next_step="Restore the world folder from a whole copy; a certificate is never taken on its own word.",
     ),
+    "world.enclosure-refused": Row(
+        kind="refused",
+        sentence="What {sender} enclosed cannot be accepted: {why}",
+        clause="502.28",
+        next_step="Look at the enclosed message and its signer; sending it again changes nothing.",
+    ),
 }
