@@ -72,3 +72,10 @@ def test_hosted_devices_are_served_and_asked(
             "sentence": "The device is new and has no keys yet.",
             "pieces": 0,
         }
+
+
+def test_an_address_that_is_none_is_named(tmp_path, capsys):
+    from towncircle.cli.main import main
+
+    assert main(["device", "status", str(tmp_path), "nonsense", "TC1A0000000001"]) == 2
+    assert "cli.no-address" in capsys.readouterr().err

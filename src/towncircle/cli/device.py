@@ -144,11 +144,14 @@ def _strike(args: argparse.Namespace) -> int:
 
 
 def _status(args: argparse.Namespace) -> int:
+    from towncircle.kernel.errors import BadInput
     from towncircle.kernel.ids import DeviceId
     from towncircle.psd.client import DeviceClient
     from towncircle.world.stations import port_to
 
     host, _, port = args.address.rpartition(":")
+    if not host or not port.isascii() or not port.isdigit():
+        raise BadInput("cli.no-address", text=args.address[:60])
     line = port_to(args.station, (host, int(port)), DeviceId.parse(args.device))
     try:
         told = DeviceClient(line).status()

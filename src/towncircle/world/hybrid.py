@@ -58,6 +58,20 @@ class HybridPort:
 
 
 def _lines(notebook: Path) -> list[str]:
-    if not notebook.exists():
-        return []
-    return [line for line in notebook.read_text().split("\n")[:-1] if "\t" in line]
+    """Give the whole lines; half a line that a power cut left is taken off, so that the next note does not join it.
+
+    What it would have noted was never sent: a request is noted, and the note synced, before it goes anywhere.
+    """
+    notebook.touch()
+    with notebook.open("r+b") as file:
+        data = file.read()
+        whole = data[: data.rfind(b"\n") + 1]
+        file.truncate(len(whole))
+        file.flush()
+        os.fsync(file.fileno())
+    folder = os.open(notebook.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+    return whole.decode().splitlines()

@@ -8,9 +8,12 @@ command, whatever his certificate says. Enrolling hands out a key once and keeps
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from towncircle.kernel.cites import cites
@@ -44,28 +47,40 @@ def enrol(
 
     Raises `BadInput` (world.station-known) where the name is enrolled already.
     """
-    listed = _listed(folder)
-    if any(row["name"] == name for row in listed.values()):
-        raise BadInput("world.station-known", name=name)
     authority = Identity(
         key=(folder / "authority.key").read_bytes(), certificate=(folder / "authority.pem").read_bytes()
     )
     made = certify(authority, name, randomness, now, host=False)
-    out.mkdir(parents=True, exist_ok=True, mode=0o700)
-    _put(out / "authority.pem", authority.certificate)
-    _put_own(out, made)
-    listed[made.fingerprint] = {"name": name, "devices": [str(device) for device in devices]}
-    _put(folder / _LIST, json.dumps(listed, indent=1).encode())
+    with _alone(folder):
+        listed = _listed(folder)
+        if any(row["name"] == name for row in listed.values()):
+            raise BadInput("world.station-known", name=name)
+        out.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if any(out.iterdir()):
+            raise BadInput("world.exists", path=out)
+        _put(out / "authority.pem", authority.certificate)
+        _put_own(out, made)
+        listed[made.fingerprint] = {"name": name, "devices": [str(device) for device in devices]}
+        _put(folder / _LIST, json.dumps(listed, indent=1).encode())
     return made.fingerprint
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Be the only one to change the list: an enrolment never brings a struck caller back."""
+    with (folder / ".lock").open("w") as guard:
+        fcntl.flock(guard, fcntl.LOCK_EX)
+        yield
 
 
 def strike(folder: Path, name: str) -> None:
     """Strike a caller from the list. Raises `BadInput` (world.station-unknown)."""
-    listed = _listed(folder)
-    kept = {print_: row for print_, row in listed.items() if row["name"] != name}
-    if len(kept) == len(listed):
-        raise BadInput("world.station-unknown", name=name)
-    _put(folder / _LIST, json.dumps(kept, indent=1).encode())
+    with _alone(folder):
+        listed = _listed(folder)
+        kept = {print_: row for print_, row in listed.items() if row["name"] != name}
+        if len(kept) == len(listed):
+            raise BadInput("world.station-unknown", name=name)
+        _put(folder / _LIST, json.dumps(kept, indent=1).encode())
 
 
 @cites("PRE-02")
@@ -115,5 +130,8 @@ def _put_own(folder: Path, identity: Identity) -> None:
 def _put(path: Path, data: bytes) -> None:
     draft = path.with_suffix(".new")
     draft.touch(mode=0o600)
-    draft.write_bytes(data)
+    with draft.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
     draft.rename(path)

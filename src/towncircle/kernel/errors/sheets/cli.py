@@ -27,4 +27,10 @@ ROWS = {
         clause="house",
         next_step="For example: towncircle reset DIR 200, or towncircle reset DIR --finish",
     ),
+    "cli.no-address": Row(
+        kind="input",
+        sentence="'{text}' is not the address of a host.",
+        clause="house",
+        next_step="Write it like 127.0.0.1:8443, as the serving command printed it.",
+    ),
 }
