@@ -8,6 +8,7 @@ and records are made before, then encoded, digested and committed a hundred devi
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -32,8 +33,8 @@ from towncircle.pki.randomness import SystemRandomness
 from towncircle.psd import commands
 from towncircle.psd.client import DeviceClient
 from towncircle.psd.device import Device, manufacture
-from towncircle.psd.hosted.caches import DEFAULT_LIMIT, MIB, calm_collector
-from towncircle.psd.hosted.fleet import Fleet
+from towncircle.psd.hosted.caches import DEFAULT_LIMIT, MIB
+from towncircle.psd.hosted.pool import Pool
 from towncircle.psd.keys import SoftwareSlots
 from towncircle.psd.memory import Change, MemoryInRam, Record
 from towncircle.psd.postgres import PostgresMemory
@@ -46,6 +47,7 @@ PARTITIONS = 8
 _ROUNDS = 3
 _CONNECTIONS = 2
 _TURNS_A_SECOND = 60
+_SECRET = bytes(32)
 _ANSWER = bytes(165)  # as long as the kept answer of one piece
 
 
@@ -54,16 +56,9 @@ def name_of(number: int) -> DeviceId:
     return DeviceId.of(vendor="TC", model="1A", serial=1000 + number)
 
 
-def host(dsn: str, *, memory_limit: int = DEFAULT_LIMIT) -> Fleet:
+def host(dsn: str, *, memory_limit: int = DEFAULT_LIMIT) -> Pool:
     """Open a host over the population, as `towncircle device serve-wan` does."""
-    calm_collector()
-    return Fleet(
-        PostgresMemory(dsn),
-        secret=lambda: bytes(32),
-        randomness=SystemRandomness(),
-        clock=SystemClock(),
-        memory_limit=memory_limit,
-    )
+    return Pool(dsn=dsn, secret=_SECRET, workers=len(os.sched_getaffinity(0)), memory_limit=memory_limit)
 
 
 def template() -> DeviceState:
@@ -71,7 +66,7 @@ def template() -> DeviceState:
     ram, clock, name = MemoryInRam(), SystemClock(), name_of(0)
     workshop = Workshop(clock.now())
     manufacture(ram, **workshop.birth(name))
-    device = Device(ram, name, slots=SoftwareSlots(lambda: bytes(32), SystemRandomness()), clock=clock)
+    device = Device(ram, name, slots=SoftwareSlots(lambda: _SECRET, SystemRandomness()), clock=clock)
     cap = Mills.dollars(1_000_000)
     workshop.commission(DeviceClient(device), name, clock.now(), cap_mills=cap)
     workshop.reset(DeviceClient(device), name, cap, clock.now())
@@ -80,7 +75,7 @@ def template() -> DeviceState:
 
 def populate(store: PostgresMemory, first: DeviceState, population: int) -> None:
     """Fill a store; each device has an indicia key of its own."""
-    slots = SoftwareSlots(lambda: bytes(32), SystemRandomness())
+    slots = SoftwareSlots(lambda: _SECRET, SystemRandomness())
     for start in range(0, population, 1000):
         store.commit(
             [
@@ -112,13 +107,13 @@ def measure(
         store = PostgresMemory(cluster.dsn, create=True)
         populate(store, first, population)
         day = SystemClock().now().date_in("America/New_York").isoformat()
-        fleet = host(cluster.dsn)
+        pool = host(cluster.dsn)
         warm = [name_of(number) for number in range(GROUP)]
         results = [
-            _signing("fleet.hundred", fleet, lambda: warm, day, seconds),
-            _signing("fleet.cold", fleet, _draws(population), day, seconds),
+            _signing("fleet.hundred", pool, lambda: warm, day, seconds),
+            _signing("fleet.cold", pool, _draws(population), day, seconds),
         ]
-        fleet.close()
+        pool.close()
         results += [_debits("fleet.debits", store, seconds)]
         store.close()
         results += [_parted(cluster, first, seconds), _memory(cluster.dsn, population)]
@@ -137,15 +132,20 @@ def _draws(population: int) -> Callable[[], Sequence[DeviceId]]:
     return draw
 
 
-def _signing(name: str, fleet: Fleet, draw: Callable[[], Sequence[DeviceId]], day: str, seconds: float) -> Result:
+def _signing(name: str, pool: Pool, draw: Callable[[], Sequence[DeviceId]], day: str, seconds: float) -> Result:
+    """Measure hosted calls of a hundred pieces, each a command of its own; making the commands is not timed."""
     rounds = []
     for turn in range(_ROUNDS + 1):  # the first warms up
         before = signatures_per_second(seconds / 2)
-        done, start = 0, time.perf_counter()
-        while (spent := time.perf_counter() - start) < seconds:
-            command = evidence_command(f"{name}-{turn}-{done}", 1, day)
-            answers = fleet.exchange_many([(device, command) for device in draw()])
-            commands.decode_answer(answers[0])
+        done, spent = 0, 0.0
+        while spent < seconds:
+            asked = [
+                (device, evidence_command(f"{name}-{turn}-{done + at}", 1, day)) for at, device in enumerate(draw())
+            ]
+            start = time.perf_counter()
+            answers = pool.exchange_many(asked)
+            spent += time.perf_counter() - start
+            commands.decode_answer(answers[-1])
             done += len(answers)
         signing = (before + signatures_per_second(seconds / 2)) / 2
         rounds.append(
@@ -225,19 +225,24 @@ def _memory(dsn: str, population: int) -> Result:
 
 
 def touch_all(dsn: str, population: int, memory_limit: int) -> int:
-    """Evidence one piece on every device, and give the peak of resident memory in bytes."""
-    import resource
-
-    fleet = host(dsn, memory_limit=memory_limit)
+    """Evidence one piece on every device, and give the peak of resident memory of all processes in bytes."""
+    pool = host(dsn, memory_limit=memory_limit)
     day = SystemClock().now().date_in("America/New_York").isoformat()
     command = evidence_command(f"TOUCH-{int(SystemClock().now())}", 1, day)
     for start in range(0, population, 500):
         names = [name_of(number) for number in range(start, min(start + 500, population))]
-        for answer in fleet.exchange_many([(name, command) for name in names]):
+        for answer in pool.exchange_many([(name, command) for name in names]):
             if commands.is_error(answer):
                 commands.decode_answer(answer)
-    fleet.close()
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    peak = sum(map(_peak, [os.getpid(), *pool.pids()]))
+    pool.close()
+    return peak
+
+
+def _peak(pid: int) -> int:
+    """Read the peak of resident memory of a process (bytes)."""
+    lines = (Path("/proc") / str(pid) / "status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) * 1024
 
 
 if __name__ == "__main__":

@@ -34,6 +34,7 @@ def add(subparsers: Any) -> None:
     wan.add_argument("dsn", metavar="DSN", help="libpq connection string of the database")
     wan.add_argument("--secret", type=Path, required=True, metavar="FILE", help="the operator's 32-byte secret")
     wan.add_argument("--memory", type=int, default=300, metavar="MIB", help="limit of resident memory (default 300)")
+    wan.add_argument("--workers", type=int, metavar="N", help="worker processes (default: one a processor core)")
     wan.set_defaults(run=_serve_wan)
     for server in (lan, wan):
         server.add_argument("--stations", type=Path, required=True, metavar="DIR", help="the host's list of stations")
@@ -74,28 +75,26 @@ def _serve_lan(args: argparse.Namespace) -> int:
 
 
 def _serve_wan(args: argparse.Namespace) -> int:
-    from towncircle.pki.randomness import SystemRandomness
-    from towncircle.psd.hosted.caches import MIB, calm_collector
-    from towncircle.psd.hosted.fleet import Fleet
+    import os
+
+    from towncircle.kernel.errors import BadInput
+    from towncircle.psd.hosted.caches import MIB
     from towncircle.psd.hosted.funnel import Funnel
+    from towncircle.psd.hosted.pool import MAX_WORKERS, Pool
     from towncircle.psd.postgres import PostgresMemory
-    from towncircle.psd.process import SystemClock
     from towncircle.world.stations import gate
 
-    calm_collector()
-    fleet = Fleet(
-        PostgresMemory(args.dsn, create=True),
-        secret=args.secret.read_bytes,
-        randomness=SystemRandomness(),
-        clock=SystemClock(),
-        memory_limit=args.memory * MIB,
-    )
-    funnel = Funnel(fleet)
+    workers = args.workers if args.workers is not None else min(len(os.sched_getaffinity(0)), MAX_WORKERS)
+    if not 1 <= workers <= MAX_WORKERS:
+        raise BadInput("cli.workers", workers=workers, most=MAX_WORKERS)
+    PostgresMemory(args.dsn, create=True).close()
+    pool = Pool(dsn=args.dsn, secret=args.secret.read_bytes(), workers=workers, memory_limit=args.memory * MIB)
+    funnel = Funnel(pool)
     try:
         return _serve(args, gate(args.stations, funnel.exchange), "hosted devices")
     finally:
         funnel.close()
-        fleet.close()
+        pool.close()
 
 
 def _serve(args: argparse.Namespace, call: Call, what: str) -> int:

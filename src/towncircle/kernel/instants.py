@@ -21,6 +21,7 @@ _FIRST_YEAR, _END_YEAR = 1900, 3000
 _FIRST_US, _END_US = (
     (datetime(year, 1, 1, tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1) for year in (_FIRST_YEAR, _END_YEAR)
 )
+_DAYS: dict[str, tuple[int, int, date]] = {}  # zone to a day's beginning, its end and the day
 _DURATION = re.compile(r"(?P<n>[0-9]{1,12})(?P<unit>s|m|h|d|w|mo)\Z", re.ASCII)
 _UNIT_US = {"s": 1_000_000, "m": 60_000_000, "h": HOUR_US, "d": DAY_US, "w": 7 * DAY_US}
 
@@ -52,8 +53,20 @@ class Instant(int):
         return _EPOCH + timedelta(microseconds=int(self))
 
     def date_in(self, zone: str) -> date:
-        """Give the calendar date at this instant in an IANA zone such as `America/New_York`."""
-        return self.utc().astimezone(zone_named(zone)).date()
+        """Give the calendar date at this instant in an IANA zone such as `America/New_York`.
+
+        The last day that was asked for in each zone is remembered with its two midnights.
+        """
+        held = _DAYS.get(zone)
+        if held is not None and held[0] <= self < held[1]:
+            return held[2]
+        place = zone_named(zone)
+        day = self.utc().astimezone(place).date()
+        start = datetime(day.year, day.month, day.day, tzinfo=place)
+        end = start + timedelta(days=1)
+        if start.utcoffset() == end.utcoffset():  # a day on which the zone's clock changes may come in two pieces
+            _DAYS[zone] = (Instant.of(start), Instant.of(end), day)
+        return day
 
     def plus(self, *, hours: int = 0, days: int = 0, microseconds: int = 0) -> Instant:
         """Give a later (or earlier) instant by exact lengths of time. Raises `BadInput` (time.out-of-range)."""

@@ -67,7 +67,7 @@ def decide(state: DeviceState, command: commands.Command | Order, now: Instant) 
     moved = moved.amended(counter=state.counter + 1, high_water=_high_water(outcome.state, event, now))
     moved.check()  # 4
     check_move(state.registers, moved.registers)
-    return replace(outcome, state=moved)
+    return outcome.amended(state=moved)
 
 
 def event_of(command: commands.Command | Order) -> str:

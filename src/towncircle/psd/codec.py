@@ -17,6 +17,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 import cbor2
 
 from towncircle.kernel.errors import BadInput
+from towncircle.psd.recent import ByIdentity
 from towncircle.wire import cbor
 from towncircle.wire.shape import Body
 
@@ -42,8 +43,7 @@ class _Shape:
 
 
 _SHAPES: dict[type, _Shape] = {}
-_MAPS: dict[int, tuple[Body, dict[int, Any]]] = {}  # signed parameters are long and stay the same from debit to debit
-_MAPS_LIMIT = 4096
+_MAPS: ByIdentity[Body, dict[int, Any]] = ByIdentity(4096)  # signed parameters are long and seldom change
 
 
 def to_map(record: object) -> dict[int, Any]:
@@ -57,14 +57,7 @@ def to_map(record: object) -> dict[int, Any]:
 
 def _body_map(body: Body) -> dict[int, Any]:
     """Give the map of a message body, remembered for the very same object."""
-    held = _MAPS.get(id(body))
-    if held is not None and held[0] is body:
-        return held[1]
-    if len(_MAPS) >= _MAPS_LIMIT:
-        _MAPS.clear()
-    made = body.to_map()
-    _MAPS[id(body)] = (body, made)
-    return made
+    return _MAPS.get(body, Body.to_map)
 
 
 class Part:

@@ -1,15 +1,22 @@
 """A field of a batch as a column: its distinct values, and which piece has which.
 
-Here: the column's record, its making and its spreading. Not here: the batch (`commands`), and what fields mean.
+Here: the column's record, its making and its spreading, and what is read of a batch's columns once. Not here: the batch
+(`commands`), and where fields lie (`indicia`).
 """
 
 from __future__ import annotations
 
+import re
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from towncircle.kernel.errors import BadInput
+from towncircle.psd.recent import ByIdentity
+
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+FEW = 8  # pieces of a batch whose columns are remembered: they come again with the next piece
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,16 +44,64 @@ class Column:
 
     def spread(self, count: int) -> list[int]:
         """Give the position of each piece's value. Raises `BadInput` (psd.malformed)."""
-        size = len(self.numbers) or len(self.texts)
+        size = len(self.numbers) + len(self.texts)
+        if not self.at and size == 1:
+            return [0] * count
         if (self.numbers and self.texts) or size == 0:
             raise BadInput("psd.malformed", what=f"the column {self.name[:40]} has no values of one kind")
         if len(set(self.numbers or self.texts)) != size:
             raise BadInput("psd.malformed", what=f"the column {self.name[:40]} holds a value twice")
-        if not self.at and size == 1:
-            return [0] * count
         if len(self.at) != 2 * count or size > count:
             raise BadInput("psd.malformed", what=f"the column {self.name[:40]} does not have one value a piece")
         positions = list(struct.unpack(f"<{count}H", self.at))
         if max(positions) >= size:
             raise BadInput("psd.malformed", what=f"the column {self.name[:40]} names a value that it does not hold")
         return positions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostFields:
+    """Hold what a batch's columns say before any device is looked at: columns by name, mailing dates, categories.
+
+    `days` are the distinct mailing dates, `categories` the distinct rate categories, in the order of their columns.
+    """
+
+    by_name: Mapping[str, Column]
+    days: tuple[date, ...]
+    categories: tuple[str, ...]
+    category: Column
+
+
+_NO_CATEGORY = Column(name="category", texts=("",))
+_READ: ByIdentity[tuple[Column, ...], HostFields] = ByIdentity(1024)
+
+
+def host_fields(columns: tuple[Column, ...], count: int) -> HostFields:
+    """Read the columns of a batch of `count` pieces; few pieces often bring the very columns of the piece before.
+
+    Raises `BadInput` (psd.field-missing, psd.date-unreadable, psd.field-unknown).
+    """
+    return _READ.get(columns, _read) if count <= FEW else _read(columns)
+
+
+def _read(columns: tuple[Column, ...]) -> HostFields:
+    by_name = {column.name: column for column in columns}
+    if len(by_name) != len(columns) or "date" not in by_name:
+        raise BadInput("psd.field-missing", field="date, or a field twice", layout="any")
+    category = by_name.get("category", _NO_CATEGORY)
+    names = tuple(str(value) for value in category.texts or category.numbers)
+    if any(len(name) > 16 for name in names):
+        raise BadInput("psd.field-unknown", field="a category longer than 16 characters", layout="usage")
+    return HostFields(by_name=by_name, days=_days(by_name["date"]), categories=names, category=category)
+
+
+def _days(column: Column) -> tuple[date, ...]:
+    if column.numbers:
+        raise BadInput("psd.date-unreadable", text=column.numbers[0])
+    days = []
+    for text in column.texts:
+        try:
+            days.append(date.fromisoformat(text if _DATE.fullmatch(text) else ""))
+        except ValueError as error:
+            raise BadInput("psd.date-unreadable", text=text[:40]) from error
+    return tuple(days)

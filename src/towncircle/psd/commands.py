@@ -16,7 +16,8 @@ from towncircle.kernel.errors import BadInput, BrokenInvariant, Refused, Towncir
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import Mills
-from towncircle.psd import codec
+from towncircle.psd import codec, frames
+from towncircle.psd.amending import Amendable
 from towncircle.psd.columns import Column
 from towncircle.psd.registers import Registers
 from towncircle.psd.state import Usage
@@ -257,8 +258,8 @@ class Done:
     request_id: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidenced:
+@dataclass(frozen=True, kw_only=True)
+class Evidenced(Amendable):
     """Hold the evidence of a batch: signed contents and signatures of all pieces, each of a fixed width, joined.
 
     Piece `i` is number `first_piece + i` of the device; its indicium is its content followed by its signature.
@@ -312,6 +313,10 @@ def decode_command(raw: bytes) -> Command:
     """Read a command. Raises `BadInput` (psd.malformed, psd.too-large) and `Refused` (wire.malformed)."""
     if len(raw) > MAX_COMMAND:
         raise BadInput("psd.too-large", size=len(raw), limit=MAX_COMMAND)
+    parts = frames.evidence_parts(raw)
+    if parts is not None:
+        request_id, amounts, columns = parts
+        return Evidence(request_id=request_id, amounts=amounts, columns=columns)
     verb, body = _open(raw)
     if verb not in VERBS:
         raise BadInput("psd.malformed", what="there is no such command")

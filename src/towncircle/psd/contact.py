@@ -9,7 +9,7 @@ Provider, which is the way out for a clock that ran ahead.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import replace
 
 from towncircle.indicium.catalogue import layout
@@ -175,15 +175,22 @@ def _unusable(state: DeviceState, parameters: DeviceParameters) -> str:
     return next((reason for bad, reason in checks if bad), "")
 
 
-def merged(first: Iterable[Usage], second: Iterable[Usage]) -> tuple[Usage, ...]:
-    """Add up usage rows by mailing date and category."""
+def merged(first: Sequence[Usage], second: Sequence[Usage]) -> tuple[Usage, ...]:
+    """Add up usage rows by mailing date and category; what is merged already is in the order of both."""
+    if len(second) == 1:  # a debit: most often its row is there
+        (row,) = second
+        for at, held in enumerate(first):
+            if held.date == row.date and held.category == row.category:
+                return (*first[:at], _added(held, row), *first[at + 1 :])
     rows: dict[tuple[str, str], Usage] = {}
     for row in (*first, *second):
-        held = rows.get((row.date, row.category))
-        if held is not None:
-            row = replace(row, count=held.count + row.count, amount=held.amount + row.amount)  # noqa: PLW2901
-        rows[row.date, row.category] = row
+        known = rows.get((row.date, row.category))
+        rows[row.date, row.category] = row if known is None else _added(known, row)
     return tuple(rows[key] for key in sorted(rows))
+
+
+def _added(one: Usage, other: Usage) -> Usage:
+    return Usage(date=one.date, category=one.category, count=one.count + other.count, amount=one.amount + other.amount)
 
 
 def warnings(state: DeviceState, now: Instant) -> tuple[str, ...]:

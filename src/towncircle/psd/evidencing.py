@@ -18,7 +18,7 @@ from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import Mills
 from towncircle.psd import commands, contact
-from towncircle.psd.columns import Column
+from towncircle.psd.columns import HostFields, host_fields
 from towncircle.psd.commands import MAX_PIECES
 from towncircle.psd.indicia import build
 from towncircle.psd.outcome import Outcome
@@ -26,8 +26,6 @@ from towncircle.psd.state import DeviceState, Usage
 
 EVIDENCE = "evidence"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}", re.ASCII)
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
-_NO_CATEGORY = Column(name="category", texts=("",))
 
 
 @cites("502.8b", "P050-4.6", "P050-4.7")
@@ -48,14 +46,11 @@ def evidence(state: DeviceState, command: commands.Evidence, now: Instant) -> Ou
     if min(amounts) == 0 or max(amounts) > limit:  # 3
         wrong = next(value for value in amounts if value == 0 or value > limit)
         raise BadInput("psd.amount-out-of-range", amount=Mills(wrong), limit=limit)
-    columns = {column.name: column for column in command.columns}
-    if len(columns) != len(command.columns) or "date" not in columns:
-        raise BadInput("psd.field-missing", field="date, or a field twice", layout=state.granted().layout)
-    _check_dates(state, columns["date"], now)  # 4
+    host = host_fields(command.columns, count)
+    _check_dates(state, host.days, now)  # 4
     registers = state.registers.debited(Mills(sum(amounts)), pieces=count)  # 5
-    contents = build(state, amounts=amounts, columns=columns, serial=serial)  # 6
-    usage = _used(amounts, columns["date"], columns.get("category", _NO_CATEGORY))
-    after = state.amended(registers=registers, usage=contact.merged(state.usage, usage))
+    contents = build(state, amounts=amounts, host=host, serial=serial)  # 6
+    after = state.amended(registers=registers, usage=contact.merged(state.usage, _used(amounts, host)))
     if len(after.usage) + len(state.reported) > contact.MAX_USAGE_ROWS:  # 7
         raise Refused("psd.usage-full", rows=len(state.usage) + len(state.reported))
     first = state.registers.pieces + 1
@@ -99,29 +94,23 @@ def _serial_in_force(state: DeviceState, now: Instant) -> int:
     return certificate.serial
 
 
-def _check_dates(state: DeviceState, column: Column, now: Instant) -> None:
+def _check_dates(state: DeviceState, days: Sequence[date], now: Instant) -> None:
     granted = state.granted()
     today = now.date_in(granted.zone)
     last = today + timedelta(days=granted.advance_days)
-    if column.numbers:
-        raise BadInput("psd.date-unreadable", text=column.numbers[0])
-    for text in column.texts:
-        try:
-            day = date.fromisoformat(text if _DATE.fullmatch(text) else "")
-        except ValueError as error:
-            raise BadInput("psd.date-unreadable", text=text[:40]) from error
+    for day in days:
         if not today <= day <= last:
             raise Refused("psd.date-refused", date=day, first=today, last=last, zone=granted.zone)
 
 
-def _used(amounts: Sequence[int], dates: Column, categories: Column) -> list[Usage]:
+def _used(amounts: Sequence[int], host: HostFields) -> list[Usage]:
     """Add up a batch by mailing date and category."""
-    names = [str(value) for value in categories.texts or categories.numbers]
-    if any(len(name) > 16 for name in names):
-        raise BadInput("psd.field-unknown", field="a category longer than 16 characters", layout="usage")
-    count = len(amounts)
+    dates, categories, names, count = host.by_name["date"], host.category, host.categories, len(amounts)
+    at_days, at_names = dates.spread(count), categories.spread(count)
+    if not dates.at and not categories.at:
+        return [Usage(date=dates.texts[0], category=names[0], count=count, amount=Mills(sum(amounts)))]
     wide = len(names)
-    keys = [day * wide + name for day, name in zip(dates.spread(count), categories.spread(count), strict=True)]
+    keys = [day * wide + name for day, name in zip(at_days, at_names, strict=True)]
     pieces, sums = [0] * (wide * len(dates.texts)), [0] * (wide * len(dates.texts))
     for key, amount in zip(keys, amounts, strict=True):
         pieces[key] += 1

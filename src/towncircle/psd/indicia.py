@@ -10,7 +10,7 @@ small records made one by one in Python would cost as much as half their signatu
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import accumulate
@@ -19,12 +19,14 @@ from towncircle.indicium.catalogue import Field, layout
 from towncircle.indicium.values import to_bytes
 from towncircle.kernel.errors import BadInput, BrokenInvariant
 from towncircle.kernel.ids import DeviceId
-from towncircle.psd.columns import Column
+from towncircle.psd.columns import FEW, Column, HostFields
+from towncircle.psd.recent import ByIdentity
 from towncircle.psd.state import DeviceState
 
-_MOVING = frozenset({"ascending_mills", "postage_mills", "descending_mills", "piece_count"})
-_OWN = _MOVING | {
-    *("version", "algorithm", "certificate_serial", "vendor", "model", "vendor_model", "psd_serial", "origin_zip")
+_MOVING = ("ascending_mills", "postage_mills", "descending_mills", "piece_count")
+_OWN = {
+    *_MOVING,
+    *("version", "algorithm", "certificate_serial", "vendor", "model", "vendor_model", "psd_serial", "origin_zip"),
 }
 
 
@@ -36,85 +38,129 @@ class Contents:
     size: int
 
 
-def build(state: DeviceState, *, amounts: Sequence[int], columns: dict[str, Column], serial: int) -> Contents:
+def build(state: DeviceState, *, amounts: Sequence[int], host: HostFields, serial: int) -> Contents:
     """Build the contents of a batch from the registers before it.
 
     Raises `BadInput` (psd.field-not-from-host, psd.field-unknown, psd.field-missing, indicium.field-out-of-range).
     """
-    chosen, count = layout(state.granted().layout), len(amounts)
-    plan = _plan(chosen.id)
-    for name in columns:
-        if name in _OWN:
-            raise BadInput("psd.field-not-from-host", field=name)
-        if name not in plan.fields and name not in ("category", "date"):
-            raise BadInput("psd.field-unknown", field=name[:40], layout=chosen.id)
-    row = _row(chosen.id, state.device, serial, state.granted().office_zip)
-    out = bytearray(row * count)
+    granted, count = state.granted(), len(amounts)
+    plan = _plan(granted.layout)
+    same, varied = plan.hosts.get(host, plan.read_host) if count <= FEW else plan.read_host(host)
+    row = bytearray(_row(granted.layout, state.device, serial, granted.office_zip))
+    for start, end, value in same:
+        row[start:end] = value
+    out = row * count
+    for field, values, column in varied:
+        joined = b"".join([values[at] for at in column.spread(count)])
+        _lay(out, field, joined, width=field.length, size=len(row))
     registers = state.registers
-    ascending = list(accumulate(amounts, initial=int(registers.ascending)))[1:]
-    control = int(registers.control_total)
-    own = {
-        "ascending_mills": ascending,
-        "postage_mills": amounts,
-        "descending_mills": [control - value for value in ascending],
-        "piece_count": range(registers.pieces + 1, registers.pieces + 1 + count),
-    }
-    for field in plan.varying:
-        _lay(out, field, struct.pack(f"<{count}Q", *own[field.name]), width=8, size=len(row))
-    for field, written in plan.from_host:
-        column = columns.get(field.name)
-        if column is None:
-            raise BadInput("psd.field-missing", field=field.name, layout=chosen.id)
-        values = [written(value) for value in column.numbers or column.texts]
-        at = column.spread(count)
-        _lay(out, field, b"".join([values[i] for i in at]), width=field.length, size=len(row))
+    if count == 1:
+        ascending = int(registers.ascending) + amounts[0]
+        _put(out, plan.moving, ascending, amounts[0], int(registers.control_total) - ascending, registers.pieces + 1)
+    else:
+        _lay_moving(out, plan, state, amounts)
     return Contents(joined=bytes(out), size=len(row))
+
+
+def _put(out: bytearray, places: Sequence[tuple[int, int, int, Field]], *values: int) -> None:
+    """Write the moving values of one piece, in the order of `_MOVING`."""
+    for at, start, end, field in places:
+        try:
+            out[start:end] = values[at].to_bytes(end - start, "little")
+        except OverflowError as error:
+            raise _out_of_range(field) from error
+
+
+def _lay_moving(out: bytearray, plan: _Plan, state: DeviceState, amounts: Sequence[int]) -> None:
+    """Lay the moving values of many pieces."""
+    count, registers = len(amounts), state.registers
+    ascending = list(accumulate(amounts, initial=int(registers.ascending)))[1:]
+    control, first = int(registers.control_total), registers.pieces + 1
+    columns = (ascending, amounts, [control - value for value in ascending], range(first, first + count))
+    for at, _, _, field in plan.moving:
+        _lay(out, field, struct.pack(f"<{count}Q", *columns[at]), width=8, size=len(out) // count)
 
 
 def _lay(out: bytearray, field: Field, packed: bytes, *, width: int, size: int) -> None:
     """Lay a packed column into its byte positions of all rows; what does not fit the field must be zero."""
-    if len(out) == size and not any(packed[field.length :]):  # one row: in one piece
-        out[field.offset : field.offset + field.length] = packed[: field.length]
-        return
     for position in range(width):
         lane = packed[position::width]
         if position < field.length:
             out[field.offset + position :: size] = lane
         elif any(lane):
-            raise BadInput(
-                "indicium.field-out-of-range", field=field.name, value="a value", expected=f"{field.length} bytes"
-            )
+            raise _out_of_range(field)
+
+
+def _out_of_range(field: Field) -> BadInput:
+    return BadInput("indicium.field-out-of-range", field=field.name, value="a value", expected=f"{field.length} bytes")
+
+
+@lru_cache(maxsize=16384)
+def _row(layout_id: str, device: DeviceId, serial: int, office_zip: str) -> bytes:
+    """Lay what stays the same in every piece of a device into the row of a layout."""
+    row = bytearray(_model_row(layout_id, device.vendor, device.model, office_zip))
+    _write(row, _plan(layout_id), {"certificate_serial": serial, "psd_serial": device.serial})
+    return bytes(row)
 
 
 @lru_cache(maxsize=1024)
-def _row(layout_id: str, device: DeviceId, serial: int, office_zip: str) -> bytes:
-    """Lay what stays the same in every piece of a device into the row of a layout."""
+def _model_row(layout_id: str, vendor: str, model: str, office_zip: str) -> bytes:
+    """Lay what all devices of a model and an office have in common into the row of a layout."""
     plan = _plan(layout_id)
     row = bytearray(plan.template)
-    known: dict[str, int | str] = {
-        "certificate_serial": serial,
-        "vendor": device.vendor,
-        "model": device.model,
-        "psd_serial": device.serial,
-        "origin_zip": office_zip[:5],
-    }
+    known: dict[str, int | str] = {"vendor": vendor, "model": model, "origin_zip": office_zip[:5]}
     if "vendor_model" in plan.fields:
-        known["vendor_model"] = layout(layout_id).vendor_model_of(device)
+        known["vendor_model"] = layout(layout_id).vendor_model_of(vendor + model)
+    _write(row, plan, known)
+    return bytes(row)
+
+
+def _write(row: bytearray, plan: _Plan, known: Mapping[str, int | str]) -> None:
     for name, value in known.items():
         field = plan.fields.get(name)
         if field is not None:
             row[field.offset : field.end] = to_bytes(field, value)
-    return bytes(row)
+
+
+_Same = list[tuple[int, int, bytes]]
+_Varied = list[tuple[Field, list[bytes], Column]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Plan:
-    """Hold what is the same for all devices of a layout; a field of the host comes with how its values are written."""
+    """Hold what is the same for all devices of a layout; a field of the host comes with how its values are written.
 
+    `moving` holds for each value that moves its place in `_MOVING`, where its bytes begin and end, and its field;
+    `hosts` remembers what the columns of small batches come to in this layout.
+    """
+
+    layout: str
     template: bytes
     fields: dict[str, Field]
-    varying: tuple[Field, ...]
+    moving: tuple[tuple[int, int, int, Field], ...]
     from_host: tuple[tuple[Field, Callable[[int | str], bytes]], ...]
+    hosts: ByIdentity[HostFields, tuple[_Same, _Varied]]
+
+    def read_host(self, host: HostFields) -> tuple[_Same, _Varied]:
+        """Write the host's values: those that are the same for all pieces, and those that are not."""
+        for name in host.by_name:
+            if name in _OWN:
+                raise BadInput("psd.field-not-from-host", field=name)
+            if name not in self.fields and name not in ("category", "date"):
+                raise BadInput("psd.field-unknown", field=name[:40], layout=self.layout)
+        same: _Same = []
+        varied: _Varied = []
+        for field, written in self.from_host:
+            column = host.by_name.get(field.name)
+            if column is None:
+                raise BadInput("psd.field-missing", field=field.name, layout=self.layout)
+            values = [written(value) for value in column.numbers or column.texts]
+            if column.at:
+                varied.append((field, values, column))
+            else:
+                (at,) = column.spread(1)
+                same.append((field.offset, field.end, values[at]))
+        return same, varied
 
 
 @lru_cache(maxsize=16)
@@ -126,13 +172,15 @@ def _plan(layout_id: str) -> _Plan:
         if chosen.has(name):
             field = chosen.field(name)
             row[field.offset : field.end] = to_bytes(field, value)
-    varying = tuple(field for field in chosen.content_fields if field.name in _MOVING)
+    moving = [field for field in chosen.content_fields if field.name in _MOVING]
     from_host = tuple(field for field in chosen.content_fields if field.name not in _OWN)
-    if not any(field.name in ("piece_count", "ascending_mills") for field in varying):
+    if not any(field.name in ("piece_count", "ascending_mills") for field in moving):
         raise BrokenInvariant("psd.layout-repeats", layout=chosen.id)
     return _Plan(
+        layout=chosen.id,
         template=bytes(row),
         fields={field.name: field for field in chosen.fields},
-        varying=varying,
+        moving=tuple((_MOVING.index(field.name), field.offset, field.end, field) for field in moving),
         from_host=tuple((field, lru_cache(maxsize=2048, typed=True)(partial(to_bytes, field))) for field in from_host),
+        hosts=ByIdentity(256),
     )

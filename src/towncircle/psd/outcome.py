@@ -9,6 +9,7 @@ import hashlib
 from dataclasses import dataclass
 
 from towncircle.kernel.ids import MessageId, RequestId
+from towncircle.psd.amending import Amendable
 from towncircle.psd.state import DeviceState
 from towncircle.wire.message import Envelope
 from towncircle.wire.shape import Body
@@ -35,8 +36,8 @@ class KeyBirth:
     next: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+@dataclass(frozen=True, kw_only=True)
+class Outcome(Amendable):
     """Hold a decision.
 
     `state` is the new state (the very same object: nothing changes); `answer` what the client is told, with its

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from towncircle.kernel.errors import BadInput, BrokenInvariant, Refused
 from towncircle.kernel.ids import DeviceId
+from towncircle.psd import postgres_arrays as arrays
 from towncircle.psd import postgres_sql as sql
 from towncircle.psd.memory import Change, Record, RecordName
 from towncircle.psd.recent import Recent
@@ -91,6 +92,7 @@ class PostgresMemory:
 
     def _connect(self) -> psycopg.Connection[Any]:
         connection: psycopg.Connection[Any] = self._library.connect(self._dsn, autocommit=True, options=_SESSION)
+        arrays.register(connection)
         try:
             for name, wanted in _WANTED.items():
                 row = connection.execute("SELECT current_setting(%s)", (name,)).fetchone()
@@ -140,7 +142,7 @@ class PostgresMemory:
         """Give the states of the devices that are kept. Raises `BrokenInvariant` (psd.store-damaged)."""
         names = [str(name) for name in ids]
         with self._session() as connection:
-            rows = connection.execute(sql.LOAD, (names,), binary=True).fetchall()
+            rows = connection.execute(sql.LOAD, (arrays.texts(names),), binary=True).fetchall()
         found = {}
         for name, steady, counter, epoch, moving, digest in rows:
             first = hashlib.sha256(steady).digest()
@@ -157,7 +159,7 @@ class PostgresMemory:
 
     def find(self, names: Collection[RecordName]) -> Mapping[RecordName, Record]:
         """Give the records of many requests at once. Raises `BrokenInvariant` (psd.store-damaged)."""
-        columns = [[str(name[at]) for name in names] for at in range(3)]
+        columns = [arrays.texts(name[at] for name in names) for at in range(3)]
         with self._session() as connection:
             rows = connection.execute(sql.NAMED, columns, binary=True).fetchall()
         return {RecordName(DeviceId(row[0]), row[1], row[2]): self._read(row) for row in rows}
@@ -258,20 +260,23 @@ class PostgresMemory:
         found = connection.execute(
             sql.MOVE,
             (
-                [str(change.device) for change in moves],
-                [change.expected_counter for change in moves],
-                [change.epoch for change in moves],
-                steady,
-                [change.state.counter for change in moves],
-                [change.state.epoch for change in moves],
-                movings,
-                digests,
+                arrays.texts(change.device for change in moves),
+                arrays.bigints([change.expected_counter for change in moves]),
+                arrays.bigints([change.epoch for change in moves]),
+                arrays.byteas(steady),
+                arrays.bigints([change.state.counter for change in moves]),
+                arrays.bigints([change.state.epoch for change in moves]),
+                arrays.byteas(movings),
+                arrays.byteas(digests),
                 *_columns(moves),
+                len(moves),
             ),
             binary=True,
             prepare=True,
-        )
-        return {row[0] for row in found}
+        ).fetchone()
+        assert found is not None
+        won: set[str] = {change.device for change in moves}
+        return won if found[0] == len(won) else set(found[1] or ())
 
     def _bear(
         self, connection: psycopg.Connection[Any], births: Sequence[Change], notes: dict[str, _Steady]
@@ -280,12 +285,12 @@ class PostgresMemory:
         found = connection.execute(
             sql.BIRTH,
             (
-                [str(change.device) for change in births],
-                steady,
-                [change.state.counter for change in births],
-                [change.state.epoch for change in births],
-                movings,
-                digests,
+                arrays.texts(change.device for change in births),
+                arrays.byteas(steady),
+                arrays.bigints([change.state.counter for change in births]),
+                arrays.bigints([change.state.epoch for change in births]),
+                arrays.byteas(movings),
+                arrays.byteas(digests),
             ),
         )
         born = {row[0] for row in found}
@@ -340,20 +345,20 @@ class PostgresMemory:
             connection.close()
 
 
-def _columns(changes: Sequence[Change]) -> tuple[list[Any], ...]:
+def _columns(changes: Sequence[Change]) -> tuple[bytes, ...]:
     """Turn the records of many changes into the columns of one INSERT."""
     rows = [(change, place, row) for change in changes for place, row in enumerate(change.records)]
     return (
-        [str(change.device) for change, _, _ in rows],
-        [row.kind for _, _, row in rows],
-        [row.request_id for _, _, row in rows],
-        [change.state.counter for change, _, _ in rows],
-        [place for _, place, _ in rows],
-        [row.command_digest for _, _, row in rows],
-        [row.first_piece for _, _, row in rows],
-        [row.count for _, _, row in rows],
-        [row.response for _, _, row in rows],
-        [hashlib.sha256(row.response).digest() for _, _, row in rows],
+        arrays.texts(change.device for change, _, _ in rows),
+        arrays.texts(row.kind for _, _, row in rows),
+        arrays.texts(row.request_id for _, _, row in rows),
+        arrays.bigints([change.state.counter for change, _, _ in rows]),
+        arrays.integers([place for _, place, _ in rows]),
+        arrays.byteas([row.command_digest for _, _, row in rows]),
+        arrays.bigints([row.first_piece for _, _, row in rows]),
+        arrays.integers([row.count for _, _, row in rows]),
+        arrays.byteas([row.response for _, _, row in rows]),
+        arrays.byteas([hashlib.sha256(row.response).digest() for _, _, row in rows]),
     )
 
 

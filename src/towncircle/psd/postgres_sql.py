@@ -29,7 +29,7 @@ WITH moved AS (
         AS r (device, kind, request_id, counter, place, command_digest, first_piece, count, response, digest)
     WHERE r.device IN (SELECT id FROM moved)
 )
-SELECT id FROM moved"""
+SELECT count(*), CASE WHEN count(*) < %b THEN array_agg(id) END FROM moved"""
 KEEP = """
 INSERT INTO record (device, kind, request_id, counter, place, command_digest, first_piece, count, response, digest)
 SELECT r.* FROM unnest(%b::text[], %b::text[], %b::text[], %b::bigint[], %b::int[], %b::bytea[], %b::bigint[],

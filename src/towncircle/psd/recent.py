@@ -1,12 +1,13 @@
-"""A bounded table of what was used last.
+"""Bounded tables: of what was used last, and of what was worked out for an object.
 
-Here: `Recent`. Not here: what lies in it, and how large it may be (`hosted.caches`).
+Here: `Recent` and `ByIdentity`. Not here: what lies in them, and how large they may be (`hosted.caches`).
 """
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 K = TypeVar("K")
@@ -56,3 +57,25 @@ class Recent(Generic[K, V]):
         """Let everything go."""
         with self._lock:
             self._held.clear()
+
+
+class ByIdentity(Generic[K, V]):
+    """Remember what was worked out for the very same object, which is immutable and comes again and again.
+
+    The object is held too, so that its identity is not given to another one. A full table starts anew.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._held: dict[int, tuple[K, V]] = {}
+
+    def get(self, of: K, make: Callable[[K], V]) -> V:
+        """Give what was worked out for an object, or work it out."""
+        held = self._held.get(id(of))
+        if held is not None and held[0] is of:
+            return held[1]
+        made = make(of)
+        if len(self._held) >= self._limit:
+            self._held.clear()
+        self._held[id(of)] = (of, made)
+        return made

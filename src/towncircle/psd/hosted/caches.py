@@ -20,8 +20,8 @@ from towncircle.psd.state import SealedKey
 
 MIB = 1 << 20
 DEFAULT_LIMIT = 300 * MIB
-_BASE = 90 * MIB  # the program itself, with the largest group in flight
-_EACH = 20 * 1024  # a device at hand with its opened key, measured with room to spare
+_BASE = 80 * MIB  # the program itself, with the largest group in flight
+_EACH = 12 * 1024  # a device at hand with its opened key, measured with room to spare
 _SMALLEST = 256
 _COLLECT_AFTER = 50_000
 

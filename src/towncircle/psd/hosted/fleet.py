@@ -31,6 +31,7 @@ from towncircle.psd.hosted.caches import DEFAULT_LIMIT, RecentSlots, Watch, entr
 from towncircle.psd.hosted.seat import FleetStore, Seat
 from towncircle.psd.memory import Record, RecordName
 from towncircle.psd.recent import Recent
+from towncircle.psd.signing import Signing, Work, finish
 from towncircle.psd.state import DeviceState
 
 MAX_GROUP = 500
@@ -151,8 +152,7 @@ class Fleet:
                 place.at.append(at)
                 place.commands.append(command)
         places = list(seated.values())
-        for place in places:
-            place.run(None)  # 3
+        _start(places)  # 3
         self._settle(places)  # 4, 5
         for place in places:  # 6
             for at, answer in zip(place.at, place.answers, strict=True):
@@ -254,3 +254,21 @@ class Fleet:
         for place in places:
             self._at_hand.drop(place.name)
             place.answers = [told] * len(place.commands)
+
+
+def _start(places: list[_Place]) -> None:
+    """Run every place's commands; the first ones are signed for in one go (`Device.steps`)."""
+    waiting: list[tuple[_Place, Work, Signing]] = []
+    for place in places:
+        place.seat.begin(None)
+        work = place.device.steps(place.commands[0])
+        try:
+            waiting.append((place, work, next(work)))
+        except StopIteration as end:
+            place.answers.append(end.value)
+    signatures = [signing.done() for _, _, signing in waiting]
+    for (place, work, _), made in zip(waiting, signatures, strict=True):
+        place.answers.append(finish(work, made))
+    for place in places:
+        if len(place.commands) > 1:
+            place.answers += [place.device.exchange(command) for command in place.commands[1:]]

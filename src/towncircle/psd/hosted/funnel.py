@@ -8,20 +8,30 @@ from __future__ import annotations
 
 import queue
 import threading
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Protocol
 
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.ids import DeviceId
-from towncircle.psd.hosted.fleet import MAX_GROUP, Fleet
+from towncircle.psd.hosted.fleet import MAX_GROUP
 
 _Asked = tuple[DeviceId, bytes, "Future[bytes]"]
 _WAITING = 4 * MAX_GROUP
 
 
-class Funnel:
-    """Run single commands of many threads in groups over one fleet."""
+class Host(Protocol):
+    """Run commands of many devices: a fleet, or a pool of them."""
 
-    def __init__(self, fleet: Fleet) -> None:
+    def exchange_many(self, asked: Sequence[tuple[DeviceId, bytes]]) -> list[bytes]:
+        """Give the answers in order."""
+        ...
+
+
+class Funnel:
+    """Run single commands of many threads in groups over one host."""
+
+    def __init__(self, fleet: Host) -> None:
         self._fleet = fleet
         self._asked: queue.Queue[_Asked | None] = queue.Queue(_WAITING)
         self._groups = ThreadPoolExecutor(max_workers=1)

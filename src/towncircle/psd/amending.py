@@ -1,0 +1,22 @@
+"""Copies of frozen records with some fields changed.
+
+Here: `Amendable`. Not here: which records are copied often enough to need it: those that every debit passes through.
+"""
+
+from __future__ import annotations
+
+from typing import Self
+
+
+class Amendable:
+    """Be a frozen record without slots, so that a copy is one update of a dict."""
+
+    def amended(self, **changes: object) -> Self:
+        """Give the same record with some fields changed: `dataclasses.replace` in a fraction of the time."""
+        made = object.__new__(type(self))
+        held, mine = made.__dict__, self.__dict__
+        held.update(mine)
+        held.update(changes)
+        if len(held) != len(mine):
+            raise TypeError(f"{type(self).__name__} has no such field: {', '.join(changes)}")
+        return made

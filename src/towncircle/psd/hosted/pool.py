@@ -1,0 +1,213 @@
+"""Worker processes of one host: a fleet each, and every device always with the same one.
+
+Here: the pool, its workers from outside, and the frames of their pipes. Not here: what a worker does (`worker`), the
+fleet (`fleet`).
+Kept: a worker that dies takes nothing with it but its answers: the commands it had are answered with psd.unreachable
+(`recover` tells what became of them), and the next ones start a new worker, whose devices count their epochs up. A
+secret goes to a worker through its pipe, never through an argument or the environment.
+
+A frame is a count, that many lengths (all 4 bytes, big-endian), and the bytes. A group of commands is device, command,
+device, command, and so on; its answer is one item a command.
+"""
+
+from __future__ import annotations
+
+import struct
+import subprocess
+import sys
+import threading
+import zlib
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+
+from towncircle.kernel.cites import cites
+from towncircle.kernel.errors import Refused
+from towncircle.kernel.ids import DeviceId
+from towncircle.psd import commands
+from towncircle.psd.hosted.caches import DEFAULT_LIMIT, MIB
+from towncircle.psd.ports import Readable, Writable
+
+MODULE = "towncircle.psd.hosted.worker"
+MAX_WORKERS = 64
+_FRONT = 60 * MIB  # what the process in front of the workers takes itself
+_MOST_AT_ONCE = 8 * MIB  # bytes of commands that are in one frame, but for a single larger one
+
+_Asked = tuple[DeviceId, bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """Hold what a worker needs: the database, the operator's secret, its share of resident memory (bytes)."""
+
+    dsn: str = field(repr=False)
+    secret: bytes = field(repr=False)
+    memory_limit: int
+
+
+@cites("PRE-03")
+class Pool:
+    """Host many devices of one store in several processes; callers may be many threads.
+
+    `memory_limit` bounds the resident memory of all of them together (bytes). `module` names another entry of the
+    workers (a rehearsal that dies on purpose).
+    """
+
+    def __init__(
+        self, *, dsn: str, secret: bytes, workers: int, memory_limit: int = DEFAULT_LIMIT, module: str = MODULE
+    ) -> None:
+        share = (memory_limit - _FRONT) // workers
+        setting = Setting(dsn=dsn, secret=secret, memory_limit=share)
+        self._workers = [_Worker(setting, module) for _ in range(workers)]
+
+    def exchange(self, device: DeviceId, command: bytes) -> bytes:
+        """Run one command of one device."""
+        return self.exchange_many([(device, command)])[0]
+
+    def exchange_many(self, asked: Sequence[_Asked]) -> list[bytes]:
+        """Run commands of many devices and give their answers in order; commands of one device run in their order."""
+        answers = [b""] * len(asked)
+        shares: list[list[int]] = [[] for _ in self._workers]
+        count = len(shares)
+        for at, (device, _) in enumerate(asked):
+            shares[zlib.crc32(device.encode()) % count].append(at)
+        busy = [(worker, share) for worker, share in zip(self._workers, shares, strict=True) if share]
+        with ExitStack() as held:
+            for worker, _ in busy:  # always in the same order, so no two callers wait for each other
+                held.enter_context(worker.turn)
+                held.push(worker.interrupted)
+            waiting = [(worker, share, worker.send([asked[at] for at in share])) for worker, share in busy]
+            for worker, share, sent in waiting:
+                for at, answer in zip(share, worker.receive(sent), strict=True):
+                    answers[at] = answer
+        return answers
+
+    def pids(self) -> list[int]:
+        """Give the process ids of the workers that run."""
+        return [worker.child.pid for worker in self._workers if worker.child is not None]
+
+    def close(self) -> None:
+        """End the workers when they have finished what they have."""
+        for worker in self._workers:
+            with worker.turn:
+                worker.end()
+
+
+class _Worker:
+    """Hold one worker process, started when it is first needed and again after it died."""
+
+    def __init__(self, setting: Setting, module: str) -> None:
+        self._setting, self._module = setting, module
+        self.turn = threading.Lock()
+        self.child: subprocess.Popen[bytes] | None = None
+
+    def send(self, asked: list[_Asked]) -> list[list[_Asked]]:
+        """Send the first part of a group, so that the workers run side by side; give all parts."""
+        parts = _parts(asked)
+        self._write(parts[0])
+        return parts
+
+    def receive(self, parts: list[list[_Asked]]) -> list[bytes]:
+        """Give the answers of all parts."""
+        answers: list[bytes] = []
+        for place, part in enumerate(parts):
+            if place:
+                self._write(part)
+            answers += self._read(len(part))
+        return answers
+
+    def _write(self, part: list[_Asked]) -> None:
+        """Hand a part to the worker, or to a new one where it has ended: half a frame is never run."""
+        items = [item for device, command in part for item in (device.encode(), command)]
+        for _ in range(2):
+            if self.child is None:
+                self._start()
+            assert self.child is not None
+            assert self.child.stdin is not None
+            try:
+                return write_items(self.child.stdin, items)
+            except BrokenPipeError:
+                self._lost()
+        return None
+
+    def _read(self, count: int) -> list[bytes]:
+        items = None
+        if self.child is not None:
+            assert self.child.stdout is not None
+            items = read_items(self.child.stdout)
+            if items is None:
+                self._lost()
+        if items is None:
+            return [commands.encode_error(Refused("psd.unreachable", what="its worker process has ended"))] * count
+        return items
+
+    def _start(self) -> None:
+        self.child = subprocess.Popen(  # noqa: S603 - our own entry
+            [sys.executable, "-m", self._module], stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0
+        )
+        assert self.child.stdin is not None
+        setting = self._setting
+        with suppress(BrokenPipeError):  # the group that follows says that it has ended
+            write_items(self.child.stdin, [setting.dsn.encode(), setting.secret, str(setting.memory_limit).encode()])
+
+    def interrupted(self, kind: type[BaseException] | None, *_: object) -> None:
+        """End a worker whose caller was interrupted: what it still has to say is nobody's answer any more."""
+        if kind is not None and self.child is not None:
+            self._lost()
+
+    def _lost(self) -> None:
+        """Let go of a worker that has ended, or that answers what nobody can read."""
+        assert self.child is not None
+        self.child.kill()
+        self.end()
+
+    def end(self) -> None:
+        """Close the worker's input and wait for its end."""
+        if self.child is None:
+            return
+        for stream in (self.child.stdin, self.child.stdout):
+            assert stream is not None
+            with suppress(BrokenPipeError):  # it has ended with something unread
+                stream.close()
+        self.child.wait()
+        self.child = None
+
+
+def _parts(asked: list[_Asked]) -> list[list[_Asked]]:
+    """Cut a group into parts that are not too large to be held at once."""
+    parts: list[list[_Asked]] = [[]]
+    size = 0
+    for device, command in asked:
+        if parts[-1] and size + len(command) > _MOST_AT_ONCE:
+            parts.append([])
+            size = 0
+        parts[-1].append((device, command))
+        size += len(command)
+    return parts
+
+
+def write_items(stream: Writable, items: Sequence[bytes]) -> None:
+    """Write one frame and flush it."""
+    count = len(items)
+    stream.write(struct.pack(f">{count + 1}I", count, *map(len, items)) + b"".join(items))
+    stream.flush()
+
+
+def read_items(stream: Readable) -> list[bytes] | None:
+    """Read one frame; None at the end of the stream, and for a frame that was cut short."""
+    head = stream.read(4)
+    if len(head) < 4:
+        return None
+    count = int.from_bytes(head, "big")
+    table = stream.read(4 * count)
+    if len(table) < 4 * count:
+        return None
+    lengths = struct.unpack(f">{count}I", table)
+    data = stream.read(sum(lengths))
+    if len(data) < sum(lengths):
+        return None
+    items, at = [], 0
+    for length in lengths:
+        items.append(data[at : at + length])
+        at += length
+    return items

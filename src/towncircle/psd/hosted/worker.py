@@ -1,0 +1,67 @@
+"""A worker of a host: `python -m towncircle.psd.hosted.worker`, started by `pool` and nobody else.
+
+Here: the loop over standard input and output. Not here: frames (`pool`), the fleet (`fleet`).
+Kept: its setting comes first through the pipe; the end of the input ends it; where its store cannot be opened,
+every command is answered with the reason, and the next group tries again.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import BinaryIO
+
+from towncircle.kernel.errors import TowncircleError
+from towncircle.kernel.ids import DeviceId
+from towncircle.pki.randomness import SystemRandomness
+from towncircle.psd import commands
+from towncircle.psd.hosted.caches import calm_collector
+from towncircle.psd.hosted.fleet import Fleet
+from towncircle.psd.hosted.pool import read_items, write_items
+from towncircle.psd.postgres import PostgresMemory
+from towncircle.psd.process import SystemClock
+
+
+def serve(source: BinaryIO, sink: BinaryIO) -> int:
+    """Answer groups until the input ends; give the exit code."""
+    setting = read_items(source)
+    if setting is None:
+        return 0
+    dsn, secret, limit = setting
+    fleet: Fleet | None = None
+    while (asked := read_items(source)) is not None:
+        if fleet is None:
+            try:
+                fleet = _opened(dsn.decode(), secret, int(limit))
+            except TowncircleError as error:
+                write_items(sink, [commands.encode_error(error)] * (len(asked) // 2))
+                continue
+        pairs = zip(asked[::2], asked[1::2], strict=True)
+        write_items(sink, fleet.exchange_many([(DeviceId(device.decode()), command) for device, command in pairs]))
+    if fleet is not None:
+        fleet.close()
+    return 0
+
+
+def _opened(dsn: str, secret: bytes, limit: int) -> Fleet:
+    return Fleet(
+        PostgresMemory(dsn),
+        secret=lambda: secret,
+        randomness=SystemRandomness(),
+        clock=SystemClock(),
+        memory_limit=limit,
+    )
+
+
+def main() -> int:
+    """Run the worker on its pipe."""
+    calm_collector()
+    try:
+        return serve(sys.stdin.buffer, sys.stdout.buffer)
+    except BrokenPipeError:  # the host went away; what was run is kept for `recover`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,89 @@
+"""The quick reader of evidence commands reads what the strict one reads, and nothing else."""
+
+from __future__ import annotations
+
+import cbor2
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.psd.setting import batch
+
+from towncircle.kernel.errors import TowncircleError
+from towncircle.psd import codec, commands, frames
+from towncircle.wire import cbor
+
+AMOUNTS = st.lists(st.integers(1, 2**32 - 1), min_size=1, max_size=80)
+SPECIMENS = [
+    commands.encode_command(batch(name, amounts))
+    for name in ("J", "J" * 23, "J" * 24, "J" * 64)
+    for amounts in ((1,), tuple(range(1, 6)), tuple(range(1, 7)), tuple(range(1, 70)))
+]
+
+
+def slowly(raw: bytes) -> object:
+    """Read a command item by item, as every other command is read."""
+    frame = cbor.decode(raw, limit=commands.MAX_COMMAND)
+    assert type(frame) is dict
+    assert frame.keys() == {0, 1, 2}
+    assert frame[0] == 1
+    assert frame[1] == 11
+    return codec.from_map(commands.Evidence, frame[2])
+
+
+def both(raw: bytes) -> tuple[object, object]:
+    found: list[object] = []
+    for read in (commands.decode_command, slowly):
+        try:
+            found.append(read(raw))
+        except (TowncircleError, AssertionError):
+            found.append("refused")
+    return found[0], found[1]
+
+
+@given(st.text("abcXYZ019._:-", min_size=1, max_size=70), AMOUNTS, st.lists(st.integers(0, 2**33), max_size=40))
+def test_every_evidence_command_reads_to_the_same_record(name: str, amounts: list[int], services: list[int]) -> None:
+    spread = [services[at % len(services)] for at in range(len(amounts))] if services else 7
+    raw = commands.encode_command(
+        commands.Evidence.of(name, amounts=amounts, date="2026-11-21", mail_service=spread, category="FCML")
+    )
+    assert frames.evidence_parts(raw) is not None
+    quick, slow = both(raw)
+    assert quick == slow == commands.decode_command(raw)
+
+
+@pytest.mark.parametrize("raw", SPECIMENS)
+def test_damage_is_refused_by_both_or_read_alike(raw: bytes) -> None:
+    for at in range(min(len(raw), 140)):
+        for value in (0, 1, 0x17, 0x18, 0x40, 0x58, 0x59, 0x60, 0x78, 0x80, 0xA3, 0xFF, raw[at] ^ 1, raw[at] ^ 0x80):
+            quick, slow = both(raw[:at] + bytes([value]) + raw[at + 1 :])
+            assert quick == slow, (at, value)
+        quick, slow = both(raw[:at])
+        assert quick == slow == "refused", at
+    assert both(raw + b"\0") == ("refused", "refused")
+
+
+@pytest.mark.parametrize(
+    "longer",
+    [
+        lambda raw: raw.replace(b"\x02\x01\x00", b"\x02\x18\x01\x00", 1),
+        lambda raw: raw[:8] + b"\x78\x01J" + raw[10:],
+        lambda raw: raw[:10] + b"\x01\x58\x04" + raw[12:],
+        lambda raw: raw[:10] + b"\x01\x59\x00\x04" + raw[12:],
+    ],
+)
+def test_a_form_longer_than_needed_is_refused(longer) -> None:
+    raw = commands.encode_command(batch("J", (1,)))
+    assert frames.evidence_parts(raw) is not None
+    made = longer(raw)
+    assert made == raw or both(made) == ("refused", "refused")
+
+
+def test_columns_are_read_once_for_small_batches_and_never_kept_for_large_ones() -> None:
+    first = commands.decode_command(commands.encode_command(batch("A", (1,))))
+    second = commands.decode_command(commands.encode_command(batch("B", (2,))))
+    assert isinstance(first, commands.Evidence)
+    assert isinstance(second, commands.Evidence)
+    assert first.columns is second.columns
+    wide = cbor2.loads(commands.encode_command(batch("C", tuple(range(1, 400)))))
+    wide[2][2][0][3] = bytes(2 * 399)
+    assert len(cbor2.dumps(wide[2][2])) > 512

@@ -1,0 +1,165 @@
+"""Worker processes of a host: every device with one of them, and one that dies takes only its answers with it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from towncircle.bench.device import evidence_command
+from towncircle.bench.fleet import name_of, populate, template
+from towncircle.kernel.errors import Refused
+from towncircle.kernel.ids import DeviceId
+from towncircle.psd import commands
+from towncircle.psd.commands import Evidenced
+from towncircle.psd.hosted.pool import Pool, read_items, write_items
+from towncircle.psd.postgres import PostgresMemory
+from towncircle.psd.process import SystemClock
+
+NAMES = [name_of(number) for number in range(12)]
+SECRET_OF_BENCH = bytes(32)
+
+
+class Town:
+    def __init__(self, dsn: str) -> None:
+        self.dsn, self.store = dsn, PostgresMemory(dsn, create=True)
+        populate(self.store, template(), len(NAMES))
+        self.pool = self.new_pool()
+        self.day = SystemClock().now().date_in("America/New_York").isoformat()
+
+    def new_pool(self, dsn: str = "") -> Pool:
+        return Pool(dsn=dsn or self.dsn, secret=SECRET_OF_BENCH, workers=2)
+
+    def asked(self, label: str, pieces: int = 1) -> list[tuple[DeviceId, bytes]]:
+        return [(name, evidence_command(f"{label}-{name}", pieces, self.day)) for name in NAMES]
+
+    def pieces(self) -> list[int]:
+        return [self.store.load([name])[name].registers.pieces for name in NAMES]
+
+
+@pytest.fixture
+def town(databases: Callable[[], str]) -> Iterator[Town]:
+    made = Town(databases())
+    yield made
+    made.pool.close()
+    made.store.close()
+
+
+def told(answer: bytes) -> str:
+    try:
+        return type(commands.decode_answer(answer)).__name__
+    except Refused as refusal:
+        return refusal.code
+
+
+def test_answers_come_in_the_order_asked_from_two_workers(town: Town) -> None:
+    answers = [commands.decode_answer(answer) for answer in town.pool.exchange_many(town.asked("a"))]
+    assert len(town.pool.pids()) == 2
+    for name, answer in zip(NAMES, answers, strict=True):
+        assert isinstance(answer, Evidenced)
+        assert answer.request_id == f"a-{name}"
+    assert town.pieces() == [1] * len(NAMES)
+
+
+def test_a_killed_worker_is_started_again_and_no_piece_is_doubled(town: Town) -> None:
+    first = town.pool.exchange_many(town.asked("a"))
+    os.kill(town.pool.pids()[0], signal.SIGKILL)
+    answers = town.pool.exchange_many(town.asked("b"))
+    lost = [at for at, answer in enumerate(answers) if told(answer) == "psd.unreachable"]
+    assert len(lost) < len(NAMES)
+    again = town.pool.exchange_many(town.asked("b"))
+    assert [told(answer) for answer in again] == ["Evidenced"] * len(NAMES)
+    assert all(again[at] == answers[at] for at in range(len(NAMES)) if at not in lost)
+    assert town.pool.exchange_many(town.asked("a")) == first
+    assert town.pieces() == [2] * len(NAMES)
+
+
+def test_workers_killed_under_load_lose_no_acknowledged_debit(town: Town) -> None:
+    kept: dict[str, bytes] = {}
+    over = threading.Event()
+
+    def work() -> None:
+        turn = 0
+        while not over.is_set():
+            asked = town.asked(f"t{turn}", 3)
+            for (name, _), answer in zip(asked, town.pool.exchange_many(asked), strict=True):
+                if told(answer) == "Evidenced":
+                    kept[f"t{turn}-{name}"] = answer
+            turn += 1
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    pause = threading.Event()
+    for _ in range(6):
+        pause.wait(0.7)
+        for pid in town.pool.pids()[:1]:
+            os.kill(pid, signal.SIGKILL)
+    over.set()
+    thread.join()
+    assert kept
+    for request, answer in kept.items():
+        name = DeviceId(request.rpartition("-")[2])
+        record = town.store.record(name, kind="evidence", request_id=request)
+        assert record is not None
+        assert record.response == answer
+    for name in NAMES:
+        ranges = sorted((row.first_piece, row.count) for row in town.store.records(name) if row.count)
+        assert [first for first, _ in ranges] == [1 + 3 * at for at in range(len(ranges))]
+
+
+def test_a_store_that_cannot_be_opened_is_the_answer_and_is_tried_again(town: Town) -> None:
+    pool = town.new_pool("host=/nowhere user=postgres dbname=postgres")
+    for _ in range(2):
+        assert {told(answer) for answer in pool.exchange_many(town.asked("a"))} == {"psd.store-failed"}
+    pool.close()
+    assert town.pieces() == [0] * len(NAMES)
+
+
+def test_an_interrupted_call_never_leaves_its_answers_to_the_next_one(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town.pool.exchange_many(town.asked("a"))
+    with monkeypatch.context() as patch:
+
+        def interrupted(_stream: object) -> None:
+            raise KeyboardInterrupt
+
+        patch.setattr("towncircle.psd.hosted.pool.read_items", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            town.pool.exchange_many(town.asked("b"))
+    answers = [commands.decode_answer(answer) for answer in town.pool.exchange_many(town.asked("c"))]
+    assert [answer.request_id for answer in answers if isinstance(answer, Evidenced)] == [f"c-{name}" for name in NAMES]
+
+
+def test_a_large_group_is_cut_into_parts_and_answered_whole(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("towncircle.psd.hosted.pool._MOST_AT_ONCE", 5000)
+    answers = town.pool.exchange_many(town.asked("a", 400))
+    assert [told(answer) for answer in answers] == ["Evidenced"] * len(NAMES)
+
+
+def test_a_secret_shows_in_no_argument_and_no_repr(town: Town) -> None:
+    secret = "5" * 32
+    pool = Pool(dsn=town.dsn, secret=secret.encode(), workers=1)
+    pool.exchange_many(town.asked("a"))
+    (pid,) = pool.pids()
+    place = Path("/proc") / str(pid)
+    shown = (place / "cmdline").read_bytes() + (place / "environ").read_bytes()
+    pool.close()
+    assert secret.encode() not in shown
+    assert town.dsn.encode() not in shown
+    assert secret not in repr(vars(pool._workers[0]))
+
+
+def test_a_frame_cut_short_is_no_frame() -> None:
+    import io
+
+    whole = io.BytesIO()
+    write_items(whole, [b"one", b"", b"three"])
+    data = whole.getvalue()
+    assert read_items(io.BytesIO(data)) == [b"one", b"", b"three"]
+    for size in range(len(data)):
+        assert read_items(io.BytesIO(data[:size])) is None
