@@ -20,6 +20,7 @@ from towncircle.ledger import LICENSEE, Books
 from towncircle.licensee import funds, persons, returns
 from towncircle.mailpiece.address_files import public_addresses
 from towncircle.psd.automaton import faulted
+from towncircle.psd.commands import Evidence
 from towncircle.psd.memory import Change
 from towncircle.psd.process import STORE
 from towncircle.psd.sqlite import SqliteMemory
@@ -111,11 +112,14 @@ def test_after_the_withdrawal_nothing_is_printed_set_or_renewed_and_a_new_lease_
     journeys = mailer(world, deposit=300, reset=200)
     old = journeys.device
     withdraw(journeys)
-    with refused("psd.withdrawn"):
+    with refused("licensee.checked-out"):
         printing.print_job(journeys, PEOPLE, tmp_path / "out", formats=("pdf",))
     assert journeys.open_jobs() == []
-    with refused("psd.withdrawn"):
+    with refused("licensee.checked-out"):
         journeys.reset(Mills.dollars(1))
+    device, today = journeys.device, journeys.today().isoformat()
+    with world.shelf.client(device) as client, refused("machine.illegal-move"):  # nor by the device itself
+        client.evidence(Evidence.of("JOB-1", amounts=(780,), date=today, category="FCLM"))
     with refused("licensee.check-out-open"):
         journeys.contact()
     assert journeys.lease().device != old

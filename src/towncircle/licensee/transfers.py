@@ -117,9 +117,9 @@ def none_open(ctx: Context) -> None:
 def may_reset(ctx: Context, *, device: DeviceId) -> None:
     """Keep other resets from a device while a balance is on its way to it or out of it.
 
-    Raises `Refused` (licensee.transfer-open, licensee.check-out-open).
+    Raises `Refused` (licensee.checked-out, licensee.transfer-open, licensee.check-out-open).
     """
-    case, held = returns.case(ctx, device=device), open_case(ctx)
+    case, held = returns.not_out(ctx, device=device), open_case(ctx)
     if held is not None and held.body["state"] == APPROVED:
         raise _told(held)
     if case is not None and case.body["state"] in (returns.BEGUN, returns.NOTED):

@@ -102,8 +102,6 @@ def _next_state(state: DeviceState, event: str) -> str:
             )
         if state.state == states.FAULTED:
             raise Refused("psd.faulted", device=state.device, reason=state.reason, since=state.since)
-        if state.state == states.WITHDRAWN and event in (*states.LOCKED_OUT, "withdraw"):
-            raise Refused("psd.withdrawn", device=state.device, since=state.since)
     return states.DEVICE.move(state.state, event).to
 
 

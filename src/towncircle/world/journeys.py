@@ -226,6 +226,7 @@ class Journeys:
 
     def plan(self, recipients: tuple[Recipient, ...], *, day: date | None = None, job: JobId | None = None) -> JobId:
         """Price, lint and reserve a print job; give its id. Nothing is debited yet."""
+        self.do(lambda ctx: returns.not_out(ctx, device=self.device))
         if self.status().state == AUTHORISED:
             raise Refused("mailroom.no-postage-set", device=self.device)
         name = job or self.new(JobId.new)

@@ -15,12 +15,6 @@ ROWS = {
         clause="P050 2.7",
         next_step="Return it to the Provider; its last signed reading counts.",
     ),
-    "psd.withdrawn": Row(
-        kind="refused",
-        sentence="The device {device} is withdrawn from service since {since}; it holds nothing and signs no postage.",
-        clause="502.20(e)",
-        next_step="Lease another device (towncircle lease DIR).",
-    ),
     "psd.clock-back": Row(
         kind="refused",
         sentence="The clock says {now}, but the device was already used at {high_water}.",
