@@ -24,7 +24,9 @@ from towncircle.ledger import POSTAL as POSTAL_CHART
 from towncircle.ledger import Books
 from towncircle.ledger.entries import Entry
 from towncircle.ledger.reconcile import reconcile
-from towncircle.testing.rehearsal_world import in_process, rehearse
+from towncircle.licensee import persons
+from towncircle.testing.rehearsal_world import APPROVER, in_process, rehearse
+from towncircle.world import returning
 from towncircle.world.config import BANK, POSTAL
 from towncircle.world.exporting import export
 from towncircle.world.journeys import Applicant, Journeys
@@ -54,6 +56,7 @@ def prepared(folder: Path, *, up_to: str) -> Path:
             "lease": journeys.lease,
             "deposit": lambda: journeys.deposit(DEPOSIT),
             "reset": lambda: journeys.reset(FIRST),
+            "request": lambda: ask_transfer(journeys),
         }
         for name, step in steps.items():
             if up_to == "nothing":
@@ -62,6 +65,13 @@ def prepared(folder: Path, *, up_to: str) -> Path:
             if name == up_to:
                 break
     return folder
+
+
+def ask_transfer(journeys: Journeys) -> None:
+    """Authorise two persons; one of them asks for a transfer."""
+    for name in ("anna", APPROVER):
+        journeys.do(lambda ctx, name=name: persons.authorise(ctx, name=name))  # type: ignore[misc]  # bound at once
+    returning.request_transfer(journeys, by="anna", reason="the display is broken")
 
 
 def folder_in_memory() -> Path:
@@ -178,6 +188,13 @@ def prints_agree(journeys: Journeys) -> None:
 def audited(journeys: Journeys, out: Path) -> None:
     """Assert that the auditor, who has only the export, finds no difference."""
     assert export(journeys.world, out).quiet
+    report = audit(out, root=journeys.world.config.root)
+    assert [str(difference) for difference in report.differences] == []
+
+
+def audited_midway(journeys: Journeys, out: Path) -> None:
+    """Assert that the auditor finds no difference in what the kill left, as it lies there."""
+    export(journeys.world, out)
     report = audit(out, root=journeys.world.config.root)
     assert [str(difference) for difference in report.differences] == []
 

@@ -16,6 +16,7 @@ import pytest
 from tests.faults import killed as world_of
 
 from towncircle.kernel.errors import Refused
+from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.testing.rehearsal_world import PIECES, rehearse
 from towncircle.world import printing
@@ -34,6 +35,8 @@ STAGES = {  # what is prepared before each journey, and its amount
     "reset": ("reset", world_of.SECOND),
     "contact": ("reset", ZERO),
     "print": ("reset", ZERO),
+    "withdraw": ("reset", ZERO),
+    "transfer": ("request", ZERO),
 }
 
 
@@ -63,7 +66,7 @@ def test_a_kill_at_every_point_loses_and_doubles_nothing(
     _sweep(name, journey, templates(stage), top, amount=amount, chunk=chunk, wait="")
 
 
-@pytest.mark.parametrize("name", ["lease", "deposit", "first reset", "reset", "print"])
+@pytest.mark.parametrize("name", ["lease", "deposit", "first reset", "reset", "print", "withdraw", "transfer"])
 @pytest.mark.parametrize("wait", ["25h", "80h"])
 def test_a_user_who_comes_back_after_messages_ran_out_or_the_device_locked_finds_nothing_lost(
     name: str, wait: str, templates: Callable[[str], Path], top: Path
@@ -95,6 +98,8 @@ def _settle(name: str, folder: Path, wait: str) -> None:
         asked = _asked(journeys) if name.endswith("reset") else ZERO
         if wait:
             journeys.world.advance(wait)
+        elif name in ("withdraw", "transfer"):
+            world_of.audited_midway(journeys, folder / "midway")
         _FINISH[name](journeys, folder)
         journeys.settle()
         before = world_of.facts_of_money(journeys)
@@ -205,6 +210,30 @@ def _check_print(journeys: Journeys, _money: dict[str, object]) -> None:
     world_of.prints_agree(journeys)
 
 
+def _check_withdraw(journeys: Journeys, money: dict[str, object]) -> None:
+    status = journeys.status()
+    with journeys.world.store(journeys.licensee).reading() as view:
+        begun = bool(view.find("check-out"))
+    assert (status.state == "withdrawn") == begun  # what was begun is finished, by nobody but the device
+    assert status.registers.descending == (ZERO if begun else world_of.FIRST)
+    assert status.withdrawn_total == (world_of.FIRST if begun else ZERO)
+    assert money["account"] == world_of.DEPOSIT - (ZERO if begun else world_of.FIRST)
+
+
+def _check_transfer(journeys: Journeys, money: dict[str, object]) -> None:
+    with journeys.world.store(journeys.licensee).reading() as view:
+        (case,) = view.find("transfer")
+        old = DeviceId(case.body["device"])
+    assert case.body["state"] in ("requested", "done")
+    moved = case.body["state"] == "done"
+    assert (journeys.status_of(old).state == "withdrawn") == moved
+    assert (journeys.device != old) == moved
+    # wherever the kill came: the whole balance, in one place, and what was not in the device lies in the account
+    assert journeys.status().registers.descending == world_of.FIRST
+    assert journeys.status_of(old).registers.descending == (ZERO if moved else world_of.FIRST)
+    assert money["account"] == world_of.DEPOSIT - world_of.FIRST
+
+
 _FINISH: dict[str, Callable[[Journeys, Path], None]] = {
     "apply": _finish_apply,
     "lease": _finish_lease,
@@ -213,6 +242,8 @@ _FINISH: dict[str, Callable[[Journeys, Path], None]] = {
     "reset": _settled,
     "contact": _settled,
     "print": _finish_print,
+    "withdraw": _settled,
+    "transfer": _settled,
 }
 _CHECK: dict[str, Callable[[Journeys, dict[str, object]], None]] = {
     "apply": _check_apply,
@@ -222,6 +253,8 @@ _CHECK: dict[str, Callable[[Journeys, dict[str, object]], None]] = {
     "reset": partial(_check_reset, before=world_of.FIRST, amount=world_of.SECOND),
     "contact": _check_contact,
     "print": _check_print,
+    "withdraw": _check_withdraw,
+    "transfer": _check_transfer,
 }
 
 

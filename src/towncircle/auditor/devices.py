@@ -62,8 +62,8 @@ def _check_against_books(row: Row, books: Recounted, where: str, report: Report,
     if applied not in ({0} if quiet else {0, held["in-transit"]}):  # applied, and not yet told
         text = "The device counts other resets than its Provider posted."
         report.differ("register.resets", where, text, expected=posted, found=row["resets_total"])
-    if withdrawn > row["withdrawn_total"]:
-        text = "More balance was credited than the device gave up."
+    if withdrawn > row["withdrawn_total"] or (quiet and withdrawn != row["withdrawn_total"]):
+        text = "Another balance was credited than the device gave up."
         report.differ("register.withdrawn", where, text, expected=row["withdrawn_total"], found=withdrawn)
     if held["ascending"] > row["ascending"]:
         text = "The books have more evidenced than the device."

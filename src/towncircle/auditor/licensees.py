@@ -16,7 +16,7 @@ from towncircle.auditor.reading import Export, Row
 from towncircle.auditor.report import Report, dollars
 from towncircle.auditor.underway import Carried, Underway
 
-_TOLD = {"deposit-received", "reset-reserved", "reset-posted", "reset-voided"}
+_TOLD = {"deposit-received", "reset-reserved", "reset-posted", "reset-voided", "balance-withdrawn"}
 
 
 def check_licensees(
@@ -73,6 +73,7 @@ def _untold(books: Recounted, account: str) -> int:
 def _underway(own: Recounted, provider: Recounted, underway: Underway) -> int:
     """Add up what the one has booked and the other not yet, of an account."""
     made, received = _references(own, "deposit-made"), _references(provider, "deposit-received")
+    returned = _references(own, "balance-returned")
     total = sum(reset.amount for reset in _unbooked(own, underway) if reset.provider == provider.party.id)
     for (kind, role, (issuer, licensee, reference)), amount in underway.coming.items():
         if (kind, issuer, licensee) == ("deposit", provider.party.id, own.party.id):
@@ -80,6 +81,8 @@ def _underway(own: Recounted, provider: Recounted, underway: Underway) -> int:
                 total += amount
             elif role == "licensee" and reference in received - made:
                 total -= amount
+        elif (kind, issuer, licensee) == ("balance", provider.party.id, own.party.id) and reference not in returned:
+            total -= amount
     return total
 
 
@@ -110,6 +113,9 @@ def _check_devices(
         row = devices.get(reset.device)
         if row is not None and (reset in underway.unseen or row["resets_total"] > posted[reset.device]):
             expected[reset.device] -= reset.amount  # the device has applied it
+    for device in underway.leaving & expected.keys():  # given back, and its licensee has not booked it
+        returned = sum(entry.amount for entry in own.live("balance-returned") if entry.row["device"] == device)
+        expected[device] += devices[device]["withdrawn_total"] - returned
     found = {name.split("/")[2]: mills for name, mills in own.balances.items() if name.startswith("in-device/")}
     for device in sorted(expected.keys() | found.keys()):
         due, has = expected.get(device, 0), found.get(device, 0)

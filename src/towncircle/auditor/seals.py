@@ -33,7 +33,7 @@ from towncircle.pki.verifying import (
 _TAG = b"\xd2"  # CBOR tag 18, COSE_Sign1
 _ENVELOPE = {"type": 1, "sender": 3, "audience": 4, "id": 5, "issued": 7, "counter": 9}
 _END_OF_TIME = 253_402_300_799_999_999  # the end of the year 9999, in microseconds
-_BODY, _DEVICE_AUDIT, _RESET_REQUEST = 10, 3, 4
+_BODY, _DEVICE_AUDIT, _RESET_REQUEST, _WITHDRAWAL = 10, 3, 4, 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,7 +236,7 @@ def _check_gaps(party: Party, counters: dict[int, str], report: Report) -> None:
 
 
 def audit_data(text: str) -> tuple[Sealed, dict[Any, Any], dict[Any, Any]] | None:
-    """Read the sealed audit of a device line: its frame, its envelope and the map of its audit data, or None."""
+    """Read the last sealed word of a device: its frame, its envelope and the map of its audit data, or None."""
     raw = _decoded(text)
     sealed = read_sealed(raw) if raw else None
     content = envelope_of(sealed) if sealed else None
@@ -245,9 +245,19 @@ def audit_data(text: str) -> tuple[Sealed, dict[Any, Any], dict[Any, Any]] | Non
     body = content.get(_BODY)
     if content.get(1) == _RESET_REQUEST and isinstance(body, dict):
         body = body.get(3)
+    elif content.get(1) == _WITHDRAWAL and isinstance(body, dict):
+        body = _emptied(body)
     elif content.get(1) != _DEVICE_AUDIT:
         return None
     return (sealed, content, body) if isinstance(body, dict) else None
+
+
+def _emptied(withdrawal: dict[Any, Any]) -> dict[Any, Any] | None:
+    """Say as audit data what a withdrawal leaves: it tells the registers at which the device stopped."""
+    registers = withdrawal.get(1)
+    if not isinstance(registers, dict):
+        return None
+    return {2: {**registers, 2: 0}, 3: withdrawal.get(2), 4: registers.get(2)}
 
 
 def issued_at(content: dict[Any, Any]) -> Instant | None:

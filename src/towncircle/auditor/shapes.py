@@ -100,6 +100,8 @@ _MONEY = {"licensee": T, "amount": N}
 _AT_DEVICE = {**_MONEY, "device": T}
 _AT_BANK = {**_MONEY, "provider": T}
 _READING = {"ascending": N, "descending": N, "pieces": N, "message_counter": N}
+_PERSONS = {"requested_by": T, "approved_by": T}
+_GIVEN = {"refund": T, "outcome": T, "noted": N, "noted_ascending": N, "ascending": N}
 FACTS: Mapping[tuple[str, str], Mapping[str, str]] = MappingProxyType(
     {
         ("provider", "deposit.credited"): _MONEY,
@@ -112,6 +114,7 @@ FACTS: Mapping[tuple[str, str], Mapping[str, str]] = MappingProxyType(
         ("provider", "audit.taken"): {**_READING, "licensee": T, "resets_total": N, "withdrawn_total": N},
         ("provider", "balance.withdrawn"): _AT_DEVICE,
         ("provider", "unused.refunded"): _AT_DEVICE,
+        ("provider", "device.checked-out"): {**_PERSONS, **_GIVEN, **_MONEY, "purpose": T},
         ("provider", "malfunction.credited"): _AT_DEVICE,
         ("provider", "account.paid-out"): _MONEY,
         ("bank", "deposit.received"): _AT_BANK,
@@ -121,6 +124,7 @@ FACTS: Mapping[tuple[str, str], Mapping[str, str]] = MappingProxyType(
         ("postal", "lockbox.reported"): {"day": T, "total": N},
         ("postal", "file.booked"): {"provider": T, "day": T, "total": N},
         ("postal", "audit.forwarded"): {**_READING, "provider": T},
+        ("postal", "device.withdrawn"): {"provider": T, "refund": T, "outcome": T, "amount": N},
         ("postal", "payout.instructed"): _AT_BANK,
         ("postal", "scan.recorded"): {
             "device": T,
@@ -132,6 +136,17 @@ FACTS: Mapping[tuple[str, str], Mapping[str, str]] = MappingProxyType(
         },
         ("licensee", "deposit.made"): {"provider": T, "amount": N},
         ("licensee", "reset.received"): {"provider": T, "device": T, "amount": N},
+        ("licensee", "balance.returned"): {"provider": T, "device": T, "amount": N},
+        ("licensee", "transfer.requested"): {"device": T},
+        ("licensee", "transfer.approved"): {**_PERSONS, "device": T},
+        ("licensee", "transfer.done"): {
+            **_PERSONS,
+            "device": T,
+            "replacement": T,
+            "refund": T,
+            "reset": T,
+            "amount": N,
+        },
         ("licensee", "evidence.made"): {"device": T, "first_piece": N, "count": N, "total": N, "ascending_after": N},
     }
 )
@@ -163,6 +178,7 @@ RECIPES: Mapping[tuple[str, str], tuple[frozenset[str], frozenset[str], str]] = 
             ("bank", "check-issued", "held", "items", "check.issued"),
             ("licensee", "deposit-made", "on-deposit", "paid-in", "deposit.made"),
             ("licensee", "reset-received", "in-device", "on-deposit", "reset.received"),
+            ("licensee", "balance-returned", "on-deposit", "in-device", "balance.returned"),
             ("licensee", "postage-evidenced", "postage", "in-device", "evidence.made"),
         )
     }

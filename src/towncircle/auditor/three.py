@@ -33,6 +33,7 @@ _SHARED: Mapping[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
         ("licensee", ("reset-received",)),
     ),
     "refund": (("provider", ("balance-withdrawn", "unused-refunded")), ("postal", ("refund-filed",))),
+    "balance": (("provider", ("balance-withdrawn",)), ("licensee", ("balance-returned",))),
     "payout": (
         ("provider", ("account-paid-out",)),
         ("postal", ("payout-instructed",)),

@@ -4,8 +4,8 @@ Here: which counterpart of an event may still be missing, because something that
 Not here: the comparison of the books (`three`, `licensees`), of messages with each other (`seals`).
 Kept: nothing is excused wholesale, and nothing at a quiet moment. A counterpart may be missing only where a signed
 message that waits names it with its amount, where the licensee's own order is open, or where a device carries it: the
-last reservation of a device until a reading settles it, and the last posted reset of a device for the house limit of 48
-hours, by when its licensee has looked.
+last reservation of a device until a reading settles it, the last posted reset of a device and the balance that it gave
+back for the house limit of 48 hours, by when its licensee has looked.
 """
 
 from __future__ import annotations
@@ -44,12 +44,13 @@ class Carried:
 
 @dataclass(slots=True)
 class Underway:
-    """Hold what will still be brought: (kind, role, event) with its amount; audits; open and unseen resets."""
+    """Hold what will still be brought: (kind, role, event) with its amount; audits; resets; leaving devices."""
 
     coming: dict[tuple[str, str, Event], int] = field(default_factory=dict)
     audits: set[tuple[str, str, int]] = field(default_factory=set)
     open: list[Carried] = field(default_factory=list)
     unseen: list[Carried] = field(default_factory=list)
+    leaving: set[str] = field(default_factory=set)
 
     def brings(self, kind: str, role: str, event: Event, amounts: Mapping[str, int]) -> bool:
         """Tell whether a role may lack an event that others have with these amounts."""
@@ -70,6 +71,7 @@ def read_underway(export: Export, books: Mapping[str, Recounted], keys: Keys) ->
             _orders(party, found)
         elif party.role == "provider":
             _resets(export, books[party.id], found)
+            _balances(export, books[party.id], found)
     return found
 
 
@@ -154,6 +156,18 @@ def _resets(export: Export, books: Recounted, found: Underway) -> None:
         if entry.row.at("at").plus(hours=LIMIT_HOURS) >= export.made_at:
             found.unseen.append(reset)
             found.coming["reset", "licensee", reset.event] = reset.amount
+
+
+def _balances(export: Export, books: Recounted, found: Underway) -> None:
+    """Take in the devices on their way out of service, and the balances that their licensees have not booked."""
+    for row in books.party["records.jsonl"]:
+        if row["kind"] == "check-out" and row["body"].get("state") == "ordered":
+            found.leaving.add(row["key"])
+    for entry in books.live("balance-withdrawn"):
+        row = entry.row
+        if row.at("at").plus(hours=LIMIT_HOURS) >= export.made_at:
+            found.leaving.add(row["device"])
+            found.coming["balance", "licensee", (books.party.id, row["licensee"], row["reference"])] = entry.amount
 
 
 def _named(entry: Posted) -> tuple[str, str]:

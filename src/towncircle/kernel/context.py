@@ -1,9 +1,10 @@
 """What one command of a party works with, and what it may ask its shell to do for it.
 
 Here: the context handed to a handler and the questions a handler may yield. Not here: the shell that answers them.
-Kept: one command, one transaction, one audit record. A handler is a function, or a generator that yields questions
-(`Ask` another party, `Exchange` with a device) before it writes: what it wrote before its last question is undone,
-so that a crash in the middle leaves nothing half done and running it again is safe.
+Kept: one command, one transaction, one audit record; every command carries an actor and approvals (house.md 9). A
+handler is a function, or a generator that yields questions (`Ask` another party, `Exchange` with a device) before it
+writes: what it wrote before its last question is undone, so that a crash in the middle leaves nothing half done and
+running it again is safe.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
+from towncircle.kernel.errors import Refused
 from towncircle.kernel.facts import Fact
 from towncircle.kernel.ids import DeviceId, FactId
 from towncircle.kernel.instants import Instant
@@ -70,12 +72,23 @@ Question: TypeAlias = Ask | Exchange | Seal | Carry | Reserve
 Steps: TypeAlias = Generator[Question, Any, Any]
 
 
+def second_person(actor: str, approvals: tuple[str, ...], *, what: str, clause: str) -> str:
+    """Give the person besides the actor who approved. Raises `Refused` (person.not-approved, person.same-person)."""
+    if not any(approvals):
+        raise Refused("person.not-approved", what=what, actor=actor, clause=clause)
+    others = [person for person in approvals if person not in ("", actor)]
+    if not others:
+        raise Refused("person.same-person", what=what, actor=actor, clause=clause)
+    return others[0]
+
+
 @dataclass(slots=True)
 class Context:
     """Hold what a handler works with.
 
-    `actor` is who asked, `request_id` the message or client request behind it; `unseal(raw, audience, carrier)` opens a
-    sealed message: an answer as of now (carrier None), or one enclosed in a message whose envelope is the carrier.
+    `actor` is who asked, `approvals` who approved it besides, `request_id` the message or client request behind it;
+    `unseal(raw, audience, carrier)` opens a sealed message: an answer as of now (carrier None), or one enclosed in a
+    message whose envelope is the carrier.
     """
 
     tx: Transaction
@@ -86,6 +99,7 @@ class Context:
     rule_digest: str
     unseal: Callable[[bytes, str, Any], Any]
     request_id: str = ""
+    approvals: tuple[str, ...] = ()
     sent: list[tuple[str, object, str]] = field(default_factory=list)
 
     def note(
@@ -97,7 +111,9 @@ class Context:
         occurred_at: Instant | None = None,
         **body: Any,
     ) -> Fact:
-        """Append a fact to this party's journal."""
+        """Append a fact to this party's journal; who approved the command stands in its body."""
+        if self.approvals:
+            body["approvals"] = list(self.approvals)
         return self.tx.append_fact(
             Fact(
                 id=FactId.new(self.randomness),

@@ -87,6 +87,18 @@ class JobId(TypedId):
     prefix = "JOB"
 
 
+class RefundId(TypedId):
+    """Name one refund: the balance of a device that goes out of service."""
+
+    prefix = "RFD"
+
+
+class TransferId(TypedId):
+    """Name one transfer of a balance to a replacement device."""
+
+    prefix = "TRF"
+
+
 class PartyId(str):
     """Name a party: its role and a short name, such as `provider.harbor` or `postal.usps`."""
 

@@ -1,6 +1,6 @@
 """Recipes of a licensee's own books: what it paid in, what its device holds, what its departments spent.
 
-Here: the three events that a licensee sees with its own eyes. Not here: the Provider's subledgers (`ledger.recipes`),
+Here: the four events that a licensee sees with its own eyes. Not here: the Provider's subledgers (`ledger.recipes`),
 budgets (`licensee.departments`).
 Kept: each event posts once, by the id that the bank, the Provider or the device knows it by; the books follow the
 device, so a reset is booked when the device has applied it, whether or not anybody said so (house.md 5, 9).
@@ -30,6 +30,16 @@ def reset_received(*, request_id: str, licensee: str, provider: str, device: str
     )
     frm, to = f"in-device/{licensee}/{device}", f"on-deposit/{provider}/{licensee}"
     return event.move(amount, frm=frm, to=to, key=f"reset-received:{device}:{request_id}")
+
+
+@cites("502.27b", "P050-3.3c")
+def balance_returned(*, refund_id: str, licensee: str, provider: str, device: str, amount: Mills, at: Instant) -> Entry:
+    """Book the balance that a device has given back: it lies with the Provider again."""
+    event = Event(
+        recipe="balance-returned", reference=refund_id, licensee=licensee, provider=provider, device=device, at=at
+    )
+    frm, to = f"on-deposit/{provider}/{licensee}", f"in-device/{licensee}/{device}"
+    return event.move(amount, frm=frm, to=to, key=f"balance-returned:{device}:{refund_id}")
 
 
 @cites("502.8b", "IMI-05")

@@ -1,4 +1,4 @@
-"""The licensee's own books: when each of its three money events is posted.
+"""The licensee's own books: when each of its four money events is posted.
 
 Here: the postings, each beside the fact that it books, in the caller's transaction. Not here: the recipes
 (`ledger.mailroom`), budgets (`departments`).
@@ -7,6 +7,8 @@ it that lasts: the Provider's statement, the device's signed audit at a contact,
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Context
@@ -63,6 +65,20 @@ def follow(ctx: Context, *, device: DeviceId, resets_total: Mills, last_applied:
     booked, _ = Books(ctx.tx, LICENSEE).turnover(f"in-device/{ctx.party}/{device}")
     if last_applied and resets_total > booked:
         book_reset(ctx, device=device, request_id=last_applied, amount=resets_total - booked)
+
+
+@cites("502.27b", "P050-3.3c")
+def book_return(ctx: Context, *, device: DeviceId, refund: str, amount: Mills) -> None:
+    """Book the balance that a device gave back and its Provider credited."""
+    if amount == ZERO:
+        return
+    provider = _provider(ctx, device)
+    note: dict[str, Any] = {"provider": provider, "device": device, "amount": int(amount)}
+    ctx.note("balance.returned", refund, clauses=("502.27(b)",), **note)
+    entry = mailroom.balance_returned(
+        refund_id=refund, licensee=ctx.party, provider=provider, device=device, amount=amount, at=ctx.now
+    )
+    Books(ctx.tx, LICENSEE).post(entry)
 
 
 def audit_of(raw: bytes, *, identity: Identity, provider: str) -> DeviceAudit:

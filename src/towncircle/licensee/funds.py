@@ -21,9 +21,11 @@ from towncircle.wire.bodies import (
     DepositOrder,
     DepositReceipt,
     RefusedReply,
+    Renewal,
     ResetRefusal,
     ResetStatusQuery,
 )
+from towncircle.wire.shape import Body
 
 ORDERED, RECEIVED, DECLINED = "ordered", "received", "declined"
 
@@ -156,7 +158,7 @@ def renew_key(ctx: Context, *, device: DeviceId) -> Steps:
     provider = held_device(ctx, device).body["provider"]
     report = yield Exchange(device, lambda client: client.rekey())
     reply = yield Carry(provider, report.message)
-    _raise_refusal(ctx, reply, device)
+    raise_refusal(ctx, reply, device)
     done = yield Exchange(device, lambda client: client.certify(reply))
     ctx.note("key.renewed", device, clauses=("502.28",), provider=provider)
     return done
@@ -167,14 +169,15 @@ def _connect(ctx: Context, device: DeviceId, provider: str) -> Steps:
     signed, identity = yield Exchange(device, lambda client: (client.audit(), client.identify()))
     audit = books.audit_of(signed.message, identity=identity, provider=provider)
     reply = yield Carry(provider, signed.message)
-    _raise_refusal(ctx, reply, device)
+    if not isinstance(raise_refusal(ctx, reply, device), Renewal):
+        raise Refused("licensee.check-out-open", device=device)
     done = yield Exchange(device, lambda client: client.contact(reply))
     return done, audit
 
 
 def _finish(ctx: Context, device: DeviceId, provider: str, request: bytes) -> Steps:
     reply = yield Carry(provider, request)
-    _raise_refusal(ctx, reply, device)
+    raise_refusal(ctx, reply, device)
     applied = yield Exchange(device, lambda client: client.apply_reset(reply))
     answer = ctx.unseal(reply, f"device.{device}", None).body
     if isinstance(answer, ResetRefusal):
@@ -187,7 +190,7 @@ def _finish(ctx: Context, device: DeviceId, provider: str, request: bytes) -> St
             }
         )
     receipt = yield Carry(provider, applied.message)
-    _raise_refusal(ctx, receipt, device)
+    raise_refusal(ctx, receipt, device)
     told = ctx.unseal(receipt, f"device.{device}", None)
     statement = told.body
     mine = isinstance(statement, AccountStatement) and statement.request_id == applied.request_id
@@ -203,12 +206,14 @@ def _keep_statement(ctx: Context, device: DeviceId, statement: AccountStatement)
         ctx.tx.put("statement", statement.request_id, record, owner=ctx.party, expected=0)
 
 
-def _raise_refusal(ctx: Context, reply: bytes, device: DeviceId) -> None:
-    body = ctx.unseal(reply, f"device.{device}", None).body
+def raise_refusal(ctx: Context, reply: bytes, device: DeviceId) -> Body:
+    """Give what the Provider answered to a device, or raise its refusal in its own words."""
+    body: Body = ctx.unseal(reply, f"device.{device}", None).body
     if isinstance(body, RefusedReply):
         raise RelayedRefusal(
             {"code": body.code, "sentence": body.sentence, "clause": body.clause, "next_step": body.next_step}
         )
+    return body
 
 
 def held_device(ctx: Context, device: DeviceId) -> Record:

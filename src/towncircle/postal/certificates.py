@@ -155,12 +155,12 @@ def _issued(report: DeviceKeyReport, indicia: str, messages: str, authority: Aut
 
 
 @cites("502.28", "502.14b")
-def revoke(ctx: Context, *, device: str, reason: str) -> None:
+def revoke(ctx: Context, *, device: str, reason: str, at: Instant | None = None) -> None:
     """Revoke every certificate of a device, its former ones too: its keys are compromised or no longer trusted.
 
-    The next pack and the next revocation list say since when; its messages are believed by nobody from then on, so its
-    contact term runs out and it locks. Raises `BadInput` (postal.no-such-reason), `Refused` (postal.not-certified);
-    revoking again changes nothing.
+    The next pack and the next revocation list say since when (`at`, else now); its messages are believed by nobody from
+    then on, so its contact term runs out and it locks. Raises `BadInput` (postal.no-such-reason), `Refused`
+    (postal.not-certified); revoking again changes nothing.
     """
     if reason not in REASONS:
         raise BadInput("postal.no-such-reason", reason=reason[:40], known=", ".join(REASONS))
@@ -169,6 +169,6 @@ def revoke(ctx: Context, *, device: str, reason: str) -> None:
         raise Refused("postal.not-certified", device=device)
     if held.body["revoked_at"]:
         return
-    record = {**held.body, "revoked_at": int(ctx.now), "revoked_reason": reason}
+    record = {**held.body, "revoked_at": int(at or ctx.now), "revoked_reason": reason}
     ctx.tx.put("device-certificates", device, record, owner=held.owner, expected=held.version)
     ctx.note("certificate.revoked", device, clauses=("502.28",), provider=held.owner, reason=reason)

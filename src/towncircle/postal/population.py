@@ -7,12 +7,24 @@ Kept: a row belongs to the Provider that reported it, and only that Provider cha
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Context
 from towncircle.kernel.errors import Refused
+from towncircle.kernel.money import ZERO
 from towncircle.kernel.store import Record
-from towncircle.wire.bodies import Acknowledged, AuditForward, DeviceActivity, DeviceAudit, ResetRequest
+from towncircle.wire.bodies import (
+    Acknowledged,
+    AuditForward,
+    DeviceActivity,
+    DeviceAudit,
+    DeviceWithdrawal,
+    Registers,
+    ResetRequest,
+)
 from towncircle.wire.message import Opened
+from towncircle.wire.shape import Body
 
 # what Form 3601-C can tell of a device
 EVENTS = ("installed", "withdrawn", "lost", "stolen", "recovered")
@@ -64,11 +76,11 @@ def on_audit(ctx: Context, opened: Opened) -> Acknowledged:
     assert isinstance(body, AuditForward)
     provider = opened.envelope.sender
     audit = ctx.unseal(body.audit, provider, opened.envelope)
-    reading = audit.body.audit if isinstance(audit.body, ResetRequest) else audit.body
     role, _, device = audit.envelope.sender.partition(".")
-    if not isinstance(reading, DeviceAudit) or role != "device":
+    registers = registers_told(audit.body)
+    if registers is None or role != "device":
         raise Refused("postal.not-an-audit", type=type(audit.body).__name__)
-    row = _own(ctx, device, provider)
+    row = own_device(ctx, device, provider)
     late = audit.envelope.counter <= row.body.get("message_counter", 0)
     record = (
         row.body
@@ -76,9 +88,9 @@ def on_audit(ctx: Context, opened: Opened) -> Acknowledged:
         else {
             **row.body,
             "audited_at": int(audit.envelope.issued),
-            "ascending": reading.registers.ascending,
-            "descending": reading.registers.descending,
-            "pieces": reading.registers.pieces,
+            "ascending": registers.ascending,
+            "descending": registers.descending,
+            "pieces": registers.pieces,
             "message_counter": audit.envelope.counter,
         }
     )
@@ -89,15 +101,28 @@ def on_audit(ctx: Context, opened: Opened) -> Acknowledged:
         clauses=("502.23",),
         occurred_at=audit.envelope.issued,
         provider=provider,
-        ascending=reading.registers.ascending,
-        descending=reading.registers.descending,
-        pieces=reading.registers.pieces,
+        ascending=registers.ascending,
+        descending=registers.descending,
+        pieces=registers.pieces,
         message_counter=audit.envelope.counter,
     )
     return Acknowledged(note="audit recorded")
 
 
-def _own(ctx: Context, device: str, provider: str) -> Record:
+def registers_told(body: Body) -> Registers | None:
+    """Give the registers that a device's message leaves it at: after a withdrawal its descending one is empty."""
+    match body:
+        case DeviceAudit():
+            return body.registers
+        case ResetRequest():
+            return body.audit.registers
+        case DeviceWithdrawal():
+            return replace(body.registers, descending=ZERO)
+    return None
+
+
+def own_device(ctx: Context, device: str, provider: str) -> Record:
+    """Give the register's row of a Provider's device. Raises `Refused` (postal.unknown-device)."""
     row = ctx.tx.get("device", device)
     if row is None or row.owner != provider:
         raise Refused("postal.unknown-device", device=device, provider=provider)

@@ -10,24 +10,24 @@ from __future__ import annotations
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Context
 from towncircle.kernel.instants import Instant
+from towncircle.provider import checkouts
 from towncircle.provider.inventory import change
-from towncircle.provider.readings import frozen_refusal, reset_key, take_reading
-from towncircle.wire.bodies import AuditForward, DeviceAudit, RefusedReply, Renewal
+from towncircle.provider.readings import refused_frozen, reset_key, take_reading
+from towncircle.wire.bodies import AuditForward, CheckOutStatement, DeviceAudit, RefusedReply, Renewal, Withdraw
 from towncircle.wire.message import Opened
 
 
 @cites("502.23", "P050-3.4", "IMI-01", "IMI-11")
-def on_audit(ctx: Context, opened: Opened) -> Renewal | RefusedReply:
-    """Take a device audit and wind up its watchdog; tell it what became of its open request."""
+def on_audit(ctx: Context, opened: Opened) -> Renewal | Withdraw | CheckOutStatement | RefusedReply:
+    """Take a device audit and wind up its watchdog; tell it what became of its open request, or order it out."""
     reading = opened.body
     assert isinstance(reading, DeviceAudit)
     row = take_reading(ctx, opened, reading)
     if row.body["frozen"]:
-        error = frozen_refusal(row)
-        return RefusedReply(
-            code=error.code, sentence=error.sentence, clause=error.clause, next_step=error.next_step, grounds=()
-        )
+        return refused_frozen(row)
     ctx.send("postal.usps", AuditForward(audit=opened.raw), key=f"audit {row.key} {opened.envelope.counter}")
+    if row.body["custody"] in ("returned", "checked out"):
+        return checkouts.answer_audit(ctx, row, opened, reading)
     change(ctx, row, contact_at=int(ctx.now))
     ended = _ended(ctx, row.key, reading.open_request)
     return Renewal(

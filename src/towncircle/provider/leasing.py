@@ -123,7 +123,8 @@ def _unused(ctx: Context, license_number: str, licensee: str) -> Record | None:
     """Give the lease under a license whose device has never spoken: its confirmation may have been lost (house)."""
     for row in ctx.tx.find("lease", owner=licensee):
         device = ctx.tx.get("device", row.body["device"])
-        if row.body["license"] == license_number and device is not None and device.body["message_counter"] == 0:
+        mine = row.body["license"] == license_number and device is not None and device.body["custody"] == "leased"
+        if mine and device is not None and device.body["message_counter"] == 0:
             return row
     return None
 
@@ -205,6 +206,7 @@ def _ship(
         "descending": 0,
         "pieces": 0,
         "resets_total": 0,
+        "withdrawn_total": 0,
         "message_counter": 0,
         "contact_at": int(ctx.now),
         "audited_at": int(ctx.now),

@@ -19,7 +19,8 @@ from towncircle.ledger import Books
 from towncircle.ledger.recipes import reset_posted, reset_voided, usage_read
 from towncircle.provider.custody import irregular
 from towncircle.provider.inventory import change, device_record
-from towncircle.wire.bodies import DeviceAudit, TransactionFile, TransactionRow
+from towncircle.psd.states import WITHDRAWN
+from towncircle.wire.bodies import DeviceAudit, RefusedReply, TransactionFile, TransactionRow
 from towncircle.wire.message import Envelope, Opened
 
 
@@ -66,6 +67,7 @@ def take_reading(ctx: Context, opened: Opened, reading: DeviceAudit) -> Record:
         ascending=int(reading.registers.ascending),
         descending=int(reading.registers.descending),
         pieces=reading.registers.pieces,
+        withdrawn_total=int(reading.withdrawn_total),
         message_counter=envelope.counter,
         audited_at=int(envelope.issued),
         audit=base64.b64encode(opened.raw).decode(),
@@ -88,7 +90,16 @@ def _trouble(row: Record, envelope: Envelope, reading: DeviceAudit) -> str:
         applied += Mills(body["open_amount"])
     if reading.resets_total != applied:
         return f"it counts resets of {reading.resets_total}; this Provider authorised {applied}"
-    return irregular(custody=str(body["custody"]), state=reading.state)
+    return irregular(custody=str(body["custody"]), state=reading.state) or _given_away(row, reading)
+
+
+def _given_away(row: Record, reading: DeviceAudit) -> str:
+    """Say what is wrong with what a device has given back: only a device that was ordered out gives all, once."""
+    ordered = row.body["custody"] == "returned" and reading.state == WITHDRAWN and reading.registers.descending == ZERO
+    before = Mills(row.body.get("withdrawn_total", 0))
+    if reading.withdrawn_total == before or (ordered and before == ZERO):
+        return ""
+    return f"it gave back {reading.withdrawn_total}; this Provider ordered and credited {before}"
 
 
 @cites("502.14b", "502.20j")
@@ -125,7 +136,6 @@ def _settle(ctx: Context, row: Record, reading: DeviceAudit) -> Record:
     return change(ctx, row, open_reset="", open_amount=0)
 
 
-@cites("502.20m")
 def post_reset(ctx: Context, row: Record, request_id: str) -> Record:
     """Post a reservation that a signed reading shows as applied, and file it with the Postal Service."""
     reset = ctx.tx.get("reset", reset_key(row.key, request_id))
@@ -136,6 +146,13 @@ def post_reset(ctx: Context, row: Record, request_id: str) -> Record:
     )
     ctx.tx.put("reset", reset.key, {**reset.body, "state": "posted"}, owner=row.owner, expected=reset.version)
     ctx.note("reset.posted", request_id, clauses=("502.25(a)",), device=row.key, licensee=row.owner, amount=int(amount))
+    file_transaction(ctx, row, reference=request_id, amount=amount)
+    return change(ctx, row, open_reset="", open_amount=0, resets_total=row.body["resets_total"] + int(amount))
+
+
+@cites("502.20m")
+def file_transaction(ctx: Context, row: Record, *, reference: str, amount: Mills) -> None:
+    """File what moved between trust account and device: a posted reset, or a refund where the amount is negative."""
     number = ctx.tx.next_number("transaction file")
     filed = TransactionFile(
         day=ctx.now.date_in(str(row.body["zone"])).isoformat(),
@@ -144,7 +161,7 @@ def post_reset(ctx: Context, row: Record, request_id: str) -> Record:
             TransactionRow(
                 device=DeviceId.parse(row.key),
                 licensee=row.owner,
-                request_id=request_id,
+                request_id=reference,
                 amount=amount,
                 posted_at=ctx.now,
             ),
@@ -152,7 +169,6 @@ def post_reset(ctx: Context, row: Record, request_id: str) -> Record:
         total=amount,
     )
     ctx.send("postal.usps", filed, key=f"transaction file {number}")
-    return change(ctx, row, open_reset="", open_amount=0, resets_total=row.body["resets_total"] + int(amount))
 
 
 def reset_key(device: str, request_id: str) -> str:
@@ -163,3 +179,11 @@ def reset_key(device: str, request_id: str) -> str:
 def frozen_refusal(row: Record) -> Refused:
     """Give the refusal that a frozen device gets."""
     return Refused("provider.frozen", device=row.key, trouble=row.body["frozen"])
+
+
+def refused_frozen(row: Record) -> RefusedReply:
+    """Give that refusal as an answer, so that the freeze is kept."""
+    error = frozen_refusal(row)
+    return RefusedReply(
+        code=error.code, sentence=error.sentence, clause=error.clause, next_step=error.next_step, grounds=()
+    )

@@ -27,14 +27,15 @@ from towncircle.psd.memory import Change, Memory, Record
 from towncircle.psd.process import open_device
 from towncircle.psd.state import DeviceState
 from towncircle.transport import Transport
-from towncircle.world import printing
+from towncircle.world import printing, returning
 from towncircle.world.clock import FILE as CLOCK_FILE
 from towncircle.world.config import WorldConfig
 from towncircle.world.journeys import Journeys
 from towncircle.world.world import Wiring, World
 
-JOURNEYS = ("apply", "lease", "deposit", "reset", "contact", "print")
+JOURNEYS = ("apply", "lease", "deposit", "reset", "contact", "print", "withdraw", "transfer")
 PIECES = 2
+APPROVER = "ben"  # who approves the transfer that stands requested in the world
 
 
 class Points:
@@ -159,6 +160,10 @@ def walk(journeys: Journeys, journey: str, *, amount: Mills, out: Path, points: 
             journeys.reset(amount)
         case "contact":
             journeys.contact()
+        case "withdraw":
+            returning.withdraw(journeys, reason="no longer wanted")
+        case "transfer":
+            returning.approve_transfer(journeys, by=APPROVER)
         case _:
             reach = (points or Points()).reach
             printing.print_job(

@@ -146,9 +146,17 @@ class Desk:
 
         self._run(lambda context: taken.handler(context, opened), envelope.sender, envelope.id, now, finish, begin)
 
-    def perform(self, job: Callable[[Context], Any], *, actor: str, request_id: str = "", quiet: bool = False) -> Any:
+    def perform(
+        self,
+        job: Callable[[Context], Any],
+        *,
+        actor: str,
+        approvals: tuple[str, ...] = (),
+        request_id: str = "",
+        quiet: bool = False,
+    ) -> Any:
         """Do a command of this party's own staff; give its result. A quiet one has no afterwards."""
-        result = self._run(job, actor, request_id, self.clock.now(), _nothing_more)
+        result = self._run(job, actor, request_id, self.clock.now(), _nothing_more, approvals=approvals)
         if not quiet:
             self._afterwards()
         return result
@@ -192,6 +200,7 @@ class Desk:
         now: Instant,
         finish: Callable[[Context, Any], None],
         begin: Callable[[Context], None] | None = None,
+        approvals: tuple[str, ...] = (),
     ) -> Any:
         steps: Generator[Any, Any, Any] | None = None
         context: Context | None = None
@@ -201,7 +210,7 @@ class Desk:
             try:
                 with self.store.transaction() as tx:
                     if context is None:
-                        context = self._context(tx, now, actor, request_id)
+                        context = self._context(tx, now, actor, request_id, approvals)
                     context.tx = tx
                     context.sent.clear()
                     if begin is not None:
@@ -224,7 +233,9 @@ class Desk:
             except _UndoError:
                 answer = self._answer(question, now)
 
-    def _context(self, tx: Transaction, now: Instant, actor: str, request_id: str) -> Context:
+    def _context(
+        self, tx: Transaction, now: Instant, actor: str, request_id: str, approvals: tuple[str, ...]
+    ) -> Context:
         return Context(
             tx=tx,
             now=now,
@@ -233,6 +244,7 @@ class Desk:
             randomness=self.randomness,
             rule_digest=self._rule_digest,
             request_id=request_id,
+            approvals=approvals,
             unseal=self._sealer.open_enclosed,
         )
 

@@ -20,8 +20,11 @@ from towncircle.kernel.instants import Instant
 from towncircle.kernel.store import Record, Transaction
 from towncircle.ledger import LICENSEE, Books
 from towncircle.licensee.funds import ORDERED
+from towncircle.licensee.returns import BEGUN, NOTED
+from towncircle.licensee.transfers import APPROVED
 from towncircle.pki.verifying import read_certificate
 from towncircle.postal.certificates import certificates_of
+from towncircle.provider.checkouts import ORDERED as ORDERED_OUT
 from towncircle.wire import cose
 from towncircle.wire.bodies import LicenseApplication, LicenseDecision, LicenseNotice, LicenseTransmittal
 from towncircle.wire.message import peek
@@ -34,10 +37,14 @@ from towncircle.world.world import World
 FORMAT, VERSION = "towncircle-export", 1
 _RECORDS = {
     "postal": ("license", "license-at", "device", "pack", "series"),
-    "provider": ("reset", "lease", "account", "license", "series"),
+    "provider": ("reset", "check-out", "lease", "account", "license", "series"),
     "bank": ("item", "report"),
-    "licensee": ("license", "device", "deposit-order", "deposit", "reset", "statement", "department", "reservation"),
+    "licensee": (
+        *("license", "device", "deposit-order", "deposit", "reset", "statement", "department", "reservation"),
+        *("check-out", "transfer"),
+    ),
 }
+_LEAVING = (ORDERED_OUT, BEGUN, NOTED)
 _PERSONAL = (LicenseApplication, LicenseTransmittal, LicenseDecision, LicenseNotice)
 
 
@@ -117,6 +124,10 @@ def _quiet(world: World) -> bool:
             if view.find("outgoing", owner="waiting"):
                 return False
             if party.role == "provider" and any(row.body["open_reset"] for row in view.find("device")):
+                return False
+            if any(row.body["state"] in _LEAVING for row in view.find("check-out")):
+                return False
+            if any(row.body["state"] == APPROVED for row in view.find("transfer")):
                 return False
             if party.role == "licensee" and not _settled(world, party, view):
                 return False

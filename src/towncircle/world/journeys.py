@@ -18,7 +18,7 @@ from towncircle.kernel.ids import ApplicationId, DepositId, DeviceId, JobId
 from towncircle.kernel.money import Mills
 from towncircle.kernel.randomness import Randomness
 from towncircle.kernel.store import Record
-from towncircle.licensee import envelopes, funds, mailroom, setup
+from towncircle.licensee import envelopes, funds, mailroom, returns, setup, transfers
 from towncircle.mailpiece.address_files import Recipient
 from towncircle.mailpiece.zipcode import place_of
 from towncircle.provider.leasing import DEPOSIT_ACKNOWLEDGMENT, LEASE_AGREEMENT, digest_of
@@ -78,35 +78,49 @@ class Journeys:
             raise Refused("world.no-provider", name=provider[:40], known=", ".join(self.world.config.providers))
         fields = applicant.__dataclass_fields__
         form = LicenseApplication(
-            application_id=self._new(ApplicationId.new),
+            application_id=self.new(ApplicationId.new),
             applicant=self.licensee,
             office_city=_office(applicant.office_zip, 0),
             office_state=_office(applicant.office_zip, 1),
             products=self.world.config.regime,
             **{name: getattr(applicant, name) for name in fields},
         )
-        decision: LicenseDecision = self._do(lambda ctx: setup.apply(ctx, application=form, provider=provider))
+        decision: LicenseDecision = self.do(lambda ctx: setup.apply(ctx, application=form, provider=provider))
         return decision
 
     def lease(self) -> LeaseConfirmed:
-        """Lease a device under the license held; a lease that was confirmed is given again."""
+        """Lease a device under the license held; a confirmed lease is given again until its device is checked out."""
         with self.world.store(self.licensee).reading() as view:
             licenses, devices = view.find("license"), view.find("device")
         if not licenses:
             raise Refused("world.no-license", licensee=self.licensee)
-        if devices:
-            held = devices[-1]
-            return LeaseConfirmed(lease=held.body["lease"], device=DeviceId(held.key), account=held.body["account"])
+        if not devices:
+            return self._lease(licenses[-1], licenses[-1].key)
+        held, last = devices[-1], DeviceId(devices[-1].key)
+        case = self.do(lambda ctx: returns.case(ctx, device=last))
+        if case is not None and case.body["state"] == returns.DONE:
+            return self._lease(licenses[-1], f"{licenses[-1].key} after {last}")
+        return LeaseConfirmed(lease=held.body["lease"], device=last, account=held.body["account"])
+
+    def replace(self, device: DeviceId) -> DeviceId:
+        """Lease a replacement for a device under the same license, once; give it."""
+        with self.world.store(self.licensee).reading() as view:
+            old = view.get("device", device)
+            license_row = view.get("license", old.body["license"]) if old is not None else None
+        assert license_row is not None
+        return DeviceId(self._lease(license_row, f"{license_row.key} after {device}").device)
+
+    def _lease(self, license_row: Record, request_id: str) -> LeaseConfirmed:
         signed = LeaseSigned(
-            license=licenses[-1].key,
+            license=license_row.key,
             agreement_digest=digest_of(LEASE_AGREEMENT),
             financial_agreement=True,
             deposit_acknowledgment=digest_of(DEPOSIT_ACKNOWLEDGMENT),
             signed_by=self.licensee,
         )
-        provider = licenses[-1].body["provider"]
-        confirmed: LeaseConfirmed = self._do(
-            lambda ctx: setup.lease(ctx, provider=provider, signed=signed, request_id=licenses[-1].key)
+        provider = license_row.body["provider"]
+        confirmed: LeaseConfirmed = self.do(
+            lambda ctx: setup.lease(ctx, provider=provider, signed=signed, request_id=request_id)
         )
         return confirmed
 
@@ -120,71 +134,81 @@ class Journeys:
         if not devices:
             raise Refused("world.no-device", licensee=self.licensee)
         order = DepositOrder(
-            deposit_id=self._new(DepositId.new),
+            deposit_id=self.new(DepositId.new),
             provider=devices[-1].body["provider"],
             account=devices[-1].body["account"],
             amount=amount,
             form=form,
         )
-        held: DepositOrder = self._do(lambda ctx: funds.order_deposit(ctx, order=order))
+        held: DepositOrder = self.do(lambda ctx: funds.order_deposit(ctx, order=order))
         return self._deposit(held)
 
     def _deposit(self, order: DepositOrder) -> DepositReceipt:
         try:
-            receipt: DepositReceipt = self._do(lambda ctx: funds.deposit(ctx, order=order, bank=BANK))
+            receipt: DepositReceipt = self.do(lambda ctx: funds.deposit(ctx, order=order, bank=BANK))
         except RelayedRefusal as refusal:
             if refusal.code.startswith("bank."):  # the bank's own decision; a fault on the way leaves the order open
-                self._do(lambda ctx: funds.decline_deposit(ctx, order=order))
+                self.do(lambda ctx: funds.decline_deposit(ctx, order=order))
             raise
         except BadInput:  # it could not even be sealed, so nobody has it
-            self._do(lambda ctx: funds.decline_deposit(ctx, order=order))
+            self.do(lambda ctx: funds.decline_deposit(ctx, order=order))
             raise
         return receipt
 
     def reset(self, amount: Mills) -> AccountStatement:
         """Reset the device by an amount."""
         device = self.device
-        self._do(lambda ctx: funds.catch_up(ctx, device=device))
-        statement: AccountStatement = self._do(lambda ctx: funds.reset(ctx, device=device, amount=amount))
+        self.do(lambda ctx: transfers.may_reset(ctx, device=device))
+        self.do(lambda ctx: funds.catch_up(ctx, device=device))
+        statement: AccountStatement = self.do(lambda ctx: funds.reset(ctx, device=device, amount=amount))
         return statement
 
     def contact(self) -> str:
         """Connect the device to its Provider; give the device's words."""
         device = self.device
-        return str(self._do(lambda ctx: funds.contact(ctx, device=device)).sentence)
+        return str(self.do(lambda ctx: funds.contact(ctx, device=device)).sentence)
 
     def renew_key(self) -> str:
         """Give the device its next key and certificate; pieces of the old one stay valid. Gives the device's words."""
         device = self.device
-        words = str(self._do(lambda ctx: funds.renew_key(ctx, device=device)).sentence)
+        words = str(self.do(lambda ctx: funds.renew_key(ctx, device=device)).sentence)
         self.world.publish()
         return words
 
     def status(self) -> StatusReport:
         """Ask the device for its status."""
-        with self.world.shelf.client(self.device) as client:
+        return self.status_of(self.device)
+
+    def status_of(self, device: DeviceId) -> StatusReport:
+        """Ask one of the licensee's devices for its status."""
+        with self.world.shelf.client(device) as client:
             return client.status()
 
     def settle(self) -> AccountStatement | None:
-        """Finish what a crash left open: undelivered messages, an ordered deposit, an interrupted reset.
+        """Finish what a crash left open: undelivered messages, a deposit, a reset, a check-out, an approved transfer.
 
         Gives the statement of a reset that was finished. Print jobs are finished by `printing.finish_job`, an
         interrupted application or lease by asking for it again.
         """
+        from towncircle.world import returning  # it walks this module's journeys
+
         self.world.deliver()
         with self.world.store(self.licensee).reading() as view:
             devices = view.find("device")
         statement: AccountStatement | None = None
         refused: Refused | None = None
-        for order in self._do(funds.open_deposits):
+        for order in self.do(funds.open_deposits):
             try:
                 self._deposit(order)
             except Refused as refusal:  # told below; a deposit never holds up a reset
                 refused = refusal
         if devices:
             device = DeviceId(devices[-1].key)
-            if self.status().state in _ANSWERING:
-                statement = self._do(lambda ctx: funds.finish_reset(ctx, device=device))
+            case = self.do(lambda ctx: returns.case(ctx, device=device))
+            leaving = case is not None and case.body["state"] in (returns.BEGUN, returns.NOTED)
+            if not leaving and self.status().state in _ANSWERING:
+                statement = self.do(lambda ctx: funds.finish_reset(ctx, device=device))
+            returning.finish(self)
         self.world.deliver()
         self.world.publish()
         if refused is not None:
@@ -202,16 +226,17 @@ class Journeys:
 
     def plan(self, recipients: tuple[Recipient, ...], *, day: date | None = None, job: JobId | None = None) -> JobId:
         """Price, lint and reserve a print job; give its id. Nothing is debited yet."""
+        self.do(lambda ctx: returns.not_out(ctx, device=self.device))
         if self.status().state == AUTHORISED:
             raise Refused("mailroom.no-postage-set", device=self.device)
-        name = job or self._new(JobId.new)
+        name = job or self.new(JobId.new)
         order = mailroom.Order(
             device=self.device,
             layout=product_of(self.world.config.regime, b"").layout,
             recipients=recipients,
             mailing_date=day or self.today(),
         )
-        record: Record = self._do(lambda ctx: mailroom.plan(ctx, order=order, job=name))
+        record: Record = self.do(lambda ctx: mailroom.plan(ctx, order=order, job=name))
         self._prove(record)
         return name
 
@@ -240,7 +265,7 @@ class Journeys:
         does not say so, because the answer of an earlier attempt may have been lost.
         """
         try:
-            record: Record = self._do(lambda ctx: mailroom.evidence(ctx, job=job))
+            record: Record = self.do(lambda ctx: mailroom.evidence(ctx, job=job))
         except (Refused, BadInput):
             with self.world.store(self.licensee).reading() as view:
                 planned = view.get("job", job)
@@ -250,7 +275,7 @@ class Journeys:
         return record
 
     def _give_up(self, job: Record) -> None:
-        self._do(lambda ctx: mailroom.give_up(ctx, job=JobId(job.key)))
+        self.do(lambda ctx: mailroom.give_up(ctx, job=JobId(job.key)))
 
     def _never_evidenced(self, job: Record) -> bool:
         try:
@@ -264,7 +289,7 @@ class Journeys:
 
     def hand_over(self, job: JobId, files: list[Path]) -> None:
         """Write down that a job's files were written."""
-        self._do(lambda ctx: mailroom.printed(ctx, job=job, files=[path.name for path in files]))
+        self.do(lambda ctx: mailroom.printed(ctx, job=job, files=[path.name for path in files]))
 
     def stationery(self, job: Record) -> envelopes.Stationery:
         """Gather what a job's pages share."""
@@ -284,10 +309,13 @@ class Journeys:
             rules=self.world.rules,
         )
 
-    def _do(self, job: Callable[[Context], object | Steps]) -> Any:
-        return self._desk.perform(job, actor=self.licensee)
+    def do(self, job: Callable[[Context], object | Steps], *, actor: str = "", approval: str = "") -> Any:
+        """Do a command of the licensee's, as the licensee itself or as the person named, approved by another."""
+        approvals = (approval,) if approval else ()
+        return self._desk.perform(job, actor=actor or self.licensee, approvals=approvals)
 
-    def _new(self, make: Callable[[Randomness], T]) -> T:
+    def new(self, make: Callable[[Randomness], T]) -> T:
+        """Make a fresh id."""
         return make(self._desk.randomness)
 
 

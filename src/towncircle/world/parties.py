@@ -12,9 +12,9 @@ from towncircle.bank import lockbox
 from towncircle.kernel.money import Mills
 from towncircle.mailpiece.zipcode import place_of
 from towncircle.pki.domain import DSA_1024_DOMAIN
-from towncircle.postal import certificates, licenses, population, trust
+from towncircle.postal import certificates, licenses, population, trust, withdrawals
 from towncircle.postal.certificates import Assigned, Authority
-from towncircle.provider import accounts, audits, leasing, licensing, readings, renewing, resetting
+from towncircle.provider import accounts, audits, checkouts, leasing, licensing, readings, renewing, resetting
 from towncircle.provider.leasing import Product
 from towncircle.rules import RuleSet
 from towncircle.wire import bodies
@@ -72,6 +72,7 @@ def postal_handlers(authority: Authority) -> Mapping[type, Taken]:
         bodies.LicenseTransmittal: Taken(("provider",), licenses.on_transmittal),
         bodies.CertificateRequest: Taken(("provider",), certify),
         bodies.DeviceActivity: Taken(("provider",), population.on_activity),
+        bodies.CheckOutReport: Taken(("provider",), withdrawals.on_check_out),
         bodies.AuditForward: Taken(("provider",), population.on_audit),
         bodies.LockboxReport: Taken(("bank",), trust.on_lockbox_report),
         bodies.TransactionFile: Taken(("provider",), trust.on_transaction_file),
@@ -86,6 +87,9 @@ def provider_handlers(product: Product, rules: RuleSet) -> Mapping[type, Taken]:
         bodies.LicenseApplication: Taken(("licensee",), licensing.on_application),
         bodies.LeaseSigned: Taken(("licensee",), lease),
         bodies.ResetStatusQuery: Taken(("licensee",), resetting.on_status_query),
+        bodies.CheckOutRequest: Taken(("licensee",), checkouts.on_request),
+        bodies.CheckOutQuery: Taken(("licensee",), checkouts.on_query),
+        bodies.DeviceWithdrawal: Taken(("device",), checkouts.on_withdrawal),
         bodies.LockboxReport: Taken(("bank",), accounts.on_lockbox_report),
         bodies.ResetRequest: Taken(("device",), resetting.on_request),
         bodies.ResetAcknowledgment: Taken(("device",), resetting.on_acknowledgment),

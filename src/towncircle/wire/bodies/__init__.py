@@ -2,9 +2,17 @@
 
 Here: the bodies by direction: `common` (shapes used by several), `device` (device to Provider), `provider` (Provider to
 device), `examination` (between the Postal Service and a device), `parties` (between licensee, Provider, Postal Service
-and bank) and `published` (the verification pack). Importing this package registers them all.
+and bank), `checkout` (a device that goes out of service) and `published` (the verification pack). Importing this
+package registers them all.
 """
 
+from towncircle.wire.bodies.checkout import (
+    CheckOutNoted,
+    CheckOutQuery,
+    CheckOutReport,
+    CheckOutRequest,
+    CheckOutStatement,
+)
 from towncircle.wire.bodies.common import DeviceParameters, Ground, Registers, UsageRow
 from towncircle.wire.bodies.device import (
     DeviceAudit,
@@ -58,6 +66,11 @@ __all__ = [
     "CertificateRequest",
     "CertificateRow",
     "Certify",
+    "CheckOutNoted",
+    "CheckOutQuery",
+    "CheckOutReport",
+    "CheckOutRequest",
+    "CheckOutStatement",
     "DepositAcknowledgmentForwarded",
     "DepositOrder",
     "DepositReceipt",

@@ -1,0 +1,63 @@
+"""`towncircle withdraw`: give the device back and get its balance credited (P050 2.9, 3.3, 502.27(b))."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from towncircle.cli.show import as_json, journeys_of, table, world_argument
+
+
+def add(subparsers: Any) -> None:
+    """Register the command."""
+    parser = subparsers.add_parser(
+        "withdraw",
+        help="give the device back: its balance is credited to the account, once",
+        description="Take the device out of service (check-out). An open reset is settled first; the Provider notes "
+        "the balance and denies resets; the device signs what it gives back and ends its service; just this is "
+        "credited to the account, and the Postal Service revokes the device's certificates. Deposit before what you "
+        "have printed: a mark dated today or later that comes to a facility afterwards is refused. A faulted device "
+        "signs nothing: it goes out of service, and its last signed reading stands until the Provider has examined it "
+        "(502.20(f)).",
+    )
+    world_argument(parser)
+    parser.add_argument("--reason", default="no longer wanted", metavar="TEXT", help="why (default: no longer wanted)")
+    parser.add_argument("--by", default="", metavar="NAME", help="the authorised person who asks (see: person)")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Withdraw and show the Provider's statement."""
+    from towncircle.world import returning
+
+    with journeys_of(args) as journeys:
+        told = returning.withdraw(journeys, reason=args.reason, by=args.by)
+    if args.json:
+        as_json(
+            {
+                "device": told.device,
+                "refund": told.refund,
+                "outcome": told.outcome,
+                "noted_mills": int(told.noted),
+                "used_since_mills": int(told.used),
+                "credited_mills": int(told.amount),
+                "account_mills": int(told.account_balance),
+                "at": told.at.iso(),
+            }
+        )
+        return 0
+    table(
+        [
+            ("device", told.device),
+            ("refund", told.refund),
+            ("outcome", told.outcome),
+            ("balance noted at the notice", told.noted),
+            ("evidenced since", told.used),
+            ("credited", told.amount),
+            ("balance of the account", told.account_balance),
+        ]
+    )
+    if told.outcome == "to be examined":
+        print("The device cannot sign: the Provider examines it (502.20(f)); until then its last reading stands.")
+    print(f"Next: towncircle lease {args.world} (another device)")
+    return 0

@@ -1,0 +1,137 @@
+"""A device that is given back (P050 2.6, 2.9, 3.3, 502.27(b)): the licensee's side of the check-out.
+
+Here: the four steps, each of which can be walked again: begin, give notice, have the device give back, take the
+Provider's statement. Not here: the Provider's decisions, transfers (`transfers`).
+Kept: what was begun is written down before anything leaves; the value moves by the device's signed word only, so an
+interruption leaves it in the device or in the account, never in both.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from towncircle.kernel.cites import cites
+from towncircle.kernel.context import Ask, Carry, Context, Exchange, Steps
+from towncircle.kernel.errors import Refused
+from towncircle.kernel.ids import DeviceId
+from towncircle.kernel.instants import Instant
+from towncircle.kernel.money import Mills
+from towncircle.kernel.store import Record
+from towncircle.licensee import books
+from towncircle.licensee.funds import held_device, raise_refusal
+from towncircle.wire.bodies import CheckOutNoted, CheckOutQuery, CheckOutRequest, CheckOutStatement, Withdraw
+from towncircle.wire.bodies.checkout import EXAMINATION
+
+BEGUN, NOTED, DONE, DECLINED = "begun", "noted", "done", "declined"
+
+
+@cites("P050-2.9", "P050-2.6")
+def begin(
+    ctx: Context, *, device: DeviceId, purpose: str, reason: str, transfer: str = "", faulted: bool = False
+) -> None:
+    """Write down that a device goes out of service; one that was begun for the same is taken up again.
+
+    Raises `Refused`: licensee.checked-out for one that is out already, licensee.check-out-open for another case.
+    """
+    held_device(ctx, device)
+    held = not_out(ctx, device=device)
+    if held is not None and held.body["state"] != DECLINED:
+        if held.body["transfer"] != transfer:
+            raise Refused("licensee.check-out-open", device=device)
+        return
+    record = {
+        "state": BEGUN,
+        "purpose": purpose,
+        "reason": reason,
+        "transfer": transfer,
+        "faulted": faulted,
+        "requested_by": ctx.actor,
+        "approved_by": ctx.approvals[0] if ctx.approvals else "",
+    }
+    ctx.tx.put("check-out", device, record, owner=ctx.party, expected=held.version if held else 0)
+
+
+def not_out(ctx: Context, *, device: DeviceId) -> Record | None:
+    """Give the case of a device that is not out of service yet. Raises `Refused` (licensee.checked-out)."""
+    held = ctx.tx.get("check-out", device)
+    if held is not None and held.body["state"] == DONE:
+        told = {"refund": held.body["refund"], "amount": Mills(held.body["amount"]), "at": Instant(held.body["at"])}
+        raise Refused("licensee.checked-out", device=device, **told)
+    return held
+
+
+def case(ctx: Context, *, device: DeviceId) -> Record | None:
+    """Give the case of a device that goes or went out of service."""
+    return ctx.tx.get("check-out", device)
+
+
+def decline(ctx: Context, *, device: DeviceId) -> None:
+    """Close a case that the Provider has refused."""
+    held = ctx.tx.get("check-out", device)
+    assert held is not None
+    if held.body["state"] == BEGUN:
+        _write(ctx, held, state=DECLINED)
+
+
+@cites("P050-2.9", "502.20e")
+def give_notice(ctx: Context, *, device: DeviceId) -> Steps:
+    """Notify the Provider; it notes the balance and denies resets from now on."""
+    held = _held(ctx, device)
+    if held.body["state"] != BEGUN:
+        return
+    named = ("purpose", "reason", "requested_by", "approved_by", "transfer", "faulted")
+    request = CheckOutRequest(device=device, **{name: held.body[name] for name in named})
+    answer = yield Ask(held_device(ctx, device).body["provider"], request, f"check-out {device}")
+    noted = answer.body
+    assert isinstance(noted, CheckOutNoted)
+    _write(ctx, _held(ctx, device), state=NOTED, refund=noted.refund)
+    note = {"refund": noted.refund, "noted": int(noted.noted), "purpose": held.body["purpose"]}
+    ctx.note("check-out.noted", device, clauses=("P050 2.9",), **note)
+
+
+@cites("502.27b", "502.20e")
+def give_back(ctx: Context, *, device: DeviceId) -> Steps:
+    """Connect the device: its audit goes up, the order comes down, and its last word goes up again.
+
+    Where the device gave back before and its word was lost, the audit of the withdrawn device says the same.
+    """
+    provider = held_device(ctx, device).body["provider"]
+    signed, identity = yield Exchange(device, lambda client: (client.audit(), client.identify()))
+    audit = books.audit_of(signed.message, identity=identity, provider=provider)
+    reply = yield Carry(provider, signed.message)
+    if isinstance(raise_refusal(ctx, reply, device), Withdraw):
+        done = yield Exchange(device, lambda client: client.withdraw(reply))
+        receipt = yield Carry(provider, done.message)
+        raise_refusal(ctx, receipt, device)
+    books.follow(ctx, device=device, resets_total=audit.resets_total, last_applied=audit.last_applied)
+
+
+@cites("502.27b", "P050-3.3c")
+def conclude(ctx: Context, *, device: DeviceId) -> Steps:
+    """Take the Provider's statement of what was credited, and book it. Raises `Refused` (licensee.not-what-it-gave)."""
+    provider = held_device(ctx, device).body["provider"]
+    answer = yield Ask(provider, CheckOutQuery(device=device), f"checked out {device}")
+    told = answer.body
+    assert isinstance(told, CheckOutStatement)
+    status = yield Exchange(device, lambda client: client.status())
+    held = _held(ctx, device)
+    if (told.device, told.refund) != (device, held.body["refund"]) or status.withdrawn_total != told.amount:
+        given = status.withdrawn_total
+        raise Refused("licensee.not-what-it-gave", device=device, amount=told.amount, given=given, provider=provider)
+    if held.body["state"] != DONE:
+        books.book_return(ctx, device=device, refund=told.refund, amount=told.amount)
+        kept: dict[str, Any] = {"outcome": told.outcome, "amount": int(told.amount), "at": int(told.at)}
+        _write(ctx, held, state=DONE, **kept)
+        clause = "502.20(f)" if told.outcome == EXAMINATION else "502.20(e)"
+        ctx.note("check-out.done", device, clauses=(clause,), refund=told.refund, **kept)
+    return told
+
+
+def _held(ctx: Context, device: DeviceId) -> Record:
+    held = ctx.tx.get("check-out", device)
+    assert held is not None
+    return held
+
+
+def _write(ctx: Context, held: Record, **values: Any) -> None:
+    ctx.tx.put("check-out", held.key, {**held.body, **values}, owner=held.owner, expected=held.version)

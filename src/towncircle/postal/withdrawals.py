@@ -1,0 +1,77 @@
+"""Devices out of service, as Providers report them on the completed Form 3601-C (502.20(e), 502.27(b)(3)).
+
+Here: the MATS coordinator's part: the reported balance against the device's own signed word, the register of devices,
+the end of the device's certificates. Not here: the credit itself, which the trust account books from the transaction
+file (`trust`).
+Kept: nothing is taken on the Provider's word alone; from then on the device's certificates are revoked, its former ones
+too, so that marks dated later are refused.
+"""
+
+from __future__ import annotations
+
+from towncircle.kernel.cites import cites
+from towncircle.kernel.context import Context
+from towncircle.kernel.errors import Refused
+from towncircle.kernel.instants import SECOND_US, Instant
+from towncircle.kernel.money import ZERO, Mills
+from towncircle.postal.certificates import revoke
+from towncircle.postal.population import own_device, registers_told
+from towncircle.wire.bodies import Acknowledged, CheckOutReport, DeviceAudit, DeviceWithdrawal, Registers
+from towncircle.wire.bodies.checkout import EXAMINATION
+from towncircle.wire.message import Opened
+from towncircle.wire.shape import Body
+
+
+@cites("502.27b", "502.20e", "P050-2.7")
+def on_check_out(ctx: Context, opened: Opened) -> Acknowledged:
+    """Record a device out of service and revoke its certificates. Raises `Refused` (postal.balance-differs, ...)."""
+    body, provider = opened.body, opened.envelope.sender
+    assert isinstance(body, CheckOutReport)
+    row = own_device(ctx, body.device, provider)
+    if body.license != row.body["license"] or body.at > ctx.now:
+        raise Refused("postal.no-license", license=body.license, licensee="this device")
+    if row.body["status"] == "withdrawn":
+        raise Refused("postal.withdrawn-before", device=body.device, at=Instant(row.body["since"]))
+    registers = _registers(ctx, body, opened)
+    record = {**row.body, "status": "withdrawn", "since": int(body.at), "refund": body.refund}
+    if registers is not None:
+        told = ("ascending", "descending", "pieces")
+        record |= {name: int(getattr(registers, name)) for name in told}
+    ctx.tx.put("device", body.device, record, owner=provider, expected=row.version)
+    # revocation lists count whole seconds: from the next one on, or the device's last word would be struck with it
+    revoke(ctx, device=body.device, reason="withdrawn", at=Instant(int(ctx.now) // SECOND_US * SECOND_US + SECOND_US))
+    ctx.note(
+        "device.withdrawn",
+        body.device,
+        clauses=("502.20(e)", "502.27(b)"),
+        occurred_at=body.at,
+        provider=provider,
+        licensee=row.body["licensee"],
+        license=body.license,
+        refund=body.refund,
+        outcome=body.outcome,
+        amount=int(body.amount),
+    )
+    return Acknowledged(note=f"{body.device} withdrawn")
+
+
+def _registers(ctx: Context, body: CheckOutReport, opened: Opened) -> Registers | None:
+    """Give the registers that the device signed last, where they show just the reported balance as given back."""
+    if body.outcome == EXAMINATION:
+        if body.amount != ZERO:
+            raise Refused("postal.balance-differs", device=body.device, amount=body.amount, given="nothing")
+        return None
+    reading = ctx.unseal(body.reading, opened.envelope.sender, opened.envelope)
+    given = _given(reading.body)
+    if reading.envelope.sender != f"device.{body.device}" or given != body.amount:
+        raise Refused("postal.balance-differs", device=body.device, amount=body.amount, given=given)
+    return registers_told(reading.body)
+
+
+def _given(body: Body) -> Mills | None:
+    match body:
+        case DeviceWithdrawal():
+            return body.registers.descending
+        case DeviceAudit():
+            return body.withdrawn_total
+    return None

@@ -1,0 +1,225 @@
+"""Devices that go out of service (P050 2.6, 2.7, 2.9, 502.20(e), (f), 502.27(b)): notice, order, balance, check-out.
+
+Here: the Provider's answers to a licensee's notice, to the device's last word, and to the question what became of it.
+Not here: the device's half (`psd.life`), the replacement (a lease and an ordinary reset like any other).
+Kept: from the notice on resets are denied (502.20(e)). The balance is credited once, by the device's own signed word
+that it holds nothing any more: its `DeviceWithdrawal`, or, where that was lost, its next audit. It is what was noted at
+the notice less what was evidenced since (502.27(b)(1)). A device that cannot sign gives nothing back by itself: its
+last signed reading stands until a person has examined it (502.20(f)).
+"""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+from towncircle.kernel.cites import cites
+from towncircle.kernel.context import Context, second_person
+from towncircle.kernel.errors import BrokenInvariant, Refused
+from towncircle.kernel.ids import DeviceId, RefundId
+from towncircle.kernel.instants import Instant
+from towncircle.kernel.money import ZERO, Mills
+from towncircle.kernel.store import Record
+from towncircle.ledger import Books
+from towncircle.ledger.recipes import balance_withdrawn
+from towncircle.provider.inventory import change, device_record, move
+from towncircle.provider.readings import file_transaction, frozen_refusal, refused_frozen, take_reading
+from towncircle.psd.states import WITHDRAWN
+from towncircle.wire.bodies import (
+    AuditForward,
+    CheckOutNoted,
+    CheckOutQuery,
+    CheckOutReport,
+    CheckOutRequest,
+    CheckOutStatement,
+    DeviceAudit,
+    DeviceWithdrawal,
+    RefusedReply,
+    Registers,
+    Withdraw,
+)
+from towncircle.wire.bodies.checkout import CREDITED, EMPTY, EXAMINATION
+from towncircle.wire.message import Opened
+
+ORDERED, DONE = "ordered", "done"
+
+
+@cites("P050-2.9", "P050-2.6", "502.20e", "502.27b")
+def on_request(ctx: Context, opened: Opened) -> CheckOutNoted:
+    """Take a licensee's notice: the descending balance is noted, resets are denied, the next contact orders it out."""
+    body, licensee = opened.body, opened.envelope.sender
+    assert isinstance(body, CheckOutRequest)
+    row = _own(ctx, body.device, licensee)
+    held = ctx.tx.get("check-out", body.device)
+    if held is None:
+        held = _take_notice(ctx, row, body)
+    elif any(held.body[name] != getattr(body, name) for name in ("purpose", "transfer", "requested_by")):
+        raise Refused(
+            "provider.check-out-open", device=body.device, purpose=held.body["purpose"], at=Instant(held.body["at"])
+        )
+    return CheckOutNoted(
+        device=body.device, refund=held.body["refund"], noted=Mills(held.body["noted"]), at=Instant(held.body["at"])
+    )
+
+
+def _take_notice(ctx: Context, row: Record, body: CheckOutRequest) -> Record:
+    if body.purpose == "replacement":
+        second_person(body.requested_by, (body.approved_by,), what="a transfer of a balance", clause="P050 2.6")
+    if row.body["frozen"]:  # reason to believe that it is fraudulently set: nothing moves (P050 2.6)
+        raise frozen_refusal(row)
+    if row.body["open_reset"] and not body.faulted:
+        raise Refused("provider.reset-open", device=row.key, request_id=row.body["open_reset"])
+    held = Books(ctx.tx).device(row.owner, row.key)
+    record = {
+        "state": ORDERED,
+        "purpose": body.purpose,
+        "reason": body.reason,
+        "requested_by": body.requested_by,
+        "approved_by": body.approved_by,
+        "transfer": body.transfer,
+        "refund": RefundId.new(ctx.randomness),
+        "noted": int(held.descending),
+        "noted_ascending": int(held.ascending),
+        "at": int(ctx.now),
+    }
+    kept = ctx.tx.put("check-out", row.key, record, owner=row.owner, expected=0)
+    row = move(ctx, row, "return", noted=record["noted"], purpose=body.purpose)
+    if body.faulted:
+        return _conclude(ctx, row, kept, outcome=EXAMINATION, amount=ZERO, raw=b"")
+    return kept
+
+
+@cites("502.27b", "P050-3.3c")
+def on_withdrawal(ctx: Context, opened: Opened) -> CheckOutStatement | RefusedReply:
+    """Credit what a device has given back, once; a device that was not ordered out is frozen."""
+    body = opened.body
+    assert isinstance(body, DeviceWithdrawal)
+    row = device_record(ctx, opened.envelope.sender.partition(".")[2])
+    held = ctx.tx.get("check-out", row.key)
+    if held is not None and held.body["state"] == DONE:
+        return statement(ctx, held)
+    row = take_reading(ctx, opened, _last_audit(row, body, opened.envelope.issued))
+    if row.body["frozen"]:
+        return refused_frozen(row)
+    ctx.send("postal.usps", AuditForward(audit=opened.raw), key=f"audit {row.key} {opened.envelope.counter}")
+    return _give_back(ctx, row, opened.raw)
+
+
+def _last_audit(row: Record, body: DeviceWithdrawal, at: Instant) -> DeviceAudit:
+    """Say as an audit what a withdrawal says: the registers it stopped at, and that the descending one is given back.
+
+    A device gives nothing back while a reset is open in it: one that is open here was applied if it counts it.
+    """
+    told = body.registers
+    applied = body.resets_total > Mills(row.body["resets_total"])
+    return DeviceAudit(
+        state=WITHDRAWN,
+        registers=Registers(ascending=told.ascending, descending=ZERO, pieces=told.pieces),
+        resets_total=body.resets_total,
+        withdrawn_total=Mills(row.body.get("withdrawn_total", 0)) + told.descending,
+        high_water=at,
+        contact_due=at,
+        open_request="",
+        open_amount=ZERO,
+        last_applied=row.body["open_reset"] if applied else "",
+        usage=(),
+        reprints=0,
+    )
+
+
+@cites("502.20e", "502.27b")
+def answer_audit(ctx: Context, row: Record, opened: Opened, reading: DeviceAudit) -> Withdraw | CheckOutStatement:
+    """Answer the audit of a device that was ordered out: with the order, or with what became of its balance."""
+    held = ctx.tx.get("check-out", row.key)
+    if held is None:
+        raise Refused("provider.not-leased", device=row.key, custody=row.body["custody"])
+    if held.body["state"] == DONE:
+        return statement(ctx, held)
+    if reading.state != WITHDRAWN:
+        return Withdraw(reason=held.body["reason"])
+    return _give_back(ctx, row, opened.raw)
+
+
+def _give_back(ctx: Context, row: Record, raw: bytes) -> CheckOutStatement:
+    held = ctx.tx.get("check-out", row.key)
+    assert held is not None  # a withdrawal that nobody ordered froze the device (`readings`)
+    amount, books = Mills(row.body["withdrawn_total"]), Books(ctx.tx)
+    due = books.device(row.owner, row.key).descending
+    if amount != due:
+        raise BrokenInvariant("provider.balance-differs", device=row.key, amount=amount, due=due)
+    if amount > ZERO:
+        refund = held.body["refund"]
+        entry = balance_withdrawn(refund_id=refund, licensee=row.owner, device=row.key, amount=amount, at=ctx.now)
+        books.post(entry)
+        note: dict[str, Any] = {"device": row.key, "licensee": row.owner, "amount": int(amount)}
+        ctx.note("balance.withdrawn", refund, clauses=("502.27(b)", "P050 3.3"), **note)
+        file_transaction(ctx, row, reference=refund, amount=-amount)
+    row = move(ctx, row, "check out")
+    return statement(ctx, _conclude(ctx, row, held, outcome=CREDITED if amount else EMPTY, amount=amount, raw=raw))
+
+
+def _conclude(ctx: Context, row: Record, held: Record, *, outcome: str, amount: Mills, raw: bytes) -> Record:
+    """Close the case and send the completed Form 3601-C to the Postal Service."""
+    body = {
+        **held.body,
+        "state": DONE,
+        "outcome": outcome,
+        "amount": int(amount),
+        "ascending": int(Books(ctx.tx).device(row.owner, row.key).ascending),
+        "reading": base64.b64encode(raw).decode(),
+        "at": int(ctx.now),
+    }
+    kept = ctx.tx.put("check-out", row.key, body, owner=row.owner, expected=held.version)
+    change(ctx, row, contact_at=int(ctx.now))
+    named = ("purpose", "refund", "noted", "noted_ascending", "requested_by", "approved_by", "transfer")
+    told = {name: body[name] for name in (*named, "outcome", "amount", "ascending")}
+    ctx.note("device.checked-out", row.key, clauses=("502.20(e)", "502.27(b)"), licensee=row.owner, **told)
+    report = CheckOutReport(
+        device=DeviceId(row.key),
+        license=row.body["license"],
+        refund=body["refund"],
+        outcome=outcome,  # type: ignore[arg-type]  # one of the three words
+        noted=Mills(body["noted"]),
+        amount=amount,
+        signed_by=ctx.party,
+        requested_by=body["requested_by"],
+        approved_by=body["approved_by"],
+        reading=raw,
+        at=ctx.now,
+    )
+    ctx.send("postal.usps", report, key=f"check-out {row.key}")
+    return kept
+
+
+@cites("502.27b")
+def on_query(ctx: Context, opened: Opened) -> CheckOutStatement:
+    """Tell a licensee what became of the balance of its device. Raises `Refused` (provider.not-given-back)."""
+    body = opened.body
+    assert isinstance(body, CheckOutQuery)
+    row = _own(ctx, body.device, opened.envelope.sender)
+    held = ctx.tx.get("check-out", row.key)
+    if held is None or held.body["state"] != DONE:
+        raise Refused("provider.not-given-back", device=row.key)
+    return statement(ctx, held)
+
+
+def statement(ctx: Context, held: Record) -> CheckOutStatement:
+    """State what a device gave back, with the account as it is now."""
+    body = held.body
+    return CheckOutStatement(
+        device=DeviceId(held.key),
+        refund=body["refund"],
+        outcome=body["outcome"],
+        noted=Mills(body["noted"]),
+        used=Mills(body["ascending"] - body["noted_ascending"]),
+        amount=Mills(body["amount"]),
+        account_balance=Books(ctx.tx).balance(f"account/{held.owner}"),
+        at=Instant(body["at"]),
+    )
+
+
+def _own(ctx: Context, device: str, licensee: str) -> Record:
+    row = device_record(ctx, device)
+    if row.owner != licensee:
+        raise Refused("provider.unknown-device", device=device, provider=ctx.party)
+    return row

@@ -1,0 +1,184 @@
+"""Giving a device back, and moving its balance to a replacement: the journeys in steps that a crash cannot double.
+
+Here: the order of the steps, and taking up what was interrupted. Not here: decisions (`licensee.returns`,
+`licensee.transfers`, `provider.checkouts`).
+Kept: a balance is withdrawn, then credited, then set by an ordinary reset; in between it lies in one place, and every
+step can be walked again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from towncircle.kernel.errors import Refused, RelayedRefusal
+from towncircle.kernel.ids import DeviceId, TransferId
+from towncircle.kernel.money import ZERO, Mills
+from towncircle.kernel.store import Record
+from towncircle.licensee import funds, persons, returns, transfers
+from towncircle.psd.states import AUTHORISED, FAULTED, IN_SERVICE, LOCKED
+from towncircle.wire.bodies import CheckOutStatement
+from towncircle.world.journeys import Journeys
+
+_ANSWERING = (AUTHORISED, IN_SERVICE, LOCKED)
+_OPEN = (returns.BEGUN, returns.NOTED)
+_RETURN, _REPLACEMENT = "return", "replacement"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transferred:
+    """Hold a transfer that is done: from which device to which, how much, and by whom."""
+
+    transfer: str
+    device: DeviceId
+    replacement: DeviceId
+    amount: Mills
+    requested_by: str
+    approved_by: str
+
+
+def withdraw(journeys: Journeys, *, reason: str, by: str = "") -> CheckOutStatement:
+    """Give the licensee's device back; give the Provider's statement of the balance that it credited.
+
+    An interrupted one is finished. Raises `Refused`: licensee.checked-out for a device that is out already.
+    """
+    device = journeys.device
+    if by:
+        journeys.do(lambda ctx: persons.check(ctx, by))
+    journeys.do(transfers.none_open)
+    return _check_out(journeys, device, purpose=_RETURN, reason=reason, actor=by)
+
+
+def request_transfer(journeys: Journeys, *, by: str, reason: str) -> Record:
+    """Ask for the transfer of the device's balance to a replacement. Nothing moves before another person approves.
+
+    Raises `Refused` (licensee.device-faulted) for a device that cannot sign what it gives back.
+    """
+    device = journeys.device
+    if journeys.status().state == FAULTED:
+        raise Refused("licensee.device-faulted", device=device)
+    name = journeys.new(TransferId.new)
+    held: Record = journeys.do(
+        lambda ctx: transfers.request(ctx, device=device, reason=reason, transfer=name), actor=by
+    )
+    return held
+
+
+def approve_transfer(journeys: Journeys, *, by: str) -> Transferred:
+    """Approve the open transfer and walk it to its end; an interrupted one is finished."""
+    return _move(journeys, journeys.do(transfers.approve, actor=by))
+
+
+def cancel_transfer(journeys: Journeys, *, by: str) -> Record:
+    """Take back a transfer that nobody has approved."""
+    held: Record = journeys.do(transfers.cancel, actor=by)
+    return held
+
+
+def finish(journeys: Journeys) -> None:
+    """Finish what an interruption left of check-outs and of an approved transfer."""
+    with journeys.world.store(journeys.licensee).reading() as view:
+        cases = [row for row in view.find("check-out") if row.body["state"] in _OPEN]
+        moving = [row for row in view.find("transfer") if row.body["state"] == transfers.APPROVED]
+    for case in cases:
+        if not case.body["transfer"]:
+            _steps(journeys, DeviceId(case.key), case.body["requested_by"], case.body["approved_by"])
+    for row in moving:
+        _move(journeys, row)
+
+
+def _check_out(
+    journeys: Journeys,
+    device: DeviceId,
+    *,
+    purpose: str,
+    reason: str,
+    transfer: str = "",
+    actor: str,
+    approval: str = "",
+) -> CheckOutStatement:
+    case: Record | None = journeys.do(lambda ctx: returns.case(ctx, device=device))
+    state = journeys.status_of(device).state
+    if (case is None or case.body["state"] == returns.DECLINED) and state in _ANSWERING:
+        journeys.do(lambda ctx: funds.finish_reset(ctx, device=device))  # nothing is left in transit
+    journeys.do(
+        lambda ctx: returns.begin(
+            ctx, device=device, purpose=purpose, reason=reason, transfer=transfer, faulted=state == FAULTED
+        ),
+        actor=actor,
+        approval=approval,
+    )
+    return _steps(journeys, device, actor, approval)
+
+
+def _steps(journeys: Journeys, device: DeviceId, actor: str, approval: str) -> CheckOutStatement:
+    who = {"actor": actor, "approval": approval}
+    try:
+        journeys.do(lambda ctx: returns.give_notice(ctx, device=device), **who)
+    except RelayedRefusal as refusal:
+        if refusal.code.startswith(("provider.", "person.", "machine.")):  # its own decision, no word about the way
+            journeys.do(lambda ctx: returns.decline(ctx, device=device), **who)
+        raise
+    try:
+        told: CheckOutStatement = journeys.do(lambda ctx: returns.conclude(ctx, device=device), **who)
+    except RelayedRefusal as not_yet:
+        if not_yet.code != "provider.not-given-back":
+            raise
+        journeys.do(lambda ctx: returns.give_back(ctx, device=device), **who)
+        told = journeys.do(lambda ctx: returns.conclude(ctx, device=device), **who)
+    journeys.world.deliver()
+    return told
+
+
+def _move(journeys: Journeys, held: Record) -> Transferred:
+    if held.body["state"] != transfers.DONE:
+        held = _carried_out(journeys, held)
+    body = held.body
+    return Transferred(
+        transfer=held.key,
+        device=DeviceId(body["device"]),
+        replacement=DeviceId(body["replacement"]),
+        amount=Mills(body["amount"]),
+        requested_by=body["requested_by"],
+        approved_by=body["approved_by"],
+    )
+
+
+def _carried_out(journeys: Journeys, held: Record) -> Record:
+    body, device = held.body, DeviceId(held.body["device"])
+    who = {"actor": body["requested_by"], "approval": body["approved_by"]}
+    case: Record | None = journeys.do(lambda ctx: returns.case(ctx, device=device))
+    if case is None or case.body["state"] != returns.DONE:
+        try:
+            told = _check_out(journeys, device, purpose=_REPLACEMENT, reason=body["reason"], transfer=held.key, **who)
+        except RelayedRefusal:
+            case = journeys.do(lambda ctx: returns.case(ctx, device=device))
+            if case is not None and case.body["state"] == returns.DECLINED:
+                journeys.do(lambda ctx: transfers.refused(ctx, transfer=held.key), **who)
+            raise
+        amount, refund = told.amount, told.refund
+    else:
+        amount, refund = Mills(case.body["amount"]), str(case.body["refund"])
+    replacement = journeys.replace(device)
+    journeys.do(lambda ctx: transfers.replaced(ctx, transfer=held.key, replacement=replacement), **who)
+    reset = _set(journeys, replacement, amount, who)
+    done: Record = journeys.do(
+        lambda ctx: transfers.done(ctx, transfer=held.key, amount=amount, refund=refund, reset=reset), **who
+    )
+    return done
+
+
+def _set(journeys: Journeys, replacement: DeviceId, amount: Mills, who: dict[str, str]) -> str:
+    """Set the balance into the replacement by its first reset, once; give the reset's request id.
+
+    Until the transfer is done the replacement takes no other reset (`transfers.may_reset`), so its first is this one.
+    """
+    if amount == ZERO:
+        return ""
+    status = journeys.status_of(replacement)
+    if status.open_request:  # an interrupted one: it is finished, or the Provider ends it
+        journeys.do(lambda ctx: funds.finish_reset(ctx, device=replacement), **who)
+        status = journeys.status_of(replacement)
+    if status.resets_total == ZERO:
+        journeys.do(lambda ctx: funds.reset(ctx, device=replacement, amount=amount), **who)
+    journeys.do(lambda ctx: funds.finish_reset(ctx, device=replacement), **who)  # its registers reach everybody
+    return journeys.status_of(replacement).last_applied
