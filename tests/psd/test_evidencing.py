@@ -128,7 +128,7 @@ def test_a_batch_has_1_to_1000_pieces(count: int, well: bool) -> None:
 
 @pytest.mark.parametrize(
     ("amount", "code"),
-    [(0, "psd.amount-out-of-range"), (1, ""), (100_000, ""), (100_001, "psd.amount-out-of-range")],
+    [(0, "psd.amount-zero"), (1, ""), (100_000, ""), (100_001, "psd.amount-over-limit")],
 )
 def test_an_amount_lies_between_a_mill_and_the_signed_limit(amount: int, code: str) -> None:
     story = Story().to("in service")

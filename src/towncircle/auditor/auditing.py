@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 
 from towncircle.auditor.books import check_equations, check_facts, check_resets, recount
+from towncircle.auditor.corrections import check_corrections
 from towncircle.auditor.devices import check_devices, check_evidence, check_forwarded, check_scans
 from towncircle.auditor.journal import check_journals
 from towncircle.auditor.licensees import check_licensees
@@ -62,5 +63,6 @@ def audit(out: Path, *, root: str | None = None) -> Report:
     check_messages(export, keys, report)  # 10
     check_waiting(export, report)
     check_licensees(export, books, devices, underway, report)  # 11
+    check_corrections(export, devices, report)  # 12
     report.checked["parties"] += len(export.parties)
     return report

@@ -63,6 +63,7 @@ LINES: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "pieces": N,
             "resets_total": N,
             "withdrawn_total": N,
+            "reprints": N,
             "counter": N,
             "read_at": T,
             "audit": T,
@@ -100,6 +101,7 @@ _MONEY = {"licensee": T, "amount": N}
 _AT_DEVICE = {**_MONEY, "device": T}
 _AT_BANK = {**_MONEY, "provider": T}
 _READING = {"ascending": N, "descending": N, "pieces": N, "message_counter": N}
+_OF_A_JOB = {"device": T, "of": T, "count": N}
 FACTS: Mapping[tuple[str, str], Mapping[str, str]] = MappingProxyType(
     {
         ("provider", "deposit.credited"): _MONEY,
@@ -109,7 +111,13 @@ FACTS: Mapping[tuple[str, str], Mapping[str, str]] = MappingProxyType(
         ("provider", "reset.reserved"): _AT_DEVICE,
         ("provider", "reset.posted"): _AT_DEVICE,
         ("provider", "reset.voided"): _AT_DEVICE,
-        ("provider", "audit.taken"): {**_READING, "licensee": T, "resets_total": N, "withdrawn_total": N},
+        ("provider", "audit.taken"): {
+            **_READING,
+            "licensee": T,
+            "resets_total": N,
+            "withdrawn_total": N,
+            "reprints": N,
+        },
         ("provider", "balance.withdrawn"): _AT_DEVICE,
         ("provider", "unused.refunded"): _AT_DEVICE,
         ("provider", "malfunction.credited"): _AT_DEVICE,
@@ -132,7 +140,17 @@ FACTS: Mapping[tuple[str, str], Mapping[str, str]] = MappingProxyType(
         },
         ("licensee", "deposit.made"): {"provider": T, "amount": N},
         ("licensee", "reset.received"): {"provider": T, "device": T, "amount": N},
-        ("licensee", "evidence.made"): {"device": T, "first_piece": N, "count": N, "total": N, "ascending_after": N},
+        ("licensee", "evidence.made"): {
+            "device": T,
+            "first_piece": N,
+            "count": N,
+            "total": N,
+            "ascending_after": N,
+            "mailing_date": T,
+        },
+        ("licensee", "date.corrected"): {**_OF_A_JOB, "printed_date": T, "mailing_date": T},
+        ("licensee", "postage.corrected"): {**_OF_A_JOB, "total": N, "overpaid": N},
+        ("licensee", "print.reprinted"): {**_OF_A_JOB, "reprints": N},
     }
 )
 
