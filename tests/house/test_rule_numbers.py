@@ -18,7 +18,6 @@ UNITS = ("months", "days", "hours")
 OTHER_MEANING = {
     "bench/fleet.py: 100000 mills": "devices of a fleet",
     "bench/mailpiece.py: 100000 mills": "a descending register of a mark",
-    "bench/workshop.py: 100 dollars": "what a device of the bench is held to; it is leased by nobody",
     "cli/bench.py: 100000 mills": "devices of a fleet",
     "mailpiece/page.py: 100000 mills": "units of length",
     "testing/hostile_wire.py: 100 dollars": "a reset",

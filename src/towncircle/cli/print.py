@@ -26,7 +26,7 @@ examples:
   towncircle print my-world --out out                        the public addresses that come with the program
   towncircle print my-world --addresses list.csv --out out   columns: name, street, city, state, zip[, weight_oz, shape]
   towncircle print my-world --out out --resume               finish what an interruption left open
-corrections go on the back of the piece, and reprints; JOB is the number that the first print showed:
+corrections go on the back of the piece, and reprints; JOB is the number that the first print showed, or: last
   towncircle print my-world --redate JOB --out redo          date correction of all its pieces to today (P050 4.8)
   towncircle print my-world --redate JOB --pieces 2,5 --on 2026-11-27 --out redo
   towncircle print my-world --correct JOB --pieces 2 --weight 3oz --out more     what the piece lacks at 3 oz (4.9)
@@ -35,6 +35,9 @@ corrections go on the back of the piece, and reprints; JOB is the number that th
 A REDATE pays nothing and asks no device. A postage correction is debited; it pays exactly what is lacking, and more
 (--amount) only for a reason (--reason). A reprint is the same indicium: a piece may be mailed once.
 Everything is priced, linted and reserved before the device is asked; what is printed says SPECIMEN."""
+
+
+LAST = "last"
 
 
 def add(subparsers: Any) -> None:
@@ -116,23 +119,25 @@ def _starter(args: argparse.Namespace, day: date | None, formats: tuple[str, ...
     from towncircle.world import printing
 
     pieces, out = _only_with_their_form(args), args.out
+    named = args.redate or args.correct or args.reprint or LAST
+    job = None if named == LAST else JobId.parse(named)
     if args.redate:
-        job = JobId.parse(args.redate)
         return lambda journeys: printing.redate_job(
-            journeys, Redate(job=job, mailing_date=day or journeys.today(), pieces=pieces), out, formats=formats
+            journeys,
+            Redate(job=job or journeys.last_job(), mailing_date=day or journeys.today(), pieces=pieces),
+            out,
+            formats=formats,
         )
     if args.correct:
         told = _shortpaid(args)
-        job = JobId.parse(args.correct)
         return lambda journeys: printing.correct_job(
             journeys,
-            Shortpaid(job=job, mailing_date=day or journeys.today(), pieces=pieces, **told),
+            Shortpaid(job=job or journeys.last_job(), mailing_date=day or journeys.today(), pieces=pieces, **told),
             out,
             formats=formats,
         )
     if args.reprint:
-        job = JobId.parse(args.reprint)
-        return lambda journeys: printing.reprint_job(journeys, job, pieces, out, formats=formats)
+        return lambda journeys: printing.reprint_job(journeys, job or journeys.last_job(), pieces, out, formats=formats)
     recipients = () if args.resume else read_addresses(args.addresses) if args.addresses else public_addresses()
     return lambda journeys: printing.print_job(journeys, recipients, out, day=day, formats=formats)
 
