@@ -168,7 +168,7 @@ def _books(story: Story) -> None:
     story.fact(HARBOR, "reset.posted", "REQ-1", t[1], amount=int(sixty), **device)
     story.fact(POST, "file.booked", "1", t[1], provider=HARBOR, day="2026-11-21", total=int(sixty))
     reading = {"ascending": 1460, "descending": 58540, "pieces": 2, "message_counter": 9}
-    totals = {"resets_total": 60_000, "withdrawn_total": 0}
+    totals = {"resets_total": 60_000, "withdrawn_total": 0, "reprints": 0}
     story.fact(HARBOR, "audit.taken", DEVICE, t[2], **money, **reading, **totals)
     story.fact(POST, "audit.forwarded", DEVICE, t[2], provider=HARBOR, **reading)
     story.fact(HARBOR, "unused.refunded", "RFD-1", t[3], amount=int(refund), **device)
@@ -234,7 +234,14 @@ def _device(story: Story) -> None:
     )
     story.keys[f"device.{DEVICE}"] = story.keys[DEVICE]
     raw = sealed(story, f"device.{DEVICE}", HARBOR, "MSG-A", 9, at, audit)
-    now = {"ascending": 2190, "descending": 57810, "pieces": 3, "resets_total": 60_000, "withdrawn_total": 0}
+    now = {
+        "ascending": 2190,
+        "descending": 57810,
+        "pieces": 3,
+        "resets_total": 60_000,
+        "withdrawn_total": 0,
+        "reprints": 3,
+    }
     about = {"device": DEVICE, "licensee": ACME, "provider": HARBOR, "state": "in service", "counter": 12}
     text = base64.b64encode(raw).decode()
     row = {**about, **now, "read_at": START.plus(hours=4).iso(), "audit": text}
@@ -254,6 +261,7 @@ def _device(story: Story) -> None:
     batches = (("JOB-1", 1, 2, 1460, 1460), ("JOB-2", 3, 1, 730, 2190))
     for number, (job, first, count, total, after) in enumerate(batches):
         body = {"device": DEVICE, "first_piece": first, "count": count, "total": total, "ascending_after": after}
+        body["mailing_date"] = "2026-11-21"
         story.fact(ACME, "evidence.made", job, START.plus(hours=1 + 2 * number), **body)
 
 

@@ -287,7 +287,81 @@ def old_key(story: Story) -> None:
     story.keys[HARBOR] = story.keys[ACME]
 
 
+def corrected(*changes: tuple[str, Any]) -> Callable[[Story], None]:
+    """Tell of a REDATE, a postage correction (JOB-2, of a piece of JOB-1) and two reprints, one of them bent."""
+
+    def act(story: Story) -> None:
+        about = {"device": DEVICE, "of": "JOB-1", "count": 1}
+        dates = {"printed_date": "2026-11-21", "mailing_date": "2026-11-22"}
+        told = {
+            "date.corrected": {**about, "count": 2, **dates},
+            "postage.corrected": {**about, "total": 730, "overpaid": 0},
+            "print.reprinted": {**about, "count": 2, "reprints": 2},
+            "again": {**about, "of": "JOB-2", "reprints": 3},
+        }
+        for place, value in changes:
+            kind, _, key = place.partition(":")
+            told[kind][key] = value
+        for kind, body in told.items():
+            subject = "JOB-2" if kind == "postage.corrected" else str(body["of"])
+            story.fact(ACME, "print.reprinted" if kind == "again" else kind, subject, START.plus(hours=4), **body)
+
+    return act
+
+
+def untold(story: Story) -> None:
+    story.fact(
+        ACME, "print.planned", "JOB-2", START.plus(hours=4), form="correction", device=DEVICE, total=730, count=1
+    )
+
+
+def reprints(*, device: int, audit: int = 0) -> Callable[[Story], None]:
+    def act(story: Story) -> None:
+        corrected()(story)
+        story.lines(HARBOR, "devices.jsonl")[0]["reprints"] = device
+        story.lines(HARBOR, "facts.jsonl")[3]["body"]["reprints"] = audit
+        story.rechain(HARBOR)
+
+    return act
+
+
 CHEATS = {
+    "a REDATE of pieces that were never evidenced": (
+        corrected(("date.corrected:of", "JOB-9")),
+        {"correction.no-piece"},
+    ),
+    "a REDATE of more pieces than there are": (corrected(("date.corrected:count", 3)), {"correction.count"}),
+    "a REDATE of no piece": (corrected(("date.corrected:count", 0)), {"correction.count"}),
+    "a REDATE that is not later": (corrected(("date.corrected:mailing_date", "2026-11-21")), {"redate.not-later"}),
+    "a REDATE of another date": (corrected(("date.corrected:printed_date", "2026-11-20")), {"redate.printed-date"}),
+    "a REDATE made after its day": (
+        corrected(("date.corrected:printed_date", "2026-11-18"), ("date.corrected:mailing_date", "2026-11-19")),
+        {"redate.backdated", "redate.printed-date"},
+    ),
+    "a REDATE without a date": (corrected(("date.corrected:mailing_date", 5)), {"fact.malformed"}),
+    "a correction of pieces that were never evidenced": (
+        corrected(("postage.corrected:of", "JOB-9")),
+        {"correction.no-piece"},
+    ),
+    "a correction of another amount": (corrected(("postage.corrected:total", 729)), {"correction.no-evidence"}),
+    "a correction by another device": (
+        corrected(("postage.corrected:device", "TC1A0000000018")),
+        {"correction.no-evidence"},
+    ),
+    "a correction that is all overpaid": (corrected(("postage.corrected:overpaid", 730)), {"correction.amount"}),
+    "a correction that underpays": (corrected(("postage.corrected:overpaid", -1)), {"correction.amount"}),
+    "a correction that is not told as one": (untold, {"correction.untold"}),
+    "a reprint that the device did not count": (corrected(("again:reprints", 2)), {"reprint.uncounted"}),
+    "a reprint of more than was counted": (
+        corrected(("print.reprinted:count", 3)),
+        {"correction.count", "reprint.uncounted"},
+    ),
+    "a device that counts fewer reprints": (reprints(device=2), {"reprint.uncounted"}),
+    "a device whose reprints went back": (
+        reprints(device=3, audit=4),
+        {"register.went-back", "register.audit-differs"},
+    ),
+    "a device with reprints below zero": (reprints(device=-1), {"register.negative", "reprint.uncounted"}),
     "a Provider that credits money from nowhere": (money(5_000), {"reconcile.not-in-postal", "reconcile.not-in-bank"}),
     "a Provider that hides a reset": (drop(HARBOR, "facts.jsonl", 2), {"entry.no-fact"}),
     "a Provider whose audit says less": (
@@ -332,6 +406,20 @@ def test_each_cheat_of_a_party_is_named_though_it_seals_everything_again(tmp_pat
     found = codes_of(story.write(tmp_path / "out"))
     assert expected <= found
     assert not {code for code in found if code.startswith(("file.", "line.", "fact.chain", "head."))}
+
+
+def test_corrections_and_reprints_that_agree_are_no_difference(tmp_path: Path) -> None:
+    story = told()
+    corrected()(story)
+    report = audit(story.write(tmp_path / "out"))
+    assert report.differences == []
+    assert report.checked["corrections"] == 4
+
+
+def test_a_device_may_count_a_reprint_that_a_crash_kept_from_being_written_down(tmp_path: Path) -> None:
+    story = told()
+    reprints(device=5)(story)
+    assert audit(story.write(tmp_path / "out")).differences == []
 
 
 def test_an_open_reset_is_no_difference_where_the_export_is_not_quiet(tmp_path: Path) -> None:

@@ -210,3 +210,71 @@ def test_ctrl_c_is_for_the_command_and_not_for_its_device(funded, tmp_path):
     told = child.communicate()[1]
     assert "Traceback" not in told
     assert child.returncode in (0, 130)
+
+
+def test_dates_and_postage_are_corrected_pieces_reprinted_and_the_piece_is_judged_whole(funded, run, tmp_path):
+    (first,) = run("print", funded, "--out", tmp_path / "mail")["jobs"]
+    run("world", "advance", funded, "1d")
+    name = first["job"]
+    (redated,) = run("print", funded, "--redate", "last", "--pieces", "1", "--out", tmp_path / "redo")["jobs"]
+    assert (redated["form"], redated["total_mills"], redated["pieces"]) == ("redate", 0, 1)
+    heavy = ("--pieces", "1", "--weight", "2oz")
+    (more,) = run("print", funded, "--correct", name, *heavy, "--out", tmp_path / "more")["jobs"]
+    assert (more["form"], more["total_mills"]) == ("correction", 290)
+    refusal = run("print", funded, "--correct", name, *heavy, "--out", tmp_path / "no", code=3)["error"]
+    assert [ground["code"] for ground in refusal["grounds"]] == ["mailroom.not-shortpaid"]
+    (again,) = run("print", funded, "--reprint", "last", "--pieces", "1", "--out", tmp_path / "again")["jobs"]
+    assert again["job"] == name
+    assert (again["form"], again["total_mills"], again["device_reprints"]) == ("reprint", 0, 1)
+    assert run("status", funded)["reprints"] == 1
+    assert "mailroom.out-taken" in str(
+        run("print", funded, "--reprint", name, "--pieces", "1", "--out", tmp_path / "again", code=3)
+    )
+    front, back = tmp_path / "mail/envelopes/000001.png", tmp_path / "more/corrections/000001.png"
+    sides = (front, back, tmp_path / "redo/redates/000001.png", "--piece", "--due", "1.07", "--redate", "2026-11-24")
+    seen = run("verify", *sides, "--world", funded)
+    assert (seen["piece"]["verdict"], seen["piece"]["paid_mills"], len(seen["results"])) == ("VALID", 1070, 2)
+    assert run("verify", front, "--due", "1.07", "--world", funded)["results"][0]["disposition"] == "hold"
+    assert run("scan", *sides, "--world", funded)["piece"]["verdict"] == "VALID"
+    assert run("scan", *sides, "--world", funded, code=1)["piece"]["verdict"] == "DUPLICATE"
+    assert run("verify", *sides, code=1)["piece"]["verdict"] == "UNDECIDED"
+    run("export", funded, tmp_path / "export")
+    assert run("audit", tmp_path / "export")["differences"] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (("--weight", "2oz"), "cli.argument-astray"),
+        (("--pieces", "1"), "cli.argument-astray"),
+        (("--redate", "JOB-222222222222", "--due", "1"), "cli.argument-astray"),
+        (("--reprint", "JOB-222222222222", "--on", "2026-11-24"), "cli.argument-astray"),
+        (("--correct", "JOB-222222222222", "--due", "1", "--weight", "1oz"), "cli.argument-astray"),
+        (("--correct", "JOB-222222222222", "--shape", "tube"), "rates.unknown-shape"),
+        (("--correct", "JOB-222222222222", "--due", "one"), "money.unreadable"),
+        (("--correct", "JOB-222222222222", "--due=-1"), "mailroom.amount-zero"),
+        (("--correct", "JOB-222222222222", "--weight", "-1oz"), "cli.usage"),
+        (("--redate", "JOB-222222222222", "--pieces", "1;2"), "cli.pieces-unreadable"),
+        (("--redate", "JOB-222222222222", "--pieces", ""), "cli.pieces-unreadable"),
+        (("--redate", "JOB-222222222222", "--pieces", "\u0661"), "cli.pieces-unreadable"),
+        (("--redate", "job"), "id.unreadable"),
+        (("--redate", "JOB-222222222222", "--reprint", "JOB-222222222222"), "cli.usage"),
+        (("--redate", "JOB-222222222222", "--on", "tomorrow"), "time.unreadable"),
+    ],
+)
+def test_a_correction_that_is_asked_for_wrongly_is_named(funded, run, tmp_path, arguments, error):
+    before = run("status", funded)["descending_mills"]
+    assert run("print", funded, *arguments, "--out", tmp_path / "out", code=2)["error"]["code"] == error
+    assert run("status", funded)["descending_mills"] == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (("--redate", "soon"), "time.unreadable"),
+        (("--due", "0"), "mailroom.amount-zero"),
+        (("--due", "x"), "money.unreadable"),
+    ],
+)
+def test_an_observation_that_cannot_be_is_named(run, arguments, error):
+    assert run("verify", "--hex", "00", *arguments, code=2)["error"]["code"] == error

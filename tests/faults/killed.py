@@ -25,8 +25,10 @@ from towncircle.ledger import Books
 from towncircle.ledger.entries import Entry
 from towncircle.ledger.reconcile import reconcile
 from towncircle.licensee import persons
-from towncircle.testing.rehearsal_world import APPROVER, in_process, rehearse
-from towncircle.world import returning
+from towncircle.licensee.mailroom import POSTAGE, REDATE, form_of
+from towncircle.mailpiece.address_files import public_addresses
+from towncircle.testing.rehearsal_world import APPROVER, PIECES, in_process, rehearse
+from towncircle.world import printing, returning
 from towncircle.world.config import BANK, POSTAL
 from towncircle.world.exporting import export
 from towncircle.world.journeys import Applicant, Journeys
@@ -57,6 +59,7 @@ def prepared(folder: Path, *, up_to: str) -> Path:
             "deposit": lambda: journeys.deposit(DEPOSIT),
             "reset": lambda: journeys.reset(FIRST),
             "request": lambda: ask_transfer(journeys),
+            "print": lambda: printed_yesterday(journeys, folder),
         }
         for name, step in steps.items():
             if up_to == "nothing":
@@ -72,6 +75,13 @@ def ask_transfer(journeys: Journeys) -> None:
     for name in ("anna", APPROVER):
         journeys.do(lambda ctx, name=name: persons.authorise(ctx, name=name))  # type: ignore[misc]  # bound at once
     returning.request_transfer(journeys, by="anna", reason="the display is broken")
+
+
+def printed_yesterday(journeys: Journeys, folder: Path) -> None:
+    """Print pieces and let a day go by, so that they may be redated; the device is in touch with its Provider."""
+    printing.print_job(journeys, public_addresses()[:PIECES], folder / "yesterday", formats=("pdf",))
+    journeys.world.advance("1d")
+    journeys.contact()
 
 
 def folder_in_memory() -> Path:
@@ -172,6 +182,9 @@ def prints_agree(journeys: Journeys) -> None:
     for job in jobs:
         assert job.body["state"] in ("printed", "given up")
         assert reservations[job.key]["state"] == "settled"
+        if form_of(job.body) == REDATE:
+            assert (reservations[job.key]["spent"], job.body["indicia"]) == (0, [])
+            continue
         if job.body["state"] == "printed":
             with journeys.world.shelf.client(DeviceId(job.body["device"])) as client:
                 assert [mark.hex() for mark in client.recover(job.key).indicia()] == job.body["indicia"]
@@ -183,6 +196,26 @@ def prints_agree(journeys: Journeys) -> None:
     assert sum(row.body["spent"] for row in departments) == spent
     assert journeys.status().registers.ascending == spent
     assert journeys.status().registers.pieces == len(seen)
+
+
+def corrections_agree(journeys: Journeys) -> None:
+    """Assert that what stands on a piece's job is what its corrections' jobs have, and no piece is overpaid."""
+    with journeys.world.store(journeys.licensee).reading() as view:
+        jobs = {row.key: row.body for row in view.find("job")}
+        told = [fact.subject for fact in view.facts() if fact.type in ("date.corrected", "postage.corrected")]
+    made = {key for key, body in jobs.items() if form_of(body) != POSTAGE and body["state"] == "printed"}
+    assert sorted(told) == sorted(made)
+    tied = [
+        job
+        for body in jobs.values()
+        for name in ("redates", "additions")
+        for held in body.get(name, {}).values()
+        for job, _ in held
+    ]
+    assert set(tied) == made
+    for key in made:
+        for piece in jobs[key]["pieces"]:
+            assert form_of(jobs[key]) == REDATE or piece["paid"] + piece["amount"] == piece["due"]
 
 
 def audited(journeys: Journeys, out: Path) -> None:

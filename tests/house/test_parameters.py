@@ -14,11 +14,12 @@ from tests.psd import setting
 from tests.verification import story as marks
 
 from towncircle.kernel.context import Context
-from towncircle.kernel.errors import Refused
+from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import Mills
 from towncircle.kernel.randomness import SeededRandomness
 from towncircle.kernel.store import MemoryStore, Record
+from towncircle.licensee.limits import Limits
 from towncircle.mailpiece.lints import lint
 from towncircle.provider import leasing
 from towncircle.rules import RULESETS, RuleSet, ruleset
@@ -41,6 +42,8 @@ OTHERS: dict[str, object] = {
     "indicium_margin_top": "2 in",
     "correction_bottom": "3 in",
     "marking_height": "1 in",
+    "keyed_postage_limit": 99_999,
+    "next_collection": "2 days",
 }
 
 
@@ -53,8 +56,6 @@ def granted(rules: RuleSet) -> DeviceParameters:
         scheme="ecdsa-p256",
         domain=b"",
         layout="imi-std",
-        advance_days=3,
-        piece_limit=HUNDRED,
         root_fingerprint=b"",
         zone_of=lambda _: "America/New_York",
     )
@@ -82,6 +83,8 @@ def device_story(rules: RuleSet) -> setting.Story:
         contact_months=terms.contact_months,
         contact_hours=terms.contact_hours,
         lapse_effect=terms.lapse_effect,
+        advance_days=terms.advance_days,
+        piece_limit_mills=terms.piece_limit_mills,
     )
     return story
 
@@ -108,6 +111,24 @@ def after_silence(rules: RuleSet, *, months: int = 0, hours: int = 0) -> object:
     return "evidenced"
 
 
+def piece(rules: RuleSet, *, mills: int = 730, ahead: int = 0) -> object:
+    """Have one piece evidenced, by the host's check and by the device's, and give both answers."""
+    story = device_story(rules)
+    story.reset(200)
+    today = story.now.date_in("America/New_York")
+    day = today + timedelta(days=ahead)
+    answers = []
+    for check in (
+        lambda: Limits.of(rules, today, zone="America/New_York").check(day=day, amounts=[Mills(mills)]),
+        lambda: story.evidence(amounts=(mills,), date=day.isoformat()),
+    ):
+        try:
+            check()
+        except (BadInput, Refused) as refused:
+            answers.append(refused.code)
+    return answers
+
+
 def terms(rules: RuleSet, regime: str) -> PackTerms:
     """Give what the Postal Service publishes of a regime, where `rules` stand in for the rule set of their name."""
 
@@ -116,7 +137,7 @@ def terms(rules: RuleSet, regime: str) -> PackTerms:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pack, "ruleset", named)
-        return pack.terms_of(regime, on=ON, judged_in="imi-2024", advance_days=3, stale_days=400)
+        return pack.terms_of(regime, on=ON, judged_in="imi-2024", stale_days=400)
 
 
 def judged(rules: RuleSet, regime: str, finding: str, *, now: Instant, purpose: str = "postage") -> object:
@@ -148,6 +169,8 @@ PROBES: dict[str, Probe] = {
     "indicium_margin_top": lambda rules: page(rules, "piece"),
     "correction_bottom": lambda rules: page(rules, "corrected"),
     "marking_height": lambda rules: page(rules, "marked"),
+    "keyed_postage_limit": lambda rules: piece(rules, mills=100_000),
+    "next_collection": lambda rules: (piece(rules, ahead=3), terms(rules, rules.name).advance_days),
     "decertified_on": lambda rules: judged(rules, "ibi-1998", "regime.valid-through", now=marks.NOON),
     "indicia_valid_through": lambda rules: judged(rules, "ibi-1998", "regime.valid-through", now=marks.NOON),
 }
@@ -183,6 +206,10 @@ def test_the_probes_see_the_limits_themselves() -> None:
     assert after_silence(ruleset("ibi-1998"), months=3) == "evidenced"
     assert cap(rules.with_value("descending_cap", int(HUNDRED))) == "reset"
     assert cap(rules.with_value("descending_cap", int(HUNDRED) - 1)) == "psd.over-cap"
+    assert piece(rules, mills=100_000, ahead=3) == []
+    assert piece(rules, mills=100_001) == ["mailroom.amount-over-limit", "psd.amount-over-limit"]
+    assert piece(rules, ahead=4) == ["mailroom.date-refused", "psd.date-refused"]
+    assert piece(rules, ahead=-1) == ["mailroom.date-refused", "psd.date-refused"]
     day = marks.NOON.date_in("America/New_York") + timedelta(days=1)
     through = ruleset("imi-2024").with_value("indicia_valid_through", day)
     assert judged(through, "ibi-1998", "regime.valid-through", now=marks.NOON).ok is True  # type: ignore[attr-defined]  # a finding

@@ -68,3 +68,8 @@ def redate(key: str = "no10") -> Page:
 def correction(key: str = "no10") -> Page:
     words = for_correction(OFFICE, device=DEVICE, day=ON, category="FIRST-CLASS MAIL", postage=Mills(290))
     return nonaddress_side(form=form(key), rules=IMI, on=ON, readable=words, symbol=data_matrix(PAYLOAD))
+
+
+def correction_1998(key: str = "no10") -> Page:
+    words = for_correction(OFFICE, device=DEVICE, day=ON_1998, category="FIRST-CLASS MAIL", postage=Mills(230))
+    return nonaddress_side(form=form(key), rules=IBI, on=ON_1998, readable=words, symbol=pdf417(PAYLOAD_1998))

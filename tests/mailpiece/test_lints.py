@@ -3,7 +3,19 @@
 from dataclasses import replace
 
 import pytest
-from tests.mailpiece.pages import BARS, IBI, IMI, MARKING, ON, ON_1998, correction, piece, piece_1998, redate
+from tests.mailpiece.pages import (
+    BARS,
+    IBI,
+    IMI,
+    MARKING,
+    ON,
+    ON_1998,
+    correction,
+    correction_1998,
+    piece,
+    piece_1998,
+    redate,
+)
 
 from towncircle.kernel.errors import RefusedOnGrounds
 from towncircle.mailpiece.elements import Layer, Page, Path, circle
@@ -59,6 +71,8 @@ GOOD = {
     "redate on a card": redate("postcard"),
     "correction": correction(),
     "correction on a flat": correction("flat9x12"),
+    "correction on a card": correction("postcard"),
+    "redate on a flat": redate("flat9x12"),
 }
 
 
@@ -68,7 +82,14 @@ def test_a_good_page_has_no_findings(name):
     require(GOOD[name], IMI, ON)
 
 
-@pytest.mark.parametrize("page", [piece_1998(), piece_1998(art=None), piece_1998("flat9x12")])
+@pytest.mark.parametrize(
+    "page",
+    [
+        piece_1998(), piece_1998(art=None), piece_1998("flat9x12"),
+        *(correction_1998(key) for key in ("no10", "flat9x12", "postcard")),
+        *(redate(key) for key in ("no10", "flat9x12", "postcard")),
+    ],
+)  # fmt: skip
 def test_a_good_page_of_1998_has_no_findings(page):
     assert lint(page, IBI, ON_1998) == ()
 
@@ -148,6 +169,16 @@ BAD = [
     ("redate", having("redate", redate(), text="REDATED")),
     ("redate", replace(redate(), layers=(*redate().layers, Layer(tuple(e for e, _ in piece().having("amount")))))),
     ("redate", replace(redate(), side="address")),
+    ("correction-amount", having("amount", correction(), text="$0.00")),
+    ("correction-amount", having("amount", correction("flat9x12"), text="$0.000")),
+    ("correction-alone", replace(correction(), elements=(*correction().elements, piece().having("imb")[0][0]))),
+    ("correction-alone", replace(redate(), elements=tuple(e for e, _ in piece().having("recipient")))),
+    ("correction-alone", replace(redate(), elements=tuple(e for e, _ in piece().having("art", "attribution")))),
+    ("readable", without("redate", redate())),
+    ("readable", without("device", redate())),
+    ("readable", without("place", correction())),
+    ("readable", without("category", correction())),
+    ("readable", without("amount", correction())),
     ("attribution", without("attribution")),
     ("attribution", having("attribution", text="Buy now")),
     ("marking-alone", replace(piece(art=MARKING), layers=(*piece(art=MARKING).layers, piece().layers[-1]))),

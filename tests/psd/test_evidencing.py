@@ -11,6 +11,7 @@ from tests.psd.setting import DEVICE, Story, batch
 
 from towncircle.indicium.catalogue import layout
 from towncircle.indicium.codec import decode, encode_content
+from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.instants import Instant
@@ -128,7 +129,7 @@ def test_a_batch_has_1_to_1000_pieces(count: int, well: bool) -> None:
 
 @pytest.mark.parametrize(
     ("amount", "code"),
-    [(0, "psd.amount-out-of-range"), (1, ""), (100_000, ""), (100_001, "psd.amount-out-of-range")],
+    [(0, "psd.amount-zero"), (1, ""), (100_000, ""), (100_001, "psd.amount-over-limit")],
 )
 def test_an_amount_lies_between_a_mill_and_the_signed_limit(amount: int, code: str) -> None:
     story = Story().to("in service")
@@ -137,6 +138,43 @@ def test_an_amount_lies_between_a_mill_and_the_signed_limit(amount: int, code: s
         return
     with pytest.raises(BadInput, match=code.replace(".", r"\.")):
         story.evidence(amounts=(amount,))
+
+
+@cites("P050-1.5")
+@pytest.mark.parametrize(
+    ("amounts", "code", "named"),
+    [
+        ((730, 0, 730), "psd.amount-zero", "Piece 2"),
+        ((730, 0, 100_001), "psd.amount-zero", "Piece 2"),  # in the order of the checks
+        ((730, 100_001, 730), "psd.amount-over-limit", "$100.001"),
+        ((2**24 - 1,), "psd.amount-over-limit", "$100.00"),  # the last amount that the field holds
+        ((2**24,), "psd.amount-over-limit", "$100.00"),
+        ((2**32 - 1,), "psd.amount-over-limit", "$100.00"),
+        ((2**32,), "psd.amount-out-of-range", "$4,294,967.295"),
+        ((-1,), "psd.amount-out-of-range", "$4,294,967.295"),
+    ],
+)
+def test_one_amount_out_of_its_limits_refuses_the_batch_and_changes_nothing(
+    amounts: tuple[int, ...], code: str, named: str
+) -> None:
+    story = Story().to("in service")
+    before = story.state()
+    with pytest.raises(BadInput, match=code.replace(".", r"\.")) as caught:
+        story.evidence(amounts=amounts)
+    assert named in caught.value.sentence
+    assert story.state() == before
+
+
+@pytest.mark.parametrize("layout_id", ["imi-min", "imi-std", "imi-max"])
+def test_a_limit_that_the_layout_cannot_carry_is_never_signed_in(layout_id: str) -> None:
+    top = 256 ** layout(layout_id).field("postage_mills").length
+    story = Story()
+    story.commission(layout=layout_id, cap_mills=Mills(2 * top), piece_limit_mills=Mills(top - 1))
+    assert story.state().granted().piece_limit_mills == top - 1
+    with pytest.raises(Refused, match="piece limit"):
+        Story().commission(layout=layout_id, piece_limit_mills=Mills(top))
+    with pytest.raises(Refused, match="piece limit"):
+        Story().commission(layout=layout_id, piece_limit_mills=Mills(0))
 
 
 def test_a_batch_spends_the_balance_to_the_mill_and_not_one_more() -> None:

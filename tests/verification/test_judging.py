@@ -11,8 +11,8 @@ from towncircle.indicium import join
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import Mills
 from towncircle.pki.verifying.signatures import P256_ORDER
-from towncircle.verification import Observed, PriorScan, Reading, Refunded, StatusFacts, content_key, judge
-from towncircle.verification.finding import CLAUSES
+from towncircle.verification import Observed, PriorScan, Reading, Refunded, StatusFacts, content_key, judge, judge_piece
+from towncircle.verification.finding import CLAUSES, PIECE_CLAUSES
 
 FACTS = StatusFacts()
 SEEN = Observed(amount_due=Mills(740), origin="20260", destination="10001", weight_tenths=10, deposited_at=NOON)
@@ -370,3 +370,5 @@ def test_a_verdict_is_a_record_for_json():
 def test_every_finding_of_the_judge_stands_in_its_docstring():
     for code in CLAUSES:
         assert f"`{code}`" in judge.__doc__
+    for code in PIECE_CLAUSES:
+        assert f"`{code}`" in judge_piece.__doc__

@@ -136,11 +136,11 @@ def test_another_message_is_no_pack():
 
 def test_the_figures_of_a_pack_come_from_the_rule_sets():
     on = Instant.parse("2024-12-01").utc().date()
-    window = {"on": on, "advance_days": 30, "stale_days": 30}
+    window = {"on": on, "stale_days": 30}
     old = terms_of("ibi-1998", judged_in="imi-2024", **window)
     assert (old.decertified_on, old.indicia_valid_through) == ("2024-06-30", "2025-06-30")
     assert (old.cap_mills, old.refund_days) == (Mills(500_000), 30)
     new = terms_of("imi-2024", judged_in="imi-2024", **window)
     assert (new.decertified_on, new.indicia_valid_through) == ("", "")
-    then = terms_of("ibi-1998", judged_in="ibi-1998", on=date(1998, 12, 1), advance_days=30, stale_days=30)
+    then = terms_of("ibi-1998", judged_in="ibi-1998", on=date(1998, 12, 1), stale_days=30)
     assert then.indicia_valid_through == ""

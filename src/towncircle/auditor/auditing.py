@@ -10,6 +10,7 @@ from pathlib import Path
 
 from towncircle.auditor.books import check_equations, check_facts, check_resets, recount
 from towncircle.auditor.checkouts import check_checkouts
+from towncircle.auditor.corrections import check_corrections
 from towncircle.auditor.devices import check_devices, check_evidence, check_forwarded, check_scans
 from towncircle.auditor.journal import check_journals
 from towncircle.auditor.licensees import check_licensees
@@ -64,5 +65,6 @@ def audit(out: Path, *, root: str | None = None) -> Report:
     check_waiting(export, report)
     check_licensees(export, books, devices, underway, report)  # 11
     check_checkouts(export, books, devices, keys, report)  # 12
+    check_corrections(export, devices, report)  # 13
     report.checked["parties"] += len(export.parties)
     return report

@@ -19,6 +19,7 @@ from towncircle.auditor.seals import Keys, audit_data, issued_at
 from towncircle.auditor.underway import Underway
 
 _REGISTERS = ("ascending", "descending", "pieces")
+_RISING = ("ascending", "pieces", "resets_total", "withdrawn_total", "reprints")
 _RECORDED = ("device", "certificate_serial", "ascending", "postage", "verdict", "site")
 
 
@@ -48,7 +49,7 @@ def _check_law(data: Mapping[str, Any], where: str, report: Report) -> None:
     control, due = data["ascending"] + data["descending"], data["resets_total"] - data["withdrawn_total"]
     text = f"ascending and descending make {dollars(control)}, resets less withdrawals {dollars(due)}."
     report.same("register.law", where, text, expected=due, found=control)
-    for name in (*_REGISTERS, "resets_total", "withdrawn_total"):
+    for name in (*_REGISTERS, "resets_total", "withdrawn_total", "reprints"):
         if data[name] < 0:
             report.differ("register.negative", where, f"'{name}' is below zero.", expected=0, found=data[name])
 
@@ -71,7 +72,7 @@ def _check_against_books(row: Row, books: Recounted, where: str, report: Report,
 
 
 def _check_audits(row: Row, audits: list[Row], books: Recounted, where: str, report: Report) -> None:
-    last: dict[str, Any] = {"ascending": 0, "pieces": 0, "resets_total": 0, "withdrawn_total": 0, "message_counter": 0}
+    last: dict[str, Any] = {**dict.fromkeys(_RISING, 0), "message_counter": 0}
     for fact in audits:
         body, at = fact["body"], f"{books.party.id}/facts.jsonl line {fact.line}"
         report.checked["audits"] += 1
@@ -81,7 +82,7 @@ def _check_audits(row: Row, audits: list[Row], books: Recounted, where: str, rep
                 text = f"'{name}' of {row['device']} went back."
                 report.differ("register.went-back", at, text, expected=before, found=body[name])
         last = {name: body[name] for name in last}
-    for name in ("ascending", "pieces", "resets_total", "withdrawn_total"):
+    for name in _RISING:
         if row[name] < last[name]:
             text = f"'{name}' is lower than at the last audit."
             report.differ("register.went-back", where, text, expected=last[name], found=row[name])
@@ -110,12 +111,12 @@ def _check_sealed(row: Row, audits: list[Row], keys: Keys, where: str, report: R
         report.differ("register.bad-audit", where, fault or "The last audit is another device's.", expected=sender)
     registers = body.get(2)
     said = registers if isinstance(registers, dict) else {}
-    found = (said.get(1), said.get(2), said.get(3), body.get(3), body.get(4))
+    found = (said.get(1), said.get(2), said.get(3), body.get(3), body.get(4), body.get(11))
     fact = next((fact for fact in audits if fact["body"]["message_counter"] == envelope.get(9)), None)
     if fact is None:
         report.differ("register.no-audit", where, "The sealed audit was never taken.", found=envelope.get(9))
         return
-    names = (*_REGISTERS, "resets_total", "withdrawn_total")
+    names = (*_REGISTERS, "resets_total", "withdrawn_total", "reprints")
     expected = tuple(fact["body"][name] for name in names)
     report.same("register.audit-differs", where, "It says otherwise than was signed.", expected=found, found=expected)
 

@@ -63,6 +63,7 @@ LINES: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "pieces": N,
             "resets_total": N,
             "withdrawn_total": N,
+            "reprints": N,
             "counter": N,
             "read_at": T,
             "audit": T,
@@ -102,6 +103,7 @@ _AT_BANK = {**_MONEY, "provider": T}
 _READING = {"ascending": N, "descending": N, "pieces": N, "message_counter": N}
 _PERSONS = {"requested_by": T, "approved_by": T}
 _GIVEN = {"refund": T, "outcome": T, "noted": N, "noted_ascending": N, "ascending": N}
+_OF_A_JOB = {"device": T, "of": T, "count": N}
 FACTS: Mapping[tuple[str, str], Mapping[str, str]] = MappingProxyType(
     {
         ("provider", "deposit.credited"): _MONEY,
@@ -111,7 +113,13 @@ FACTS: Mapping[tuple[str, str], Mapping[str, str]] = MappingProxyType(
         ("provider", "reset.reserved"): _AT_DEVICE,
         ("provider", "reset.posted"): _AT_DEVICE,
         ("provider", "reset.voided"): _AT_DEVICE,
-        ("provider", "audit.taken"): {**_READING, "licensee": T, "resets_total": N, "withdrawn_total": N},
+        ("provider", "audit.taken"): {
+            **_READING,
+            "licensee": T,
+            "resets_total": N,
+            "withdrawn_total": N,
+            "reprints": N,
+        },
         ("provider", "balance.withdrawn"): _AT_DEVICE,
         ("provider", "unused.refunded"): _AT_DEVICE,
         ("provider", "device.checked-out"): {**_PERSONS, **_GIVEN, **_MONEY, "purpose": T},
@@ -147,7 +155,17 @@ FACTS: Mapping[tuple[str, str], Mapping[str, str]] = MappingProxyType(
             "reset": T,
             "amount": N,
         },
-        ("licensee", "evidence.made"): {"device": T, "first_piece": N, "count": N, "total": N, "ascending_after": N},
+        ("licensee", "evidence.made"): {
+            "device": T,
+            "first_piece": N,
+            "count": N,
+            "total": N,
+            "ascending_after": N,
+            "mailing_date": T,
+        },
+        ("licensee", "date.corrected"): {**_OF_A_JOB, "printed_date": T, "mailing_date": T},
+        ("licensee", "postage.corrected"): {**_OF_A_JOB, "total": N, "overpaid": N},
+        ("licensee", "print.reprinted"): {**_OF_A_JOB, "reprints": N},
     }
 )
 

@@ -97,8 +97,8 @@ class Workshop:
             "contact_hours": interval.hours,
             "lapse_effect": rules.text("lapse_effect", today),
             "layout": _LAYOUTS[self.scheme],
-            "advance_days": 3,
-            "piece_limit_mills": Mills.dollars(100),
+            "advance_days": rules.term("next_collection", today).days,
+            "piece_limit_mills": rules.mills("keyed_postage_limit", today),
             "rule_digest": rules.digest,
             "specimen": True,
         }

@@ -1,4 +1,8 @@
-"""`towncircle print`: envelopes for a list of addresses, as PDF, PNG or SVG."""
+"""`towncircle print`: envelopes for a list of addresses, as PDF, PNG or SVG; corrections and reprints of them.
+
+Here: the arguments and what is shown. Not here: the steps of a job (`world.printing`), what may be corrected
+(`licensee.corrections`).
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,9 @@ from typing import TYPE_CHECKING, Any
 from towncircle.cli.show import as_json, journeys_of, table, world_argument
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import date
+
     from towncircle.kernel.errors import TowncircleError
     from towncircle.kernel.money import Mills
     from towncircle.world.journeys import Journeys
@@ -19,7 +26,18 @@ examples:
   towncircle print my-world --out out                        the public addresses that come with the program
   towncircle print my-world --addresses list.csv --out out   columns: name, street, city, state, zip[, weight_oz, shape]
   towncircle print my-world --out out --resume               finish what an interruption left open
+corrections go on the back of the piece, and reprints; JOB is the number that the first print showed, or: last
+  towncircle print my-world --redate JOB --out redo          date correction of all its pieces to today (P050 4.8)
+  towncircle print my-world --redate JOB --pieces 2,5 --on 2026-11-27 --out redo
+  towncircle print my-world --correct JOB --pieces 2 --weight 3oz --out more     what the piece lacks at 3 oz (4.9)
+  towncircle print my-world --correct JOB --pieces 2 --due 1.64 --out more       what it lacks to the amount told
+  towncircle print my-world --reprint JOB --pieces 2 --out again                 the same indicium, counted
+A REDATE pays nothing and asks no device. A postage correction is debited; it pays exactly what is lacking, and more
+(--amount) only for a reason (--reason). A reprint is the same indicium: a piece may be mailed once.
 Everything is priced, linted and reserved before the device is asked; what is printed says SPECIMEN."""
+
+
+LAST = "last"
 
 
 def add(subparsers: Any) -> None:
@@ -33,11 +51,22 @@ def add(subparsers: Any) -> None:
     )
     world_argument(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where envelopes.pdf and envelopes/ go")
-    parser.add_argument("--addresses", type=Path, metavar="FILE.csv", help="the recipients")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--addresses", type=Path, metavar="FILE.csv", help="the recipients")
+    what.add_argument("--resume", action="store_true", help="finish open jobs instead of starting one")
+    what.add_argument("--redate", metavar="JOB", help="print date corrections for pieces of a job")
+    what.add_argument("--correct", metavar="JOB", help="print postage corrections for shortpaid pieces of a job")
+    what.add_argument("--reprint", metavar="JOB", help="print pieces of a job again; the device counts it")
     parser.add_argument("--on", metavar="DATE", help="mailing date (default: today at the licensing office)")
     parser.add_argument("--svg", action="store_true", help="write SVG pictures too")
     parser.add_argument("--new", action="store_true", help="start a job although one is open")
-    parser.add_argument("--resume", action="store_true", help="finish open jobs instead of starting one")
+    more = parser.add_argument_group("pieces of an earlier job (--redate, --correct, --reprint)")
+    more.add_argument("--pieces", metavar="N,N", help="their numbers in the job, from 1 (default: all)")
+    more.add_argument("--weight", metavar="WEIGHT", help="--correct: what the piece weighs, such as 2oz")
+    more.add_argument("--shape", metavar="SHAPE", help="--correct: what the piece is: letter, flat or card")
+    more.add_argument("--due", metavar="AMOUNT", help="--correct: what is due for the piece, as somebody told")
+    more.add_argument("--amount", metavar="AMOUNT", help="--correct: the correction (default: what the piece lacks)")
+    more.add_argument("--reason", default="", metavar="TEXT", help="--correct: why --amount is more than it lacks")
     parser.set_defaults(run=run)
 
 
@@ -46,22 +75,20 @@ def run(args: argparse.Namespace) -> int:
     from datetime import date
 
     from towncircle.kernel.errors import BadInput
-    from towncircle.mailpiece.address_files import public_addresses, read_addresses
-    from towncircle.world.printing import print_job
 
     formats = ("pdf", "png", "svg") if args.svg else ("pdf", "png")
     try:
         day = date.fromisoformat(args.on) if args.on else None
     except ValueError as error:
         raise BadInput("time.unreadable", text=args.on[:40]) from error
-    recipients = () if args.resume else read_addresses(args.addresses) if args.addresses else public_addresses()
+    start = _starter(args, day, formats)
     with journeys_of(args) as journeys:
         failed: TowncircleError | None = None
         if args.resume:
             done, failed = _resumed(args, journeys, formats)
         else:
             _nothing_in_the_way(args, journeys)
-            done = [print_job(journeys, recipients, args.out, day=day, formats=formats)]
+            done = [start(journeys)]
         left = journeys.status().registers.descending
     if failed is not None:
         raise failed
@@ -71,16 +98,86 @@ def run(args: argparse.Namespace) -> int:
     if not done:
         print("No job is open.")
     for one in done:
-        table(
-            [
-                ("job", one.job.key),
-                ("pieces", len(one.job.body["pieces"])),
-                ("postage", one.total),
-                ("file", one.pdf),
-                ("left in the device", left),
-            ]
-        )
+        rows = [
+            ("job", one.job.key),
+            ("pieces", len(one.job.body["pieces"])),
+            ("postage", one.total),
+            ("file", one.pdf),
+            ("left in the device", left),
+        ]
+        if args.reprint:
+            rows[2] = ("reprints of the device", one.reprints)
+        table(rows)
     return 0
+
+
+def _starter(args: argparse.Namespace, day: date | None, formats: tuple[str, ...]) -> Callable[[Journeys], Printed]:
+    """Read what is to be printed, before the world is opened, and give the call that prints it."""
+    from towncircle.kernel.ids import JobId
+    from towncircle.licensee.corrections import Redate, Shortpaid
+    from towncircle.mailpiece.address_files import public_addresses, read_addresses
+    from towncircle.world import printing
+
+    pieces, out = _only_with_their_form(args), args.out
+    named = args.redate or args.correct or args.reprint or LAST
+    job = None if named == LAST else JobId.parse(named)
+    if args.redate:
+        return lambda journeys: printing.redate_job(
+            journeys,
+            Redate(job=job or journeys.last_job(), mailing_date=day or journeys.today(), pieces=pieces),
+            out,
+            formats=formats,
+        )
+    if args.correct:
+        told = _shortpaid(args)
+        return lambda journeys: printing.correct_job(
+            journeys,
+            Shortpaid(job=job or journeys.last_job(), mailing_date=day or journeys.today(), pieces=pieces, **told),
+            out,
+            formats=formats,
+        )
+    if args.reprint:
+        return lambda journeys: printing.reprint_job(journeys, job or journeys.last_job(), pieces, out, formats=formats)
+    recipients = () if args.resume else read_addresses(args.addresses) if args.addresses else public_addresses()
+    return lambda journeys: printing.print_job(journeys, recipients, out, day=day, formats=formats)
+
+
+def _only_with_their_form(args: argparse.Namespace) -> tuple[int, ...]:
+    """Refuse arguments that the chosen form does not heed; give the numbers of pieces."""
+    from towncircle.kernel.errors import BadInput
+
+    of_a_job = args.redate or args.correct or args.reprint
+    stray = [f"--{name}" for name in ("weight", "shape", "due", "amount", "reason") if getattr(args, name)]
+    if stray and not args.correct:
+        raise BadInput("cli.argument-astray", arguments=", ".join(stray), needs="--correct JOB")
+    if args.pieces is not None and not of_a_job:
+        raise BadInput("cli.argument-astray", arguments="--pieces", needs="--redate, --correct or --reprint JOB")
+    if args.reprint and args.on:
+        raise BadInput("cli.argument-astray", arguments="--on", needs="a new page; a reprint keeps its date")
+    if args.pieces is None:
+        return ()
+    parts = [part.strip() for part in args.pieces.split(",")]
+    if not all(part.isascii() and part.isdigit() and len(part) < 6 for part in parts):
+        raise BadInput("cli.pieces-unreadable", text=args.pieces[:40])
+    return tuple(int(part) for part in parts)
+
+
+def _shortpaid(args: argparse.Namespace) -> dict[str, Any]:
+    from towncircle.kernel.errors import BadInput
+    from towncircle.kernel.money import Mills
+    from towncircle.mailpiece.weights import parse_weight
+
+    if args.shape not in (None, "letter", "flat", "card"):
+        raise BadInput("rates.unknown-shape", text=args.shape[:40])
+    if args.due and (args.weight or args.shape):
+        raise BadInput("cli.argument-astray", arguments="--weight, --shape", needs="a price; --due gives it already")
+    return {
+        "weight_oz": parse_weight(args.weight) if args.weight else None,
+        "shape": args.shape,
+        "due": Mills.parse(args.due) if args.due else None,
+        "amount": Mills.parse(args.amount) if args.amount else None,
+        "reason": args.reason,
+    }
 
 
 def _resumed(
@@ -104,11 +201,15 @@ def _resumed(
 def _nothing_in_the_way(args: argparse.Namespace, journeys: Journeys) -> None:
     """Refuse to start a job beside an open one, and to write over the pages of another."""
     from towncircle.kernel.errors import Refused
+    from towncircle.licensee.mailroom import CORRECTION, POSTAGE, REDATE
+    from towncircle.world.printing import REPRINTS, STEMS
 
     open_jobs = [row.key for row in journeys.open_jobs()]
     if open_jobs and not args.new:
         raise Refused("mailroom.job-open", jobs=", ".join(open_jobs))
-    if (args.out / "envelopes.pdf").exists():
+    form = REDATE if args.redate else CORRECTION if args.correct else POSTAGE
+    stem = REPRINTS if args.reprint else STEMS[form]
+    if (args.out / f"{stem}.pdf").exists():
         raise Refused("mailroom.out-taken", out=args.out)
 
 
@@ -117,7 +218,9 @@ def _record(done: list[Printed], left: Mills) -> dict[str, object]:
         {
             "job": one.job.key,
             "pieces": len(one.job.body["pieces"]),
+            "form": one.form,
             "total_mills": int(one.total),
+            **({"device_reprints": one.reprints} if one.form == "reprint" else {}),
             "pdf": str(one.pdf),
             "pictures": [str(path) for path in one.pictures],
         }

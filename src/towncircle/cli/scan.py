@@ -27,10 +27,14 @@ def add(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Scan, record and show the verdicts."""
     from towncircle.kernel.instants import Instant
-    from towncircle.world.verifying import record
+    from towncircle.world.verifying import record, record_piece
 
-    at = Instant.parse(args.at) if args.at else None
+    at, seen = Instant.parse(args.at) if args.at else None, verify.observed(args)
     marks = list(verify.marks_given(args))
     with opened(args.world) as world:
-        judged = [record(mark, world, site=args.site, at=at) for mark in marks]
+        if args.piece:
+            now = at or world.clock.now()
+            whole, judged = record_piece(marks, world, site=args.site, at=now, observed=seen)
+            return verify.show(judged, json=args.json, piece=whole)
+        judged = [record(mark, world, site=args.site, at=at, observed=seen) for mark in marks]
     return verify.show(judged, json=args.json)

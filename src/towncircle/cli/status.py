@@ -37,6 +37,7 @@ def run(args: argparse.Namespace) -> int:
                 "ascending_mills": int(status.registers.ascending),
                 "descending_mills": int(status.registers.descending),
                 "pieces": status.registers.pieces,
+                "reprints": status.reprints,
                 "contact_due": status.contact_due.iso(),
                 "contact_left_seconds": status.contact_left_us // 1_000_000,
                 "open_request": status.open_request,
@@ -48,6 +49,7 @@ def run(args: argparse.Namespace) -> int:
         return 0
     if words:
         print(words)
+    reprints = [("reprints", status.reprints)] if status.reprints else []
     table(
         [
             ("device", status.device),
@@ -55,6 +57,7 @@ def run(args: argparse.Namespace) -> int:
             ("ascending register", status.registers.ascending),
             ("descending register", status.registers.descending),
             ("pieces", status.registers.pieces),
+            *reprints,
             ("next contact due", status.contact_due.iso()),
             ("now", now.iso()),
         ]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from towncircle.cli.show import as_json, opened
 
 if TYPE_CHECKING:
+    from towncircle.verification import Observed, PieceVerdict
     from towncircle.world.verifying import Judged, Mark
 
 _EPILOG = """\
@@ -17,6 +18,8 @@ examples:
   towncircle verify envelopes.pdf --world my-world
   towncircle verify --hex "a2 03 ..." --world my-world --at 2026-12-01
   towncircle verify photo.jpg                         without a world: what the mark says, and what cannot be checked
+  towncircle verify front.png --world my-world --redate 2026-11-27     the back shows a REDATE
+  towncircle verify front.png back.png --piece --due 1.07 --world my-world     one piece, paid by two indicia
 Verdicts: VALID, DUPLICATE, INVALID, UNREADABLE, FOREIGN, UNDECIDED. Exit code 0 when all are VALID, 1 otherwise.
 To record a scan, so that a second one is a DUPLICATE: towncircle scan."""
 _SIGN = {True: "ok  ", False: "BAD ", None: "?   "}
@@ -40,25 +43,50 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that name marks and the time."""
     parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="PDF, PNG, JPEG, bytes or hex text")
     parser.add_argument("--hex", metavar="HEX", help="the bytes of one mark as hexadecimal digits")
+    parser.add_argument("--redate", metavar="DATE", help="the date of the REDATE that was seen on the piece (P050 4.8)")
+    parser.add_argument(
+        "--due", metavar="AMOUNT", help="the postage that is due for the piece, as weighed and addressed"
+    )
+    parser.add_argument("--piece", action="store_true", help="all marks are of one piece: their postage adds up (4.9)")
     parser.add_argument("--at", metavar="INSTANT", help="judge as of then (default: now in the world)")
     parser.add_argument("--json", action="store_true", help="print JSON with stable keys")
 
 
 def run(args: argparse.Namespace) -> int:
     """Verify and show the verdicts."""
+    from contextlib import nullcontext
+
     from towncircle.kernel.instants import Instant
-    from towncircle.world.verifying import verify
+    from towncircle.world.clock import machine_now
+    from towncircle.world.verifying import verify, verify_piece
 
-    at = Instant.parse(args.at) if args.at else None
+    at, seen = Instant.parse(args.at) if args.at else None, observed(args)
     marks = list(marks_given(args))
-    if args.world is None:
-        from towncircle.world.clock import machine_now
-
-        judged = [verify(mark, None, at=at or machine_now()) for mark in marks]
-    else:
-        with opened(args.world) as world:
-            judged = [verify(mark, world, at=at) for mark in marks]
+    with opened(args.world) if args.world else nullcontext() as world:
+        now = at or (world.clock.now() if world else machine_now())
+        if args.piece:
+            whole, judged = verify_piece(marks, world, at=now, observed=seen)
+            return show(judged, json=args.json, piece=whole)
+        judged = [verify(mark, world, at=now, observed=seen) for mark in marks]
     return show(judged, json=args.json)
+
+
+def observed(args: argparse.Namespace) -> Observed:
+    """Give what the arguments say was observed of the piece."""
+    from datetime import date
+
+    from towncircle.kernel.errors import BadInput
+    from towncircle.kernel.money import ZERO, Mills
+    from towncircle.verification import Observed
+
+    try:
+        redate = date.fromisoformat(args.redate) if args.redate else None
+    except ValueError as error:
+        raise BadInput("time.unreadable", text=args.redate[:40]) from error
+    due = Mills.parse(args.due) if args.due else None
+    if due is not None and due <= ZERO:
+        raise BadInput("mailroom.amount-zero", amount=due)
+    return Observed(redate=redate, amount_due=due)
 
 
 def marks_given(args: argparse.Namespace) -> Iterator[Mark]:
@@ -75,13 +103,20 @@ def marks_given(args: argparse.Namespace) -> Iterator[Mark]:
         yield from marks_of(path)
 
 
-def show(judged: list[Judged], *, json: bool) -> int:
-    """Print verdicts and give the exit code."""
+def show(judged: list[Judged], *, json: bool, piece: PieceVerdict | None = None) -> int:
+    """Print verdicts, and that of the piece where the marks are of one, and give the exit code."""
     if json:
-        as_json({"results": [one.as_dict() for one in judged]})
+        whole = {"piece": piece.as_dict()} if piece else {}
+        as_json({**whole, "results": [one.as_dict() for one in judged]})
     else:
         for one in judged:
             _show_one(one)
+        if piece is not None:
+            print(f"{piece.verdict}  the piece: {piece.disposition}{', SPECIMEN' if piece.specimen else ''}")
+            for finding in piece.findings:
+                print(f"  {_SIGN[finding.ok]}{finding.code:<22} {finding.text} [{finding.clause}]")
+    if piece is not None:
+        return 0 if piece.verdict == "VALID" else 1
     return 0 if all(one.verdict.verdict == "VALID" for one in judged) else 1
 
 

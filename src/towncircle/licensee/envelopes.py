@@ -13,16 +13,17 @@ from datetime import date
 from typing import Any
 
 from towncircle.indicium import layout
-from towncircle.indicium.readable import Office, for_postage
+from towncircle.indicium.readable import Office, for_correction, for_postage, for_redate
 from towncircle.kernel.cites import cites
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.money import Mills
+from towncircle.licensee.mailroom import CORRECTION, POSTAGE, form_of, numbers_of
 from towncircle.mailpiece.addresses import Address, address
 from towncircle.mailpiece.elements import Page
 from towncircle.mailpiece.geometry import form_for
 from towncircle.mailpiece.imprint import DEFAULT_ART
 from towncircle.mailpiece.lints import require
-from towncircle.mailpiece.page import EnvelopeSpec, envelope
+from towncircle.mailpiece.page import EnvelopeSpec, envelope, nonaddress_side
 from towncircle.mailpiece.rates import printed_category
 from towncircle.rules import RuleSet
 from towncircle.symbol import data_matrix, imb, pdf417
@@ -71,24 +72,53 @@ def compose(piece: Mapping[str, Any], payload: bytes, number: int, stationery: S
     return envelope(spec)
 
 
+@cites("P050-4.8", "P050-4.9", "PRE-21")
+def compose_correction(piece: Mapping[str, Any], payload: bytes, stationery: Stationery, *, form: str) -> Page:
+    """Make the nonaddress side of one piece: a postage correction with its symbol, or a REDATE without one."""
+    symbol = None
+    if form == CORRECTION:
+        symbol = symbol_for(stationery.layout, payload)
+        readable = for_correction(
+            stationery.office,
+            device=stationery.device,
+            day=stationery.day,
+            category=printed_category(piece["category"]),
+            postage=Mills(piece["amount"]),
+        )
+    else:
+        readable = for_redate(stationery.office, device=stationery.device, day=stationery.day)
+    return nonaddress_side(
+        form=form_for(piece["shape"]), rules=stationery.rules, on=stationery.day, readable=readable, symbol=symbol
+    )
+
+
 def symbol_for(layout_id: str, payload: bytes) -> Modules:
     """Give the symbol of a layout: PDF417 for the 1998 marks, Data Matrix for IMI."""
     return pdf417(payload) if layout_id.startswith("ibi") else data_matrix(payload)
 
 
 @cites("P050-4.2", "P050-4.4", "P050-4.12")
-def prove(pieces: list[dict[str, Any]], stationery: Stationery) -> None:
+def prove(job: Mapping[str, Any], stationery: Stationery) -> None:
     """Lint every page of a job with a stand-in for its symbol. Raises `RefusedOnGrounds` (page.lints)."""
     stand_in = bytes(range(256))[: layout(stationery.layout).length]
-    for place, piece in enumerate(pieces, start=1):
-        require(compose(piece, stand_in, place, stationery), stationery.rules, stationery.day)
+    for place, piece in enumerate(job["pieces"], start=1):
+        require(_page(job, piece, stand_in, place, stationery), stationery.rules, stationery.day)
 
 
 def pages(job: Mapping[str, Any], stationery: Stationery) -> Iterator[Page]:
-    """Give the pages of an evidenced job, in the order of its pieces."""
-    rows = zip(job["pieces"], job["indicia"], strict=True)
-    for place, (piece, indicium) in enumerate(rows):
-        yield compose(piece, bytes.fromhex(indicium), job["first_piece"] + place, stationery)
+    """Give the pages of an evidenced or released job, in the order of its pieces."""
+    payloads = [bytes.fromhex(indicium) for indicium in job["indicia"]] or [b""] * len(job["pieces"])
+    for piece, payload, number in zip(job["pieces"], payloads, numbers_of(job), strict=True):
+        yield _page(job, piece, payload, number, stationery)
+
+
+def _page(
+    job: Mapping[str, Any], piece: Mapping[str, Any], payload: bytes, number: int, stationery: Stationery
+) -> Page:
+    form = form_of(job)
+    if form == POSTAGE:
+        return compose(piece, payload, number, stationery)
+    return compose_correction(piece, payload, stationery, form=form)
 
 
 def stationery_of(

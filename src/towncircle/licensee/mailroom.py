@@ -1,14 +1,15 @@
 """Print jobs: planned, evidenced, printed (journey B).
 
-Here: the job and its three steps, each one transaction, so that a crash in between loses and doubles nothing.
-Not here: pages and files (`envelopes.py` composes, `paper/` draws), registers (the device's).
+Here: the job and its three steps, each one transaction, so that a crash in between loses and doubles nothing. A job has
+a form: postage, or a correction of pieces of an earlier job (`corrections` plans those; a REDATE is released instead
+of evidenced). Not here: pages and files (`envelopes.py` composes, `paper/` draws), registers (the device's).
 Kept: every piece is priced and its money reserved before the device is asked; the job's id is the device's client id,
 so asking again gives the same indicia; value at least the exact amount due (P050 1.5).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from fractions import Fraction
@@ -23,6 +24,7 @@ from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record
 from towncircle.licensee import books, departments
 from towncircle.licensee.funds import held_device
+from towncircle.licensee.limits import Limits
 from towncircle.mailpiece.address_files import Recipient
 from towncircle.mailpiece.addresses import Address
 from towncircle.mailpiece.rates import Price, PriceRequest, PriceType, Shape, price
@@ -31,6 +33,9 @@ from towncircle.psd.commands import Evidence, Evidenced
 
 DEFAULT_WEIGHT_OZ = Fraction(1)
 SOFTWARE_ID = b"TC"  # house
+POSTAGE, REDATE, CORRECTION = "postage", "redate", "correction"
+EVIDENCED, PRINTED = "evidenced", "printed"
+OPEN = ("planned", EVIDENCED, "released")  # a crash leaves these between their steps
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,21 +53,25 @@ class Order:
 
 
 @cites("P050-1.4", "P050-1.5", "P050-4.7", "IMI-05")
-def plan(ctx: Context, *, order: Order, job: JobId) -> Record:
+def plan(ctx: Context, *, order: Order, job: JobId, limits: Limits) -> Record:
     """Price every piece, reserve the money and write the job down; give its record."""
     if not order.recipients:
         raise Refused("mailroom.nothing-to-print")
+    limits.check(day=order.mailing_date)
     held_device(ctx, order.device)
     earlier = ctx.tx.get("job", job)
     if earlier is not None:
         return earlier
     pieces = _priced(order)
-    total = sum((Mills(piece["amount"]) for piece in pieces), ZERO)
+    amounts = [Mills(piece["amount"]) for piece in pieces]
+    limits.check(day=order.mailing_date, amounts=amounts)
+    total = sum(amounts, ZERO)
     departments.reserve(ctx, department=order.department, job=job, amount=total)
     body = {
         "device": order.device,
         "layout": order.layout,
         "state": "planned",
+        "form": POSTAGE,
         "mailing_date": order.mailing_date.isoformat(),
         "department": order.department,
         "total": int(total),
@@ -102,10 +111,13 @@ def evidence(ctx: Context, *, job: JobId) -> Steps:
         total=int(total),
         ascending_after=int(done.registers.ascending),
         descending_after=int(done.registers.descending),
+        mailing_date=row.body["mailing_date"],
     )
+    if form_of(row.body) == CORRECTION:
+        _note_correction(ctx, row)
     body = {
         **row.body,
-        "state": "evidenced",
+        "state": EVIDENCED,
         "first_piece": done.first_piece,
         "indicia": [indicium.hex() for indicium in done.indicia()],
     }
@@ -157,7 +169,7 @@ def printed(ctx: Context, *, job: JobId, files: Sequence[str]) -> Record:
     assert row is not None
     ctx.note("print.handed-over", job, device=row.body["device"], count=len(row.body["pieces"]))
     return ctx.tx.put(
-        "job", job, {**row.body, "state": "printed", "files": list(files)}, owner=row.owner, expected=row.version
+        "job", job, {**row.body, "state": PRINTED, "files": list(files)}, owner=row.owner, expected=row.version
     )
 
 
@@ -168,12 +180,47 @@ def give_up(ctx: Context, *, job: JobId) -> None:
     if row.body["state"] == "planned":
         departments.settle(ctx, job=job, spent=ZERO)
         ctx.note("print.given-up", job, device=row.body["device"])
+        _untie(ctx, row)
         ctx.tx.put("job", job, {**row.body, "state": "given up"}, owner=row.owner, expected=row.version)
 
 
-def open_jobs(ctx: Context) -> list[Record]:
-    """Give the jobs that a crash left between their steps."""
-    return [row for row in ctx.tx.find("job") if row.body["state"] in ("planned", "evidenced")]
+def form_of(body: Mapping[str, Any]) -> str:
+    """Give the form of a job: postage (also of jobs from before there were others), REDATE or correction."""
+    return str(body.get("form", POSTAGE))
+
+
+def numbers_of(body: Mapping[str, Any]) -> list[int]:
+    """Give the device's count of each piece; a correction has that of the piece it belongs to."""
+    numbers: Iterable[int] = body.get("numbers") or range(
+        body["first_piece"], body["first_piece"] + len(body["pieces"])
+    )
+    return list(numbers)
+
+
+def _note_correction(ctx: Context, row: Record) -> None:
+    over = sum(piece["paid"] + piece["amount"] - piece["due"] for piece in row.body["pieces"])
+    ctx.note(
+        "postage.corrected",
+        row.key,
+        clauses=("P050 1.6", "P050 4.9"),
+        device=row.body["device"],
+        of=row.body["corrects"],
+        count=len(row.body["pieces"]),
+        total=row.body["total"],
+        overpaid=over,
+    )
+
+
+def _untie(ctx: Context, row: Record) -> None:
+    """Take a correction that comes to nothing out of the job of its pieces."""
+    of = ctx.tx.get("job", row.body["corrects"]) if form_of(row.body) != POSTAGE else None
+    if of is None:
+        return
+    tied = {
+        name: {place: [one for one in held if one[0] != row.key] for place, held in of.body.get(name, {}).items()}
+        for name in ("redates", "additions")
+    }
+    ctx.tx.put("job", of.key, {**of.body, **tied}, owner=of.owner, expected=of.version)
 
 
 def _ask(client: DeviceClient, job: JobId, body: Mapping[str, Any]) -> Evidenced:

@@ -29,9 +29,7 @@ _LISTED = ("lost", "stolen", "withdrawn", "suspended")
 
 
 @cites("PRE-05", "502.8")
-def publish(
-    ctx: Context, *, chain: tuple[bytes, ...], test: bool, judged_in: str, shown: int, advance_days: int
-) -> PublishedPack | None:
+def publish(ctx: Context, *, chain: tuple[bytes, ...], test: bool, judged_in: str, shown: int) -> PublishedPack | None:
     """Make the next pack where anything changed or the last one is half used up; None where it still stands.
 
     `shown` is the number of the pack that verifiers see: one that was made but never shown (a crash in between) is
@@ -54,19 +52,16 @@ def publish(
         issued=ctx.now,
         next_update=ctx.now.plus(days=NEXT_UPDATE_DAYS),
         chain=chain,
-        terms=_terms(ctx, judged_in, advance_days),
+        terms=_terms(ctx, judged_in),
         certificates=certificates,
         statuses=statuses,
     )
 
 
-def _terms(ctx: Context, judged_in: str, advance_days: int) -> tuple[PackTerms, ...]:
+def _terms(ctx: Context, judged_in: str) -> tuple[PackTerms, ...]:
     today = ctx.now.utc().date()
     regimes = REGIMES if judged_in != "ibi-1998" else ("ibi-1998",)
-    return tuple(
-        terms_of(regime, on=today, judged_in=judged_in, advance_days=advance_days, stale_days=STALE_DAYS)
-        for regime in regimes
-    )
+    return tuple(terms_of(regime, on=today, judged_in=judged_in, stale_days=STALE_DAYS) for regime in regimes)
 
 
 def _certificates(ctx: Context) -> tuple[CertificateRow, ...]:

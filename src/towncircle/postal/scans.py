@@ -1,18 +1,38 @@
 """Scans at a facility, recorded (502.8: verification).
 
-Here: what is kept of a scanned piece, and the facts a verifier gets from it. Not here: the decision (`verification`).
+Here: what is kept of a scanned mark, of all marks of a piece, and the facts a verifier gets from it. Not here: the
+decision (`verification`).
 Kept: judging and recording are one transaction, so that of a hundred copies exactly one is the first; scans are kept by
 signed content.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
 from towncircle.kernel.context import Context
 from towncircle.kernel.ids import DeviceId, ScanId
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import Mills
 from towncircle.kernel.store import Transaction
-from towncircle.verification import Observed, Pack, PriorScan, Reading, StatusFacts, Verdict, content_key, judge
+from towncircle.verification import (
+    Observed,
+    Pack,
+    PieceVerdict,
+    PriorScan,
+    Reading,
+    StatusFacts,
+    Verdict,
+    content_key,
+    judge,
+    judge_piece,
+)
+
+_TOLD = frozenset(
+    {"device", "certificate_serial", "ascending", "postage", "verdict", "disposition", "site", "redate", "piece"}
+)
 
 
 def facts_about(tx: Transaction, payload: bytes, device: str) -> StatusFacts:
@@ -35,15 +55,48 @@ def facts_about(tx: Transaction, payload: bytes, device: str) -> StatusFacts:
     return StatusFacts(scans=scans, readings={DeviceId(device): readings})
 
 
+def record_piece(
+    ctx: Context, *, marks: Sequence[tuple[bytes, str]], pack: Pack, observed: Observed, site: str, scanned_at: Instant
+) -> PieceVerdict:
+    """Judge the marks (payload and device) of one piece together and record each; gives the verdict of the piece."""
+    known = [(payload, facts_about(ctx.tx, payload, device) if device else StatusFacts()) for payload, device in marks]
+    judged = judge_piece(known, pack, scanned_at, observed)
+    piece = ScanId.new(ctx.randomness)
+    verdicts = tuple(
+        record(
+            ctx,
+            payload=payload,
+            device=device,
+            pack=pack,
+            observed=replace(observed, amount_due=share),
+            site=site,
+            scanned_at=scanned_at,
+            piece=piece,
+        )
+        for (payload, device), share in zip(marks, judged.owed, strict=True)
+    )
+    return replace(judged, marks=verdicts)
+
+
 def record(
-    ctx: Context, *, payload: bytes, device: str, pack: Pack, observed: Observed, site: str, scanned_at: Instant
+    ctx: Context,
+    *,
+    payload: bytes,
+    device: str,
+    pack: Pack,
+    observed: Observed,
+    site: str,
+    scanned_at: Instant,
+    piece: str = "",
 ) -> Verdict:
-    """Judge a scanned mark and record the scan; the first valid scan of a content makes every later one a duplicate."""
+    """Judge a scanned mark and record the scan; the first valid scan of a content makes every later one a duplicate.
+
+    `piece` is common to the scans of marks that stand on one piece.
+    """
     facts = facts_about(ctx.tx, payload, device) if device else StatusFacts()  # no device: nothing to look up
     verdict = judge(payload, pack, facts, scanned_at, observed)
-    scan = ScanId.new(ctx.randomness)
     fields = verdict.fields
-    record_body = {
+    body = {
         "device": device,
         "certificate_serial": fields.get("certificate_serial", 0),
         "ascending": fields.get("ascending_mills", 0),
@@ -52,31 +105,33 @@ def record(
         "verdict": verdict.verdict,
         "disposition": verdict.disposition,
         "site": site,
+        "redate": observed.redate.isoformat() if observed.redate else "",
+        "piece": piece,
         "scanned_at": int(scanned_at),
         "received_at": int(ctx.now),
         "payload": payload.hex(),
     }
-    ctx.tx.put("scan", scan, record_body, owner=device or "unreadable", expected=0)
+    _keep(ctx, body, verdict, scanned_at)
+    return verdict
+
+
+def _keep(ctx: Context, body: Mapping[str, Any], verdict: Verdict, scanned_at: Instant) -> None:
+    """Keep a scan, its fact, and, where it is the first valid one of its content, what later ones are compared with."""
+    scan, device = ScanId.new(ctx.randomness), body["device"]
+    ctx.tx.put("scan", scan, body, owner=device or "unreadable", expected=0)
     if verdict.verdict == "VALID" and verdict.content_key:
         first = {
             "scan": scan,
-            "site": site,
+            "site": body["site"],
             "at": int(scanned_at),
-            "ascending": record_body["ascending"],
-            "postage": record_body["postage"],
-            "pieces": fields.get("piece_count"),
+            "ascending": body["ascending"],
+            "postage": body["postage"],
+            "pieces": verdict.fields.get("piece_count"),
         }
         ctx.tx.put("scanned", verdict.content_key, first, owner=device, expected=0)
     ctx.note(
         "scan.recorded",
         scan,
         occurred_at=scanned_at,
-        device=device,
-        certificate_serial=record_body["certificate_serial"],
-        ascending=record_body["ascending"],
-        postage=record_body["postage"],
-        verdict=verdict.verdict,
-        disposition=verdict.disposition,
-        site=site,
+        **{name: value for name, value in body.items() if name in _TOLD},
     )
-    return verdict

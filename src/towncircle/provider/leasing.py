@@ -16,7 +16,7 @@ from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Ask, Context, Exchange, Reserve, Seal, Steps
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.ids import DeviceId, LeaseId
-from towncircle.kernel.money import ZERO, Mills
+from towncircle.kernel.money import ZERO
 from towncircle.kernel.store import Record
 from towncircle.provider.inventory import CUSTODY
 from towncircle.rules import RuleSet
@@ -52,7 +52,7 @@ def digest_of(text: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Product:
-    """Describe the system a Provider leases: its marks, its model and its house limits."""
+    """Describe the system a Provider leases: its marks and its model."""
 
     vendor: str
     model: str
@@ -60,8 +60,6 @@ class Product:
     scheme: str
     domain: bytes
     layout: str
-    advance_days: int
-    piece_limit: Mills
     root_fingerprint: bytes
     zone_of: Callable[[str], str]
     serials_from: int = 1
@@ -145,8 +143,8 @@ def _parameters(ctx: Context, license_row: Record, product: Product, rules: Rule
         contact_hours=interval.hours,
         lapse_effect=rules.text("lapse_effect", today),
         layout=product.layout,
-        advance_days=product.advance_days,
-        piece_limit_mills=product.piece_limit,
+        advance_days=rules.term("next_collection", today).days,
+        piece_limit_mills=rules.mills("keyed_postage_limit", today),
         rule_digest=rules.digest,
         specimen=True,
     )
@@ -205,6 +203,7 @@ def _ship(
         "ascending": 0,
         "descending": 0,
         "pieces": 0,
+        "reprints": 0,
         "resets_total": 0,
         "withdrawn_total": 0,
         "message_counter": 0,

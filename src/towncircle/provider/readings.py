@@ -58,6 +58,7 @@ def take_reading(ctx: Context, opened: Opened, reading: DeviceAudit) -> Record:
         pieces=reading.registers.pieces,
         resets_total=int(reading.resets_total),
         withdrawn_total=int(reading.withdrawn_total),
+        reprints=reading.reprints,
         message_counter=envelope.counter,
         state=reading.state,
     )
@@ -68,6 +69,7 @@ def take_reading(ctx: Context, opened: Opened, reading: DeviceAudit) -> Record:
         descending=int(reading.registers.descending),
         pieces=reading.registers.pieces,
         withdrawn_total=int(reading.withdrawn_total),
+        reprints=reading.reprints,
         message_counter=envelope.counter,
         audited_at=int(envelope.issued),
         audit=base64.b64encode(opened.raw).decode(),

@@ -33,7 +33,7 @@ def evidence(state: DeviceState, command: commands.Evidence, now: Instant) -> Ou
     """Debit and build a batch.
 
     1. its size and id (psd.batch-size, psd.request-id); 2. the certificate is in force (psd.certificate-not-in-force);
-    3. every amount (psd.amount-out-of-range); 4. every mailing date (psd.date-refused); 5. the registers
+    3. every amount (psd.amount-zero, psd.amount-over-limit); 4. every mailing date (psd.date-refused); 5. the registers
     (psd.funds-short, psd.ascending-full, psd.pieces-full); 6. the host's fields; 7. room for usage (psd.usage-full).
     """
     count = command.count
@@ -43,9 +43,10 @@ def evidence(state: DeviceState, command: commands.Evidence, now: Instant) -> Ou
     serial = _serial_in_force(state, now)  # 2
     amounts = struct.unpack(f"<{count}I", command.amounts)
     limit = state.granted().piece_limit_mills
-    if min(amounts) == 0 or max(amounts) > limit:  # 3
-        wrong = next(value for value in amounts if value == 0 or value > limit)
-        raise BadInput("psd.amount-out-of-range", amount=Mills(wrong), limit=limit)
+    if min(amounts) == 0:  # 3
+        raise BadInput("psd.amount-zero", piece=amounts.index(0) + 1)
+    if max(amounts) > limit:
+        raise BadInput("psd.amount-over-limit", amount=Mills(max(amounts)), limit=limit)
     host = host_fields(command.columns, count)
     _check_dates(state, host.days, now)  # 4
     registers = state.registers.debited(Mills(sum(amounts)), pieces=count)  # 5

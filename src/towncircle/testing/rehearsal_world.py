@@ -16,11 +16,14 @@ import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from fractions import Fraction
 from pathlib import Path
 
-from towncircle.kernel.ids import DeviceId
+from towncircle.kernel.ids import DeviceId, JobId
 from towncircle.kernel.money import Mills
 from towncircle.kernel.store import Store, Transaction
+from towncircle.licensee.corrections import Redate, Shortpaid
+from towncircle.licensee.mailroom import POSTAGE, form_of
 from towncircle.mailpiece.address_files import public_addresses
 from towncircle.psd.device import Device
 from towncircle.psd.memory import Change, Memory, Record
@@ -33,7 +36,10 @@ from towncircle.world.config import WorldConfig
 from towncircle.world.journeys import Journeys
 from towncircle.world.world import Wiring, World
 
-JOURNEYS = ("apply", "lease", "deposit", "reset", "contact", "print", "withdraw", "transfer")
+JOURNEYS = (
+    *("apply", "lease", "deposit", "reset", "contact", "print", "withdraw", "transfer"),
+    *("redate", "correct", "reprint"),
+)
 PIECES = 2
 APPROVER = "ben"  # who approves the transfer that stands requested in the world
 
@@ -165,13 +171,28 @@ def walk(journeys: Journeys, journey: str, *, amount: Mills, out: Path, points: 
         case "transfer":
             returning.approve_transfer(journeys, by=APPROVER)
         case _:
-            reach = (points or Points()).reach
-            printing.print_job(
-                journeys,
-                public_addresses()[:PIECES],
-                out,
-                progress=lambda what, done, of: reach(f"print: {what} {done} of {of}"),
-            )
+            _walk_print(journeys, journey, out, points or Points())
+
+
+def _walk_print(journeys: Journeys, journey: str, out: Path, points: Points) -> None:
+    """Print pieces, or correct or reprint those of the first job that printed any."""
+
+    def progress(what: str, done: int, of: int) -> None:
+        points.reach(f"{journey}: {what} {done} of {of}")
+
+    if journey == "print":
+        printing.print_job(journeys, public_addresses()[:PIECES], out, progress=progress)
+        return
+    with journeys.world.store(journeys.licensee).reading() as view:
+        job = JobId(next(row.key for row in view.find("job") if form_of(row.body) == POSTAGE))
+    day = journeys.today()
+    if journey == "redate":
+        printing.redate_job(journeys, Redate(job=job, mailing_date=day), out, progress=progress)
+    elif journey == "correct":
+        heavy = Shortpaid(job=job, mailing_date=day, weight_oz=Fraction(3))
+        printing.correct_job(journeys, heavy, out, progress=progress)
+    else:
+        printing.reprint_job(journeys, job, (), out, progress=progress)
 
 
 def rehearse(folder: Path, journey: str, *, amount: Mills, out: Path, kill_at: int = 0) -> list[str]:

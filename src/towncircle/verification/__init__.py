@@ -10,6 +10,7 @@ from towncircle.pki.verifying import Finding
 from towncircle.verification.facts import Observed, PriorScan, Reading, Refunded, StatusFacts
 from towncircle.verification.judging import content_key, judge
 from towncircle.verification.pack import AUDIENCE, Pack, load_pack, publish_pack, terms_of
+from towncircle.verification.piece import PieceVerdict, judge_piece
 from towncircle.verification.verdict import (
     DUPLICATE,
     FOREIGN,
@@ -33,6 +34,7 @@ __all__ = [
     "Finding",
     "Observed",
     "Pack",
+    "PieceVerdict",
     "PriorScan",
     "Reading",
     "Refunded",
@@ -40,6 +42,7 @@ __all__ = [
     "Verdict",
     "content_key",
     "judge",
+    "judge_piece",
     "load_pack",
     "publish_pack",
     "terms_of",

@@ -152,8 +152,25 @@ def _dates(mark: Mark) -> Iterator[Finding]:
         "date.future", ok=day <= last, text=f"Mailing date {day}; presented {today}, at most {last} may stand."
     )
     if mark.observed.purpose == "postage":
-        text = f"Mailing date {day}; presented {today}" + ("." if day >= first else ": it needs a REDATE.")
-        yield finding("date.stale", ok=day >= first, text=text)
+        yield from _actual_date(mark.observed.redate, day, first, last, today)
+
+
+@cites("P050-4.8")
+def _actual_date(redate: date | None, day: date, first: date, last: date, today: date) -> Iterator[Finding]:
+    """Compare the date by which the piece was mailed: its REDATE, or without one the indicium's own.
+
+    Nobody signs a REDATE, so that it is there is never well by itself; one that cannot be true is ignored.
+    """
+    shown, words = day, "Mailing date"
+    if redate is not None:
+        possible = day <= redate <= last
+        fault = "" if possible else f" It must be from {day} to {last}, so it is not heeded."
+        text = f"A REDATE to {redate} was observed; nobody signed it.{fault}"
+        yield finding("date.redate", ok=None if possible else False, text=text)
+        if possible:
+            shown, words = redate, "Actual date by REDATE"
+    tail = "." if shown >= first else ": it needs a REDATE."
+    yield finding("date.stale", ok=shown >= first, text=f"{words} {shown}; presented {today}{tail}")
 
 
 def _origin(mark: Mark) -> Iterator[Finding]:

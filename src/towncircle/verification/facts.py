@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from types import MappingProxyType
 from typing import Literal
 
@@ -64,7 +65,7 @@ class Observed:
 
     `amount_due` is the postage for the piece as weighed and addressed, less any other postage on it; `origin` the ZIP
     Code of the post office of deposit; `destination` the delivery point digits of its address; `weight_tenths` tenths
-    of an ounce, rounded up.
+    of an ounce, rounded up; `redate` the actual date of mailing that a REDATE on the piece shows.
     """
 
     amount_due: Mills | None = None
@@ -73,3 +74,4 @@ class Observed:
     weight_tenths: int | None = None
     deposited_at: Instant | None = None
     purpose: Literal["postage", "refund"] = "postage"
+    redate: date | None = None

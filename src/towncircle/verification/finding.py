@@ -31,6 +31,7 @@ CLAUSES = MappingProxyType(
         "registers.cap": "P050 3.6",
         "date.future": "P050 4.6",
         "date.stale": "P050 4.8",
+        "date.redate": "P050 4.8",
         "origin.license": "P050 2.1",
         "origin.deposit": "P050 5.0",
         "regime.valid-through": "IMI decertification",
@@ -39,13 +40,14 @@ CLAUSES = MappingProxyType(
         "used.repaid": "502.27(a)",
         "used.counter": "502.8(b)",
         "registers.order": "502.8(b)",
-        "value.due": "P050 1.1",
+        "value.due": "P050 1.5",
         "address.destination": "house",
         "piece.weight": "house",
     }
 )
+PIECE_CLAUSES = MappingProxyType({"piece.value": "P050 1.5, 1.6", "piece.once": "502.27(a)"})  # of a whole piece
 
 
 def finding(code: str, *, ok: bool | None, text: str) -> Finding:
     """Make the finding of a code, with its clause."""
-    return Finding(code=code, ok=ok, clause=CLAUSES[code], text=text)
+    return Finding(code=code, ok=ok, clause=CLAUSES.get(code) or PIECE_CLAUSES[code], text=text)

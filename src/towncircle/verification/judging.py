@@ -49,7 +49,8 @@ def judge(
     10. `device.status`: not lost, stolen, suspended or withdrawn by then;
     11. `registers.postage`, `registers.ascending`, `registers.cap`: postage above zero, within the ascending register,
         and the descending register within its cap;
-    12. `date.future`, `date.stale`: the mailing date is within the window around the deposit or scan;
+    12. `date.future`, `date.redate`, `date.stale`: the mailing date is within the window around the deposit or scan; a
+        REDATE that was observed stands for it if it is not earlier, and is never well itself: nobody signed it;
     13. `origin.license`, `origin.deposit`: the ZIP Code is the licensing office's, and the piece was deposited there;
     14. `regime.valid-through`: marks of decertified systems count through their last day only;
     15. `refund.window`: for a refund, the piece is young enough;

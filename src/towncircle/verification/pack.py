@@ -120,11 +120,11 @@ def load_pack(
     return Pack.of(body)
 
 
-def terms_of(regime: str, *, on: date, judged_in: str, advance_days: int, stale_days: int) -> PackTerms:
+def terms_of(regime: str, *, on: date, judged_in: str, stale_days: int) -> PackTerms:
     """Take the figures of a regime out of its rule set, as they stand on a day.
 
     `judged_in` is the rule set in force at the Postal Service: where it decertifies the regime, the last days go in.
-    `advance_days` and `stale_days` are the house's window of mailing dates.
+    `stale_days` is how old a mailing date may be at a scan (house).
     """
     rules, world = ruleset(regime), ruleset(judged_in)
     ended = regime != judged_in and "indicia_valid_through" in world.parameters
@@ -133,7 +133,7 @@ def terms_of(regime: str, *, on: date, judged_in: str, advance_days: int, stale_
         rule_digest=rules.digest,
         cap_mills=rules.mills("descending_cap", on),
         refund_days=rules.term("refund_window", on).days,
-        advance_days=advance_days,
+        advance_days=rules.term("next_collection", on).days,
         stale_days=stale_days,
         decertified_on=world.day("decertified_on").isoformat() if ended else "",
         indicia_valid_through=world.day("indicia_valid_through").isoformat() if ended else "",

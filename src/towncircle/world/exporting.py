@@ -204,6 +204,7 @@ def _device(world: World, provider: PartyId, row: Record) -> dict[str, object]:
             **{name: row.body[name] for name in names},
             "state": "not readable",
             "withdrawn_total": 0,
+            "reprints": row.body.get("reprints", 0),
             "counter": row.body["message_counter"],
             "read_at": read_at,
         }
@@ -215,6 +216,7 @@ def _device(world: World, provider: PartyId, row: Record) -> dict[str, object]:
         "pieces": status.registers.pieces,
         "resets_total": int(status.resets_total),
         "withdrawn_total": int(status.withdrawn_total),
+        "reprints": status.reprints,
         "counter": status.counter,
         "read_at": status.now.iso(),
     }

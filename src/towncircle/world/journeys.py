@@ -18,7 +18,8 @@ from towncircle.kernel.ids import ApplicationId, DepositId, DeviceId, JobId
 from towncircle.kernel.money import Mills
 from towncircle.kernel.randomness import Randomness
 from towncircle.kernel.store import Record
-from towncircle.licensee import envelopes, funds, mailroom, returns, setup, transfers
+from towncircle.licensee import corrections, envelopes, funds, mailroom, reprints, returns, setup, transfers
+from towncircle.licensee.limits import Limits
 from towncircle.mailpiece.address_files import Recipient
 from towncircle.mailpiece.zipcode import place_of
 from towncircle.provider.leasing import DEPOSIT_ACKNOWLEDGMENT, LEASE_AGREEMENT, digest_of
@@ -218,7 +219,7 @@ class Journeys:
     def open_jobs(self) -> list[Record]:
         """Give the print jobs that a crash left between their steps."""
         with self.world.store(self.licensee).reading() as view:
-            return [row for row in view.find("job") if row.body["state"] in ("planned", "evidenced")]
+            return [row for row in view.find("job") if row.body["state"] in mailroom.OPEN]
 
     def today(self) -> date:
         """Give the mailing date of now in the licensing office's zone."""
@@ -227,23 +228,49 @@ class Journeys:
     def plan(self, recipients: tuple[Recipient, ...], *, day: date | None = None, job: JobId | None = None) -> JobId:
         """Price, lint and reserve a print job; give its id. Nothing is debited yet."""
         self.do(lambda ctx: returns.not_out(ctx, device=self.device))
-        if self.status().state == AUTHORISED:
+        status = self.status()
+        if status.state == AUTHORISED:
             raise Refused("mailroom.no-postage-set", device=self.device)
-        name = job or self.new(JobId.new)
+        name, limits = job or self.new(JobId.new), self._limits(status)
         order = mailroom.Order(
             device=self.device,
             layout=product_of(self.world.config.regime, b"").layout,
             recipients=recipients,
-            mailing_date=day or self.today(),
+            mailing_date=day or limits.first,
         )
-        record: Record = self.do(lambda ctx: mailroom.plan(ctx, order=order, job=name))
+        record: Record = self.do(lambda ctx: mailroom.plan(ctx, order=order, job=name, limits=limits))
         self._prove(record)
         return name
+
+    def _limits(self, status: StatusReport) -> Limits:
+        """Give what the host holds mailing dates and amounts to today, in the licensing office's zone."""
+        return Limits.of(self.world.rules, self.world.clock.now().date_in(status.zone), zone=status.zone)
+
+    def plan_redate(self, order: corrections.Redate) -> JobId:
+        """Write a date correction down and lint its pages; give the job's id. No device is asked."""
+        return self._planned(lambda ctx, job, limits: corrections.plan_redate(ctx, order=order, job=job, limits=limits))
+
+    def plan_correction(self, order: corrections.Shortpaid) -> JobId:
+        """Work out, lint and reserve a postage correction; give the job's id. Nothing is debited yet."""
+        return self._planned(
+            lambda ctx, job, limits: corrections.plan_correction(ctx, order=order, job=job, limits=limits)
+        )
+
+    def _planned(self, plan: Callable[[Context, JobId, Limits], Record]) -> JobId:
+        limits, job = self._limits(self.status()), self.new(JobId.new)
+        record: Record = self.do(lambda ctx: plan(ctx, job, limits))
+        self._prove(record)
+        return job
+
+    def reprint(self, job: JobId, pieces: tuple[int, ...] = ()) -> Record:
+        """Have the device count a reprint of pieces of a job; give a record of just those pieces."""
+        record: Record = self.do(lambda ctx: reprints.reprint(ctx, job=job, pieces=pieces))
+        return record
 
     def _prove(self, job: Record) -> None:
         """Lint a planned job's pages; a fault releases its reservation."""
         try:
-            envelopes.prove(job.body["pieces"], self.stationery(job))
+            envelopes.prove(job.body, self.stationery(job))
         except Refused:
             self._give_up(job)
             raise
@@ -262,9 +289,14 @@ class Journeys:
         """Have the device evidence a planned job.
 
         A refusal releases the reservation where the device is sure that it never evidenced the job: a refusal alone
-        does not say so, because the answer of an earlier attempt may have been lost.
+        does not say so, because the answer of an earlier attempt may have been lost. A date correction is released
+        instead: the device is not asked for anything.
         """
         try:
+            if self._is_redate(job):
+                limits = self._limits(self.status())
+                released: Record = self.do(lambda ctx: corrections.release(ctx, job=job, limits=limits))
+                return released
             record: Record = self.do(lambda ctx: mailroom.evidence(ctx, job=job))
         except (Refused, BadInput):
             with self.world.store(self.licensee).reading() as view:
@@ -274,10 +306,26 @@ class Journeys:
             raise
         return record
 
+    def last_job(self) -> JobId:
+        """Give the job that evidenced pieces last, corrections apart. Raises `Refused` (mailroom.no-such-job)."""
+        with self.world.store(self.licensee).reading() as view:
+            for fact in reversed(view.facts()):
+                row = view.get("job", fact.subject) if fact.type == "evidence.made" else None
+                if row is not None and mailroom.form_of(row.body) == mailroom.POSTAGE:
+                    return JobId(row.key)
+        raise Refused("mailroom.no-such-job", job="yet")
+
+    def _is_redate(self, job: JobId) -> bool:
+        with self.world.store(self.licensee).reading() as view:
+            record = view.get("job", job)
+        return record is not None and mailroom.form_of(record.body) == mailroom.REDATE
+
     def _give_up(self, job: Record) -> None:
         self.do(lambda ctx: mailroom.give_up(ctx, job=JobId(job.key)))
 
     def _never_evidenced(self, job: Record) -> bool:
+        if mailroom.form_of(job.body) == mailroom.REDATE:
+            return True
         try:
             with self.world.shelf.client(DeviceId(job.body["device"])) as client:
                 if client.status().registers.pieces == 0:

@@ -9,7 +9,6 @@ from collections.abc import Container, Mapping
 from functools import partial
 
 from towncircle.bank import lockbox
-from towncircle.kernel.money import Mills
 from towncircle.mailpiece.zipcode import place_of
 from towncircle.pki.domain import DSA_1024_DOMAIN
 from towncircle.postal import certificates, licenses, population, trust, withdrawals
@@ -22,9 +21,6 @@ from towncircle.wire.inbox import Conflict
 from towncircle.world.desk import Taken
 
 DEVICE_CERTIFICATE_DAYS = 3 * 365  # house
-# House: how far ahead a piece may be dated, and the most one piece may cost.
-ADVANCE_DAYS = 3
-PIECE_LIMIT = Mills.dollars(100)
 SERIALS_EACH = 1_000_000
 _PRODUCTS = {
     "imi-2024": {"model": "1A", "scheme": "ecdsa-p256", "domain": b"", "layout": "imi-std"},
@@ -45,8 +41,6 @@ def product_of(regime: str, root: bytes, *, place: int = 0) -> Product:
         scheme=str(parts["scheme"]),
         domain=bytes(parts["domain"]),  # type: ignore[arg-type]  # the table holds bytes here
         layout=str(parts["layout"]),
-        advance_days=ADVANCE_DAYS,
-        piece_limit=PIECE_LIMIT,
         root_fingerprint=root,
         serials_from=place * SERIALS_EACH + 1,
         zone_of=lambda zip_code: place_of(zip_code).zone,

@@ -1,6 +1,7 @@
 """Printing a job: from addresses to PDF, PNG and SVG, in steps that a crash cannot double (journey B).
 
-Here: the order of the steps and the files. Not here: pages (`licensee.envelopes`), drawing (`paper/`).
+Here: the order of the steps and the files, also of corrections and reprints. Not here: pages (`licensee.envelopes`),
+drawing (`paper/`).
 Kept: files are written beside and renamed when they are whole; a job that was interrupted is finished, with the same
 indicia to the byte.
 """
@@ -13,29 +14,37 @@ from datetime import date
 from pathlib import Path
 
 from towncircle.kernel.ids import JobId
-from towncircle.kernel.money import Mills
+from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record
-from towncircle.licensee import envelopes
+from towncircle.licensee import corrections, envelopes, mailroom
 from towncircle.mailpiece.address_files import Recipient
 from towncircle.paper import pdf, png, svg
 from towncircle.world.journeys import Journeys
 
 DPI = 300
+STEMS = {mailroom.POSTAGE: "envelopes", mailroom.REDATE: "redates", mailroom.CORRECTION: "corrections"}
+REPRINTS = "reprints"
 Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Printed:
-    """Hold what a job left: its record, its PDF and its pictures."""
+    """Hold what a job left: its record, its PDF and its pictures; of a reprint, how many the device has counted."""
 
     job: Record
     pdf: Path
     pictures: tuple[Path, ...]
+    reprints: int = 0
 
     @property
     def total(self) -> Mills:
-        """Give the postage of all pieces."""
-        return Mills(self.job.body["total"])
+        """Give the postage that was debited for it: for a date correction or a reprint nothing."""
+        return ZERO if self.reprints else Mills(self.job.body["total"])
+
+    @property
+    def form(self) -> str:
+        """Give what it is: postage, redate, correction or reprint."""
+        return "reprint" if self.reprints else mailroom.form_of(self.job.body)
 
 
 def silent(_what: str, _done: int, _of: int) -> None:
@@ -65,24 +74,76 @@ def finish_job(
     return _finish(journeys, journeys.resume(job), out, formats, progress)
 
 
+def redate_job(
+    journeys: Journeys,
+    order: corrections.Redate,
+    out: Path,
+    *,
+    formats: tuple[str, ...] = ("pdf", "png"),
+    progress: Progress = silent,
+) -> Printed:
+    """Print date corrections into `out`: `redates.pdf` and a folder `redates/` of pictures. Nothing is debited."""
+    out.mkdir(parents=True, exist_ok=True)
+    progress("layout", 0, len(order.pieces))
+    return _finish(journeys, journeys.evidence(journeys.plan_redate(order)), out, formats, progress)
+
+
+def correct_job(
+    journeys: Journeys,
+    order: corrections.Shortpaid,
+    out: Path,
+    *,
+    formats: tuple[str, ...] = ("pdf", "png"),
+    progress: Progress = silent,
+) -> Printed:
+    """Print postage corrections into `out`: `corrections.pdf` and a folder `corrections/` of pictures."""
+    out.mkdir(parents=True, exist_ok=True)  # fails before anything is debited
+    progress("pricing and layout", 0, len(order.pieces))
+    return _finish(journeys, journeys.evidence(journeys.plan_correction(order)), out, formats, progress)
+
+
+def reprint_job(
+    journeys: Journeys,
+    job: JobId,
+    pieces: tuple[int, ...],
+    out: Path,
+    *,
+    formats: tuple[str, ...] = ("pdf", "png"),
+    progress: Progress = silent,
+) -> Printed:
+    """Print pieces of a job again, counted by the device, into `out`: `reprints.pdf` and a folder `reprints/`."""
+    out.mkdir(parents=True, exist_ok=True)
+    record = journeys.reprint(job, pieces)
+    target, pictures = _write(journeys, record, out, REPRINTS, formats, progress)
+    return Printed(job=record, pdf=target, pictures=pictures, reprints=record.body["device_reprints"])
+
+
 def _finish(journeys: Journeys, record: Record, out: Path, formats: tuple[str, ...], progress: Progress) -> Printed:
+    stem = STEMS[mailroom.form_of(record.body)]
+    target, pictures = _write(journeys, record, out, stem, formats, progress)
+    journeys.hand_over(JobId(record.key), [target, *pictures])
+    return Printed(job=record, pdf=target, pictures=pictures)
+
+
+def _write(
+    journeys: Journeys, record: Record, out: Path, stem: str, formats: tuple[str, ...], progress: Progress
+) -> tuple[Path, tuple[Path, ...]]:
     pages = list(envelopes.pages(record.body, journeys.stationery(record)))
     out.mkdir(parents=True, exist_ok=True)
-    target = out / "envelopes.pdf"
+    target = out / f"{stem}.pdf"
     draft = target.with_suffix(".new")
-    pdf.write_pdf(pages, draft, title="Envelopes - SPECIMEN", at=journeys.world.clock.now())
+    pdf.write_pdf(pages, draft, title=f"{stem.capitalize()} - SPECIMEN", at=journeys.world.clock.now())
     draft.replace(target)
     pictures: list[Path] = []
-    folder = out / "envelopes"
-    for place, page in enumerate(pages):
-        name = f"{record.body['first_piece'] + place:06d}"
+    folder = out / stem
+    for place, (page, number) in enumerate(zip(pages, mailroom.numbers_of(record.body), strict=True)):
+        name = f"{number:06d}"
         if "png" in formats:
             pictures.append(_put(folder / f"{name}.png", png.render(target, place, dpi=DPI)))
         if "svg" in formats:
             pictures.append(_put(folder / f"{name}.svg", svg.render(page).encode()))
         progress("pictures", place + 1, len(pages))
-    journeys.hand_over(JobId(record.key), [target, *pictures])
-    return Printed(job=record, pdf=target, pictures=tuple(pictures))
+    return target, tuple(pictures)
 
 
 def _put(path: Path, data: bytes) -> Path:

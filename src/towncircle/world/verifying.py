@@ -1,12 +1,13 @@
 """Verifying what was scanned: files and bytes to verdicts (journey C).
 
-Here: finding marks in files, judging each with what this verifier holds, recording scans. Not here: the decision.
+Here: finding marks in files, judging each, or all marks of one piece together, with what this verifier holds, recording
+scans. Not here: the decision.
 Kept: `verify` changes nothing; `scan` records. Without a world there is no pack, and what cannot be checked is said so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from towncircle.mailpiece.rates import describe_category
 from towncircle.paper import scan
 from towncircle.postal import scans
 from towncircle.symbol import read
-from towncircle.verification import Observed, Verdict, judge
+from towncircle.verification import Observed, PieceVerdict, Verdict, judge, judge_piece
 from towncircle.world.config import POSTAL
 from towncircle.world.world import World
 
@@ -72,7 +73,46 @@ def verify(mark: Mark, world: World | None, *, at: Instant | None = None, observ
     return Judged(mark=mark, verdict=judge(payload, world.pack(now), facts, now, seen))
 
 
-def record(mark: Mark, world: World, *, site: str, at: Instant | None = None) -> Judged:
+def of_one_piece(marks: Iterable[Mark]) -> list[Mark]:
+    """Take marks as those of one piece: sides without a symbol say nothing, unless no side has one."""
+    found = list(marks)
+    return [mark for mark in found if mark.payload is not None] or found[:1]
+
+
+def verify_piece(
+    marks: Iterable[Mark], world: World | None, *, at: Instant, observed: Observed
+) -> tuple[PieceVerdict, list[Judged]]:
+    """Judge the marks of one piece together; nothing is recorded."""
+    sides = of_one_piece(marks)
+    payloads = [mark.payload or b"" for mark in sides]
+    if world is None:
+        verdict = judge_piece([(payload, None) for payload in payloads], None, at, observed)
+    else:
+        with world.store(POSTAL).reading() as view:
+            known = [
+                (payload, scans.facts_about(view, payload, _device(payload)) if _device(payload) else None)
+                for payload in payloads
+            ]
+        verdict = judge_piece(known, world.pack(at), at, observed)
+    return verdict, [Judged(mark=mark, verdict=one) for mark, one in zip(sides, verdict.marks, strict=True)]
+
+
+def record_piece(
+    marks: Iterable[Mark], world: World, *, site: str, at: Instant, observed: Observed
+) -> tuple[PieceVerdict, list[Judged]]:
+    """Judge the marks of one piece together and record their scans at the Postal Service, in one transaction."""
+    sides, pack = of_one_piece(marks), world.pack(at)
+    given = [(mark.payload or b"", _device(mark.payload or b"")) for mark in sides]
+    verdict: PieceVerdict = world.desk(POSTAL).perform(
+        lambda ctx: scans.record_piece(ctx, marks=given, pack=pack, observed=observed, site=site, scanned_at=at),
+        actor=POSTAL,
+    )
+    return verdict, [Judged(mark=mark, verdict=one) for mark, one in zip(sides, verdict.marks, strict=True)]
+
+
+def record(
+    mark: Mark, world: World, *, site: str, at: Instant | None = None, observed: Observed | None = None
+) -> Judged:
     """Judge one mark and record the scan at the Postal Service."""
     payload = mark.payload if mark.payload is not None else b""
     now = at or world.clock.now()
@@ -83,7 +123,7 @@ def record(mark: Mark, world: World, *, site: str, at: Instant | None = None) ->
             payload=payload,
             device=_device(payload),
             pack=pack,
-            observed=Observed(),
+            observed=observed or Observed(),
             site=site,
             scanned_at=now,
         ),

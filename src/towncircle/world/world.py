@@ -202,7 +202,6 @@ class World:
                     test=True,
                     judged_in=self.config.regime,
                     shown=shown,
-                    advance_days=parties.ADVANCE_DAYS,
                 )
 
             body = desk.perform(job, actor=POSTAL, quiet=True)

@@ -75,6 +75,26 @@ def redate_words(context: Context) -> Faults:
             yield "A date correction stands on the nonaddress side", page.side, "nonaddress"
 
 
+@cites("P050-4.9")
+def correction_amount(context: Context) -> Faults:
+    """Show an amount above zero in a postage correction, on a specimen too."""
+    if context.page.side != "nonaddress":
+        return
+    for element, _ in context.page.having("amount"):
+        text = _text(element)
+        if _AMOUNT.fullmatch(text) and Mills.parse(text.replace(",", "")) <= 0:
+            yield "A postage correction adds nothing", text, "above zero"
+
+
+@cites("P050-4.8", "P050-4.9")
+def correction_alone(context: Context) -> Faults:
+    """Print nothing on the nonaddress side but the correction: no address, no barcode for the mail, no art."""
+    if context.page.side != "nonaddress":
+        return
+    for element, _ in context.page.having("recipient", "sender", "imb", "art", "attribution", "marking"):
+        yield f"The {element.role} stands beside a correction", "printed", "the correction only"
+
+
 @cites("P050-4.10")
 def attribution(context: Context) -> Faults:
     """Show the mailer's name or words such as Mailer's Message with advertising art."""
@@ -137,6 +157,8 @@ LINTS = (
     Lint(code="complete-date", clause="P050 4.6", holds_from=PROPOSED, faults=complete_date),
     Lint(code="type-size", clause=word("type", "clause"), holds_from=PROPOSED, faults=type_size),
     Lint(code="redate", clause="P050 4.8", holds_from=PROPOSED, faults=redate_words),
+    Lint(code="correction-amount", clause="P050 4.9", holds_from=PROPOSED, faults=correction_amount),
+    Lint(code="correction-alone", clause="P050 4.8, 4.9 (house)", holds_from=PROPOSED, faults=correction_alone),
     Lint(code="attribution", clause="P050 4.10", holds_from=PROPOSED, faults=attribution),
     Lint(code="marking-alone", clause="P050 4.11", holds_from=PROPOSED, faults=marking_alone),
     Lint(code="marking-type", clause="P050 4.11", holds_from=PROPOSED, faults=marking_type),

@@ -27,6 +27,18 @@ ROWS = {
         clause="house",
         next_step="For example: towncircle reset DIR 200, or towncircle reset DIR --finish",
     ),
+    "cli.argument-astray": Row(
+        kind="input",
+        sentence="{arguments} would not be heeded here: it goes with {needs}.",
+        clause="house",
+        next_step="Leave it out, or see: towncircle print --help",
+    ),
+    "cli.pieces-unreadable": Row(
+        kind="input",
+        sentence="'{text}' is not a list of numbers of pieces.",
+        clause="house",
+        next_step="Write them like --pieces 2 or --pieces 1,3.",
+    ),
     "cli.no-address": Row(
         kind="input",
         sentence="'{text}' is not the address of a host.",

@@ -84,6 +84,18 @@ ROWS = {
         clause="P050 3.1",
         next_step="Have the Provider sign parameters that fit this device.",
     ),
+    "psd.amount-zero": Row(
+        kind="input",
+        sentence="Piece {piece} of the batch is to pay nothing: an indicium shows an amount above zero.",
+        clause="P050 1.5",
+        next_step="Give each piece its postage. A date correction bears no indicium and asks no device (P050 4.8).",
+    ),
+    "psd.amount-over-limit": Row(
+        kind="input",
+        sentence="{amount} is over the keyed-in postage limit of one piece, {limit}.",
+        clause="P050 1.5 (house)",
+        next_step="Give at most the limit that the Provider signed into the device. Nothing was debited.",
+    ),
     "psd.amount-out-of-range": Row(
         kind="input",
         sentence="{amount} is not an amount from $0.001 to {limit}.",

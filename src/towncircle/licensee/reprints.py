@@ -1,0 +1,45 @@
+"""Reprints: the same indicium on paper once more, counted by the device before it leaves.
+
+Here: asking the device for the bytes of pieces that it evidenced, and the record of it. Not here: pages (`envelopes`).
+Kept: a reprint is the same bytes and debits nothing; the device counts it first and tells the count in its signed
+audit, so the Provider sees it. After a crash the device may only count more than was written down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from towncircle.kernel.cites import cites
+from towncircle.kernel.context import Context, Exchange, Steps
+from towncircle.kernel.errors import Refused
+from towncircle.kernel.ids import DeviceId, JobId
+from towncircle.kernel.store import Record
+from towncircle.licensee.corrections import places
+from towncircle.licensee.mailroom import EVIDENCED, PRINTED, numbers_of
+from towncircle.psd.commands import Reprinted
+
+
+@cites("502.8b")
+def reprint(ctx: Context, *, job: JobId, pieces: Sequence[int] = ()) -> Steps:
+    """Have the device count a reprint of pieces of a job (none: all); give a record that holds just those pieces."""
+    row = ctx.tx.get("job", job)
+    if row is None:
+        raise Refused("mailroom.no-such-job", job=job[:40])
+    if row.body["state"] not in (EVIDENCED, PRINTED) or not row.body["indicia"]:
+        raise Refused("mailroom.no-indicium", job=job, state=row.body["state"])
+    chosen = places(row, pieces)
+    done: Reprinted = yield Exchange(DeviceId(row.body["device"]), lambda client: client.reprint(job, chosen))
+    row = ctx.tx.get("job", job)
+    assert row is not None
+    ctx.note("print.reprinted", job, device=row.body["device"], of=job, count=len(chosen), reprints=done.reprints)
+    counted = row.body.get("reprints", 0) + len(chosen)
+    kept = ctx.tx.put("job", job, {**row.body, "reprints": counted}, owner=row.owner, expected=row.version)
+    numbers = numbers_of(kept.body)
+    body = {
+        **kept.body,
+        "pieces": [kept.body["pieces"][place] for place in chosen],
+        "indicia": [indicium.hex() for indicium in done.indicia],
+        "device_reprints": done.reprints,
+        "numbers": [numbers[place] for place in chosen],
+    }
+    return Record(kind=kept.kind, key=kept.key, owner=kept.owner, version=kept.version, body=body)
