@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 
 from towncircle.auditor.books import check_equations, check_facts, check_resets, recount
+from towncircle.auditor.cases import check_cases, check_examinations
 from towncircle.auditor.devices import check_devices, check_evidence, check_forwarded, check_scans
 from towncircle.auditor.journal import check_journals
 from towncircle.auditor.licensees import check_licensees
@@ -54,6 +55,8 @@ def audit(out: Path, *, root: str | None = None) -> Report:
     check_forwarded(export, providers, underway, report)
     ranges = check_evidence(export, devices, report)  # 8
     check_scans(export, devices, ranges, report)
+    check_examinations(export, keys, underway, report)  # 12
+    check_cases(export, underway, report)
     check_three(books, underway, report)  # 9
     check_totals([books[party.id] for party in export.of_role("postal")], report)
     for party in export.of_role("bank"):

@@ -100,6 +100,9 @@ _MONEY = {"licensee": T, "amount": N}
 _AT_DEVICE = {**_MONEY, "device": T}
 _AT_BANK = {**_MONEY, "provider": T}
 _READING = {"ascending": N, "descending": N, "pieces": N, "message_counter": N}
+_EXAMINED = {"device": T, "provider": T}
+_CASE = {"device": T, "other": T, "ground": T}
+_CLOSED = {"device": T, "outcome": T, "approved_by": L, "examination": T}
 FACTS: Mapping[tuple[str, str], Mapping[str, str]] = MappingProxyType(
     {
         ("provider", "deposit.credited"): _MONEY,
@@ -130,6 +133,23 @@ FACTS: Mapping[tuple[str, str], Mapping[str, str]] = MappingProxyType(
             "verdict": T,
             "site": T,
         },
+        ("postal", "examination.ordered"): _EXAMINED,
+        ("postal", "examination.found"): {
+            **_READING,
+            **_EXAMINED,
+            "resets_total": N,
+            "withdrawn_total": N,
+            "outcome": T,
+            "differences": L,
+        },
+        ("postal", "examination.unanswered"): _EXAMINED,
+        ("postal", "examination.lapsed"): _EXAMINED,
+        ("provider", "examination.returned"): {"device": T, "licensee": T, "outcome": T, "case": T},
+        ("provider", "device.frozen"): {"licensee": T, "trouble": T},
+        ("provider", "case.opened"): _CASE,
+        ("provider", "case.closed"): _CLOSED,
+        ("postal", "case.opened"): _CASE,
+        ("postal", "case.closed"): _CLOSED,
         ("licensee", "deposit.made"): {"provider": T, "amount": N},
         ("licensee", "reset.received"): {"provider": T, "device": T, "amount": N},
         ("licensee", "evidence.made"): {"device": T, "first_piece": N, "count": N, "total": N, "ascending_after": N},

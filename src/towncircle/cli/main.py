@@ -25,6 +25,8 @@ COMMANDS = (
     "reset",
     "print",
     "status",
+    "examine",
+    "cases",
     "verify",
     "scan",
     "decode",

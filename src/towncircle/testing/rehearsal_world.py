@@ -33,7 +33,7 @@ from towncircle.world.config import WorldConfig
 from towncircle.world.journeys import Journeys
 from towncircle.world.world import Wiring, World
 
-JOURNEYS = ("apply", "lease", "deposit", "reset", "contact", "print")
+JOURNEYS = ("apply", "lease", "deposit", "reset", "contact", "examine", "print")
 PIECES = 2
 
 
@@ -159,6 +159,10 @@ def walk(journeys: Journeys, journey: str, *, amount: Mills, out: Path, points: 
             journeys.reset(amount)
         case "contact":
             journeys.contact()
+        case "examine":
+            from towncircle.world.examinations import examine
+
+            examine(journeys.world, journeys.device)
         case _:
             reach = (points or Points()).reach
             printing.print_job(

@@ -1,10 +1,21 @@
 """Every message body.
 
 Here: the bodies by direction: `common` (shapes used by several), `device` (device to Provider), `provider` (Provider to
-device), `examination` (between the Postal Service and a device), `parties` (between licensee, Provider, Postal Service
-and bank) and `published` (the verification pack). Importing this package registers them all.
+device), `examination` (between the Postal Service and a device), `cases` (how those travel, and irregularity cases),
+`parties` (between licensee, Provider, Postal Service and bank) and `published` (the verification pack). Importing this
+package registers them all.
 """
 
+from towncircle.wire.bodies.cases import (
+    CaseClosed,
+    ExaminationAnswer,
+    ExaminationFinding,
+    ExaminationQuery,
+    ExaminationRequest,
+    ExaminationReturned,
+    ExaminationWaiting,
+    IrregularityReport,
+)
 from towncircle.wire.bodies.common import DeviceParameters, Ground, Registers, UsageRow
 from towncircle.wire.bodies.device import (
     DeviceAudit,
@@ -54,6 +65,7 @@ __all__ = [
     "Acknowledged",
     "AuditForward",
     "Authorise",
+    "CaseClosed",
     "CertificateIssued",
     "CertificateRequest",
     "CertificateRow",
@@ -67,10 +79,17 @@ __all__ = [
     "DeviceParameters",
     "DeviceReport",
     "DeviceWithdrawal",
+    "ExaminationAnswer",
+    "ExaminationFinding",
     "ExaminationOrder",
+    "ExaminationQuery",
     "ExaminationReport",
+    "ExaminationRequest",
+    "ExaminationReturned",
+    "ExaminationWaiting",
     "Ground",
     "Initialise",
+    "IrregularityReport",
     "LeaseConfirmed",
     "LeaseSigned",
     "LicenseApplication",

@@ -85,7 +85,7 @@ ROWS = {
         kind="refused",
         sentence="The device {device} is frozen: {trouble}.",
         clause="502.20(j)",
-        next_step="Do not use it. Return it to the Provider for examination; an irregularity case is open.",
+        next_step="Do not use it. A case is open (towncircle cases): it is examined, then released or retired.",
     ),
     "provider.reset-conflict": Row(
         kind="refused",
