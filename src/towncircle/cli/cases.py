@@ -30,7 +30,7 @@ def add(subparsers: Any) -> None:
     parser.add_argument(
         "--by", action="append", default=[], metavar="STAFF", help="who approves, by staff number; give it twice"
     )
-    parser.add_argument("--reason", default="", metavar="TEXT", help="what was found and done")
+    parser.add_argument("--reason", default="", metavar="TEXT", help="what was found and done, without names")
     parser.add_argument("--json", action="store_true", help="print JSON with stable keys")
     parser.set_defaults(run=run)
 
