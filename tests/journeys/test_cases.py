@@ -23,7 +23,7 @@ from towncircle.world.config import POSTAL
 from towncircle.world.examinations import Case, cases_of, close, examine
 from towncircle.world.exporting import export
 from towncircle.world.journeys import Journeys
-from towncircle.world.world import World
+from towncircle.world.world import Wiring, World
 
 
 @dataclass(slots=True)
@@ -223,3 +223,12 @@ def test_the_postal_service_takes_no_case_on_a_providers_bare_word(twice: Twice)
     for name, (sender, ending, code) in endings.items():
         assert hand.refused(sender, POSTAL, ending) == code, name
     assert isinstance(hand.say(HARBOR, POSTAL, report(twice, audit_)), bodies.Acknowledged)
+
+
+def test_a_provider_in_a_process_of_its_own_closes_its_cases_itself(twice: Twice) -> None:
+    case = twice.case().record.key
+    beside = World.open(twice.world.folder, Wiring(only=(POSTAL,)))
+    with refused("case.elsewhere"):
+        close(beside, case, outcome="retired", reason="x", approved_by=STAFF)
+    beside.close()
+    assert twice.case().record.body["state"] == "open"

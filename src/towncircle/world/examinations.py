@@ -81,11 +81,16 @@ def cases_of(world: World) -> list[Case]:
 
 
 def close(world: World, case: str, *, outcome: str, reason: str, approved_by: tuple[str, ...]) -> None:
-    """Close a case at the Provider that has the device; the Postal Service is told. Raises `Refused` (case.unknown)."""
+    """Close a case at the Provider that has the device; the Postal Service is told.
+
+    Raises `Refused` (case.unknown, case.elsewhere) and what the Provider's `close` raises.
+    """
     for provider in world.config.providers:
         with world.store(provider).reading() as view:
             if view.get("case", case) is None:
                 continue
+        if provider not in world.desks:
+            raise Refused("case.elsewhere", case=case, provider=provider)
         world.desk(provider).perform(
             lambda ctx: cases.close(ctx, case=case, outcome=outcome, reason=reason, approved_by=approved_by),
             actor=provider,

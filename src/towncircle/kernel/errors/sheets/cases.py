@@ -9,6 +9,12 @@ ROWS = {
         clause="502.8",
         next_step="Ask for the cases that there are: towncircle cases DIR",
     ),
+    "case.elsewhere": Row(
+        kind="refused",
+        sentence="The case {case} is closed by staff of {provider}, which runs as a process of its own.",
+        clause="house",
+        next_step="Stop 'towncircle up' with Ctrl-C, then close the case.",
+    ),
     "case.over": Row(
         kind="refused",
         sentence="The case {case} is over: its device was {state}.",
