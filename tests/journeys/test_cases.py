@@ -11,12 +11,13 @@ import pytest
 from tests.journeys.stories import HARBOR, SUMMIT, mailer, new_world
 from tests.journeys.test_examinations import STAFF, no_difference, outcome
 from tests.journeys.test_journeys import PEOPLE, refused
-from tests.parties.hand import Hand
+from tests.parties.hand import Hand, Line
 
 from towncircle.auditor import audit
 from towncircle.kernel.cites import cites
-from towncircle.kernel.errors import BadInput
+from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.money import Mills
+from towncircle.testing.rehearsal_world import in_process
 from towncircle.wire import bodies
 from towncircle.world import printing
 from towncircle.world.config import POSTAL
@@ -232,3 +233,39 @@ def test_a_provider_in_a_process_of_its_own_closes_its_cases_itself(twice: Twice
         close(beside, case, outcome="retired", reason="x", approved_by=STAFF)
     beside.close()
     assert twice.case().record.body["state"] == "open"
+
+
+def test_a_case_that_has_not_reached_the_postal_service_is_excused_by_its_waiting_message_only(tmp_path: Path) -> None:
+    folder, line = tmp_path / "world", Line()
+    mailer(new_world(folder), deposit=600, reset=200).world.close()
+    world = World.open(folder, Wiring(make_port=in_process(folder), transport=line.over))
+    journeys = Journeys(world)
+    device = world.shelf.folder_of(journeys.device)
+    shutil.copytree(device, tmp_path / "old")
+    printing.print_job(journeys, PEOPLE, tmp_path / "out", formats=("pdf",))
+    journeys.contact()
+    world.shelf.close()
+    device.rename(tmp_path / "new")
+    (tmp_path / "old").rename(device)
+    world.advance("5m")
+
+    def away(audience: str, raw: bytes) -> bytes:
+        if audience == POSTAL:
+            raise Refused("transport.unreachable", audience=audience, what="away")
+        return raw
+
+    line.going = away
+    with refused("provider.frozen"):
+        journeys.contact()
+    world.shelf.close()
+    shutil.rmtree(device)
+    (tmp_path / "new").rename(device)
+    assert not export(world, tmp_path / "export").quiet
+    assert [str(one) for one in audit(tmp_path / "export").differences] == []
+    messages = tmp_path / "export" / HARBOR / "messages.jsonl"
+    kept = [text for text in messages.read_text().splitlines() if '"type":76' not in text]
+    messages.write_text("".join(f"{text}\n" for text in kept))
+    assert "case.one-sided" in {one.code for one in audit(tmp_path / "export").differences}
+    line.going = lambda _audience, raw: raw
+    no_difference(world, tmp_path / "later")
+    world.close()

@@ -12,7 +12,7 @@ state against what was reported of the device; 6 the certificate; 7 the clock; 8
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from towncircle.kernel.cites import cites
@@ -36,10 +36,10 @@ class Known:
     ascending: Mills
     pieces: int
     counter: int
-    filed: dict[str, Mills]
+    filed: Mapping[str, Mills]
     scanned_to: Mills
     scanned_pieces: int
-    serials: dict[int, bool]
+    serials: Mapping[int, bool]
     builds: frozenset[bytes]
 
 
