@@ -26,7 +26,7 @@ from towncircle.testing.rehearsal_world import in_process
 from towncircle.wire import bodies
 from towncircle.world import printing, verifying
 from towncircle.world.config import POSTAL
-from towncircle.world.examinations import Examined, cases_of, close, examine
+from towncircle.world.examinations import Examined, cases_of, close, examine, examined
 from towncircle.world.exporting import export
 from towncircle.world.journeys import Journeys
 from towncircle.world.parties import approved_builds
@@ -155,6 +155,20 @@ def test_an_open_order_is_given_again_and_one_that_ran_out_is_ordered_anew(world
         old = view.get("examination", first)
     assert old is not None
     assert old.body["state"] == "lapsed"
+
+
+def test_an_order_that_the_host_shows_too_late_lapses_and_is_no_case(
+    world: World, journeys: Journeys, tmp_path: Path
+) -> None:
+    device = journeys.device
+    reference = ordered(world, device)
+    world.advance("25h")
+    told = world.desk(MAILROOM).perform(lambda ctx: examination.answer(ctx, device=device), actor=MAILROOM)
+    assert told == reference
+    assert outcome(examined(world, reference)) == ("lapsed", [])
+    assert cases_of(world) == []
+    assert outcome(examine(world, device)) == ("regular", [])
+    no_difference(world, tmp_path / "export")
 
 
 @pytest.fixture

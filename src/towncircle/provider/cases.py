@@ -9,7 +9,7 @@ counts. Both ends need two persons.
 
 from __future__ import annotations
 
-from towncircle.kernel.cases import RELEASED, RETIRED, add_step, check_closing, close_case, open_case, opened_at
+from towncircle.kernel.cases import RELEASED, add_step, check_closing, close_case, open_case, opened_at
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Context
 from towncircle.kernel.errors import BadInput, Refused
@@ -78,6 +78,3 @@ def _clearing(ctx: Context, case: Record) -> str:
     ]
     last = max(rows, key=lambda row: row.body["number"], default=None)
     return last.key if last is not None and last.body["outcome"] == "regular" else ""
-
-
-__all__ = ["RELEASED", "RETIRED", "close", "report"]
