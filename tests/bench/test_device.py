@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import time
 from pathlib import Path
 
 import pytest
 from tests.postgres import need_postgres
 
-from towncircle.bench import Result
+from towncircle.bench import Result, pkcs11
 from towncircle.cli import bench
-from towncircle.kernel.errors import BadInput
+from towncircle.kernel.errors import BadInput, Refused
 
 
 def parsed(*argv: str) -> argparse.Namespace:
@@ -20,18 +22,33 @@ def parsed(*argv: str) -> argparse.Namespace:
     return parser.parse_args(["bench", *argv])
 
 
+def need_softhsm() -> None:
+    """Skip where there is no SoftHSM2; fail under CI, which must have it."""
+    try:
+        pkcs11.library()
+    except Refused as missing:
+        if os.environ.get("CI") == "true":
+            pytest.fail(missing.sentence)
+        pytest.skip(missing.sentence)
+
+
 def test_each_rate_stands_beside_a_raw_limit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     need_postgres()
+    need_softhsm()
     args = parsed("device", "--seconds", "0.01", "--population", "300", "--json")
     assert args.run(args) == 0
     told = json.loads(capsys.readouterr().out)
     assert [row["name"] for row in told["results"]] == [
         *("device.batch1000", "device.batch100", "device.single", "device.batch1000.two"),
+        *("device.pkcs11", "device.pkcs11.batch1000"),
         *("fleet.hundred", "fleet.cold", "fleet.debits", "fleet.debits.parted", "fleet.memory"),
     ]
     for row in told["results"]:
-        assert set(row) == {"name", "rate", "unit", "limit", "limit_rate", "ratio"}
+        assert set(row) == {"name", "rate", "unit", "limit", "limit_rate", "ratio", "fdatasync_rate", "errors"}
         assert row["rate"] > 0
+        if row["name"].startswith("device."):
+            assert row["fdatasync_rate"] > 0
+    assert [row["errors"] for row in told["results"] if "pkcs11" in row["name"]] == [0, 0]
     assert told["environment"]["fdatasync_per_second"] > 0
     args.json = False
     args.subjects = ["fleet"]
@@ -48,3 +65,27 @@ def test_what_cannot_be_measured_is_named(argv: tuple[str, ...]) -> None:
     args = parsed(*argv)
     with pytest.raises(BadInput, match=r"bench\."):
         args.run(args)
+
+
+def test_without_softhsm2_its_rows_are_left_out_with_a_sentence(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    need_postgres()
+    monkeypatch.setattr(pkcs11, "PLACES", ())
+    args = parsed("device", "--seconds", "0.01", "--population", "300", "--json")
+    assert args.run(args) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert not [row for row in told["results"] if "pkcs11" in row["name"]]
+    assert "SoftHSM2" in told["environment"]["softhsm2"]
+
+
+def test_an_error_of_one_caller_is_counted_and_the_others_go_on() -> None:
+    calls: list[str] = []
+
+    def failing(name: str) -> None:
+        calls.append(name)
+        raise Refused("psd.token-failed", library="x", what="a test")
+
+    rate, errors = pkcs11.together([lambda _name: time.sleep(0.001), failing], 0.05, "T")
+    assert errors == len(calls) == len(set(calls)) > 0
+    assert rate > 0

@@ -1,6 +1,7 @@
 """The single steps of the journeys A to C, through the command line, in one world."""
 
 import json
+import shutil
 
 import pytest
 
@@ -278,3 +279,48 @@ def test_a_correction_that_is_asked_for_wrongly_is_named(funded, run, tmp_path, 
 )
 def test_an_observation_that_cannot_be_is_named(run, arguments, error):
     assert run("verify", "--hex", "00", *arguments, code=2)["error"]["code"] == error
+
+
+def test_a_device_is_examined_and_a_copy_of_it_is_a_case_until_two_persons_release_it(funded, run, tmp_path):
+    (device,) = [item.name for item in (funded / "devices").iterdir()]
+    shutil.copytree(funded / "devices" / device, tmp_path / "old")
+    run("print", funded, "--out", tmp_path / "out")
+    run("status", funded, "--contact")
+    done = run("examine", funded, device)
+    assert (done["outcome"], done["case"], done["differences"]) == ("regular", "", [])
+    assert done["report"]["pieces"] == 14
+    assert run("cases", funded) == {"cases": []}
+    (funded / "devices" / device).rename(tmp_path / "new")
+    shutil.copytree(tmp_path / "old", funded / "devices" / device)
+    run("world", "advance", funded, "5m")
+    assert run("status", funded, "--contact", code=3)["error"]["code"] == "provider.frozen"
+    done = run("examine", funded, device, code=1)
+    assert done["outcome"] == "irregular"
+    cases = run("cases", funded)["cases"]
+    assert {case["party"] for case in cases} == {"postal.usps", "provider.harbor"}
+    (case,) = {case["case"] for case in cases}
+    assert done["case"] == case
+    assert set(cases[0]) == {"case", "party", "device", "state", "ground", "opened_at", "steps"}
+    end = ["--release", case, "--by", "officer-17", "--by", "officer-23", "--reason", "the copy is gone"]
+    assert run("cases", funded, *end, code=3)["error"]["code"] == "case.not-cleared"
+    shutil.rmtree(funded / "devices" / device)
+    (tmp_path / "new").rename(funded / "devices" / device)
+    run("examine", funded, device)
+    assert {case["state"] for case in run("cases", funded, *end)["cases"]} == {"released"}
+    run("reset", funded, "50")
+
+
+def test_what_cannot_be_examined_or_closed_is_said(funded, run):
+    assert run("examine", funded, "17", code=2)["error"]["code"] == "id.unreadable"
+    assert run("examine", funded, "TC1A0000000099", code=3)["error"]["code"] == "postal.not-in-register"
+    assert run("cases", funded, "--retire", "CSE-1", code=3)["error"]["code"] == "case.unknown"
+    assert run("cases", funded, "--by", "a", code=2)["error"]["code"] == "case.nothing-to-close"
+
+
+def test_the_examination_and_the_cases_can_be_read(funded, capsys):
+    assert main(["examine", str(funded), "TC1A0000000001"]) == 0
+    shown = capsys.readouterr().out
+    assert "agrees with everything that is known" in shown
+    assert "ascending register" in shown
+    assert main(["cases", str(funded)]) == 0
+    assert "There is no case." in capsys.readouterr().out

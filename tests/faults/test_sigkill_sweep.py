@@ -21,6 +21,7 @@ from towncircle.kernel.money import ZERO, Mills
 from towncircle.testing.rehearsal_world import PIECES, rehearse
 from towncircle.world import printing
 from towncircle.world.config import POSTAL
+from towncircle.world.examinations import cases_of, examine
 from towncircle.world.journeys import Applicant, Journeys
 
 # forking is meant here: the child walks one journey and is killed
@@ -34,6 +35,7 @@ STAGES = {  # what is prepared before each journey, and its amount
     "first reset": ("deposit", world_of.FIRST),
     "reset": ("reset", world_of.SECOND),
     "contact": ("reset", ZERO),
+    "examine": ("reset", ZERO),
     "print": ("reset", ZERO),
     "withdraw": ("reset", ZERO),
     "transfer": ("request", ZERO),
@@ -70,7 +72,8 @@ def test_a_kill_at_every_point_loses_and_doubles_nothing(
 
 
 @pytest.mark.parametrize(
-    "name", ["lease", "deposit", "first reset", "reset", "print", "withdraw", "transfer", "redate", "correct"]
+    "name",
+    ["lease", "deposit", "first reset", "reset", "examine", "print", "withdraw", "transfer", "redate", "correct"],
 )
 @pytest.mark.parametrize("wait", ["25h", "80h"])
 def test_a_user_who_comes_back_after_messages_ran_out_or_the_device_locked_finds_nothing_lost(
@@ -160,6 +163,11 @@ def _finish_print(journeys: Journeys, folder: Path) -> None:
             printing.finish_job(journeys, job, folder / "printed", formats=("pdf",))
 
 
+def _finish_examine(journeys: Journeys, _folder: Path) -> None:
+    journeys.settle()  # where it is locked by now, this opens the device
+    examine(journeys.world, journeys.device)
+
+
 def _settled(_journeys: Journeys, _folder: Path) -> None:
     """Finish nothing by hand: `settle` is all that is needed."""
 
@@ -208,6 +216,20 @@ def _check_reset(journeys: Journeys, money: dict[str, object], *, before: Mills,
 def _check_contact(journeys: Journeys, money: dict[str, object]) -> None:
     assert money["account"] == world_of.DEPOSIT - world_of.FIRST
     assert journeys.status().state == "in service"
+
+
+def _check_examine(journeys: Journeys, money: dict[str, object]) -> None:
+    _check_contact(journeys, money)
+    assert cases_of(journeys.world) == []
+    with journeys.world.store(POSTAL).reading() as view:
+        rows = {row.key: (row.body["state"], row.body["outcome"]) for row in view.find("examination")}
+        found = [fact.subject for fact in view.facts() if fact.type == "examination.found"]
+    assert set(rows.values()) <= {("answered", "regular"), ("lapsed", "lapsed")}
+    assert sorted(found) == sorted(key for key, (state, _) in rows.items() if state == "answered")
+    with journeys.world.store(world_of.HARBOR).reading() as view:
+        told = [fact.subject for fact in view.facts() if fact.type == "examination.returned"]
+    assert set(found) <= set(told)
+    assert len(told) == len(set(told))
 
 
 def _check_print(journeys: Journeys, _money: dict[str, object]) -> None:
@@ -267,6 +289,7 @@ _FINISH: dict[str, Callable[[Journeys, Path], None]] = {
     "first reset": _settled,
     "reset": _settled,
     "contact": _settled,
+    "examine": _finish_examine,
     "print": _finish_print,
     "withdraw": _settled,
     "transfer": _settled,
@@ -281,6 +304,7 @@ _CHECK: dict[str, Callable[[Journeys, dict[str, object]], None]] = {
     "first reset": partial(_check_reset, before=ZERO, amount=world_of.FIRST),
     "reset": partial(_check_reset, before=world_of.FIRST, amount=world_of.SECOND),
     "contact": _check_contact,
+    "examine": _check_examine,
     "print": _check_print,
     "withdraw": _check_withdraw,
     "transfer": _check_transfer,

@@ -278,6 +278,35 @@ SPECIMENS: tuple[Body, ...] = (
         certificate_serial=0x80000004,
         module=bytes(range(32)),
     ),
+    b.ExaminationRequest(device=DEVICE, reference="EXM-7K3MQ9ZX2RTB", order=b"\xd2\x84"),
+    b.ExaminationQuery(device=DEVICE),
+    b.ExaminationWaiting(reference="EXM-7K3MQ9ZX2RTB", order=b"\xd2\x84"),
+    b.ExaminationAnswer(device=DEVICE, reference="EXM-7K3MQ9ZX2RTB", report=b"\xd2\x84", code="", words=""),
+    b.ExaminationReturned(
+        device=DEVICE, reference="EXM-7K3MQ9ZX2RTB", report=b"", code="psd.faulted", words="It signs nothing."
+    ),
+    b.ExaminationFinding(
+        device=DEVICE,
+        reference="EXM-7K3MQ9ZX2RTB",
+        outcome="irregular",
+        case="CSE-7K3MQ9ZX2RTB",
+        differences=(b.Ground(code="examination.law", sentence="The registers do not add up.", clause="P050 3.6"),),
+    ),
+    b.IrregularityReport(
+        case="CSE-7K3MQ9ZX2RTB",
+        device=DEVICE,
+        ground="a register went back",
+        discovered_at=NOW,
+        evidence=b"\xd2\x84",
+    ),
+    b.CaseClosed(
+        case="CSE-7K3MQ9ZX2RTB",
+        device=DEVICE,
+        outcome="released",
+        reason="The copy was destroyed.",
+        approved_by=("officer-17", "officer-23"),
+        examination="EXM-7K3MQ9ZX2RTB",
+    ),
 )
 
 

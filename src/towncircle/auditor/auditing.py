@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 
 from towncircle.auditor.books import check_equations, check_facts, check_resets, recount
+from towncircle.auditor.cases import check_cases, check_examinations
 from towncircle.auditor.checkouts import check_checkouts
 from towncircle.auditor.corrections import check_corrections
 from towncircle.auditor.devices import check_devices, check_evidence, check_forwarded, check_scans
@@ -66,5 +67,7 @@ def audit(out: Path, *, root: str | None = None) -> Report:
     check_licensees(export, books, devices, underway, report)  # 11
     check_checkouts(export, books, devices, keys, report)  # 12
     check_corrections(export, devices, report)  # 13
+    check_examinations(export, keys, underway, report)  # 14
+    check_cases(export, underway, report)
     report.checked["parties"] += len(export.parties)
     return report

@@ -104,6 +104,9 @@ _READING = {"ascending": N, "descending": N, "pieces": N, "message_counter": N}
 _PERSONS = {"requested_by": T, "approved_by": T}
 _GIVEN = {"refund": T, "outcome": T, "noted": N, "noted_ascending": N, "ascending": N}
 _OF_A_JOB = {"device": T, "of": T, "count": N}
+_EXAMINED = {"device": T, "provider": T}
+_CASE = {"device": T, "other": T, "ground": T}
+_CLOSED = {"device": T, "outcome": T, "approved_by": L, "examination": T}
 FACTS: Mapping[tuple[str, str], Mapping[str, str]] = MappingProxyType(
     {
         ("provider", "deposit.credited"): _MONEY,
@@ -142,6 +145,23 @@ FACTS: Mapping[tuple[str, str], Mapping[str, str]] = MappingProxyType(
             "verdict": T,
             "site": T,
         },
+        ("postal", "examination.ordered"): _EXAMINED,
+        ("postal", "examination.found"): {
+            **_READING,
+            **_EXAMINED,
+            "resets_total": N,
+            "withdrawn_total": N,
+            "outcome": T,
+            "differences": L,
+        },
+        ("postal", "examination.unanswered"): _EXAMINED,
+        ("postal", "examination.lapsed"): _EXAMINED,
+        ("provider", "examination.returned"): {"device": T, "licensee": T, "outcome": T, "case": T},
+        ("provider", "device.frozen"): {"licensee": T, "trouble": T},
+        ("provider", "case.opened"): _CASE,
+        ("provider", "case.closed"): _CLOSED,
+        ("postal", "case.opened"): _CASE,
+        ("postal", "case.closed"): _CLOSED,
         ("licensee", "deposit.made"): {"provider": T, "amount": N},
         ("licensee", "reset.received"): {"provider": T, "device": T, "amount": N},
         ("licensee", "balance.returned"): {"provider": T, "device": T, "amount": N},

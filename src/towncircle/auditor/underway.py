@@ -21,6 +21,7 @@ from towncircle.auditor.seals import Keys, envelope_of, issued_at, open_message,
 
 LIMIT_HOURS = 48  # house: how long a message may wait, and a posted reset be unknown to its licensee
 _LOCKBOX_REPORT, _TRANSACTION_FILE, _AUDIT_FORWARD = 52, 55, 56
+_NAMING = {73: ("licensee", 2), 74: ("provider", 2), 76: ("provider", 1), 77: ("provider", 1)}  # whose, which field
 _TYPE, _SENDER, _AUDIENCE, _COUNTER, _BODY = 1, 3, 4, 9, 10
 
 Event = tuple[str, str, str]  # provider, licensee, reference
@@ -44,10 +45,14 @@ class Carried:
 
 @dataclass(slots=True)
 class Underway:
-    """Hold what will still be brought: (kind, role, event) with its amount; audits; resets; leaving devices."""
+    """Hold what will still be brought: (kind, role, event) with its amount; audits; resets; leaving devices.
+
+    `named` has (message type, examination or case) of what waits about examinations and cases.
+    """
 
     coming: dict[tuple[str, str, Event], int] = field(default_factory=dict)
     audits: set[tuple[str, str, int]] = field(default_factory=set)
+    named: set[tuple[int, str]] = field(default_factory=set)
     open: list[Carried] = field(default_factory=list)
     unseen: list[Carried] = field(default_factory=list)
     leaving: set[str] = field(default_factory=set)
@@ -116,6 +121,8 @@ def _read(content: Mapping[Any, Any], party: Party, found: Underway) -> None:
         for _device, licensee, request_id, amount, _at in _rows(body.get(3), 5):
             what = "reset" if amount > 0 else "refund"
             found.coming[what, "postal", (party.id, licensee, request_id)] = abs(amount)
+    elif isinstance(kind, int) and _NAMING.get(kind, ("", 0))[0] == party.role:
+        found.named.add((kind, str(body.get(_NAMING[kind][1]))))
     elif kind == _AUDIT_FORWARD and isinstance(body.get(1), bytes):
         sealed = read_sealed(body[1])
         audit = envelope_of(sealed) if sealed else None

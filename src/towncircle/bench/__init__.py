@@ -13,7 +13,11 @@ from dataclasses import asdict, dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """Hold one measured rate, the raw limit beside it and their ratio."""
+    """Hold one measured rate, the raw limit beside it and their ratio.
+
+    `fdatasync_rate` is how many durable writes a second the same disk took in the same run, None for a case without
+    one of its own; `errors` is how many calls failed where they are counted, None where the first one ends the run.
+    """
 
     name: str
     rate: float
@@ -21,11 +25,32 @@ class Result:
     limit: str
     limit_rate: float
     ratio: float
+    fdatasync_rate: float | None = None
+    errors: int | None = None
 
     @classmethod
-    def of(cls, name: str, *, rate: float, unit: str, limit: str, limit_rate: float) -> Result:
+    def of(
+        cls,
+        name: str,
+        *,
+        rate: float,
+        unit: str,
+        limit: str,
+        limit_rate: float,
+        fdatasync_rate: float | None = None,
+        errors: int | None = None,
+    ) -> Result:
         """Make a result and its ratio."""
-        return cls(name=name, rate=rate, unit=unit, limit=limit, limit_rate=limit_rate, ratio=rate / limit_rate)
+        return cls(
+            name=name,
+            rate=rate,
+            unit=unit,
+            limit=limit,
+            limit_rate=limit_rate,
+            ratio=rate / limit_rate,
+            fdatasync_rate=fdatasync_rate,
+            errors=errors,
+        )
 
     def as_dict(self) -> dict[str, object]:
         """Give the record of JSON output, with rates to one decimal and the ratio to three."""
@@ -34,6 +59,7 @@ class Result:
             "rate": round(self.rate, 1),
             "limit_rate": round(self.limit_rate, 1),
             "ratio": round(self.ratio, 3),
+            "fdatasync_rate": None if self.fdatasync_rate is None else round(self.fdatasync_rate, 1),
         }
 
 

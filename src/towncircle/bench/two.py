@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from towncircle.bench import Result
-from towncircle.bench.limits import signatures_per_second
+from towncircle.bench.limits import signatures_per_second, syncs_per_second
 
 _PROCESSES = 2
 _PIECES = 1000
@@ -28,6 +28,7 @@ def measure(directory: Path | None, *, seconds: float) -> Result:
             folders = [Path(place) / str(at) for at in range(_PROCESSES)]
             for folder in folders:
                 folder.mkdir()
+            syncs = syncs_per_second(seconds / 2, Path(place))
             signing = _together([["sign", str(seconds)]] * _PROCESSES)
             rate = _together([["batch", str(seconds), str(folder)] for folder in folders])
         rounds.append(
@@ -37,6 +38,7 @@ def measure(directory: Path | None, *, seconds: float) -> Result:
                 unit="indicia/s",
                 limit="raw P-256 signing, two processes",
                 limit_rate=signing,
+                fdatasync_rate=syncs,
             )
         )
     return sorted(rounds, key=lambda row: row.ratio)[_ROUNDS // 2]

@@ -19,7 +19,11 @@ SUBJECTS = ("device", "mailpiece", "fleet")
 def add(subparsers: Any) -> None:
     """Add the command to the parser."""
     parser = subparsers.add_parser(
-        "bench", help="measure speed against raw limits", description="Measure speed; every rate beside a raw limit."
+        "bench",
+        help="measure speed against raw limits",
+        description="Measure speed; every rate beside a raw limit of the same run. A row of --json has: name, rate, "
+        "unit, limit, limit_rate, ratio, fdatasync_rate (durable writes a second on the same disk; null where a case "
+        "has none of its own) and errors (failed calls; null where the first one ends the run).",
     )
     parser.add_argument("subjects", nargs="*", metavar="SUBJECT", help=f"what to measure: {', '.join(SUBJECTS)} (all)")
     parser.add_argument("--seconds", type=float, default=1.0, metavar="S", help="time for each case and round")
@@ -42,17 +46,21 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps({"results": [result.as_dict() for result in results], "environment": environment}))
         return 0
-    print(f"{'case':18} {'rate':>18}   {'raw limit':>10}  ratio")
+    print(f"{'case':24} {'rate':>18}   {'raw limit':>10}  ratio")
     for result in results:
         rate = f"{result.rate:,.0f} {result.unit}"
-        print(f"{result.name:18} {rate:>18}   {result.limit_rate:>10,.0f}  {result.ratio:.2f}  of {result.limit}")
+        more = "" if result.errors is None else f", errors {result.errors}"
+        print(f"{result.name:24} {rate:>18}   {result.limit_rate:>10,.0f}  {result.ratio:.2f}  of {result.limit}{more}")
     print(", ".join(f"{name} {value}" for name, value in environment.items()))
     return 0
 
 
 def _measured(args: argparse.Namespace) -> tuple[list[Result], dict[str, object]]:
-    """Measure pages, one device, two at once and, where there is a PostgreSQL, fleets; `device` takes in fleets."""
-    from towncircle.bench import device, environment, fleet, mailpiece, two
+    """Measure pages, one device, two at once, and what SoftHSM2 (token keys) and PostgreSQL (fleets) allow.
+
+    `device` takes in fleets. What is missing is left out, with a sentence about it in the environment.
+    """
+    from towncircle.bench import device, environment, fleet, mailpiece, pkcs11, two
     from towncircle.kernel.errors import Refused
 
     results: list[Result] = []
@@ -64,6 +72,12 @@ def _measured(args: argparse.Namespace) -> tuple[list[Result], dict[str, object]
         measured, told = device.measure(args.dir, seconds=args.seconds)
         results += [*measured, two.measure(args.dir, seconds=args.seconds)]
         machine |= told
+        try:
+            results += pkcs11.measure(args.dir, seconds=args.seconds)
+        except Refused as refusal:
+            if refusal.code != "bench.no-token":
+                raise
+            machine["softhsm2"] = refusal.sentence
     if not {"device", "fleet"} & set(subjects):
         return results, machine
     try:

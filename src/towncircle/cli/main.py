@@ -28,6 +28,8 @@ COMMANDS = (
     "transfer",
     "person",
     "status",
+    "examine",
+    "cases",
     "verify",
     "scan",
     "decode",

@@ -81,6 +81,18 @@ class ScanId(TypedId):
     prefix = "SCN"
 
 
+class ExaminationId(TypedId):
+    """Name one examination of a device by the Postal Service; its order and its report carry it."""
+
+    prefix = "EXM"
+
+
+class CaseId(TypedId):
+    """Name one irregularity case; Provider and Postal Service know it by the same name."""
+
+    prefix = "CSE"
+
+
 class JobId(TypedId):
     """Name one print job; the client's id that makes evidencing resumable."""
 

@@ -64,3 +64,9 @@ def move(ctx: Context, row: Record, event: str, **note: Any) -> Record:
     step = CUSTODY.move(str(row.body["custody"]), event)
     ctx.note(f"custody.{step.to}", row.key, clauses=(step.clause,), licensee=row.owner, **note)
     return change(ctx, row, custody=step.to)
+
+
+@cites("P050-2.6")
+def suspect(ctx: Context, row: Record) -> Record:
+    """Hold a leased device as suspect; one that is anywhere else stays there."""
+    return move(ctx, row, "suspect") if row.body["custody"] == "leased" else row

@@ -17,8 +17,9 @@ from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record
 from towncircle.ledger import Books
 from towncircle.ledger.recipes import reset_posted, reset_voided, usage_read
+from towncircle.provider.cases import report
 from towncircle.provider.custody import irregular
-from towncircle.provider.inventory import change, device_record
+from towncircle.provider.inventory import change, device_record, suspect
 from towncircle.psd.states import WITHDRAWN
 from towncircle.wire.bodies import DeviceAudit, RefusedReply, TransactionFile, TransactionRow
 from towncircle.wire.message import Envelope, Opened
@@ -38,7 +39,7 @@ def take_reading(ctx: Context, opened: Opened, reading: DeviceAudit) -> Record:
         raise Refused("provider.stale-reading", device=row.key, counter=envelope.counter)
     trouble = row.body["frozen"] or _trouble(row, envelope, reading)
     if trouble:
-        return row if row.body["frozen"] else _freeze(ctx, row, envelope, trouble)
+        return row if row.body["frozen"] else _freeze(ctx, row, opened, trouble)
     row = _settle(ctx, row, reading)
     used = reading.registers.ascending - Mills(row.body["ascending"])
     if used > ZERO:
@@ -113,13 +114,14 @@ def on_conflict(ctx: Context, opened: Opened) -> Refused | None:
         return None
     if not row.body["frozen"]:
         trouble = f"it signed two messages under its counter {opened.envelope.counter}: an older copy of it runs"
-        row = _freeze(ctx, row, opened.envelope, trouble)
+        row = _freeze(ctx, row, opened, trouble)
     return frozen_refusal(row)
 
 
-def _freeze(ctx: Context, row: Record, envelope: Envelope, trouble: str) -> Record:
+def _freeze(ctx: Context, row: Record, opened: Opened, trouble: str) -> Record:
     ctx.note("device.frozen", row.key, clauses=("502.14(b)", "502.20(j)"), licensee=row.owner, trouble=trouble)
-    return change(ctx, row, frozen=trouble, frozen_at=int(envelope.issued))
+    report(ctx, row, ground=trouble, evidence=opened.raw)
+    return change(ctx, suspect(ctx, row), frozen=trouble, frozen_at=int(opened.envelope.issued))
 
 
 def _settle(ctx: Context, row: Record, reading: DeviceAudit) -> Record:

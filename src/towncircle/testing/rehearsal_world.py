@@ -37,7 +37,7 @@ from towncircle.world.journeys import Journeys
 from towncircle.world.world import Wiring, World
 
 JOURNEYS = (
-    *("apply", "lease", "deposit", "reset", "contact", "print", "withdraw", "transfer"),
+    *("apply", "lease", "deposit", "reset", "contact", "examine", "print", "withdraw", "transfer"),
     *("redate", "correct", "reprint"),
 )
 PIECES = 2
@@ -170,6 +170,10 @@ def walk(journeys: Journeys, journey: str, *, amount: Mills, out: Path, points: 
             returning.withdraw(journeys, reason="no longer wanted")
         case "transfer":
             returning.approve_transfer(journeys, by=APPROVER)
+        case "examine":
+            from towncircle.world.examinations import examine
+
+            examine(journeys.world, journeys.device)
         case _:
             _walk_print(journeys, journey, out, points or Points())
 

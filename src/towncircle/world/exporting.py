@@ -36,8 +36,8 @@ from towncircle.world.world import World
 
 FORMAT, VERSION = "towncircle-export", 1
 _RECORDS = {
-    "postal": ("license", "license-at", "device", "pack", "series"),
-    "provider": ("reset", "check-out", "lease", "account", "license", "series"),
+    "postal": ("license", "license-at", "device", "pack", "series", "examination", "case"),
+    "provider": ("reset", "check-out", "lease", "account", "license", "series", "examination", "case"),
     "bank": ("item", "report"),
     "licensee": (
         *("license", "device", "deposit-order", "deposit", "reset", "statement", "department", "reservation"),

@@ -11,10 +11,21 @@ from functools import partial
 from towncircle.bank import lockbox
 from towncircle.mailpiece.zipcode import place_of
 from towncircle.pki.domain import DSA_1024_DOMAIN
-from towncircle.postal import certificates, licenses, population, trust, withdrawals
+from towncircle.postal import cases, certificates, examining, licenses, population, trust, withdrawals
 from towncircle.postal.certificates import Assigned, Authority
-from towncircle.provider import accounts, audits, checkouts, leasing, licensing, readings, renewing, resetting
+from towncircle.provider import (
+    accounts,
+    audits,
+    checkouts,
+    examinations,
+    leasing,
+    licensing,
+    readings,
+    renewing,
+    resetting,
+)
 from towncircle.provider.leasing import Product
+from towncircle.psd.integrity import module_digest
 from towncircle.rules import RuleSet
 from towncircle.wire import bodies
 from towncircle.wire.inbox import Conflict
@@ -59,9 +70,15 @@ def assignment(product: Product) -> Assigned:
     )
 
 
+def approved_builds() -> frozenset[bytes]:
+    """Give the builds that the sandbox's Postal Service has approved (502.11): the one that this installation is."""
+    return frozenset({bytes.fromhex(module_digest())})
+
+
 def postal_handlers(authority: Authority) -> Mapping[type, Taken]:
     """Give the Postal Service's table: Providers report and ask, the bank reports."""
     certify = partial(certificates.on_request, authority=authority)
+    examined = partial(examining.on_returned, builds=approved_builds())
     return {
         bodies.LicenseTransmittal: Taken(("provider",), licenses.on_transmittal),
         bodies.CertificateRequest: Taken(("provider",), certify),
@@ -71,6 +88,9 @@ def postal_handlers(authority: Authority) -> Mapping[type, Taken]:
         bodies.LockboxReport: Taken(("bank",), trust.on_lockbox_report),
         bodies.TransactionFile: Taken(("provider",), trust.on_transaction_file),
         bodies.DepositAcknowledgmentForwarded: Taken(("provider",), trust.on_deposit_acknowledgment),
+        bodies.ExaminationReturned: Taken(("provider",), examined),
+        bodies.IrregularityReport: Taken(("provider",), cases.on_report),
+        bodies.CaseClosed: Taken(("provider",), cases.on_closed),
     }
 
 
@@ -89,6 +109,9 @@ def provider_handlers(product: Product, rules: RuleSet) -> Mapping[type, Taken]:
         bodies.ResetAcknowledgment: Taken(("device",), resetting.on_acknowledgment),
         bodies.DeviceAudit: Taken(("device",), audits.on_audit),
         bodies.DeviceKeyReport: Taken(("device",), renewing.on_key_report),
+        bodies.ExaminationRequest: Taken(("postal",), examinations.on_request),
+        bodies.ExaminationQuery: Taken(("licensee",), examinations.on_query),
+        bodies.ExaminationAnswer: Taken(("licensee",), examinations.on_answer),
         Conflict: Taken(("device",), readings.on_conflict),
     }
 

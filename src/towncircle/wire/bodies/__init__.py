@@ -1,11 +1,21 @@
 """Every message body.
 
 Here: the bodies by direction: `common` (shapes used by several), `device` (device to Provider), `provider` (Provider to
-device), `examination` (between the Postal Service and a device), `parties` (between licensee, Provider, Postal Service
-and bank), `checkout` (a device that goes out of service) and `published` (the verification pack). Importing this
-package registers them all.
+device), `examination` (between the Postal Service and a device), `cases` (how those travel, and irregularity cases),
+`parties` (between licensee, Provider, Postal Service and bank), `checkout` (a device that goes out of service) and
+`published` (the verification pack). Importing this package registers them all.
 """
 
+from towncircle.wire.bodies.cases import (
+    CaseClosed,
+    ExaminationAnswer,
+    ExaminationFinding,
+    ExaminationQuery,
+    ExaminationRequest,
+    ExaminationReturned,
+    ExaminationWaiting,
+    IrregularityReport,
+)
 from towncircle.wire.bodies.checkout import (
     CheckOutNoted,
     CheckOutQuery,
@@ -62,6 +72,7 @@ __all__ = [
     "Acknowledged",
     "AuditForward",
     "Authorise",
+    "CaseClosed",
     "CertificateIssued",
     "CertificateRequest",
     "CertificateRow",
@@ -80,10 +91,17 @@ __all__ = [
     "DeviceParameters",
     "DeviceReport",
     "DeviceWithdrawal",
+    "ExaminationAnswer",
+    "ExaminationFinding",
     "ExaminationOrder",
+    "ExaminationQuery",
     "ExaminationReport",
+    "ExaminationRequest",
+    "ExaminationReturned",
+    "ExaminationWaiting",
     "Ground",
     "Initialise",
+    "IrregularityReport",
     "LeaseConfirmed",
     "LeaseSigned",
     "LicenseApplication",

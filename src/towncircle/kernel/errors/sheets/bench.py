@@ -27,4 +27,10 @@ ROWS = {
         clause="house",
         next_step="Check that its folder can be written by the server's user and that the disk has room.",
     ),
+    "bench.no-token": Row(
+        kind="refused",
+        sentence="There is no SoftHSM2 here, so no token can be made: {what}.",
+        clause="house",
+        next_step="Install it: apt-get install softhsm2.",
+    ),
 }
