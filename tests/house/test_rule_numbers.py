@@ -17,7 +17,7 @@ UNITS = ("months", "days", "hours")
 # "path: value": why this number is not the rule's
 OTHER_MEANING = {
     "postal/publishing.py: 30 days": "house: the window of mailing dates around a scan, published in the pack",
-    "psd/contact.py: 30 days": "house: how early a device warns that its certificate ends",
+    "world/sealing.py: 24 hours": "house: how long a message is good, not how early a device warns",
 }
 
 

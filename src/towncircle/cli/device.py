@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from towncircle.cli.show import as_json, table
+from towncircle.cli.show import as_json, standing, standing_json, table
 
 if TYPE_CHECKING:
     from towncircle.transport.stations import Call
@@ -158,9 +158,9 @@ def _status(args: argparse.Namespace) -> int:
     finally:
         line.close()
     if args.json:
-        as_json(
-            {"device": told.device, "state": told.state, "sentence": told.sentence, "pieces": told.registers.pieces}
-        )
+        as_json(standing_json(told))
     else:
-        table([("device", told.device), ("state", told.state), ("says", told.sentence)])
+        table(standing(told))
+        for warning in told.warnings:
+            print(f"! {warning}")
     return 0

@@ -11,14 +11,16 @@ from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Context
 from towncircle.kernel.instants import Instant
 from towncircle.provider.inventory import change
+from towncircle.provider.leasing import device_terms
 from towncircle.provider.readings import frozen_refusal, reset_key, take_reading
+from towncircle.rules import RuleSet
 from towncircle.wire.bodies import AuditForward, DeviceAudit, RefusedReply, Renewal
 from towncircle.wire.message import Opened
 
 
 @cites("502.23", "P050-3.4", "IMI-01", "IMI-11")
-def on_audit(ctx: Context, opened: Opened) -> Renewal | RefusedReply:
-    """Take a device audit and wind up its watchdog; tell it what became of its open request."""
+def on_audit(ctx: Context, opened: Opened, *, rules: RuleSet) -> Renewal | RefusedReply:
+    """Take a device audit and wind up its watchdog; tell it what became of its open request, and the terms of today."""
     reading = opened.body
     assert isinstance(reading, DeviceAudit)
     row = take_reading(ctx, opened, reading)
@@ -36,6 +38,7 @@ def on_audit(ctx: Context, opened: Opened) -> Renewal | RefusedReply:
         parameters=None,
         settle_request=reading.open_request if ended else "",
         settle_outcome="void" if ended else "",
+        terms=device_terms(rules, ctx.now.date_in(str(row.body["zone"]))),
     )
 
 

@@ -102,7 +102,7 @@ def _serial_in_force(state: DeviceState, now: Instant) -> int:
 def _check_dates(state: DeviceState, column: Column, now: Instant) -> None:
     granted = state.granted()
     today = now.date_in(granted.zone)
-    last = today + timedelta(days=granted.advance_days)
+    last = today + timedelta(days=contact.advance_days(state))
     if column.numbers:
         raise BadInput("psd.date-unreadable", text=column.numbers[0])
     for text in column.texts:

@@ -16,7 +16,7 @@ from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.psd import codec, states
 from towncircle.psd.registers import Registers, check_law
-from towncircle.wire.bodies import DeviceParameters
+from towncircle.wire.bodies import DeviceParameters, DeviceTerms
 
 NEVER = Instant(0)
 _EMPTY = Registers()
@@ -68,7 +68,8 @@ class DeviceState:
     `usage` is what was evidenced since the last audit, `reported` what that audit told and no renewal has answered.
     `balance_limit` is the cap, or the balance where a signed update lowered the cap under it. `audit_counter` is the
     counter of the last audit message that no renewal has answered yet (0: none). `next_key` is the indicia key of a
-    rollover that waits for its certificate; the present one signs until then.
+    rollover that waits for its certificate; the present one signs until then. `terms` came with the parameters or
+    with a renewal; a store of release 0.1.0 has none until its next contact.
     """
 
     device: DeviceId
@@ -103,6 +104,7 @@ class DeviceState:
     indicia_certificate: CertificateFacts | None = None
     message_certificate: CertificateFacts | None = None
     next_key: SealedKey | None = None
+    terms: DeviceTerms | None = None
 
     def amended(self, **changes: object) -> DeviceState:
         """Give the same state with some fields changed: `dataclasses.replace` in half the time, for every debit."""
@@ -166,7 +168,7 @@ _PUTS = tuple(getattr(DeviceState, name).__set__ for name in _NAMES)
 _STEADY_NAMES = frozenset(
     {
         *("device", "provider", "provider_key", "root_fingerprint", "test_root", "regime", "scheme", "domain"),
-        *("parameters", "indicia_key", "message_key", "indicia_certificate", "message_certificate"),
+        *("parameters", "terms", "indicia_key", "message_key", "indicia_certificate", "message_certificate"),
     }
 )
 _STEADY = codec.Part(DeviceState, _STEADY_NAMES)

@@ -89,8 +89,8 @@ def provider_handlers(product: Product, rules: RuleSet) -> Mapping[type, Taken]:
         bodies.LockboxReport: Taken(("bank",), accounts.on_lockbox_report),
         bodies.ResetRequest: Taken(("device",), resetting.on_request),
         bodies.ResetAcknowledgment: Taken(("device",), resetting.on_acknowledgment),
-        bodies.DeviceAudit: Taken(("device",), audits.on_audit),
-        bodies.DeviceKeyReport: Taken(("device",), renewing.on_key_report),
+        bodies.DeviceAudit: Taken(("device",), partial(audits.on_audit, rules=rules)),
+        bodies.DeviceKeyReport: Taken(("device",), partial(renewing.on_key_report, rules=rules)),
         Conflict: Taken(("device",), readings.on_conflict),
     }
 

@@ -5,7 +5,7 @@ device), `examination` (between the Postal Service and a device), `parties` (bet
 and bank) and `published` (the verification pack). Importing this package registers them all.
 """
 
-from towncircle.wire.bodies.common import DeviceParameters, Ground, Registers, UsageRow
+from towncircle.wire.bodies.common import DeviceParameters, DeviceTerms, Ground, Registers, UsageRow
 from towncircle.wire.bodies.device import (
     DeviceAudit,
     DeviceKeyReport,
@@ -41,6 +41,8 @@ from towncircle.wire.bodies.parties import (
 from towncircle.wire.bodies.provider import (
     Authorise,
     Certify,
+    FirstAuthorise,
+    FirstRenewal,
     Initialise,
     Renewal,
     ResetAuthorisation,
@@ -66,9 +68,12 @@ __all__ = [
     "DeviceKeyReport",
     "DeviceParameters",
     "DeviceReport",
+    "DeviceTerms",
     "DeviceWithdrawal",
     "ExaminationOrder",
     "ExaminationReport",
+    "FirstAuthorise",
+    "FirstRenewal",
     "Ground",
     "Initialise",
     "LeaseConfirmed",
