@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
@@ -240,9 +241,14 @@ class Device:
         response = commands.encode_answer(verb, answer)
         if after is state:
             return response
-        self._commit(state, after, _records(outcome, digest, response, opened))
-        if ended := _ended(state, after):  # no copy of a key that has ended stays, neither here nor in a token
+        ended, last = _ended(state, after), after.state == states.ZEROISED
+        if last:  # before it says so: a token that cannot be reached refuses, and zeroise is asked for again
             self._slots.destroy(*ended)
+        self._commit(state, after, _records(outcome, digest, response, opened))
+        if ended:  # no copy of a key that has ended stays, neither here nor in a token
+            if not last:
+                with suppress(Refused):  # the rollover is done and is not refused any more for a token that is away
+                    self._slots.destroy(*ended)
             self._memory.forget_keys()
         return response
 
