@@ -66,12 +66,9 @@ def test_hosted_devices_are_served_and_asked(
     (tmp_path / "secret").write_bytes(SECRET)
     stations, out = enrolled(tmp_path)
     with served("serve-wan", dsn, "--secret", str(tmp_path / "secret"), "--stations", stations) as address:
-        assert ask(out, address, capsys) == {
-            "device": DEVICE,
-            "state": "manufactured",
-            "sentence": "The device is new and has no keys yet.",
-            "pieces": 0,
-        }
+        told = ask(out, address, capsys)
+        assert (told["device"], told["state"], told["pieces"]) == (DEVICE, "manufactured", 0)
+        assert told["sentence"] == "The device is new and has no keys yet."
 
 
 def test_an_address_that_is_none_is_named(tmp_path, capsys):

@@ -21,10 +21,12 @@ from towncircle.kernel.randomness import SeededRandomness
 from towncircle.kernel.store import MemoryStore, Record
 from towncircle.licensee.limits import Limits
 from towncircle.mailpiece.lints import lint
-from towncircle.provider import leasing
+from towncircle.pki.authority import serial_for
+from towncircle.pki.verifying import PublicKey
+from towncircle.provider import leasing, renewing
 from towncircle.rules import RULESETS, RuleSet, ruleset
 from towncircle.verification import Observed, judge, pack
-from towncircle.wire.bodies import DeviceParameters, PackTerms
+from towncircle.wire.bodies import DeviceKeyReport, DeviceParameters, PackTerms
 
 ON = date(2026, 11, 21)
 HUNDRED = Mills.dollars(100)
@@ -38,6 +40,11 @@ OTHERS: dict[str, object] = {
     "indicia_valid_through": date(2026, 12, 31),
     "refund_window": "5 days",
     "contact_interval": "5 hours",
+    "contact_warning": "3 hours",
+    "certificate_warning": "80 days",
+    "key_renewal_interval": "10 days",
+    "clock_difference_minutes": 1,
+    "advance_limit_days": 1,
     "indicium_margin_right": "3 in",
     "indicium_margin_top": "2 in",
     "correction_bottom": "3 in",
@@ -87,6 +94,87 @@ def device_story(rules: RuleSet) -> setting.Story:
         piece_limit_mills=terms.piece_limit_mills,
     )
     return story
+
+
+def device_under_terms(rules: RuleSet) -> setting.Story:
+    """Bring a device into service that got the terms of a rule set from its Provider at a contact."""
+    story = device_story(rules)
+    story.reset(10)
+    story.contact(terms=leasing.device_terms(rules, ON))
+    return story
+
+
+def warned(rules: RuleSet, word: str, *, back: int, left_hours: int = 0) -> object:
+    """Ask whether a device warns, so long before its contact deadline, or `back` days before its certificate ends."""
+    story = device_under_terms(rules)
+    certificate = story.state().indicia_certificate
+    assert certificate is not None
+    due = story.client.status().contact_due
+    story.clock.at = certificate.not_after.plus(days=-back) if back else due.plus(hours=-left_hours)
+    if back:
+        story.contact(terms=leasing.device_terms(rules, ON))
+    return any(word in line for line in story.client.status().warnings)
+
+
+def behind(rules: RuleSet) -> object:
+    """Evidence a piece after a contact with a Provider whose clock is three minutes ahead."""
+    story = device_under_terms(rules)
+    story.contact(contact_at=story.now.plus(microseconds=180_000_000), terms=leasing.device_terms(rules, ON))
+    try:
+        story.evidence()
+    except Refused as refused:
+        return refused.code
+    return "evidenced"
+
+
+def ahead(rules: RuleSet) -> object:
+    """Evidence a piece that is dated two days ahead."""
+    try:
+        device_under_terms(rules).evidence(date=(ON + timedelta(days=2)).isoformat())
+    except Refused as refused:
+        return refused.code
+    return "evidenced"
+
+
+def renewed_after(rules: RuleSet, days: int) -> object:
+    """Ask a Provider to have the next key of a device certified, so many days after the last one."""
+    story = device_story(rules)
+    public = story.client.identify().indicia_public
+    held, _ = story.workshop.authority.certify_device(
+        device=story.name,
+        indicia=PublicKey("ecdsa-p256", public),
+        messages=PublicKey("ecdsa-p256", public),
+        serials=(serial_for(1, test=True), serial_for(2, test=True)),
+        not_before=setting.START,
+        not_after=setting.START.plus(days=365),
+    )
+    row = Record(
+        kind="device", key=story.name, owner="l", version=1, body={"zone": "UTC", "indicia_certificate": held.hex()}
+    )
+    report = DeviceKeyReport(
+        device=story.name,
+        regime="",
+        scheme="",
+        indicia_public=public[:-1] + b"x",
+        message_public=b"",
+        indicia_proof=b"",
+    )
+    with MemoryStore().transaction() as tx:
+        now = setting.START.plus(days=days)
+        ctx = Context(
+            tx=tx,
+            now=now,
+            party="p",
+            actor="a",
+            randomness=SeededRandomness(1, "p"),
+            rule_digest="",
+            unseal=lambda *_: None,
+        )
+        try:
+            renewing._not_too_soon(ctx, row, report, rules)
+        except Refused as refused:
+            return refused.code
+    return "certified"
 
 
 def cap(rules: RuleSet) -> object:
@@ -163,6 +251,11 @@ def refund(rules: RuleSet) -> object:
 PROBES: dict[str, Probe] = {
     "descending_cap": cap,
     "contact_interval": lambda rules: after_silence(rules, hours=6),
+    "contact_warning": lambda rules: warned(rules, "Contact the Provider within", back=0, left_hours=5),
+    "certificate_warning": lambda rules: warned(rules, "certificate", back=60),
+    "key_renewal_interval": lambda rules: renewed_after(rules, 20),
+    "clock_difference_minutes": behind,
+    "advance_limit_days": ahead,
     "lapse_effect": lambda rules: after_silence(rules, months=3, hours=1),
     "refund_window": refund,
     "indicium_margin_right": lambda rules: page(rules, "piece"),

@@ -14,8 +14,10 @@ from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import Mills
 from towncircle.mailpiece.address_files import public_addresses
+from towncircle.pki.verifying import read_certificate
 from towncircle.postal import certificates
 from towncircle.postal.certificates import certificates_of
+from towncircle.provider import renewing
 from towncircle.world import exporting, printing, verifying
 from towncircle.world.config import POSTAL
 from towncircle.world.journeys import Applicant, Journeys
@@ -66,14 +68,85 @@ def test_a_key_is_renewed_before_its_certificate_ends_and_both_verify(
 def test_renewing_again_after_a_lost_answer_ends_with_one_key_in_use(tmp_path: Path) -> None:
     world = new_world(tmp_path / "world")
     journeys = mailer(world, deposit=300, reset=200)
+    world.advance("30d")
+    journeys.contact()
     with world.shelf.client(journeys.device) as client:
         client.rekey()  # the host died before it carried the report
     journeys.renew_key()
     first = _mark(journeys, tmp_path / "first")
+    world.advance("30d")
+    journeys.contact()
     journeys.renew_key()
     second = _mark(journeys, tmp_path / "second")
     assert [verifying.verify(mark, world).verdict.verdict for mark in (first, second)] == ["VALID", "VALID"]
     world.close()
+
+
+def issued(world: World) -> int:
+    with world.store(POSTAL).reading() as view:
+        return len(list(certificates_of(view)))
+
+
+@cites("502.28")
+def test_a_key_is_not_renewed_again_and_again_and_the_refusal_names_the_first_instant(tmp_path: Path) -> None:
+    world = new_world(tmp_path / "world")
+    journeys = mailer(world, deposit=300, reset=200)
+    begun = read_certificate(certificate_in_use(world, journeys)).not_before
+    for _ in range(3):
+        with pytest.raises(Refused, match=r"provider\.renewal-too-soon") as refused:
+            journeys.renew_key()
+        assert "from 20" in refused.value.sentence
+    assert issued(world) == 2
+    first = begun.plus(days=30)
+    assert str(first) in refused.value.sentence
+    world.clock._write({"mode": "frozen", "now_us": int(first) - 1})
+    with pytest.raises(Refused, match=r"provider\.renewal-too-soon"):
+        journeys.renew_key()
+    world.clock._write({"mode": "frozen", "now_us": int(first)})
+    journeys.renew_key()
+    assert issued(world) == 4
+    exporting.export(world, tmp_path / "export")
+    assert not audit(tmp_path / "export").differences
+    world.close()
+
+
+@cites("502.28", "502.14b")
+def test_a_key_in_doubt_is_renewed_at_once_when_the_providers_officer_permits_it_and_only_once(tmp_path: Path) -> None:
+    world = new_world(tmp_path / "world")
+    journeys = mailer(world, deposit=300, reset=200)
+    device = journeys.device
+    world.desk("provider.harbor").perform(
+        lambda ctx: renewing.permit_early(ctx, device=device, reason="the machine was stolen and came back"),
+        actor="officer",
+    )
+    journeys.renew_key()
+    assert issued(world) == 4
+    with pytest.raises(Refused, match=r"provider\.renewal-too-soon"):
+        journeys.renew_key()
+    exporting.export(world, tmp_path / "export")
+    assert not audit(tmp_path / "export").differences
+    world.close()
+
+
+def test_a_renewal_whose_answer_was_lost_is_asked_again_at_once_and_takes_no_second_serial(tmp_path: Path) -> None:
+    world = new_world(tmp_path / "world")
+    journeys = mailer(world, deposit=300, reset=200)
+    world.advance("30d")
+    journeys.contact()
+    with world.shelf.client(journeys.device) as client:
+        lost = client.rekey().message
+    world.desk("provider.harbor").receive(lost)  # certified, and nobody brought the answer home
+    assert issued(world) == 4
+    journeys.renew_key()
+    assert issued(world) == 4
+    world.close()
+
+
+def certificate_in_use(world: World, journeys: Journeys) -> bytes:
+    with world.store("provider.harbor").reading() as view:
+        row = view.get("device", journeys.device)
+    assert row is not None
+    return bytes.fromhex(row.body["indicia_certificate"])
 
 
 def test_no_key_is_certified_for_a_device_that_is_frozen(tmp_path: Path) -> None:

@@ -30,11 +30,19 @@ PLAIN = {
 ORDERS = {
     "initialise": (commands.Initialise, lambda s: bodies.Withdraw(reason="")),
     "certify": (commands.Certify, lambda s: bodies.Certify(indicia_certificate=b"", message_certificate=b"", chain=())),
-    "authorise": (commands.Authorise, lambda s: bodies.Authorise(parameters=s.workshop.parameters(s.now))),
+    "authorise": (
+        commands.Authorise,
+        lambda s: bodies.Authorise(parameters=s.workshop.parameters(s.now), terms=s.workshop.terms(s.now)),
+    ),
     "contact": (
         commands.Contact,
         lambda s: bodies.Renewal(
-            audit_counter=1, contact_at=s.now, parameters=None, settle_request="", settle_outcome=""
+            audit_counter=1,
+            contact_at=s.now,
+            parameters=None,
+            settle_request="",
+            settle_outcome="",
+            terms=s.workshop.terms(s.now),
         ),
     ),
     "apply_reset": (
@@ -157,7 +165,9 @@ def test_a_command_for_the_provider_alone_is_refused_from_anybody_else() -> None
 
 def test_a_repeated_order_gets_the_first_answer_and_another_under_its_id_is_refused() -> None:
     story = Story().to("authorised")
-    order = bodies.Authorise(parameters=story.workshop.parameters(story.now, advance_days=2))
+    order = bodies.Authorise(
+        parameters=story.workshop.parameters(story.now, advance_days=2), terms=story.workshop.terms(story.now)
+    )
     sealed = story.workshop.seal(DEVICE, order, story.now, id="MSG-1", counter=900)
     first = story.client.authorise(sealed)
     counter = story.state().counter

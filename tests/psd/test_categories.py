@@ -3,84 +3,26 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from tests.psd.setting import SECRET, Hands, batch
+from tests.psd.setting import Hands
+from tests.psd.shops import CHANCE, FIRST, NOW, OTHER, Shop, funded, job
 
-from towncircle.bench.workshop import Workshop
 from towncircle.kernel.errors import BadInput, Refused
-from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import Mills
-from towncircle.kernel.randomness import SeededRandomness
 from towncircle.psd import commands
 from towncircle.psd.client import DeviceClient
 from towncircle.psd.device import manufacture
-from towncircle.psd.hosted.fleet import Fleet
-from towncircle.psd.hosted.funnel import Funnel
 from towncircle.psd.memory import MemoryInRam
-from towncircle.psd.ports import BytePort, ProcessPort
+from towncircle.psd.ports import BytePort
 from towncircle.psd.postgres import PostgresMemory
-from towncircle.psd.process import SystemClock, create
-from towncircle.transport.stations import Call, StationPort, StationServer, context_for
 from towncircle.wire.bodies import Withdraw
-from towncircle.world.hybrid import HybridPort
-from towncircle.world.stations import enrol, found, gate, one_device, port_to, strike
-
-FIRST, OTHER = (DeviceId.of(vendor="TC", model="1A", serial=serial) for serial in (301, 302))
-CHANCE = SeededRandomness(3, "stations")
-NOW = SystemClock().now()  # certificates of a line are judged by the machine's clock
-
-
-class Shop:
-    """A workshop and the folders of hosts; `close` ends what it started."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.workshop, self.ends = folder, Workshop(NOW), []  # type: tuple[Path, Workshop, list[Callable[[], object]]]
-
-    def alone(self, device: DeviceId) -> ProcessPort:
-        place = self.folder / device
-        create(place, **self.workshop.birth(device), secret=SECRET)
-        port = ProcessPort(place)
-        self.ends.append(port.close)
-        return port
-
-    def hosted(self, store: MemoryInRam | PostgresMemory) -> Funnel:
-        fleet = Fleet(store, secret=lambda: SECRET, randomness=SeededRandomness(7, "f"), clock=SystemClock())
-        funnel = Funnel(fleet)
-        self.ends += [funnel.close, fleet.close]
-        return funnel
-
-    def serve(self, name: str, call: Callable[[DeviceId, bytes], bytes]) -> StationServer:
-        place = self.folder / name
-        found(place, CHANCE, NOW)
-        passed: Call = gate(place, call)
-        server = StationServer(context_for(place, server=True), passed)
-        threading.Thread(target=server.run, daemon=True).start()
-        self.ends.append(server.close)
-        return server
-
-    def station(self, name: str, server: StationServer, host: str, device: DeviceId) -> StationPort:
-        out = self.folder / f"{host}-{name}"
-        enrol(self.folder / host, name, out, devices=[device], randomness=CHANCE, now=NOW)
-        port = port_to(out, server.address, device)
-        self.ends.append(port.close)
-        return port
-
-    def lan(self) -> StationPort:
-        server = self.serve("lan", one_device(self.alone(FIRST), FIRST))
-        return self.station("desk", server, "lan", FIRST)
-
-    def wan(self, store: MemoryInRam | PostgresMemory, device: DeviceId = FIRST) -> StationPort:
-        manufacture(store, **self.workshop.birth(device))
-        server = self.serve("wan", self.hosted(store).exchange)
-        return self.station("licensee", server, "wan", device)
-
-    def close(self) -> None:
-        for end in reversed(self.ends):
-            end()
+from towncircle.world.notebook import move
+from towncircle.world.stations import enrol, found, one_device, port_to, strike
 
 
 @pytest.fixture
@@ -91,25 +33,14 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
 
 
 @pytest.fixture(params=["stand-alone", "LAN", "WAN", "hybrid"])
-def port(request: pytest.FixtureRequest, shop: Shop, tmp_path: Path) -> BytePort:
+def port(request: pytest.FixtureRequest, shop: Shop) -> BytePort:
     if request.param == "stand-alone":
         return shop.alone(FIRST)
     if request.param == "LAN":
         return shop.lan()
     if request.param == "WAN":
         return shop.wan(PostgresMemory(request.getfixturevalue("databases")(), create=True))
-    return HybridPort(shop.lan(), shop.wan(MemoryInRam(), OTHER), tmp_path / "notebook")
-
-
-def funded(shop: Shop, port: BytePort, device: DeviceId = FIRST, dollars: int = 100) -> DeviceClient:
-    client = DeviceClient(port)
-    shop.workshop.commission(client, device, NOW)
-    shop.workshop.reset(client, device, Mills.dollars(dollars), NOW)
-    return client
-
-
-def job(name: str, *amounts: int) -> commands.Evidence:
-    return batch(name, amounts or (730,), date=SystemClock().now().date_in("America/New_York").isoformat())
+    return shop.hybrid(shop.lan(), shop.wan(MemoryInRam(), OTHER))
 
 
 # the contract
@@ -214,12 +145,24 @@ class Broken:
         return answer
 
 
-def test_the_hybrid_falls_back_for_new_work_and_never_repeats_doubtful_work(tmp_path: Path, shop: Shop) -> None:
-    first, other = Broken(shop.lan()), shop.wan(MemoryInRam(), OTHER)
-    funded(shop, first)
-    funded(shop, other, OTHER)
-    notebook = tmp_path / "notebook"
-    hybrid = DeviceClient(HybridPort(first, other, notebook))
+@pytest.fixture
+def pair(shop: Shop) -> tuple[Broken, Broken]:
+    pair = Broken(shop.lan()), Broken(shop.wan(MemoryInRam(), OTHER))
+    funded(shop, pair[0])
+    funded(shop, pair[1], OTHER)
+    return pair
+
+
+def pieces(pair: tuple[Broken, Broken]) -> list[int]:
+    return [DeviceClient(side.inner).status().registers.pieces for side in pair]
+
+
+def test_the_hybrid_falls_back_for_new_work_and_never_repeats_doubtful_work(
+    shop: Shop, pair: tuple[Broken, Broken]
+) -> None:
+    first, other = pair
+    port = shop.hybrid(first, other)
+    hybrid = DeviceClient(port)
     first.how = "after"
     with pytest.raises(Refused, match=r"psd\.unreachable"):
         hybrid.evidence(job("DOUBT"))
@@ -227,11 +170,104 @@ def test_the_hybrid_falls_back_for_new_work_and_never_repeats_doubtful_work(tmp_
     with pytest.raises(Refused, match=r"transport\.unreachable"):
         hybrid.evidence(job("DOUBT"))  # not sent to the other device
     fallen = hybrid.evidence(job("NEW"))
+    told = hybrid.status()
+    assert told.device == OTHER
+    assert told.registers.pieces == 1
+    assert f"The LAN device {FIRST} does not answer" in told.warnings[0]
     first.how = ""
-    again = DeviceClient(HybridPort(first, other, notebook))  # the notebook outlives the process
-    assert again.evidence(job("NEW")) == fallen
+    again = DeviceClient(shop.hybrid(first, other, again=port))  # the notebook outlives the process
+    assert again.evidence(job("NEW")) == fallen == again.recover("NEW")
     assert again.evidence(job("DOUBT")).first_piece == 1
-    assert DeviceClient(first).status().registers.pieces == DeviceClient(other).status().registers.pieces == 1
+    assert again.status().device == FIRST
+    assert not any("does not answer" in line for line in again.status().warnings)
+    assert pieces(pair) == [1, 1]
+
+
+def test_with_both_devices_away_nothing_is_noted_against_either(shop: Shop, pair: tuple[Broken, Broken]) -> None:
+    first, other = pair
+    hybrid = DeviceClient(shop.hybrid(first, other))
+    first.how = other.how = "before"
+    with pytest.raises(Refused, match=r"transport\.unreachable"):
+        hybrid.evidence(job("JOB-1"))
+    with pytest.raises(Refused, match=r"transport\.unreachable"):
+        hybrid.status()
+    first.how = ""  # the LAN device is back first: the request is free to go there
+    hybrid.evidence(job("JOB-1"))
+    assert pieces(pair) == [1, 0]
+
+
+def test_a_hosted_device_that_dies_after_sending_keeps_its_request(shop: Shop, pair: tuple[Broken, Broken]) -> None:
+    first, other = pair
+    port = shop.hybrid(first, other)
+    first.how, other.how = "before", "after"
+    with pytest.raises(Refused, match=r"psd\.unreachable"):
+        DeviceClient(port).evidence(job("JOB-1"))
+    first.how, other.how = "", "before"
+    again = DeviceClient(shop.hybrid(first, other, again=port))
+    with pytest.raises(Refused, match=r"transport\.unreachable"):
+        again.evidence(job("JOB-1"))  # the LAN device is well, but the hosted one has run it
+    other.how = ""
+    assert again.evidence(job("JOB-1")).first_piece == 1
+    assert pieces(pair) == [0, 1]
+
+
+def test_a_hybrid_that_was_moved_sends_new_work_to_the_hosted_device_only(
+    shop: Shop, pair: tuple[Broken, Broken]
+) -> None:
+    port = shop.hybrid(*pair)
+    hybrid = DeviceClient(port)
+    kept = hybrid.evidence(job("OLD"))
+    move(shop.folder / "hybrid")
+    hybrid.evidence(job("NEW"))
+    assert hybrid.recover("OLD") == hybrid.evidence(job("OLD")) == kept
+    assert pieces(pair) == [1, 1]
+    told = hybrid.status()
+    assert told.device == FIRST
+    assert "moved for good" in told.warnings[0]
+    assert "the LAN device of a hybrid" in told.sentence
+    hybrid.withdraw(shop.workshop.seal(FIRST, Withdraw(reason="moved"), NOW))
+    assert hybrid.status().state == "withdrawn"
+    assert hybrid.evidence(job("LATER")).first_piece == 2
+
+
+def test_one_request_of_two_stations_goes_to_one_device_while_the_line_comes_and_goes(
+    shop: Shop, pair: tuple[Broken, Broken]
+) -> None:
+    first, other = pair
+    hybrid = shop.hybrid(first, other)
+    got: dict[str, set[bytes]] = {f"R{n}": set() for n in range(30)}
+
+    def work(at: int) -> None:
+        for name, seen in got.items():
+            first.how = "before" if (at + len(seen)) % 2 else ""
+            with suppress(Refused):
+                seen.add(hybrid.exchange(commands.encode_command(job(name, 3))))
+
+    threads = [threading.Thread(target=work, args=(at,)) for at in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    first.how = ""
+    for name, seen in got.items():
+        seen.add(hybrid.exchange(commands.encode_command(job(name, 3))))
+        assert len(seen) == 1
+    assert sum(pieces(pair)) == len(got)
+
+
+def test_orders_and_resets_never_fall_back_and_each_device_is_reached_by_its_name(
+    shop: Shop, pair: tuple[Broken, Broken]
+) -> None:
+    first, other = pair
+    port = shop.hybrid(first, other)
+    first.how = "before"
+    with pytest.raises(Refused, match=r"transport\.unreachable"):
+        DeviceClient(port).request_reset(Mills.dollars(5))
+    told = commands.decode_answer(port.call(OTHER, commands.encode_command(commands.Identify())))
+    assert isinstance(told, commands.Identity)
+    assert told.device == OTHER
+    with pytest.raises(BadInput, match=r"psd\.no-such-device"):
+        port.call("TC1A0000009999", commands.encode_command(commands.Identify()))
 
 
 def test_moving_from_lan_to_hosted_goes_through_the_provider_and_leaves_no_value_behind(shop: Shop) -> None:

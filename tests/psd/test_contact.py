@@ -9,7 +9,6 @@ from towncircle.kernel.errors import Refused
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import Mills
-from towncircle.psd.contact import CLOCK_SKEW_US
 from towncircle.wire import bodies
 
 
@@ -126,14 +125,54 @@ def test_a_clock_that_ran_ahead_is_set_right_by_the_providers_signed_time() -> N
     assert story.evidence().count == 1
 
 
-def test_a_clock_behind_the_providers_moves_no_money_after_the_contact() -> None:
+@pytest.mark.parametrize(("minutes", "past_us", "stopped"), [(5, 0, False), (5, 1, True), (1, 0, False), (1, 1, True)])
+def test_a_clock_behind_the_providers_by_more_than_the_terms_allow_moves_no_money(
+    minutes: int, past_us: int, stopped: bool
+) -> None:
     story = Story().to("in service")
-    ahead = story.now.plus(microseconds=CLOCK_SKEW_US + 1)
-    story.contact(contact_at=ahead)
-    with pytest.raises(Refused, match=r"psd\.clock-back"):
-        story.evidence()
-    story.clock.at = ahead
+    terms = story.workshop.terms(story.now, clock_difference_minutes=minutes)
+    ahead = story.now.plus(microseconds=minutes * 60_000_000 + past_us)
+    story.contact(contact_at=ahead, terms=terms)
+    if stopped:
+        with pytest.raises(Refused, match=r"psd\.clock-back"):
+            story.evidence()
+        story.clock.at = ahead
     assert story.evidence().count == 1
+
+
+@pytest.mark.parametrize(("past_us", "taken"), [(0, True), (1, False)])
+def test_an_order_from_the_future_is_refused_beyond_the_difference_of_the_terms(past_us: int, taken: bool) -> None:
+    story = Story().to("in service")
+    ahead = story.now.plus(microseconds=5 * 60_000_000 + past_us)
+    order = story.workshop.seal(DEVICE, bodies.Withdraw(reason="returned"), ahead)
+    if taken:
+        assert story.client.withdraw(order).state == "withdrawn"
+    else:
+        with pytest.raises(Refused, match=r"wire\.not-yet-valid"):
+            story.client.withdraw(order)
+
+
+def test_a_renewal_of_the_first_version_leaves_the_terms_as_they_were() -> None:
+    story = Story().to("in service")
+    before = story.state().terms
+    opened = story.workshop.open(DEVICE, story.client, story.client.audit().message)
+    first = bodies.FirstRenewal(
+        audit_counter=opened.envelope.counter,
+        contact_at=story.now,
+        parameters=None,
+        settle_request="",
+        settle_outcome="",
+    )
+    story.client.contact(story.workshop.seal(DEVICE, first, story.now))
+    assert story.state().terms == before is not None
+
+
+def test_terms_that_fall_below_the_parameters_bound_the_mailing_date_and_block_no_contact() -> None:
+    story = Story().to("in service")
+    story.contact(terms=story.workshop.terms(story.now, advance_limit_days=1))
+    assert story.evidence("JOB-1", date="2026-11-22").count == 1
+    with pytest.raises(Refused, match=r"psd\.date"):
+        story.evidence("JOB-2", date="2026-11-23")
 
 
 def test_a_renewal_answers_the_last_audit_only_and_once() -> None:
@@ -161,6 +200,7 @@ def test_a_renewal_that_comes_after_its_own_term_does_not_open_the_device() -> N
             parameters=None,
             settle_request="",
             settle_outcome="",
+            terms=story.workshop.terms(story.now),
         ),
         story.now,
         hours=500,

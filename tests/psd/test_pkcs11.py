@@ -156,7 +156,7 @@ def test_a_general_error_ends_the_session_and_a_new_worker_goes_on(token: Token,
     key = slots.signer(slots.make("ecdsa-p256"))
     token.library.close()
     flag = tmp_path / "once"
-    flag.touch()
+    flag.write_text("general")
     failing = TokenLibrary(
         LIBRARY or Path(), environment={**token.environment, "FAIL_ONCE": str(flag), "PYTHONPATH": str(ROOT)},
         worker="tests.psd.failing_worker",
@@ -172,6 +172,106 @@ def test_a_general_error_ends_the_session_and_a_new_worker_goes_on(token: Token,
 
 
 ROOT = Path(__file__).parents[2]
+
+
+class Misbehaving:
+    """A library that misbehaves once, in the way that the flag's text names."""
+
+    def __init__(self, token: Token, place: Path, how: str) -> None:
+        (place / "once").write_text(how)
+        self.library = TokenLibrary(
+            LIBRARY or Path(),
+            environment={**token.environment, "FAIL_ONCE": str(place / "once"), "PYTHONPATH": str(ROOT)},
+            worker="tests.psd.failing_worker",
+            answer_s=8,
+        )
+        self.slots = TokenSlots(
+            self.library, token="device", pin=lambda: PIN, randomness=SeededRandomness(9, "misbehaving")
+        )
+
+
+@pytest.mark.parametrize(("how", "workers"), [("die", 2), ("hang", 2), ("print", 1)])
+def test_a_batch_is_signed_though_its_worker_dies_hangs_or_chatters(
+    token: Token, tmp_path: Path, how: str, workers: int
+) -> None:
+    slot = token.slots().make("ecdsa-p256")
+    bad = Misbehaving(token, tmp_path, how)
+    signer = bad.slots.signer(slot)
+    texts = [b"%d" % n for n in range(50)]
+    made = signer.sign_all(texts)
+    assert all(signature_valid(signer.public, one, text) for one, text in zip(made, texts, strict=True))
+    assert bad.library.started == workers
+    bad.library.close()
+
+
+def test_signatures_of_another_length_are_no_signatures(token: Token, tmp_path: Path) -> None:
+    slot = token.slots().make("ecdsa-p256")
+    bad = Misbehaving(token, tmp_path, "short")
+    with pytest.raises(Refused, match=r"psd\.token-failed"):
+        bad.slots.signer(slot).sign_all([b"a", b"b"])
+    bad.library.close()
+
+
+def test_a_key_made_by_a_worker_that_died_is_made_once(token: Token, tmp_path: Path) -> None:
+    bad = Misbehaving(token, tmp_path, "die making")
+    slot = bad.slots.make("ecdsa-p256")
+    assert bad.library.started == 2
+    assert signature_valid(bad.slots.signer(slot).public, bad.slots.signer(slot).sign(b"x"), b"x")
+    assert len(token.keys()) == 2  # one private and one public key
+    bad.library.close()
+
+
+def test_two_processes_share_a_token_and_a_key_destroyed_by_the_other_signs_no_more(token: Token) -> None:
+    other = TokenLibrary(LIBRARY or Path(), environment=token.environment)
+    mine = token.slots()
+    theirs = TokenSlots(other, token="device", pin=lambda: PIN, randomness=SeededRandomness(6, "other"))
+    slot = mine.make("ecdsa-p256")
+    for slots in (mine, theirs, mine):
+        assert signature_valid(mine.signer(slot).public, slots.signer(slot).sign(b"x"), b"x")
+    theirs.destroy(slot)
+    for slots in (theirs, mine):
+        with pytest.raises(Refused, match=r"psd\.token"):
+            slots.signer(slot).sign(b"x")
+    again = mine.make("ecdsa-p256")  # and the library is not harmed
+    assert signature_valid(mine.signer(again).public, mine.signer(again).sign(b"x"), b"x")
+    other.close()
+
+
+def test_a_wrong_pin_opens_nothing_beside_a_session_that_is_logged_in(token: Token) -> None:
+    slot = token.slots().make("ecdsa-p256")
+    with pytest.raises(Refused, match=r"psd\.token-refused"):
+        token.slots(pin="9999").signer(slot).sign(b"x")
+    assert token.slots().signer(slot).sign(b"x")
+
+
+def test_a_device_whose_token_is_away_is_zeroised_when_it_is_back_and_not_before(token: Token) -> None:
+    from towncircle.psd.client import DeviceClient
+    from towncircle.psd.device import Device
+
+    story = Story()
+    story.device = Device(story.memory, story.name, slots=token.slots(), clock=story.clock)
+    story.client = DeviceClient(story.device)
+    story.commission()
+    story.withdraw()
+    away = token.folder.rename(token.folder.with_name("away"))
+    token.library.close()
+    with pytest.raises(Refused, match=r"psd\.token"):
+        story.client.zeroise(DEVICE)
+    assert story.state().state == "withdrawn"
+    token.library.close()
+    away.rename(token.folder)
+    assert token.keys() != []
+    story.client.zeroise(DEVICE)
+    assert (token.keys(), story.state().state) == ([], "zeroised")
+
+
+def test_the_pin_is_in_no_argument_and_no_environment_of_the_worker(token: Token) -> None:
+    token.slots().make("ecdsa-p256")
+    assert token.library._child is not None
+    place = Path("/proc") / str(token.library._child.pid)
+    for name in ("cmdline", "environ"):
+        words = (place / name).read_bytes().split(b"\0")
+        assert not any(word == PIN.encode() or word.endswith(b"=" + PIN.encode()) for word in words)
 
 
 def test_a_token_that_fails_its_pairwise_test_keeps_no_key(token: Token, monkeypatch: pytest.MonkeyPatch) -> None:

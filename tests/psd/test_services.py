@@ -48,7 +48,10 @@ ORDERS: dict[str, tuple[type[commands.FromProvider], Callable[[Story], Body]]] =
         ),
     ),
     "certify": (commands.Certify, lambda s: bodies.Certify(indicia_certificate=b"", message_certificate=b"", chain=())),
-    "authorise": (commands.Authorise, lambda s: bodies.Authorise(parameters=s.workshop.parameters(s.now))),
+    "authorise": (
+        commands.Authorise,
+        lambda s: bodies.Authorise(parameters=s.workshop.parameters(s.now), terms=s.workshop.terms(s.now)),
+    ),
     "contact": (
         commands.Contact,
         lambda s: bodies.Renewal(
@@ -57,6 +60,7 @@ ORDERS: dict[str, tuple[type[commands.FromProvider], Callable[[Story], Body]]] =
             parameters=None,
             settle_request="",
             settle_outcome="",
+            terms=s.workshop.terms(s.now),
         ),
     ),
     "apply_reset": (

@@ -13,6 +13,7 @@ from tests.psd.setting import DEVICE, Story, sqlite
 from towncircle.kernel.errors import BadInput, BrokenInvariant, Refused
 from towncircle.psd import sqlite as adapter
 from towncircle.psd.sqlite import SqliteMemory
+from towncircle.wire import bodies
 
 
 def filled(path: Path) -> Path:
@@ -134,6 +135,13 @@ def test_a_store_of_the_first_adapter_opens_and_goes_on(tmp_path: Path) -> None:
         "95503aaab231f610c93042fc22c0a94bd533d2d2e63c6af706b732eb90b6f72e"
     )
     assert story.evidence("JOB-3", amounts=(100,)).first_piece == 4
+    assert memory.load([DEVICE])[DEVICE].terms is None  # it was authorised by the first version of Authorise
+    assert len(status.warnings) == 2
+    for _ in range(20):  # message names that the seed gave to this store before
+        story.workshop.seal(DEVICE, bodies.Withdraw(reason="never sent"), story.now)
+    story.contact()
+    assert memory.load([DEVICE])[DEVICE].terms == story.workshop.terms(story.now)
+    assert story.client.status().warnings == ()
     memory.close()
 
 

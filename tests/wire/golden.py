@@ -54,6 +54,13 @@ _PARAMETERS = b.DeviceParameters(
     rule_digest="ab" * 32,
     specimen=True,
 )
+_DEVICE_TERMS = b.DeviceTerms(
+    contact_warning_months=0,
+    contact_warning_hours=24,
+    certificate_warning_days=30,
+    clock_difference_minutes=5,
+    advance_limit_days=31,
+)
 _GROUND = b.Ground(code="license.incomplete", sentence="The ZIP Code is missing.", clause="P050 2.1")
 _CERTIFIED = {
     "indicia_certificate": b"\x30\x01",
@@ -104,13 +111,22 @@ SPECIMENS: tuple[Body, ...] = (
     b.DeviceWithdrawal(registers=_REGISTERS, resets_total=Mills(1_333_332), reason="end of lease"),
     b.Initialise(device=DEVICE, regime="imi-2024", scheme="ecdsa-p256", domain=b"", root_fingerprint=b"\x44" * 32),
     b.Certify(**_CERTIFIED),
-    b.Authorise(parameters=_PARAMETERS),
+    b.FirstAuthorise(parameters=_PARAMETERS),
+    b.Authorise(parameters=_PARAMETERS, terms=_DEVICE_TERMS),
+    b.FirstRenewal(
+        audit_counter=12,
+        contact_at=NOW,
+        parameters=_PARAMETERS,
+        settle_request="REQ-7K3MQ9ZX2RTB",
+        settle_outcome="void",
+    ),
     b.Renewal(
         audit_counter=12,
         contact_at=NOW,
         parameters=_PARAMETERS,
         settle_request="REQ-7K3MQ9ZX2RTB",
         settle_outcome="void",
+        terms=_DEVICE_TERMS,
     ),
     b.ResetAuthorisation(request_id="REQ-7K3MQ9ZX2RTB", device=DEVICE, amount=Mills(50_000), request_counter=13),
     b.ResetRefusal(
@@ -326,9 +342,10 @@ def sealed(body: Body) -> bytes:
 
 
 def file_of(body: Body) -> Path:
-    """Give the golden file of a specimen's type."""
+    """Give the golden file of a specimen's type and version."""
     kind = type_of(body)
-    return FOLDER / f"{kind.number:02d}-{kind.name}.hex"
+    version = f"-{kind.version}" if kind.version > 1 else ""
+    return FOLDER / f"{kind.number:02d}-{kind.name}{version}.hex"
 
 
 def main() -> None:

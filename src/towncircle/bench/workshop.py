@@ -104,6 +104,19 @@ class Workshop:
         }
         return bodies.DeviceParameters(**{**fields, **changes})
 
+    def terms(self, now: Instant, **changes: int) -> bodies.DeviceTerms:
+        """Give the device terms that the rule set asks for, with changes."""
+        rules, today = ruleset(self.regime), now.date_in("America/New_York")
+        warning = rules.term("contact_warning", today)
+        fields = {
+            "contact_warning_months": warning.months,
+            "contact_warning_hours": warning.hours,
+            "certificate_warning_days": rules.term("certificate_warning", today).days,
+            "clock_difference_minutes": rules.integer("clock_difference_minutes", today),
+            "advance_limit_days": rules.integer("advance_limit_days", today),
+        }
+        return bodies.DeviceTerms(**{**fields, **changes})
+
     def initialise(self, client: DeviceClient, device: DeviceId, now: Instant) -> Done:
         """Have the keys made."""
         order = bodies.Initialise(
@@ -141,7 +154,7 @@ class Workshop:
         """Initialise, certify and authorise a device."""
         self.initialise(client, device, now)
         self.certify(client, device, now)
-        order = bodies.Authorise(parameters=self.parameters(now, **changes))
+        order = bodies.Authorise(parameters=self.parameters(now, **changes), terms=self.terms(now))
         client.authorise(self.seal(device, order, now))
 
     def examination(self, at: DeviceId, now: Instant, *, role: str = "postal", **changes: Any) -> bytes:
@@ -182,6 +195,7 @@ class Workshop:
             "parameters": None,
             "settle_request": "",
             "settle_outcome": "",
+            "terms": self.terms(now),
         }
         return self.seal(device, bodies.Renewal(**{**fields, **changes}), now, in_reply_to=opened.envelope.id)
 

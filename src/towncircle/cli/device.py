@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from towncircle.cli.show import as_json, table
+from towncircle.cli.show import as_json, standing, standing_json, table
 
 if TYPE_CHECKING:
     from towncircle.transport.stations import Call
@@ -36,7 +36,16 @@ def add(subparsers: Any) -> None:
     wan.add_argument("--memory", type=int, default=300, metavar="MIB", help="limit of resident memory (default 300)")
     wan.add_argument("--workers", type=int, metavar="N", help="worker processes (default: one a processor core)")
     wan.set_defaults(run=_serve_wan)
-    for server in (lan, wan):
+    both = verbs.add_parser("serve-hybrid", help="hybrid: a LAN device that falls back to a hosted one at a WAN host")
+    both.add_argument("store", type=Path, metavar="DIR", help="the LAN device's store folder, with the notes")
+    both.add_argument("--wan", type=Path, required=True, metavar="OUT", help="this host's enrolment at the WAN host")
+    both.add_argument("--wan-address", required=True, metavar="HOST:PORT", help="where the hosted device is served")
+    both.add_argument("--hosted", required=True, metavar="ID", help="the hosted device")
+    both.set_defaults(run=_serve_hybrid)
+    move = verbs.add_parser("move", help="move a hybrid's service to its hosted device for good")
+    move.add_argument("store", type=Path, metavar="DIR", help="the LAN device's store folder")
+    move.set_defaults(run=_move)
+    for server in (lan, wan, both):
         server.add_argument("--stations", type=Path, required=True, metavar="DIR", help="the host's list of stations")
         server.add_argument("--port", type=int, default=0, metavar="N", help="port (default: any free one)")
     enrol = verbs.add_parser("enrol", help="make a station's key and certificate, once, and let it call")
@@ -54,7 +63,7 @@ def add(subparsers: Any) -> None:
     ask.add_argument("address", metavar="HOST:PORT", help="where the device is served")
     ask.add_argument("device", metavar="ID", help="the device")
     ask.set_defaults(run=_status)
-    for verb in (lan, wan, enrol, strike, ask):
+    for verb in (lan, wan, both, move, enrol, strike, ask):
         verb.add_argument("--json", action="store_true", help="print JSON with stable keys")
 
 
@@ -65,13 +74,53 @@ def _serve_pipe(args: argparse.Namespace) -> int:
 
 
 def _serve_lan(args: argparse.Namespace) -> int:
-    from towncircle.psd.client import DeviceClient
+    from towncircle.psd.keeping import KeptPort
     from towncircle.psd.ports import ProcessPort
     from towncircle.world.stations import gate, one_device
 
-    with ProcessPort(args.store) as port:
-        device = DeviceClient(port).identify().device
-        return _serve(args, gate(args.stations, one_device(port, device)), str(device))
+    port = KeptPort(lambda: ProcessPort(args.store), told=_tell)
+    try:
+        return _serve(args, gate(args.stations, one_device(port, port.device)), str(port.device))
+    finally:
+        port.close()
+
+
+def _serve_hybrid(args: argparse.Namespace) -> int:
+    from towncircle.kernel.ids import DeviceId
+    from towncircle.psd.keeping import KeptPort
+    from towncircle.psd.ports import ProcessPort
+    from towncircle.world.hybrid import WAIT_S, HybridPort
+    from towncircle.world.notebook import Notebook, first_of
+    from towncircle.world.stations import gate, port_to
+
+    known = first_of(args.store)
+    hosted = DeviceId.parse(args.hosted)
+    own = KeptPort(lambda: ProcessPort(args.store), told=_tell, device=DeviceId.parse(known) if known else None)
+    wan = port_to(args.wan, _address(args.wan_address), hosted, timeout_s=WAIT_S)
+    try:
+        notebook = Notebook(args.store, first=own.device, other=hosted)
+        try:
+            return _serve(args, gate(args.stations, HybridPort(own, wan, notebook).call), f"{own.device} and {hosted}")
+        finally:
+            notebook.close()
+    finally:
+        own.close()
+        wan.close()
+
+
+def _move(args: argparse.Namespace) -> int:
+    from towncircle.world.notebook import move
+
+    move(args.store)
+    if args.json:
+        as_json({"moved": str(args.store)})
+    else:
+        table([("moved", "new pieces come from the hosted device; the LAN device can be withdrawn")])
+    return 0
+
+
+def _tell(words: str) -> None:
+    print(f"towncircle: {words}", file=sys.stderr, flush=True)
 
 
 def _serve_wan(args: argparse.Namespace) -> int:
@@ -142,24 +191,29 @@ def _strike(args: argparse.Namespace) -> int:
     return 0
 
 
-def _status(args: argparse.Namespace) -> int:
+def _address(text: str) -> tuple[str, int]:
     from towncircle.kernel.errors import BadInput
+
+    host, _, port = text.rpartition(":")
+    if not host or not port.isascii() or not port.isdigit():
+        raise BadInput("cli.no-address", text=text[:60])
+    return host, int(port)
+
+
+def _status(args: argparse.Namespace) -> int:
     from towncircle.kernel.ids import DeviceId
     from towncircle.psd.client import DeviceClient
     from towncircle.world.stations import port_to
 
-    host, _, port = args.address.rpartition(":")
-    if not host or not port.isascii() or not port.isdigit():
-        raise BadInput("cli.no-address", text=args.address[:60])
-    line = port_to(args.station, (host, int(port)), DeviceId.parse(args.device))
+    line = port_to(args.station, _address(args.address), DeviceId.parse(args.device))
     try:
         told = DeviceClient(line).status()
     finally:
         line.close()
     if args.json:
-        as_json(
-            {"device": told.device, "state": told.state, "sentence": told.sentence, "pieces": told.registers.pieces}
-        )
+        as_json(standing_json(told))
     else:
-        table([("device", told.device), ("state", told.state), ("says", told.sentence)])
+        table(standing(told))
+        for warning in told.warnings:
+            print(f"! {warning}")
     return 0

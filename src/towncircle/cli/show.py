@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from towncircle.psd.commands import StatusReport
     from towncircle.world.journeys import Journeys
     from towncircle.world.world import World
 
@@ -46,6 +47,43 @@ def journeys_of(args: argparse.Namespace) -> Iterator[Journeys]:
     with opened(args.world) as world:
         name = args.licensee if args.licensee.startswith("licensee.") else f"licensee.{args.licensee}"
         yield Journeys(world, name)
+
+
+def standing(told: StatusReport) -> list[tuple[str, object]]:
+    """Give the rows that say how a device stands, with the countdown to its next contact."""
+    from towncircle.psd.warning import countdown
+
+    rows: list[tuple[str, object]] = [
+        ("device", told.device),
+        ("state", told.sentence),
+        ("ascending register", told.registers.ascending),
+        ("descending register", told.registers.descending),
+        ("pieces", told.registers.pieces),
+    ]
+    if told.reprints:
+        rows.append(("reprints", told.reprints))
+    if told.contact_due:
+        left = f"{countdown(told.contact_left_us)} left" if told.contact_left_us >= 0 else "past"
+        rows.append(("next contact due", f"{told.contact_due.iso()} ({left})"))
+    return [*rows, ("now", told.now.iso())]
+
+
+def standing_json(told: StatusReport) -> dict[str, object]:
+    """Give how a device stands as a record with stable keys."""
+    return {
+        "device": told.device,
+        "state": told.state,
+        "sentence": told.sentence,
+        "ascending_mills": int(told.registers.ascending),
+        "descending_mills": int(told.registers.descending),
+        "pieces": told.registers.pieces,
+        "reprints": told.reprints,
+        "contact_due": told.contact_due.iso(),
+        "contact_left_seconds": told.contact_left_us // 1_000_000,
+        "open_request": told.open_request,
+        "warnings": list(told.warnings),
+        "now": told.now.iso(),
+    }
 
 
 def as_json(record: object) -> None:

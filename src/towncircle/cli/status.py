@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from towncircle.cli.show import as_json, journeys_of, table, world_argument
+from towncircle.cli.show import as_json, journeys_of, standing, standing_json, table, world_argument
 
 
 def add(subparsers: Any) -> None:
@@ -26,42 +26,13 @@ def run(args: argparse.Namespace) -> int:
     with journeys_of(args) as journeys:
         words = journeys.contact() if args.contact else ""
         status = journeys.status()
-        now = journeys.world.clock.now()
         jobs = [row.key for row in journeys.open_jobs()]
     if args.json:
-        as_json(
-            {
-                "device": status.device,
-                "state": status.state,
-                "sentence": status.sentence,
-                "ascending_mills": int(status.registers.ascending),
-                "descending_mills": int(status.registers.descending),
-                "pieces": status.registers.pieces,
-                "reprints": status.reprints,
-                "contact_due": status.contact_due.iso(),
-                "contact_left_seconds": status.contact_left_us // 1_000_000,
-                "open_request": status.open_request,
-                "open_jobs": jobs,
-                "warnings": list(status.warnings),
-                "now": now.iso(),
-            }
-        )
+        as_json({**standing_json(status), "open_jobs": jobs})
         return 0
     if words:
         print(words)
-    reprints = [("reprints", status.reprints)] if status.reprints else []
-    table(
-        [
-            ("device", status.device),
-            ("state", status.sentence),
-            ("ascending register", status.registers.ascending),
-            ("descending register", status.registers.descending),
-            ("pieces", status.registers.pieces),
-            *reprints,
-            ("next contact due", status.contact_due.iso()),
-            ("now", now.iso()),
-        ]
-    )
+    table(standing(status))
     for job in jobs:
         print(f"! The print job {job} is open: finish it with towncircle print {args.world} --out OUT --resume")
     for warning in status.warnings:

@@ -12,14 +12,19 @@ from towncircle.kernel.context import Context
 from towncircle.kernel.instants import Instant
 from towncircle.provider import checkouts
 from towncircle.provider.inventory import change
+from towncircle.provider.leasing import device_terms
 from towncircle.provider.readings import refused_frozen, reset_key, take_reading
+from towncircle.rules import RuleSet
 from towncircle.wire.bodies import AuditForward, CheckOutStatement, DeviceAudit, RefusedReply, Renewal, Withdraw
 from towncircle.wire.message import Opened
 
 
 @cites("502.23", "P050-3.4", "IMI-01", "IMI-11")
-def on_audit(ctx: Context, opened: Opened) -> Renewal | Withdraw | CheckOutStatement | RefusedReply:
-    """Take a device audit and wind up its watchdog; tell it what became of its open request, or order it out."""
+def on_audit(ctx: Context, opened: Opened, *, rules: RuleSet) -> Renewal | Withdraw | CheckOutStatement | RefusedReply:
+    """Take a device audit and wind up its watchdog; tell it what became of its open request and the terms of today.
+
+    A device that is to leave is ordered out instead.
+    """
     reading = opened.body
     assert isinstance(reading, DeviceAudit)
     row = take_reading(ctx, opened, reading)
@@ -36,6 +41,7 @@ def on_audit(ctx: Context, opened: Opened) -> Renewal | Withdraw | CheckOutState
         parameters=None,
         settle_request=reading.open_request if ended else "",
         settle_outcome="void" if ended else "",
+        terms=device_terms(rules, ctx.now.date_in(str(row.body["zone"]))),
     )
 
 

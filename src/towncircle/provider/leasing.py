@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from towncircle.kernel.cites import cites
@@ -28,6 +29,7 @@ from towncircle.wire.bodies import (
     DepositAcknowledgmentForwarded,
     DeviceActivity,
     DeviceParameters,
+    DeviceTerms,
     Initialise,
     LeaseConfirmed,
     LeaseSigned,
@@ -80,7 +82,8 @@ def on_lease(ctx: Context, opened: Opened, *, product: Product, rules: RuleSet) 
     number = yield Reserve("device serial", f"lease {licensee} {opened.envelope.id}")
     device = DeviceId.of(vendor=product.vendor, model=product.model, serial=product.serials_from + number - 1)
     parameters = _parameters(ctx, license_row, product, rules, licensee)
-    prepared = yield from _prepare(device, body.license, parameters, product)
+    terms = device_terms(rules, ctx.now.date_in(parameters.zone))
+    prepared = yield from _prepare(device, body.license, Authorise(parameters=parameters, terms=terms), product)
     lease = LeaseId.new(ctx.randomness)
     account = f"CMRS-{body.license}"
     _ship(ctx, device, licensee, lease, prepared, parameters)
@@ -150,8 +153,20 @@ def _parameters(ctx: Context, license_row: Record, product: Product, rules: Rule
     )
 
 
+def device_terms(rules: RuleSet, on: date) -> DeviceTerms:
+    """Give what the rule of a day says of a device's warnings, clock and dates, for the device to keep."""
+    warning = rules.term("contact_warning", on)
+    return DeviceTerms(
+        contact_warning_months=warning.months,
+        contact_warning_hours=warning.hours,
+        certificate_warning_days=rules.term("certificate_warning", on).days,
+        clock_difference_minutes=rules.integer("clock_difference_minutes", on),
+        advance_limit_days=rules.integer("advance_limit_days", on),
+    )
+
+
 @cites("502.28", "PRE-05")
-def _prepare(device: DeviceId, license_number: str, parameters: DeviceParameters, product: Product) -> Steps:
+def _prepare(device: DeviceId, license_number: str, authorise: Authorise, product: Product) -> Steps:
     name = f"device.{device}"
     start = Initialise(
         device=device,
@@ -173,7 +188,7 @@ def _prepare(device: DeviceId, license_number: str, parameters: DeviceParameters
     )
     sealed_certify = yield Seal(name, certify, key=f"certify {device}")
     yield Exchange(device, lambda client: client.certify(sealed_certify))
-    sealed_authorise = yield Seal(name, Authorise(parameters=parameters), key=f"authorise {device}")
+    sealed_authorise = yield Seal(name, authorise, key=f"authorise {device}")
     yield Exchange(device, lambda client: client.authorise(sealed_authorise))
     return issued
 

@@ -1,6 +1,6 @@
 """Contact with the Provider: the audit up, the renewal down, and the deadline between them.
 
-Here: the signed audit and report, the renewal, what a lapse is, and the warnings before it. Not here: resets.
+Here: the signed audit and report, the renewal, and what a lapse is. Not here: resets; the warnings (`warning`).
 Kept: past its contact deadline a device locks where the signed lapse effect says so (IMI-01; for 1998 that is a house
 reading of P050 3.4), and only a contact opens it. The high-water mark only rises, except by a signed word of the
 Provider, which is the way out for a clock that ran ahead.
@@ -15,19 +15,26 @@ from dataclasses import replace
 from towncircle.indicium.catalogue import layout
 from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import BadInput, Refused
-from towncircle.kernel.instants import HOUR_US, Instant, zone_named
+from towncircle.kernel.instants import Instant, zone_named
 from towncircle.kernel.money import ZERO
 from towncircle.psd import commands, states
 from towncircle.psd.outcome import Order, Outcome
-from towncircle.psd.state import DeviceState, OpenReset, Usage
+from towncircle.psd.state import DeviceState, Usage
 from towncircle.rules.terms import Term
-from towncircle.wire.bodies import DeviceAudit, DeviceParameters, DeviceReport, Registers, Renewal, UsageRow
+from towncircle.wire.bodies import (
+    DeviceAudit,
+    DeviceParameters,
+    DeviceReport,
+    DeviceTerms,
+    FirstRenewal,
+    Registers,
+    Renewal,
+    UsageRow,
+)
 
 LOCK, WARN = "lock", "warn"
-CLOCK_SKEW_US = 5 * 60 * 1_000_000  # house: how far two honest clocks may differ
+MINUTE_US = 60_000_000
 MAX_USAGE_ROWS = 2000
-MAX_ADVANCE_DAYS = 31  # house: no collection is scheduled further ahead
-_CERTIFICATE_WARNING_DAYS = 30
 _ZIP = re.compile(r"[0-9]{5}(?:-[0-9]{4})?\Z", re.ASCII)
 
 
@@ -82,10 +89,11 @@ def renew(state: DeviceState, command: Order, now: Instant) -> Outcome:
     """Take the Provider's renewal: a new deadline, perhaps new parameters, perhaps the end of an open request.
 
     1. it answers the last audit (psd.renewal-stale); 2. what it settles is the open request (psd.settle-unknown);
-    3. its parameters can be kept (psd.parameters-unusable); 4. the deadline and the clock follow the Provider's time.
+    3. its parameters can be kept under its terms (psd.parameters-unusable); 4. the deadline and the clock follow the
+    Provider's time.
     """
     body = command.body
-    assert isinstance(body, Renewal)
+    assert isinstance(body, Renewal | FirstRenewal)
     if state.audit_counter == 0 or body.audit_counter != state.audit_counter:  # 1
         raise Refused("psd.renewal-stale", answers=body.audit_counter, expected=state.audit_counter or "none")
     after = state
@@ -97,10 +105,12 @@ def renew(state: DeviceState, command: Order, now: Instant) -> Outcome:
         ):
             raise Refused("psd.settle-unknown", request=body.settle_request)
         after = replace(after, open_reset=None)
-    if body.parameters is not None:  # 3
-        after = accept(after, body.parameters)
+    if isinstance(body, Renewal):  # 3
+        after = replace(after, terms=body.terms)
+    if body.parameters is not None:
+        after = accept(after, body.parameters, after.terms)
     after = touched(after, body.contact_at)  # 4
-    after = replace(after, reported=(), audit_counter=0, high_water=_mark(state.high_water, body.contact_at, now))
+    after = replace(after, reported=(), audit_counter=0, high_water=_mark(after, body.contact_at, now))
     after = replace(after, state=states.DEVICE.move(state.state, "contact").to)
     if after.state != state.state:
         after = replace(after, reason="", since=now)
@@ -112,10 +122,22 @@ def renew(state: DeviceState, command: Order, now: Instant) -> Outcome:
     )
 
 
-def _mark(high_water: Instant, contact_at: Instant, now: Instant) -> Instant:
-    if high_water > contact_at + CLOCK_SKEW_US:
+def advance_days(state: DeviceState) -> int:
+    """Give how many days ahead a mailing date may lie: as the parameters say, and within the terms of the rule."""
+    granted, terms = state.granted(), state.terms
+    return granted.advance_days if terms is None else min(granted.advance_days, terms.advance_limit_days)
+
+
+def clock_difference_us(terms: DeviceTerms | None) -> int:
+    """Give how far the clocks of device and Provider may differ; not at all before terms say so."""
+    return terms.clock_difference_minutes * MINUTE_US if terms is not None else 0
+
+
+def _mark(state: DeviceState, contact_at: Instant, now: Instant) -> Instant:
+    high_water, difference = state.high_water, clock_difference_us(state.terms)
+    if high_water > contact_at + difference:
         return max(contact_at, min(now, high_water))  # the device's clock had run ahead: the Provider's word counts
-    if contact_at > now + CLOCK_SKEW_US:
+    if contact_at > now + difference:
         return contact_at  # the device's clock is behind: no money moves until it is set right
     return max(high_water, now)
 
@@ -147,28 +169,32 @@ def lapse_clause(state: DeviceState) -> str:
     return "P050 3.4" if state.granted().contact_months else "IMI-01"
 
 
-def accept(state: DeviceState, parameters: DeviceParameters) -> DeviceState:
-    """Take signed parameters. Raises `Refused` (psd.parameters-unusable), naming the one that cannot be kept."""
-    reason = _unusable(state, parameters)
+def accept(state: DeviceState, parameters: DeviceParameters, terms: DeviceTerms | None) -> DeviceState:
+    """Take signed parameters and terms. Raises `Refused` (psd.parameters-unusable), naming what cannot be kept."""
+    reason = _unusable(state, parameters, terms)
     if reason:
         raise Refused("psd.parameters-unusable", what=reason)
     limit = max(parameters.cap_mills, state.registers.descending)
-    return replace(state, parameters=parameters, balance_limit=limit)
+    return replace(state, parameters=parameters, terms=terms, balance_limit=limit)
 
 
-def _unusable(state: DeviceState, parameters: DeviceParameters) -> str:
+def _unusable(state: DeviceState, parameters: DeviceParameters, terms: DeviceTerms | None) -> str:
     try:
         zone_named(parameters.zone)
         chosen = layout(parameters.layout)
     except BadInput as error:
         return error.sentence
+    limit = terms.advance_limit_days if terms is not None else parameters.advance_days
     top = 256 ** chosen.field("postage_mills").length
     checks = (
         (chosen.scheme != state.scheme, f"layout {chosen.id} needs {chosen.scheme}, this device signs {state.scheme}"),
         (state.test_root and not parameters.specimen, "a device of the test root makes specimens only"),
         (parameters.lapse_effect not in (LOCK, WARN), f"the lapse effect '{parameters.lapse_effect}' is not known"),
         (parameters.contact_months + parameters.contact_hours == 0, "there is no contact interval"),
-        (parameters.advance_days > MAX_ADVANCE_DAYS, f"a mailing date {parameters.advance_days} days ahead"),
+        (
+            parameters.advance_days > limit,
+            f"a mailing date {parameters.advance_days} days ahead",
+        ),
         (not 0 < parameters.piece_limit_mills < top, "the piece limit does not fit the layout"),
         (_ZIP.match(parameters.office_zip) is None, f"the office ZIP Code '{parameters.office_zip}'"),
     )
@@ -191,27 +217,3 @@ def merged(first: Sequence[Usage], second: Sequence[Usage]) -> tuple[Usage, ...]
 
 def _added(one: Usage, other: Usage) -> Usage:
     return Usage(date=one.date, category=one.category, count=one.count + other.count, amount=one.amount + other.amount)
-
-
-def warnings(state: DeviceState, now: Instant) -> tuple[str, ...]:
-    """Say what will need the licensee's attention: the contact deadline, the clock, a pending credit, a certificate."""
-    found = []
-    if state.parameters is not None and state.state in (states.AUTHORISED, states.IN_SERVICE):
-        left, whole = state.contact_due - now, state.contact_due - state.last_contact
-        if left < 0:
-            found.append(f"The contact with the Provider was due by {state.contact_due}.")
-        elif left * 3 <= whole:  # house: the last third of the interval
-            found.append(f"Contact the Provider within {left // HOUR_US} hours, by {state.contact_due}.")
-    if now < state.high_water:
-        found.append(f"The clock says {now}, but the device was already used at {state.high_water}.")
-    if state.open_reset is not None:
-        found.append(pending_words(state.open_reset))
-    certificate = state.indicia_certificate
-    if certificate is not None and now.plus(days=_CERTIFICATE_WARNING_DAYS) > certificate.not_after:
-        found.append(f"The certificate {certificate.serial} ends at {certificate.not_after}.")
-    return tuple(found)
-
-
-def pending_words(pending: OpenReset) -> str:
-    """Say in words that a reset is under way."""
-    return f"Credit pending: the reset of {pending.amount} will finish at the next connection."

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
@@ -22,7 +23,7 @@ from towncircle.kernel.instants import Clock, Instant
 from towncircle.pki.verifying import PublicKey
 from towncircle.psd import commands, selftest, services, states
 from towncircle.psd.automaton import decide, faulted, observe
-from towncircle.psd.contact import CLOCK_SKEW_US
+from towncircle.psd.contact import clock_difference_us
 from towncircle.psd.examining import examiner_key
 from towncircle.psd.keys import KeySlots
 from towncircle.psd.memory import Change, Memory, Record
@@ -40,8 +41,8 @@ _SILENT = (states.FAULTED, states.ZEROISED)  # what was signed before is not rel
 _EVENTS: Mapping[type[commands.FromProvider], Mapping[type[Body], str]] = {
     commands.Initialise: {bodies.Initialise: "initialise"},
     commands.Certify: {bodies.Certify: "certify"},
-    commands.Authorise: {bodies.Authorise: "authorise"},
-    commands.Contact: {bodies.Renewal: "contact"},
+    commands.Authorise: {bodies.Authorise: "authorise", bodies.FirstAuthorise: "authorise"},
+    commands.Contact: {bodies.Renewal: "contact", bodies.FirstRenewal: "contact"},
     commands.ApplyReset: {bodies.ResetAuthorisation: "apply_reset", bodies.ResetRefusal: "refuse_reset"},
     commands.Withdraw: {bodies.Withdraw: "withdraw"},
     commands.Examine: {bodies.ExaminationOrder: "examine"},
@@ -186,8 +187,9 @@ class Device:
         event = _EVENTS[type(command)].get(type(opened.body))
         if event is None or opened.envelope.sender != state.provider:
             raise Refused("psd.wrong-order", verb=commands.NAMES[type(command)], got=type(opened.body).__name__)
-        if now < opened.envelope.issued.plus(microseconds=-CLOCK_SKEW_US):
-            check_times(opened.envelope, now)
+        terms = opened.body.terms if isinstance(opened.body, bodies.Authorise | bodies.Renewal) else state.terms
+        if terms is not None and now < opened.envelope.issued.plus(microseconds=-clock_difference_us(terms)):
+            check_times(opened.envelope, now)  # before its first terms a device cannot tell whose clock is wrong
         return opened, Order(event=event, envelope=opened.envelope, body=opened.body)
 
     def _known_order(self, opened: Opened, now: Instant) -> bytes | None:
@@ -254,16 +256,22 @@ class Device:
         response = commands.encode_answer(verb, answer)
         if after is state:
             return response
-        self._commit(state, after, _records(outcome, digest, response, opened))
-        if ended := _ended(state, after):  # no copy of a key that has ended stays, neither here nor in a token
+        ended, last = _ended(state, after), after.state == states.ZEROISED
+        if last:  # before it says so: a token that cannot be reached refuses, and zeroise is asked for again
             self._slots.destroy(*ended)
+        self._commit(state, after, _records(outcome, digest, response, opened))
+        if ended:  # no copy of a key that has ended stays, neither here nor in a token
+            if not last:
+                with suppress(Refused):  # the rollover is done and is not refused any more for a token that is away
+                    self._slots.destroy(*ended)
             self._memory.forget_keys()
         return response
 
     def _born(self, state: DeviceState, birth: KeyBirth) -> tuple[DeviceState, Body]:
         """Make the keys and the report on them; the message key is P-256 in every regime."""
         scheme = birth.scheme
-        indicia = self._slots.make(scheme, domain=birth.domain)
+        waiting = state.next_key if birth.next else None
+        indicia = waiting or self._slots.make(scheme, domain=birth.domain)
         message = state.message_key if birth.next else self._slots.make("ecdsa-p256")
         assert message is not None
         report = bodies.DeviceKeyReport(

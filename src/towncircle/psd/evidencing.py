@@ -98,7 +98,7 @@ def _serial_in_force(state: DeviceState, now: Instant) -> int:
 def _check_dates(state: DeviceState, days: Sequence[date], now: Instant) -> None:
     granted = state.granted()
     today = now.date_in(granted.zone)
-    last = today + timedelta(days=granted.advance_days)
+    last = today + timedelta(days=contact.advance_days(state))
     for day in days:
         if not today <= day <= last:
             raise Refused("psd.date-refused", date=day, first=today, last=last, zone=granted.zone)

@@ -17,7 +17,7 @@ from towncircle.pki.verifying import DEVICE_INDICIA, DEVICE_MESSAGES, check_chai
 from towncircle.psd import commands, contact, states
 from towncircle.psd.outcome import KeyBirth, Order, Outcome
 from towncircle.psd.state import CertificateFacts, DeviceState, SealedKey
-from towncircle.wire.bodies import Authorise, Certify, DeviceWithdrawal, Initialise, Withdraw
+from towncircle.wire.bodies import Authorise, Certify, DeviceWithdrawal, FirstAuthorise, Initialise, Withdraw
 
 
 @cites("P050-3.1", "502.8b")
@@ -65,10 +65,10 @@ def rekey(state: DeviceState, command: commands.Rekey, now: Instant) -> Outcome:
     """Ask for the next indicia key beside the present one; the Provider has it certified and answers with Certify.
 
     Pieces of the old key verify under the old certificate for as long as it runs: that is the overlap. Asking again
-    before the certificate came makes another next key and forgets the first.
+    before the certificate came reports the same next key again, so a lost answer costs no second certificate.
     """
     return Outcome(
-        state=replace(state, next_key=None),
+        state=replace(state),
         answer=commands.Done(state=state.state, sentence="The next key is made; the Provider can certify it."),
         birth=KeyBirth(scheme=state.scheme, domain=state.domain, next=True),
     )
@@ -102,10 +102,11 @@ def _certificate(
 def authorise(state: DeviceState, command: Order, now: Instant) -> Outcome:  # noqa: ARG001 - leaves share a shape
     """Take the signed parameters of a licensee. Raises `Refused` (psd.not-certified, psd.parameters-unusable)."""
     body = command.body
-    assert isinstance(body, Authorise)
+    assert isinstance(body, Authorise | FirstAuthorise)
     if state.indicia_certificate is None:
         raise Refused("psd.not-certified", device=state.device)
-    after = contact.touched(contact.accept(state, body.parameters), command.envelope.issued)
+    terms = body.terms if isinstance(body, Authorise) else state.terms
+    after = contact.touched(contact.accept(state, body.parameters, terms), command.envelope.issued)
     after = replace(after, state=states.DEVICE.move(state.state, "authorise").to)
     return Outcome(
         state=after,

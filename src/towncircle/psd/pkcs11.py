@@ -4,7 +4,8 @@ Here: the slots, and the owner of the worker process that has the token's librar
 (`pkcs11_worker`), and software slots (`keys`).
 Kept: a vendor's library never runs in the device's process: one worker a library, started anew after a general error or
 its death, because after one nobody knows what the library's state is. Callers of many threads take turns. The PIN comes
-from a callback and goes to the worker over its pipe, never into an argument, an error or a log. The private key is born
+from a callback and goes to the worker over its pipe, never into an argument, an error or a log; a library that does not
+answer in time is ended with its worker, so nobody waits for ever. The private key is born
 in the token, marked sensitive and not extractable; the device's state holds its name there and nothing else.
 """
 
@@ -29,9 +30,11 @@ from towncircle.psd.ports import read_frame, write_frame
 from towncircle.psd.state import SealedKey
 from towncircle.wire import cbor
 
+ANSWER_S = 10  # house: shorter than a LAN host waits for its device
 WORKER = "towncircle.psd.pkcs11_worker"
 MAX_REPLY = 1 << 20
 _MARK = b"towncircle token key 1\n"
+WIDTHS = {"ecdsa-p256": 32, "dsa-1024": 20}
 _HASHES: dict[str, Callable[[bytes], Any]] = {
     "ecdsa-p256": hashlib.sha256,
     "dsa-1024": lambda data: hashlib.sha1(data, usedforsecurity=False),  # the algorithm of the 1998 specimens
@@ -44,7 +47,15 @@ class TokenLibrary:
     `environment` is added to the worker's own (SoftHSM reads its token folder from there).
     """
 
-    def __init__(self, path: Path, *, environment: Mapping[str, str] | None = None, worker: str = WORKER) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        environment: Mapping[str, str] | None = None,
+        worker: str = WORKER,
+        answer_s: int = ANSWER_S,
+    ) -> None:
+        self._answer_s = answer_s
         self._path, self._environment, self._module = path, dict(environment or {}), worker
         self._child: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
@@ -73,7 +84,7 @@ class TokenLibrary:
         if self._child is not None and self._child.poll() is not None:
             self._end()
         if self._child is None:
-            line = [sys.executable, "-m", self._module, str(self._path)]
+            line = [sys.executable, "-P", "-m", self._module, str(self._path)]
             environment = {**os.environ, **self._environment}
             self._child = subprocess.Popen(  # noqa: S603 - our own entry
                 line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
@@ -81,15 +92,18 @@ class TokenLibrary:
             self.started += 1
         assert self._child.stdin is not None
         assert self._child.stdout is not None
+        watch = threading.Timer(self._answer_s, self._child.kill)
+        watch.daemon = True
+        watch.start()
         try:
             write_frame(self._child.stdin, cbor.encode({**request}))
             raw = read_frame(self._child.stdout)
+            reply: Any = cbor.decode(raw, limit=MAX_REPLY) if raw is not None else None
         except (OSError, Refused):
-            raw = None
-        if raw is None:
-            return {0: "fatal", 1: "its worker died"}
-        reply: Any = cbor.decode(raw, limit=MAX_REPLY)
-        return dict(reply)
+            reply = None
+        finally:
+            watch.cancel()
+        return dict(reply) if isinstance(reply, dict) and reply else {0: "fatal", 1: "its worker died"}
 
     def close(self) -> None:
         """End the worker."""
@@ -176,7 +190,9 @@ class TokenSlots:
     def signatures(self, name: bytes, scheme: str, digests: list[bytes]) -> list[bytes]:
         """Have digests signed by a key of the token."""
         joined = bytes(self._ask("sign", name, {4: scheme, 5: b"".join(digests), 6: len(digests)})[2])
-        width = len(joined) // len(digests)
+        width = 2 * WIDTHS[scheme]
+        if len(joined) != width * len(digests):
+            raise Refused("psd.token-failed", library="of the token", what="its signatures have another length")
         return [joined[at : at + width] for at in range(0, len(joined), width)]
 
     def drop(self) -> None:

@@ -3,11 +3,13 @@
 Here: sessions, key handles and the three verbs make, sign and destroy, over frames on standard input and output. Not
 here: who owns the worker (`pkcs11`), hashing, the low s.
 Kept: one library in one process; a session and a key handle are looked up once and kept; a general error of the library
-is answered as fatal and ends the process, because its state is unknown; the end of the input ends it too.
+is answered as fatal and ends the process, because its state is unknown; so is a handle that another process has made
+stale. The end of the input ends it too. What the library prints never gets among the answers.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,9 @@ class Worker:
         self._fatal = (
             *(pkcs11.GeneralError, pkcs11.DeviceError, pkcs11.DeviceMemory, pkcs11.DeviceRemoved),
             *(pkcs11.HostMemory, pkcs11.FunctionFailed, pkcs11.SessionHandleInvalid, pkcs11.SessionClosed),
+            *(pkcs11.TokenNotPresent, pkcs11.TokenNotRecognised, pkcs11.SlotIDInvalid, pkcs11.UserNotLoggedIn),
+            *(pkcs11.KeyHandleInvalid, pkcs11.ObjectHandleInvalid),
+            *(pkcs11.OperationActive, pkcs11.OperationNotInitialized),
         )
 
     def answer(self, request: dict[int, Any]) -> dict[int, Any]:
@@ -58,6 +63,9 @@ class Worker:
 
     def _make(self, session: Any, token: str, name: bytes, scheme: str, domain: bytes) -> bytes:
         api = self._api
+        self._destroy(
+            session, token, name
+        )  # a worker that died may have made it: two of one name could not be told apart
         private = {
             api.Attribute.SENSITIVE: True,
             api.Attribute.EXTRACTABLE: False,
@@ -124,7 +132,8 @@ def _dsa_public(y: int, numbers: Any) -> bytes:
 
 def run(argv: list[str]) -> int:
     """Serve until the input ends; give the exit code: 0 well, 4 after a fatal error or without the library."""
-    source, sink = sys.stdin.buffer, sys.stdout.buffer
+    source, sink = sys.stdin.buffer, os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     worker: Worker | None = None
     trouble = ""
     try:

@@ -103,6 +103,14 @@ class ProcessPort:
             raise Refused("psd.unreachable", what="its process has ended")
         return answer
 
+    def alive(self) -> bool:
+        """Tell whether the child runs."""
+        return self._child.poll() is None
+
+    def kill(self) -> None:
+        """End the child at once, from any thread; what waits for its answer gets `psd.unreachable`."""
+        self._child.kill()
+
     def close(self) -> int:
         """End the child by closing its input, wait for it, and give its exit code."""
         for stream in (self._child.stdin, self._child.stdout):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import ZERO
-from towncircle.psd import commands, contact, states
+from towncircle.psd import commands, contact, states, warning
 from towncircle.psd.outcome import Outcome
 from towncircle.psd.state import DeviceState
 
@@ -60,7 +60,7 @@ def status(state: DeviceState, command: commands.Status, now: Instant) -> Outcom
             zone=granted.zone if granted else "",
             specimen=granted.specimen if granted else True,
             approved_mode=state.state != states.FAULTED and state.scheme == "ecdsa-p256",
-            warnings=contact.warnings(state, now),
+            warnings=warning.warnings(state, now),
         ),
     )
 
@@ -71,5 +71,5 @@ def sentence(state: DeviceState) -> str:
     if state.state in (states.LOCKED, states.FAULTED):
         words = f"{words} Reason: {state.reason}."
     if state.open_reset is not None:
-        words = f"{words} {contact.pending_words(state.open_reset)}"
+        words = f"{words} {warning.pending_words(state.open_reset)}"
     return words

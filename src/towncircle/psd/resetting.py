@@ -13,7 +13,7 @@ from dataclasses import replace
 from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.instants import Instant
-from towncircle.psd import commands, contact
+from towncircle.psd import commands, contact, warning
 from towncircle.psd.outcome import Order, Outcome, next_request_id
 from towncircle.psd.state import DeviceState, OpenReset
 from towncircle.psd.states import IN_SERVICE
@@ -42,7 +42,7 @@ def request(state: DeviceState, command: commands.RequestReset, now: Instant) ->
     after = replace(state, open_reset=opened)
     return Outcome(
         state=after,
-        answer=commands.Done(state=state.state, sentence=contact.pending_words(opened), request_id=name),
+        answer=commands.Done(state=state.state, sentence=warning.pending_words(opened), request_id=name),
         message=ResetRequest(request_id=name, amount=command.amount, audit=contact.audit_body(state)),
         valid_hours=_REQUEST_VALID_HOURS,
         record=(REQUESTED, name),

@@ -16,7 +16,7 @@ from towncircle.kernel.money import ZERO, Mills
 from towncircle.psd import codec, states
 from towncircle.psd.amending import Amendable
 from towncircle.psd.registers import Registers, check_law
-from towncircle.wire.bodies import DeviceParameters
+from towncircle.wire.bodies import DeviceParameters, DeviceTerms
 
 NEVER = Instant(0)
 _EMPTY = Registers()
@@ -68,7 +68,8 @@ class DeviceState(Amendable):
     `usage` is what was evidenced since the last audit, `reported` what that audit told and no renewal has answered.
     `balance_limit` is the cap, or the balance where a signed update lowered the cap under it. `audit_counter` is the
     counter of the last audit message that no renewal has answered yet (0: none). `next_key` is the indicia key of a
-    rollover that waits for its certificate; the present one signs until then.
+    rollover that waits for its certificate; the present one signs until then. `terms` came with the parameters or
+    with a renewal; a store of release 0.1.0 has none until its next contact.
     """
 
     device: DeviceId
@@ -103,6 +104,7 @@ class DeviceState(Amendable):
     indicia_certificate: CertificateFacts | None = None
     message_certificate: CertificateFacts | None = None
     next_key: SealedKey | None = None
+    terms: DeviceTerms | None = None
 
     def encode(self) -> bytes:
         """Give the stored form."""

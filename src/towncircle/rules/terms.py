@@ -45,6 +45,10 @@ class Term:
             end = Instant.of(end.utc().astimezone(zone_named(zone)) + timedelta(days=self.days))
         return end.plus(hours=self.hours)
 
+    def before(self, end: Instant, zone: str) -> Instant:
+        """Give the instant that lies the term before `end`, counted back as `after` counts forward."""
+        return Term(months=-self.months, days=-self.days, hours=-self.hours).after(end, zone)
+
     def last_day(self, start: date) -> date:
         """Give the last calendar day of a term of months or days that began on the day `start`."""
         if self.hours:

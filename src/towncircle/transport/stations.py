@@ -5,7 +5,8 @@ which devices he may call (`world.stations`), and the devices.
 Kept: a frame is 14 bytes device id and the command; an answer is the device's own. Nobody is heard before both sides
 have proved who they are; TLS keeps frames from being read, altered or played again. A command that was not sent is
 transport.unreachable; one whose answer was lost is psd.unreachable, since nobody can tell whether it was run: ask
-`recover`.
+`recover`. A kept line is looked at before it is used, and not used after a long silence; a command that gets its first
+answer again (`psd.keeping.repeatable`) is sent once more over a new line, no other ever is.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import hashlib
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -21,9 +23,11 @@ from pathlib import Path
 from towncircle.kernel.errors import Refused, TowncircleError
 from towncircle.kernel.ids import DeviceId
 from towncircle.psd import commands
+from towncircle.psd.keeping import repeatable
 from towncircle.psd.ports import read_frame, write_frame
 
 TIMEOUT_S = 30
+IDLE_S = 20  # house: a line idle for longer is not used again; the host ends it at 30 s, and it may be half open
 MAX_CALLERS = 64
 _ID_BYTES = 14
 Call = Callable[[str, DeviceId, bytes], bytes]
@@ -90,17 +94,51 @@ class StationServer:
             return commands.encode_error(error)
 
 
+def _open_and_quiet(line: ssl.SSLSocket) -> bool:
+    """Tell whether the other end has neither ended an idle line nor said anything unasked (TLS's own tickets aside)."""
+    line.settimeout(0)
+    try:
+        line.recv(1)
+    except (ssl.SSLWantReadError, BlockingIOError):
+        return True
+    except OSError:
+        return False
+    return False
+
+
 class StationPort:
     """Reach one device of a host from an enrolled workstation."""
 
-    def __init__(self, folder: Path, address: tuple[str, int], device: DeviceId, *, host_name: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        address: tuple[str, int],
+        device: DeviceId,
+        *,
+        host_name: str,
+        timeout_s: float = TIMEOUT_S,
+        idle_s: float = IDLE_S,
+    ) -> None:
         self._context, self._address, self._device = context_for(folder, server=False), address, device
-        self._host_name = host_name
+        self._host_name, self._timeout_s, self._idle_s = host_name, timeout_s, idle_s
         self._line: ssl.SSLSocket | None = None
+        self._used = 0.0
 
     def exchange(self, command: bytes) -> bytes:
         """Give the answer. Raises `Refused` (transport.unreachable, psd.unreachable)."""
-        line = self._line or self._connected()
+        line = self._kept() or self._connected()
+        try:
+            return self._asked(line, command)
+        except Refused:
+            if not repeatable(command):
+                raise
+        try:
+            line = self._connected()
+        except Refused as error:  # the first sending may have been run
+            raise Refused("psd.unreachable", what="its host does not answer any more") from error
+        return self._asked(line, command)
+
+    def _asked(self, line: ssl.SSLSocket, command: bytes) -> bytes:
         self._line = None  # kept only if all goes well
         try:
             with line.makefile("rwb") as stream:
@@ -109,16 +147,30 @@ class StationPort:
         except OSError as error:
             line.close()
             raise Refused("psd.unreachable", what=f"the line to its host broke ({type(error).__name__})") from error
+        except Refused:
+            line.close()
+            raise
         if answer is None:
             line.close()
             raise Refused("psd.unreachable", what="its host has ended the line")
-        self._line = line
+        self._line, self._used = line, time.monotonic()
         return answer
+
+    def _kept(self) -> ssl.SSLSocket | None:
+        """Give the line of the last command, if it is still fit for use; nothing of a command was sent otherwise."""
+        line, self._line = self._line, None
+        if line is None:
+            return None
+        if time.monotonic() - self._used <= self._idle_s and _open_and_quiet(line):
+            line.settimeout(self._timeout_s)
+            return line
+        line.close()
+        return None
 
     def _connected(self) -> ssl.SSLSocket:
         where = f"{self._address[0]}:{self._address[1]}"
         try:
-            plain = socket.create_connection(self._address, timeout=TIMEOUT_S)
+            plain = socket.create_connection(self._address, timeout=self._timeout_s)
             return self._context.wrap_socket(plain, server_hostname=self._host_name)
         except OSError as error:  # ssl.SSLError is one
             raise Refused("transport.unreachable", audience=where, what=type(error).__name__) from error

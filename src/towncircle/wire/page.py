@@ -8,7 +8,7 @@ from __future__ import annotations
 import towncircle.wire.bodies  # noqa: F401 - registers every body
 from towncircle.kernel.errors.table import ERRORS
 from towncircle.wire.message import DEFAULT_LIMIT, Envelope
-from towncircle.wire.registry import all_types
+from towncircle.wire.registry import MessageType, all_types
 from towncircle.wire.shape import Body, Part, Row, parts_of
 
 _HEAD = f"""# Messages
@@ -33,7 +33,7 @@ def wire_page() -> str:
     """Write the message page."""
     parts = [_HEAD, "## Envelope\n", _table(parts_of(Envelope), first="Key"), "## Types\n", _overview()]
     for kind in all_types():
-        parts.append(f"## {kind.number} {kind.name}\n")
+        parts.append(f"## {kind.number} {kind.name}{_later(kind)}\n")
         parts.append(f"Version {kind.version}, {kind.direction}. {_first_line(kind.body)}\n")
         parts.append(_table(parts_of(kind.body), first="Key"))
     parts.append("## Shapes inside messages\n")
@@ -46,8 +46,12 @@ def wire_page() -> str:
     return "\n".join(parts)
 
 
+def _later(kind: MessageType) -> str:
+    return f", version {kind.version}" if kind.version > 1 else ""
+
+
 def _overview() -> str:
-    rows = [f"| {kind.number} | {kind.name} | {kind.direction} |" for kind in all_types()]
+    rows = [f"| {kind.number} | {kind.name}{_later(kind)} | {kind.direction} |" for kind in all_types()]
     return "\n".join(["| Number | Name | Direction |", "|---|---|---|", *rows, ""])
 
 

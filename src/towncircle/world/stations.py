@@ -23,9 +23,10 @@ from towncircle.kernel.instants import Instant
 from towncircle.kernel.randomness import Randomness
 from towncircle.pki.stations import HOST_NAME, Identity, certify, found_host
 from towncircle.psd.ports import BytePort
-from towncircle.transport.stations import Call, StationPort
+from towncircle.transport.stations import TIMEOUT_S, Call, StationPort
 
 _LIST = "enrolled.json"
+WAIT_S = 10  # house: with `psd.keeping.ANSWER_S` shorter than a station waits
 
 
 def found(folder: Path, randomness: Randomness, now: Instant) -> None:
@@ -97,21 +98,28 @@ def gate(folder: Path, call: Callable[[DeviceId, bytes], bytes]) -> Call:
 
 
 def one_device(port: BytePort, device: DeviceId) -> Callable[[DeviceId, bytes], bytes]:
-    """Serve one device to many callers, one command at a time (the LAN category)."""
+    """Serve one device to many callers, one command at a time (the LAN category).
+
+    Who cannot be served in time is told so, and nothing of his command is run: psd.host-busy.
+    """
     turn = threading.Lock()
 
     def call(name: DeviceId, command: bytes) -> bytes:
         if name != device:
             raise BadInput("psd.no-such-device", device=name)
-        with turn:
+        if not turn.acquire(timeout=WAIT_S):
+            raise Refused("psd.host-busy")
+        try:
             return port.exchange(command)
+        finally:
+            turn.release()
 
     return call
 
 
-def port_to(folder: Path, address: tuple[str, int], device: DeviceId) -> StationPort:
+def port_to(folder: Path, address: tuple[str, int], device: DeviceId, *, timeout_s: float = TIMEOUT_S) -> StationPort:
     """Open a workstation's port to a device, with the key and certificates of its enrolment."""
-    return StationPort(folder, address, device, host_name=HOST_NAME)
+    return StationPort(folder, address, device, host_name=HOST_NAME, timeout_s=timeout_s)
 
 
 def _listed(folder: Path) -> dict[str, dict[str, list[str] | str]]:

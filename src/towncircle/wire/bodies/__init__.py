@@ -23,7 +23,7 @@ from towncircle.wire.bodies.checkout import (
     CheckOutRequest,
     CheckOutStatement,
 )
-from towncircle.wire.bodies.common import DeviceParameters, Ground, Registers, UsageRow
+from towncircle.wire.bodies.common import DeviceParameters, DeviceTerms, Ground, Registers, UsageRow
 from towncircle.wire.bodies.device import (
     DeviceAudit,
     DeviceKeyReport,
@@ -59,6 +59,8 @@ from towncircle.wire.bodies.parties import (
 from towncircle.wire.bodies.provider import (
     Authorise,
     Certify,
+    FirstAuthorise,
+    FirstRenewal,
     Initialise,
     Renewal,
     ResetAuthorisation,
@@ -90,6 +92,7 @@ __all__ = [
     "DeviceKeyReport",
     "DeviceParameters",
     "DeviceReport",
+    "DeviceTerms",
     "DeviceWithdrawal",
     "ExaminationAnswer",
     "ExaminationFinding",
@@ -99,6 +102,8 @@ __all__ = [
     "ExaminationRequest",
     "ExaminationReturned",
     "ExaminationWaiting",
+    "FirstAuthorise",
+    "FirstRenewal",
     "Ground",
     "Initialise",
     "IrregularityReport",

@@ -1,6 +1,6 @@
 """Shapes that several messages carry.
 
-Here: registers, usage rows, device parameters, grounds of a refusal. Not here: messages.
+Here: registers, usage rows, device parameters and terms, grounds of a refusal. Not here: messages.
 """
 
 from __future__ import annotations
@@ -62,3 +62,17 @@ class DeviceParameters(Body):
     piece_limit_mills: Annotated[Mills, 13]
     rule_digest: Annotated[str, 14, Limit(64)]
     specimen: Annotated[bool, 15]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceTerms(Body):
+    """Hold the house terms of the rule that a device keeps: when it warns, and how wrong a clock or a date may be.
+
+    The contact warning begins that long before the contact deadline (calendar months in the office's zone, or hours).
+    """
+
+    contact_warning_months: Annotated[int, 1]
+    contact_warning_hours: Annotated[int, 2]
+    certificate_warning_days: Annotated[int, 3]
+    clock_difference_minutes: Annotated[int, 4]
+    advance_limit_days: Annotated[int, 5]

@@ -1,6 +1,7 @@
 """Messages from a Provider to a device.
 
 Here: initialise, certify, authorise, renewal, reset authorisation and refusal, withdraw. Not here: when they are sent.
+Kept: the first versions of Authorise and Renewal (release 0.1.0, without terms) are still read, never written.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Annotated, Literal
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import Mills
-from towncircle.wire.bodies.common import DeviceParameters
+from towncircle.wire.bodies.common import DeviceParameters, DeviceTerms
 from towncircle.wire.registry import message
 from towncircle.wire.shape import Body, Limit
 
@@ -41,24 +42,46 @@ class Certify(Body):
     chain: Annotated[tuple[bytes, ...], 3, CHAIN]
 
 
-@message(22, _DOWN)
+@message(22, _DOWN, name="Authorise")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstAuthorise(Body):
+    """Put a device into service for a licensee, as release 0.1.0 did."""
+
+    parameters: Annotated[DeviceParameters, 1]
+
+
+@message(22, _DOWN, version=2)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Authorise(Body):
     """Put a device into service for a licensee."""
 
     parameters: Annotated[DeviceParameters, 1]
+    terms: Annotated[DeviceTerms, 2]
 
 
-@message(23, _DOWN)
+@message(23, _DOWN, name="Renewal")
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Renewal(Body):
-    """Answer an audit: renew the contact term, update parameters, settle an open reset request."""
+class FirstRenewal(Body):
+    """Answer an audit as release 0.1.0 did: without terms."""
 
     audit_counter: Annotated[int, 1]
     contact_at: Annotated[Instant, 2]
     parameters: Annotated[DeviceParameters | None, 3]
     settle_request: Annotated[str, 4, Limit(32)]
     settle_outcome: Annotated[Literal["", "void"], 5]
+
+
+@message(23, _DOWN, version=2)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Renewal(Body):
+    """Answer an audit: renew the contact term, bring the terms of today, update parameters, settle an open request."""
+
+    audit_counter: Annotated[int, 1]
+    contact_at: Annotated[Instant, 2]
+    parameters: Annotated[DeviceParameters | None, 3]
+    settle_request: Annotated[str, 4, Limit(32)]
+    settle_outcome: Annotated[Literal["", "void"], 5]
+    terms: Annotated[DeviceTerms, 6]
 
 
 @message(24, _DOWN)

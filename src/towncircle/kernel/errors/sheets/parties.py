@@ -195,6 +195,12 @@ ROWS = {
         clause="502.25(a)",
         next_step="Run the command again: the device reports its registers anew.",
     ),
+    "provider.renewal-too-soon": Row(
+        kind="refused",
+        sentence="The device {device} got its last certificate at {issued}; its next key is certified from {first} on.",
+        clause="502.28",
+        next_step="Ask again from {first} on. If a key is in doubt, the Provider's officer permits it at once.",
+    ),
     "mailroom.no-price": Row(
         kind="refused",
         sentence="Line {row}: {why}",

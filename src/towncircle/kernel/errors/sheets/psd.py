@@ -252,6 +252,30 @@ ROWS = {
         clause="house",
         next_step="Send smaller batches.",
     ),
+    "psd.restarting": Row(
+        kind="refused",
+        sentence="The device's process does not run and is being started again: {what}.",
+        clause="house",
+        next_step="Nothing of the command was run. Send it again in {seconds} s; if it goes on, see to the host.",
+    ),
+    "psd.interrupted": Row(
+        kind="refused",
+        sentence="The device's process ended with this command under way; nobody knows whether it was run.",
+        clause="house",
+        next_step=(
+            "Send the same command again, under the same request id: it was started anew, and what was run before is "
+            "answered with the first answer and never run twice."
+        ),
+    ),
+    "psd.interrupted-once": Row(
+        kind="refused",
+        sentence="The device's process ended with this command under way; nobody knows whether it was run.",
+        clause="house",
+        next_step=(
+            "Ask status first: this command does something each time it is sent. An open reset is finished with "
+            "towncircle reset DIR --finish, a lost audit or key report by making another."
+        ),
+    ),
     "psd.unreachable": Row(
         kind="refused",
         sentence="The device cannot be reached: {what}.",

@@ -27,6 +27,24 @@ ROWS = {
         clause="house",
         next_step="Run the command again: the message is sent again and the right answer is taken.",
     ),
+    "world.hybrid-served": Row(
+        kind="refused",
+        sentence="The hybrid in {folder} is served already, or its notes cannot be written.",
+        clause="house",
+        next_step="End the other host first: two hosts could send one request to two devices.",
+    ),
+    "world.hybrid-other": Row(
+        kind="input",
+        sentence="The notes in {folder} are of a hybrid of {first} and {other}.",
+        clause="house",
+        next_step="Serve it with these two devices; another hosted device needs a folder and a LAN device of its own.",
+    ),
+    "world.no-hybrid": Row(
+        kind="input",
+        sentence="{folder} is no hybrid's folder.",
+        clause="house",
+        next_step="Name the folder that towncircle device serve-hybrid was started with.",
+    ),
     "world.station-known": Row(
         kind="input",
         sentence="A station called {name} is enrolled already.",
