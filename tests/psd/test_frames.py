@@ -10,6 +10,7 @@ from tests.psd.setting import batch
 
 from towncircle.kernel.errors import TowncircleError
 from towncircle.psd import codec, commands, frames
+from towncircle.psd.columns import Column
 from towncircle.wire import cbor
 
 AMOUNTS = st.lists(st.integers(1, 2**32 - 1), min_size=1, max_size=80)
@@ -87,3 +88,29 @@ def test_columns_are_read_once_for_small_batches_and_never_kept_for_large_ones()
     wide = cbor2.loads(commands.encode_command(batch("C", tuple(range(1, 400)))))
     wide[2][2][0][3] = bytes(2 * 399)
     assert len(cbor2.dumps(wide[2][2])) > 512
+
+
+def test_a_refused_command_leaves_none_of_its_columns_behind() -> None:
+    from towncircle.psd import columns
+    from towncircle.psd.columns import Again, host_fields
+
+    wide = commands.decode_command(
+        commands.encode_command(
+            commands.Evidence(request_id="W", amounts=b"\1\0\0\0", columns=_date_and("unknown", tuple(range(9000))))
+        )
+    )
+    assert isinstance(wide, commands.Evidence)
+    assert type(wide.columns) is not Again
+    before = len(columns._READ._held)
+    host_fields(wide.columns)
+    assert len(columns._READ._held) == before
+
+
+def _date_and(name: str, numbers: tuple[int, ...]) -> tuple[Column, ...]:
+    return (Column(name="date", texts=("2026-11-21",)), Column(name=name, numbers=numbers))
+
+
+def test_a_command_of_too_many_items_is_refused_at_once() -> None:
+    many = commands.Evidence(request_id="W", amounts=b"\1\0\0\0", columns=_date_and("x", tuple(range(60_000))))
+    with pytest.raises(TowncircleError, match="more items"):
+        commands.decode_command(commands.encode_command(many))

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 from towncircle.bench.device import evidence_command
 from towncircle.bench.fleet import name_of, populate, template
-from towncircle.kernel.errors import Refused
+from towncircle.kernel.errors import BadInput, BrokenInvariant, Refused
 from towncircle.kernel.ids import DeviceId
-from towncircle.psd import commands
+from towncircle.psd import codec, commands
 from towncircle.psd.commands import Evidenced
+from towncircle.psd.hosted.funnel import Lanes
 from towncircle.psd.hosted.pool import Pool, read_items, write_items
 from towncircle.psd.postgres import PostgresMemory
 from towncircle.psd.process import SystemClock
+from towncircle.psd.state import DeviceState
 
 NAMES = [name_of(number) for number in range(12)]
 SECRET_OF_BENCH = bytes(32)
@@ -36,6 +39,12 @@ class Town:
 
     def asked(self, label: str, pieces: int = 1) -> list[tuple[DeviceId, bytes]]:
         return [(name, evidence_command(f"{label}-{name}", pieces, self.day)) for name in NAMES]
+
+    def read_anew(self) -> Mapping[DeviceId, DeviceState]:
+        store = PostgresMemory(self.dsn)
+        found = store.load(NAMES)
+        store.close()
+        return found
 
     def pieces(self) -> list[int]:
         return [self.store.load([name])[name].registers.pieces for name in NAMES]
@@ -136,14 +145,14 @@ def test_an_interrupted_call_never_leaves_its_answers_to_the_next_one(
 
 
 def test_a_large_group_is_cut_into_parts_and_answered_whole(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("towncircle.psd.hosted.pool._MOST_AT_ONCE", 5000)
+    monkeypatch.setattr("towncircle.psd.hosted.pool._BYTES_AT_ONCE", 5000)
     answers = town.pool.exchange_many(town.asked("a", 400))
     assert [told(answer) for answer in answers] == ["Evidenced"] * len(NAMES)
 
 
 def test_a_secret_shows_in_no_argument_and_no_repr(town: Town) -> None:
     secret = "5" * 32
-    pool = Pool(dsn=town.dsn, secret=secret.encode(), workers=1)
+    pool = Pool(dsn=town.dsn, secret=secret.encode(), workers=1, memory_limit=200 << 20)
     pool.exchange_many(town.asked("a"))
     (pid,) = pool.pids()
     place = Path("/proc") / str(pid)
@@ -151,7 +160,7 @@ def test_a_secret_shows_in_no_argument_and_no_repr(town: Town) -> None:
     pool.close()
     assert secret.encode() not in shown
     assert town.dsn.encode() not in shown
-    assert secret not in repr(vars(pool._workers[0]))
+    assert secret not in repr(vars(pool.workers[0]))
 
 
 def test_a_frame_cut_short_is_no_frame() -> None:
@@ -163,3 +172,82 @@ def test_a_frame_cut_short_is_no_frame() -> None:
     assert read_items(io.BytesIO(data)) == [b"one", b"", b"three"]
     for size in range(len(data)):
         assert read_items(io.BytesIO(data[:size])) is None
+
+
+def test_a_worker_that_hangs_holds_only_its_own_devices_and_is_ended(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town.pool.exchange_many(town.asked("a"))
+    lanes = Lanes(town.pool)
+    hung = town.pool.workers[0].child
+    assert hung is not None
+    os.kill(hung.pid, signal.SIGSTOP)
+    monkeypatch.setattr("towncircle.psd.hosted.pool.ANSWER_S", 2)
+    there = next(name for name in NAMES if town.pool.place(name) == 0)
+    here = next(name for name in NAMES if town.pool.place(name) == 1)
+    late: list[str] = []
+    waiting = threading.Thread(
+        target=lambda: late.append(told(lanes.exchange(there, evidence_command("b", 1, town.day))))
+    )
+    waiting.start()
+    assert told(lanes.exchange(here, evidence_command("b", 1, town.day))) == "Evidenced"
+    assert late == []
+    waiting.join()
+    assert late == ["psd.unreachable"]
+    assert told(lanes.exchange(there, evidence_command("b", 1, town.day))) == "Evidenced"
+    lanes.close()
+
+
+@pytest.mark.parametrize(("workers", "memory"), [(0, 300), (3, 300), (1, 100), (65, 100_000)])
+def test_workers_that_do_not_fit_into_the_memory_are_refused(workers: int, memory: int) -> None:
+    with pytest.raises(BadInput) as refused:
+        Pool(dsn="", secret=SECRET_OF_BENCH, workers=workers, memory_limit=memory << 20)
+    assert refused.value.code == "psd.workers"
+
+
+def test_a_request_id_that_no_database_takes_fails_alone(town: Town) -> None:
+    asked = [*town.asked("a")[:3], (NAMES[3], evidence_command("B\0", 1, town.day))]
+    assert [told(answer) for answer in town.pool.exchange_many(asked)[:3]] == ["Evidenced"] * 3
+
+
+def test_rows_of_version_0_1_0_are_read_moved_and_stay_lawful(town: Town) -> None:
+    """The first version cut a state elsewhere: 19 fields moved with each debit."""
+    import hashlib
+
+    import psycopg
+
+    old_steady = {"device", "provider", "provider_key", "root_fingerprint", "test_root", "regime", "scheme", "domain"}
+    old_steady |= {"parameters", "indicia_key", "message_key", "indicia_certificate", "message_certificate"}
+    every = {field.name for field in dataclasses.fields(DeviceState)} - {"terms"}
+    parts = [codec.Part(DeviceState, names) for names in (old_steady, every - old_steady)]
+
+    def as_before() -> None:
+        with psycopg.connect(town.dsn, autocommit=True) as connection:
+            for name, state in town.store.load(NAMES).items():
+                steady, moving = (part.encode(state) for part in parts)
+                digest = hashlib.sha256(hashlib.sha256(steady).digest() + moving).digest()
+                connection.execute(
+                    "UPDATE device SET steady = %s, moving = %s, digest = %s WHERE id = %s",
+                    (steady, moving, digest, name),
+                )
+
+    as_before()
+    before = town.store.load(NAMES)
+    for label in ("a", "b"):
+        town.pool.exchange_many(town.asked(label))
+        for name, state in town.read_anew().items():
+            state.check()
+            assert state.resets_total == before[name].resets_total
+            assert state.state == "in service"
+    as_before()
+    town.pool.close()
+    town.pool.exchange_many(town.asked("c"))
+    assert town.pieces() == [3] * len(NAMES)
+    for state in town.read_anew().values():
+        state.check()
+
+
+def test_a_part_that_lacks_what_every_version_has_is_damage(town: Town) -> None:
+    state = town.store.load(NAMES[:1])[NAMES[0]]
+    with pytest.raises(BrokenInvariant, match="missing"):
+        DeviceState.join(codec.dump({0: NAMES[0]}), state.encode_moving())

@@ -34,7 +34,7 @@ from towncircle.psd import commands
 from towncircle.psd.client import DeviceClient
 from towncircle.psd.device import Device, manufacture
 from towncircle.psd.hosted.caches import DEFAULT_LIMIT, MIB
-from towncircle.psd.hosted.pool import Pool
+from towncircle.psd.hosted.pool import Pool, workers_within
 from towncircle.psd.keys import SoftwareSlots
 from towncircle.psd.memory import Change, MemoryInRam, Record
 from towncircle.psd.postgres import PostgresMemory
@@ -58,7 +58,12 @@ def name_of(number: int) -> DeviceId:
 
 def host(dsn: str, *, memory_limit: int = DEFAULT_LIMIT) -> Pool:
     """Open a host over the population, as `towncircle device serve-wan` does."""
-    return Pool(dsn=dsn, secret=_SECRET, workers=len(os.sched_getaffinity(0)), memory_limit=memory_limit)
+    return Pool(
+        dsn=dsn,
+        secret=_SECRET,
+        workers=min(os.cpu_count() or 1, workers_within(memory_limit)),
+        memory_limit=memory_limit,
+    )
 
 
 def template() -> DeviceState:

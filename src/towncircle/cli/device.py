@@ -34,7 +34,7 @@ def add(subparsers: Any) -> None:
     wan.add_argument("dsn", metavar="DSN", help="libpq connection string of the database")
     wan.add_argument("--secret", type=Path, required=True, metavar="FILE", help="the operator's 32-byte secret")
     wan.add_argument("--memory", type=int, default=300, metavar="MIB", help="limit of resident memory (default 300)")
-    wan.add_argument("--workers", type=int, metavar="N", help="worker processes (default: one a processor core)")
+    wan.add_argument("--workers", type=int, metavar="N", help="worker processes (default: one a core)")
     wan.set_defaults(run=_serve_wan)
     both = verbs.add_parser("serve-hybrid", help="hybrid: a LAN device that falls back to a hosted one at a WAN host")
     both.add_argument("store", type=Path, metavar="DIR", help="the LAN device's store folder, with the notes")
@@ -126,24 +126,21 @@ def _tell(words: str) -> None:
 def _serve_wan(args: argparse.Namespace) -> int:
     import os
 
-    from towncircle.kernel.errors import BadInput
     from towncircle.psd.hosted.caches import MIB
-    from towncircle.psd.hosted.funnel import Funnel
-    from towncircle.psd.hosted.pool import MAX_WORKERS, Pool
+    from towncircle.psd.hosted.funnel import Lanes
+    from towncircle.psd.hosted.pool import Pool, workers_within
     from towncircle.psd.postgres import PostgresMemory
     from towncircle.world.stations import gate
 
-    workers = args.workers if args.workers is not None else min(len(os.sched_getaffinity(0)), MAX_WORKERS)
-    if not 1 <= workers <= MAX_WORKERS:
-        raise BadInput("cli.workers", workers=workers, most=MAX_WORKERS)
+    limit = args.memory * MIB
+    workers = args.workers if args.workers is not None else min(os.cpu_count() or 1, workers_within(limit))
+    pool = Pool(dsn=args.dsn, secret=args.secret.read_bytes(), workers=workers, memory_limit=limit)
     PostgresMemory(args.dsn, create=True).close()
-    pool = Pool(dsn=args.dsn, secret=args.secret.read_bytes(), workers=workers, memory_limit=args.memory * MIB)
-    funnel = Funnel(pool)
+    lanes = Lanes(pool)
     try:
-        return _serve(args, gate(args.stations, funnel.exchange), "hosted devices")
+        return _serve(args, gate(args.stations, lanes.exchange), "hosted devices")
     finally:
-        funnel.close()
-        pool.close()
+        lanes.close()
 
 
 def _serve(args: argparse.Namespace, call: Call, what: str) -> int:

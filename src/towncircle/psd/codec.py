@@ -65,30 +65,27 @@ class Part:
 
     def __init__(self, kind: type, names: Collection[str]) -> None:
         chosen = [field for field in _shape(kind).fields if field.name in names]
-        self._keys = tuple(field.key for field in chosen)
+        self.keys = tuple(field.key for field in chosen)
         self._written = tuple((field.key, field.write) for field in chosen if field.write is not None)
         self.values = _values(tuple(field.name for field in chosen))
 
     def encode(self, record: object) -> bytes:
         """Give the fields of this part as deterministic CBOR."""
-        out = dict(zip(self._keys, self.values(record), strict=True))
+        out = dict(zip(self.keys, self.values(record), strict=True))
         for key, write in self._written:
             out[key] = write(out[key])
         return dump(out)
 
 
-def join(kind: type[T], *parts: bytes) -> T:
-    """Read a record from its parts, whose digest was found right: these are the bytes that were written.
-
-    Raises `BadInput` (psd.malformed).
-    """
-    values: dict[int, Any] = {}
-    for part in parts:
-        try:
-            values |= cbor2.loads(part)
-        except (cbor2.CBORDecodeError, TypeError) as error:
-            raise BadInput("psd.malformed", what=f"{kind.__name__}: {error}") from error
-    return from_map(kind, values)
+def part_of(raw: bytes, what: str) -> dict[int, Any]:
+    """Read one part of a record, whose digest was found right. Raises `BadInput` (psd.malformed)."""
+    try:
+        found = cbor2.loads(raw)
+    except cbor2.CBORDecodeError as error:
+        raise BadInput("psd.malformed", what=f"{what}: {error}") from error
+    if type(found) is not dict:
+        raise BadInput("psd.malformed", what=f"{what} is not a map")
+    return found
 
 
 def from_map(kind: type[T], values: object) -> T:

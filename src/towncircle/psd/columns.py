@@ -16,7 +16,6 @@ from towncircle.kernel.errors import BadInput
 from towncircle.psd.recent import ByIdentity
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
-FEW = 8  # pieces of a batch whose columns are remembered: they come again with the next piece
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,29 +58,34 @@ class Column:
         return positions
 
 
+class Again(tuple[Column, ...]):
+    """Be short columns that are remembered by their bytes: the next piece most often brings this very object."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostFields:
     """Hold what a batch's columns say before any device is looked at: columns by name, mailing dates, categories.
 
     `days` are the distinct mailing dates, `categories` the distinct rate categories, in the order of their columns.
+    `again` tells that the very same object comes with the next batch, so that what follows from it is worth keeping.
     """
 
     by_name: Mapping[str, Column]
     days: tuple[date, ...]
     categories: tuple[str, ...]
     category: Column
+    again: bool
 
 
 _NO_CATEGORY = Column(name="category", texts=("",))
 _READ: ByIdentity[tuple[Column, ...], HostFields] = ByIdentity(1024)
 
 
-def host_fields(columns: tuple[Column, ...], count: int) -> HostFields:
-    """Read the columns of a batch of `count` pieces; few pieces often bring the very columns of the piece before.
-
-    Raises `BadInput` (psd.field-missing, psd.date-unreadable, psd.field-unknown).
-    """
-    return _READ.get(columns, _read) if count <= FEW else _read(columns)
+def host_fields(columns: tuple[Column, ...]) -> HostFields:
+    """Read the columns of a batch. Raises `BadInput` (psd.field-missing, psd.date-unreadable, psd.field-unknown)."""
+    return _READ.get(columns, _read) if type(columns) is Again else _read(columns)
 
 
 def _read(columns: tuple[Column, ...]) -> HostFields:
@@ -92,7 +96,13 @@ def _read(columns: tuple[Column, ...]) -> HostFields:
     names = tuple(str(value) for value in category.texts or category.numbers)
     if any(len(name) > 16 for name in names):
         raise BadInput("psd.field-unknown", field="a category longer than 16 characters", layout="usage")
-    return HostFields(by_name=by_name, days=_days(by_name["date"]), categories=names, category=category)
+    return HostFields(
+        by_name=by_name,
+        days=_days(by_name["date"]),
+        categories=names,
+        category=category,
+        again=type(columns) is Again,
+    )
 
 
 def _days(column: Column) -> tuple[date, ...]:

@@ -351,7 +351,7 @@ def decode_answer(raw: bytes) -> object:
 
 
 def _open(raw: bytes) -> tuple[int, object]:
-    frame = cbor.decode(raw, limit=MAX_COMMAND)
+    frame = cbor.decode(raw, limit=MAX_COMMAND, items=frames.MAX_ITEMS)
     if type(frame) is not dict or set(frame) != {0, 1, 2} or type(frame[1]) is not int:
         raise BadInput("psd.malformed", what="it is not a frame of this device")
     if frame[0] != VERSION:

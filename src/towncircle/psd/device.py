@@ -24,6 +24,7 @@ from towncircle.pki.verifying import PublicKey
 from towncircle.psd import commands, selftest, services, states
 from towncircle.psd.automaton import decide, faulted, observe
 from towncircle.psd.contact import clock_difference_us
+from towncircle.psd.evidencing import check_name
 from towncircle.psd.examining import examiner_key
 from towncircle.psd.keys import KeySlots
 from towncircle.psd.memory import Change, Memory, Record
@@ -216,6 +217,7 @@ class Device:
     def _known_command(self, command: commands.Command, digest: bytes) -> bytes | None:
         if not isinstance(command, commands.Evidence):
             return None
+        check_name(command.request_id)
         held = self._record("evidence", command.request_id)
         if held is None:
             return None

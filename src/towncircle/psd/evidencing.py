@@ -47,7 +47,7 @@ def evidence(state: DeviceState, command: commands.Evidence, now: Instant) -> Ou
         raise BadInput("psd.amount-zero", piece=amounts.index(0) + 1)
     if max(amounts) > limit:
         raise BadInput("psd.amount-over-limit", amount=Mills(max(amounts)), limit=limit)
-    host = host_fields(command.columns, count)
+    host = host_fields(command.columns)
     _check_dates(state, host.days, now)  # 4
     registers = state.registers.debited(Mills(sum(amounts)), pieces=count)  # 5
     contents = build(state, amounts=amounts, host=host, serial=serial)  # 6

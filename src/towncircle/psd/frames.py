@@ -12,10 +12,11 @@ from functools import lru_cache
 
 from towncircle.kernel.errors import BadInput
 from towncircle.psd import codec
-from towncircle.psd.columns import Column
+from towncircle.psd.columns import Again, Column
 from towncircle.wire import cbor
 
 _HEAD = bytes.fromhex("a30001010b02a300")  # {0: version 1, 1: verb 11, 2: {0: ...
+MAX_ITEMS = 40_000  # of all containers of a command: a thousand pieces in a dozen columns have fewer
 _SMALL = 512  # bytes of columns that are remembered
 _TEXT, _BYTES = 0x60, 0x40
 
@@ -55,10 +56,12 @@ def _string(raw: bytes, at: int, major: int) -> tuple[int, int]:
 
 
 def _columns(tail: bytes) -> tuple[Column, ...]:
-    rows = cbor.decode(tail, limit=len(tail))
+    rows = cbor.decode(tail, limit=len(tail), items=MAX_ITEMS)
     if type(rows) is not list:
         raise BadInput("psd.malformed", what="Evidence.columns: not a list")
     return tuple(codec.from_map(Column, row) for row in rows)
 
 
-_remembered = lru_cache(maxsize=2048)(_columns)
+@lru_cache(maxsize=2048)
+def _remembered(tail: bytes) -> Again:
+    return Again(_columns(tail))

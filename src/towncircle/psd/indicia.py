@@ -19,7 +19,7 @@ from towncircle.indicium.catalogue import Field, layout
 from towncircle.indicium.values import to_bytes
 from towncircle.kernel.errors import BadInput, BrokenInvariant
 from towncircle.kernel.ids import DeviceId
-from towncircle.psd.columns import FEW, Column, HostFields
+from towncircle.psd.columns import Column, HostFields
 from towncircle.psd.recent import ByIdentity
 from towncircle.psd.state import DeviceState
 
@@ -45,7 +45,7 @@ def build(state: DeviceState, *, amounts: Sequence[int], host: HostFields, seria
     """
     granted, count = state.granted(), len(amounts)
     plan = _plan(granted.layout)
-    same, varied = plan.hosts.get(host, plan.read_host) if count <= FEW else plan.read_host(host)
+    same, varied = plan.hosts.get(host, plan.read_host) if host.again else plan.read_host(host)
     row = bytearray(_row(granted.layout, state.device, serial, granted.office_zip))
     for start, end, value in same:
         row[start:end] = value
@@ -131,7 +131,7 @@ class _Plan:
     """Hold what is the same for all devices of a layout; a field of the host comes with how its values are written.
 
     `moving` holds for each value that moves its place in `_MOVING`, where its bytes begin and end, and its field;
-    `hosts` remembers what the columns of small batches come to in this layout.
+    `hosts` remembers what columns that come again come to in this layout.
     """
 
     layout: str

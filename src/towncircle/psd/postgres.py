@@ -148,8 +148,12 @@ class PostgresMemory:
             first = hashlib.sha256(steady).digest()
             if hashlib.sha256(first + moving).digest() != digest:
                 self._damaged(f"the state of {name} is not the one that was written")
-            state = found[DeviceId(name)] = DeviceState.join(steady, moving)
-            self._steady.put(name, _Steady(counter, epoch, state.steady(), first))
+            state, as_cut = DeviceState.join(steady, moving)
+            found[DeviceId(name)] = state
+            if as_cut:
+                self._steady.put(name, _Steady(counter, epoch, state.steady(), first))
+            else:
+                self._steady.drop(name)
         return found
 
     def record(self, device: DeviceId, *, kind: str, request_id: str) -> Record | None:

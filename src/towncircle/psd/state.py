@@ -123,10 +123,18 @@ class DeviceState(Amendable):
         return _STEADY.values(self)
 
     @classmethod
-    def join(cls, steady: bytes, moving: bytes) -> DeviceState:
-        """Read the two stored parts, whose digest was found right. Raises `BrokenInvariant` (psd.store-damaged)."""
+    def join(cls, steady: bytes, moving: bytes) -> tuple[DeviceState, bool]:
+        """Read the two stored parts, whose digest was found right; tell whether they are cut as `encode_*` cut them.
+
+        Version 0.1.0 cut them elsewhere: what it moved is newer in the moving part, and the steady part must be written
+        anew with the next change, or its old copy would come back. Raises `BrokenInvariant` (psd.store-damaged).
+        """
         try:
-            return codec.join(cls, steady, moving)
+            still, moved = codec.part_of(steady, "the steady part"), codec.part_of(moving, "the moving part")
+            missing = _FIRST_KEYS - still.keys() - moved.keys()
+            if missing:
+                raise BadInput("psd.malformed", what=f"the fields {sorted(missing)} are missing")
+            return codec.from_map(cls, still | moved), moved.keys() == _MOVED_KEYS and still.keys() == _STEADY_KEYS
         except (BadInput, Refused) as error:
             raise BrokenInvariant("psd.store-damaged", path="the device", what=error.sentence) from error
 
@@ -157,3 +165,5 @@ class DeviceState(Amendable):
 _MOVED = frozenset({"registers", "counter", "epoch", "high_water", "usage"})  # what a debit changes
 _STEADY = codec.Part(DeviceState, {field.name for field in fields(DeviceState)} - _MOVED)
 _MOVING = codec.Part(DeviceState, _MOVED)
+_MOVED_KEYS, _STEADY_KEYS = set(_MOVING.keys), set(_STEADY.keys)
+_FIRST_KEYS = frozenset(range(32))  # what version 0.1.0 has; what was appended later may be missing

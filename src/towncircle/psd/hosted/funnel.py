@@ -1,7 +1,7 @@
 """Single calls of many callers, gathered into groups.
 
 Here: `Funnel`: while one group is committed, the commands that come in wait and become the next one, so that many
-callers share one commit. Not here: the group itself (`fleet`).
+callers share one commit; `Lanes`: a funnel for each worker of a pool. Not here: the group itself (`fleet`).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Protocol
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.ids import DeviceId
 from towncircle.psd.hosted.fleet import MAX_GROUP
+from towncircle.psd.hosted.pool import Pool
 
 _Asked = tuple[DeviceId, bytes, "Future[bytes]"]
 _WAITING = 4 * MAX_GROUP
@@ -78,3 +79,21 @@ class Funnel:
                 waiting.set_exception(error)
             else:
                 waiting.set_result(done.result()[at])
+
+
+class Lanes:
+    """Run single commands of many threads over a pool, with a funnel for each worker: one that hangs stops its own."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._funnels = [Funnel(worker) for worker in pool.workers]
+
+    def exchange(self, device: DeviceId, command: bytes) -> bytes:
+        """Give the answer of one command. Raises `Refused` (psd.host-busy)."""
+        return self._funnels[self._pool.place(device)].exchange(device, command)
+
+    def close(self) -> None:
+        """Finish what waits and end, the workers too."""
+        for funnel in self._funnels:
+            funnel.close()
+        self._pool.close()

@@ -17,12 +17,12 @@ import subprocess
 import sys
 import threading
 import zlib
-from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 
 from towncircle.kernel.cites import cites
-from towncircle.kernel.errors import Refused
+from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.ids import DeviceId
 from towncircle.psd import commands
 from towncircle.psd.hosted.caches import DEFAULT_LIMIT, MIB
@@ -30,8 +30,11 @@ from towncircle.psd.ports import Readable, Writable
 
 MODULE = "towncircle.psd.hosted.worker"
 MAX_WORKERS = 64
-_FRONT = 60 * MIB  # what the process in front of the workers takes itself
-_MOST_AT_ONCE = 8 * MIB  # bytes of commands that are in one frame, but for a single larger one
+ANSWER_S = 60  # house: longer than any group takes; a worker that hangs must not hold its callers for ever
+_FRONT = 70 * MIB  # what the process in front of the workers takes itself, with the answers of a frame
+_WORKER = 100 * MIB  # the least that a worker can do with
+_BYTES_AT_ONCE = 8 * MIB  # of commands that are in one frame, but for a single larger one
+_COMMANDS_AT_ONCE = 100  # the answer of each may be as long as the evidence of a thousand pieces
 
 _Asked = tuple[DeviceId, bytes]
 
@@ -50,15 +53,21 @@ class Pool:
     """Host many devices of one store in several processes; callers may be many threads.
 
     `memory_limit` bounds the resident memory of all of them together (bytes). `module` names another entry of the
-    workers (a rehearsal that dies on purpose).
+    workers (a rehearsal that dies on purpose). Raises `BadInput` (psd.workers) where they do not fit into the memory.
     """
 
     def __init__(
         self, *, dsn: str, secret: bytes, workers: int, memory_limit: int = DEFAULT_LIMIT, module: str = MODULE
     ) -> None:
-        share = (memory_limit - _FRONT) // workers
-        setting = Setting(dsn=dsn, secret=secret, memory_limit=share)
-        self._workers = [_Worker(setting, module) for _ in range(workers)]
+        if not 1 <= workers <= workers_within(memory_limit):
+            most, least = workers_within(memory_limit), (_FRONT + workers * _WORKER) // MIB
+            raise BadInput("psd.workers", workers=workers, memory=memory_limit // MIB, most=most, least=least)
+        setting = Setting(dsn=dsn, secret=secret, memory_limit=(memory_limit - _FRONT) // workers)
+        self.workers = tuple(Worker(setting, module) for _ in range(workers))
+
+    def place(self, device: DeviceId) -> int:
+        """Say which worker a device is with."""
+        return zlib.crc32(device.encode()) % len(self.workers)
 
     def exchange(self, device: DeviceId, command: bytes) -> bytes:
         """Run one command of one device."""
@@ -67,15 +76,13 @@ class Pool:
     def exchange_many(self, asked: Sequence[_Asked]) -> list[bytes]:
         """Run commands of many devices and give their answers in order; commands of one device run in their order."""
         answers = [b""] * len(asked)
-        shares: list[list[int]] = [[] for _ in self._workers]
-        count = len(shares)
+        shares: list[list[int]] = [[] for _ in self.workers]
         for at, (device, _) in enumerate(asked):
-            shares[zlib.crc32(device.encode()) % count].append(at)
-        busy = [(worker, share) for worker, share in zip(self._workers, shares, strict=True) if share]
+            shares[self.place(device)].append(at)
+        busy = [(worker, share) for worker, share in zip(self.workers, shares, strict=True) if share]
         with ExitStack() as held:
             for worker, _ in busy:  # always in the same order, so no two callers wait for each other
-                held.enter_context(worker.turn)
-                held.push(worker.interrupted)
+                held.enter_context(worker.busy())
             waiting = [(worker, share, worker.send([asked[at] for at in share])) for worker, share in busy]
             for worker, share, sent in waiting:
                 for at, answer in zip(share, worker.receive(sent), strict=True):
@@ -84,22 +91,38 @@ class Pool:
 
     def pids(self) -> list[int]:
         """Give the process ids of the workers that run."""
-        return [worker.child.pid for worker in self._workers if worker.child is not None]
+        running = [worker.child for worker in self.workers if worker.child is not None]
+        return [child.pid for child in running if child.poll() is None]
 
     def close(self) -> None:
         """End the workers when they have finished what they have."""
-        for worker in self._workers:
-            with worker.turn:
-                worker.end()
+        for worker in self.workers:
+            worker.close()
 
 
-class _Worker:
+class Worker:
     """Hold one worker process, started when it is first needed and again after it died."""
 
     def __init__(self, setting: Setting, module: str) -> None:
         self._setting, self._module = setting, module
-        self.turn = threading.Lock()
+        self._turn = threading.Lock()
         self.child: subprocess.Popen[bytes] | None = None
+
+    def exchange_many(self, asked: Sequence[_Asked]) -> list[bytes]:
+        """Run commands of devices that are all with this worker, and give their answers in order."""
+        with self.busy():
+            return self.receive(self.send(list(asked)))
+
+    @contextmanager
+    def busy(self) -> Iterator[None]:
+        """Be this worker's only caller; if he is interrupted, what it still has to say is nobody's answer."""
+        with self._turn:
+            try:
+                yield
+            except BaseException:
+                if self.child is not None:
+                    self._lost()
+                raise
 
     def send(self, asked: list[_Asked]) -> list[list[_Asked]]:
         """Send the first part of a group, so that the workers run side by side; give all parts."""
@@ -120,49 +143,59 @@ class _Worker:
         """Hand a part to the worker, or to a new one where it has ended: half a frame is never run."""
         items = [item for device, command in part for item in (device.encode(), command)]
         for _ in range(2):
-            if self.child is None:
-                self._start()
-            assert self.child is not None
-            assert self.child.stdin is not None
+            child = self.child or self._start()
+            if child is None:
+                return
+            assert child.stdin is not None
             try:
-                return write_items(self.child.stdin, items)
+                write_items(child.stdin, items)
             except BrokenPipeError:
                 self._lost()
-        return None
+            else:
+                return
 
     def _read(self, count: int) -> list[bytes]:
         items = None
         if self.child is not None:
             assert self.child.stdout is not None
+            watch = threading.Timer(ANSWER_S, self.child.kill)  # one that hangs is ended, and was heard of no more
+            watch.daemon = True
+            watch.start()
             items = read_items(self.child.stdout)
+            watch.cancel()
             if items is None:
                 self._lost()
         if items is None:
             return [commands.encode_error(Refused("psd.unreachable", what="its worker process has ended"))] * count
         return items
 
-    def _start(self) -> None:
-        self.child = subprocess.Popen(  # noqa: S603 - our own entry
-            [sys.executable, "-m", self._module], stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0
-        )
-        assert self.child.stdin is not None
+    def _start(self) -> subprocess.Popen[bytes] | None:
+        """Start the process; None where the machine has no room for one."""
+        try:
+            child = subprocess.Popen(  # noqa: S603 - our own entry
+                [sys.executable, "-m", self._module], stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0
+            )
+        except OSError:
+            return None
+        self.child = child
+        assert child.stdin is not None
         setting = self._setting
         with suppress(BrokenPipeError):  # the group that follows says that it has ended
-            write_items(self.child.stdin, [setting.dsn.encode(), setting.secret, str(setting.memory_limit).encode()])
-
-    def interrupted(self, kind: type[BaseException] | None, *_: object) -> None:
-        """End a worker whose caller was interrupted: what it still has to say is nobody's answer any more."""
-        if kind is not None and self.child is not None:
-            self._lost()
+            write_items(child.stdin, [setting.dsn.encode(), setting.secret, str(setting.memory_limit).encode()])
+        return child
 
     def _lost(self) -> None:
         """Let go of a worker that has ended, or that answers what nobody can read."""
         assert self.child is not None
         self.child.kill()
-        self.end()
+        self._end()
 
-    def end(self) -> None:
-        """Close the worker's input and wait for its end."""
+    def close(self) -> None:
+        """End the process when it has finished what it has."""
+        with self._turn:
+            self._end()
+
+    def _end(self) -> None:
         if self.child is None:
             return
         for stream in (self.child.stdin, self.child.stdout):
@@ -173,12 +206,18 @@ class _Worker:
         self.child = None
 
 
+def workers_within(memory_limit: int) -> int:
+    """Say how many workers a limit of resident memory (bytes) has room for."""
+    return max(0, min(MAX_WORKERS, (memory_limit - _FRONT) // _WORKER))
+
+
 def _parts(asked: list[_Asked]) -> list[list[_Asked]]:
     """Cut a group into parts that are not too large to be held at once."""
     parts: list[list[_Asked]] = [[]]
     size = 0
     for device, command in asked:
-        if parts[-1] and size + len(command) > _MOST_AT_ONCE:
+        full = len(parts[-1]) == _COMMANDS_AT_ONCE or size + len(command) > _BYTES_AT_ONCE
+        if parts[-1] and full:
             parts.append([])
             size = 0
         parts[-1].append((device, command))

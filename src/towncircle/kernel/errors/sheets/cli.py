@@ -45,10 +45,4 @@ ROWS = {
         clause="house",
         next_step="Write it like 127.0.0.1:8443, as the serving command printed it.",
     ),
-    "cli.workers": Row(
-        kind="input",
-        sentence="A host runs 1 to {most} worker processes, not {workers}.",
-        clause="house",
-        next_step="Leave --workers out: one for each processor core is started.",
-    ),
 }

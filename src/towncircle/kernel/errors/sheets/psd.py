@@ -401,4 +401,10 @@ ROWS = {
         clause="502.8(b)",
         next_step="Nothing was released. Look after the token, then ask again with the same request id.",
     ),
+    "psd.workers": Row(
+        kind="input",
+        sentence="{workers} worker processes do not fit into {memory} MiB: {most} do.",
+        clause="house",
+        next_step="Give --memory {least}, or leave --workers out.",
+    ),
 }
