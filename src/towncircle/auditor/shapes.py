@@ -99,6 +99,7 @@ INSTANTS = ("at", "made_at", "occurred_at", "recorded_at", "issued", "read_at", 
 _MONEY = {"licensee": T, "amount": N}
 _AT_DEVICE = {**_MONEY, "device": T}
 _AT_BANK = {**_MONEY, "provider": T}
+_ACT = {"act": T, "duty": T, "document": T}
 _READING = {"ascending": N, "descending": N, "pieces": N, "message_counter": N}
 FACTS: Mapping[tuple[str, str], Mapping[str, str]] = MappingProxyType(
     {
@@ -130,6 +131,8 @@ FACTS: Mapping[tuple[str, str], Mapping[str, str]] = MappingProxyType(
             "verdict": T,
             "site": T,
         },
+        ("provider", "act.recorded"): _ACT,
+        ("postal", "act.recorded"): _ACT,
         ("licensee", "deposit.made"): {"provider": T, "amount": N},
         ("licensee", "reset.received"): {"provider": T, "device": T, "amount": N},
         ("licensee", "evidence.made"): {"device": T, "first_piece": N, "count": N, "total": N, "ascending_after": N},

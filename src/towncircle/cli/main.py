@@ -32,6 +32,8 @@ COMMANDS = (
     "imb",
     "export",
     "audit",
+    "conformance",
+    "record",
     "up",
     "device",
     "bench",

@@ -18,7 +18,7 @@ from towncircle.wire.message import Opened
 EVENTS = ("installed", "withdrawn", "lost", "stolen", "recovered")
 
 
-@cites("PRE-07", "502.8")
+@cites("PRE-07", "502.8", "PRE-07/3", "502.8/4", "PRE-10/1")
 def on_activity(ctx: Context, opened: Opened) -> Acknowledged:
     """Record a Form 3601-C activity: a device installed, withdrawn, lost or found."""
     body = opened.body
@@ -57,7 +57,7 @@ def on_activity(ctx: Context, opened: Opened) -> Acknowledged:
     return Acknowledged(note=f"{body.device} {body.event}")
 
 
-@cites("502.23", "IMI-11")
+@cites("502.23", "IMI-11", "502.8/2", "502.23/2", "PRE-15/2")
 def on_audit(ctx: Context, opened: Opened) -> Acknowledged:
     """Record a device audit message that the Provider forwards, as the device signed it."""
     body = opened.body
@@ -97,6 +97,7 @@ def on_audit(ctx: Context, opened: Opened) -> Acknowledged:
     return Acknowledged(note="audit recorded")
 
 
+@cites("502.8/4")
 def _own(ctx: Context, device: str, provider: str) -> Record:
     row = ctx.tx.get("device", device)
     if row is None or row.owner != provider:

@@ -23,7 +23,7 @@ from towncircle.wire.bodies import DeviceAudit, TransactionFile, TransactionRow
 from towncircle.wire.message import Envelope, Opened
 
 
-@cites("502.25a", "502.23", "P050-2.5c")
+@cites("502.25a", "502.23", "P050-2.5c", "502.25a/2")
 def take_reading(ctx: Context, opened: Opened, reading: DeviceAudit) -> Record:
     """Check a signed reading, book the usage since the last one and settle an open reset; give the device's record.
 
@@ -72,6 +72,7 @@ def take_reading(ctx: Context, opened: Opened, reading: DeviceAudit) -> Record:
     )
 
 
+@cites("PRE-12/2")
 def _trouble(row: Record, envelope: Envelope, reading: DeviceAudit) -> str:
     body, registers = row.body, reading.registers
     if envelope.counter <= body["message_counter"]:
@@ -104,6 +105,7 @@ def on_conflict(ctx: Context, opened: Opened) -> Refused | None:
     return frozen_refusal(row)
 
 
+@cites("502.20j/1")
 def _freeze(ctx: Context, row: Record, envelope: Envelope, trouble: str) -> Record:
     ctx.note("device.frozen", row.key, clauses=("502.14(b)", "502.20(j)"), licensee=row.owner, trouble=trouble)
     return change(ctx, row, frozen=trouble, frozen_at=int(envelope.issued))
