@@ -16,7 +16,8 @@ from towncircle.postal import certificates, licenses, population, trust
 from towncircle.postal.certificates import Assigned, Authority
 from towncircle.provider import accounts, audits, leasing, licensing, readings, renewing, resetting
 from towncircle.provider.leasing import Product
-from towncircle.rules import RuleSet
+from towncircle.rules import RuleSet, ruleset
+from towncircle.rules.rulesets import REGISTRY
 from towncircle.wire import bodies
 from towncircle.wire.inbox import Conflict
 from towncircle.world.desk import Taken
@@ -26,10 +27,8 @@ DEVICE_CERTIFICATE_DAYS = 3 * 365  # house
 ADVANCE_DAYS = 3
 PIECE_LIMIT = Mills.dollars(100)
 SERIALS_EACH = 1_000_000
-_PRODUCTS = {
-    "imi-2024": {"model": "1A", "scheme": "ecdsa-p256", "domain": b"", "layout": "imi-std"},
-    "ibi-1998": {"model": "1B", "scheme": "dsa-1024", "domain": DSA_1024_DOMAIN, "layout": "ibi-full"},
-}
+# the sandbox's models by the signatures they make, with the parameters of the scheme
+_MODELS = {"ecdsa-p256": ("1A", b""), "dsa-1024": ("1B", DSA_1024_DOMAIN)}
 
 
 def product_of(regime: str, root: bytes, *, place: int = 0) -> Product:
@@ -37,14 +36,15 @@ def product_of(regime: str, root: bytes, *, place: int = 0) -> Product:
 
     They share vendor and model, so each has serials of its own by its place among the world's Providers.
     """
-    parts = _PRODUCTS[regime]
+    about = REGISTRY[ruleset(regime).name]
+    model, domain = _MODELS[about.scheme]
     return Product(
         vendor="TC",
-        model=str(parts["model"]),
+        model=model,
         regime=regime,
-        scheme=str(parts["scheme"]),
-        domain=bytes(parts["domain"]),  # type: ignore[arg-type]  # the table holds bytes here
-        layout=str(parts["layout"]),
+        scheme=about.scheme,
+        domain=domain,
+        layout=about.layout,
         advance_days=ADVANCE_DAYS,
         piece_limit=PIECE_LIMIT,
         root_fingerprint=root,
