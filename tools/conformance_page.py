@@ -55,7 +55,7 @@ def conformance_page() -> str:
     out += ["## Acts of people", "", "What `towncircle record` keeps, in whose journal and with which paper.", ""]
     out += ["| act | duty | by | paper |", "|---|---|---|---|"]
     for act in acts().values():
-        out.append(f"| `{act.name}` | {act.duty} | {act.actor}, {act.by} | {'yes' if act.document else 'no'} |")
+        out.append(f"| `{act.name}` | {act.duty} | {act.actor} of {act.party} | {'yes' if act.document else 'no'} |")
     return "\n".join(out)
 
 

@@ -13,6 +13,7 @@ from tests.parties.test_tenants import NONE, application, device, new_keys
 
 from towncircle.kernel.ids import ApplicationId, DepositId
 from towncircle.kernel.money import ZERO, Mills
+from towncircle.provider.inventory import device_record
 from towncircle.provider.leasing import DEPOSIT_ACKNOWLEDGMENT, LEASE_AGREEMENT, digest_of
 from towncircle.wire import bodies
 from towncircle.wire.shape import Body
@@ -177,7 +178,7 @@ def test_a_device_that_no_register_knows_is_reported_by_nobody(hand: Hand) -> No
     answered(hand.say(HARBOR, POSTAL, bodies.AuditForward(audit=raw)), "502.8", "postal.unknown-device")
 
 
-@pytest.mark.requirement("PRE-13/1", "P050-3.5b", "502.25a/1")
+@pytest.mark.requirement("PRE-13/1", "P050-3.5b")
 def test_a_device_that_is_not_in_the_providers_records_is_answered_nothing(hand: Hand, world: World) -> None:
     puppet = Puppet(hand, HARBOR, MAILROOM, 77)
     with world.store(HARBOR).transaction() as tx:
@@ -191,6 +192,8 @@ def test_a_device_that_is_not_in_the_providers_records_is_answered_nothing(hand:
     body = bodies.ResetRequest(request_id="REQ-222222222222", amount=Mills.dollars(1), audit=wanted)  # type: ignore[arg-type]
     raw = hand.seal(puppet.name, SUMMIT, body, key=puppet.key)
     answered(hand.hand_in(raw, SUMMIT), "502.28")
+    with refused("P050-3.5b", "provider.unknown-device"):
+        world.desk(HARBOR).perform(lambda ctx: device_record(ctx, "TC1A0000000078"), actor=HARBOR)
     stranger = hand.seal(puppet.name, HARBOR, body, key=new_keys()["message"])
     answered(hand.hand_in(stranger, HARBOR), "502.28")
 
@@ -341,6 +344,17 @@ def test_a_device_whose_register_went_back_is_frozen(hand: Hand) -> None:
     puppet.say(puppet.audit(registers=spent), counter=1)  # it never got the value: frozen, and told so
     answer = puppet.ask_reset("REQ-222222222222", Mills.dollars(1), counter=2)
     answered(answer, "502.20j", "provider.frozen")
+
+
+@pytest.mark.requirement("502.25a/1", "P050-3.1/3")
+def test_a_request_whose_identifying_data_are_anothers_is_refused(hand: Hand, journeys: Journeys) -> None:
+    funded(journeys)
+    puppet = Puppet(hand, HARBOR, MAILROOM, 77)
+    first = puppet.ask_reset("REQ-222222222222", Mills.dollars(1), counter=1)
+    assert isinstance(first, bodies.ResetAuthorisation)
+    answered(puppet.ask_reset("REQ-222222222222", Mills.dollars(2), counter=2), "502.25a", "provider.reset-conflict")
+    stranger = hand.seal(puppet.name, HARBOR, puppet.audit(), key=new_keys()["message"])
+    answered(hand.hand_in(stranger, HARBOR), "502.28", "wire.unknown-key")
 
 
 @pytest.mark.requirement("502.25a/2")

@@ -121,11 +121,19 @@ def _table(lines: list[Line], happened: Happened | None) -> list[str]:
     wide = max((len(line.duty.id) for line in lines), default=2)
     head = f"{'id':<{wide}}  {'kind':<15}  {'places':>6}  {'tests':>5}"
     out = [head + (f"  {'facts':>5}" if happened else "") + "  duty"]
+    told = ""
     for line in lines:
         kept = f"{len(line.where) or '-':>6}  {len(line.tests) or '-':>5}"
-        facts = f"  {_count(line, happened) or '-':>5}" if happened else ""
+        again = told == line.duty.row and line.duty.kind != "operational"
+        facts = f"  {(_count(line, happened) if not again else '') or '-':>5}" if happened else ""
+        told = line.duty.row
         out.append(f"{line.duty.id:<{wide}}  {line.duty.kind:<15}  {kept}{facts}  {line.duty.does}")
-    return [*out, "", *_summary(lines), "More of one: towncircle conformance ID"]
+    note = (
+        ["Facts are counted for a whole requirement, at its first line; acts of people for each duty."]
+        if happened
+        else []
+    )
+    return [*out, "", *_summary(lines), *note, "More of one: towncircle conformance ID"]
 
 
 def _count(line: Line, happened: Happened) -> int:
@@ -140,6 +148,7 @@ def _in_full(lines: list[Line], happened: Happened | None) -> list[str]:
     for line in lines:
         row = inventory()[line.duty.row]
         if row.id != last:
+            out += [""] if last else []
             last = row.id
             out += [f"{row.id}  clause {row.clause}, party {row.party}, source {row.quality}", f"  {row.says}"]
             out += [f'  "{row.quote}"', f"  ({row.source})"] if row.quote else []
@@ -152,15 +161,17 @@ def _in_full(lines: list[Line], happened: Happened | None) -> list[str]:
         out += [f"    kept in    {place}" for place in line.where]
         out += [f"    proved by  {test}" for test in line.tests]
         if happened is not None and line.duty.kind == "operational":
-            out.append(f"    recorded   {happened.acts[line.duty.id]} times")
+            out.append(f"    recorded   {happened.acts[line.duty.id]} time(s)")
         out += [f"    ! {line.missing}"] if line.missing else []
     return [*out, "", *_summary(lines)]
 
 
 def _summary(lines: list[Line]) -> list[str]:
+    from towncircle.rules.inventory import KINDS
+
     kinds = Counter(line.duty.kind for line in lines)
     rows = len({line.duty.row for line in lines})
-    told = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
+    told = ", ".join(f"{kinds[kind]} {kind}" for kind in KINDS if kinds[kind])
     missing = sum(bool(line.missing) for line in lines)
-    end = f"{missing} without proof." if missing else "Every one has its proof."
+    end = f"{missing} open or without proof." if missing else "Every one has its proof."
     return [f"{rows} requirements, {len(lines)} duties: {told}. {end}"]

@@ -82,5 +82,5 @@ def _list(*, json: bool) -> int:
         return 0
     for act in acts().values():
         paper = "with a document" if act.document else "without a document"
-        print(f"{act.name}\n  {act.clause}, {act.actor} of the {act.by}, {paper}\n  {act.does}")
+        print(f"{act.name}\n  {act.clause}, {act.actor} of {act.party}, {paper}\n  {act.does}")
     return 0

@@ -39,6 +39,11 @@ class Act:
         return inventory()[duties()[self.duty].row].clause
 
     @property
+    def party(self) -> str:
+        """Name the party in words."""
+        return {"postal": "the Postal Service", "provider": "a Provider"}[self.by]
+
+    @property
     def does(self) -> str:
         """Say what the act is."""
         return duties()[self.duty].does
@@ -70,7 +75,7 @@ def record(ctx: Context, *, act: Act, reference: str, document: str, at: Instant
         raise BadInput("acts.bad-reference", text=reference[:40])
     role = ctx.party.partition(".")[0]
     if role != act.by:
-        raise Refused("acts.not-this-party", act=act.name, by=act.by, party=ctx.party, clause=clause)
+        raise Refused("acts.not-this-party", act=act.name, by=act.party, party=ctx.party, clause=clause)
     if act.document and not document:
         raise Refused("acts.no-document", act=act.name, does=act.does, clause=clause)
     if at > ctx.now:

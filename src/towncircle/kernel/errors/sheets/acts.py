@@ -29,7 +29,7 @@ ROWS = {
     ),
     "acts.not-this-party": Row(
         kind="refused",
-        sentence="'{act}' is an act of the {by}, not of {party}.",
+        sentence="'{act}' is an act of {by}, not of {party}.",
         clause="house",
         next_step="Name the party that did it with --by.",
     ),
