@@ -107,6 +107,7 @@ def marking_type(context: Context) -> Faults:
             yield f"'{element.text}' is not in bold capitals", element.font, "bold capitals"
 
 
+@cites("502.17/1")
 def specimen_said(context: Context) -> Faults:
     """Say SPECIMEN on what is one, and only there, in letters that are printed."""
     said = [element for element, _ in context.page.having("specimen") if SPECIMEN_WORD in _text(element)]
