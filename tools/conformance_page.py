@@ -5,8 +5,11 @@ Here: the matrix and the errata as Markdown. Not here: gathering the proofs (`to
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator
+
+from tools.proofs import proofs
 
 from towncircle.rules.acts import acts
 from towncircle.rules.conformance import Line, matrix
@@ -43,7 +46,7 @@ _GROUPS = (
 
 def conformance_page() -> str:
     """Write the matrix, requirement by requirement."""
-    lines = matrix()
+    lines = matrix(proofs=json.loads(proofs()))
     kinds = Counter(line.duty.kind for line in lines)
     out = [_HEAD, f"{len(inventory())} requirements, {len(lines)} duties:", ""]
     out += ["| kind | duties |", "|---|---|", *(f"| {kind} | {kinds[kind]} |" for kind in KINDS), ""]

@@ -130,7 +130,7 @@ def _proofs() -> str:
 
 
 PAGES: dict[str, Callable[[], str]] = {
-    "../src/towncircle/rules/clauses/proofs.json": _proofs,  # first: the page of conformance is made from it
+    "../src/towncircle/rules/clauses/proofs.json": _proofs,
     "cli.md": _cli_page,
     "conformance.md": _conformance_page,
     "errata.md": _errata_page,

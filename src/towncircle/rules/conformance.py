@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, TypeAlias
 
 from towncircle.rules.inventory import FOLDER, Duty, chosen, inventory
 
@@ -57,9 +57,12 @@ class Line:
         }
 
 
-def matrix(wanted: Iterable[str] = ()) -> list[Line]:
-    """Give the lines of the duties that ids name, or of all."""
-    held = _proofs()
+Proofs: TypeAlias = Mapping[str, Mapping[str, list[str]]]
+
+
+def matrix(wanted: Iterable[str] = (), *, proofs: Proofs | None = None) -> list[Line]:
+    """Give the lines of the duties that ids name, or of all; by the proofs that came with the package, or by others."""
+    held = _proofs() if proofs is None else proofs
     return [
         Line(
             duty=duty,
@@ -71,7 +74,7 @@ def matrix(wanted: Iterable[str] = ()) -> list[Line]:
 
 
 @cache
-def _proofs() -> Mapping[str, Mapping[str, list[str]]]:
+def _proofs() -> Proofs:
     text = files("towncircle.rules").joinpath(FOLDER, PROOFS).read_text("utf-8")
     held: dict[str, dict[str, list[str]]] = json.loads(text)
     return held
