@@ -111,8 +111,29 @@ def _wire_page() -> str:
     return wire_page()
 
 
+def _conformance_page() -> str:
+    from tools.conformance_page import conformance_page
+
+    return conformance_page()
+
+
+def _errata_page() -> str:
+    from tools.conformance_page import errata_page
+
+    return errata_page()
+
+
+def _proofs() -> str:
+    from tools.proofs import proofs
+
+    return proofs()
+
+
 PAGES: dict[str, Callable[[], str]] = {
+    "../src/towncircle/rules/clauses/proofs.json": _proofs,
     "cli.md": _cli_page,
+    "conformance.md": _conformance_page,
+    "errata.md": _errata_page,
     "errors.md": errors_page,
     "layouts.md": _layouts_page,
     "states.md": states_page,

@@ -25,6 +25,7 @@ from towncircle.pki.authority import serial_for
 from towncircle.pki.verifying import PublicKey
 from towncircle.provider import leasing, renewing
 from towncircle.rules import RULESETS, RuleSet, ruleset
+from towncircle.rules.rulesets import REGISTRY
 from towncircle.verification import Observed, judge, pack
 from towncircle.wire.bodies import DeviceKeyReport, DeviceParameters, PackTerms
 
@@ -225,13 +226,15 @@ def terms(rules: RuleSet, regime: str) -> PackTerms:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pack, "ruleset", named)
-        return pack.terms_of(regime, on=ON, judged_in="imi-2024", stale_days=400)
+        judged_in = "imi-2024" if rules.name == "ibi-1998" else rules.name
+        return pack.terms_of(regime, on=ON, judged_in=judged_in, stale_days=400)
 
 
 def judged(rules: RuleSet, regime: str, finding: str, *, now: Instant, purpose: str = "postage") -> object:
     """Judge one mark by the terms of a rule set and give one finding."""
-    story = marks.Story("imi-std" if regime == "imi-2024" else "ibi-full")
-    known = story.pack(terms=(terms(rules, regime),), next_update=now.plus(days=400))
+    story = marks.Story(REGISTRY[regime].layout)
+    row = story.row(regime=regime)
+    known = story.pack(terms=(terms(rules, regime),), certificates=(row,), next_update=now.plus(days=400))
     observed = replace(Observed(), purpose=purpose, deposited_at=now)
     return judge(story.mark(), known, None, now, observed).finding(finding)
 

@@ -63,6 +63,7 @@ def test_a_repeated_request_gets_the_first_bytes_and_is_paid_once(shop: Shop, po
     assert client.status().registers.ascending == Mills(11)
 
 
+@pytest.mark.requirement("PRE-03/2", "PRE-23/2")
 def test_a_refusal_keeps_its_code_over_any_line(shop: Shop, port: BytePort) -> None:
     client = funded(shop, port, dollars=1)
     with pytest.raises(Refused, match=r"psd\.funds-short"):
@@ -105,6 +106,7 @@ def test_nobody_is_heard_without_a_certificate_of_this_host(shop: Shop, tmp_path
         DeviceClient(port_to(tmp_path / "strange", server.address, FIRST)).status()
 
 
+@pytest.mark.requirement("PRE-02")
 def test_a_caller_reaches_only_devices_it_was_enrolled_for_and_none_once_struck(shop: Shop) -> None:
     store = MemoryInRam()
     line = shop.wan(store)

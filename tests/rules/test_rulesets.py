@@ -32,6 +32,9 @@ ALL = [pytest.param(p, id=f"{name}-{p.name}") for name in RULESETS for p in rule
 
 @pytest.mark.parametrize("parameter", ALL)
 def test_every_quote_stands_word_for_word_in_its_source(parameter: Parameter) -> None:
+    if parameter.retold:
+        assert (parameter.quote, parameter.quality) == ("", "secondary")
+        return
     assert parameter.quote in TEXTS[parameter.source[:11]]
 
 

@@ -13,7 +13,7 @@ from towncircle.auditor.cases import check_cases, check_examinations
 from towncircle.auditor.checkouts import check_checkouts
 from towncircle.auditor.corrections import check_corrections
 from towncircle.auditor.devices import check_devices, check_evidence, check_forwarded, check_scans
-from towncircle.auditor.journal import check_journals
+from towncircle.auditor.journal import check_acts, check_journals
 from towncircle.auditor.licensees import check_licensees
 from towncircle.auditor.reading import read_export
 from towncircle.auditor.report import Report
@@ -26,7 +26,7 @@ from towncircle.kernel.errors import BadInput
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
-@cites("PRE-15", "PRE-17", "502.8")
+@cites("PRE-15", "PRE-17", "502.8", "502.8/6")
 def audit(out: Path, *, root: str | None = None) -> Report:
     """Audit an export; `root` pins the root certificate (SHA-256, hex) instead of the one that the export names.
 
@@ -47,6 +47,7 @@ def audit(out: Path, *, root: str | None = None) -> Report:
     keys = read_keys(export, bytes.fromhex(pinned), report)  # 2
     check_heads(export, keys, report)
     check_journals(export, report)  # 3
+    check_acts(export, report)
     books = recount(export, report)  # 4, 5
     check_facts(books, report)
     providers = [books[party.id] for party in export.of_role("provider")]

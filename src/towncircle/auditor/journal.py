@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 
 from towncircle.auditor.reading import SKEW_US, Export, Party, Row
@@ -15,6 +16,7 @@ from towncircle.auditor.report import Report
 from towncircle.auditor.shapes import FACTS, LINES, fits
 
 _GENESIS = "0" * 64
+_DOCUMENT = re.compile(r"([0-9a-f]{64})?", re.ASCII)
 _KEYS = LINES["facts.jsonl"].keys()
 
 
@@ -42,6 +44,22 @@ def check_journals(export: Export, report: Report) -> None:
         where, count = f"{party.id}/head.json", len(party["facts.jsonl"])
         report.same("fact.head", where, "The last fact is another one.", expected=said.get("head"), found=expected)
         report.same("fact.count", where, "The number of facts differs.", expected=said.get("count"), found=count)
+
+
+def check_acts(export: Export, report: Report) -> None:
+    """Check 3, the acts of people: each stands once, under a clause, with the digest of its paper or none."""
+    for party in export.parties.values():
+        seen: set[tuple[str, str, str]] = set()
+        for row in facts_of(party, "act.recorded"):
+            where, body = f"{party.id}/facts.jsonl line {row.line}", row["body"]
+            name = (body["act"], row["subject"], row["occurred_at"][:10])
+            if name in seen:
+                report.differ("act.twice", where, f"The act {name[0]} of {name[1]} is recorded twice for {name[2]}.")
+            seen.add(name)
+            if not row["clauses"] or not _DOCUMENT.fullmatch(body["document"]):
+                text = f"The act {name[0]} has no clause, or no SHA-256 where its document is."
+                report.differ("act.malformed", where, text, found=body["document"])
+            report.checked["acts"] += 1
 
 
 def facts_of(party: Party, *types: str) -> Iterator[Row]:

@@ -100,6 +100,7 @@ INSTANTS = ("at", "made_at", "occurred_at", "recorded_at", "issued", "read_at", 
 _MONEY = {"licensee": T, "amount": N}
 _AT_DEVICE = {**_MONEY, "device": T}
 _AT_BANK = {**_MONEY, "provider": T}
+_ACT = {"act": T, "duty": T, "document": T}
 _READING = {"ascending": N, "descending": N, "pieces": N, "message_counter": N}
 _PERSONS = {"requested_by": T, "approved_by": T}
 _GIVEN = {"refund": T, "outcome": T, "noted": N, "noted_ascending": N, "ascending": N}
@@ -162,6 +163,8 @@ FACTS: Mapping[tuple[str, str], Mapping[str, str]] = MappingProxyType(
         ("provider", "case.closed"): _CLOSED,
         ("postal", "case.opened"): _CASE,
         ("postal", "case.closed"): _CLOSED,
+        ("provider", "act.recorded"): _ACT,
+        ("postal", "act.recorded"): _ACT,
         ("licensee", "deposit.made"): {"provider": T, "amount": N},
         ("licensee", "reset.received"): {"provider": T, "device": T, "amount": N},
         ("licensee", "balance.returned"): {"provider": T, "device": T, "amount": N},

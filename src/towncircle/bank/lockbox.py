@@ -71,6 +71,7 @@ def on_order(ctx: Context, opened: Opened, *, providers: Container[str]) -> Depo
     return _receipt(books, body, licensee, day=day)
 
 
+@cites("P050-3.5a/3", "502.25c/4")
 def _check(body: DepositOrder, providers: Container[str]) -> None:
     DepositId.parse(body.deposit_id)
     if body.form not in FORMS:

@@ -37,6 +37,8 @@ COMMANDS = (
     "imb",
     "export",
     "audit",
+    "conformance",
+    "record",
     "up",
     "device",
     "bench",

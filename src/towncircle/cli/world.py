@@ -26,7 +26,12 @@ def add(subparsers: Any) -> None:
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     new = actions.add_parser("new", help="make a world in a new folder", description="Make a world in a new folder.")
     new.add_argument("world", type=Path, metavar="DIR", help="a folder that does not exist yet, or is empty")
-    new.add_argument("--regime", default="imi-2024", metavar="REGIME", help="imi-2024 (default) or ibi-1998")
+    new.add_argument(
+        "--regime",
+        default="imi-2024",
+        metavar="REGIME",
+        help="the rule set: imi-2024 (default), ibi-1998, cfr-501",
+    )
     new.add_argument("--seed", type=int, metavar="N", help="make everything repeat to the byte; the clock is frozen")
     new.add_argument("--start", metavar="INSTANT", help="freeze the clock at an instant such as 2026-11-23T14:00Z")
     new.add_argument("--json", action="store_true", help="print JSON with stable keys")
@@ -44,12 +49,14 @@ def run_new(args: argparse.Namespace) -> int:
     """Make a world."""
     from towncircle.cli.show import as_json
     from towncircle.kernel.instants import Instant
-    from towncircle.world.config import STARTS
+    from towncircle.rules import ruleset
+    from towncircle.rules.rulesets import REGISTRY
     from towncircle.world.world import World
 
     start = Instant.parse(args.start) if args.start else None
-    if start is None and (args.seed is not None or args.regime == "ibi-1998"):
-        start = Instant.parse(STARTS.get(args.regime, STARTS["imi-2024"]))
+    about = REGISTRY[ruleset(args.regime).name]
+    if start is None and (args.seed is not None or about.frozen):
+        start = Instant.parse(about.start)
     world = World.create(args.world, regime=args.regime, seed=args.seed, start=start)
     now = world.clock.now()
     world.close()

@@ -18,6 +18,7 @@ from types import MappingProxyType
 from typing import Any
 
 from towncircle.indicium.values import ENCODINGS, Raw, to_raw
+from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import BadInput
 from towncircle.kernel.ids import DeviceId
 
@@ -190,6 +191,7 @@ def layout(layout_id: str) -> Layout:
     raise BadInput("indicium.no-such-layout", layout=layout_id[:40], known=", ".join(_IDS))
 
 
+@cites("502.8/9")
 def choose(payload: bytes) -> Layout:
     """Choose the layout of a payload by its version byte and vendor.
 

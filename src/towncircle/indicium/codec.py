@@ -102,6 +102,7 @@ def join(content: bytes, signature: bytes) -> bytes:
     return content + signature
 
 
+@cites("502.8/9")
 def decode(payload: bytes) -> Decoded:
     """Read any payload.
 

@@ -43,6 +43,7 @@ class Office:
         return (f"{self.city.upper()} {self.state}", self.zip_code)
 
 
+@cites("P050-4.5c")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailedFrom:
     """Name the place by the mailer's delivery address ZIP Code instead (P050 4.5, the alternative)."""
@@ -82,7 +83,7 @@ class Readable:
         return tuple(line for line in (*head, self.amount, self.category, *self.circle, self.device) if line)
 
 
-@cites("P050-4.6")
+@cites("P050-4.6", "P050-4.6/1", "P050-4.6/2")
 def printed_date(day: date, *, month_only: bool, first_class: bool) -> str:
     """Write the date of mailing: `NOV 21 2026`, or `NOV 2026`.
 

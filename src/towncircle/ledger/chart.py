@@ -226,7 +226,7 @@ LICENSEE = Chart(
             side="debit",
             owners=("licensee", "department"),
             meaning="postage evidenced for a department",
-            clause="IMI department codes",
+            clause="IMI-05",
         ),
     ),
 )

@@ -103,7 +103,7 @@ def envelope(spec: EnvelopeSpec) -> Page:
     )
 
 
-@cites("P050-4.8", "P050-4.9")
+@cites("P050-4.8", "P050-4.9", "P050-4.9/1", "P050-4.9/4", "P050-4.8/5", "P050-1.6")
 def nonaddress_side(*, form: Form, rules: RuleSet, on: date, readable: Readable, symbol: Modules | None = None) -> Page:
     """Lay out the nonaddress side with a REDATE or a postage correction, above the bottom edge and below the flap.
 

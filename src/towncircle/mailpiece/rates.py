@@ -97,7 +97,7 @@ def printed_category(code: str) -> str:
     return f"FIRST-CLASS {shape}{' NM' if code[1] == 'N' else ''}"
 
 
-@cites("P050-1.5")
+@cites("P050-1.5", "PRE-14/1", "PRE-20", "502.22b", "P050-1.4/1", "P050-1.5/1")
 def price(request: PriceRequest) -> Price:
     """Price a piece and explain it.
 

@@ -54,7 +54,7 @@ class Authority:
     assigned: Mapping[str, Assigned]
 
 
-@cites("502.28", "PRE-05", "PRE-07")
+@cites("502.28", "PRE-05", "PRE-07", "502.2/2", "IMI-07", "PRE-07/6", "502.28/5")
 def on_request(ctx: Context, opened: Opened, *, authority: Authority) -> CertificateIssued:
     """Certify a device's two keys for a Provider."""
     body = opened.body
@@ -99,6 +99,7 @@ def on_request(ctx: Context, opened: Opened, *, authority: Authority) -> Certifi
     return _issued(report, first.hex(), second.hex(), authority)
 
 
+@cites("502.28/1")
 def _certify(
     ctx: Context, report: DeviceKeyReport, authority: Authority, *, since: Instant | None
 ) -> tuple[bytes, bytes, list[int]]:
@@ -154,7 +155,7 @@ def _issued(report: DeviceKeyReport, indicia: str, messages: str, authority: Aut
     )
 
 
-@cites("502.28", "502.14b")
+@cites("502.28", "502.14b", "502.28/6")
 def revoke(ctx: Context, *, device: str, reason: str, at: Instant | None = None) -> None:
     """Revoke every certificate of a device, its former ones too: its keys are compromised or no longer trusted.
 

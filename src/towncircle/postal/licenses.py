@@ -25,7 +25,7 @@ REQUIRED = ("applicant", "name", "street", "city", "state", "zip", "telephone", 
 _TELEPHONE = re.compile(r"[0-9() +.-]{7,20}\Z", re.ASCII)
 
 
-@cites("P050-2.1", "P050-2.2", "PRE-09")
+@cites("P050-2.1", "P050-2.2", "PRE-09", "P050-2.1/6", "P050-2.1/7", "P050-2.1/8", "PRE-07/1", "PRE-09/2", "P050-2.2/4")
 def on_transmittal(ctx: Context, opened: Opened) -> LicenseDecision:
     """Decide on an application that a Provider transmits: issued, existing or refused with every ground."""
     body = opened.body
@@ -66,6 +66,7 @@ def on_transmittal(ctx: Context, opened: Opened) -> LicenseDecision:
     return _decision(application, outcome, number, grounds)
 
 
+@cites("P050-2.1/3", "502.20b")
 def _enclosed(ctx: Context, body: LicenseTransmittal, carrier: Envelope) -> LicenseApplication:
     provider = carrier.sender
     enclosed = ctx.unseal(body.application, provider, carrier)
@@ -77,6 +78,7 @@ def _enclosed(ctx: Context, body: LicenseTransmittal, carrier: Envelope) -> Lice
     return application
 
 
+@cites("P050-2.1/1", "P050-2.1/2", "P050-2.2/1")
 def _grounds(application: LicenseApplication) -> Iterator[Refused]:
     for name in REQUIRED:
         if not str(getattr(application, name)).strip():

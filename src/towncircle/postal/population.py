@@ -30,7 +30,7 @@ from towncircle.wire.shape import Body
 EVENTS = ("installed", "withdrawn", "lost", "stolen", "recovered")
 
 
-@cites("PRE-07", "502.8")
+@cites("PRE-07", "502.8", "PRE-07/3", "502.8/4", "PRE-10/1")
 def on_activity(ctx: Context, opened: Opened) -> Acknowledged:
     """Record a Form 3601-C activity: a device installed, withdrawn, lost or found."""
     body = opened.body
@@ -69,7 +69,7 @@ def on_activity(ctx: Context, opened: Opened) -> Acknowledged:
     return Acknowledged(note=f"{body.device} {body.event}")
 
 
-@cites("502.23", "IMI-11")
+@cites("502.23", "IMI-11", "502.8/2", "502.23/2", "PRE-15/2")
 def on_audit(ctx: Context, opened: Opened) -> Acknowledged:
     """Record a device audit message that the Provider forwards, as the device signed it."""
     body = opened.body
@@ -121,6 +121,7 @@ def registers_told(body: Body) -> Registers | None:
     return None
 
 
+@cites("502.8/4")
 def own_device(ctx: Context, device: str, provider: str) -> Record:
     """Give the register's row of a Provider's device. Raises `Refused` (postal.unknown-device)."""
     row = ctx.tx.get("device", device)

@@ -17,14 +17,13 @@ from towncircle.kernel.instants import Instant
 from towncircle.mailpiece.zipcode import place_of
 from towncircle.pki.verifying import DEVICE_INDICIA, read_certificate
 from towncircle.postal.certificates import certificates_of
+from towncircle.rules.rulesets import REGISTRY, chain
 from towncircle.verification import terms_of
 from towncircle.wire.bodies import CertificateRow, PackTerms, PublishedPack, StatusRow
 
 # House: how long a pack may be used offline, and how old a mailing date may be at a scan.
 NEXT_UPDATE_DAYS = 7
 STALE_DAYS = 30
-REGIMES = ("ibi-1998", "imi-2024")
-_LAYOUTS = {"ibi-1998": "ibi-full", "imi-2024": "imi-std"}
 _LISTED = ("lost", "stolen", "withdrawn", "suspended")
 
 
@@ -60,8 +59,7 @@ def publish(ctx: Context, *, chain: tuple[bytes, ...], test: bool, judged_in: st
 
 def _terms(ctx: Context, judged_in: str) -> tuple[PackTerms, ...]:
     today = ctx.now.utc().date()
-    regimes = REGIMES if judged_in != "ibi-1998" else ("ibi-1998",)
-    return tuple(terms_of(regime, on=today, judged_in=judged_in, stale_days=STALE_DAYS) for regime in regimes)
+    return tuple(terms_of(regime, on=today, judged_in=judged_in, stale_days=STALE_DAYS) for regime in chain(judged_in))
 
 
 def _certificates(ctx: Context) -> tuple[CertificateRow, ...]:
@@ -86,7 +84,7 @@ def _certificates(ctx: Context) -> tuple[CertificateRow, ...]:
                 office_zip=office_zip,
                 zone=place_of(office_zip).zone,
                 regime=held.body["regime"],
-                layout=_LAYOUTS[held.body["regime"]],
+                layout=REGISTRY[held.body["regime"]].layout,
                 specimen=True,
             )
         )

@@ -48,7 +48,7 @@ def on_lockbox_report(ctx: Context, opened: Opened) -> Acknowledged:
     return Acknowledged(note=f"lockbox report {body.number}")
 
 
-@cites("502.20m", "PRE-07")
+@cites("502.20m", "PRE-07", "502.8/3", "PRE-07/4")
 def on_transaction_file(ctx: Context, opened: Opened) -> Acknowledged:
     """Book a Provider's file of postage set into devices."""
     body = opened.body
@@ -75,7 +75,7 @@ def on_transaction_file(ctx: Context, opened: Opened) -> Acknowledged:
     return Acknowledged(note=f"transaction file {body.number}")
 
 
-@cites("502.25c")
+@cites("502.25c", "502.25c/5")
 def on_deposit_acknowledgment(ctx: Context, opened: Opened) -> Acknowledged:
     """File a licensee's signed Acknowledgment of Deposit Requirement (the accounting service center's part)."""
     body = opened.body

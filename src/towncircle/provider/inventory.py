@@ -45,7 +45,7 @@ CUSTODY = StateTable(
 )
 
 
-@cites("PRE-13")
+@cites("PRE-13", "P050-3.5b", "PRE-13/1")
 def device_record(ctx: Context, device: str) -> Record:
     """Give the record of one of this Provider's devices. Raises `Refused` (provider.unknown-device)."""
     row = ctx.tx.get("device", device)

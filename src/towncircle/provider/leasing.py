@@ -67,7 +67,20 @@ class Product:
     serials_from: int = 1
 
 
-@cites("502.20a", "502.20c", "P050-1.3", "P050-2.5i", "P050-3.1", "502.25c", "502.25c2", "PRE-10")
+@cites(
+    "502.20a",
+    "502.20c",
+    "P050-1.3",
+    "P050-2.5i",
+    "P050-3.1",
+    "502.25c",
+    "502.25c2",
+    "PRE-10",
+    "P050-1.2/1",
+    "502.7/1",
+    "502.8/1",
+    "PRE-09/1",
+)
 def on_lease(ctx: Context, opened: Opened, *, product: Product, rules: RuleSet) -> Steps:
     """Lease a device to the sender: check license and agreements, prepare the device, confirm."""
     body = opened.body
@@ -111,6 +124,7 @@ def _valid_license(ctx: Context, body: LeaseSigned, licensee: str) -> Record:
     return row
 
 
+@cites("502.25c/3", "502.20a/1", "P050-2.5i")
 def _agreements(body: LeaseSigned) -> None:
     if not body.financial_agreement:
         raise Refused("provider.no-financial-agreement")
@@ -130,6 +144,7 @@ def _unused(ctx: Context, license_number: str, licensee: str) -> Record | None:
     return None
 
 
+@cites("PRE-11/2", "IMI-10")
 def _parameters(ctx: Context, license_row: Record, product: Product, rules: RuleSet, licensee: str) -> DeviceParameters:
     zone = product.zone_of(str(license_row.body["office_zip"]))
     today = ctx.now.date_in(zone)

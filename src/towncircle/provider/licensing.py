@@ -15,7 +15,7 @@ from towncircle.wire.bodies import LicenseApplication, LicenseDecision, LicenseN
 from towncircle.wire.message import Opened
 
 
-@cites("502.20b")
+@cites("502.20b", "PRE-06/1", "P050-2.1/3", "P050-2.1/5", "P050-2.2/5")
 def on_application(ctx: Context, opened: Opened) -> Steps:
     """Transmit an application to the Postal Service and answer with its decision."""
     body = opened.body
@@ -37,7 +37,7 @@ def on_application(ctx: Context, opened: Opened) -> Steps:
         ctx.note(
             "license.notified",
             decision.license or body.application_id,
-            clauses=("P050 2.1",),
+            clauses=("P050 2.2",) if decision.outcome == "refused" else ("P050 2.1",),
             licensee=body.applicant,
             outcome=decision.outcome,
         )

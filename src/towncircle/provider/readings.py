@@ -25,7 +25,7 @@ from towncircle.wire.bodies import DeviceAudit, RefusedReply, TransactionFile, T
 from towncircle.wire.message import Envelope, Opened
 
 
-@cites("502.25a", "502.23", "P050-2.5c")
+@cites("502.25a", "502.23", "P050-2.5c", "502.25a/2")
 def take_reading(ctx: Context, opened: Opened, reading: DeviceAudit) -> Record:
     """Check a signed reading, book the usage since the last one and settle an open reset; give the device's record.
 
@@ -77,6 +77,7 @@ def take_reading(ctx: Context, opened: Opened, reading: DeviceAudit) -> Record:
     )
 
 
+@cites("PRE-12/2")
 def _trouble(row: Record, envelope: Envelope, reading: DeviceAudit) -> str:
     body, registers = row.body, reading.registers
     if envelope.counter <= body["message_counter"]:
@@ -118,6 +119,7 @@ def on_conflict(ctx: Context, opened: Opened) -> Refused | None:
     return frozen_refusal(row)
 
 
+@cites("502.20j/1")
 def _freeze(ctx: Context, row: Record, opened: Opened, trouble: str) -> Record:
     ctx.note("device.frozen", row.key, clauses=("502.14(b)", "502.20(j)"), licensee=row.owner, trouble=trouble)
     report(ctx, row, ground=trouble, evidence=opened.raw)

@@ -30,7 +30,7 @@ from towncircle.wire.bodies import (
 from towncircle.wire.message import Opened
 
 
-@cites("P050-3.2", "P050-3.5a", "P050-3.5b", "502.25a", "PRE-17")
+@cites("P050-3.2", "P050-3.5a", "P050-3.5b", "502.25a", "PRE-17", "P050-1.1/4", "502.25a/1", "502.25a/3", "502.25c/1")
 def on_request(ctx: Context, opened: Opened) -> ResetAuthorisation | ResetRefusal:
     """Answer a reset request: authorise it, or refuse it with the first ground."""
     body, counter = opened.body, opened.envelope.counter
@@ -81,6 +81,7 @@ def on_request(ctx: Context, opened: Opened) -> ResetAuthorisation | ResetRefusa
     )
 
 
+@cites("502.20e/3")
 def _check_duties(row: Record, body: ResetRequest) -> None:
     if row.body["custody"] != "leased":
         raise Refused("provider.not-leased", device=row.key, custody=row.body["custody"])

@@ -90,6 +90,7 @@ def faulted(state: DeviceState, reason: str, now: Instant) -> DeviceState:
     return replace(state, state=move.to, reason=reason[:400], since=now, counter=state.counter + 1)
 
 
+@cites("P050-2.5f/2", "P050-2.7/4")
 def _next_state(state: DeviceState, event: str) -> str:
     if event not in states.DEVICE.legal(state.state):
         if state.state == states.LOCKED and event in states.LOCKED_OUT:

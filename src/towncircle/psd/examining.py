@@ -21,6 +21,7 @@ from towncircle.wire.message import Envelope
 from towncircle.wire.shape import Body
 
 
+@cites("P050-2.5b/1", "P050-3.4/3")
 def examiner_key(state: DeviceState, now: Instant, envelope: Envelope, body: Body) -> PublicKey:
     """Give the key of who ordered an examination. Raises `Refused` (psd.wrong-order, psd.not-an-examiner)."""
     if not isinstance(body, ExaminationOrder):

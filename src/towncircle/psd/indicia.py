@@ -17,6 +17,7 @@ from itertools import accumulate
 
 from towncircle.indicium.catalogue import Field, layout
 from towncircle.indicium.values import to_bytes
+from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import BadInput, BrokenInvariant
 from towncircle.kernel.ids import DeviceId
 from towncircle.psd.columns import Column, HostFields
@@ -38,6 +39,7 @@ class Contents:
     size: int
 
 
+@cites("P050-1.1/2", "PRE-03/1")
 def build(state: DeviceState, *, amounts: Sequence[int], host: HostFields, serial: int) -> Contents:
     """Build the contents of a batch from the registers before it.
 

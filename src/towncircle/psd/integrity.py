@@ -53,7 +53,7 @@ def write(package: Path) -> bool:
     return held != text
 
 
-@cites("502.8b")
+@cites("502.8b", "502.16")
 def check(package: Path = _PACKAGE) -> str:
     """Check the files against the manifest and give its digest. Raises `BrokenInvariant` (psd.module-altered)."""
     try:

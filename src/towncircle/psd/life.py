@@ -81,6 +81,7 @@ def _is_for(der: bytes, key: SealedKey) -> bool:
         return False  # `_certificate` then says what is wrong with it
 
 
+@cites("502.28/2")
 def _certificate(
     state: DeviceState, der: bytes, chain: tuple[bytes, ...], purpose: str, key: SealedKey | None, now: Instant
 ) -> CertificateFacts:
@@ -139,6 +140,7 @@ def withdraw(state: DeviceState, command: Order, now: Instant) -> Outcome:  # no
     )
 
 
+@cites("502.28/7")
 def zeroise(state: DeviceState, command: commands.Zeroise, now: Instant) -> Outcome:  # noqa: ARG001 - leaves share a shape
     """Destroy both keys. Raises `BadInput` (psd.zeroise-unconfirmed)."""
     if command.confirm != state.device:

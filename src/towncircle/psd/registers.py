@@ -18,7 +18,7 @@ ASCENDING_LIMIT = Mills(2**40)  # the ascending field of every indicium layout h
 PIECES_LIMIT = 2**32
 
 
-@cites("PRE-12", "P050-3.6")
+@cites("PRE-12", "P050-3.6", "PRE-11/1", "PRE-12/1", "PRE-12/3")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registers:
     """Hold the registers: postage ever evidenced, postage still to spend, and pieces ever evidenced."""

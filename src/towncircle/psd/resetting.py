@@ -49,7 +49,7 @@ def request(state: DeviceState, command: commands.RequestReset, now: Instant) ->
     )
 
 
-@cites("502.25a", "P050-3.6", "P050-3.4")
+@cites("502.25a", "P050-3.6", "P050-3.4", "502.25a/4", "P050-1.1/3", "PRE-17/1")
 def apply(state: DeviceState, command: Order, now: Instant) -> Outcome:  # noqa: ARG001 - leaves share a shape
     """Apply a reset authorisation, once.
 

@@ -39,7 +39,8 @@ class Dated:
 class Parameter:
     """Hold one parameter of a rule set.
 
-    `quote` is the rule's own words at `clause`; `unit` is one of mills, integer, term, text, date, length; `quality`
+    `quote` is the rule's own words at `clause`; where only a retelling of the rule could be read it is empty, and
+    `retold` says what the retelling says. `unit` is one of mills, integer, term, text, date, length; `quality`
     says how good the source is (proposed, secondary, primary, house); `values` stand in the order of their dates.
     """
 
@@ -51,6 +52,7 @@ class Parameter:
     source: str
     values: tuple[Dated, ...]
     note: str = ""
+    retold: str = ""
 
     def on(self, day: date) -> Value | None:
         """Give the value in force on a day, or None before the first one."""
@@ -75,32 +77,39 @@ class Parameter:
             "source": self.source,
             "note": self.note,
             "values": [[dated.since.isoformat(), _plain(dated.value)] for dated in self.values],
+            **({"retold": self.retold} if self.retold else {}),
         }
 
 
 def read_parameter(name: str, table: Mapping[str, Any], *, source: str, quality: str) -> Parameter:
     """Read a parameter from its TOML table. Raises `ValueError` saying what is wrong with it."""
-    unknown = table.keys() - {"clause", "quote", "unit", "quality", "source", "note", "values"}
+    unknown = table.keys() - {"clause", "quote", "unit", "quality", "source", "note", "values", "retold"}
     if unknown:
         raise ValueError(f"{name} has the unknown keys {sorted(unknown)}")
     values = tuple(Dated(since=row["from"], value=row["value"]) for row in table["values"])
     parameter = Parameter(
         name=name,
         clause=table["clause"],
-        quote=table["quote"],
+        quote=table["quote"] if "retold" not in table else "",
+        retold=table.get("retold", ""),
         unit=table["unit"],
         quality=table.get("quality", quality),
         source=table.get("source", source),
         note=table.get("note", ""),
         values=values,
     )
-    if parameter.unit not in EXAMPLES or parameter.quality not in QUALITIES or not parameter.quote:
+    if parameter.unit not in EXAMPLES or parameter.quality not in QUALITIES or not _said(parameter):
         raise ValueError(f"{name} has no known unit, no known quality or no quote")
     if not values or [row.since for row in values] != sorted({row.since for row in values}):
         raise ValueError(f"{name} has no values, or they are not in the order of their dates")
     if not all(_fits(parameter.unit, dated.value) for dated in values):
         raise ValueError(f"{name} has a value that is not of the unit {parameter.unit}")
     return parameter
+
+
+def _said(parameter: Parameter) -> bool:
+    """Tell whether the rule's words are there: quoted, or retold where the source is a retelling."""
+    return bool(parameter.quote) or (bool(parameter.retold) and parameter.quality == "secondary")
 
 
 def _fits(unit: str, value: Value) -> bool:

@@ -19,12 +19,15 @@ from types import MappingProxyType
 from towncircle.kernel.errors import BadInput, BrokenInvariant, Refused
 from towncircle.kernel.money import Mills
 from towncircle.rules.parameters import Parameter, Value, read_parameter
+from towncircle.rules.registry import About, registry
 from towncircle.rules.terms import Length, Term
 
-# each rule set's folder, and the rule set it is laid over
+REGISTRY: Mapping[str, About] = registry()
+# the rule sets that can be used: each one's folder, and the rule set it is laid over
 RULESETS: Mapping[str, tuple[str, str | None]] = MappingProxyType(
-    {"ibi-1998": ("ibi_1998", None), "imi-2024": ("imi_2024", "ibi-1998")}
+    {name: (about.folder, about.over) for name, about in REGISTRY.items() if not about.trouble}
 )
+_COMPLETE = "ibi-1998"  # the rule set that has every parameter the program asks for
 
 
 class RuleSet:
@@ -103,13 +106,27 @@ class RuleSet:
 
 @cache
 def ruleset(name: str) -> RuleSet:
-    """Give a rule set by its name, `ibi-1998` or `imi-2024`. Raises `BadInput` (rules.no-such-set)."""
+    """Give a rule set by its name, such as `imi-2024`.
+
+    Raises `BadInput` (rules.no-such-set; rules.set-unusable, rules.set-lacks for a folder that somebody added).
+    """
+    if name in REGISTRY and REGISTRY[name].trouble:
+        raise BadInput("rules.set-unusable", name=name, folder=REGISTRY[name].folder, what=REGISTRY[name].trouble)
     if name not in RULESETS:
         raise BadInput("rules.no-such-set", name=name[:40], known=", ".join(RULESETS))
     folder, below = RULESETS[name]
     own = _load(folder)
     inherited = ruleset(below).parameters if below else {}
+    lacking = set() if name == _COMPLETE else ruleset(_COMPLETE).parameters.keys() - own.keys() - inherited.keys()
+    if lacking:
+        raise BadInput("rules.set-lacks", name=name, folder=folder, parameters=", ".join(sorted(lacking)))
     return RuleSet(name, {**inherited, **own}, frozenset(inherited.keys() - own.keys()))
+
+
+def chain(name: str) -> tuple[str, ...]:
+    """Name a rule set and those it is laid over, the lowest first: what a Postal Service under it still knows."""
+    below = RULESETS[ruleset(name).name][1]
+    return (*(chain(below) if below else ()), name)
 
 
 def _load(folder: str) -> dict[str, Parameter]:

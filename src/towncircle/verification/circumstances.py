@@ -83,6 +83,7 @@ def circumstances(mark: Mark) -> Iterator[Finding]:
     yield from _piece(mark)  # 18
 
 
+@cites("502.8/5")
 def _certificate(mark: Mark) -> Iterator[Finding]:
     row, day = mark.row, mark.day
     if row is None or day is None:
@@ -127,7 +128,7 @@ def _is_fresh(mark: Mark) -> bool:
     return mark.pack is not None and mark.pack.issued <= mark.now <= mark.pack.next_update
 
 
-@cites("P050-3.6")
+@cites("P050-3.6", "PRE-11/2")
 def _registers(mark: Mark) -> Iterator[Finding]:
     postage, ascending = mark.number("postage_mills"), mark.number("ascending_mills")
     descending, terms = mark.number("descending_mills"), mark.terms
@@ -173,6 +174,7 @@ def _actual_date(redate: date | None, day: date, first: date, last: date, today:
     yield finding("date.stale", ok=shown >= first, text=f"{words} {shown}; presented {today}{tail}")
 
 
+@cites("P050-5.3/1")
 def _origin(mark: Mark) -> Iterator[Finding]:
     origin = mark.number_or_text("origin_zip")
     if origin is None:
@@ -202,7 +204,7 @@ def _regime(mark: Mark) -> Iterator[Finding]:
         yield finding("regime.valid-through", ok=today <= last, text=text)
 
 
-@cites("P050-3.3b")
+@cites("P050-3.3b", "P050-3.3b/1", "502.27a/1")
 def _refund(mark: Mark) -> Iterator[Finding]:
     if mark.observed.purpose != "refund":
         return
@@ -214,6 +216,7 @@ def _refund(mark: Mark) -> Iterator[Finding]:
     yield finding("refund.window", ok=age <= terms.refund_days, text=f"{age} days old; at most {terms.refund_days}.")
 
 
+@cites("502.27a/3")
 def _used(mark: Mark) -> Iterator[Finding]:
     if mark.facts is None:
         yield finding("used.mailed", ok=None, text="Earlier scans are not known here.")
@@ -275,6 +278,7 @@ def _in_order(this: Reading, other: Reading) -> bool:
     return other.ascending - this.ascending >= other.postage
 
 
+@cites("P050-1.5/2")
 def _piece(mark: Mark) -> Iterator[Finding]:
     observed = mark.observed
     if observed.purpose == "refund":

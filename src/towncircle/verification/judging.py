@@ -26,7 +26,7 @@ from towncircle.wire.bodies import CertificateRow
 _NOTHING_OBSERVED = Observed()
 
 
-@cites("PRE-05", "IMI-09")
+@cites("PRE-05", "IMI-09", "P050-4.2/1", "PRE-05/1")
 def judge(
     payload: bytes,
     pack: Pack | None,
@@ -144,6 +144,7 @@ def _is_specimen(decoded: Decoded, pack: Pack | None, row: CertificateRow | None
     return of_test_root or (row is not None and row.specimen) or (pack is not None and pack.test)
 
 
+@cites("502.17/1")
 def _anchor(pack: Pack, *, specimen: bool) -> Finding:
     if pack.test:
         return finding("mark.anchor", ok=True, text="Judged under the test root: a specimen, never postage.")
@@ -153,6 +154,7 @@ def _anchor(pack: Pack, *, specimen: bool) -> Finding:
     return finding("mark.anchor", ok=True, text="Judged under the production root.")
 
 
+@cites("P050-4.1")
 def _certified(decoded: Decoded, row: CertificateRow | None, device: DeviceId | None) -> list[Finding]:
     if row is None:
         return []
@@ -169,6 +171,7 @@ def _certified(decoded: Decoded, row: CertificateRow | None, device: DeviceId | 
     ]
 
 
+@cites("PRE-05/2")
 def _signature(decoded: Decoded, row: CertificateRow | None) -> tuple[Finding, ...]:
     if row is None:
         return (finding("signature.match", ok=None, text="The signature cannot be checked without its certificate."),)

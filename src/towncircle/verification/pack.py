@@ -20,6 +20,7 @@ from towncircle.kernel.instants import Instant
 from towncircle.pki.keys import Signer
 from towncircle.pki.verifying import POSTAL, PublicKey, check_chain
 from towncircle.rules import ruleset
+from towncircle.rules.rulesets import REGISTRY
 from towncircle.wire.bodies import CertificateRow, PackTerms, PublishedPack, StatusRow
 from towncircle.wire.message import Envelope, open_certified, seal
 from towncircle.wire.shape import Body
@@ -127,7 +128,7 @@ def terms_of(regime: str, *, on: date, judged_in: str, stale_days: int) -> PackT
     `stale_days` is how old a mailing date may be at a scan (house).
     """
     rules, world = ruleset(regime), ruleset(judged_in)
-    ended = regime != judged_in and "indicia_valid_through" in world.parameters
+    ended = REGISTRY[regime].layout != REGISTRY[judged_in].layout and "indicia_valid_through" in world.parameters
     return PackTerms(
         regime=regime,
         rule_digest=rules.digest,

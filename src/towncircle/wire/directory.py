@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.instants import Instant
 from towncircle.pki.verifying import Certificate, PublicKey
@@ -41,6 +42,7 @@ class Keyring:
         held = self._held(sender, key_id)
         self._keys[sender][key_id] = KnownKey(public=held.public, since=held.since, until=at)
 
+    @cites("502.28/4")
     def find(self, sender: str, key_id: bytes, at: Instant) -> PublicKey:
         """Give a sender's key as it stood at an instant. Raises `Refused` (wire.unknown-sender, wire.unknown-key)."""
         held = self._held(sender, key_id)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
+from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.instants import Instant
 from towncircle.pki.keys import Signer
@@ -39,6 +40,7 @@ def sign_trust_list(trust: TrustList, root: Signer) -> bytes:
     return cose.sign1(cbor.encode(trust.to_map()), root)
 
 
+@cites("502.28/3")
 def read_trust_list(raw: bytes, *, root: Certificate, now: Instant, last_number: int = 0) -> TrustList:
     """Check a trust list against the pinned root and give it.
 

@@ -15,11 +15,12 @@ from pathlib import Path
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.ids import PartyId
 from towncircle.rules import ruleset
+from towncircle.rules.rulesets import REGISTRY
 
 FILE = "world.toml"
 FORMAT = 1
 POSTAL, BANK = PartyId("postal.usps"), PartyId("bank.lockbox")
-STARTS = {"imi-2024": "2026-11-23T14:00Z", "ibi-1998": "1998-09-02T14:00Z"}
+STARTS = {name: about.start for name, about in REGISTRY.items() if about.start}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

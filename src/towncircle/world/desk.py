@@ -20,6 +20,7 @@ from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Ask, Carry, Context, Exchange, Question, Reserve, Seal
 from towncircle.kernel.errors import BadInput, BrokenInvariant, Refused, RefusedOnGrounds, TowncircleError
 from towncircle.kernel.ids import DeviceId
@@ -90,6 +91,7 @@ class Desk:
         self._bench = bench
         self._after = after
 
+    @cites("PRE-06/3")
     def receive(self, raw: bytes) -> bytes:
         """Take a sealed message and give the sealed answer; every refusal is an answer too."""
         now = self.clock.now()

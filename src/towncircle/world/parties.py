@@ -26,17 +26,16 @@ from towncircle.provider import (
 )
 from towncircle.provider.leasing import Product
 from towncircle.psd.integrity import module_digest
-from towncircle.rules import RuleSet
+from towncircle.rules import RuleSet, ruleset
+from towncircle.rules.rulesets import REGISTRY
 from towncircle.wire import bodies
 from towncircle.wire.inbox import Conflict
 from towncircle.world.desk import Taken
 
 DEVICE_CERTIFICATE_DAYS = 3 * 365  # house
 SERIALS_EACH = 1_000_000
-_PRODUCTS = {
-    "imi-2024": {"model": "1A", "scheme": "ecdsa-p256", "domain": b"", "layout": "imi-std"},
-    "ibi-1998": {"model": "1B", "scheme": "dsa-1024", "domain": DSA_1024_DOMAIN, "layout": "ibi-full"},
-}
+# the sandbox's models by the signatures they make, with the parameters of the scheme
+_MODELS = {"ecdsa-p256": ("1A", b""), "dsa-1024": ("1B", DSA_1024_DOMAIN)}
 
 
 def product_of(regime: str, root: bytes, *, place: int = 0) -> Product:
@@ -44,14 +43,15 @@ def product_of(regime: str, root: bytes, *, place: int = 0) -> Product:
 
     They share vendor and model, so each has serials of its own by its place among the world's Providers.
     """
-    parts = _PRODUCTS[regime]
+    about = REGISTRY[ruleset(regime).name]
+    model, domain = _MODELS[about.scheme]
     return Product(
         vendor="TC",
-        model=str(parts["model"]),
+        model=model,
         regime=regime,
-        scheme=str(parts["scheme"]),
-        domain=bytes(parts["domain"]),  # type: ignore[arg-type]  # the table holds bytes here
-        layout=str(parts["layout"]),
+        scheme=about.scheme,
+        domain=domain,
+        layout=about.layout,
         root_fingerprint=root,
         serials_from=place * SERIALS_EACH + 1,
         zone_of=lambda zip_code: place_of(zip_code).zone,

@@ -38,7 +38,12 @@ def add(subparsers: Any) -> None:
     parser.add_argument(
         "--seed", type=int, default=1, metavar="N", help="chooses keys, ids and the step of the crash (default: 1)"
     )
-    parser.add_argument("--regime", default="imi-2024", metavar="REGIME", help="imi-2024 (default) or ibi-1998")
+    parser.add_argument(
+        "--regime",
+        default="imi-2024",
+        metavar="REGIME",
+        help="the rule set: imi-2024 (default), ibi-1998, cfr-501",
+    )
     parser.add_argument("--addresses", type=Path, metavar="FILE.csv", help="recipients (default: public addresses)")
     parser.add_argument(
         "--processes", action="store_true", help="run the parties as separate processes over HTTP on 127.0.0.1"

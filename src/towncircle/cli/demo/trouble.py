@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 REHEARSAL = "towncircle.testing.rehearsal_world"
 KILLED_RESET = "50"
-_SILENCE = {"imi-2024": ("73h",), "ibi-1998": ("3mo", "1d")}
 
 
 def forgeries_caught(stage: Stage) -> str:
@@ -48,7 +47,9 @@ def forgeries_caught(stage: Stage) -> str:
 
 def silence_locks(stage: Stage) -> str:
     """8: a device that does not connect in time locks itself; contact opens it."""
-    for step in _SILENCE[stage.regime]:
+    today = stage.world.clock.now().utc().date()
+    term = stage.world.rules.term("contact_interval", today)
+    for step in (f"{term.months}mo", "1d") if term.months else (f"{term.hours + 1}h",):
         stage.run("world", "advance", stage.world_folder, step)
     journeys = stage.journeys
     status = journeys.status()

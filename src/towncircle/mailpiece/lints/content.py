@@ -21,7 +21,7 @@ _DEVICE = re.compile(r"[0-9A-Z]{4}[0-9]{10}", re.ASCII)
 _AMOUNT = re.compile(r"\$[0-9,]+\.[0-9]{2,3}", re.ASCII)
 
 
-@cites("P050-4.5")
+@cites("P050-4.5", "PRE-01/1", "P050-4.5/2", "P050-4.5/3", "P050-4.5/4", "P050-4.5/5", "P050-4.5/6")
 def readable_set(context: Context) -> Faults:
     """Show city, state and ZIP Code, device id, date, rate category and amount."""
     page = context.page
@@ -43,7 +43,7 @@ def readable_set(context: Context) -> Faults:
             yield f"The indicium does not show {what}", "not shown", "shown"
 
 
-@cites("P050-4.6")
+@cites("P050-4.6", "P050-4.6/1")
 def complete_date(context: Context) -> Faults:
     """Show month, day and year on First-Class Mail."""
     category = " ".join(_text(element) for element, _ in context.page.having("category")).upper()
@@ -62,7 +62,7 @@ def type_size(context: Context) -> Faults:
             yield f"'{element.text[:30]}' is too small", measured, f"at least {least_type() / 1000} pt"
 
 
-@cites("P050-4.8")
+@cites("P050-4.8", "P050-4.8/1", "P050-4.8/2")
 def redate_words(context: Context) -> Faults:
     """Print REDATE instead of the amount, on the nonaddress side."""
     page = context.page
@@ -95,7 +95,7 @@ def correction_alone(context: Context) -> Faults:
         yield f"The {element.role} stands beside a correction", "printed", "the correction only"
 
 
-@cites("P050-4.10")
+@cites("P050-4.10", "PRE-01/3", "P050-4.10/3")
 def attribution(context: Context) -> Faults:
     """Show the mailer's name or words such as Mailer's Message with advertising art."""
     page = context.page
@@ -106,14 +106,14 @@ def attribution(context: Context) -> Faults:
         yield "The art does not say whose it is", said[:60] or "no words", f"the mailer's name or '{ATTRIBUTION}'"
 
 
-@cites("P050-4.11")
+@cites("P050-4.11", "P050-4.11/2")
 def marking_alone(context: Context) -> Faults:
     """Print only the marking in the art area where there is one."""
     if context.page.having("marking") and context.page.having("art", "attribution"):
         yield "Art stands beside a postal marking", "both", "the marking only"
 
 
-@cites("P050-4.11")
+@cites("P050-4.11", "P050-4.11/4", "P050-4.11/5")
 def marking_type(context: Context) -> Faults:
     """Print markings in bold capitals of the height the rule asks for."""
     least = context.rule("marking_height")
@@ -127,6 +127,7 @@ def marking_type(context: Context) -> Faults:
             yield f"'{element.text}' is not in bold capitals", element.font, "bold capitals"
 
 
+@cites("502.17/1")
 def specimen_said(context: Context) -> Faults:
     """Say SPECIMEN on what is one, and only there, in letters that are printed."""
     said = [element for element, _ in context.page.having("specimen") if SPECIMEN_WORD in _text(element)]

@@ -14,7 +14,7 @@ from towncircle.symbol.bars import FIM_PATTERNS, fim
 _WITH_FIM = ("letter", "flat", "card")
 
 
-@cites("P050-4.12")
+@cites("P050-4.12", "P050-4.12/1", "P050-4.12/2", "P050-4.8/4", "P050-4.9/4", "PRE-21/1", "PRE-21/2")
 def fim_present(context: Context) -> Faults:
     """Print a FIM D on the address side of letters and flats, and none on the nonaddress side."""
     marks = context.page.having("fim")
@@ -30,6 +30,7 @@ def fim_present(context: Context) -> Faults:
             yield "The FIM is not the one for an indicium", measured, "FIM D, or FIM A on courtesy reply"
 
 
+@cites("P050-4.12/3", "P050-4.2/4")
 def fim_place(context: Context) -> Faults:
     """Put the FIM two inches from the right edge at the upper edge, at its height and pitch."""
     form = context.page.form
@@ -52,6 +53,7 @@ def fim_place(context: Context) -> Faults:
             yield "The pitch of the FIM is off", show(element.pitch), show(figure("fim", "pitch"))
 
 
+@cites("P050-4.2/5")
 def imb_figures(context: Context) -> Faults:
     """Print the 65 bars of the Intelligent Mail barcode at their pitch, width and height."""
     for element, box in context.page.having("imb"):
@@ -73,6 +75,7 @@ def imb_figures(context: Context) -> Faults:
                 yield sentence, show(measured), f"{show(figure('imb', least))} to {show(figure('imb', most))}"
 
 
+@cites("P050-4.2/5")
 def imb_place(context: Context) -> Faults:
     """Begin the barcode of letters and cards 3 1/2 to 4 1/4 inches from the right edge, inside its clear zone."""
     form, zone = context.page.form, barcode_zone(context.page.form)
@@ -98,7 +101,7 @@ def imb_clear(context: Context) -> Faults:
                 yield f"the {other.role} stands in the clearance of the barcode", "inside", f"{show(side)} at the sides"
 
 
-@cites("P050-4.2")
+@cites("P050-4.2", "P050-4.2/2")
 def quiet_zone(context: Context) -> Faults:
     """Keep the quiet zone of the symbol white."""
     for element, _ in context.page.having("symbol"):
@@ -130,7 +133,7 @@ def whole_dots(context: Context) -> Faults:
                 yield f"The {name} of the symbol is not on a whole printer dot", measured, "a whole number"
 
 
-@cites("P050-4.5", "P050-4.8")
+@cites("P050-4.5", "P050-4.8", "PRE-01/2", "P050-1.1/1", "P050-4.5/1", "P050-4.8/5", "PRE-21/1")
 def symbol_present(context: Context) -> Faults:
     """Print one symbol with an indicium or a postage correction, and none with a REDATE."""
     redate = bool(context.page.having("redate"))

@@ -12,7 +12,7 @@ from towncircle.mailpiece.geometry import Box, barcode_zone, day, figure, fim_zo
 from towncircle.mailpiece.lints.finding import PROPOSED, Context, Faults, Lint, show
 
 
-@cites("P050-4.4")
+@cites("P050-4.4", "P050-4.4/2")
 def margin_right(context: Context) -> Faults:
     """Keep the indicium off the right edge."""
     box, least = context.page.indicium, context.rule("indicium_margin_right")
@@ -21,7 +21,7 @@ def margin_right(context: Context) -> Faults:
         yield "The indicium is too near the right edge", measured, f"at least {show(least)}"
 
 
-@cites("P050-4.4")
+@cites("P050-4.4", "P050-4.4/3")
 def margin_top(context: Context) -> Faults:
     """Keep the indicium off the top edge."""
     box, least = context.page.indicium, context.rule("indicium_margin_top")
@@ -30,7 +30,7 @@ def margin_top(context: Context) -> Faults:
         yield "The indicium is too near the top edge", measured, f"at least {show(least)}"
 
 
-@cites("P050-4.4")
+@cites("P050-4.4", "P050-4.4/1")
 def upper_right(context: Context) -> Faults:
     """Put the indicium of the address side into the upper right corner."""
     page = context.page
@@ -43,7 +43,7 @@ def upper_right(context: Context) -> Faults:
             yield "The indicium is not in the upper right corner", measured, "the right and the upper half"
 
 
-@cites("P050-4.4")
+@cites("P050-4.4", "P050-4.4/4")
 def horizontal(context: Context) -> Faults:
     """Print the barcode of the indicium horizontally."""
     for element, _ in context.page.having("symbol"):
@@ -51,14 +51,14 @@ def horizontal(context: Context) -> Faults:
             yield "The symbol is not horizontal", f"{element.turned} degrees", "0 degrees"
 
 
-@cites("P050-4.4")
+@cites("P050-4.4", "P050-4.4/5")
 def fim_zone_free(context: Context) -> Faults:
     """Keep everything but the FIM out of the FIM clear zone."""
     if context.page.side == "address":
         yield from _intruders(context, fim_zone(context.page.form), "the FIM clear zone", {"fim"})
 
 
-@cites("P050-4.4")
+@cites("P050-4.4", "P050-4.4/7")
 def ocr_area_free(context: Context) -> Faults:
     """Keep everything but the delivery address out of the address reader's area."""
     area = ocr_area(context.page.form)
@@ -66,7 +66,7 @@ def ocr_area_free(context: Context) -> Faults:
         yield from _intruders(context, area, "the OCR read area", {"recipient"})
 
 
-@cites("P050-4.4")
+@cites("P050-4.4", "P050-4.4/6")
 def barcode_zone_free(context: Context) -> Faults:
     """Keep everything but the Intelligent Mail barcode out of the barcode clear zone."""
     zone = barcode_zone(context.page.form)
@@ -74,6 +74,7 @@ def barcode_zone_free(context: Context) -> Faults:
         yield from _intruders(context, zone, "the barcode clear zone", {"imb"})
 
 
+@cites("P050-4.2/5")
 def address_in_area(context: Context) -> Faults:
     """Put the whole delivery address where the address reader looks."""
     area = ocr_area(context.page.form)
@@ -102,6 +103,7 @@ def clear_space(context: Context) -> Faults:
             yield f"{_name(element)} stands in the clear space of the indicium", show(gap), f"at least {show(distance)}"
 
 
+@cites("P050-4.10/1")
 def no_overlaps(context: Context) -> Faults:
     """Print nothing over anything else; drawn shapes may touch each other and carry the specimen's words."""
     page = context.page
@@ -120,7 +122,7 @@ def inside(context: Context) -> Faults:
             yield f"{_name(element)} leaves the piece", _where(box), _where(context.page.form.sheet)
 
 
-@cites("P050-4.8", "P050-4.9")
+@cites("P050-4.8", "P050-4.9", "P050-4.8/3", "P050-4.9/2")
 def correction_bottom(context: Context) -> Faults:
     """Keep a correction on the nonaddress side off the bottom edge."""
     box, least = context.page.indicium, context.rule("correction_bottom")
@@ -128,7 +130,7 @@ def correction_bottom(context: Context) -> Faults:
         yield "The correction is too near the bottom edge", show(box.bottom), f"at least {show(least)}"
 
 
-@cites("P050-4.9")
+@cites("P050-4.9", "P050-4.9/3")
 def off_the_flap(context: Context) -> Faults:
     """Keep a correction off the flap."""
     box, flap = context.page.indicium, flap_zone(context.page.form)

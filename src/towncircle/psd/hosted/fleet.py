@@ -55,7 +55,7 @@ class _Place:
         self.answers = [self.device.exchange(command) for command in self.commands]
 
 
-@cites("PRE-03")
+@cites("PRE-03", "PRE-03/2", "PRE-23/2")
 class Fleet:
     """Host many devices of one store in one process; callers may be many threads.
 

@@ -36,7 +36,7 @@ ROWS = {
     "postal.unknown-device": Row(
         kind="refused",
         sentence="The device {device} is not in the register of {provider}.",
-        clause="502.8",
+        clause="502.8, PRE-13",
         next_step="Check the device id; the Provider reports each installation on Form 3601-C.",
     ),
     "postal.report-out-of-order": Row(
@@ -60,7 +60,7 @@ ROWS = {
     "provider.unknown-device": Row(
         kind="refused",
         sentence="The device {device} does not belong to {provider}.",
-        clause="502.20(a)",
+        clause="502.20(a), P050 3.5(b)",
         next_step="Connect to the Provider that leased the device.",
     ),
     "provider.no-license": Row(
@@ -150,13 +150,13 @@ ROWS = {
     "department.unknown": Row(
         kind="refused",
         sentence="There is no department '{department}'.",
-        clause="IMI department codes",
+        clause="IMI-05",
         next_step="Use a department that exists; without one, 'mailroom' is used.",
     ),
     "department.over-budget": Row(
         kind="refused",
         sentence="The department '{department}' has a budget of {budget}; {bound} is bound and {amount} is wanted.",
-        clause="IMI department codes",
+        clause="IMI-05",
         next_step="Print fewer pieces, or have the budget raised.",
     ),
     "licensee.deposit-open": Row(

@@ -6,7 +6,7 @@ ROWS = {
     "psd.locked": Row(
         kind="refused",
         sentence="The device {device} is locked since {since}: {reason}.",
-        clause="IMI-01",
+        clause="P050 3.4, IMI-01",
         next_step="Contact the Provider (towncircle status DIR --contact): the device opens and nothing is lost.",
     ),
     "psd.faulted": Row(
@@ -39,7 +39,7 @@ ROWS = {
     "psd.ascending-full": Row(
         kind="refused",
         sentence="The ascending register stands at {ascending} and would pass its 40 bits.",
-        clause="house",
+        clause="PRE-12",
         next_step="The device has served its life: withdraw it and lease another.",
     ),
     "psd.pieces-full": Row(
@@ -237,7 +237,7 @@ ROWS = {
     "psd.zeroise-unconfirmed": Row(
         kind="input",
         sentence="Destroying the keys of {device} needs its id as a confirmation.",
-        clause="house",
+        clause="502.28",
         next_step="Repeat the device id exactly.",
     ),
     "psd.malformed": Row(
@@ -353,7 +353,7 @@ ROWS = {
     "psd.module-altered": Row(
         kind="broken",
         sentence="The device's program is not the one that was built: {what}.",
-        clause="502.8(b)",
+        clause="502.8(b), 502.16",
         next_step=(
             "Install towncircle again (in a source tree: python tools/manifest.py, after looking at what changed). "
             "Nothing was written into the device's store: a sound program goes on where it stood."
@@ -380,7 +380,7 @@ ROWS = {
     "psd.not-an-examiner": Row(
         kind="refused",
         sentence="{sender} does not prove to be of the Postal Service: {what}",
-        clause="P050 2.6",
+        clause="P050 2.6, 3.4",
         next_step="Seal the order with a certified Postal Service key, and enclose its chain up to the root.",
     ),
     "psd.token-missing": Row(

@@ -9,6 +9,18 @@ ROWS = {
         clause="house",
         next_step="Name one of these: {known}.",
     ),
+    "rules.set-unusable": Row(
+        kind="input",
+        sentence="The rule set '{name}' in {folder} cannot be used: {what}.",
+        clause="house",
+        next_step="Complete its about.json; docs/rule-sets.md says what it holds.",
+    ),
+    "rules.set-lacks": Row(
+        kind="input",
+        sentence="The rule set '{name}' in {folder} lacks these parameters: {parameters}.",
+        clause="house",
+        next_step="Add them with clause, quote, unit, quality and dates, or lay it over a rule set that has them.",
+    ),
     "rules.no-such-parameter": Row(
         kind="broken",
         sentence="The rule set {ruleset} has no parameter '{name}' that is read as {unit}.",

@@ -1,0 +1,86 @@
+"""`towncircle record`: that an act of people or of a laboratory was done."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from towncircle.cli.show import as_json, opened, table
+
+_EPILOG = """\
+examples:
+  towncircle record --list
+  towncircle record my-world test-indicia-destroyed --by provider.harbor --reference log-2026-11-23
+  towncircle record my-world factory-inspection --by postal.usps --reference report-17 --document report.pdf
+The party's journal keeps the act, its clause, the reference and the SHA-256 of the document: no name and no text.
+Telling the same act again gives the first answer.
+What was recorded: towncircle conformance --world DIR --kind operational"""
+
+
+def add(subparsers: Any) -> None:
+    """Register the command."""
+    parser = subparsers.add_parser(
+        "record",
+        help="record that an act of people was done, which the rule orders",
+        description="Record in a party's journal that an act was done which the rule orders and no program can do: "
+        "an inspection, a destruction of test prints, a laboratory's examination.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("world", nargs="?", type=Path, metavar="DIR", help="the world's folder")
+    parser.add_argument("act", nargs="?", metavar="ACT", help="what was done, as --list names it")
+    parser.add_argument("--by", metavar="PARTY", help="whose act it was, such as provider.harbor or postal.usps")
+    parser.add_argument("--reference", metavar="REF", help="a file number, device or site; no name of a person")
+    parser.add_argument(
+        "--document", type=Path, metavar="FILE", help="the paper that shows it; only its SHA-256 is kept"
+    )
+    parser.add_argument("--on", metavar="INSTANT", help="when it was done; without it, now")
+    parser.add_argument("--list", action="store_true", help="list the acts with clause, party and duty")
+    parser.add_argument("--json", action="store_true", help="print JSON with stable keys")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Record an act and show the fact, or list the acts."""
+    from towncircle.kernel.errors import BadInput
+    from towncircle.kernel.instants import Instant
+
+    if args.list:
+        return _list(json=args.json)
+    if None in (args.world, args.act, args.by, args.reference):
+        raise BadInput("acts.incomplete")
+    from towncircle.world.recording import record
+
+    at = Instant.parse(args.on) if args.on else None
+    document = args.document.read_bytes() if args.document else None
+    with opened(args.world) as world:
+        fact = record(world, args.act, by=args.by, reference=args.reference, document=document, at=at)
+    if args.json:
+        as_json(fact.as_dict())
+        return 0
+    table(
+        [
+            ("fact", fact.id),
+            ("act", fact.body["act"]),
+            ("clause", ", ".join(fact.clauses)),
+            ("done by", fact.actor),
+            ("at", fact.occurred_at.iso()),
+            ("reference", fact.subject),
+            ("document", f"SHA-256 {fact.body['document']}" if fact.body["document"] else "none"),
+        ]
+    )
+    return 0
+
+
+def _list(*, json: bool) -> int:
+    from towncircle.rules.acts import acts
+
+    if json:
+        names = ("name", "duty", "by", "actor", "document", "clause", "does")
+        as_json({"acts": [{name: getattr(act, name) for name in names} for act in acts().values()]})
+        return 0
+    for act in acts().values():
+        paper = "with a document" if act.document else "without a document"
+        print(f"{act.name}\n  {act.clause}, {act.actor} of {act.party}, {paper}\n  {act.does}")
+    return 0

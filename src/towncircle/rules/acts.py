@@ -1,0 +1,91 @@
+"""Acts of people: what the rule orders and no program can do, recorded as done.
+
+Here: the list of acts (`clauses/acts.toml`) and the decision to record one. Not here: whether it was done well.
+Kept: an act stands in the journal of the party that did it, with its office, its clause, a reference and the digest of
+the paper that shows it; neither the paper nor a name is kept. The same act told again gets the first answer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from types import MappingProxyType
+
+from towncircle.kernel.context import Context
+from towncircle.kernel.errors import BadInput, Refused
+from towncircle.kernel.facts import Fact
+from towncircle.kernel.instants import Instant
+from towncircle.rules.inventory import duties, inventory, sheet
+
+FACT = "act.recorded"
+_REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9./:_-]{0,79}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """Hold one act: the duty it fulfils, whose journal it stands in, the office, whether a paper shows it."""
+
+    name: str
+    duty: str
+    by: str
+    actor: str
+    document: bool
+
+    @property
+    def clause(self) -> str:
+        """Give the clause of the act's requirement."""
+        return inventory()[duties()[self.duty].row].clause
+
+    @property
+    def party(self) -> str:
+        """Name the party in words."""
+        return {"postal": "the Postal Service", "provider": "a Provider"}[self.by]
+
+    @property
+    def does(self) -> str:
+        """Say what the act is."""
+        return duties()[self.duty].does
+
+
+@cache
+def acts() -> Mapping[str, Act]:
+    """Give every act by its name."""
+    table = sheet("acts")
+    table.pop("source")
+    return MappingProxyType({name: Act(name=name, **row) for name, row in table.items()})
+
+
+def act_named(name: str) -> Act:
+    """Give an act by its name. Raises `BadInput` (acts.no-such-act)."""
+    if name not in acts():
+        raise BadInput("acts.no-such-act", name=name[:40])
+    return acts()[name]
+
+
+def record(ctx: Context, *, act: Act, reference: str, document: str, at: Instant) -> Fact:
+    """Record that an act was done; `document` is the SHA-256 (hex) of the paper that shows it, or empty.
+
+    Raises `BadInput` (acts.bad-reference), `Refused` (acts.not-this-party, acts.no-document, acts.not-yet,
+    acts.conflict).
+    """
+    clause = act.clause
+    if not _REFERENCE.fullmatch(reference):
+        raise BadInput("acts.bad-reference", text=reference[:40])
+    role = ctx.party.partition(".")[0]
+    if role != act.by:
+        raise Refused("acts.not-this-party", act=act.name, by=act.party, party=ctx.party, clause=clause)
+    if act.document and not document:
+        raise Refused("acts.no-document", act=act.name, does=act.does, clause=clause)
+    if at > ctx.now:
+        raise Refused("acts.not-yet", act=act.name, at=at, now=ctx.now, clause=clause)
+    key = f"{act.name} {reference} {at.date_in('UTC')}"
+    held = ctx.tx.get("act", key)
+    if held is not None:
+        if held.body["document"] != document:
+            raise Refused("acts.conflict", act=act.name, reference=reference, clause=clause)
+        return next(fact for fact in ctx.tx.facts() if fact.id == held.body["fact"])
+    fact = ctx.note(FACT, reference, clauses=(clause,), occurred_at=at, act=act.name, duty=act.duty, document=document)
+    ctx.tx.put("act", key, {"fact": fact.id, "document": document}, owner=ctx.party, expected=0)
+    return fact

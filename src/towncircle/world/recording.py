@@ -1,0 +1,34 @@
+"""Recording an act of people in the journal of the party that did it.
+
+Here: finding the party, digesting the paper, one command of the party's own staff. Not here: which acts there are and
+who may record them (`rules.acts`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from towncircle.kernel.errors import BadInput
+from towncircle.kernel.facts import Fact
+from towncircle.kernel.instants import Instant
+from towncircle.rules import acts
+from towncircle.world.world import World
+
+
+def record(
+    world: World, name: str, *, by: str, reference: str, document: bytes | None, at: Instant | None = None
+) -> Fact:
+    """Record that a party did an act; `document` is the paper that shows it.
+
+    Raises `BadInput` (acts.no-such-act, acts.no-such-party) and what `acts.record` refuses.
+    """
+    act = acts.act_named(name)
+    if by not in world.desks:
+        raise BadInput("acts.no-such-party", party=by[:40], known=", ".join(world.desks))
+    digest = hashlib.sha256(document).hexdigest() if document is not None else ""
+    when = at or world.clock.now()
+    fact: Fact = world.desk(by).perform(
+        lambda ctx: acts.record(ctx, act=act, reference=reference, document=digest, at=when),
+        actor=f"{by}/{act.actor}",
+    )
+    return fact

@@ -1,0 +1,206 @@
+"""The matrix tells the truth: every id is known, every quote stands in the text, nothing is claimed without proof."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.house.source import modules
+from tests.rules.test_rulesets import TEXTS
+from tools import proofs
+from tools.docs import state_tables
+
+from towncircle.cli.main import main
+from towncircle.kernel.errors.table import ERRORS
+from towncircle.kernel.instants import Instant
+from towncircle.mailpiece.lints import LINTS
+from towncircle.provider.custody import JOINT
+from towncircle.rules import RULESETS, ruleset
+from towncircle.rules.acts import acts
+from towncircle.rules.conformance import matrix
+from towncircle.rules.errata import errata
+from towncircle.rules.inventory import KINDS, duties, inventory, rows_named
+from towncircle.verification.finding import CLAUSES
+from towncircle.world.clauses import counted, facts_of_world
+from towncircle.world.recording import record
+from towncircle.world.world import World
+
+OPEN = Path(__file__).parents[1] / "data" / "open-duties.txt"
+ROWS = 150
+MOST_OPEN = 182  # only ever less: at the end of the work on the clauses it is 0
+# clauses that are no requirement of the inventory: our own rules and the standards of others
+OTHERS = {"house", "USPS-B-3200", "Postal Bulletin 22487 (2018)", "DMM 604.9.3.2", "39 CFR 501.20(b)"}
+
+
+def text_of(row: str) -> str:
+    return TEXTS[inventory()[row].source[:11]]
+
+
+def test_the_inventory_has_every_requirement_and_numbers_its_duties() -> None:
+    assert len(inventory()) == ROWS
+    for row in inventory().values():
+        numbered = [f"{row.id}/{number}" for number in range(1, len(row.duties) + 1)]
+        assert [duty.id for duty in row.duties] == (numbered if len(row.duties) > 1 else [row.id])
+        assert rows_named(row.clause) == {row.id}
+
+
+@pytest.mark.parametrize("row", [row for row in inventory().values() if row.quote], ids=lambda row: row.id)
+def test_every_quote_of_a_requirement_stands_in_its_text(row) -> None:  # type: ignore[no-untyped-def]
+    assert row.quote in text_of(row.id)
+
+
+@pytest.mark.parametrize("slip", errata(), ids=lambda slip: slip.name)
+def test_every_slip_quotes_both_of_its_clauses(slip) -> None:  # type: ignore[no-untyped-def]
+    assert slip.quote in text_of(slip.at)
+    assert slip.against in text_of(slip.read)
+    assert slip.against or slip.at == slip.read
+
+
+def test_nothing_is_claimed_without_a_place_and_a_test() -> None:
+    assert [(line.duty.id, line.missing) for line in matrix() if line.missing and line.duty.kind != "open"] == []
+
+
+def test_what_is_open_is_on_the_list_and_the_list_does_not_grow() -> None:
+    still = [duty.id for duty in duties().values() if duty.kind == "open"]
+    assert OPEN.read_text().split() == still, "write tests/data/open-duties.txt anew, and lower MOST_OPEN"
+    assert len(still) <= MOST_OPEN
+
+
+def test_an_open_duty_names_no_test_and_no_place() -> None:
+    assert [line.duty.id for line in matrix() if line.duty.kind == "open" and (line.where or line.tests)] == []
+
+
+def test_every_operational_duty_has_its_act_and_every_act_its_duty() -> None:
+    operational = {duty.id for duty in duties().values() if duty.kind == "operational"}
+    assert {act.duty for act in acts().values()} == operational
+    assert len(acts()) == len(operational)
+
+
+def test_every_test_and_every_place_of_the_matrix_is_there() -> None:
+    found = {test for test, _ in proofs.marked(proofs.ROOT / "tests")}
+    assert {test for line in matrix() for test in line.tests} <= found
+    texts = {module.path: module.text for module in modules()}
+    for line in matrix():
+        for place in line.where:
+            if not place.startswith("towncircle record "):
+                module, name = place.removeprefix("towncircle.").rsplit(".", 1)
+                path = module.replace(".", "/")
+                held = [texts.get(f"{way}.py", "") for way in (path, path.rsplit("/", 1)[0], f"{path}/__init__")]
+                assert any(f"{kind} {name}" in text for text in held for kind in ("def", "class")), place
+
+
+@pytest.mark.parametrize("text", ['@cites("P050-9.9")\ndef f(): ...', '@cites("502.25a/9")\ndef f(): ...'])
+def test_a_citation_of_an_unknown_id_stops_the_gathering(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "keeper.py").write_text(text)
+    monkeypatch.setattr(proofs, "ROOT", tmp_path)
+    with pytest.raises(proofs.UnknownIdError, match=r"keeper\.f"):
+        proofs.proofs()
+
+
+def test_a_marker_of_an_unknown_id_stops_the_gathering(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "test_it.py").write_text('@pytest.mark.requirement("P050-4.4")\ndef test_a(): ...')
+    monkeypatch.setattr(proofs, "ROOT", tmp_path)
+    with pytest.raises(proofs.UnknownIdError, match=r"test_it.py::test_a is marked with 'P050-4\.4'"):
+        proofs.proofs()
+
+
+def clauses_said() -> dict[str, str]:
+    """Give every clause that the program says somewhere, with where."""
+    said = {row.clause: code for code, row in ERRORS.items()}
+    said |= {lint.clause: f"lint {lint.code}" for lint in LINTS}
+    said |= {clause: f"finding {code}" for code, clause in CLAUSES.items()}
+    said |= {pair.clause: f"custody {pair.custody}" for pair in JOINT}
+    said |= {move.clause: f"{name} {move.event}" for _, name, table in state_tables() for move in table.moves}
+    for name in RULESETS:
+        said |= {one.clause: f"{name} {one.name}" for one in ruleset(name).parameters.values()}
+    return said
+
+
+def test_every_clause_that_the_program_says_is_one_of_the_rule() -> None:
+    strange = {clause: where for clause, where in clauses_said().items() if not rows_named(clause)}
+    assert {clause: where for clause, where in strange.items() if clause not in OTHERS} == {}
+
+
+@pytest.mark.parametrize(
+    ("clause", "rows"),
+    [
+        ("502.25(c)(1)", {"502.25c"}),
+        ("502.25(c)(2)", {"502.25c2"}),
+        ("502.27(a)(1)", {"502.27a"}),
+        ("502.1", {"502.1"}),
+        ("502.14(b)", {"502.14b"}),
+        ("P050 2.5(i)", {"P050-2.5i"}),
+        ("P050 4.8, 4.9", {"P050-4.8", "P050-4.9"}),
+        ("P050 3.3", {"P050-3.3a", "P050-3.3b", "P050-3.3c", "P050-3.3d"}),
+        ("P050 5.0", {"P050-5.1", "P050-5.2", "P050-5.3"}),
+        ("P050 4.2 (DMM C830, OCR read area)", {"P050-4.2"}),
+        ("house", set()),
+        ("P050 9.9", set()),
+        ("502.99(z)", set()),
+    ],
+)
+def test_a_clause_as_it_is_written_names_its_requirements(clause: str, rows: set[str]) -> None:
+    assert rows_named(clause) == rows
+
+
+# ---- the command
+
+
+def told(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, dict[str, object]]:
+    code = main(["conformance", *words, "--json"])
+    return code, json.loads(capsys.readouterr().out)
+
+
+def test_the_command_gives_every_duty_and_fails_while_one_is_open(capsys: pytest.CaptureFixture[str]) -> None:
+    code, answer = told(capsys)
+    requirements = answer["requirements"]
+    assert isinstance(requirements, list)
+    assert [one["id"] for one in requirements] == list(duties())
+    assert {"id", "kind", "where", "tests", "quality"} <= requirements[0].keys()
+    assert code == (1 if any(one["missing"] for one in requirements) else 0)
+
+
+def test_a_choice_of_duties_is_shown_alone_and_its_proof_decides(capsys: pytest.CaptureFixture[str]) -> None:
+    code, answer = told(capsys, "P050-3.6", "502.25(a)")
+    assert [one["id"] for one in answer["requirements"]] == ["P050-3.6", *(f"502.25a/{at}" for at in range(1, 5))]  # type: ignore[attr-defined]  # a list
+    assert code == 0
+    code, answer = told(capsys, "--id", "P050-2.4")
+    assert code == 1
+    for kind in KINDS:
+        _, answer = told(capsys, "--kind", kind)
+        assert {one["kind"] for one in answer["requirements"]} <= {kind}  # type: ignore[attr-defined]  # a list
+
+
+@pytest.mark.parametrize("words", [["P050-9.9"], ["--kind", "done"], ["--since", "2026-11-21"], ["", ""]])
+def test_what_names_nothing_is_said(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    code, answer = told(capsys, *words)
+    assert code == 2
+    assert "error" in answer
+
+
+def test_the_table_and_one_requirement_are_readable(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["conformance"])
+    table = capsys.readouterr().out
+    assert f"{ROWS} requirements, {len(duties())} duties" in table
+    main(["conformance", "P050-3.6"])
+    one = capsys.readouterr().out
+    assert "programmed not to exceed $500" in one
+    assert "proved by  tests/conformance/" in one
+    assert "Every one has its proof." in one
+
+
+def test_what_happened_is_counted_by_clause_and_time(world: World) -> None:
+    record(world, "system-inspected", by="provider.harbor", reference="TC1A0000000001", document=None)
+    now = world.clock.now()
+    all_of_it = counted(facts_of_world(world), since=None, until=None)
+    assert all_of_it.rows["P050-2.1"] >= 2
+    assert all_of_it.acts["502.18"] == 1
+    assert all_of_it.types["502.20c"]["lease.signed"] == 2
+    later = counted(facts_of_world(world), since=now.plus(microseconds=1), until=None)
+    assert (sum(later.rows.values()), sum(later.acts.values())) == (0, 0)
+    assert counted(facts_of_world(world), since=None, until=Instant.parse("1998-09-02")).rows == {}

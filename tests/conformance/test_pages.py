@@ -1,0 +1,223 @@
+"""The duties of P050 4.0: a page with one thing moved, changed or missing is refused under the clause it breaks."""
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from tests.conformance.breaking import names, refused
+from tests.mailpiece.pages import DEVICE, IMI, MARKING, OFFICE, ON, PAYLOAD, correction, piece, readable, redate
+from tests.mailpiece.test_lints import SYMBOL, H, W, having, moved, with_ink, without
+
+from towncircle.indicium.readable import MailedFrom, for_correction, for_redate, printed_date
+from towncircle.mailpiece.elements import Layer, Page
+from towncircle.mailpiece.geometry import DOT_300, INCH, form
+from towncircle.mailpiece.lints import lint, require
+from towncircle.mailpiece.page import nonaddress_side
+from towncircle.symbol import data_matrix
+from towncircle.symbol.bars import fim
+
+
+def with_layer_of(page: Page, other: Page) -> Page:
+    return replace(page, layers=(*page.layers, other.layers[0]))
+
+
+def breaks(page: Page, code: str, row: str) -> None:
+    """Expect that a page is refused under a requirement, and that this very lint says so."""
+    assert [finding.clause for finding in lint(page, IMI, ON) if finding.code == code and names(finding.clause, row)]
+    with refused(row):
+        require(page, IMI, ON)
+
+
+BROKEN = [
+    pytest.param("P050-4.4", "upper-right", moved("amount", x=-400_000), id="P050-4.4/1"),
+    pytest.param("P050-4.4", "margin-right", moved("symbol", x=5 * DOT_300), id="P050-4.4/2"),
+    pytest.param("P050-4.4", "margin-top", moved("symbol", y=5 * DOT_300), id="P050-4.4/3"),
+    pytest.param("P050-4.4", "horizontal", having("symbol", turned=90), id="P050-4.4/4"),
+    pytest.param("P050-4.4", "fim-zone", with_ink(W - 2 * INCH, H - 20_000), id="P050-4.4/5"),
+    pytest.param("P050-4.4", "barcode-zone", with_ink(W - 20_000, 20_000), id="P050-4.4/6"),
+    pytest.param("P050-4.4", "ocr-area", with_ink(W // 4, H // 2), id="P050-4.4/7"),
+]
+
+
+@pytest.mark.requirement(
+    "P050-4.4/1", "P050-4.4/2", "P050-4.4/3", "P050-4.4/4", "P050-4.4/5", "P050-4.4/6", "P050-4.4/7"
+)
+@pytest.mark.parametrize(("row", "code", "page"), BROKEN)
+def test_an_indicium_off_its_place_is_refused(row: str, code: str, page: Page) -> None:
+    breaks(page, code, row)
+
+
+@pytest.mark.requirement("PRE-01/1", "P050-4.5/2", "P050-4.5/3", "P050-4.5/4", "P050-4.5/5", "P050-4.5/6")
+@pytest.mark.parametrize("role", ["place", "device", "date", "category", "amount"])
+def test_an_indicium_without_one_of_its_words_is_refused(role: str) -> None:
+    breaks(without(role), "readable", "P050-4.5")
+
+
+@pytest.mark.requirement("PRE-01/2", "P050-1.1/1", "P050-4.5/1")
+def test_an_indicium_without_its_barcode_is_refused() -> None:
+    breaks(without("symbol"), "symbol", "P050-4.5")
+
+
+@pytest.mark.requirement("PRE-01/3")
+def test_art_may_be_left_out_and_is_not_half_there() -> None:
+    require(piece(art=None), IMI, ON)
+    breaks(without("attribution"), "attribution", "P050-4.10")
+
+
+@pytest.mark.requirement("P050-4.2/2")
+def test_ink_in_the_quiet_zone_is_refused() -> None:
+    breaks(with_ink(SYMBOL.left - 1_400, SYMBOL.bottom + 9_000, role="decoration"), "quiet-zone", "P050-4.2")
+
+
+@pytest.mark.requirement("P050-4.2/4", "P050-4.12/3")
+@pytest.mark.parametrize("page", [moved("fim", x=10_000), having("fim", bar=3_000), having("fim", height=30_000)])
+def test_a_fim_off_its_place_or_figures_is_refused(page: Page) -> None:
+    for row in ("P050-4.2", "P050-4.12"):
+        breaks(page, "fim-place", row)
+
+
+@pytest.mark.requirement("P050-4.2/5")
+@pytest.mark.parametrize(
+    ("code", "page"),
+    [
+        ("address-area", without("recipient")),
+        ("address-area", moved("recipient", x=320_000)),
+        ("imb-place", moved("imb", x=60_000)),
+        ("imb-figures", having("imb", pitch=4_000)),
+    ],
+)
+def test_an_address_or_a_barcode_off_its_place_is_refused(code: str, page: Page) -> None:
+    breaks(page, code, "P050-4.2")
+
+
+@pytest.mark.requirement("P050-4.12/1")
+def test_a_letter_or_flat_without_its_fim_is_refused() -> None:
+    for page in (without("fim"), without("fim", piece("flat9x12")), having("fim", pattern=fim("C"))):
+        breaks(page, "fim", "P050-4.12")
+
+
+@pytest.mark.requirement("P050-4.12/2")
+def test_courtesy_reply_may_bear_fim_a_and_no_other() -> None:
+    assert "fim" not in {finding.code for finding in lint(having("fim", pattern=fim("A")), IMI, ON)}
+    breaks(having("fim", pattern=fim("B")), "fim", "P050-4.12")
+
+
+@pytest.mark.requirement("502.17/1")
+def test_a_specimen_that_does_not_say_so_is_refused() -> None:
+    breaks(without("specimen"), "specimen", "502.17")
+
+
+@pytest.mark.requirement("P050-4.5c")
+def test_the_mailers_zip_code_stands_under_its_words_and_must_be_one() -> None:
+    assert readable(office=MailedFrom(zip_code="20024")).circle[:2] == ("Mailed From ZIP Code", "20024")
+    with refused("P050-4.5"):
+        MailedFrom(zip_code="2002")
+
+
+@pytest.mark.requirement("P050-4.6/1")
+def test_first_class_mail_without_its_day_is_refused() -> None:
+    with refused("P050-4.6", "indicium.date-incomplete"):
+        printed_date(date(2026, 11, 21), month_only=True, first_class=True)
+    breaks(having("date", text="NOV"), "complete-date", "P050-4.6")
+
+
+@pytest.mark.requirement("P050-4.6/2")
+def test_the_day_is_left_out_on_standard_mail_only() -> None:
+    assert printed_date(date(2026, 11, 21), month_only=True, first_class=False) == "NOV 2026"
+    with refused("P050-4.6"):
+        printed_date(date(2026, 11, 21), month_only=True, first_class=True)
+
+
+@pytest.mark.requirement("P050-4.8/1")
+def test_a_date_correction_that_does_not_say_redate_is_refused() -> None:
+    amount = tuple(element for element, _ in piece().having("amount"))
+    for page in (
+        having("redate", redate(), text="REDATED"),
+        replace(redate(), layers=(*redate().layers, Layer(amount))),
+    ):
+        breaks(page, "redate", "P050-4.8")
+
+
+@pytest.mark.requirement("P050-4.8/2")
+def test_a_date_correction_on_the_address_side_is_refused() -> None:
+    breaks(replace(redate(), side="address"), "redate", "P050-4.8")
+
+
+@pytest.mark.requirement("P050-4.8/3", "P050-4.9/2")
+@pytest.mark.parametrize(
+    ("row", "page"),
+    [
+        ("P050-4.8", moved("redate", y=-90_000, page=redate())),
+        ("P050-4.9", moved("symbol", y=-60_000, page=correction())),
+    ],
+)
+def test_a_correction_too_near_the_bottom_edge_is_refused(row: str, page: Page) -> None:
+    breaks(page, "correction-bottom", row)
+
+
+@pytest.mark.requirement("P050-4.8/4", "PRE-21/1", "PRE-21/2", "P050-4.9/4")
+def test_a_correction_with_a_fim_is_refused() -> None:
+    for page in (with_layer_of(redate(), piece()), with_layer_of(correction(), piece())):
+        breaks(page, "fim", "P050-4.12")
+    assert not for_redate(OFFICE, device=DEVICE, day=ON).bears_fim
+
+
+@pytest.mark.requirement("P050-4.8/5", "PRE-21/1")
+def test_a_date_correction_with_a_barcode_is_refused() -> None:
+    with refused("P050-4.8", "page.symbol-forbidden"):
+        nonaddress_side(
+            form=form("no10"),
+            rules=IMI,
+            on=ON,
+            readable=for_redate(OFFICE, device=DEVICE, day=ON),
+            symbol=data_matrix(PAYLOAD),
+        )
+    breaks(replace(redate(), elements=correction().elements), "symbol", "P050-4.8")
+
+
+@pytest.mark.requirement("P050-4.9/1")
+def test_an_indicium_of_the_address_side_is_no_correction() -> None:
+    with refused("P050-4.9", "page.wrong-side"):
+        nonaddress_side(form=form("no10"), rules=IMI, on=ON, readable=readable(), symbol=data_matrix(PAYLOAD))
+
+
+@pytest.mark.requirement("P050-4.9/3")
+def test_a_correction_on_the_flap_is_refused() -> None:
+    breaks(moved("symbol", y=60_000, page=correction()), "correction-flap", "P050-4.9")
+
+
+@pytest.mark.requirement("P050-4.9/4", "P050-1.6")
+def test_a_correction_without_its_symbol_or_words_is_refused() -> None:
+    from towncircle.kernel.money import Mills
+
+    words = for_correction(OFFICE, device=DEVICE, day=ON, category="FIRST-CLASS MAIL", postage=Mills(290))
+    with refused("P050-4.9", "page.symbol-missing"):
+        nonaddress_side(form=form("no10"), rules=IMI, on=ON, readable=words)
+    breaks(without("amount", correction()), "readable", "P050-4.5")
+
+
+@pytest.mark.requirement("P050-4.10/1")
+def test_art_that_leaves_its_space_is_refused() -> None:
+    breaks(with_ink((SYMBOL.left + SYMBOL.right) // 2, SYMBOL.bottom + 9_000, role="art"), "overlap", "P050-4.2")
+
+
+@pytest.mark.requirement("P050-4.10/3")
+def test_art_that_does_not_say_whose_it_is_is_refused() -> None:
+    breaks(having("attribution", text="Buy now"), "attribution", "P050-4.10")
+
+
+@pytest.mark.requirement("P050-4.11/2")
+def test_art_beside_a_marking_is_refused() -> None:
+    marked = piece(art=MARKING)
+    breaks(replace(marked, layers=(*marked.layers, piece().layers[-1])), "marking-alone", "P050-4.11")
+
+
+@pytest.mark.requirement("P050-4.11/4")
+@pytest.mark.parametrize("values", [{"font": "sans"}, {"text": "Presorted"}])
+def test_a_marking_that_is_not_in_bold_capitals_is_refused(values: dict[str, str]) -> None:
+    breaks(having("marking", piece(art=MARKING), **values), "marking-type", "P050-4.11")
+
+
+@pytest.mark.requirement("P050-4.11/5")
+def test_a_marking_of_18_point_is_too_low_and_refused() -> None:
+    breaks(having("marking", piece(art=MARKING), size=18_000), "marking-type", "P050-4.11")
