@@ -12,6 +12,7 @@ from towncircle.auditor.books import check_equations, check_facts, check_resets,
 from towncircle.auditor.devices import check_devices, check_evidence, check_forwarded, check_scans
 from towncircle.auditor.journal import check_journals
 from towncircle.auditor.licensees import check_licensees
+from towncircle.auditor.limits import check_limits
 from towncircle.auditor.reading import read_export
 from towncircle.auditor.report import Report
 from towncircle.auditor.seals import check_heads, check_messages, read_keys
@@ -62,5 +63,6 @@ def audit(out: Path, *, root: str | None = None) -> Report:
     check_messages(export, keys, report)  # 10
     check_waiting(export, report)
     check_licensees(export, books, devices, underway, report)  # 11
+    check_limits(export, report)  # 12
     report.checked["parties"] += len(export.parties)
     return report

@@ -96,9 +96,24 @@ HEADER: Mapping[str, str] = MappingProxyType(
 )
 INSTANTS = ("at", "made_at", "occurred_at", "recorded_at", "issued", "read_at", "scanned_at")
 
+_ROLES = ("provider", "postal", "bank", "licensee")
 _MONEY = {"licensee": T, "amount": N}
 _AT_DEVICE = {**_MONEY, "device": T}
 _AT_BANK = {**_MONEY, "provider": T}
+_LIMIT = {"limit": T, "duty": T}
+_TIMED = {**_LIMIT, "anchor": T, "until": T, "shape": T}
+LIMIT_FACTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        "limit.reminded": {**_TIMED, "to": T},
+        "limit.missed": _TIMED,
+        "limit.mended": _TIMED,
+        "notice.given": {**_TIMED, "to": T},
+        "case.opened": {**_TIMED, "case": T},
+        "case.closed": {**_TIMED, "case": T},
+        "resets.denied": _LIMIT,
+        "resets.allowed": _LIMIT,
+    }
+)
 _READING = {"ascending": N, "descending": N, "pieces": N, "message_counter": N}
 FACTS: Mapping[tuple[str, str], Mapping[str, str]] = MappingProxyType(
     {
@@ -133,6 +148,7 @@ FACTS: Mapping[tuple[str, str], Mapping[str, str]] = MappingProxyType(
         ("licensee", "deposit.made"): {"provider": T, "amount": N},
         ("licensee", "reset.received"): {"provider": T, "device": T, "amount": N},
         ("licensee", "evidence.made"): {"device": T, "first_piece": N, "count": N, "total": N, "ascending_after": N},
+        **{(role, kind): shape for role in _ROLES for kind, shape in LIMIT_FACTS.items()},
     }
 )
 

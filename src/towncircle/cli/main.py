@@ -32,6 +32,7 @@ COMMANDS = (
     "imb",
     "export",
     "audit",
+    "deadlines",
     "up",
     "device",
     "bench",

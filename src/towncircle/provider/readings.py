@@ -152,6 +152,7 @@ def post_reset(ctx: Context, row: Record, request_id: str) -> Record:
         total=amount,
     )
     ctx.send("postal.usps", filed, key=f"transaction file {number}")
+    ctx.note("transaction.filed", request_id, clauses=("502.20(m)",), device=row.key, licensee=row.owner, file=number)
     return change(ctx, row, open_reset="", open_amount=0, resets_total=row.body["resets_total"] + int(amount))
 
 

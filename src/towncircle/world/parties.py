@@ -87,7 +87,7 @@ def provider_handlers(product: Product, rules: RuleSet) -> Mapping[type, Taken]:
         bodies.LeaseSigned: Taken(("licensee",), lease),
         bodies.ResetStatusQuery: Taken(("licensee",), resetting.on_status_query),
         bodies.LockboxReport: Taken(("bank",), accounts.on_lockbox_report),
-        bodies.ResetRequest: Taken(("device",), resetting.on_request),
+        bodies.ResetRequest: Taken(("device",), partial(resetting.on_request, rules=rules)),
         bodies.ResetAcknowledgment: Taken(("device",), resetting.on_acknowledgment),
         bodies.DeviceAudit: Taken(("device",), audits.on_audit),
         bodies.DeviceKeyReport: Taken(("device",), renewing.on_key_report),

@@ -105,6 +105,12 @@ ROWS = {
         clause="502.20(e)",
         next_step="Ask the Provider what became of the device.",
     ),
+    "provider.resets-denied": Row(
+        kind="refused",
+        sentence="Resets of the device {device} are denied; a time limit ran out: {title} ({clause}).",
+        clause="502.25(a)",
+        next_step="{says} See towncircle deadlines; connect the device first (towncircle status --contact).",
+    ),
     "provider.no-such-reset": Row(
         kind="refused",
         sentence="There is no reset {request_id} of the device {device}.",
