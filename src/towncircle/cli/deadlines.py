@@ -30,6 +30,7 @@ examples:
 A date means the end of that day in Washington. A limit of days or months ends with its last day in the office's zone, a
 limit of hours at its instant. Nothing is stored: the list is derived from the facts that each party recorded."""
 _SHOWN = ("overdue", "due", "open", "to keep", "lapsed", "may go")
+_ROLES = {"licensee": "licensee", "provider": "Provider", "postal": "Postal Service"}
 _ORDER = (*_SHOWN, "met late", "used too late", "let go early", "met", "used", "let go", "fell away")
 
 
@@ -181,7 +182,7 @@ def _act_words(one: Act) -> str:
     if one.stage == "limit.mended":
         return f"done after all: {about}"
     words = [f"missed on {_when(duty)}: {about}"]
-    words += [f"notice to the {role}" for role in after.notify]
+    words += [f"notice to the {_ROLES[role]}" for role in after.notify]
     words += [f"case opened: {after.case}"] if after.case else []
     words += [f"{after.denies} denied"] if one.denies else []
     return "; ".join(words)

@@ -44,10 +44,8 @@ def denial(ctx: Context, rules: RuleSet, device: str) -> Refused | None:
     act(ctx, rules, effects=EFFECTS, wanted=lambda limit: bool(limit.consequence.denies), facts=about)
     row = ctx.tx.get("denial", device)
     assert row is not None
-    names = sorted(row.body["duties"].values())
+    names = sorted(name for name in row.body["duties"].values() if name in rules.limits)
     if not names:
         return None
     limit = rules.limits[names[0]]
-    return Refused(
-        "provider.resets-denied", device=device, title=limit.title, clause=limit.clause, says=limit.consequence.says
-    )
+    return Refused("provider.resets-denied", device=device, title=limit.title, clause=limit.clause)

@@ -43,6 +43,7 @@ class Servers:
         held = running(folder)
         if held is not None:
             raise Refused("world.in-use", pid=held["pid"])
+        World.open(folder, Wiring(only=(POSTAL,))).close()  # lists that ran out meanwhile would let nobody start
         names = [str(party) for party in settings.parties if party.role != "licensee"]
         children: dict[str, subprocess.Popen[bytes]] = {}
         addresses: dict[str, str] = {}

@@ -109,7 +109,8 @@ ROWS = {
         kind="refused",
         sentence="Resets of the device {device} are denied; a time limit ran out: {title} ({clause}).",
         clause="502.25(a)",
-        next_step="{says} See towncircle deadlines; connect the device first (towncircle status --contact).",
+        next_step="Do what is owed (towncircle deadlines DIR --party PROVIDER); connecting the device makes an overdue "
+        "audit (towncircle status DIR --contact).",
     ),
     "provider.no-such-reset": Row(
         kind="refused",
