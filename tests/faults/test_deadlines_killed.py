@@ -100,4 +100,5 @@ def test_two_workers_at_once_do_each_thing_once(silent: Path, tmp_path: Path) ->
                     job.result()
             assert set(acts(one).values()) == {1}
             one.world.clock.advance("1mo")
+        one.world.publish()
         world_of.audited(one, folder / "export")

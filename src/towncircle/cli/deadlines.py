@@ -202,7 +202,8 @@ def _compare(world: World, args: argparse.Namespace) -> int:
     for row in found:
         ours, theirs = (at.iso() if at else "never" for at in (row.under_ours, row.under_theirs))
         print(f"  {row.party}  {row.stage}  {row.limit} ({row.thread}): {ours} under ours, {theirs} under theirs")
-    print(f"{len(found)} decisions on deadlines would differ." if found else "No decision on a deadline would differ.")
+    many = "One decision" if len(found) == 1 else f"{len(found)} decisions"
+    print(f"{many} on deadlines would differ." if found else "No decision on a deadline would differ.")
     return 1 if found else 0
 
 

@@ -41,7 +41,7 @@ class Link:
 
     def thread(self, fact: Fact, party: str) -> str | None:
         """Give what a fact of this kind is about, or None where its body does not fit."""
-        if any(fact.body.get(name) != value for name, value in self.where.items()):
+        if self.where and any(fact.body.get(name) != value for name, value in self.where.items()):
             return None
         if self.by == PARTY:
             return party

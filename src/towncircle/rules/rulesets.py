@@ -107,7 +107,7 @@ class RuleSet:
         try:
             parameters, limits = _load(folder)
         except BrokenInvariant as error:  # in our own folder that is a defect, in a user's a slip
-            raise BadInput("rules.no-such-folder", folder=folder, what=error.sentence) from error
+            raise BadInput("rules.no-such-folder", folder=folder, what=error.sentence.rstrip(".")) from error
         if not parameters and not limits:
             raise BadInput("rules.no-such-folder", folder=folder, what="it holds no rule file (*.toml, limits/*.toml)")
         changed = frozenset(parameters)

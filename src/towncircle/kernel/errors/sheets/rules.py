@@ -35,7 +35,7 @@ ROWS = {
     ),
     "rules.no-such-folder": Row(
         kind="input",
-        sentence="The folder {folder} cannot be laid over the rules: {what}",
+        sentence="The folder {folder} cannot be laid over the rules: {what}.",
         clause="house",
         next_step="Name a folder of rule files such as src/towncircle/rules/imi_2024, changed where you want.",
     ),
