@@ -65,6 +65,19 @@ def test_what_denies_resets_is_about_a_device(limit: Limit) -> None:
         assert (limit.journal, limit.about) == ("provider", "device")
 
 
+NOT_REMINDED = {
+    "form-3601-c-kept": "a retention: nothing is to be done at its end",
+    "refunded-envelopes": "a retention: nothing is to be done at its end",
+    "license-look-back": "the Postal Service loses a ground, nobody has to act",
+    "server-element": "it is over within an hour",
+}
+
+
+@pytest.mark.parametrize("limit", ALL)
+def test_a_reminder_comes_before_each_limit_by_which_somebody_must_act(limit: Limit) -> None:
+    assert bool(limit.reminder) == (limit.id not in NOT_REMINDED)
+
+
 def test_all_six_shapes_are_there() -> None:
     assert {limit.shape for limit in OLD.limits.values()} == set(SHAPES)
 

@@ -102,7 +102,7 @@ def remind_at(duty: Duty) -> Instant:
     """Give the instant from which a reminder of a duty is due: the beginning of a day, or an hour."""
     term = Term.parse(duty.limit.reminder)
     if term.hours:
-        return duty.until.plus(hours=-term.hours)
+        return max(duty.until.plus(hours=-term.hours), duty.anchor.occurred_at)
     return max(start_of_day(term.before(duty.last_day), duty.zone), duty.anchor.occurred_at)
 
 
