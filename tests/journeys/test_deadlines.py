@@ -140,15 +140,28 @@ def test_a_changed_rule_names_the_decisions_that_would_differ(world: World, jour
     audits = world.rules.limits["device-audit"]
     later = world.rules.with_limit(audits.with_value("5 months"))
     found = list(compare(world, later, HARBOR))
-    assert [(row.stage, row.limit, row.thread) for row in found] == [("limit.missed", "device-audit", journeys.device)]
-    assert found[0].under_theirs is None
+    assert [(row.decision, row.rule, row.about) for row in found] == [("limit.missed", "device-audit", journeys.device)]
+    assert found[0].theirs == "never"
     assert found[0].digest == world.rules.digest
     sooner = world.rules.with_limit(audits.with_value("2 months"))
     [earlier] = compare(world, sooner, HARBOR)
-    assert earlier.under_theirs is not None
-    assert earlier.under_ours is not None
-    assert earlier.under_theirs < earlier.under_ours
+    assert earlier.theirs < earlier.ours
     assert list(compare(world, ruleset("imi-2024"), "bank.lockbox")) == []
+
+
+def test_a_lower_cap_names_the_leases_and_resets_that_would_differ(world: World, journeys: Journeys) -> None:
+    journeys.reset(TEN)  # the device holds $60 then
+    with world.store(HARBOR).reading() as view:
+        resets = [fact.subject for fact in view.facts() if fact.type == "reset.reserved"]
+    told = {
+        cap: [(row.decision, row.about, row.ours, row.theirs) for row in compare(world, lower, HARBOR)]
+        for cap, lower in ((cap, world.rules.with_value("descending_cap", cap)) for cap in (60_000, 59_999, 49_999))
+    }
+    lease = ("custody.leased", journeys.device, "500000")
+    assert told[60_000] == [(*lease, "60000")]
+    assert told[59_999] == [(*lease, "59999"), ("reset.reserved", resets[1], "authorised", "refused")]
+    assert told[49_999][1:] == [("reset.reserved", one, "authorised", "refused") for one in resets]
+    assert list(compare(world, world.rules.with_value("descending_cap", 60_000), MAILROOM)) == []
 
 
 def test_a_party_is_named_by_its_id_its_name_or_its_role(world: World) -> None:

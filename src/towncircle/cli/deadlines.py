@@ -26,7 +26,7 @@ examples:
   towncircle deadlines my-world --party harbor               one party's
   towncircle deadlines my-world --as-of 2027-03-01           as it would stand, or stood, on another date
   towncircle deadlines my-world --act                        remind, open cases, give notice, deny resets: each once
-  towncircle deadlines my-world --compare my-rules           decisions that a changed rule folder would make otherwise
+  towncircle deadlines my-world --compare my-rules           decisions that changed rule files would make otherwise
 A date means the end of that day in Washington. A limit of days or months ends with its last day in the office's zone, a
 limit of hours at its instant. Nothing is stored: the list is derived from the facts that each party recorded."""
 _SHOWN = ("overdue", "due", "open", "to keep", "lapsed", "may go")
@@ -200,10 +200,10 @@ def _compare(world: World, args: argparse.Namespace) -> int:
         return 1 if found else 0
     print(f"Ours {world.rules.digest[:12]}, theirs {other.digest[:12]}. Changed: {', '.join(changed) or 'nothing'}.")
     for row in found:
-        ours, theirs = (at.iso() if at else "never" for at in (row.under_ours, row.under_theirs))
-        print(f"  {row.party}  {row.stage}  {row.limit} ({row.thread}): {ours} under ours, {theirs} under theirs")
+        print(f"  {row.party}  {row.decision}  {row.about}, by {row.rule}")
+        print(f"      ours: {row.ours}; theirs: {row.theirs}")
     many = "One decision" if len(found) == 1 else f"{len(found)} decisions"
-    print(f"{many} on deadlines would differ." if found else "No decision on a deadline would differ.")
+    print(f"{many} would differ." if found else "No decision would differ.")
     return 1 if found else 0
 
 
@@ -219,11 +219,11 @@ def _differing(ours: Any, theirs: Any) -> Iterable[str]:
 def _difference(row: Difference) -> dict[str, object]:
     return {
         "party": row.party,
-        "stage": row.stage,
-        "limit": row.limit,
-        "about": row.thread,
-        "ours": row.under_ours.iso() if row.under_ours else None,
-        "theirs": row.under_theirs.iso() if row.under_theirs else None,
+        "decision": row.decision,
+        "rule": row.rule,
+        "about": row.about,
+        "ours": row.ours,
+        "theirs": row.theirs,
         "decided_under": row.digest,
     }
 

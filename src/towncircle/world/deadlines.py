@@ -17,6 +17,7 @@ from towncircle.kernel.errors import Refused
 from towncircle.kernel.facts import Fact
 from towncircle.kernel.instants import Instant
 from towncircle.provider.denials import EFFECTS
+from towncircle.provider.replaying import differing
 from towncircle.rules.acting import Act, Effect, act, pending, plan
 from towncircle.rules.duties import Duty, derive
 from towncircle.rules.rulesets import RuleSet
@@ -29,14 +30,17 @@ _EFFECTS: Mapping[str, Mapping[str, Effect]] = MappingProxyType({"provider": EFF
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """Hold one decision that would differ: whose, about what, and when it falls under each rule set (None: never)."""
+    """Hold one decision that would differ: whose, about what, by which limit or parameter, and what each rule set says.
+
+    `digest` is that of the rule set under which it was made, where it was made.
+    """
 
     party: str
-    stage: str
-    limit: str
-    thread: str
-    under_ours: Instant | None
-    under_theirs: Instant | None
+    decision: str
+    rule: str
+    about: str
+    ours: str
+    theirs: str
     digest: str
 
 
@@ -75,7 +79,10 @@ def act_on_deadlines(world: World, parties: Collection[str] = ()) -> dict[str, l
 
 
 def compare(world: World, other: RuleSet, party: str) -> Iterator[Difference]:
-    """Give each decision of a party on a deadline that another rule set would make otherwise, or not at all."""
+    """Give each decision of a party that another rule set would make otherwise, or not at all.
+
+    Acts on deadlines are told by when they fall due; a Provider's leases and resets by what was granted.
+    """
     facts, now = _journal(world, party), world.clock.now()
     ours, theirs = (_decisions(rules, facts, party, now) for rules in (world.rules, other))
     digests = {(fact.type, fact.body.get("duty")): fact.rule_digest for fact in facts}
@@ -86,12 +93,23 @@ def compare(world: World, other: RuleSet, party: str) -> Iterator[Difference]:
             assert one is not None
             yield Difference(
                 party=party,
-                stage=one.stage,
-                limit=one.duty.limit.id,
-                thread=one.duty.thread,
-                under_ours=mine.at if mine else None,
-                under_theirs=yours.at if yours else None,
+                decision=one.stage,
+                rule=one.duty.limit.id,
+                about=one.duty.thread,
+                ours=mine.at.iso() if mine else "never",
+                theirs=yours.at.iso() if yours else "never",
                 digest=digests.get(key, ""),
+            )
+    if party.startswith("provider."):
+        for fact, name, granted, other_grant in differing(facts, world.rules, other):
+            yield Difference(
+                party=party,
+                decision=fact.type,
+                rule=name,
+                about=fact.subject,
+                ours=granted,
+                theirs=other_grant,
+                digest=fact.rule_digest,
             )
 
 
