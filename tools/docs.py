@@ -105,6 +105,12 @@ def _cli_page() -> str:
     return cli_page()
 
 
+def _limits_page() -> str:
+    from tools.limits_page import limits_page
+
+    return limits_page()
+
+
 def _wire_page() -> str:
     from towncircle.wire.page import wire_page
 
@@ -136,6 +142,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "errata.md": _errata_page,
     "errors.md": errors_page,
     "layouts.md": _layouts_page,
+    "limits.md": _limits_page,
     "states.md": states_page,
     "wire.md": _wire_page,
 }

@@ -97,10 +97,25 @@ HEADER: Mapping[str, str] = MappingProxyType(
 )
 INSTANTS = ("at", "made_at", "occurred_at", "recorded_at", "issued", "read_at", "scanned_at")
 
+_ROLES = ("provider", "postal", "bank", "licensee")
 _MONEY = {"licensee": T, "amount": N}
 _AT_DEVICE = {**_MONEY, "device": T}
 _AT_BANK = {**_MONEY, "provider": T}
 _ACT = {"act": T, "duty": T, "document": T}
+_LIMIT = {"limit": T, "duty": T}
+_TIMED = {**_LIMIT, "anchor": T, "until": T, "shape": T}
+LIMIT_FACTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        "limit.reminded": {**_TIMED, "to": T},
+        "limit.missed": _TIMED,
+        "limit.mended": _TIMED,
+        "notice.given": {**_TIMED, "to": T},
+        "limit.case-opened": {**_TIMED, "case": T},
+        "limit.case-closed": {**_TIMED, "case": T},
+        "resets.denied": _LIMIT,
+        "resets.allowed": _LIMIT,
+    }
+)
 _READING = {"ascending": N, "descending": N, "pieces": N, "message_counter": N}
 _PERSONS = {"requested_by": T, "approved_by": T}
 _GIVEN = {"refund": T, "outcome": T, "noted": N, "noted_ascending": N, "ascending": N}
@@ -189,6 +204,7 @@ FACTS: Mapping[tuple[str, str], Mapping[str, str]] = MappingProxyType(
         ("licensee", "date.corrected"): {**_OF_A_JOB, "printed_date": T, "mailing_date": T},
         ("licensee", "postage.corrected"): {**_OF_A_JOB, "total": N, "overpaid": N},
         ("licensee", "print.reprinted"): {**_OF_A_JOB, "reprints": N},
+        **{(role, kind): shape for role in _ROLES for kind, shape in LIMIT_FACTS.items()},
     }
 )
 

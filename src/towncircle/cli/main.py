@@ -39,6 +39,7 @@ COMMANDS = (
     "audit",
     "conformance",
     "record",
+    "deadlines",
     "up",
     "device",
     "bench",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Ask, Context, Steps
 from towncircle.kernel.errors import Refused, RelayedRefusal
+from towncircle.mailpiece.zipcode import place_of
 from towncircle.wire.bodies import LeaseConfirmed, LeaseSigned, LicenseApplication, LicenseDecision, LicenseNotice
 
 
@@ -44,7 +45,8 @@ def apply(ctx: Context, *, application: LicenseApplication, provider: str) -> St
         held = ctx.tx.get("profile", "own")
         profile = {name: str(getattr(application, name)) for name in ("name", "street", "city", "state", "zip")}
         ctx.tx.put("profile", "own", profile, owner=ctx.party, expected=held.version if held else 0)
-        ctx.note("license.received", decision.license, clauses=("P050 2.1",), provider=provider)
+        zone = place_of(decision.office_zip).zone
+        ctx.note("license.received", decision.license, clauses=("P050 2.1",), provider=provider, zone=zone)
     return decision
 
 
@@ -62,5 +64,12 @@ def lease(ctx: Context, *, provider: str, signed: LeaseSigned, request_id: str) 
             "provider": provider,
         }
         ctx.tx.put("device", confirmed.device, record, owner=ctx.party, expected=0)
-        ctx.note("lease.confirmed", confirmed.lease, clauses=("P050 2.5(i)",), device=confirmed.device)
+        ctx.note(
+            "lease.confirmed",
+            confirmed.lease,
+            clauses=("P050 2.5(i)",),
+            device=confirmed.device,
+            license=signed.license,
+            provider=provider,
+        )
     return confirmed

@@ -61,6 +61,7 @@ def on_transmittal(ctx: Context, opened: Opened) -> LicenseDecision:
         licensee=application.applicant,
         provider=body.provider,
         office_zip=application.office_zip,
+        zone=_zone(application.office_zip),
         grounds=[code for code, _, _ in grounds],
     )
     return _decision(application, outcome, number, grounds)
@@ -98,6 +99,14 @@ def _in_state(zip_code: str, state: str) -> bool:
         return place_of(zip_code[:5]).state == state
     except BadInput:
         return False
+
+
+def _zone(zip_code: str) -> str:
+    """Give the zone of an office, or nothing where a refused form names no office."""
+    try:
+        return place_of(zip_code[:5]).zone
+    except BadInput:
+        return ""
 
 
 def _issue(ctx: Context, application: LicenseApplication, provider: str, office: str) -> LicenseNumber:

@@ -99,7 +99,7 @@ def on_lease(ctx: Context, opened: Opened, *, product: Product, rules: RuleSet) 
     prepared = yield from _prepare(device, body.license, Authorise(parameters=parameters, terms=terms), product)
     lease = LeaseId.new(ctx.randomness)
     account = f"CMRS-{body.license}"
-    _ship(ctx, device, licensee, lease, prepared, parameters)
+    _ship(ctx, device, licensee, lease, prepared, parameters, product.regime)
     signed = {"license": body.license, "device": device, "account": account, "signed": opened.envelope.id}
     ctx.tx.put("lease", lease, signed, owner=licensee, expected=0)
     if ctx.tx.get("account", licensee) is None:
@@ -114,6 +114,7 @@ def on_lease(ctx: Context, opened: Opened, *, product: Product, rules: RuleSet) 
         at=ctx.now,
     )
     ctx.send("postal.usps", activity, key=f"installed {device}")
+    ctx.note("form-3601-c.filed", device, clauses=("502.20(e)",), licensee=licensee, event="installed")
     return LeaseConfirmed(lease=lease, device=device, account=account)
 
 
@@ -215,11 +216,19 @@ def _ship(
     lease: LeaseId,
     issued: CertificateIssued,
     parameters: DeviceParameters,
+    regime: str,
 ) -> None:
     custody = CUSTODY.start
     for event in ("inspect", "ship", "lease"):
         step = CUSTODY.move(custody, event)
-        ctx.note(f"custody.{step.to}", device, clauses=(step.clause,), licensee=licensee)
+        ctx.note(
+            f"custody.{step.to}",
+            device,
+            clauses=(step.clause,),
+            licensee=licensee,
+            zone=parameters.zone,
+            regime=regime,
+        )
         custody = step.to
     record: dict[str, Any] = {
         "custody": custody,

@@ -175,6 +175,7 @@ def file_transaction(ctx: Context, row: Record, *, reference: str, amount: Mills
         total=amount,
     )
     ctx.send("postal.usps", filed, key=f"transaction file {number}")
+    ctx.note("transaction.filed", reference, clauses=("502.20(m)",), device=row.key, licensee=row.owner, file=number)
 
 
 def reset_key(device: str, request_id: str) -> str:

@@ -16,8 +16,10 @@ from towncircle.kernel.money import Mills
 from towncircle.kernel.store import Record
 from towncircle.ledger import Books
 from towncircle.ledger.recipes import reset_reserved
+from towncircle.provider.denials import denial
 from towncircle.provider.inventory import change
 from towncircle.provider.readings import frozen_refusal, post_reset, reset_key, take_reading
+from towncircle.rules import RuleSet
 from towncircle.wire.bodies import (
     AccountStatement,
     AuditForward,
@@ -31,11 +33,12 @@ from towncircle.wire.message import Opened
 
 
 @cites("P050-3.2", "P050-3.5a", "P050-3.5b", "502.25a", "PRE-17", "P050-1.1/4", "502.25a/1", "502.25a/3", "502.25c/1")
-def on_request(ctx: Context, opened: Opened) -> ResetAuthorisation | ResetRefusal:
+def on_request(ctx: Context, opened: Opened, *, rules: RuleSet) -> ResetAuthorisation | ResetRefusal:
     """Answer a reset request: authorise it, or refuse it with the first ground."""
     body, counter = opened.body, opened.envelope.counter
     assert isinstance(body, ResetRequest)
     key = reset_key(opened.envelope.sender.partition(".")[2], body.request_id)
+    denied = denial(ctx, rules, opened.envelope.sender.partition(".")[2])
     earlier = ctx.tx.get("reset", key)
     if earlier is not None and (earlier.body["device"], earlier.body["amount"]) != (
         opened.envelope.sender.partition(".")[2],
@@ -50,7 +53,7 @@ def on_request(ctx: Context, opened: Opened) -> ResetAuthorisation | ResetRefusa
         return _refuse(ctx, body, frozen_refusal(row), row)
     ctx.send("postal.usps", AuditForward(audit=opened.raw), key=f"audit {row.key} {counter}")
     try:
-        _check_duties(row, body)
+        _check_duties(row, body, denied)
         Books(ctx.tx).post(
             reset_reserved(
                 request_id=body.request_id,
@@ -82,11 +85,13 @@ def on_request(ctx: Context, opened: Opened) -> ResetAuthorisation | ResetRefusa
 
 
 @cites("502.20e/3")
-def _check_duties(row: Record, body: ResetRequest) -> None:
+def _check_duties(row: Record, body: ResetRequest, denied: Refused | None) -> None:
     if row.body["custody"] != "leased":
         raise Refused("provider.not-leased", device=row.key, custody=row.body["custody"])
     if row.body["open_reset"] and row.body["open_reset"] != body.request_id:
         raise Refused("provider.reset-open", device=row.key, request_id=row.body["open_reset"])
+    if denied is not None:
+        raise denied
 
 
 def _refuse(ctx: Context, body: ResetRequest, ground: Refused, row: Record | None = None) -> ResetRefusal:
@@ -142,6 +147,7 @@ def on_status_query(ctx: Context, opened: Opened) -> AccountStatement:
 
 
 def _statement(ctx: Context, request_id: str, reset: Record) -> AccountStatement:
+    ctx.note("statement.given", request_id, clauses=("P050 3.5(c)",), device=reset.body["device"], licensee=reset.owner)
     return AccountStatement(
         request_id=request_id,
         device=DeviceId(reset.body["device"]),

@@ -1,7 +1,8 @@
 """The rules: the regulation as data.
 
-Here: rule sets made of dated, cited parameters (`ibi_1998/`, and `imi_2024/` laid over it) and the arithmetic of terms
-and lengths. Not here: decisions about a particular licensee or device.
+Here: rule sets made of dated, cited parameters and time limits (`ibi_1998/`, and `imi_2024/` laid over it), the
+arithmetic of terms and lengths, business days, and the deadlines engine (`duties`, `acting`). Not here: decisions about
+a particular licensee or device.
 Kept: no number of the rule stands in code; every number carries its clause, its words, its date and the quality of its
 source (house.md 6).
 
@@ -11,8 +12,21 @@ source (house.md 6).
     Term(72 hours)
 """
 
+from towncircle.rules.duties import Duty, derive
+from towncircle.rules.limits import Limit
 from towncircle.rules.parameters import Dated, Parameter
 from towncircle.rules.rulesets import RULESETS, RuleSet, ruleset
 from towncircle.rules.terms import Length, Term
 
-__all__ = ["RULESETS", "Dated", "Length", "Parameter", "RuleSet", "Term", "ruleset"]
+__all__ = [
+    "RULESETS",
+    "Dated",
+    "Duty",
+    "Length",
+    "Limit",
+    "Parameter",
+    "RuleSet",
+    "Term",
+    "derive",
+    "ruleset",
+]

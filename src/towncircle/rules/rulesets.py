@@ -1,8 +1,10 @@
-"""Rule sets: parameters by name, one set laid over another.
+"""Rule sets: parameters and limits by name, one set laid over another.
 
 Here: loading, look-up by name and day, the digest under which decisions are recorded. Not here: the numbers.
 Kept: `imi-2024` inherits every 1998 term that it does not replace, and says which (house.md 6). A rule set is a value:
-changing a parameter gives another rule set with another digest.
+changing a parameter or a limit gives another rule set with another digest.
+
+The folder of a rule set holds parameters in `*.toml` and time limits in `limits/*.toml`.
 """
 
 from __future__ import annotations
@@ -10,17 +12,22 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from types import MappingProxyType
+from typing import TypeVar
 
 from towncircle.kernel.errors import BadInput, BrokenInvariant, Refused
 from towncircle.kernel.money import Mills
+from towncircle.rules.limits import Limit, read_limit
 from towncircle.rules.parameters import Parameter, Value, read_parameter
 from towncircle.rules.registry import About, registry
 from towncircle.rules.terms import Length, Term
+
+T = TypeVar("T")
 
 REGISTRY: Mapping[str, About] = registry()
 # the rule sets that can be used: each one's folder, and the rule set it is laid over
@@ -31,18 +38,25 @@ _COMPLETE = "ibi-1998"  # the rule set that has every parameter the program asks
 
 
 class RuleSet:
-    """Hold the parameters of one regulation and answer for a day.
+    """Hold the parameters and the time limits of one regulation and answer for a day.
 
-    `digest` is the SHA-256 (hex) over all parameters; `inherited` names those taken over from the set below.
+    `digest` is the SHA-256 (hex) over all of them; `inherited` names the parameters taken over from the set below.
     """
 
-    __slots__ = ("digest", "inherited", "name", "parameters")
+    __slots__ = ("digest", "inherited", "limits", "name", "parameters")
 
-    def __init__(self, name: str, parameters: Mapping[str, Parameter], inherited: frozenset[str]) -> None:
+    def __init__(
+        self,
+        name: str,
+        parameters: Mapping[str, Parameter],
+        inherited: frozenset[str],
+        limits: Mapping[str, Limit] = MappingProxyType({}),
+    ) -> None:
         self.name = name
         self.parameters: Mapping[str, Parameter] = MappingProxyType(dict(sorted(parameters.items())))
+        self.limits: Mapping[str, Limit] = MappingProxyType(dict(sorted(limits.items())))
         self.inherited = inherited
-        self.digest = _digest(name, self.parameters)
+        self.digest = _digest(name, self.parameters, self.limits)
 
     def __repr__(self) -> str:
         return f"RuleSet({self.name}, {self.digest[:12]})"
@@ -83,7 +97,26 @@ class RuleSet:
         The value has the form of the rule file (`"72 hours"`, `500_000`). Raises `BadInput` (rules.value-unreadable).
         """
         changed = self._parameter(name, None).with_value(value)
-        return RuleSet(self.name, {**self.parameters, name: changed}, self.inherited - {name})
+        return RuleSet(self.name, {**self.parameters, name: changed}, self.inherited - {name}, self.limits)
+
+    def with_limit(self, limit: Limit) -> RuleSet:
+        """Give this rule set with one limit changed or added."""
+        return RuleSet(self.name, self.parameters, self.inherited, {**self.limits, limit.id: limit})
+
+    def with_folder(self, folder: Traversable) -> RuleSet:
+        """Give this rule set with the rule files of a folder laid over it. Raises `BadInput` (rules.no-such-folder)."""
+        if not folder.is_dir():
+            raise BadInput("rules.no-such-folder", folder=folder, what="it is no folder")
+        try:
+            parameters, limits = _load(folder)
+        except BrokenInvariant as error:  # in our own folder that is a defect, in a user's a slip
+            raise BadInput("rules.no-such-folder", folder=folder, what=error.sentence.rstrip(".")) from error
+        if not parameters and not limits:
+            raise BadInput("rules.no-such-folder", folder=folder, what="it holds no rule file (*.toml, limits/*.toml)")
+        changed = frozenset(parameters)
+        return RuleSet(
+            self.name, {**self.parameters, **parameters}, self.inherited - changed, {**self.limits, **limits}
+        )
 
     def _int(self, name: str, unit: str, on: date) -> int:
         value = self._value(name, unit, on)
@@ -115,12 +148,19 @@ def ruleset(name: str) -> RuleSet:
     if name not in RULESETS:
         raise BadInput("rules.no-such-set", name=name[:40], known=", ".join(RULESETS))
     folder, below = RULESETS[name]
-    own = _load(folder)
-    inherited = ruleset(below).parameters if below else {}
-    lacking = set() if name == _COMPLETE else ruleset(_COMPLETE).parameters.keys() - own.keys() - inherited.keys()
+    parameters, limits = _load(files("towncircle.rules").joinpath(folder))
+    under = ruleset(below) if below else None
+    inherited = under.parameters if under else {}
+    whole = parameters.keys() | inherited.keys()
+    lacking = set() if name == _COMPLETE else ruleset(_COMPLETE).parameters.keys() - whole
     if lacking:
         raise BadInput("rules.set-lacks", name=name, folder=folder, parameters=", ".join(sorted(lacking)))
-    return RuleSet(name, {**inherited, **own}, frozenset(inherited.keys() - own.keys()))
+    return RuleSet(
+        name,
+        {**inherited, **parameters},
+        frozenset(inherited.keys() - parameters.keys()),
+        {**(under.limits if under else {}), **limits},
+    )
 
 
 def chain(name: str) -> tuple[str, ...]:
@@ -129,9 +169,15 @@ def chain(name: str) -> tuple[str, ...]:
     return (*(chain(below) if below else ()), name)
 
 
-def _load(folder: str) -> dict[str, Parameter]:
-    found: dict[str, Parameter] = {}
-    for file in sorted(files("towncircle.rules").joinpath(folder).iterdir(), key=lambda item: item.name):
+def _load(folder: Traversable) -> tuple[dict[str, Parameter], dict[str, Limit]]:
+    parameters = _sheets(folder, read_parameter)
+    below = folder.joinpath("limits")
+    return parameters, _sheets(below, read_limit) if below.is_dir() else {}
+
+
+def _sheets(folder: Traversable, read: Callable[..., T]) -> dict[str, T]:
+    found: dict[str, T] = {}
+    for file in sorted(folder.iterdir(), key=lambda item: item.name):
         if not file.name.endswith(".toml"):
             continue
         try:
@@ -140,13 +186,15 @@ def _load(folder: str) -> dict[str, Parameter]:
             for name, table in sheet.items():
                 if name in found:
                     raise ValueError(f"{name} stands in two files")
-                found[name] = read_parameter(name, table, source=source, quality=quality)
-        except (ValueError, KeyError, TypeError) as error:
-            raise BrokenInvariant("rules.file-unreadable", file=f"{folder}/{file.name}", what=error) from error
+                found[name] = read(name, table, source=source, quality=quality)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            what = f"it lacks {error}" if isinstance(error, KeyError) else error
+            raise BrokenInvariant("rules.file-unreadable", file=f"{folder.name}/{file.name}", what=what) from error
     return found
 
 
-def _digest(name: str, parameters: Mapping[str, Parameter]) -> str:
+def _digest(name: str, parameters: Mapping[str, Parameter], limits: Mapping[str, Limit]) -> str:
     record = [name, [parameter.as_dict() for parameter in parameters.values()]]
+    record.append([limit.as_dict() for limit in limits.values()])
     text = json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()

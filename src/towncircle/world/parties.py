@@ -105,7 +105,7 @@ def provider_handlers(product: Product, rules: RuleSet) -> Mapping[type, Taken]:
         bodies.CheckOutQuery: Taken(("licensee",), checkouts.on_query),
         bodies.DeviceWithdrawal: Taken(("device",), checkouts.on_withdrawal),
         bodies.LockboxReport: Taken(("bank",), accounts.on_lockbox_report),
-        bodies.ResetRequest: Taken(("device",), resetting.on_request),
+        bodies.ResetRequest: Taken(("device",), partial(resetting.on_request, rules=rules)),
         bodies.ResetAcknowledgment: Taken(("device",), resetting.on_acknowledgment),
         bodies.DeviceAudit: Taken(("device",), partial(audits.on_audit, rules=rules)),
         bodies.DeviceKeyReport: Taken(("device",), partial(renewing.on_key_report, rules=rules)),

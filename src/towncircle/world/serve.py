@@ -1,6 +1,7 @@
 """One party as a process: `python -m towncircle.world.serve DIR PARTY FD`.
 
-Here: its world opened for one party, its door served on a socket it was handed. Not here: who starts it (`world.up`).
+Here: its world opened for one party, its door served on a socket it was handed, its deadlines kept. Not here: who
+starts it (`world.up`).
 Kept: it ends on SIGTERM, and when the parent that holds its input goes away.
 """
 
@@ -15,6 +16,7 @@ from pathlib import Path
 import uvicorn
 
 from towncircle.transport.http import HttpTransport, door
+from towncircle.world.ticking import Ticker
 from towncircle.world.up import running
 from towncircle.world.world import Wiring, World
 
@@ -30,9 +32,12 @@ def main(folder: Path, party: str, descriptor: int) -> None:
     server = uvicorn.Server(settings)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     threading.Thread(target=_say_ready, args=(server,), daemon=True).start()
+    ticker = Ticker(world)
+    ticker.start()
     try:
         server.run()
     finally:
+        ticker.stop()
         world.close()
 
 

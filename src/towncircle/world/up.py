@@ -21,6 +21,7 @@ from socket import socket as Socket  # noqa: N812  # a class by its name
 
 from towncircle.kernel.errors import Refused
 from towncircle.world.config import POSTAL, WorldConfig
+from towncircle.world.ticking import Ticker
 from towncircle.world.world import Wiring, World
 
 FILE = "up.json"
@@ -42,6 +43,7 @@ class Servers:
         held = running(folder)
         if held is not None:
             raise Refused("world.in-use", pid=held["pid"])
+        World.open(folder, Wiring(only=(POSTAL,))).close()  # lists that ran out meanwhile would let nobody start
         names = [str(party) for party in settings.parties if party.role != "licensee"]
         children: dict[str, subprocess.Popen[bytes]] = {}
         addresses: dict[str, str] = {}
@@ -70,8 +72,19 @@ class Servers:
         return {name: child.pid for name, child in self._children.items()}
 
     def wait(self) -> None:
-        """Wait until one of the processes ends or Ctrl-C."""
-        next(iter(self._children.values())).wait()
+        """Wait until one of the processes ends or Ctrl-C; meanwhile the licensees' deadlines are kept here."""
+        from towncircle.transport.http import HttpTransport
+
+        over_http = HttpTransport(self.addresses)
+        only = tuple(map(str, WorldConfig.read(self.folder).licensees))
+        world = World.open(self.folder, Wiring(transport=lambda _direct: over_http, only=only))
+        ticker = Ticker(world)
+        ticker.start()
+        try:
+            next(iter(self._children.values())).wait()
+        finally:
+            ticker.stop()
+            world.close()
 
     def stop(self) -> None:
         """Stop all processes by id and wait for them."""

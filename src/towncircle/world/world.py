@@ -31,6 +31,7 @@ from towncircle.world.board import PACK, Board
 from towncircle.world.clock import FILE as CLOCK_FILE
 from towncircle.world.clock import WorldClock
 from towncircle.world.config import BANK, POSTAL, WorldConfig
+from towncircle.world.deadlines import act_on_deadlines
 from towncircle.world.desk import Desk, Taken
 from towncircle.world.devices import DeviceShelf, PortMaker, Workshop, process_port
 from towncircle.world.sealing import Sealer
@@ -214,9 +215,10 @@ class World:
         return self.board.pack(max(at or self.clock.now(), self.clock.now()))
 
     def advance(self, step: str) -> Instant:
-        """Travel forward in time; what waits in the outboxes is delivered and the pack renewed."""
+        """Travel forward in time; what waits is delivered, deadlines are acted on, and the pack is renewed."""
         now = self.clock.advance(step)
         self.deliver()
+        act_on_deadlines(self)
         self.publish()
         return now
 

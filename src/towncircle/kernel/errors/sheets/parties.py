@@ -105,6 +105,13 @@ ROWS = {
         clause="502.20(e)",
         next_step="Ask the Provider what became of the device.",
     ),
+    "provider.resets-denied": Row(
+        kind="refused",
+        sentence="Resets of the device {device} are denied; a time limit ran out: {title} ({clause}).",
+        clause="502.25(a)",
+        next_step="Do what is owed (towncircle deadlines DIR --party PROVIDER); connecting the device makes an overdue "
+        "audit (towncircle status DIR --contact).",
+    ),
     "provider.no-such-reset": Row(
         kind="refused",
         sentence="There is no reset {request_id} of the device {device}.",

@@ -45,4 +45,10 @@ ROWS = {
         clause="house",
         next_step="Install towncircle again; a rule file of your own needs clause, quote, unit, quality and dates.",
     ),
+    "rules.no-such-folder": Row(
+        kind="input",
+        sentence="The folder {folder} cannot be laid over the rules: {what}.",
+        clause="house",
+        next_step="Name a folder of rule files such as src/towncircle/rules/imi_2024, changed where you want.",
+    ),
 }

@@ -99,6 +99,12 @@ ROWS = {
         clause="house",
         next_step="The licensees are: {known}.",
     ),
+    "world.no-party": Row(
+        kind="refused",
+        sentence="The world has no party '{name}'.",
+        clause="house",
+        next_step="The parties are: {known}.",
+    ),
     "world.no-provider": Row(
         kind="refused",
         sentence="The world has no Provider '{name}'.",

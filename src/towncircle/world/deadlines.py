@@ -1,0 +1,123 @@
+"""The deadlines of a world: what every party's journal makes due, and the worker that acts on it.
+
+Here: listing, acting, comparing rule sets. Not here: the engine (`rules.duties`, `rules.acting`), what an effect does.
+Kept: each party acts on its own journal, in its own transaction, the licensees and the bank too. A party with
+nothing to do is only read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from towncircle.kernel.context import Context
+from towncircle.kernel.errors import Refused
+from towncircle.kernel.facts import Fact
+from towncircle.kernel.instants import Instant
+from towncircle.provider.denials import EFFECTS
+from towncircle.provider.replaying import differing
+from towncircle.rules.acting import Act, Effect, act, pending, plan
+from towncircle.rules.duties import Duty, derive
+from towncircle.rules.rulesets import RuleSet
+
+if TYPE_CHECKING:
+    from towncircle.world.world import World
+
+_EFFECTS: Mapping[str, Mapping[str, Effect]] = MappingProxyType({"provider": EFFECTS})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """Hold one decision that would differ: whose, about what, by which limit or parameter, and what each rule set says.
+
+    `digest` is that of the rule set under which it was made, where it was made.
+    """
+
+    party: str
+    decision: str
+    rule: str
+    about: str
+    ours: str
+    theirs: str
+    digest: str
+
+
+def parties_of(world: World, party: str = "") -> tuple[str, ...]:
+    """Give the parties asked for: all, or one by its id or its short name. Raises `Refused` (world.no-party)."""
+    names = tuple(str(name) for name in world.config.parties)
+    if not party:
+        return names
+    found = tuple(name for name in names if party in (name, name.partition(".")[2], name.partition(".")[0]))
+    if not found:
+        raise Refused("world.no-party", name=party[:40], known=", ".join(names))
+    return found
+
+
+def duties_of(world: World, party: str, *, as_of: Instant) -> list[Duty]:
+    """Derive the duties of one party as of an instant: a replay."""
+    return derive(world.rules, _journal(world, party), party=party, as_of=as_of)
+
+
+def act_on_deadlines(world: World, parties: Collection[str] = ()) -> dict[str, list[Act]]:
+    """Act for the parties that are at home here, all or some of them; give what was done, in order."""
+    done: dict[str, list[Act]] = {}
+    for party, desk in world.desks.items():
+        if parties and party not in parties:
+            continue
+        now = world.clock.now()
+        if not pending(world.rules, _journal(world, party), party=party, now=now):
+            continue
+        effects = _EFFECTS.get(party.partition(".")[0], {})
+
+        def job(ctx: Context, effects: Mapping[str, Effect] = effects) -> list[Act]:
+            return act(ctx, world.rules, effects=effects)
+
+        done[party] = desk.perform(job, actor=party)
+    return done
+
+
+def compare(world: World, other: RuleSet, party: str) -> Iterator[Difference]:
+    """Give each decision of a party that another rule set would make otherwise, or not at all.
+
+    Acts on deadlines are told by when they fall due; a Provider's leases and resets by what was granted.
+    """
+    facts, now = _journal(world, party), world.clock.now()
+    ours, theirs = (_decisions(rules, facts, party, now) for rules in (world.rules, other))
+    digests = {(fact.type, fact.body.get("duty")): fact.rule_digest for fact in facts}
+    for key in sorted(ours.keys() | theirs.keys()):
+        mine, yours = ours.get(key), theirs.get(key)
+        if (mine and mine.at) != (yours and yours.at):
+            one = mine or yours
+            assert one is not None
+            yield Difference(
+                party=party,
+                decision=one.stage,
+                rule=one.duty.limit.id,
+                about=one.duty.thread,
+                ours=mine.at.iso() if mine else "never",
+                theirs=yours.at.iso() if yours else "never",
+                digest=digests.get(key, ""),
+            )
+    if party.startswith("provider."):
+        for fact, name, granted, other_grant in differing(facts, world.rules, other):
+            yield Difference(
+                party=party,
+                decision=fact.type,
+                rule=name,
+                about=fact.subject,
+                ours=granted,
+                theirs=other_grant,
+                digest=fact.rule_digest,
+            )
+
+
+def _decisions(rules: RuleSet, facts: list[Fact], party: str, now: Instant) -> dict[tuple[str, str], Act]:
+    acts = plan(derive(rules, facts, party=party, as_of=now), (), now=now)
+    return {(one.stage, one.duty.key): one for one in acts}
+
+
+def _journal(world: World, party: str) -> list[Fact]:
+    with world.store(party).reading() as view:
+        return view.facts()
