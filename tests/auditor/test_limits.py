@@ -21,7 +21,7 @@ def acts(story: Story, *kinds: str, until: Any = UNTIL, occurred: Any = None, at
         if not kind.startswith("resets."):
             body |= {"anchor": anchor, "until": until.iso(), "shape": "interval"}
         body |= {"to": ACME} if kind in ("notice.given", "limit.reminded") else {}
-        body |= {"case": "audit overdue"} if kind.startswith("case.") else {}
+        body |= {"case": "audit overdue"} if kind.startswith("limit.case-") else {}
         story.fact(HARBOR, kind, DEVICE, at, **{**body, **more})
         if kind == "limit.missed":
             story.lines(HARBOR, "facts.jsonl")[-1]["occurred_at"] = (occurred or UNTIL).iso()

@@ -110,7 +110,7 @@ def test_what_is_done_late_is_dated_truly() -> None:
         == {
             "limit.missed": "1999-01-16",  # the last instant of 15 January in Washington
             "notice.given": now.iso()[:10],
-            "case.opened": now.iso()[:10],
+            "limit.case-opened": now.iso()[:10],
             "resets.denied": now.iso()[:10],
         }
     )
@@ -136,7 +136,7 @@ def test_a_denial_falls_when_the_limit_is_met_after_all() -> None:
     journal.note("audit.taken", LEASED.plus(days=101))
     assert journal.look(LEASED.plus(days=102)) == [
         "limit.mended device-audit",
-        "case.closed device-audit",
+        "limit.case-closed device-audit",
         "resets.allowed device-audit",
     ]
     assert journal.denied() == []

@@ -77,7 +77,7 @@ def test_another_term_is_refused(term: str) -> None:
 
 
 def test_only_a_term_of_days_is_counted_back() -> None:
-    assert Term.parse("7 days").before(date(2000, 3, 2)) == date(2000, 2, 24)
+    assert Term.parse("7 days").day_before(date(2000, 3, 2)) == date(2000, 2, 24)
     for term in ("1 month", "3 hours", "1 business day"):
         with pytest.raises(ValueError, match="only a term of days"):
-            Term.parse(term).before(date(2000, 3, 2))
+            Term.parse(term).day_before(date(2000, 3, 2))

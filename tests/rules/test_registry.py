@@ -92,19 +92,19 @@ def test_under_the_third_rule_set_a_mailer_prints_and_a_piece_of_60_days_is_refu
 
 def test_marks_of_1998_end_on_the_day_of_the_rule_set_in_force() -> None:
     for judged_in, day in (("imi-2024", "2025-06-30"), ("cfr-501", "2025-06-20")):
-        terms = terms_of("ibi-1998", on=DAY, judged_in=judged_in, advance_days=3, stale_days=30)
+        terms = terms_of("ibi-1998", on=DAY, judged_in=judged_in, stale_days=30)
         assert terms.indicia_valid_through == day
 
 
 def test_a_fourth_rule_set_that_nobody_has_seen_is_loaded(tmp_path: Path) -> None:
     dropped(tmp_path)
-    assert said(tmp_path, ASK + "print(r.mills('descending_cap', date(2030, 1, 2)), len(r.inherited))") == "$200.00 9"
+    assert said(tmp_path, ASK + "print(r.mills('descending_cap', date(2030, 1, 2)), len(r.inherited))") == "$200.00 16"
 
 
 @pytest.mark.parametrize(
     ("about", "rules", "told"),
     [
-        ({**ABOUT, "over": None}, CAP, "lacks these parameters: contact_interval, correction_bottom"),
+        ({**ABOUT, "over": None}, CAP, "lacks these parameters: advance_limit, certificate_warning, clock_difference, contact_interval"),
         ({**ABOUT, "over": "atlantis"}, CAP, "it is laid over 'atlantis'"),
         ({**ABOUT, "over": "canada-2030"}, CAP, "it is laid over 'canada-2030'"),
         ({key: value for key, value in ABOUT.items() if key != "layout"}, CAP, "about.json lacks layout"),
