@@ -312,12 +312,14 @@ def _scans(story: Story) -> None:
                 "postage": 730,
                 "date": "2026-11-21",
                 "verdict": "VALID",
+                "disposition": "accept with notes",
+                "piece": "",
                 "scanned_at": START.plus(hours=hours).iso(),
                 "site": "20260",
             }
         )
         row = story.lines(POST, "scans.jsonl")[-1]
-        names = ("device", "certificate_serial", "ascending", "postage", "verdict", "site")
+        names = ("device", "certificate_serial", "ascending", "postage", "verdict", "disposition", "piece", "site")
         at = START.plus(hours=hours)
         story.fact(POST, "scan.recorded", row["scan"], at, **{name: row[name] for name in names})
 
