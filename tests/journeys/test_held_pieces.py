@@ -102,7 +102,7 @@ def test_of_a_held_mark_and_its_copy_on_another_piece_the_first_accepted_wins(ro
     assert words(scan(room, front(room), site="B")) == TAKEN
     late = piece(room, front(room), back(room), site="A")
     assert [words(mark) for mark in late.marks] == [USED, HELD]
-    assert "First scanned at B" in late.marks[0].finding("used.mailed").text  # type: ignore[union-attr]  # always
+    assert "Used at B" in late.marks[0].finding("used.mailed").text  # type: ignore[union-attr]  # always
     assert words(late) == USED
     room.audited()
 

@@ -225,7 +225,7 @@ def _used(mark: Mark) -> Iterator[Finding]:
     else:
         seen = f"at {scan.site}, {scan.at} ({scan.scan_id})"
         text = f"Held {seen}, not accepted; nothing shows that it is on the same piece." if scan.held else ""
-        yield finding("used.mailed", ok=None if scan.held else False, text=text or f"First scanned {seen}.")
+        yield finding("used.mailed", ok=None if scan.held else False, text=text or f"Used {seen}.")
     text = f"Refunded in {refund.case}, {refund.at}." if refund else "Not refunded."
     yield finding("used.repaid", ok=refund is None, text=text)
 

@@ -155,9 +155,9 @@ def _once(marks: Sequence[Verdict]) -> Finding:  # 5
 
 
 def _all_valid(marks: Sequence[Verdict]) -> Finding:  # 6
-    bad = [f"mark {place} is {one.verdict}" for place, one in enumerate(marks, start=1) if one.verdict != VALID]
+    bad = [f"Mark {place} is {one.verdict}" for place, one in enumerate(marks, start=1) if one.verdict != VALID]
     if not bad:
         return finding("piece.marks", ok=True, text="Every mark is valid.")
-    text = f"Of the piece, {', '.join(bad)}: it is not accepted, and none of its marks is used up."
+    text = f"{', '.join(bad)}: the piece is not accepted and uses none of its marks."
     ok = False if any(one.verdict in _NOT_GENUINE_OR_USED for one in marks) else None
     return finding("piece.marks", ok=ok, text=text)
