@@ -302,24 +302,30 @@ def _mail(story: Story) -> None:
 
 
 def _scans(story: Story) -> None:
-    for number, (ascending, hours) in enumerate(((730, 3), (1460, 4))):
-        story.lines(POST, "scans.jsonl").append(
-            {
-                "scan": f"SCN-{number}",
-                "device": DEVICE,
-                "certificate_serial": serial_for(20, test=True),
-                "ascending": ascending,
-                "postage": 730,
-                "date": "2026-11-21",
-                "verdict": "VALID",
-                "scanned_at": START.plus(hours=hours).iso(),
-                "site": "20260",
-            }
-        )
-        row = story.lines(POST, "scans.jsonl")[-1]
-        names = ("device", "certificate_serial", "ascending", "postage", "verdict", "site")
-        at = START.plus(hours=hours)
-        story.fact(POST, "scan.recorded", row["scan"], at, **{name: row[name] for name in names})
+    for ascending, hours in ((730, 3), (1460, 4)):
+        scanned(story, hours=hours, ascending=ascending)
+
+
+def scanned(story: Story, *, hours: int, **changes: Any) -> None:
+    """Tell a scan, as a line and as a fact."""
+    at = START.plus(hours=hours)
+    row = {
+        "scan": f"SCN-{len(story.lines(POST, 'scans.jsonl'))}",
+        "device": DEVICE,
+        "certificate_serial": serial_for(20, test=True),
+        "ascending": 730,
+        "postage": 730,
+        "date": "2026-11-21",
+        "verdict": "VALID",
+        "disposition": "accept with notes",
+        "piece": "",
+        "scanned_at": at.iso(),
+        "site": "20260",
+        **changes,
+    }
+    story.lines(POST, "scans.jsonl").append(row)
+    names = ("device", "certificate_serial", "ascending", "postage", "verdict", "disposition", "piece", "site")
+    story.fact(POST, "scan.recorded", row["scan"], at, **{name: row[name] for name in names})
 
 
 Bend = Callable[[Story], None]

@@ -236,7 +236,10 @@ def test_dates_and_postage_are_corrected_pieces_reprinted_and_the_piece_is_judge
     seen = run("verify", *sides, "--world", funded)
     assert (seen["piece"]["verdict"], seen["piece"]["paid_mills"], len(seen["results"])) == ("VALID", 1070, 2)
     assert run("verify", front, "--due", "1.07", "--world", funded)["results"][0]["disposition"] == "hold"
-    assert run("scan", *sides, "--world", funded)["piece"]["verdict"] == "VALID"
+    alone = run("scan", front, "--due", "1.07", "--world", funded)["results"][0]
+    assert (alone["verdict"], alone["disposition"]) == ("VALID", "hold")
+    taken = run("scan", *sides, "--world", funded)["piece"]
+    assert (taken["verdict"], taken["disposition"]) == ("VALID", "accept with notes")
     assert run("scan", *sides, "--world", funded, code=1)["piece"]["verdict"] == "DUPLICATE"
     assert run("verify", *sides, code=1)["piece"]["verdict"] == "UNDECIDED"
     run("export", funded, tmp_path / "export")
@@ -261,6 +264,26 @@ def test_dates_and_postage_are_corrected_pieces_reprinted_and_the_piece_is_judge
         (("--redate", "job"), "id.unreadable"),
         (("--redate", "JOB-222222222222", "--reprint", "JOB-222222222222"), "cli.usage"),
         (("--redate", "JOB-222222222222", "--on", "tomorrow"), "time.unreadable"),
+        # a variable of a shell that was never set
+        (("--redate", ""), "id.unreadable"),
+        (("--correct", ""), "id.unreadable"),
+        (("--reprint", ""), "id.unreadable"),
+        (("--correct", "", "--due", "1"), "id.unreadable"),
+        (("--redate", "", "--pieces", "1"), "id.unreadable"),
+        (("--on", ""), "time.unreadable"),
+        (("--redate", "last", "--on", ""), "time.unreadable"),
+        (("--reprint", "last", "--on", ""), "time.unreadable"),
+        (("--due", ""), "cli.argument-astray"),
+        (("--reason", ""), "cli.argument-astray"),
+        (("--redate", "last", "--amount", ""), "cli.argument-astray"),
+        (("--correct", "last", "--due", ""), "money.unreadable"),
+        (("--correct", "last", "--amount", ""), "money.unreadable"),
+        (("--correct", "last", "--weight", ""), "weight.unreadable"),
+        (("--correct", "last", "--shape", ""), "rates.unknown-shape"),
+        (("--correct", "last", "--due", "", "--weight", "2oz"), "cli.argument-astray"),
+        (("--correct", "last", "--due", "1", "--weight", ""), "cli.argument-astray"),
+        (("--redate", "", "--reprint", ""), "cli.usage"),
+        (("--redate", "", "--resume"), "cli.usage"),
     ],
 )
 def test_a_correction_that_is_asked_for_wrongly_is_named(funded, run, tmp_path, arguments, error):
@@ -275,10 +298,16 @@ def test_a_correction_that_is_asked_for_wrongly_is_named(funded, run, tmp_path, 
         (("--redate", "soon"), "time.unreadable"),
         (("--due", "0"), "mailroom.amount-zero"),
         (("--due", "x"), "money.unreadable"),
+        (("--due", ""), "money.unreadable"),
+        (("--redate", ""), "time.unreadable"),
+        (("--at", ""), "time.unreadable"),
+        (("--due", "", "--piece"), "money.unreadable"),
     ],
 )
-def test_an_observation_that_cannot_be_is_named(run, arguments, error):
-    assert run("verify", "--hex", "00", *arguments, code=2)["error"]["code"] == error
+@pytest.mark.parametrize("command", ["verify", "scan"])
+def test_an_observation_that_cannot_be_is_named(funded, run, command, arguments, error):
+    line = (command, "--hex", "00", "--world", funded, *arguments)
+    assert run(*line, code=2)["error"]["code"] == error
 
 
 def test_a_device_is_examined_and_a_copy_of_it_is_a_case_until_two_persons_release_it(funded, run, tmp_path):

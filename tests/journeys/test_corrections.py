@@ -267,7 +267,7 @@ def test_a_correction_pays_exactly_what_the_piece_lacks_and_both_indicia_pay_it(
     assert (whole.verdict, whole.paid, [one.ok for one in whole.findings]) == (
         "VALID",
         Mills(piece["due"]),
-        [True, True],
+        [True, True, True],
     )
     assert [one.verdict.finding("value.due").ok for one in marks] == [True, True]
     alone = verifying.verify(front, room.world, observed=observed).verdict

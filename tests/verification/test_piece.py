@@ -15,6 +15,7 @@ FACTS = StatusFacts()
 FIRST = STORY.mark()
 SECOND = STORY.mark(ascending_mills=1_000_290, postage_mills=290, descending_mills=399_710, piece_count=1501)
 THIRD = STORY.mark(ascending_mills=1_000_300, postage_mills=10, descending_mills=399_700, piece_count=1502)
+TWIN = STORY.mark(ascending_mills=1_000_000, postage_mills=290, descending_mills=400_000, piece_count=1500)
 FORGED = FIRST[:-1] + bytes([FIRST[-1] ^ 1])
 FIRST_CHANGED = bytes([*FIRST[:21], FIRST[21] ^ 1, *FIRST[22:]])
 
@@ -129,6 +130,75 @@ def test_a_copy_of_an_indicium_on_the_same_piece_pays_nothing_more():
     assert (verdict.verdict, verdict.disposition, verdict.paid) == ("DUPLICATE", "reject", Mills(740))
     assert finding(verdict, "piece.once") is False
     assert finding(verdict, "piece.value") is False
+
+
+def test_the_second_copy_on_a_piece_is_the_duplicate_and_the_first_is_not_accepted_either():
+    verdict = judged(FIRST, FIRST, due=740)
+    assert [mark.verdict for mark in verdict.marks] == ["VALID", "DUPLICATE"]
+    assert [mark.disposition for mark in verdict.marks] == ["hold", "reject"]
+    assert "mark 1" in verdict.marks[1].finding("used.mailed").text
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_two_contents_of_one_counter_on_one_piece_do_not_add_up(order):
+    """Two devices that bear one key and one state each evidenced something else with the same counter."""
+    marks = (FIRST, TWIN)
+    verdict = judged(*(marks[place] for place in order), due=1030)
+    assert [mark.verdict for mark in verdict.marks] == ["VALID", "INVALID"]
+    assert [mark.disposition for mark in verdict.marks] == ["hold", "reject"]
+    assert verdict.marks[1].finding("used.counter").ok is False
+    assert (verdict.verdict, verdict.disposition) == ("INVALID", "reject")
+    assert verdict.paid == Mills((740, 290)[order[0]])
+    assert finding(verdict, "piece.value") is False
+    assert finding(verdict, "piece.marks") is False
+
+
+def test_registers_that_do_not_go_together_are_found_on_one_piece():
+    early = STORY.mark(ascending_mills=1_000_100, postage_mills=290, descending_mills=399_900, piece_count=1501)
+    verdict = judged(FIRST, early, due=1030)
+    assert verdict.marks[1].finding("registers.order").ok is False
+    assert (verdict.verdict, verdict.disposition, verdict.paid) == ("INVALID", "reject", Mills(740))
+
+
+def test_a_forged_mark_says_nothing_about_the_marks_beside_it():
+    forged = TWIN[:-1] + bytes([TWIN[-1] ^ 1])
+    verdict = judged(forged, FIRST, due=740)
+    assert [mark.verdict for mark in verdict.marks] == ["INVALID", "VALID"]
+    assert verdict.marks[1].finding("used.counter").ok is True
+
+
+def test_every_mark_of_a_piece_that_is_not_accepted_is_held_at_best():
+    for payloads, due in (((SECOND, FORGED), 290), ((FIRST, b"\x00"), 740), ((FIRST, SECOND), 1031)):
+        verdict = judged(*payloads, due=due)
+        assert verdict.disposition in ("hold", "reject")
+        assert all(mark.disposition in ("hold", "reject") for mark in verdict.marks), payloads
+    assert finding(judged(FIRST, b"\x00"), "piece.marks") is None
+    assert finding(judged(FIRST, SECOND, due=1031), "piece.marks") is True
+
+
+@pytest.mark.parametrize(("payloads", "due", "over"), [((FIRST,), 200, 540), ((FIRST, SECOND), 200, 830)])
+def test_an_overpaid_piece_says_so_and_no_mark_owes_less_than_nothing(payloads, due, over):
+    verdict = judged(*payloads, due=due)
+    assert (verdict.verdict, verdict.disposition, finding(verdict, "piece.value")) == (
+        "VALID",
+        "accept with notes",
+        True,
+    )
+    (value,) = [one.text for one in verdict.findings if one.code == "piece.value"]
+    assert f"{Mills(over)} more" in value
+    assert not any("-" in mark.finding("value.due").text for mark in verdict.marks)
+    exact = judged(*payloads, due=sum((740, 290)[: len(payloads)]))
+    assert not any("more" in one.text for one in exact.findings)
+
+
+def test_a_mark_that_was_held_before_may_pay_and_is_not_well_by_itself():
+    held = StatusFacts(scans={content_key(FIRST): PriorScan(scan_id="SCN-1", site="here", at=NOON, held=True)})
+    verdict = judged(FIRST, due=740, facts=held)
+    assert (verdict.verdict, verdict.disposition, verdict.paid) == ("VALID", "accept with notes", Mills(740))
+    found = verdict.marks[0].finding("used.mailed")
+    assert found.ok is None
+    assert "here" in found.text
+    assert "SCN-1" in found.text
 
 
 def test_an_indicium_that_was_used_before_pays_nothing():

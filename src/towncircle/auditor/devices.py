@@ -20,7 +20,8 @@ from towncircle.auditor.underway import Underway
 
 _REGISTERS = ("ascending", "descending", "pieces")
 _RISING = ("ascending", "pieces", "resets_total", "withdrawn_total", "reprints")
-_RECORDED = ("device", "certificate_serial", "ascending", "postage", "verdict", "site")
+_RECORDED = ("device", "certificate_serial", "ascending", "postage", "verdict", "disposition", "piece", "site")
+_ACCEPTED = ("accept", "accept with notes")
 
 
 def check_devices(export: Export, providers: list[Recounted], keys: Keys, report: Report) -> dict[str, Row]:
@@ -179,19 +180,24 @@ def check_evidence(export: Export, devices: Mapping[str, Row], report: Report) -
 def check_scans(
     export: Export, devices: Mapping[str, Row], ranges: Mapping[str, list[tuple[int, int]]], report: Report
 ) -> None:
-    """Check 8, second half: what was scanned was evidenced, and nothing was valid twice."""
+    """Check 8, second half: what was scanned was evidenced, and no indicium was accepted twice."""
     for postal in export.of_role("postal"):
-        _check_recorded(postal, report)
-        valid: dict[tuple[str, int, int], str] = {}
-        for row in postal["scans.jsonl"]:
+        order = _check_recorded(postal, report)
+        _check_pieces(postal, report)
+        accepted: dict[tuple[str, int, int], str] = {}
+        for row in sorted(postal["scans.jsonl"], key=lambda row: order.get(row["scan"], 0)):
             where = f"{postal.id}/scans.jsonl line {row.line}"
             report.checked["scans"] += 1
             if row["verdict"] != "VALID":
+                if row["disposition"] in _ACCEPTED:
+                    report.differ("scan.accepted", where, f"A mark that is {row['verdict']} was accepted.")
                 continue
             key = (row["device"], row["certificate_serial"], row["ascending"])
-            if key in valid:
-                report.differ("scan.twice", where, f"One indicium was valid twice, first in scan {valid[key]}.")
-            valid[key] = row["scan"]
+            if key in accepted:
+                text = f"One indicium was valid again after it was accepted in scan {accepted[key]}."
+                report.differ("scan.twice", where, text)
+            if row["disposition"] in _ACCEPTED:
+                accepted[key] = row["scan"]
             if row["device"] not in devices:
                 report.differ("scan.no-device", where, f"No Provider has the device {row['device']}.")
                 continue
@@ -205,8 +211,20 @@ def check_scans(
                 report.differ("scan.time", where, "It was scanned after the export was made.", found=row["scanned_at"])
 
 
-def _check_recorded(postal: Party, report: Report) -> None:
-    """Set the scan lines against the facts of the Postal Service, one by one."""
+def _check_pieces(postal: Party, report: Report) -> None:
+    """Find a piece of which one mark was accepted and another was not."""
+    pieces: dict[str, list[Row]] = defaultdict(list)
+    for row in postal["scans.jsonl"]:
+        if row["piece"]:
+            pieces[row["piece"]].append(row)
+    for piece, rows in sorted(pieces.items()):
+        if len({row["disposition"] in _ACCEPTED for row in rows}) > 1:
+            where = f"{postal.id}/scans.jsonl line {rows[0].line}"
+            report.differ("scan.piece", where, f"Of the piece {piece} one mark was accepted and another was not.")
+
+
+def _check_recorded(postal: Party, report: Report) -> dict[str, int]:
+    """Set the scan lines against the facts of the Postal Service, one by one; give the place of each in the journal."""
     facts = {fact["subject"]: fact for fact in facts_of(postal, "scan.recorded") if fact["body"]["device"]}
     seen = set()
     for row in postal["scans.jsonl"]:
@@ -220,3 +238,4 @@ def _check_recorded(postal: Party, report: Report) -> None:
     for scan in sorted(facts.keys() - seen):
         where = f"{postal.id}/facts.jsonl line {facts[scan].line}"
         report.differ("scan.missing", where, f"The scan {scan} was recorded, and its line is not there.")
+    return {scan: fact.line for scan, fact in facts.items()}

@@ -66,7 +66,7 @@ def add(subparsers: Any) -> None:
     more.add_argument("--shape", metavar="SHAPE", help="--correct: what the piece is: letter, flat or card")
     more.add_argument("--due", metavar="AMOUNT", help="--correct: what is due for the piece, as somebody told")
     more.add_argument("--amount", metavar="AMOUNT", help="--correct: the correction (default: what the piece lacks)")
-    more.add_argument("--reason", default="", metavar="TEXT", help="--correct: why --amount is more than it lacks")
+    more.add_argument("--reason", metavar="TEXT", help="--correct: why --amount is more than it lacks")
     parser.set_defaults(run=run)
 
 
@@ -78,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
 
     formats = ("pdf", "png", "svg") if args.svg else ("pdf", "png")
     try:
-        day = date.fromisoformat(args.on) if args.on else None
+        day = date.fromisoformat(args.on) if args.on is not None else None
     except ValueError as error:
         raise BadInput("time.unreadable", text=args.on[:40]) from error
     start = _starter(args, day, formats)
@@ -105,7 +105,7 @@ def run(args: argparse.Namespace) -> int:
             ("file", one.pdf),
             ("left in the device", left),
         ]
-        if args.reprint:
+        if args.reprint is not None:
             rows[2] = ("reprints of the device", one.reprints)
         table(rows)
     return 0
@@ -119,16 +119,16 @@ def _starter(args: argparse.Namespace, day: date | None, formats: tuple[str, ...
     from towncircle.world import printing
 
     pieces, out = _only_with_their_form(args), args.out
-    named = args.redate or args.correct or args.reprint or LAST
-    job = None if named == LAST else JobId.parse(named)
-    if args.redate:
+    named = _job_named(args)
+    job = None if named in (None, LAST) else JobId.parse(named)
+    if args.redate is not None:
         return lambda journeys: printing.redate_job(
             journeys,
             Redate(job=job or journeys.last_job(), mailing_date=day or journeys.today(), pieces=pieces),
             out,
             formats=formats,
         )
-    if args.correct:
+    if args.correct is not None:
         told = _shortpaid(args)
         return lambda journeys: printing.correct_job(
             journeys,
@@ -136,23 +136,28 @@ def _starter(args: argparse.Namespace, day: date | None, formats: tuple[str, ...
             out,
             formats=formats,
         )
-    if args.reprint:
+    if args.reprint is not None:
         return lambda journeys: printing.reprint_job(journeys, job or journeys.last_job(), pieces, out, formats=formats)
-    recipients = () if args.resume else read_addresses(args.addresses) if args.addresses else public_addresses()
+    given = read_addresses(args.addresses) if args.addresses is not None else public_addresses()
+    recipients = () if args.resume else given
     return lambda journeys: printing.print_job(journeys, recipients, out, day=day, formats=formats)
+
+
+def _job_named(args: argparse.Namespace) -> str | None:
+    """Give the earlier job that the arguments name, or None; an empty name is a name, and a wrong one."""
+    return next((name for name in (args.redate, args.correct, args.reprint) if name is not None), None)
 
 
 def _only_with_their_form(args: argparse.Namespace) -> tuple[int, ...]:
     """Refuse arguments that the chosen form does not heed; give the numbers of pieces."""
     from towncircle.kernel.errors import BadInput
 
-    of_a_job = args.redate or args.correct or args.reprint
-    stray = [f"--{name}" for name in ("weight", "shape", "due", "amount", "reason") if getattr(args, name)]
-    if stray and not args.correct:
+    stray = [f"--{name}" for name in ("weight", "shape", "due", "amount", "reason") if getattr(args, name) is not None]
+    if stray and args.correct is None:
         raise BadInput("cli.argument-astray", arguments=", ".join(stray), needs="--correct JOB")
-    if args.pieces is not None and not of_a_job:
+    if args.pieces is not None and _job_named(args) is None:
         raise BadInput("cli.argument-astray", arguments="--pieces", needs="--redate, --correct or --reprint JOB")
-    if args.reprint and args.on:
+    if args.reprint is not None and args.on is not None:
         raise BadInput("cli.argument-astray", arguments="--on", needs="a new page; a reprint keeps its date")
     if args.pieces is None:
         return ()
@@ -169,14 +174,14 @@ def _shortpaid(args: argparse.Namespace) -> dict[str, Any]:
 
     if args.shape not in (None, "letter", "flat", "card"):
         raise BadInput("rates.unknown-shape", text=args.shape[:40])
-    if args.due and (args.weight or args.shape):
+    if args.due is not None and (args.weight is not None or args.shape is not None):
         raise BadInput("cli.argument-astray", arguments="--weight, --shape", needs="a price; --due gives it already")
     return {
-        "weight_oz": parse_weight(args.weight) if args.weight else None,
+        "weight_oz": parse_weight(args.weight) if args.weight is not None else None,
         "shape": args.shape,
-        "due": Mills.parse(args.due) if args.due else None,
-        "amount": Mills.parse(args.amount) if args.amount else None,
-        "reason": args.reason,
+        "due": Mills.parse(args.due) if args.due is not None else None,
+        "amount": Mills.parse(args.amount) if args.amount is not None else None,
+        "reason": args.reason or "",
     }
 
 
@@ -207,8 +212,8 @@ def _nothing_in_the_way(args: argparse.Namespace, journeys: Journeys) -> None:
     open_jobs = [row.key for row in journeys.open_jobs()]
     if open_jobs and not args.new:
         raise Refused("mailroom.job-open", jobs=", ".join(open_jobs))
-    form = REDATE if args.redate else CORRECTION if args.correct else POSTAGE
-    stem = REPRINTS if args.reprint else STEMS[form]
+    form = REDATE if args.redate is not None else CORRECTION if args.correct is not None else POSTAGE
+    stem = REPRINTS if args.reprint is not None else STEMS[form]
     if (args.out / f"{stem}.pdf").exists():
         raise Refused("mailroom.out-taken", out=args.out)
 

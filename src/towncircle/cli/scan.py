@@ -15,8 +15,8 @@ def add(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "scan",
         help="verify marks at a facility and record the scan",
-        description="Judge every mark and record the scan: the first valid scan of a piece makes every later one a "
-        "DUPLICATE that names it.",
+        description="Judge every mark and record the scan: the scan that accepts a piece makes every later one a "
+        "DUPLICATE that names it. A piece that is held or rejected uses no mark up: mend it and scan it again.",
     )
     verify.arguments(parser)
     parser.add_argument("--world", type=Path, required=True, metavar="DIR", help="the world to record in")
@@ -29,7 +29,7 @@ def run(args: argparse.Namespace) -> int:
     from towncircle.kernel.instants import Instant
     from towncircle.world.verifying import record, record_piece
 
-    at, seen = Instant.parse(args.at) if args.at else None, verify.observed(args)
+    at, seen = Instant.parse(args.at) if args.at is not None else None, verify.observed(args)
     marks = list(verify.marks_given(args))
     with opened(args.world) as world:
         if args.piece:

@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     from towncircle.world.clock import machine_now
     from towncircle.world.verifying import verify, verify_piece
 
-    at, seen = Instant.parse(args.at) if args.at else None, observed(args)
+    at, seen = Instant.parse(args.at) if args.at is not None else None, observed(args)
     marks = list(marks_given(args))
     with opened(args.world) if args.world else nullcontext() as world:
         now = at or (world.clock.now() if world else machine_now())
@@ -80,10 +80,10 @@ def observed(args: argparse.Namespace) -> Observed:
     from towncircle.verification import Observed
 
     try:
-        redate = date.fromisoformat(args.redate) if args.redate else None
+        redate = date.fromisoformat(args.redate) if args.redate is not None else None
     except ValueError as error:
         raise BadInput("time.unreadable", text=args.redate[:40]) from error
-    due = Mills.parse(args.due) if args.due else None
+    due = Mills.parse(args.due) if args.due is not None else None
     if due is not None and due <= ZERO:
         raise BadInput("mailroom.amount-zero", amount=due)
     return Observed(redate=redate, amount_due=due)

@@ -2,14 +2,14 @@
 
 Here: what is kept of a scanned mark, of all marks of a piece, and the facts a verifier gets from it. Not here: the
 decision (`verification`).
-Kept: judging and recording are one transaction, so that of a hundred copies exactly one is the first; scans are kept by
-signed content.
+Kept: judging and recording are one transaction, so that of a hundred copies exactly one is accepted; scans are kept by
+signed content. A mark is used when its piece is accepted. A piece that is held or rejected uses none: its valid marks
+are kept as held, their registers count for other marks, and the first scan that accepts such a mark uses it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from towncircle.kernel.context import Context
@@ -18,6 +18,8 @@ from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import Mills
 from towncircle.kernel.store import Transaction
 from towncircle.verification import (
+    ACCEPTED,
+    VALID,
     Observed,
     Pack,
     PieceVerdict,
@@ -41,7 +43,12 @@ def facts_about(tx: Transaction, payload: bytes, device: str) -> StatusFacts:
     first = tx.get("scanned", key)
     scans = {}
     if first is not None:
-        scans[key] = PriorScan(scan_id=first.body["scan"], site=first.body["site"], at=Instant(first.body["at"]))
+        scans[key] = PriorScan(
+            scan_id=first.body["scan"],
+            site=first.body["site"],
+            at=Instant(first.body["at"]),
+            held=first.body.get("held", False),  # before pieces could be held, every scan that was kept was a use
+        )
     readings = tuple(
         Reading(
             content_key=row.key,
@@ -62,41 +69,35 @@ def record_piece(
     known = [(payload, facts_about(ctx.tx, payload, device) if device else StatusFacts()) for payload, device in marks]
     judged = judge_piece(known, pack, scanned_at, observed)
     piece = ScanId.new(ctx.randomness)
-    verdicts = tuple(
-        record(
-            ctx,
-            payload=payload,
-            device=device,
-            pack=pack,
-            observed=replace(observed, amount_due=share),
-            site=site,
-            scanned_at=scanned_at,
-            piece=piece,
-        )
-        for (payload, device), share in zip(marks, judged.owed, strict=True)
-    )
-    return replace(judged, marks=verdicts)
+    for (payload, device), verdict in zip(marks, judged.marks, strict=True):
+        _keep(ctx, verdict, payload, device, observed=observed, site=site, scanned_at=scanned_at, piece=piece)
+    return judged
 
 
 def record(
+    ctx: Context, *, payload: bytes, device: str, pack: Pack, observed: Observed, site: str, scanned_at: Instant
+) -> Verdict:
+    """Judge a scanned mark and record the scan; the scan that accepts a content makes every later one a duplicate."""
+    facts = facts_about(ctx.tx, payload, device) if device else StatusFacts()  # no device: nothing to look up
+    verdict = judge(payload, pack, facts, scanned_at, observed)
+    _keep(ctx, verdict, payload, device, observed=observed, site=site, scanned_at=scanned_at, piece="")
+    return verdict
+
+
+def _keep(
     ctx: Context,
-    *,
+    verdict: Verdict,
     payload: bytes,
     device: str,
-    pack: Pack,
+    *,
     observed: Observed,
     site: str,
     scanned_at: Instant,
-    piece: str = "",
-) -> Verdict:
-    """Judge a scanned mark and record the scan; the first valid scan of a content makes every later one a duplicate.
-
-    `piece` is common to the scans of marks that stand on one piece.
-    """
-    facts = facts_about(ctx.tx, payload, device) if device else StatusFacts()  # no device: nothing to look up
-    verdict = judge(payload, pack, facts, scanned_at, observed)
-    fields = verdict.fields
-    body = {
+    piece: str,
+) -> None:
+    """Keep a scan and its fact, and what later ones are compared with; `piece` is common to the marks of one piece."""
+    fields, scan = verdict.fields, ScanId.new(ctx.randomness)
+    body: dict[str, Any] = {
         "device": device,
         "certificate_serial": fields.get("certificate_serial", 0),
         "ascending": fields.get("ascending_mills", 0),
@@ -111,27 +112,31 @@ def record(
         "received_at": int(ctx.now),
         "payload": payload.hex(),
     }
-    _keep(ctx, body, verdict, scanned_at)
-    return verdict
-
-
-def _keep(ctx: Context, body: Mapping[str, Any], verdict: Verdict, scanned_at: Instant) -> None:
-    """Keep a scan, its fact, and, where it is the first valid one of its content, what later ones are compared with."""
-    scan, device = ScanId.new(ctx.randomness), body["device"]
     ctx.tx.put("scan", scan, body, owner=device or "unreadable", expected=0)
-    if verdict.verdict == "VALID" and verdict.content_key:
-        first = {
-            "scan": scan,
-            "site": body["site"],
-            "at": int(scanned_at),
-            "ascending": body["ascending"],
-            "postage": body["postage"],
-            "pieces": verdict.fields.get("piece_count"),
-        }
-        ctx.tx.put("scanned", verdict.content_key, first, owner=device, expected=0)
+    if verdict.verdict == VALID:
+        _compare_later(ctx, scan, body, verdict)
     ctx.note(
         "scan.recorded",
         scan,
         occurred_at=scanned_at,
         **{name: value for name, value in body.items() if name in _TOLD},
     )
+
+
+def _compare_later(ctx: Context, scan: ScanId, body: Mapping[str, Any], verdict: Verdict) -> None:
+    """Keep a valid content: as held by the first scan that held it, then as used by the one that accepted it."""
+    held = verdict.disposition not in ACCEPTED
+    row = ctx.tx.get("scanned", verdict.content_key)
+    if row is not None and held:
+        return
+    kept = {
+        "scan": scan,
+        "site": body["site"],
+        "at": body["scanned_at"],
+        "ascending": body["ascending"],
+        "postage": body["postage"],
+        "pieces": verdict.fields.get("piece_count"),
+        "held": held,
+    }
+    expected = row.version if row is not None else 0
+    ctx.tx.put("scanned", verdict.content_key, kept, owner=body["device"], expected=expected)

@@ -12,6 +12,7 @@ from towncircle.verification.judging import content_key, judge
 from towncircle.verification.pack import AUDIENCE, Pack, load_pack, publish_pack, terms_of
 from towncircle.verification.piece import PieceVerdict, judge_piece
 from towncircle.verification.verdict import (
+    ACCEPTED,
     DUPLICATE,
     FOREIGN,
     INVALID,
@@ -23,6 +24,7 @@ from towncircle.verification.verdict import (
 )
 
 __all__ = [
+    "ACCEPTED",
     "AUDIENCE",
     "DUPLICATE",
     "FOREIGN",

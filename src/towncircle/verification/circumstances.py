@@ -223,8 +223,12 @@ def _used(mark: Mark) -> Iterator[Finding]:
         yield finding("used.repaid", ok=None, text="Refunds are not known here.")
         return
     scan, refund = mark.facts.scans.get(mark.key), mark.facts.refunds.get(mark.key)
-    text = f"First scanned at {scan.site}, {scan.at} ({scan.scan_id})." if scan else "Not scanned before."
-    yield finding("used.mailed", ok=scan is None, text=text)
+    if scan is None:
+        yield finding("used.mailed", ok=True, text="Not scanned before.")
+    else:
+        seen = f"at {scan.site}, {scan.at} ({scan.scan_id})"
+        text = f"Held {seen}, not accepted; nothing shows that it is on the same piece." if scan.held else ""
+        yield finding("used.mailed", ok=None if scan.held else False, text=text or f"Used {seen}.")
     text = f"Refunded in {refund.case}, {refund.at}." if refund else "Not refunded."
     yield finding("used.repaid", ok=refund is None, text=text)
 

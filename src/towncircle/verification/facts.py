@@ -21,11 +21,12 @@ from towncircle.kernel.money import Mills
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriorScan:
-    """Hold the first scan of a content."""
+    """Hold the scan that accepted a content or, where none did, the first that held it."""
 
     scan_id: str
     site: str
     at: Instant
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,7 +45,9 @@ CLAUSES = MappingProxyType(
         "piece.weight": "house",
     }
 )
-PIECE_CLAUSES = MappingProxyType({"piece.value": "P050 1.5, 1.6", "piece.once": "502.27(a)"})  # of a whole piece
+PIECE_CLAUSES = MappingProxyType(  # of a whole piece
+    {"piece.value": "P050 1.5, 1.6", "piece.once": "502.27(a)", "piece.marks": "502.8(b)"}
+)
 
 
 def finding(code: str, *, ok: bool | None, text: str) -> Finding:

@@ -54,7 +54,8 @@ def judge(
     13. `origin.license`, `origin.deposit`: the ZIP Code is the licensing office's, and the piece was deposited there;
     14. `regime.valid-through`: marks of decertified systems count through their last day only;
     15. `refund.window`: for a refund, the piece is young enough;
-    16. `used.mailed`, `used.repaid`: the signed content was neither mailed nor refunded before; else DUPLICATE;
+    16. `used.mailed`, `used.repaid`: the signed content was neither mailed nor refunded before; else DUPLICATE; one
+        that was only held may go on once, and that is never well itself: nobody can tell a copy from its piece;
     17. `used.counter`, `registers.order`: one counter value signed one content, and registers rise with the pieces;
     18. `value.due`, `address.destination`, `piece.weight`: value, address and weight fit the piece.
     """

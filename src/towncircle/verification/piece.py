@@ -1,24 +1,28 @@
 """The decision about a piece that bears several marks: additional postage on a shortpaid one (P050 1.6, 4.9).
 
 Here: `judge_piece`. Not here: the checks of one mark (`judging`).
-Kept: the unit judged is the piece. Only valid indicia count, each content once; each mark then owes what the others
-leave, so the marks' own findings say what the piece's says. What is due and was not observed is not well.
+Kept: the unit judged is the piece. Each mark is judged knowing the valid ones before it on the piece. Only valid
+indicia count, each content once; each mark then owes what the others leave, so the marks' own findings say what the
+piece's says. What is due and was not observed is not well. No mark of a piece that is not accepted is accepted.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
+from towncircle.indicium import decode
 from towncircle.kernel.cites import cites
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.pki.verifying import Finding
-from towncircle.verification.facts import Observed, StatusFacts
+from towncircle.verification.facts import Observed, PriorScan, Reading, StatusFacts
 from towncircle.verification.finding import finding
 from towncircle.verification.judging import judge
 from towncircle.verification.pack import Pack
 from towncircle.verification.verdict import (
+    ACCEPTED,
     DISPOSITIONS,
     DUPLICATE,
     FOREIGN,
@@ -32,14 +36,12 @@ from towncircle.verification.verdict import (
 )
 
 _WORST_FIRST = (INVALID, DUPLICATE, UNREADABLE, FOREIGN, UNDECIDED, VALID)
+_NOT_GENUINE_OR_USED = (INVALID, DUPLICATE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PieceVerdict:
-    """Hold the answer about a piece: the worst word of its marks, what they pay together, and each mark's verdict.
-
-    `owed` is what each mark owed of the amount due, in the order of the marks.
-    """
+    """Hold the answer about a piece: the worst word of its marks, what they pay together, and each mark's verdict."""
 
     verdict: str
     disposition: str
@@ -47,7 +49,6 @@ class PieceVerdict:
     paid: Mills
     findings: tuple[Finding, ...]
     marks: tuple[Verdict, ...]
-    owed: tuple[Mills | None, ...]
 
     def as_dict(self) -> dict[str, object]:
         """Give the verdict as a record for JSON answers."""
@@ -66,40 +67,97 @@ def judge_piece(
 ) -> PieceVerdict:
     """Judge all marks of one piece, each with the facts about it; `observed.amount_due` is for the whole piece.
 
-    1. each mark alone; 2. the postage of the valid ones, each content once; 3. each mark again, owing what the others
-    leave; 4. `piece.value`: they pay what is due; 5. `piece.once`: no content is on the piece twice; else DUPLICATE.
+    1. each mark alone, with what the valid ones before it on the piece show; 2. the postage of the valid ones; 3. each
+    mark again, owing what the others leave; 4. `piece.value`: they pay what is due; 5. `piece.once`: no content is on
+    the piece twice; else DUPLICATE; 6. `piece.marks`: every mark is valid; 7. the worst word and disposition are the
+    piece's; a piece that is not accepted holds the marks that would have been accepted.
     """
     due = observed.amount_due
-    alone = replace(observed, amount_due=None)
-    first = [judge(payload, pack, facts, now, alone) for payload, facts in marks]  # 1
-    paid_by: dict[int, Mills] = {}
-    counted: set[str] = set()
-    for place, verdict in enumerate(first):  # 2
-        if verdict.verdict == VALID and verdict.content_key not in counted:
-            counted.add(verdict.content_key)
-            paid_by[place] = Mills(int(str(verdict.fields.get("postage_mills", 0))))
+    known, paid_by = _one_by_one(marks, pack, now, replace(observed, amount_due=None))  # 1, 2
     paid = sum(paid_by.values(), ZERO)
-    owed = tuple(due - paid + paid_by.get(place, ZERO) if due is not None else None for place in range(len(marks)))
-    final = tuple(  # 3
-        judge(payload, pack, facts, now, replace(observed, amount_due=share))
-        for (payload, facts), share in zip(marks, owed, strict=True)
-    )
-    if due is None:  # 4
-        value = finding("piece.value", ok=None, text=f"{paid} is paid in all; what is due was not observed.")
-    else:
-        value = finding("piece.value", ok=paid >= due, text=f"{paid} is paid in all; due {due}.")
-    keys = [verdict.content_key for verdict in final if verdict.content_key]
-    twice = len(set(keys)) != len(keys)
-    text = "One indicium stands on the piece twice." if twice else "No indicium stands on the piece twice."
-    once = finding("piece.once", ok=not twice, text=text)  # 5
+    final = []
+    for place, (payload, facts) in enumerate(known):  # 3
+        others = paid - paid_by.get(place, ZERO)
+        share = max(due - others, ZERO) if due is not None else None
+        final.append(judge(payload, pack, facts, now, replace(observed, amount_due=share)))
+    once = _once(final)
+    twice = once.ok is False
     words = [verdict.verdict for verdict in final] + [DUPLICATE] * twice or [UNREADABLE]
     dispositions = [verdict.disposition for verdict in final] + [REJECT] * twice or [HOLD]
+    disposition = max(dispositions, key=DISPOSITIONS.index)  # 7
+    if disposition not in ACCEPTED:
+        final = [replace(one, disposition=HOLD) if one.disposition in ACCEPTED else one for one in final]
     return PieceVerdict(
         verdict=min(words, key=_WORST_FIRST.index),
-        disposition=max(dispositions, key=DISPOSITIONS.index),
+        disposition=disposition,
         specimen=any(verdict.specimen for verdict in final),
         paid=paid,
-        findings=(value, once),
-        marks=final,
-        owed=owed,
+        findings=(_value(paid, due), once, _all_valid(final)),
+        marks=tuple(final),
     )
+
+
+def _one_by_one(
+    marks: Sequence[tuple[bytes, StatusFacts | None]], pack: Pack | None, now: Instant, alone: Observed
+) -> tuple[list[tuple[bytes, StatusFacts | None]], dict[int, Mills]]:
+    """Give each mark with all that is known of it, the marks before it included, and what each valid one pays."""
+    known: list[tuple[bytes, StatusFacts | None]] = []
+    paid_by: dict[int, Mills] = {}
+    before: list[tuple[PriorScan, Reading, bytes]] = []
+    for place, (payload, facts) in enumerate(marks):
+        told = facts
+        for scan, reading, other in before:
+            told = _with(told, scan, reading, other)
+        known.append((payload, told))
+        verdict = judge(payload, pack, told, now, alone)
+        if verdict.verdict == VALID:
+            reading = _reading(verdict)
+            paid_by[place] = reading.postage
+            before.append((PriorScan(scan_id=f"mark {place + 1}", site="this piece", at=now), reading, payload))
+    return known, paid_by
+
+
+def _with(facts: StatusFacts | None, scan: PriorScan, reading: Reading, payload: bytes) -> StatusFacts | None:
+    """Add a valid mark of the piece to what is known; where nothing is known of a mark, nothing is."""
+    device = decode(payload).device
+    if facts is None or device is None:
+        return facts
+    others = facts.readings.get(device, ())
+    return replace(
+        facts,
+        scans=MappingProxyType({**facts.scans, reading.content_key: scan}),
+        readings=MappingProxyType({**facts.readings, device: (*others, reading)}),
+    )
+
+
+def _reading(verdict: Verdict) -> Reading:
+    ascending, pieces = verdict.fields.get("ascending_mills"), verdict.fields.get("piece_count")
+    return Reading(
+        content_key=verdict.content_key,
+        ascending=Mills(ascending) if isinstance(ascending, int) else None,
+        postage=Mills(int(str(verdict.fields.get("postage_mills", 0)))),
+        pieces=pieces if isinstance(pieces, int) else None,
+    )
+
+
+def _value(paid: Mills, due: Mills | None) -> Finding:  # 4
+    if due is None:
+        return finding("piece.value", ok=None, text=f"{paid} is paid in all; what is due was not observed.")
+    over = f", {paid - due} more than that" if paid > due else ""
+    return finding("piece.value", ok=paid >= due, text=f"{paid} is paid in all; due {due}{over}.")
+
+
+def _once(marks: Sequence[Verdict]) -> Finding:  # 5
+    keys = [verdict.content_key for verdict in marks if verdict.content_key]
+    twice = len(set(keys)) != len(keys)
+    text = "One indicium stands on the piece twice." if twice else "No indicium stands on the piece twice."
+    return finding("piece.once", ok=not twice, text=text)
+
+
+def _all_valid(marks: Sequence[Verdict]) -> Finding:  # 6
+    bad = [f"Mark {place} is {one.verdict}" for place, one in enumerate(marks, start=1) if one.verdict != VALID]
+    if not bad:
+        return finding("piece.marks", ok=True, text="Every mark is valid.")
+    text = f"{', '.join(bad)}: the piece is not accepted and uses none of its marks."
+    ok = False if any(one.verdict in _NOT_GENUINE_OR_USED for one in marks) else None
+    return finding("piece.marks", ok=ok, text=text)

@@ -17,6 +17,7 @@ UNREADABLE, FOREIGN, UNDECIDED = "UNREADABLE", "FOREIGN", "UNDECIDED"
 VERDICTS = (VALID, DUPLICATE, INVALID, UNREADABLE, FOREIGN, UNDECIDED)
 ACCEPT, NOTES, HOLD, REJECT = "accept", "accept with notes", "hold", "reject"
 DISPOSITIONS = (ACCEPT, NOTES, HOLD, REJECT)
+ACCEPTED = frozenset({ACCEPT, NOTES})  # the piece goes on; with any other its marks are not used
 
 UNREADABLE_WHEN_BAD = frozenset({"mark.readable", "mark.length"})
 FOREIGN_WHEN_BAD = frozenset({"mark.foreign"})

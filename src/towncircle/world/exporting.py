@@ -223,7 +223,7 @@ def _device(world: World, provider: PartyId, row: Record) -> dict[str, object]:
 
 
 def _scan(row: Record) -> dict[str, object]:
-    names = ("device", "certificate_serial", "ascending", "postage", "date", "verdict", "site")
+    names = ("device", "certificate_serial", "ascending", "postage", "date", "verdict", "disposition", "site", "piece")
     at = Instant(row.body["scanned_at"]).iso()
     return {"scan": row.key, **{name: row.body[name] for name in names}, "scanned_at": at}
 
