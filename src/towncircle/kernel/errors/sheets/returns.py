@@ -95,7 +95,7 @@ ROWS = {
         sentence="The irregularity case {case} of {device} is open: its balance neither goes back nor moves.",
         clause="P050 2.6",
         next_step=(
-            "Have the device examined (towncircle examine DIR) and the case closed by two persons "
+            "Have the device examined (towncircle examine DIR DEVICE) and the case closed by two persons "
             "(towncircle cases DIR --release CASE --by STAFF --by STAFF); then ask again."
         ),
     ),
