@@ -121,6 +121,22 @@ def reset_afterwards(rows: list[Row]) -> list[Row]:
     return [*rows, {**late, "subject": "REQ-999999999999"}]
 
 
+def case_before(rows: list[Row]) -> list[Row]:
+    place = next(number for number, row in enumerate(rows) if row["type"] == "device.checked-out")
+    told = {"device": FIRST, "other": POSTAL, "ground": "a copy was seen"}
+    case = {**rows[place], "type": "case.opened", "subject": "CSE-222222222222", "body": told}
+    return [*rows[:place], case, *rows[place:]]
+
+
+def ended(by: str, also_by: str) -> Callable[[list[Row]], list[Row]]:
+    def act(rows: list[Row]) -> list[Row]:
+        done = next(row for row in rows if row["type"] == "transfer.done")
+        told = {"device": FIRST, "requested_by": by, "approved_by": also_by}
+        return [*rows, {**done, "type": "transfer.ended", "body": told}]
+
+    return act
+
+
 FACTS, RECORDS, ENTRIES = f"{HARBOR}/facts.jsonl", f"{HARBOR}/records.jsonl", f"{HARBOR}/entries.jsonl"
 OUT = {"type": "device.checked-out", "subject": FIRST}
 DONE = {"type": "transfer.done"}
@@ -161,6 +177,11 @@ EDITS: dict[str, tuple[Edit, set[str]]] = {
         edit(FACTS, body(approved_by="anna"), **OUT),
         {"transfer.one-person", "check-out.record", "transfer.balance"},
     ),
+    "one person in two spellings": (edit(FACTS, body(approved_by="anna-"), **OUT), {"transfer.one-person"}),
+    "somebody without a sign-in name": (edit(FACTS, body(approved_by="Ben"), **OUT), {"transfer.one-person"}),
+    "a credit while a case was open": (lines(FACTS, case_before), {"check-out.case-open"}),
+    "a transfer that was done and ended": (lines(OWN, ended("anna", "ben")), {"transfer.ended"}),
+    "a transfer that one person ended": (lines(OWN, ended("anna", "anna")), {"transfer.one-person"}),
     "the record of a check-out": (
         edit(RECORDS, body(amount=1), kind="check-out", key=FIRST),
         {"check-out.record"},

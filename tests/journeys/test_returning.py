@@ -167,7 +167,7 @@ def test_what_is_evidenced_between_notice_and_withdrawal_is_taken_off_the_noted_
     journeys = mailer(world, deposit=300, reset=200)
     device = journeys.device
     journeys.do(lambda ctx: returns.begin(ctx, device=device, purpose="return", reason="no longer wanted"))
-    journeys.do(lambda ctx: returns.give_notice(ctx, device=device))
+    journeys.do(lambda ctx: returns.give_notice(ctx, device=device, faulted=False))
     spent = printing.print_job(journeys, PEOPLE, tmp_path / "out", formats=("pdf",)).total
     told = withdraw(journeys)
     assert (told.noted, told.used) == (Mills.dollars(200), spent)

@@ -67,6 +67,11 @@ REGULAR = {
         31,
     ),
     "it locked": (replace(REPORT, state="locked"), KNOWN, 31),
+    "withdrawn, and its Provider's report is not here yet": (
+        replace(REPORT, state="withdrawn", withdrawn_total=Mills(160_000), registers=moved(descending=0)),
+        KNOWN,
+        31,
+    ),
     "withdrawn and known as such": (
         replace(REPORT, state="withdrawn", withdrawn_total=Mills(160_000), registers=moved(descending=0)),
         replace(KNOWN, status="withdrawn"),

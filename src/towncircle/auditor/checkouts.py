@@ -7,6 +7,7 @@ what was credited and what Form 3601-C says. A transfer has two persons, and its
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
@@ -19,6 +20,7 @@ from towncircle.auditor.seals import Keys, audit_data, issued_at, open_message
 
 EXAMINATION = "to be examined"
 _REPORT, _TYPE, _BODY, _AS_REPORTED = 66, 1, 10, {1: "device", 3: "refund", 4: "outcome", 6: "amount"}
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,31}", re.ASCII)
 _RECORDED = ("refund", "outcome", "amount", "noted", "requested_by", "approved_by", "purpose", "transfer")
 
 
@@ -50,6 +52,7 @@ def _check_provider(
             report.differ("check-out.twice", where, f"{device} went out of service before.")
         facts[device] = fact
         _check_amount(fact, credited.get(device, []), devices.get(device), where, report)
+        _check_no_case(books, fact, where, report)
         _check_persons(fact["body"], where, report, needed=fact["body"]["purpose"] == "replacement")
         _check_record(fact, records.get(device), keys, where, report)
         for later in facts_of(party, "reset.reserved"):
@@ -82,9 +85,21 @@ def _check_amount(fact: Row, entries: list[Posted], row: Row | None, where: str,
         report.same("check-out.device", where, text, expected=row["withdrawn_total"], found=amount)
 
 
+def _check_no_case(books: Recounted, fact: Row, where: str, report: Report) -> None:
+    """Check that nothing was credited while the device was under suspicion."""
+    open_ = set[str]()
+    for one in facts_of(books.party, "case.opened", "case.closed"):
+        if one.line < fact.line and one["body"]["device"] == fact["subject"]:
+            (open_.add if one["type"] == "case.opened" else open_.discard)(one["subject"])
+    if open_ and fact["body"]["amount"]:
+        text = f"A balance was credited while the case {min(open_)} of the device was open."
+        report.differ("check-out.case-open", where, text, expected=0, found=fact["body"]["amount"])
+
+
 def _check_persons(body: Mapping[str, Any], where: str, report: Report, *, needed: bool) -> None:
     asked, approved = body["requested_by"], body["approved_by"]
-    if needed and (not approved or approved == asked):
+    letters = {"".join(filter(str.isalnum, name.casefold())) for name in (asked, approved)}
+    if needed and not (len(letters) == 2 and _NAME.fullmatch(asked) and _NAME.fullmatch(approved)):
         text = "A balance was transferred without a second person."
         report.differ("transfer.one-person", where, text, expected="two persons", found=[asked, approved])
 
@@ -140,6 +155,12 @@ def _check_reported(export: Export, provider: str, out: Mapping[str, Row], repor
 
 def _check_transfers(own: Recounted, out: Mapping[str, Row], report: Report) -> None:
     party, seen = own.party, set[str]()
+    done = {fact["subject"] for fact in facts_of(party, "transfer.done")}
+    for fact in facts_of(party, "transfer.ended"):
+        where = f"{party.id}/facts.jsonl line {fact.line}"
+        _check_persons(fact["body"], where, report, needed=True)
+        if fact["subject"] in done:
+            report.differ("transfer.ended", where, "A transfer that was ended is done too.")
     asked = {fact["subject"]: fact["actor"] for fact in facts_of(party, "transfer.requested")}
     approved = {fact["subject"]: fact["body"]["approved_by"] for fact in facts_of(party, "transfer.approved")}
     sets = {(entry.row["device"], entry.row["reference"]): entry.amount for entry in own.live("reset-received")}

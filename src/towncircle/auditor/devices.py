@@ -15,10 +15,11 @@ from towncircle.auditor.books import Recounted
 from towncircle.auditor.journal import facts_of
 from towncircle.auditor.reading import Export, Party, Row
 from towncircle.auditor.report import Report, dollars
-from towncircle.auditor.seals import Keys, audit_data, issued_at
+from towncircle.auditor.seals import WITHDRAWAL, Keys, audit_data, issued_at
 from towncircle.auditor.underway import Underway
 
 _REGISTERS = ("ascending", "descending", "pieces")
+_SIGNED = (*_REGISTERS, "resets_total", "withdrawn_total")
 _RISING = ("ascending", "pieces", "resets_total", "withdrawn_total", "reprints")
 _RECORDED = ("device", "certificate_serial", "ascending", "postage", "verdict", "disposition", "piece", "site")
 _ACCEPTED = ("accept", "accept with notes")
@@ -112,13 +113,15 @@ def _check_sealed(row: Row, audits: list[Row], keys: Keys, where: str, report: R
         report.differ("register.bad-audit", where, fault or "The last audit is another device's.", expected=sender)
     registers = body.get(2)
     said = registers if isinstance(registers, dict) else {}
-    found = (said.get(1), said.get(2), said.get(3), body.get(3), body.get(4), body.get(11))
+    names: tuple[str, ...] = _SIGNED
+    found = [said.get(1), said.get(2), said.get(3), body.get(3), body.get(4)]
+    if envelope.get(1) != WITHDRAWAL:  # it signs no count of reprints
+        names, found = (*_SIGNED, "reprints"), [*found, body.get(11)]
     fact = next((fact for fact in audits if fact["body"]["message_counter"] == envelope.get(9)), None)
     if fact is None:
         report.differ("register.no-audit", where, "The sealed audit was never taken.", found=envelope.get(9))
         return
-    names = (*_REGISTERS, "resets_total", "withdrawn_total", "reprints")
-    expected = tuple(fact["body"][name] for name in names)
+    expected = [fact["body"][name] for name in names]
     report.same("register.audit-differs", where, "It says otherwise than was signed.", expected=found, found=expected)
 
 

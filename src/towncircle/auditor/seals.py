@@ -33,7 +33,7 @@ from towncircle.pki.verifying import (
 _TAG = b"\xd2"  # CBOR tag 18, COSE_Sign1
 _ENVELOPE = {"type": 1, "sender": 3, "audience": 4, "id": 5, "issued": 7, "counter": 9}
 _END_OF_TIME = 253_402_300_799_999_999  # the end of the year 9999, in microseconds
-_BODY, _DEVICE_AUDIT, _RESET_REQUEST, _WITHDRAWAL = 10, 3, 4, 6
+_BODY, _DEVICE_AUDIT, _RESET_REQUEST, WITHDRAWAL = 10, 3, 4, 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,7 +245,7 @@ def audit_data(text: str) -> tuple[Sealed, dict[Any, Any], dict[Any, Any]] | Non
     body = content.get(_BODY)
     if content.get(1) == _RESET_REQUEST and isinstance(body, dict):
         body = body.get(3)
-    elif content.get(1) == _WITHDRAWAL and isinstance(body, dict):
+    elif content.get(1) == WITHDRAWAL and isinstance(body, dict):
         body = _emptied(body)
     elif content.get(1) != _DEVICE_AUDIT:
         return None
@@ -253,7 +253,7 @@ def audit_data(text: str) -> tuple[Sealed, dict[Any, Any], dict[Any, Any]] | Non
 
 
 def _emptied(withdrawal: dict[Any, Any]) -> dict[Any, Any] | None:
-    """Say as audit data what a withdrawal leaves: it tells the registers at which the device stopped."""
+    """Say as audit data what a withdrawal leaves: the registers at which it stopped, and no count of reprints."""
     registers = withdrawal.get(1)
     if not isinstance(registers, dict):
         return None

@@ -189,6 +189,7 @@ FACTS: Mapping[tuple[str, str], Mapping[str, str]] = MappingProxyType(
         ("licensee", "balance.returned"): {"provider": T, "device": T, "amount": N},
         ("licensee", "transfer.requested"): {"device": T},
         ("licensee", "transfer.approved"): {**_PERSONS, "device": T},
+        ("licensee", "transfer.ended"): {**_PERSONS, "device": T},
         ("licensee", "transfer.done"): {
             **_PERSONS,
             "device": T,

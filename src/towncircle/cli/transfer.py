@@ -16,13 +16,14 @@ def add(subparsers: Any) -> None:
         description="Replace a device that works badly or is to be examined (P050 2.6, 2.7): one authorised person "
         "asks, another approves. The device is withdrawn, its balance credited to the account, a replacement leased, "
         "and the balance set into it by an ordinary reset. An interrupted transfer is finished by approving it again, "
-        "or by reset --finish. Authorise persons first: towncircle person DIR NAME",
+        "or by reset --finish. Where its old device is out of service or failed, two persons may end it with cancel: "
+        "what was credited stays in the account. Authorise persons first: towncircle person DIR NAME",
     )
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
     request = verbs.add_parser("request", help="ask for a transfer; nothing moves yet")
     request.add_argument("--reason", default="defective", metavar="TEXT", help="why (default: defective)")
     approve = verbs.add_parser("approve", help="approve the open transfer, as another person, and carry it out")
-    cancel = verbs.add_parser("cancel", help="take back a transfer that nobody has approved")
+    cancel = verbs.add_parser("cancel", help="take back a transfer; two persons end an approved one that cannot go on")
     for verb, run in ((request, _request), (approve, _approve), (cancel, _cancel)):
         world_argument(verb)
         verb.add_argument("--by", required=True, metavar="NAME", help="the authorised person who does it")
@@ -55,7 +56,10 @@ def _cancel(args: argparse.Namespace) -> int:
 
     with journeys_of(args) as journeys:
         held = returning.cancel_transfer(journeys, by=args.by)
-    return _show(args, {"transfer": held.key, "device": held.body["device"], "state": held.body["state"]})
+    code = _show(args, {"transfer": held.key, "device": held.body["device"], "state": held.body["state"]})
+    if held.body["state"] == "approved" and not args.json:
+        print(f"Next: another person ends it: towncircle transfer cancel {args.world} --by NAME")
+    return code
 
 
 def _show(args: argparse.Namespace, record: dict[str, object]) -> int:

@@ -9,12 +9,13 @@ running it again is safe.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
-from towncircle.kernel.errors import Refused
+from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.facts import Fact
 from towncircle.kernel.ids import DeviceId, FactId
 from towncircle.kernel.instants import Instant
@@ -70,13 +71,30 @@ class Carry:
 
 Question: TypeAlias = Ask | Exchange | Seal | Carry | Reserve
 Steps: TypeAlias = Generator[Question, Any, Any]
+SIGN_IN = re.compile(r"[a-z][a-z0-9-]{0,31}", re.ASCII)
+
+
+def same_person(one: str, other: str) -> bool:
+    """Tell whether two names may be one person's: case and punctuation make no other person."""
+    return _letters(one) == _letters(other)
+
+
+def _letters(name: str) -> str:
+    return "".join(filter(str.isalnum, name.casefold()))
 
 
 def second_person(actor: str, approvals: tuple[str, ...], *, what: str, clause: str) -> str:
-    """Give the person besides the actor who approved. Raises `Refused` (person.not-approved, person.same-person)."""
-    if not any(approvals):
+    """Give the person besides the actor who approved; each is named by a sign-in name.
+
+    Raises `Refused` (person.not-approved, person.same-person), `BadInput` (person.unreadable).
+    """
+    named = [person for person in approvals if person]
+    if not named:
         raise Refused("person.not-approved", what=what, actor=actor, clause=clause)
-    others = [person for person in approvals if person not in ("", actor)]
+    for name in (actor, *named):
+        if not SIGN_IN.fullmatch(name):
+            raise BadInput("person.unreadable", name=name[:40])
+    others = [person for person in named if not same_person(person, actor)]
     if not others:
         raise Refused("person.same-person", what=what, actor=actor, clause=clause)
     return others[0]

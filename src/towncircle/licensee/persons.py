@@ -7,14 +7,11 @@ Kept: a sign-in name is a reference, not personal data; a struck person decides 
 
 from __future__ import annotations
 
-import re
-
 from towncircle.kernel.cites import cites
-from towncircle.kernel.context import Context
+from towncircle.kernel.context import SIGN_IN, Context
 from towncircle.kernel.errors import BadInput, Refused
 
 AUTHORISED, STRUCK = "authorised", "struck"
-_NAME = re.compile(r"[a-z][a-z0-9-]{0,31}", re.ASCII)
 
 
 def authorise(ctx: Context, *, name: str) -> list[str]:
@@ -43,7 +40,7 @@ def check(ctx: Context, name: str) -> str:
 
 
 def _put(ctx: Context, name: str, state: str) -> list[str]:
-    if not _NAME.fullmatch(name):
+    if not SIGN_IN.fullmatch(name):
         raise BadInput("person.unreadable", name=name[:40])
     row = ctx.tx.get("person", name)
     if row is None or row.body["state"] != state:

@@ -12,7 +12,7 @@ from typing import Any
 
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Ask, Carry, Context, Exchange, Steps
-from towncircle.kernel.errors import Refused
+from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import Mills
@@ -20,19 +20,19 @@ from towncircle.kernel.store import Record
 from towncircle.licensee import books
 from towncircle.licensee.funds import held_device, raise_refusal
 from towncircle.wire.bodies import CheckOutNoted, CheckOutQuery, CheckOutRequest, CheckOutStatement, Withdraw
-from towncircle.wire.bodies.checkout import EXAMINATION
+from towncircle.wire.bodies.checkout import EXAMINATION, REASON
 
 BEGUN, NOTED, DONE, DECLINED = "begun", "noted", "done", "declined"
 
 
 @cites("P050-2.9", "P050-2.6")
-def begin(
-    ctx: Context, *, device: DeviceId, purpose: str, reason: str, transfer: str = "", faulted: bool = False
-) -> None:
+def begin(ctx: Context, *, device: DeviceId, purpose: str, reason: str, transfer: str = "") -> None:
     """Write down that a device goes out of service; one that was begun for the same is taken up again.
 
-    Raises `Refused`: licensee.checked-out for one that is out already, licensee.check-out-open for another case.
+    Raises `Refused`: licensee.checked-out for one that is out already, licensee.check-out-open for another case;
+    `BadInput` (licensee.reason).
     """
+    check_reason(reason)
     held_device(ctx, device)
     held = not_out(ctx, device=device)
     if held is not None and held.body["state"] != DECLINED:
@@ -44,11 +44,16 @@ def begin(
         "purpose": purpose,
         "reason": reason,
         "transfer": transfer,
-        "faulted": faulted,
         "requested_by": ctx.actor,
         "approved_by": ctx.approvals[0] if ctx.approvals else "",
     }
     ctx.tx.put("check-out", device, record, owner=ctx.party, expected=held.version if held else 0)
+
+
+def check_reason(reason: str) -> None:
+    """Check that a reason can be told to the Provider. Raises `BadInput` (licensee.reason)."""
+    if not reason.strip() or len(reason) > REASON or not reason.isprintable():
+        raise BadInput("licensee.reason", most=REASON)
 
 
 def not_out(ctx: Context, *, device: DeviceId) -> Record | None:
@@ -66,7 +71,7 @@ def case(ctx: Context, *, device: DeviceId) -> Record | None:
 
 
 def decline(ctx: Context, *, device: DeviceId) -> None:
-    """Close a case that the Provider has refused."""
+    """Close a case that the Provider has refused, or that could not even be sealed."""
     held = ctx.tx.get("check-out", device)
     assert held is not None
     if held.body["state"] == BEGUN:
@@ -74,17 +79,24 @@ def decline(ctx: Context, *, device: DeviceId) -> None:
 
 
 @cites("P050-2.9", "502.20e")
-def give_notice(ctx: Context, *, device: DeviceId) -> Steps:
-    """Notify the Provider; it notes the balance and denies resets from now on."""
+def give_notice(ctx: Context, *, device: DeviceId, faulted: bool) -> Steps:
+    """Notify the Provider; it notes the balance and denies resets from now on. One that fails later is told of again.
+
+    `faulted` tells whether the device cannot sign at this moment.
+    """
+    held = _held(ctx, device)
+    if held.body["state"] not in (BEGUN, NOTED) or (held.body["state"] == NOTED and not faulted):
+        return
+    named = ("purpose", "reason", "requested_by", "approved_by", "transfer")
+    request = CheckOutRequest(device=device, faulted=faulted, **{name: held.body[name] for name in named})
+    key = f"check-out {device} faulted" if faulted else f"check-out {device}"
+    answer = yield Ask(held_device(ctx, device).body["provider"], request, key)
+    noted = answer.body
+    assert isinstance(noted, CheckOutNoted)
     held = _held(ctx, device)
     if held.body["state"] != BEGUN:
         return
-    named = ("purpose", "reason", "requested_by", "approved_by", "transfer", "faulted")
-    request = CheckOutRequest(device=device, **{name: held.body[name] for name in named})
-    answer = yield Ask(held_device(ctx, device).body["provider"], request, f"check-out {device}")
-    noted = answer.body
-    assert isinstance(noted, CheckOutNoted)
-    _write(ctx, _held(ctx, device), state=NOTED, refund=noted.refund)
+    _write(ctx, held, state=NOTED, refund=noted.refund)
     note = {"refund": noted.refund, "noted": int(noted.noted), "purpose": held.body["purpose"]}
     ctx.note("check-out.noted", device, clauses=("P050 2.9",), **note)
 
@@ -115,7 +127,8 @@ def conclude(ctx: Context, *, device: DeviceId) -> Steps:
     assert isinstance(told, CheckOutStatement)
     status = yield Exchange(device, lambda client: client.status())
     held = _held(ctx, device)
-    if (told.device, told.refund) != (device, held.body["refund"]) or status.withdrawn_total != told.amount:
+    signed = told.outcome == EXAMINATION or status.withdrawn_total == told.amount
+    if (told.device, told.refund) != (device, held.body["refund"]) or not signed:
         given = status.withdrawn_total
         raise Refused("licensee.not-what-it-gave", device=device, amount=told.amount, given=given, provider=provider)
     if held.body["state"] != DONE:

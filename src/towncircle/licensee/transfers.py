@@ -1,7 +1,7 @@
 """The transfer of a balance to a replacement device (P050 2.6), by two persons (house).
 
-Here: the case: requested by one authorised person, approved by another, done or cancelled. Not here: its steps, which
-are a check-out (`returns`), a lease (`setup`) and an ordinary reset (`funds`).
+Here: the case: requested by one authorised person, approved by another, done, cancelled or ended. Not here: its steps,
+which are a check-out (`returns`), a lease (`setup`) and an ordinary reset (`funds`).
 Kept: one person alone moves nothing; one case is open at a time, and a second one is told of the first; until it is
 done the replacement takes no other reset, so that the balance is set once.
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from towncircle.kernel.cites import cites
-from towncircle.kernel.context import Context, second_person
+from towncircle.kernel.context import Context, same_person, second_person
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.ids import DeviceId, TransferId
 from towncircle.kernel.instants import Instant
@@ -19,13 +19,17 @@ from towncircle.kernel.money import Mills
 from towncircle.kernel.store import Record
 from towncircle.licensee import persons, returns
 
-REQUESTED, APPROVED, DONE, CANCELLED = "requested", "approved", "done", "cancelled"
+REQUESTED, APPROVED, DONE, CANCELLED, ENDED = "requested", "approved", "done", "cancelled", "ended"
 _CLAUSE = "P050 2.6"
 
 
 @cites("P050-2.6", "P050-2.7")
 def request(ctx: Context, *, device: DeviceId, reason: str, transfer: TransferId) -> Record:
-    """Ask for a transfer, as an authorised person. Raises `Refused` (person.unknown, licensee.transfer-open, ...)."""
+    """Ask for a transfer, as an authorised person.
+
+    Raises `Refused` (person.unknown, licensee.transfer-open, ...), `BadInput` (licensee.reason).
+    """
+    returns.check_reason(reason)
     persons.check(ctx, ctx.actor)
     none_open(ctx)
     case = returns.not_out(ctx, device=device)
@@ -62,16 +66,30 @@ def approve(ctx: Context) -> Record:
     return _write(ctx, held, state=APPROVED, approved_by=approver)
 
 
-def cancel(ctx: Context) -> Record:
-    """Take back a transfer that nobody has approved yet. Raises `Refused` (licensee.no-transfer, ...)."""
-    persons.check(ctx, ctx.actor)
-    held = open_case(ctx)
+def cancel(ctx: Context, *, out: bool) -> Record:
+    """Take back a transfer that nobody has approved yet, or end one that cannot go on; give it.
+
+    `out` tells that the old device gives nothing more: it is out of service, or it failed. Then two persons may end an
+    approved transfer, and what was credited stays in the account. Raises `Refused` (licensee.no-transfer, ...).
+    """
+    person, held = persons.check(ctx, ctx.actor), open_case(ctx)
     if held is None:
         raise _none(_last(ctx))
-    if held.body["state"] != REQUESTED:
+    if held.body["state"] == REQUESTED:
+        ctx.note("transfer.cancelled", held.key, clauses=(_CLAUSE,), device=held.body["device"])
+        return _write(ctx, held, state=CANCELLED)
+    if not out:
         raise _told(held)
-    ctx.note("transfer.cancelled", held.key, clauses=(_CLAUSE,), device=held.body["device"])
-    return _write(ctx, held, state=CANCELLED)
+    first = held.body.get("ending_by", "")
+    if not first:
+        ctx.note("transfer.ending", held.key, clauses=(_CLAUSE,), device=held.body["device"])
+        return _write(ctx, held, ending_by=person)
+    if same_person(first, person):
+        return held
+    persons.check(ctx, first)
+    note = {"device": held.body["device"], "requested_by": first, "approved_by": person}
+    ctx.note("transfer.ended", held.key, clauses=(_CLAUSE,), **note)
+    return _write(ctx, held, state=ENDED)
 
 
 def refused(ctx: Context, *, transfer: str) -> None:
@@ -83,10 +101,10 @@ def refused(ctx: Context, *, transfer: str) -> None:
 
 
 def replaced(ctx: Context, *, transfer: str, replacement: DeviceId) -> Record:
-    """Write down which device replaces the old one."""
+    """Write down which device replaces the old one, before anything is set into it; another may follow it."""
     held = ctx.tx.get("transfer", transfer)
     assert held is not None
-    return held if held.body["replacement"] else _write(ctx, held, replacement=replacement)
+    return held if held.body["replacement"] == replacement else _write(ctx, held, replacement=replacement)
 
 
 @cites("P050-2.6", "P050-3.6")

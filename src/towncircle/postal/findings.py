@@ -20,7 +20,10 @@ from towncircle.kernel.money import Mills
 from towncircle.psd.states import AUTHORISED, IN_SERVICE, LOCKED, WITHDRAWN
 from towncircle.wire.bodies import ExaminationReport, Ground
 
-_STATES = {"installed": (AUTHORISED, IN_SERVICE, LOCKED), "recovered": (AUTHORISED, IN_SERVICE, LOCKED, WITHDRAWN)}
+# a device that was ordered out is empty before its Provider's report of it is here; one that nobody ordered out, its
+# Provider freezes
+_LEASED = (AUTHORISED, IN_SERVICE, LOCKED, WITHDRAWN)
+_STATES = {"installed": _LEASED, "recovered": _LEASED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,8 @@ Not here: the device's half (`psd.life`), the replacement (a lease and an ordina
 Kept: from the notice on resets are denied (502.20(e)). The balance is credited once, by the device's own signed word
 that it holds nothing any more: its `DeviceWithdrawal`, or, where that was lost, its next audit. It is what was noted at
 the notice less what was evidenced since (502.27(b)(1)). A device that cannot sign gives nothing back by itself: its
-last signed reading stands until a person has examined it (502.20(f)).
+last signed reading stands until a person has examined it (502.20(f)). So does that of a device that two persons have
+retired. While an irregularity case of a device is open, no notice of it is taken and nothing is credited (P050 2.6).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import base64
 from typing import Any
 
+from towncircle.kernel.cases import RETIRED, open_case_of
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Context, second_person
 from towncircle.kernel.errors import BrokenInvariant, Refused
@@ -23,7 +25,13 @@ from towncircle.kernel.store import Record
 from towncircle.ledger import Books
 from towncircle.ledger.recipes import balance_withdrawn
 from towncircle.provider.inventory import change, device_record, move
-from towncircle.provider.readings import file_transaction, frozen_refusal, refused_frozen, take_reading
+from towncircle.provider.readings import (
+    file_transaction,
+    frozen_refusal,
+    refusal_of,
+    refused_frozen,
+    take_reading,
+)
 from towncircle.psd.states import WITHDRAWN
 from towncircle.wire.bodies import (
     AuditForward,
@@ -46,7 +54,10 @@ ORDERED, DONE = "ordered", "done"
 
 @cites("P050-2.9", "P050-2.6", "502.20e", "502.27b")
 def on_request(ctx: Context, opened: Opened) -> CheckOutNoted:
-    """Take a licensee's notice: the descending balance is noted, resets are denied, the next contact orders it out."""
+    """Take a licensee's notice: the descending balance is noted, resets are denied, the next contact orders it out.
+
+    A device that has failed since, or was retired, is told of again: nothing more is to be had from it.
+    """
     body, licensee = opened.body, opened.envelope.sender
     assert isinstance(body, CheckOutRequest)
     row = _own(ctx, body.device, licensee)
@@ -57,6 +68,8 @@ def on_request(ctx: Context, opened: Opened) -> CheckOutNoted:
         raise Refused(
             "provider.check-out-open", device=body.device, purpose=held.body["purpose"], at=Instant(held.body["at"])
         )
+    elif held.body["state"] == ORDERED and _silent(ctx, row, body):
+        held = _conclude(ctx, row, held, outcome=EXAMINATION, amount=ZERO, raw=b"")
     return CheckOutNoted(
         device=body.device, refund=held.body["refund"], noted=Mills(held.body["noted"]), at=Instant(held.body["at"])
     )
@@ -65,9 +78,8 @@ def on_request(ctx: Context, opened: Opened) -> CheckOutNoted:
 def _take_notice(ctx: Context, row: Record, body: CheckOutRequest) -> Record:
     if body.purpose == "replacement":
         second_person(body.requested_by, (body.approved_by,), what="a transfer of a balance", clause="P050 2.6")
-    if row.body["frozen"]:  # reason to believe that it is fraudulently set: nothing moves (P050 2.6)
-        raise frozen_refusal(row)
-    if row.body["open_reset"] and not body.faulted:
+    _check_suspicion(ctx, row)
+    if row.body["open_reset"] and not _retired(ctx, row):  # whether the device has it, no host's word tells
         raise Refused("provider.reset-open", device=row.key, request_id=row.body["open_reset"])
     held = Books(ctx.tx).device(row.owner, row.key)
     record = {
@@ -83,15 +95,44 @@ def _take_notice(ctx: Context, row: Record, body: CheckOutRequest) -> Record:
         "at": int(ctx.now),
     }
     kept = ctx.tx.put("check-out", row.key, record, owner=row.owner, expected=0)
-    row = move(ctx, row, "return", noted=record["noted"], purpose=body.purpose)
-    if body.faulted:
+    if row.body["custody"] != "returned":  # one that was retired is back already
+        row = move(ctx, row, "return", noted=record["noted"], purpose=body.purpose)
+    if _silent(ctx, row, body):
         return _conclude(ctx, row, kept, outcome=EXAMINATION, amount=ZERO, raw=b"")
     return kept
 
 
+def _silent(ctx: Context, row: Record, body: CheckOutRequest) -> bool:
+    """Tell whether nothing more is to be had from a device: it is retired, or its host says that it failed."""
+    return _retired(ctx, row) or (body.faulted and open_case_of(ctx.tx, row.key) is None)
+
+
+@cites("P050-2.6")
+def _check_suspicion(ctx: Context, row: Record) -> None:
+    """Let no device leave that is under suspicion. Raises `Refused` (provider.frozen, provider.case-open)."""
+    if row.body["frozen"] and not _retired(ctx, row):
+        raise frozen_refusal(row)  # there is reason to believe that it is fraudulently set
+    case = open_case_of(ctx.tx, row.key)
+    if case is not None:
+        raise _case_open(case)
+
+
+def _retired(ctx: Context, row: Record) -> bool:
+    """Tell whether a case of a device ended with its retirement, and none is open."""
+    states = {case.body["state"] for case in ctx.tx.find("case", owner=row.key)}
+    return bool(row.body["frozen"]) and RETIRED in states and open_case_of(ctx.tx, row.key) is None
+
+
+def _case_open(case: Record) -> Refused:
+    return Refused("provider.case-open", device=case.body["device"], case=case.key)
+
+
 @cites("502.27b", "P050-3.3c")
 def on_withdrawal(ctx: Context, opened: Opened) -> CheckOutStatement | RefusedReply:
-    """Credit what a device has given back, once; a device that was not ordered out is frozen."""
+    """Credit what a device has given back, once; a device that was not ordered out is frozen.
+
+    While a case of it is open its word is taken, and credited when it says it again after the case.
+    """
     body = opened.body
     assert isinstance(body, DeviceWithdrawal)
     row = device_record(ctx, opened.envelope.sender.partition(".")[2])
@@ -102,13 +143,15 @@ def on_withdrawal(ctx: Context, opened: Opened) -> CheckOutStatement | RefusedRe
     if row.body["frozen"]:
         return refused_frozen(row)
     ctx.send("postal.usps", AuditForward(audit=opened.raw), key=f"audit {row.key} {opened.envelope.counter}")
-    return _give_back(ctx, row, opened.raw)
+    case = open_case_of(ctx.tx, row.key)
+    return refusal_of(_case_open(case)) if case is not None else _give_back(ctx, row, opened.raw)
 
 
 def _last_audit(row: Record, body: DeviceWithdrawal, at: Instant) -> DeviceAudit:
     """Say as an audit what a withdrawal says: the registers it stopped at, and that the descending one is given back.
 
-    A device gives nothing back while a reset is open in it: one that is open here was applied if it counts it.
+    A device gives nothing back while a reset is open in it: one that is open here was applied if it counts it. It signs
+    no count of reprints with it, so the last one that it signed stands.
     """
     told = body.registers
     applied = body.resets_total > Mills(row.body["resets_total"])
@@ -123,18 +166,23 @@ def _last_audit(row: Record, body: DeviceWithdrawal, at: Instant) -> DeviceAudit
         open_amount=ZERO,
         last_applied=row.body["open_reset"] if applied else "",
         usage=(),
-        reprints=0,
+        reprints=row.body.get("reprints", 0),
     )
 
 
 @cites("502.20e", "502.27b")
-def answer_audit(ctx: Context, row: Record, opened: Opened, reading: DeviceAudit) -> Withdraw | CheckOutStatement:
+def answer_audit(
+    ctx: Context, row: Record, opened: Opened, reading: DeviceAudit
+) -> Withdraw | CheckOutStatement | RefusedReply:
     """Answer the audit of a device that was ordered out: with the order, or with what became of its balance."""
     held = ctx.tx.get("check-out", row.key)
     if held is None:
         raise Refused("provider.not-leased", device=row.key, custody=row.body["custody"])
     if held.body["state"] == DONE:
         return statement(ctx, held)
+    case = open_case_of(ctx.tx, row.key)
+    if case is not None:
+        return refusal_of(_case_open(case))
     if reading.state != WITHDRAWN:
         return Withdraw(reason=held.body["reason"])
     return _give_back(ctx, row, opened.raw)
@@ -193,11 +241,16 @@ def _conclude(ctx: Context, row: Record, held: Record, *, outcome: str, amount: 
 
 @cites("502.27b")
 def on_query(ctx: Context, opened: Opened) -> CheckOutStatement:
-    """Tell a licensee what became of the balance of its device. Raises `Refused` (provider.not-given-back)."""
+    """Tell a licensee what became of the balance of its device; one that was retired since gives nothing back.
+
+    Raises `Refused` (provider.not-given-back).
+    """
     body = opened.body
     assert isinstance(body, CheckOutQuery)
     row = _own(ctx, body.device, opened.envelope.sender)
     held = ctx.tx.get("check-out", row.key)
+    if held is not None and held.body["state"] == ORDERED and _retired(ctx, row):
+        held = _conclude(ctx, row, held, outcome=EXAMINATION, amount=ZERO, raw=b"")
     if held is None or held.body["state"] != DONE:
         raise Refused("provider.not-given-back", device=row.key)
     return statement(ctx, held)

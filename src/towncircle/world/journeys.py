@@ -24,7 +24,7 @@ from towncircle.mailpiece.address_files import Recipient
 from towncircle.mailpiece.zipcode import place_of
 from towncircle.provider.leasing import DEPOSIT_ACKNOWLEDGMENT, LEASE_AGREEMENT, digest_of
 from towncircle.psd.commands import StatusReport
-from towncircle.psd.states import AUTHORISED, IN_SERVICE, LOCKED
+from towncircle.psd.states import AUTHORISED, FAULTED, IN_SERVICE, LOCKED
 from towncircle.wire.bodies import (
     AccountStatement,
     DepositOrder,
@@ -90,7 +90,7 @@ class Journeys:
         return decision
 
     def lease(self) -> LeaseConfirmed:
-        """Lease a device under the license held; a confirmed lease is given again until its device is checked out."""
+        """Lease a device under the license held; a confirmed lease is given again until its device leaves."""
         with self.world.store(self.licensee).reading() as view:
             licenses, devices = view.find("license"), view.find("device")
         if not licenses:
@@ -99,9 +99,14 @@ class Journeys:
             return self._lease(licenses[-1], licenses[-1].key)
         held, last = devices[-1], DeviceId(devices[-1].key)
         case = self.do(lambda ctx: returns.case(ctx, device=last))
-        if case is not None and case.body["state"] == returns.DONE:
+        if case is not None and self._gone(case):
             return self._lease(licenses[-1], f"{licenses[-1].key} after {last}")
         return LeaseConfirmed(lease=held.body["lease"], device=last, account=held.body["account"])
+
+    def _gone(self, case: Record) -> bool:
+        """Tell whether a device is out of service, or was to leave, failed, and waits for its examination."""
+        waits = case.body["state"] in (returns.NOTED, returns.DECLINED)
+        return case.body["state"] == returns.DONE or (waits and self.status_of(DeviceId(case.key)).state == FAULTED)
 
     def replace(self, device: DeviceId) -> DeviceId:
         """Lease a replacement for a device under the same license, once; give it."""
@@ -248,10 +253,12 @@ class Journeys:
 
     def plan_redate(self, order: corrections.Redate) -> JobId:
         """Write a date correction down and lint its pages; give the job's id. No device is asked."""
+        self._check_serving(order.job)
         return self._planned(lambda ctx, job, limits: corrections.plan_redate(ctx, order=order, job=job, limits=limits))
 
     def plan_correction(self, order: corrections.Shortpaid) -> JobId:
         """Work out, lint and reserve a postage correction; give the job's id. Nothing is debited yet."""
+        self._check_serving(order.job)
         return self._planned(
             lambda ctx, job, limits: corrections.plan_correction(ctx, order=order, job=job, limits=limits)
         )
@@ -264,8 +271,16 @@ class Journeys:
 
     def reprint(self, job: JobId, pieces: tuple[int, ...] = ()) -> Record:
         """Have the device count a reprint of pieces of a job; give a record of just those pieces."""
+        self._check_serving(job)
         record: Record = self.do(lambda ctx: reprints.reprint(ctx, job=job, pieces=pieces))
         return record
+
+    def _check_serving(self, job: JobId) -> None:
+        """Check that the device of a job is in service. Raises `Refused` (licensee.checked-out)."""
+        with self.world.store(self.licensee).reading() as view:
+            row = view.get("job", job)
+        if row is not None:
+            self.do(lambda ctx: returns.not_out(ctx, device=DeviceId(row.body["device"])))
 
     def _prove(self, job: Record) -> None:
         """Lint a planned job's pages; a fault releases its reservation."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from towncircle.kernel.errors import Refused, RelayedRefusal
+from towncircle.kernel.errors import BadInput, BrokenInvariant, Refused, RelayedRefusal
 from towncircle.kernel.ids import DeviceId, TransferId
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record
@@ -22,6 +22,7 @@ from towncircle.world.journeys import Journeys
 _ANSWERING = (AUTHORISED, IN_SERVICE, LOCKED)
 _OPEN = (returns.BEGUN, returns.NOTED)
 _RETURN, _REPLACEMENT = "return", "replacement"
+_TRIES = 3  # replacements that one walk tries
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,19 +70,38 @@ def approve_transfer(journeys: Journeys, *, by: str) -> Transferred:
 
 
 def cancel_transfer(journeys: Journeys, *, by: str) -> Record:
-    """Take back a transfer that nobody has approved."""
-    held: Record = journeys.do(transfers.cancel, actor=by)
+    """Take back a transfer that nobody has approved; two persons end one whose old device gives nothing more.
+
+    What was credited stays in the account.
+    """
+    case = journeys.do(transfers.open_case)
+    out = case is not None and _is_over(journeys, DeviceId(case.body["device"]))
+    held: Record = journeys.do(lambda ctx: transfers.cancel(ctx, out=out), actor=by)
     return held
 
 
+def _is_over(journeys: Journeys, device: DeviceId) -> bool:
+    case: Record | None = journeys.do(lambda ctx: returns.case(ctx, device=device))
+    over = case is not None and case.body["state"] == returns.DONE
+    return over or journeys.status_of(device).state == FAULTED
+
+
 def finish(journeys: Journeys) -> None:
-    """Finish what an interruption left of check-outs and of an approved transfer."""
+    """Finish what an interruption left of check-outs and of an approved transfer.
+
+    A faulted device that waits for its examination holds up nothing else.
+    """
     with journeys.world.store(journeys.licensee).reading() as view:
         cases = [row for row in view.find("check-out") if row.body["state"] in _OPEN]
         moving = [row for row in view.find("transfer") if row.body["state"] == transfers.APPROVED]
     for case in cases:
-        if not case.body["transfer"]:
+        if case.body["transfer"] in {row.key for row in moving}:
+            continue
+        try:
             _steps(journeys, DeviceId(case.key), case.body["requested_by"], case.body["approved_by"])
+        except Refused as refusal:
+            if refusal.code != "licensee.fault-unsettled":
+                raise
     for row in moving:
         _move(journeys, row)
 
@@ -99,11 +119,13 @@ def _check_out(
     case: Record | None = journeys.do(lambda ctx: returns.case(ctx, device=device))
     state = journeys.status_of(device).state
     if (case is None or case.body["state"] == returns.DECLINED) and state in _ANSWERING:
-        journeys.do(lambda ctx: funds.finish_reset(ctx, device=device))  # nothing is left in transit
+        try:
+            journeys.do(lambda ctx: funds.finish_reset(ctx, device=device))  # nothing is left in transit
+        except RelayedRefusal as refusal:
+            if refusal.code != "provider.frozen":  # the notice is answered by whether it was retired
+                raise
     journeys.do(
-        lambda ctx: returns.begin(
-            ctx, device=device, purpose=purpose, reason=reason, transfer=transfer, faulted=state == FAULTED
-        ),
+        lambda ctx: returns.begin(ctx, device=device, purpose=purpose, reason=reason, transfer=transfer),
         actor=actor,
         approval=approval,
     )
@@ -112,17 +134,25 @@ def _check_out(
 
 def _steps(journeys: Journeys, device: DeviceId, actor: str, approval: str) -> CheckOutStatement:
     who = {"actor": actor, "approval": approval}
+    faulted = journeys.status_of(device).state == FAULTED
     try:
-        journeys.do(lambda ctx: returns.give_notice(ctx, device=device), **who)
+        journeys.do(lambda ctx: returns.give_notice(ctx, device=device, faulted=faulted), **who)
     except RelayedRefusal as refusal:
         if refusal.code.startswith(("provider.", "person.", "machine.")):  # its own decision, no word about the way
             journeys.do(lambda ctx: returns.decline(ctx, device=device), **who)
+        if faulted and refusal.code == "provider.reset-open":  # the device cannot settle it any more
+            raise Refused("licensee.fault-unsettled", device=device) from refusal
+        raise
+    except BadInput:  # it could not even be sealed, so nobody has it
+        journeys.do(lambda ctx: returns.decline(ctx, device=device), **who)
         raise
     try:
         told: CheckOutStatement = journeys.do(lambda ctx: returns.conclude(ctx, device=device), **who)
     except RelayedRefusal as not_yet:
         if not_yet.code != "provider.not-given-back":
             raise
+        if faulted:
+            raise Refused("licensee.fault-unsettled", device=device) from not_yet
         journeys.do(lambda ctx: returns.give_back(ctx, device=device), **who)
         told = journeys.do(lambda ctx: returns.conclude(ctx, device=device), **who)
     journeys.world.deliver()
@@ -150,7 +180,7 @@ def _carried_out(journeys: Journeys, held: Record) -> Record:
     if case is None or case.body["state"] != returns.DONE:
         try:
             told = _check_out(journeys, device, purpose=_REPLACEMENT, reason=body["reason"], transfer=held.key, **who)
-        except RelayedRefusal:
+        except (Refused, BadInput):
             case = journeys.do(lambda ctx: returns.case(ctx, device=device))
             if case is not None and case.body["state"] == returns.DECLINED:
                 journeys.do(lambda ctx: transfers.refused(ctx, transfer=held.key), **who)
@@ -158,13 +188,43 @@ def _carried_out(journeys: Journeys, held: Record) -> Record:
         amount, refund = told.amount, told.refund
     else:
         amount, refund = Mills(case.body["amount"]), str(case.body["refund"])
-    replacement = journeys.replace(device)
-    journeys.do(lambda ctx: transfers.replaced(ctx, transfer=held.key, replacement=replacement), **who)
-    reset = _set(journeys, replacement, amount, who)
+    reset = _replace(journeys, held, amount, who)
     done: Record = journeys.do(
         lambda ctx: transfers.done(ctx, transfer=held.key, amount=amount, refund=refund, reset=reset), **who
     )
     return done
+
+
+def _replace(journeys: Journeys, held: Record, amount: Mills, who: dict[str, str]) -> str:
+    """Lease a replacement and set the balance into it; give the reset's request id.
+
+    One that failed, or came under suspicion, before anything was set into it is replaced in its turn.
+    """
+    found = DeviceId(held.body["replacement"] or journeys.replace(DeviceId(held.body["device"])))
+    for left in reversed(range(_TRIES)):
+        journeys.do(lambda ctx, found=found: transfers.replaced(ctx, transfer=held.key, replacement=found), **who)  # type: ignore[misc]  # bound at once
+        try:
+            if left and _failed_unset(journeys, found):
+                _retire(journeys, found, who)
+            else:
+                return _set(journeys, found, amount, who)
+        except RelayedRefusal as refusal:
+            if not left or refusal.code != "provider.not-leased":  # no reset was authorised to it
+                raise
+        found = journeys.replace(found)
+    raise BrokenInvariant("kernel.internal", what="a walk had no last try")
+
+
+def _failed_unset(journeys: Journeys, device: DeviceId) -> bool:
+    status = journeys.status_of(device)
+    return status.state == FAULTED and not status.open_request and status.resets_total == ZERO
+
+
+def _retire(journeys: Journeys, device: DeviceId, who: dict[str, str]) -> None:
+    """Take a replacement that failed empty out of service."""
+    case: Record | None = journeys.do(lambda ctx: returns.case(ctx, device=device))
+    if case is None or case.body["state"] != returns.DONE:
+        _check_out(journeys, device, purpose=_RETURN, reason="it failed before it held anything", **who)
 
 
 def _set(journeys: Journeys, replacement: DeviceId, amount: Mills, who: dict[str, str]) -> str:

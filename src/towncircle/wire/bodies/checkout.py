@@ -15,7 +15,8 @@ from towncircle.kernel.money import Mills
 from towncircle.wire.registry import message
 from towncircle.wire.shape import SIGNED, Body, Limit
 
-_ID, _SHORT = Limit(64), Limit(200)
+REASON = 200  # characters
+_ID, _SHORT = Limit(64), Limit(REASON)
 CREDITED, EMPTY, EXAMINATION = "credited", "empty", "to be examined"
 
 

@@ -31,7 +31,28 @@ ROWS = {
         kind="refused",
         sentence="The device {device} is out of service since {at}: its balance of {amount} was settled ({refund}).",
         clause="502.20(e)",
-        next_step="A balance is given back once. Lease another device: towncircle lease DIR",
+        next_step=(
+            "A balance is given back once, and pieces of this device are neither corrected, redated nor printed again. "
+            "Lease another device (towncircle lease DIR), reset it, and print anew what is to be mailed."
+        ),
+    ),
+    "licensee.reason": Row(
+        kind="input",
+        sentence="The reason is no text of 1 to {most} printable characters on one line.",
+        clause="house",
+        next_step="Say in a few words why: --reason 'the display is broken'.",
+    ),
+    "licensee.fault-unsettled": Row(
+        kind="refused",
+        sentence=(
+            "The device {device} is faulted, and a reset or a case of it is open: only the device or its examination "
+            "can say what is in it. Nothing is credited; the balance stays in the books."
+        ),
+        clause="502.20(f)",
+        next_step=(
+            "Have it examined by the Provider. Lease another device meanwhile: towncircle lease DIR. An approved "
+            "transfer is ended by two persons: towncircle transfer cancel DIR --by NAME"
+        ),
     ),
     "licensee.check-out-open": Row(
         kind="refused",
@@ -60,7 +81,7 @@ ROWS = {
         clause="P050 2.6",
         next_step=(
             "Approve or cancel it (towncircle transfer --help); one that was approved is finished by: "
-            "towncircle reset DIR --finish"
+            "towncircle reset DIR --finish. Where its device gives nothing more, two persons end it: transfer cancel."
         ),
     ),
     "licensee.no-transfer": Row(
@@ -68,6 +89,15 @@ ROWS = {
         sentence="No transfer is open. {last}",
         clause="P050 2.6",
         next_step="Ask for one: towncircle transfer request DIR --by NAME --reason TEXT",
+    ),
+    "provider.case-open": Row(
+        kind="refused",
+        sentence="The irregularity case {case} of {device} is open: its balance neither goes back nor moves.",
+        clause="P050 2.6",
+        next_step=(
+            "Have the device examined (towncircle examine DIR DEVICE) and the case closed by two persons "
+            "(towncircle cases DIR --release CASE --by STAFF --by STAFF); then ask again."
+        ),
     ),
     "provider.check-out-open": Row(
         kind="refused",
