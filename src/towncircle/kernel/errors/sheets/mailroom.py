@@ -1,8 +1,62 @@
-"""Error codes of the mail room's limits, corrections and reprints."""
+"""Error codes of the mail room: print jobs, corrections, departments."""
 
 from towncircle.kernel.errors import Row
 
 ROWS = {
+    "department.unknown": Row(
+        kind="refused",
+        sentence="There is no department '{department}'.",
+        clause="IMI-05",
+        next_step="Use a department that exists; without one, 'mailroom' is used.",
+    ),
+    "department.over-budget": Row(
+        kind="refused",
+        sentence="The department '{department}' has a budget of {budget}; {bound} is bound and {amount} is wanted.",
+        clause="IMI-05",
+        next_step="Print fewer pieces, or have the budget raised.",
+    ),
+    "mailroom.no-such-job": Row(
+        kind="refused",
+        sentence="There is no print job {job}.",
+        clause="house",
+        next_step="Ask for the open jobs: towncircle print DIR --resume",
+    ),
+    "mailroom.nothing-to-print": Row(
+        kind="refused",
+        sentence="There is no piece to print.",
+        clause="house",
+        next_step="Give at least one address.",
+    ),
+    "mailroom.no-price": Row(
+        kind="refused",
+        sentence="Line {row}: {why}",
+        clause="P050 1.5",
+        next_step="Take the piece out of the list, or change its shape or weight.",
+    ),
+    "mailroom.prices-unknown": Row(
+        kind="refused",
+        sentence="{count} of the pieces have no known price, so nothing was printed or debited.",
+        clause="P050 1.5",
+        next_step="Mend or take out what is named, then print again.",
+    ),
+    "mailroom.job-open": Row(
+        kind="refused",
+        sentence="A print job is open: {jobs}. Its postage may be debited already; another would be debited besides.",
+        clause="house",
+        next_step="Finish it: towncircle print DIR --out OUT --resume. To print something else first, add --new.",
+    ),
+    "mailroom.out-taken": Row(
+        kind="refused",
+        sentence="{out} holds the pages of another job; they are paid for and are not written over.",
+        clause="house",
+        next_step="Name another folder with --out.",
+    ),
+    "mailroom.no-postage-set": Row(
+        kind="refused",
+        sentence="No postage has been set into the device {device} yet.",
+        clause="P050 3.1",
+        next_step="Set some: towncircle deposit DIR AMOUNT, then towncircle reset DIR AMOUNT.",
+    ),
     "mailroom.date-refused": Row(
         kind="refused",
         sentence="The mailing date {date} is not from {first} to {last} ({zone}). Nothing was reserved or debited.",

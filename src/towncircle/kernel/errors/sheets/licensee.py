@@ -1,8 +1,32 @@
-"""Error codes of devices that are given back, transfers and persons."""
+"""Error codes of the licensee and the persons it has authorised."""
 
 from towncircle.kernel.errors import Row
 
 ROWS = {
+    "licensee.deposit-open": Row(
+        kind="refused",
+        sentence="The deposit {deposit_id} of {amount} by {form} was ordered and waits for its receipt.",
+        clause="P050 3.2",
+        next_step="Order the same amount again, which finishes it without a second deposit, then order the other one.",
+    ),
+    "licensee.no-device": Row(
+        kind="refused",
+        sentence="This licensee has no device {device}.",
+        clause="P050 1.3",
+        next_step="Lease a device first (towncircle lease), or name one that 'towncircle status' lists.",
+    ),
+    "licensee.not-a-decision": Row(
+        kind="refused",
+        sentence="What {provider} handed on is not a decision signed by the Postal Service.",
+        clause="P050 2.1",
+        next_step="Ask the Provider for the Postal Service's own signed decision.",
+    ),
+    "licensee.not-the-statement": Row(
+        kind="refused",
+        sentence="What came back is not the statement of {provider} about the reset {request}.",
+        clause="P050 3.5(c)",
+        next_step="Finish the reset: towncircle reset DIR --finish",
+    ),
     "person.not-approved": Row(
         kind="refused",
         sentence="{what} needs two persons; {actor} asked and nobody has approved.",
@@ -89,44 +113,5 @@ ROWS = {
         sentence="No transfer is open. {last}",
         clause="P050 2.6",
         next_step="Ask for one: towncircle transfer request DIR --by NAME --reason TEXT",
-    ),
-    "provider.case-open": Row(
-        kind="refused",
-        sentence="The irregularity case {case} of {device} is open: its balance neither goes back nor moves.",
-        clause="P050 2.6",
-        next_step=(
-            "Have the device examined (towncircle examine DIR DEVICE) and the case closed by two persons "
-            "(towncircle cases DIR --release CASE --by STAFF --by STAFF); then ask again."
-        ),
-    ),
-    "provider.check-out-open": Row(
-        kind="refused",
-        sentence="The device {device} goes out of service already: the notice of {at} was for a {purpose}.",
-        clause="502.20(e)",
-        next_step="Finish that one; a device is checked out once.",
-    ),
-    "provider.not-given-back": Row(
-        kind="refused",
-        sentence="The device {device} has not given its balance back yet.",
-        clause="502.27(b)",
-        next_step="Connect it: towncircle reset DIR --finish",
-    ),
-    "provider.balance-differs": Row(
-        kind="broken",
-        sentence="The device {device} gave back {amount}; the books have {due} in it.",
-        clause="502.27(b)(1)",
-        next_step="Nothing was credited. This is a defect: please report it with the command you ran.",
-    ),
-    "postal.balance-differs": Row(
-        kind="refused",
-        sentence="Form 3601-C credits {amount} for the device {device}, which signed {given}.",
-        clause="502.27(b)(2)",
-        next_step="Report the balance that the device itself has signed.",
-    ),
-    "postal.withdrawn-before": Row(
-        kind="refused",
-        sentence="The device {device} is withdrawn from service since {at}.",
-        clause="502.20(e)",
-        next_step="A device goes out of service once; check the device id.",
     ),
 }
