@@ -25,7 +25,8 @@ ROWS = {
         kind="refused",
         sentence="The case {case} is closed by two different persons, each named by a staff number.",
         clause="P050 2.6 (house)",
-        next_step="Name both: --by officer-17 --by officer-23 (small letters, digits, dots and dashes).",
+        next_step="Name both: --by officer-17 --by officer-23 (small letters and digits; dots and dashes stand between "
+        "them and make no other person).",
     ),
     "case.reason": Row(
         kind="input",

@@ -87,6 +87,13 @@ ROWS = {
         clause="502.20(j)",
         next_step="Do not use it. A case is open (towncircle cases): it is examined, then released or retired.",
     ),
+    "provider.retired": Row(
+        kind="refused",
+        sentence="The device {device} was retired in case {case}: it gets no postage, and its last signed reading "
+        "stands.",
+        clause="P050 2.6",
+        next_step="Give it back (towncircle withdraw), then lease another (towncircle lease).",
+    ),
     "provider.reset-conflict": Row(
         kind="refused",
         sentence="The request id {request_id} was used for another device or another amount.",
@@ -314,6 +321,13 @@ ROWS = {
         sentence="The register of devices has no device {device}.",
         clause="502.8",
         next_step="Check the number; a device stands in the register once its Provider has reported it installed.",
+    ),
+    "postal.out-of-service": Row(
+        kind="refused",
+        sentence="The device {device} is out of service since {since}: its certificates are revoked, so nothing that "
+        "it signs is believed.",
+        clause="502.28",
+        next_step="Nothing is to be done by an order; who doubts its last reading examines it at hand.",
     ),
     "postal.no-such-examination": Row(
         kind="refused",
