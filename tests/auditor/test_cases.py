@@ -96,6 +96,20 @@ def without(kind: str, at: int) -> Callable[[list[Row]], object]:
     return lambda rows: rows.remove([row for row in rows if row.get("type") == kind][at])
 
 
+def before(kind: str, copied: str, at: int) -> Callable[[list[Row]], object]:
+    """Put a copy of a fact just before another."""
+
+    def act(rows: list[Row]) -> None:
+        place = next(i for i, row in enumerate(rows) if row["type"] == kind)
+        rows.insert(place, json.loads(json.dumps([row for row in rows if row["type"] == copied][at])))
+
+    return act
+
+
+def closed_last(rows: list[Row]) -> None:
+    rows.append(rows.pop(next(i for i, row in enumerate(rows) if row["type"] == "case.closed")))
+
+
 def bent(row: Row) -> None:
     raw = bytearray(base64.b64decode(row["body"]["report"]))
     raw[-80] ^= 1
@@ -153,6 +167,43 @@ CHEATS = {
         OURS,
         of("case.closed", 0, put("body", "approved_by", to=["a", "b", "b"])),
         "case.two-persons",
+    ),
+    "a case closed by one under two spellings": (
+        OURS,
+        of("case.closed", 0, put("body", "approved_by", to=["officer-17", "officer-17."])),
+        "case.two-persons",
+    ),
+    "a case closed by one in large letters": (
+        FACTS,
+        of("case.closed", 0, put("body", "approved_by", to=["officer-17", "OFFICER17"])),
+        "case.two-persons",
+    ),
+    "a release on an examination that its Provider did not have last": (
+        OURS,
+        before("case.closed", "examination.returned", 0),
+        "case.not-cleared",
+    ),
+    "a release on an examination that was not the last": (FACTS, before("case.closed", FOUND, 0), "case.not-cleared"),
+    "a case told as older than its message": (
+        FACTS,
+        of("case.opened", 0, put("occurred_at", to="2026-01-01T00:00:00Z")),
+        "case.backdated",
+    ),
+    "a case opened after the examination that released it": (
+        FACTS,
+        of("case.opened", 0, put("occurred_at", to="2026-12-31T00:00:00Z")),
+        "case.not-cleared",
+    ),
+    "a device that was used before its release": (OURS, closed_last, "case.device-used"),
+    "a device retired and certified": (
+        FACTS,
+        of("case.closed", 0, put("body", "outcome", to="retired")),
+        "case.not-revoked",
+    ),
+    "a retired device that was used": (
+        OURS,
+        of("case.closed", 0, put("body", "outcome", to="retired")),
+        "case.device-used",
     ),
     "a case that ended otherwise": (OURS, of("case.closed", 0, put("body", "outcome", to="lost")), "case.outcome"),
     "a case that the Postal Service has open": (FACTS, without("case.closed", 0), "case.differs"),

@@ -115,14 +115,14 @@ def test_an_examination_before_the_case_releases_nothing(tmp_path: Path, twice: 
             "examination",
             "EXM-222222222222",
             {"device": twice.journeys.device, "state": "returned", "outcome": "regular", "number": 1, "case": ""}
-            | {"returned_at": int(case.opened_at) - 1},
+            | {"found_at": int(case.opened_at) - 1},
             owner=twice.journeys.licensee,
             expected=0,
         )
     with refused("case.not-cleared"):
         close(world, case.record.key, outcome="released", reason="x", approved_by=STAFF)
     with world.store(HARBOR).transaction() as tx:
-        later = {**row.body, "returned_at": int(case.opened_at)}
+        later = {**row.body, "found_at": int(case.opened_at)}
         tx.put("examination", row.key, later, owner=row.owner, expected=row.version)
     # a Provider that wrote itself a finding: the Postal Service does not close, and the auditor says so
     close(world, case.record.key, outcome="released", reason="x", approved_by=STAFF)
@@ -135,12 +135,31 @@ def test_an_examination_before_the_case_releases_nothing(tmp_path: Path, twice: 
 
 @pytest.mark.parametrize(
     "staff",
-    [(), ("officer-17",), ("officer-17", "officer-17"), ("officer-17", "Jane Doe"), ("a", "b", "c"), ("", "b")],
+    [
+        (),
+        ("officer-17",),
+        ("officer-17", "officer-17"),
+        ("officer-17", "officer-17."),
+        ("officer-17", "officer17"),
+        ("officer-17", "officer.1-7"),
+        ("officer-17", "officer-"),
+        ("officer-17", "Officer-23"),
+        ("officer-17", "Jane Doe"),
+        ("a", "b", "c"),
+        ("", "b"),
+        ("a" * 32, "a" * 33),
+    ],
 )
 def test_one_person_closes_no_case(twice: Twice, staff: tuple[str, ...]) -> None:
     with refused("case.two-persons"):
         close(twice.world, twice.case().record.key, outcome="retired", reason="x", approved_by=staff)
     assert twice.case().record.body["state"] == "open"
+
+
+@pytest.mark.parametrize("staff", [("officer-17", "officer-18"), ("a", "a" * 32), ("a.b-1", "a.b-2")])
+def test_two_persons_close_a_case(twice: Twice, staff: tuple[str, str]) -> None:
+    close(twice.world, twice.case().record.key, outcome="retired", reason="x", approved_by=staff)
+    assert twice.case().record.body["state"] == "retired"
 
 
 @pytest.mark.parametrize(
@@ -164,11 +183,14 @@ def test_a_retired_device_stays_frozen_and_what_it_last_signed_counts(twice: Twi
     close(world, twice.case().record.key, outcome="retired", reason="It cannot be trusted.", approved_by=STAFF)
     assert (twice.custody(), twice.case(POSTAL).record.body["state"]) == ("returned", "retired")
     twice.swap()
-    with refused("provider.frozen"):
-        journeys.contact()
-    with refused("provider.frozen"):
-        journeys.reset(Mills.dollars(50))
-    assert outcome(examine(world, journeys.device)) == ("regular", [])
+    for _ in range(2):  # in the second of the revocation, in which its word is still read, and after it
+        with refused("provider.retired"):
+            journeys.contact()
+        with refused("provider.retired"):
+            journeys.reset(Mills.dollars(50))
+        world.advance("1m")
+    with refused("postal.out-of-service"):
+        examine(world, journeys.device)
     with refused("case.over"):
         close(world, twice.case().record.key, outcome="released", reason="x", approved_by=STAFF)
     no_difference(world, tmp_path / "export")

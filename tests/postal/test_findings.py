@@ -39,7 +39,7 @@ KNOWN = Known(
     filed={"REQ-1": Mills(150_000), "REQ-2": Mills(50_000)},
     scanned_to=Mills(40_000),
     scanned_pieces=9,
-    serials={0x80000002: False, 0x80000004: False, 0x80000006: True},
+    serials={0x80000002: "", 0x80000004: "", 0x80000006: "withdrawn"},
     builds=frozenset({BUILD}),
 )
 
@@ -77,6 +77,17 @@ REGULAR = {
         replace(KNOWN, status="withdrawn"),
         31,
     ),
+    "withdrawn, in the second in which its certificates are revoked": (
+        replace(
+            REPORT,
+            state="withdrawn",
+            withdrawn_total=Mills(160_000),
+            registers=moved(descending=0),
+            certificate_serial=0x80000006,
+        ),
+        replace(KNOWN, status="withdrawn"),
+        31,
+    ),
     "pieces without a number were scanned": (REPORT, replace(KNOWN, scanned_pieces=0), 30),
 }
 
@@ -110,6 +121,18 @@ IRREGULAR = {
     "in service though withdrawn": (REPORT, replace(KNOWN, status="withdrawn"), 30, ["state"]),
     "a certificate of nobody": (replace(REPORT, certificate_serial=7), KNOWN, 30, ["certificate"]),
     "a revoked certificate": (replace(REPORT, certificate_serial=0x80000006), KNOWN, 30, ["certificate"]),
+    "a compromised certificate of a withdrawn device": (
+        replace(REPORT, state="withdrawn", certificate_serial=0x80000006),
+        replace(KNOWN, status="withdrawn", serials={0x80000006: "key-compromise"}),
+        30,
+        ["certificate"],
+    ),
+    "a certificate revoked as withdrawn of a device in use": (
+        replace(REPORT, certificate_serial=0x80000006),
+        replace(KNOWN, status="recovered"),
+        30,
+        ["certificate"],
+    ),
     "a clock that was set back": (replace(REPORT, high_water=NOW.plus(microseconds=1)), KNOWN, 30, ["clock"]),
     "another build": (replace(REPORT, module=bytes(32)), KNOWN, 30, ["build"]),
 }

@@ -1,6 +1,6 @@
 """Examinations and irregularity cases.
 
-Here: check 12 of docs/export.md. Not here: the registers of a device (`devices`).
+Here: check 14 of docs/export.md. Not here: the registers of a device (`devices`).
 Kept: a finding is worth what the device signed. The order and the report are opened here, the finding is set against
 the audits and scans that stood in the journal before it, and no release rests on anybody's word but that report.
 """
@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from towncircle.auditor.journal import facts_of
 from towncircle.auditor.reading import Export, Party, Row
 from towncircle.auditor.report import Report
-from towncircle.auditor.seals import Keys, envelope_of, issued_at, read_sealed
+from towncircle.auditor.seals import Keys, envelope_of, issued_at, open_message, read_sealed
 from towncircle.auditor.underway import Underway
 
 _TYPE, _SENDER, _AUDIENCE, _ID, _REPLY, _COUNTER, _BODY = 1, 3, 4, 5, 6, 9, 10
@@ -23,11 +24,12 @@ _ORDER, _REPORT = 60, 61
 _ANSWER, _RETURNED, _REPORTED, _CLOSED = 73, 74, 76, 77
 _READ = ("ascending", "descending", "pieces", "resets_total", "withdrawn_total", "message_counter")
 _ENDS = ("examination.found", "examination.unanswered", "examination.lapsed")
+_USES = {"custody.leased": "its use back", "reset.reserved": "a reset", "audit.taken": "a contact"}
 _OUTCOMES = {"examination.unanswered": "unanswered", "examination.lapsed": "lapsed"}
 
 
 def check_examinations(export: Export, keys: Keys, underway: Underway, report: Report) -> None:
-    """Check 12, first half: each finding is what the device signed, and overlooks nothing that was known."""
+    """Check 14, first half: each finding is what the device signed, and overlooks nothing that was known."""
     ended: dict[str, tuple[str, str]] = {}
     for postal in export.of_role("postal"):
         ordered = {fact["subject"]: fact for fact in facts_of(postal, "examination.ordered")}
@@ -131,19 +133,27 @@ def _check_returned(export: Export, ended: Mapping[str, tuple[str, str]], underw
 
 
 def check_cases(export: Export, underway: Underway, report: Report) -> None:
-    """Check 12, second half: every freeze has its case, both ends keep it alike, and two persons closed it."""
+    """Check 14, second half: every freeze has its case, both ends keep it alike, and two persons closed it.
+
+    No device is used while a case holds it, or after one has retired it.
+    """
     opened: dict[tuple[str, str], Row] = {}
     closed: dict[tuple[str, str], Row] = {}
-    for party in (*export.of_role("provider"), *export.of_role("postal")):
+    parties = (*export.of_role("provider"), *export.of_role("postal"))
+    for party in parties:
         for fact in facts_of(party, "case.opened"):
             opened[party.id, fact["subject"]] = fact
             report.checked["cases"] += 1
+    for party in parties:
         for fact in facts_of(party, "case.closed"):
             where = f"{party.id}/facts.jsonl line {fact.line}"
             if (party.id, fact["subject"]) in closed:
                 report.differ("case.twice", where, f"The case {fact['subject']} was closed twice.")
             closed[party.id, fact["subject"]] = fact
-            _check_closed(export, fact, opened.get((party.id, fact["subject"])), where, report)
+            _check_closed(export, party, fact, opened, report)
+    for provider in export.of_role("provider"):
+        _check_uses(provider, report)
+        _check_evidence(provider, opened, report)
     for provider in export.of_role("provider"):
         grounds = [one["body"] for (party, _), one in opened.items() if party == provider.id]
         for fact in facts_of(provider, "device.frozen"):
@@ -153,25 +163,90 @@ def check_cases(export: Export, underway: Underway, report: Report) -> None:
     _check_ends(opened, closed, underway, report)
 
 
-def _check_closed(export: Export, fact: Row, opened: Row | None, where: str, report: Report) -> None:
-    body = fact["body"]
-    if opened is None or opened.line > fact.line or opened["body"]["device"] != body["device"]:
+def _check_closed(
+    export: Export, party: Party, fact: Row, opened: Mapping[tuple[str, str], Row], report: Report
+) -> None:
+    body, where = fact["body"], f"{party.id}/facts.jsonl line {fact.line}"
+    start = opened.get((party.id, fact["subject"]))
+    if start is None or start.line > fact.line or start["body"]["device"] != body["device"]:
         report.differ("case.not-open", where, f"The case {fact['subject']} was not open on this device.")
         return
-    persons = [one for one in body["approved_by"] if isinstance(one, str)]
-    if len(set(persons)) != 2 or len(body["approved_by"]) != 2:
+    persons = {"".join(filter(str.isalnum, one)).lower() for one in body["approved_by"] if isinstance(one, str)}
+    if len(persons - {""}) != 2 or len(body["approved_by"]) != 2:
         report.differ("case.two-persons", where, "A case is closed by two persons.", found=body["approved_by"])
     if body["outcome"] == "released":
-        found = {
-            one["subject"]: one for postal in export.of_role("postal") for one in facts_of(postal, "examination.found")
-        }
-        one = found.get(body["examination"])
-        regular = one is not None and (one["body"]["device"], one["body"]["outcome"]) == (body["device"], "regular")
-        if one is None or not regular or one.at("recorded_at") < opened.at("occurred_at"):
-            text = "The device was released without an examination that found it regular after the case was opened."
+        ends = [row for (_, case), row in opened.items() if case == fact["subject"]]
+        if not _cleared(export, party, fact, ends):
+            text = "It was released, and its last examination was not found regular after the case was opened."
             report.differ("case.not-cleared", where, text, found=body["examination"])
     elif body["outcome"] != "retired":
         report.differ("case.outcome", where, "A case ends with its device released or retired.", found=body["outcome"])
+    elif party.role == "postal":
+        revoked = {one["subject"] for one in facts_of(party, "certificate.revoked")}
+        if body["device"] not in revoked:
+            report.differ("case.not-revoked", where, "The device was retired, and its certificates are not revoked.")
+
+
+def _cleared(export: Export, party: Party, fact: Row, ends: list[Row]) -> bool:
+    """Tell whether the last examination before a release is the one that it names, regular, after both openings."""
+    body = fact["body"]
+    named = [
+        one
+        for postal in export.of_role("postal")
+        for one in facts_of(postal, "examination.found")
+        if (one["subject"], one["body"]["device"]) == (body["examination"], body["device"])
+    ]
+    told = [
+        one["subject"]
+        for one in facts_of(party, "examination.found", "examination.unanswered", "examination.returned")
+        if one["body"]["device"] == body["device"] and one.line < fact.line and one["body"].get("outcome") != "lapsed"
+    ]
+    return (
+        bool(named and told)
+        and told[-1] == body["examination"]
+        and named[-1]["body"]["outcome"] == "regular"
+        and all(named[-1].at("recorded_at") >= end.at("occurred_at") for end in ends)
+    )
+
+
+def _check_uses(provider: Party, report: Report) -> None:
+    """Check that no device got anything while a case held it, or after one had retired it.
+
+    Any open case keeps a device from postage; one that a freeze has opened, from every contact.
+    """
+    troubles, cases, frozen = defaultdict[str, set[str]](set), defaultdict[str, set[str]](set), set[str]()
+    for fact in facts_of(provider, "device.frozen", "case.opened", "case.closed", *_USES):
+        body, kind = fact["body"], fact["type"]
+        device = body["device"] if kind in ("case.opened", "case.closed", "reset.reserved") else fact["subject"]
+        if kind == "device.frozen":
+            troubles[device].add(body["trouble"])
+        elif kind == "case.opened":
+            cases[device].add(fact["subject"])
+            frozen |= {fact["subject"]} if body["ground"] in troubles[device] else set()
+        elif kind == "case.closed" and body["outcome"] == "retired":
+            frozen.add(fact["subject"])
+        elif kind == "case.closed":
+            cases[device].discard(fact["subject"])
+        elif held := sorted(cases[device] & frozen if kind == "audit.taken" else cases[device]):
+            where = f"{provider.id}/facts.jsonl line {fact.line}"
+            text = f"{device} had {_USES[kind]}, though the case {held[0]} is open or has retired it."
+            report.differ("case.device-used", where, text)
+
+
+def _check_evidence(provider: Party, opened: Mapping[tuple[str, str], Row], report: Report) -> None:
+    """Check that no case is older than the message of the device that was reported with it."""
+    for row in provider["messages.jsonl"]:
+        content = (open_message(row) or (None, {}))[1] if row["type"] == _REPORTED else {}
+        said = content.get(_BODY)
+        if not isinstance(said, dict) or not isinstance(said.get(5), bytes):
+            continue
+        sealed = read_sealed(said[5])
+        issued = issued_at((envelope_of(sealed) if sealed else None) or {})
+        kept = opened.get((str(content.get(_AUDIENCE)), str(said.get(1))))
+        if issued and kept is not None and kept.at("occurred_at") < min(issued, kept.at("recorded_at")):
+            where = f"{content[_AUDIENCE]}/facts.jsonl line {kept.line}"
+            text = "The case is told as older than the message of the device that shows it."
+            report.differ("case.backdated", where, text, expected=issued.iso(), found=kept["occurred_at"])
 
 
 def _check_ends(

@@ -1,6 +1,6 @@
 """What licensees say of corrections and reprints, against their own evidence and their devices.
 
-Here: check 12 of docs/export.md. Not here: the money of a postage correction, which is evidence like any other
+Here: check 13 of docs/export.md. Not here: the money of a postage correction, which is evidence like any other
 (`devices`).
 Kept: a correction names the job of its pieces, which was evidenced before; a postage correction is evidence of its own;
 a REDATE is later than what it corrects and was not made after its day; no reprint was written down that no device

@@ -20,8 +20,11 @@ def add(subparsers: Any) -> None:
         help="show the irregularity cases; release or retire a device",
         description="Show every irregularity case with its steps, as the Provider and the Postal Service keep it. A "
         "case is opened when a device comes back older than it was, breaks the law of its registers, or is found "
-        "irregular by an examination. It ends by two persons: --release, once an examination has found the device "
-        "regular, or --retire, after which the device is out of use and what it last signed counts.",
+        "irregular by an examination. It ends by two persons: --release, once the last examination has found "
+        "the device regular, or --retire. A released device has its use back when no other case of it is "
+        "open. A retired one is out of use for good: the Postal Service has it as withdrawn and revokes its "
+        "certificates, so a mark dated that day or later is refused; what it last signed counts. Its licensee"
+        " gives it back (towncircle withdraw) and leases another (towncircle lease).",
     )
     parser.add_argument("world", type=Path, metavar="DIR", help="the world's folder")
     end = parser.add_mutually_exclusive_group()

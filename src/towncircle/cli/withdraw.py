@@ -58,6 +58,6 @@ def run(args: argparse.Namespace) -> int:
         ]
     )
     if told.outcome == "to be examined":
-        print("The device cannot sign, or was retired: its last reading stands until it is examined (502.20(f)).")
+        print("The device gave nothing back: the Provider examines it (502.20(f)); until then its last reading stands.")
     print(f"Next: towncircle lease {args.world} (another device)")
     return 0

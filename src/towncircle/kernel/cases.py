@@ -2,7 +2,7 @@
 
 Here: opening a case, adding a step, closing it, and reading its steps back. Not here: what is irregular (the parties).
 Kept: a step is a fact and is never edited; a case is closed once, by two persons, who stand in its last step. Persons
-are named by staff numbers, since no fact holds a name.
+are named by staff numbers, since no fact holds a name; two spellings of one number are one person.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ import re
 from collections.abc import Sequence
 
 from towncircle.kernel.cites import cites
-from towncircle.kernel.context import Context
+from towncircle.kernel.context import Context, same_person
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.facts import Fact
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.store import Record, Transaction
 
 OPEN, RELEASED, RETIRED = "open", "released", "retired"
-_STAFF = re.compile(r"[a-z0-9][a-z0-9.-]{0,31}", re.ASCII)
+_STAFF = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,30}[a-z0-9])?", re.ASCII)
 
 
 @cites("502.8", "PRE-07")
@@ -73,7 +73,7 @@ def check_closing(row: Record, approved_by: Sequence[str]) -> None:
     """Check that a case is open and that two persons close it. Raises `Refused` (case.over, case.two-persons)."""
     if row.body["state"] != OPEN:
         raise Refused("case.over", case=row.key, state=row.body["state"])
-    if len(approved_by) != 2 or len(set(approved_by)) != 2 or not all(map(_STAFF.fullmatch, approved_by)):
+    if len(approved_by) != 2 or same_person(*approved_by) or not all(map(_STAFF.fullmatch, approved_by)):
         raise Refused("case.two-persons", case=row.key)
 
 

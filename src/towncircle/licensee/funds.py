@@ -18,6 +18,7 @@ from towncircle.licensee import books
 from towncircle.psd.states import LOCKED
 from towncircle.wire.bodies import (
     AccountStatement,
+    CheckOutQuery,
     DepositOrder,
     DepositReceipt,
     RefusedReply,
@@ -150,6 +151,19 @@ def finish_reset(ctx: Context, *, device: DeviceId) -> Steps:
     if statement is not None:
         _keep_statement(ctx, device, statement)
     return statement
+
+
+@cites("P050-2.6")
+def not_retired(ctx: Context, *, device: DeviceId) -> Steps:
+    """Ask the Provider, in the licensee's own name, whether the device was retired: its keys are revoked with that.
+
+    Raises `Refused` (provider.retired).
+    """
+    try:
+        yield Ask(held_device(ctx, device).body["provider"], CheckOutQuery(device=device), f"in use {device}")
+    except RelayedRefusal as refusal:
+        if refusal.code == "provider.retired":
+            raise
 
 
 @cites("502.28")

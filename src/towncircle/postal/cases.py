@@ -2,17 +2,21 @@
 
 Here: the Postal Service's own record of each case. Not here: what an examination finds (`examining`), the freezing of a
 device, which is its Provider's.
-Kept: a report is believed only with a message that the device itself signed; a release rests on an examination that the
-Postal Service has found regular after the case was opened, whatever the Provider says of it.
+Kept: a report is believed only with a message that the device itself signed, and its case is not older than that; a
+release rests on the last examination of the device, found regular after the case was opened, whatever the Provider says
+of it. A retired device is withdrawn and its certificates are revoked.
 """
 
 from __future__ import annotations
 
-from towncircle.kernel.cases import RELEASED, add_step, close_case, open_case, opened_at
+from towncircle.kernel.cases import RELEASED, RETIRED, add_step, close_case, open_case, opened_at
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Context
 from towncircle.kernel.errors import Refused
+from towncircle.kernel.instants import Instant
 from towncircle.kernel.store import Record, Transaction
+from towncircle.postal.certificates import revoke_withdrawn
+from towncircle.postal.examining import REGULAR, lapse_order, last_answered
 from towncircle.wire.bodies import Acknowledged, CaseClosed, IrregularityReport
 from towncircle.wire.message import Opened
 
@@ -41,7 +45,7 @@ def on_report(ctx: Context, opened: Opened) -> Acknowledged:
         other=provider,
         ground=body.ground,
         clauses=("502.14(b)", "502.20(j)"),
-        at=min(body.discovered_at, ctx.now),
+        at=min(max(body.discovered_at, evidence.envelope.issued), ctx.now),
     )
     add_step(ctx, body.case, f"{provider} reported it with a message of the device.", clauses=("502.14(b)",))
     return Acknowledged(note=f"case {body.case} opened")
@@ -65,13 +69,28 @@ def on_closed(ctx: Context, opened: Opened) -> Acknowledged:
         approved_by=body.approved_by,
         examination=body.examination,
     )
+    if body.outcome == RETIRED:
+        _retire(ctx, row, at=opened.envelope.issued)
     return Acknowledged(note=f"case {row.key} {body.outcome}")
 
 
 def _cleared(tx: Transaction, case: Record, examination: str) -> bool:
-    row = tx.get("examination", examination)
+    row = last_answered(tx, case.body["device"])
     return (
         row is not None
-        and (row.body["device"], row.body["outcome"]) == (case.body["device"], "regular")
+        and (row.key, row.body["outcome"]) == (examination, REGULAR)
         and row.body["answered_at"] >= opened_at(case)
     )
+
+
+def _retire(ctx: Context, case: Record, *, at: Instant) -> None:
+    """Take the device of a case out of use for everybody: withdrawn in the register, its certificates revoked."""
+    row = ctx.tx.get("device", case.body["device"])
+    assert row is not None  # a case is opened on a device of the register
+    lapse_order(ctx, device=row.key)
+    revoke_withdrawn(ctx, device=row.key)
+    if row.body["status"] == "withdrawn":
+        return
+    record = {**row.body, "status": "withdrawn", "since": int(at), "retired": case.key}
+    ctx.tx.put("device", row.key, record, owner=row.owner, expected=row.version)
+    ctx.note("device.retired", row.key, clauses=("P050 2.6",), occurred_at=at, provider=row.owner, case=case.key)

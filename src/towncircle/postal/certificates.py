@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Context
 from towncircle.kernel.errors import BadInput, Refused
-from towncircle.kernel.instants import Instant
+from towncircle.kernel.instants import SECOND_US, Instant
 from towncircle.kernel.store import Record, Transaction
 from towncircle.pki.authority import Issuer, serial_for
 from towncircle.pki.verifying import REASONS, PublicKey, read_certificate, signature_valid
@@ -173,3 +173,11 @@ def revoke(ctx: Context, *, device: str, reason: str, at: Instant | None = None)
     record = {**held.body, "revoked_at": int(at or ctx.now), "revoked_reason": reason}
     ctx.tx.put("device-certificates", device, record, owner=held.owner, expected=held.version)
     ctx.note("certificate.revoked", device, clauses=("502.28",), provider=held.owner, reason=reason)
+
+
+def revoke_withdrawn(ctx: Context, *, device: str) -> None:
+    """Revoke the certificates of a device that went out of service.
+
+    Revocation lists count whole seconds: from the next one on, or the device's last word would be struck with it.
+    """
+    revoke(ctx, device=device, reason="withdrawn", at=Instant(int(ctx.now) // SECOND_US * SECOND_US + SECOND_US))

@@ -3,7 +3,8 @@
 Here: the order, sealed for the device and sent by way of its Provider, and what is made of the report that comes back.
 Not here: the comparison (`findings`), the device's half (`psd.examining`), how a case ends (`cases`).
 Kept: an order has one report. It must be the device's own, answer this very order, and not be older than an audit that
-was signed after it; any other is refused and changes nothing. The Provider and the licensee carry both unread. A
+was signed after it; any other is refused and changes nothing. A device out of service is not examined: its certificates
+are revoked, and the order that waits for it lapses. The Provider and the licensee carry both unread. A
 difference opens a case; so does a device that gives no report, but for an order that ran out.
 """
 
@@ -52,11 +53,14 @@ class Examiner:
 def order(ctx: Context, *, device: DeviceId, examiner: Examiner) -> Steps:
     """Order the examination of a device and send it on its way; give the reference. An open order is given again.
 
-    Raises `Refused` (postal.not-in-register).
+    Raises `Refused`: postal.not-in-register, postal.out-of-service.
     """
     row, held = ctx.tx.get("device", device), open_order(ctx.tx, device)
     if row is None:
         raise Refused("postal.not-in-register", device=device)
+    certified = ctx.tx.get("device-certificates", device)
+    if row.body["status"] == "withdrawn" and certified is not None and certified.body["revoked_at"]:
+        raise Refused("postal.out-of-service", device=device, since=Instant(row.body["since"]))
     if held is not None and ctx.now <= Instant(held.body["expires"]):
         return held.key
     reference = ExaminationId.new(ctx.randomness)
@@ -76,6 +80,7 @@ def order(ctx: Context, *, device: DeviceId, examiner: Examiner) -> Steps:
         "report": "",
         "outcome": "",
         "case": "",
+        "number": ctx.tx.next_number("examination"),
         "differences": [],
     }
     ctx.tx.put("examination", reference, record, owner=row.owner, expected=0)
@@ -89,6 +94,19 @@ def open_order(tx: Transaction, device: str) -> Record | None:
     """Give the examination of a device that waits for its report, or None."""
     rows = [row for row in tx.find("examination") if (row.body["device"], row.body["state"]) == (device, ORDERED)]
     return rows[0] if rows else None
+
+
+def last_answered(tx: Transaction, device: str) -> Record | None:
+    """Give the last examination of a device that found something, regular or not, or None."""
+    rows = [row for row in tx.find("examination") if (row.body["device"], row.body["state"]) == (device, ANSWERED)]
+    return max(rows, key=lambda row: int(row.body["number"]), default=None)
+
+
+def lapse_order(ctx: Context, *, device: str) -> None:
+    """End the order that waits for a device: it went out of service, and nobody believes its keys any more."""
+    held = open_order(ctx.tx, device)
+    if held is not None:
+        _lapse(ctx, held)
 
 
 def _lapse(ctx: Context, row: Record) -> Record:
@@ -109,6 +127,8 @@ def on_returned(ctx: Context, opened: Opened, *, builds: frozenset[bytes]) -> Ex
     if row is None or (row.owner, row.body["device"]) != (provider, body.device):
         raise Refused("postal.no-such-examination", reference=body.reference[:32], device=body.device)
     text = base64.b64encode(body.report).decode()
+    if row.body["state"] == LAPSED:
+        return _finding(row)
     if row.body["state"] != ORDERED:
         if row.body["report"] != text:
             raise Refused("postal.examination-over", reference=row.key, device=body.device)
@@ -186,7 +206,7 @@ def _known(tx: Transaction, device: str, builds: frozenset[bytes]) -> Known:
         scanned_to=max((Mills(scan.body["ascending"]) for scan in scanned), default=Mills(0)),
         scanned_pieces=max((scan.body["pieces"] or 0 for scan in scanned), default=0),
         serials={
-            read_certificate(der).serial: bool(held.body["revoked_at"])
+            read_certificate(der).serial: str(held.body["revoked_reason"])
             for held, der in certificates_of(tx)
             if held.key == device
         },

@@ -31,8 +31,8 @@ class Known:
     """Hold what the Postal Service knows of a device.
 
     `ascending`, `pieces` and `counter` are those of the last audit, `filed` the resets of the daily files by request
-    id, `scanned_to` and `scanned_pieces` the highest registers on a valid piece, `serials` its certificates with
-    whether each is revoked, `builds` the approved ones.
+    id, `scanned_to` and `scanned_pieces` the highest registers on a valid piece, `serials` its certificates with the
+    reason for which each is revoked (empty for one in force), `builds` the approved ones.
     """
 
     status: str
@@ -42,7 +42,7 @@ class Known:
     filed: Mapping[str, Mills]
     scanned_to: Mills
     scanned_pieces: int
-    serials: Mapping[int, bool]
+    serials: Mapping[int, str]
     builds: frozenset[bytes]
 
 
@@ -101,7 +101,7 @@ def _standing(report: ExaminationReport, known: Known) -> Iterator[Ground]:
     if revoked is None:
         text = f"It uses the certificate {report.certificate_serial:#010x}, which was never issued to it."
         yield _ground("certificate", text, "502.28")
-    elif revoked:
+    elif revoked and (revoked, known.status) != ("withdrawn", "withdrawn"):  # it went out of service, as it should
         yield _ground("certificate", f"Its certificate {report.certificate_serial:#010x} is revoked.", "502.28")
     if report.high_water > report.clock:  # 7
         text = f"Its clock says {report.clock}, and it has already seen {report.high_water}: the clock was set back."

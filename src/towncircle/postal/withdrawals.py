@@ -12,9 +12,10 @@ from __future__ import annotations
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Context
 from towncircle.kernel.errors import Refused
-from towncircle.kernel.instants import SECOND_US, Instant
+from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import ZERO, Mills
-from towncircle.postal.certificates import revoke
+from towncircle.postal.certificates import revoke_withdrawn
+from towncircle.postal.examining import lapse_order
 from towncircle.postal.population import own_device, registers_told
 from towncircle.wire.bodies import Acknowledged, CheckOutReport, DeviceAudit, DeviceWithdrawal, Registers
 from towncircle.wire.bodies.checkout import EXAMINATION
@@ -30,16 +31,18 @@ def on_check_out(ctx: Context, opened: Opened) -> Acknowledged:
     row = own_device(ctx, body.device, provider)
     if body.license != row.body["license"] or body.at > ctx.now:
         raise Refused("postal.no-license", license=body.license, licensee="this device")
-    if row.body["status"] == "withdrawn":
+    retired = bool(row.body.get("retired")) and "refund" not in row.body  # withdrawn by a case, not checked out yet
+    if row.body["status"] == "withdrawn" and not retired:
         raise Refused("postal.withdrawn-before", device=body.device, at=Instant(row.body["since"]))
     registers = _registers(ctx, body, opened)
-    record = {**row.body, "status": "withdrawn", "since": int(body.at), "refund": body.refund}
+    since = row.body["since"] if retired else int(body.at)
+    record = {**row.body, "status": "withdrawn", "since": since, "refund": body.refund}
     if registers is not None:
         told = ("ascending", "descending", "pieces")
         record |= {name: int(getattr(registers, name)) for name in told}
     ctx.tx.put("device", body.device, record, owner=provider, expected=row.version)
-    # revocation lists count whole seconds: from the next one on, or the device's last word would be struck with it
-    revoke(ctx, device=body.device, reason="withdrawn", at=Instant(int(ctx.now) // SECOND_US * SECOND_US + SECOND_US))
+    lapse_order(ctx, device=body.device)
+    revoke_withdrawn(ctx, device=body.device)
     ctx.note(
         "device.withdrawn",
         body.device,

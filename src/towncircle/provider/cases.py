@@ -4,7 +4,8 @@ Here: the case of a frozen device, its report to the Postal Service, and its two
 (`readings`), what an examination finds (`examinations`).
 Kept: a release needs an examination that the Postal Service ordered and found regular after the case was opened, so a
 device that stands behind what it has signed is never released; it can only be retired, and then what it last signed
-counts. Both ends need two persons.
+counts. Both ends need two persons. A device gets its use back with the release of its last case, and a retired one
+never.
 """
 
 from __future__ import annotations
@@ -50,13 +51,11 @@ def close(ctx: Context, *, case: str, outcome: str, reason: str, approved_by: tu
     examination = _clearing(ctx, row) if outcome == RELEASED else ""
     if outcome == RELEASED and not examination:
         raise Refused("case.not-cleared", case=row.key, device=device.key)
-    if device.body["custody"] == "suspect":
-        device = move(ctx, device, "clear" if outcome == RELEASED else "return", case=row.key)
-    if outcome == RELEASED:
-        change(ctx, device, frozen="", frozen_at=0)
-    elif not device.body["frozen"]:
-        change(ctx, device, frozen=f"it was retired in case {row.key}", frozen_at=int(ctx.now))
     closed = close_case(ctx, row, outcome=outcome, reason=reason, approved_by=approved_by, examination=examination)
+    if outcome == RELEASED:
+        _give_back_its_use(ctx, row, device)
+    else:
+        _take_out_of_use(ctx, row, device)
     body = CaseClosed(
         case=row.key,
         device=DeviceId(device.key),
@@ -69,12 +68,30 @@ def close(ctx: Context, *, case: str, outcome: str, reason: str, approved_by: tu
     return closed
 
 
+def _give_back_its_use(ctx: Context, case: Record, device: Record) -> None:
+    """Clear a device, unless another of its cases is open or has retired it."""
+    if any(row.body["state"] != RELEASED for row in ctx.tx.find("case", owner=device.key)):
+        return
+    if device.body["custody"] == "suspect":
+        device = move(ctx, device, "clear", case=case.key)
+    change(ctx, device, frozen="", frozen_at=0)
+
+
+def _take_out_of_use(ctx: Context, case: Record, device: Record) -> None:
+    if device.body["custody"] == "suspect":
+        device = move(ctx, device, "return", case=case.key)
+    if not device.body["frozen"]:
+        device = change(ctx, device, frozen=f"it was retired in case {case.key}", frozen_at=int(ctx.now))
+    change(ctx, device, retired=device.body.get("retired") or case.key)
+
+
 def _clearing(ctx: Context, case: Record) -> str:
     """Name the last examination of the case's device, where it was found regular after the case was opened."""
     rows = [
         row
         for row in ctx.tx.find("examination")
-        if row.body["device"] == case.body["device"] and row.body.get("returned_at", 0) >= opened_at(case)
+        if row.body["device"] == case.body["device"] and row.body["outcome"] not in ("", "lapsed")
     ]
     last = max(rows, key=lambda row: row.body["number"], default=None)
-    return last.key if last is not None and last.body["outcome"] == "regular" else ""
+    good = last is not None and last.body["outcome"] == "regular" and last.body["found_at"] >= opened_at(case)
+    return last.key if last is not None and good else ""

@@ -243,7 +243,7 @@ def _conclude(ctx: Context, row: Record, held: Record, *, outcome: str, amount: 
 def on_query(ctx: Context, opened: Opened) -> CheckOutStatement:
     """Tell a licensee what became of the balance of its device; one that was retired since gives nothing back.
 
-    Raises `Refused` (provider.not-given-back).
+    Raises `Refused`: provider.not-given-back, provider.retired for a retired one of which no notice was given.
     """
     body = opened.body
     assert isinstance(body, CheckOutQuery)
@@ -251,6 +251,8 @@ def on_query(ctx: Context, opened: Opened) -> CheckOutStatement:
     held = ctx.tx.get("check-out", row.key)
     if held is not None and held.body["state"] == ORDERED and _retired(ctx, row):
         held = _conclude(ctx, row, held, outcome=EXAMINATION, amount=ZERO, raw=b"")
+    if held is None and row.body.get("retired"):
+        raise frozen_refusal(row)
     if held is None or held.body["state"] != DONE:
         raise Refused("provider.not-given-back", device=row.key)
     return statement(ctx, held)

@@ -57,6 +57,9 @@ def on_query(ctx: Context, opened: Opened) -> ExaminationWaiting:
     row = device_record(ctx, body.device)
     if row.owner != opened.envelope.sender:
         raise Refused("provider.unknown-device", device=body.device, provider=ctx.party)
+    out = ctx.tx.get("check-out", row.key)
+    if out is not None and out.body["state"] == "done":  # out of service, so its order has lapsed
+        return ExaminationWaiting(reference="", order=b"")
     rows = [held for held in ctx.tx.find("examination", owner=row.owner) if held.body["device"] == row.key]
     last = max(rows, key=lambda held: held.body["number"], default=None)
     if last is None or last.body["state"] != WAITING:
@@ -109,7 +112,7 @@ def on_answer(ctx: Context, opened: Opened) -> Steps:
         case=finding.case,
     )
     record = {**row.body, "state": RETURNED, "outcome": finding.outcome, "case": finding.case}
-    record["returned_at"] = int(ctx.now)
+    record["found_at"] = int(answer.envelope.issued)  # when the Postal Service found it: a case may be opened since
     row = ctx.tx.put("examination", row.key, record, owner=row.owner, expected=row.version)
     return _receipt(row)
 

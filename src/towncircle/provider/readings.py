@@ -184,7 +184,9 @@ def reset_key(device: str, request_id: str) -> str:
 
 
 def frozen_refusal(row: Record) -> Refused:
-    """Give the refusal that a frozen device gets."""
+    """Give the refusal that a frozen device gets, or one that was retired."""
+    if row.body.get("retired"):
+        return Refused("provider.retired", device=row.key, case=row.body["retired"])
     return Refused("provider.frozen", device=row.key, trouble=row.body["frozen"])
 
 

@@ -166,13 +166,24 @@ class Journeys:
         device = self.device
         self.do(lambda ctx: transfers.may_reset(ctx, device=device))
         self.do(lambda ctx: funds.catch_up(ctx, device=device))
-        statement: AccountStatement = self.do(lambda ctx: funds.reset(ctx, device=device, amount=amount))
+        statement: AccountStatement = self.heard(
+            lambda ctx: funds.reset(ctx, device=device, amount=amount), device=device
+        )
         return statement
 
     def contact(self) -> str:
         """Connect the device to its Provider; give the device's words."""
         device = self.device
-        return str(self.do(lambda ctx: funds.contact(ctx, device=device)).sentence)
+        return str(self.heard(lambda ctx: funds.contact(ctx, device=device), device=device).sentence)
+
+    def heard(self, step: Callable[[Context], Any], *, device: DeviceId) -> Any:
+        """Walk a step in which the device speaks; where its keys are not believed, the Provider is asked why."""
+        try:
+            return self.do(step)
+        except RelayedRefusal as refusal:
+            if refusal.code == "wire.unknown-key":
+                self.do(lambda ctx: funds.not_retired(ctx, device=device))
+            raise
 
     def renew_key(self) -> str:
         """Give the device its next key and certificate; pieces of the old one stay valid. Gives the device's words."""
@@ -211,9 +222,9 @@ class Journeys:
         if devices:
             device = DeviceId(devices[-1].key)
             case = self.do(lambda ctx: returns.case(ctx, device=device))
-            leaving = case is not None and case.body["state"] in (returns.BEGUN, returns.NOTED)
+            leaving = case is not None and case.body["state"] != returns.DECLINED
             if not leaving and self.status().state in _ANSWERING:
-                statement = self.do(lambda ctx: funds.finish_reset(ctx, device=device))
+                statement = self.heard(lambda ctx: funds.finish_reset(ctx, device=device), device=device)
             returning.finish(self)
         self.world.deliver()
         self.world.publish()

@@ -120,9 +120,9 @@ def _check_out(
     state = journeys.status_of(device).state
     if (case is None or case.body["state"] == returns.DECLINED) and state in _ANSWERING:
         try:
-            journeys.do(lambda ctx: funds.finish_reset(ctx, device=device))  # nothing is left in transit
+            journeys.heard(lambda ctx: funds.finish_reset(ctx, device=device), device=device)  # none is left in transit
         except RelayedRefusal as refusal:
-            if refusal.code != "provider.frozen":  # the notice is answered by whether it was retired
+            if refusal.code not in ("provider.frozen", "provider.retired"):  # the notice is answered by which it is
                 raise
     journeys.do(
         lambda ctx: returns.begin(ctx, device=device, purpose=purpose, reason=reason, transfer=transfer),

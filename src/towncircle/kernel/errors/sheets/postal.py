@@ -177,4 +177,11 @@ ROWS = {
         clause="502.20(e)",
         next_step="A device goes out of service once; check the device id.",
     ),
+    "postal.out-of-service": Row(
+        kind="refused",
+        sentence="The device {device} is out of service since {since}: its certificates are revoked, so nothing that "
+        "it signs is believed.",
+        clause="502.28",
+        next_step="Nothing is to be done by an order; who doubts its last reading examines it at hand.",
+    ),
 }

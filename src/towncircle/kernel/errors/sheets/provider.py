@@ -111,7 +111,7 @@ ROWS = {
         sentence="The irregularity case {case} of {device} is open: its balance neither goes back nor moves.",
         clause="P050 2.6",
         next_step=(
-            "Have the device examined (towncircle examine DIR DEVICE) and the case closed by two persons "
+            "Have the device examined (towncircle examine DIR) and the case closed by two persons "
             "(towncircle cases DIR --release CASE --by STAFF --by STAFF); then ask again."
         ),
     ),
@@ -132,5 +132,12 @@ ROWS = {
         sentence="The device {device} gave back {amount}; the books have {due} in it.",
         clause="502.27(b)(1)",
         next_step="Nothing was credited. This is a defect: please report it with the command you ran.",
+    ),
+    "provider.retired": Row(
+        kind="refused",
+        sentence="The device {device} was retired in case {case}: it gets no postage, and its last signed reading "
+        "stands.",
+        clause="P050 2.6",
+        next_step="Give it back (towncircle withdraw), then lease another (towncircle lease).",
     ),
 }
