@@ -40,13 +40,11 @@ def on_request(
     """Answer a reset request: authorise it, or refuse it with the first ground."""
     body, counter = opened.body, opened.envelope.counter
     assert isinstance(body, ResetRequest)
-    key = reset_key(opened.envelope.sender.partition(".")[2], body.request_id)
-    denied = denial(ctx, rules, opened.envelope.sender.partition(".")[2], notify=notify)
+    device = opened.envelope.sender.partition(".")[2]
+    key = reset_key(device, body.request_id)
+    denied = denial(ctx, rules, device, notify=notify)
     earlier = ctx.tx.get("reset", key)
-    if earlier is not None and (earlier.body["device"], earlier.body["amount"]) != (
-        opened.envelope.sender.partition(".")[2],
-        body.amount,
-    ):
+    if earlier is not None and (earlier.body["device"], earlier.body["amount"]) != (device, body.amount):
         return _refuse(ctx, body, Refused("provider.reset-conflict", request_id=body.request_id))
     try:
         row = take_reading(ctx, opened, body.audit)
