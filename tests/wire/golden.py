@@ -323,6 +323,65 @@ SPECIMENS: tuple[Body, ...] = (
         approved_by=("officer-17", "officer-23"),
         examination="EXM-7K3MQ9ZX2RTB",
     ),
+    b.Notice(
+        reference="NTC-7K3MQ9ZX2RTB",
+        kind="notice",
+        limit="quality-piece",
+        duty="quality-piece FCT-7K3MQ9ZX2RTB",
+        about=DEVICE,
+        title="receive a mailpiece for quality assurance from the licensee",
+        says="Missed: All further resets are denied.",
+        clause="502.26",
+        until=LATER,
+    ),
+    b.NoticeQuery(received="NTC-7K3MQ9ZX2RTB"),
+    b.NoticeWaiting(notice=b"\xd2\x84"),
+    b.QualityPiece(piece="QLP-7K3MQ9ZX2RTB", device=DEVICE, scan=b"%PDF-1.7"),
+    b.QualityFinding(
+        piece="QLP-7K3MQ9ZX2RTB",
+        device=DEVICE,
+        grade="D",
+        verdict="VALID",
+        deficiencies=(b.Ground(code="quality.contrast", sentence="It is pale.", clause="P050 4.2"),),
+        guidance=("Use black ink.",),
+        measured=(b.MeasureRow(what="contrast", found="31 %", grade="D"),),
+        unmeasured=("Reflectance in red and green light.",),
+    ),
+    b.QualityReport(
+        piece="QLP-7K3MQ9ZX2RTB",
+        device=DEVICE,
+        grade="D",
+        deficiencies=(b.Ground(code="quality.contrast", sentence="It is pale.", clause="P050 4.2"),),
+        received_at=NOW,
+    ),
+    b.InventoryFile(
+        day="2026-11-21",
+        number=7,
+        rows=(
+            b.InventoryRow(
+                device=DEVICE,
+                custody="leased",
+                license="20260-000001",
+                licensee="licensee.mill",
+                registers=_REGISTERS,
+                message_counter=12,
+            ),
+        ),
+    ),
+    b.InventoryFinding(
+        day="2026-11-21",
+        number=7,
+        devices=1,
+        differences=(
+            b.InventoryDifference(
+                device=DEVICE,
+                code="population.status",
+                sentence="The register has it as installed, the inventory as lost.",
+                clause="502.8",
+                explained=False,
+            ),
+        ),
+    ),
 )
 
 

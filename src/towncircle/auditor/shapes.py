@@ -118,6 +118,9 @@ LIMIT_FACTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "resets.allowed": _LIMIT,
     }
 )
+_PIECE = {"piece": T, "grade": T, "deficiencies": L}
+_INVENTORY = {"day": T, "number": N, "devices": N, "differences": N, "unexplained": N}
+_NOTICE = {"notice": T, "by": T, "form": T, "limit": T, "duty": T, "until": T}
 _READING = {"ascending": N, "descending": N, "pieces": N, "message_counter": N}
 _PERSONS = {"requested_by": T, "approved_by": T}
 _GIVEN = {"refund": T, "outcome": T, "noted": N, "noted_ascending": N, "ascending": N}
@@ -182,6 +185,15 @@ FACTS: Mapping[tuple[str, str], Mapping[str, str]] = MappingProxyType(
         ("provider", "case.closed"): _CLOSED,
         ("postal", "case.opened"): _CASE,
         ("postal", "case.closed"): _CLOSED,
+        **{(role, "notice.received"): _NOTICE for role in _ROLES},
+        ("provider", "notice.delivered"): {"notice": T, "to": T},
+        ("postal", "notice.delivered"): {"notice": T, "to": T},
+        ("provider", "quality-piece.received"): {**_PIECE, "licensee": T},
+        ("licensee", "quality-piece.forwarded"): {**_PIECE, "provider": T},
+        ("postal", "quality-piece.reported"): {**_PIECE, "provider": T, "licensee": T},
+        ("postal", "quality.noncompliance-reported"): {"device": T, "licensee": T, "provider": T, "notice": T},
+        ("postal", "population.reconciled"): {**_INVENTORY, "provider": T, "codes": L},
+        ("provider", "inventory.reconciled"): _INVENTORY,
         ("provider", "act.recorded"): _ACT,
         ("postal", "act.recorded"): _ACT,
         ("licensee", "deposit.made"): {"provider": T, "amount": N},

@@ -21,7 +21,15 @@ from towncircle.auditor.seals import Keys, envelope_of, issued_at, open_message,
 
 LIMIT_HOURS = 48  # house: how long a message may wait, and a posted reset be unknown to its licensee
 _LOCKBOX_REPORT, _TRANSACTION_FILE, _AUDIT_FORWARD = 52, 55, 56
-_NAMING = {73: ("licensee", 2), 74: ("provider", 2), 76: ("provider", 1), 77: ("provider", 1)}  # whose, which field
+# whose, which field
+_NAMING = {
+    73: ("licensee", 2),
+    74: ("provider", 2),
+    76: ("provider", 1),
+    77: ("provider", 1),
+    100: ("provider postal licensee", 1),
+    105: ("provider", 1),
+}
 _TYPE, _SENDER, _AUDIENCE, _COUNTER, _BODY = 1, 3, 4, 9, 10
 
 Event = tuple[str, str, str]  # provider, licensee, reference
@@ -47,7 +55,7 @@ class Carried:
 class Underway:
     """Hold what will still be brought: (kind, role, event) with its amount; audits; resets; leaving devices.
 
-    `named` has (message type, examination or case) of what waits about examinations and cases.
+    `named` has (message type, name) of what waits about examinations, cases, notices and quality pieces.
     """
 
     coming: dict[tuple[str, str, Event], int] = field(default_factory=dict)
@@ -121,7 +129,7 @@ def _read(content: Mapping[Any, Any], party: Party, found: Underway) -> None:
         for _device, licensee, request_id, amount, _at in _rows(body.get(3), 5):
             what = "reset" if amount > 0 else "refund"
             found.coming[what, "postal", (party.id, licensee, request_id)] = abs(amount)
-    elif isinstance(kind, int) and _NAMING.get(kind, ("", 0))[0] == party.role:
+    elif isinstance(kind, int) and party.role in _NAMING.get(kind, ("", 0))[0].split():
         found.named.add((kind, str(body.get(_NAMING[kind][1]))))
     elif kind == _AUDIT_FORWARD and isinstance(body.get(1), bytes):
         sealed = read_sealed(body[1])

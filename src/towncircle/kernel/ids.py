@@ -111,6 +111,18 @@ class TransferId(TypedId):
     prefix = "TRF"
 
 
+class NoticeId(TypedId):
+    """Name one written notice; its giver and its receiver know it by the same name."""
+
+    prefix = "NTC"
+
+
+class QualityPieceId(TypedId):
+    """Name one mailpiece that a licensee forwards for quality assurance."""
+
+    prefix = "QLP"
+
+
 class PartyId(str):
     """Name a party: its role and a short name, such as `provider.harbor` or `postal.usps`."""
 

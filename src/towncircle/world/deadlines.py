@@ -21,6 +21,7 @@ from towncircle.provider.replaying import differing
 from towncircle.rules.acting import Act, Effect, act, pending, plan
 from towncircle.rules.duties import Duty, derive
 from towncircle.rules.rulesets import RuleSet
+from towncircle.world.notices import give
 
 if TYPE_CHECKING:
     from towncircle.world.world import World
@@ -72,7 +73,7 @@ def act_on_deadlines(world: World, parties: Collection[str] = ()) -> dict[str, l
         effects = _EFFECTS.get(party.partition(".")[0], {})
 
         def job(ctx: Context, effects: Mapping[str, Effect] = effects) -> list[Act]:
-            return act(ctx, world.rules, effects=effects)
+            return act(ctx, world.rules, effects=effects, notify=give)
 
         done[party] = desk.perform(job, actor=party)
     return done

@@ -26,7 +26,7 @@ from towncircle.pki.verifying import read_certificate
 from towncircle.postal.certificates import certificates_of
 from towncircle.provider.checkouts import ORDERED as ORDERED_OUT
 from towncircle.wire import cose
-from towncircle.wire.bodies import LicenseApplication, LicenseDecision, LicenseNotice, LicenseTransmittal
+from towncircle.wire.bodies import LicenseApplication, LicenseDecision, LicenseNotice, LicenseTransmittal, QualityPiece
 from towncircle.wire.message import peek
 from towncircle.wire.registry import find_type
 from towncircle.world.board import PACK
@@ -35,17 +35,18 @@ from towncircle.world.trust import REVOCATIONS
 from towncircle.world.world import World
 
 FORMAT, VERSION = "towncircle-export", 1
+_TOLD = ("notice", "notice-waiting", "quality-piece")
 _RECORDS = {
-    "postal": ("license", "license-at", "device", "pack", "series", "examination", "case"),
-    "provider": ("reset", "check-out", "lease", "account", "license", "series", "examination", "case"),
+    "postal": ("license", "license-at", "device", "pack", "series", "examination", "case", *_TOLD),
+    "provider": ("reset", "check-out", "lease", "account", "license", "series", "examination", "case", *_TOLD),
     "bank": ("item", "report"),
     "licensee": (
         *("license", "device", "deposit-order", "deposit", "reset", "statement", "department", "reservation"),
-        *("check-out", "transfer"),
+        *("check-out", "transfer", *_TOLD),
     ),
 }
 _LEAVING = (ORDERED_OUT, BEGUN, NOTED)
-_PERSONAL = (LicenseApplication, LicenseTransmittal, LicenseDecision, LicenseNotice)
+_PERSONAL = (LicenseApplication, LicenseTransmittal, LicenseDecision, LicenseNotice, QualityPiece)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -207,7 +207,7 @@ class Journeys:
         Gives the statement of a reset that was finished. Print jobs are finished by `printing.finish_job`, an
         interrupted application or lease by asking for it again.
         """
-        from towncircle.world import returning  # it walks this module's journeys
+        from towncircle.world import quality, returning  # they walk this module's journeys
 
         self.world.deliver()
         with self.world.store(self.licensee).reading() as view:
@@ -226,6 +226,7 @@ class Journeys:
             if not leaving and self.status().state in _ANSWERING:
                 statement = self.heard(lambda ctx: funds.finish_reset(ctx, device=device), device=device)
             returning.finish(self)
+        quality.settle(self)
         self.world.deliver()
         self.world.publish()
         if refused is not None:

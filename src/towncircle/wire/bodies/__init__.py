@@ -2,8 +2,9 @@
 
 Here: the bodies by direction: `common` (shapes used by several), `device` (device to Provider), `provider` (Provider to
 device), `examination` (between the Postal Service and a device), `cases` (how those travel, and irregularity cases),
-`parties` (between licensee, Provider, Postal Service and bank), `checkout` (a device that goes out of service) and
-`published` (the verification pack). Importing this package registers them all.
+`parties` (between licensee, Provider, Postal Service and bank), `checkout` (a device that goes out of service),
+`quality` (notices, quality pieces, the inventory) and `published` (the verification pack).
+Importing this package registers them all.
 """
 
 from towncircle.wire.bodies.cases import (
@@ -68,6 +69,19 @@ from towncircle.wire.bodies.provider import (
     Withdraw,
 )
 from towncircle.wire.bodies.published import CertificateRow, PackTerms, PublishedPack, StatusRow
+from towncircle.wire.bodies.quality import (
+    InventoryDifference,
+    InventoryFile,
+    InventoryFinding,
+    InventoryRow,
+    MeasureRow,
+    Notice,
+    NoticeQuery,
+    NoticeWaiting,
+    QualityFinding,
+    QualityPiece,
+    QualityReport,
+)
 
 __all__ = [
     "AccountStatement",
@@ -106,6 +120,10 @@ __all__ = [
     "FirstRenewal",
     "Ground",
     "Initialise",
+    "InventoryDifference",
+    "InventoryFile",
+    "InventoryFinding",
+    "InventoryRow",
     "IrregularityReport",
     "LeaseConfirmed",
     "LeaseSigned",
@@ -115,8 +133,15 @@ __all__ = [
     "LicenseTransmittal",
     "LockboxReport",
     "LockboxRow",
+    "MeasureRow",
+    "Notice",
+    "NoticeQuery",
+    "NoticeWaiting",
     "PackTerms",
     "PublishedPack",
+    "QualityFinding",
+    "QualityPiece",
+    "QualityReport",
     "RefusedReply",
     "Registers",
     "Renewal",
