@@ -26,7 +26,17 @@ from towncircle.pki.verifying import read_certificate
 from towncircle.postal.certificates import certificates_of
 from towncircle.provider.checkouts import ORDERED as ORDERED_OUT
 from towncircle.wire import cose
-from towncircle.wire.bodies import LicenseApplication, LicenseDecision, LicenseNotice, LicenseTransmittal
+from towncircle.wire.bodies import (
+    LicenseAppeal,
+    LicenseApplication,
+    LicenseDataStated,
+    LicenseDataTransmitted,
+    LicenseDecision,
+    LicenseNotice,
+    LicenseRevoked,
+    LicenseStanding,
+    LicenseTransmittal,
+)
 from towncircle.wire.message import peek
 from towncircle.wire.registry import find_type
 from towncircle.world.board import PACK
@@ -45,7 +55,10 @@ _RECORDS = {
     ),
 }
 _LEAVING = (ORDERED_OUT, BEGUN, NOTED)
-_PERSONAL = (LicenseApplication, LicenseTransmittal, LicenseDecision, LicenseNotice)
+_PERSONAL = (
+    *(LicenseApplication, LicenseTransmittal, LicenseDecision, LicenseNotice),
+    *(LicenseAppeal, LicenseDataStated, LicenseDataTransmitted, LicenseRevoked, LicenseStanding),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

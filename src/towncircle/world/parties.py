@@ -11,7 +11,18 @@ from functools import partial
 from towncircle.bank import lockbox
 from towncircle.mailpiece.zipcode import place_of
 from towncircle.pki.domain import DSA_1024_DOMAIN
-from towncircle.postal import cases, certificates, examining, licenses, population, trust, withdrawals
+from towncircle.postal import (
+    appeals,
+    cases,
+    certificates,
+    examining,
+    license_data,
+    licenses,
+    population,
+    standing,
+    trust,
+    withdrawals,
+)
 from towncircle.postal.certificates import Assigned, Authority
 from towncircle.provider import (
     accounts,
@@ -23,6 +34,7 @@ from towncircle.provider import (
     readings,
     renewing,
     resetting,
+    revocations,
 )
 from towncircle.provider.leasing import Product
 from towncircle.psd.integrity import module_digest
@@ -75,12 +87,12 @@ def approved_builds() -> frozenset[bytes]:
     return frozenset({bytes.fromhex(module_digest())})
 
 
-def postal_handlers(authority: Authority) -> Mapping[type, Taken]:
+def postal_handlers(authority: Authority, rules: RuleSet) -> Mapping[type, Taken]:
     """Give the Postal Service's table: Providers report and ask, the bank reports."""
     certify = partial(certificates.on_request, authority=authority)
     examined = partial(examining.on_returned, builds=approved_builds())
     return {
-        bodies.LicenseTransmittal: Taken(("provider",), licenses.on_transmittal),
+        bodies.LicenseTransmittal: Taken(("provider",), partial(licenses.on_transmittal, rules=rules)),
         bodies.CertificateRequest: Taken(("provider",), certify),
         bodies.DeviceActivity: Taken(("provider",), population.on_activity),
         bodies.CheckOutReport: Taken(("provider",), withdrawals.on_check_out),
@@ -91,6 +103,9 @@ def postal_handlers(authority: Authority) -> Mapping[type, Taken]:
         bodies.ExaminationReturned: Taken(("provider",), examined),
         bodies.IrregularityReport: Taken(("provider",), cases.on_report),
         bodies.CaseClosed: Taken(("provider",), cases.on_closed),
+        bodies.LicenseStandingQuery: Taken(("licensee",), partial(standing.on_query, rules=rules)),
+        bodies.LicenseAppeal: Taken(("licensee",), partial(appeals.on_appeal, rules=rules)),
+        bodies.LicenseDataTransmitted: Taken(("provider",), license_data.on_transmitted),
     }
 
 
@@ -112,6 +127,9 @@ def provider_handlers(product: Product, rules: RuleSet) -> Mapping[type, Taken]:
         bodies.ExaminationRequest: Taken(("postal",), examinations.on_request),
         bodies.ExaminationQuery: Taken(("licensee",), examinations.on_query),
         bodies.ExaminationAnswer: Taken(("licensee",), examinations.on_answer),
+        bodies.LicenseRevoked: Taken(("postal",), revocations.on_revoked),
+        bodies.AppealDecided: Taken(("postal",), revocations.on_appeal_decided),
+        bodies.LicenseDataStated: Taken(("licensee",), revocations.on_stated),
         Conflict: Taken(("device",), readings.on_conflict),
     }
 

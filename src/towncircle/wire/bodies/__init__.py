@@ -2,8 +2,9 @@
 
 Here: the bodies by direction: `common` (shapes used by several), `device` (device to Provider), `provider` (Provider to
 device), `examination` (between the Postal Service and a device), `cases` (how those travel, and irregularity cases),
-`parties` (between licensee, Provider, Postal Service and bank), `checkout` (a device that goes out of service) and
-`published` (the verification pack). Importing this package registers them all.
+`parties` (between licensee, Provider, Postal Service and bank), `checkout` (a device that goes out of service),
+`licensing` (a license after it was issued) and `published` (the verification pack). Importing this package registers
+them all.
 """
 
 from towncircle.wire.bodies.cases import (
@@ -33,6 +34,18 @@ from towncircle.wire.bodies.device import (
     ResetRequest,
 )
 from towncircle.wire.bodies.examination import ExaminationOrder, ExaminationReport
+from towncircle.wire.bodies.licensing import (
+    AppealDecided,
+    AppealDocketed,
+    LicenseAppeal,
+    LicenseDataStated,
+    LicenseDataTransmitted,
+    LicenseRevoked,
+    LicenseStanding,
+    LicenseStandingQuery,
+    RevisedLicense,
+    RevisedLicenseNotice,
+)
 from towncircle.wire.bodies.parties import (
     AccountStatement,
     Acknowledged,
@@ -72,6 +85,8 @@ from towncircle.wire.bodies.published import CertificateRow, PackTerms, Publishe
 __all__ = [
     "AccountStatement",
     "Acknowledged",
+    "AppealDecided",
+    "AppealDocketed",
     "AuditForward",
     "Authorise",
     "CaseClosed",
@@ -109,9 +124,15 @@ __all__ = [
     "IrregularityReport",
     "LeaseConfirmed",
     "LeaseSigned",
+    "LicenseAppeal",
     "LicenseApplication",
+    "LicenseDataStated",
+    "LicenseDataTransmitted",
     "LicenseDecision",
     "LicenseNotice",
+    "LicenseRevoked",
+    "LicenseStanding",
+    "LicenseStandingQuery",
     "LicenseTransmittal",
     "LockboxReport",
     "LockboxRow",
@@ -125,6 +146,8 @@ __all__ = [
     "ResetRefusal",
     "ResetRequest",
     "ResetStatusQuery",
+    "RevisedLicense",
+    "RevisedLicenseNotice",
     "StatusRow",
     "TransactionFile",
     "TransactionRow",
