@@ -55,7 +55,7 @@ def on_transmitted(ctx: Context, opened: Opened) -> RevisedLicense:
 
 def _take(ctx: Context, row: Record, stated: LicenseDataStated, provider: str) -> Record:
     if row.body["state"] != VALID:
-        raise not_valid(ctx, row)
+        raise not_valid(ctx, row, clause="P050 2.5(e), P050 2.3")
     grounds = tuple(_grounds(stated))
     if grounds:
         raise RefusedOnGrounds("license.data-fictitious", grounds, license=row.key)

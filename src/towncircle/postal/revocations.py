@@ -62,13 +62,15 @@ def revoke(ctx: Context, *, number: str, grounds: Mapping[str, str], rules: Rule
     return decided
 
 
-def not_valid(ctx: Context, row: Record) -> Refused:
+def not_valid(ctx: Context, row: Record, *, clause: str = "P050 2.3") -> Refused:
     """Say that a license is not valid, since when and by which decision."""
     held = ctx.tx.get("revocation", row.key)
     revoked = held is not None and row.body["state"] == REVOKED
     at = held.body["at"] if held is not None and revoked else row.body.get("given_up_at", row.body["issued_at"])
     decision = held.body["decision"] if held is not None and revoked else "the licensee's own"
-    return Refused("license.not-valid", license=row.key, state=row.body["state"], at=Instant(at), decision=decision)
+    return Refused(
+        "license.not-valid", license=row.key, state=row.body["state"], at=Instant(at), decision=decision, clause=clause
+    )
 
 
 def _ordered(grounds: Mapping[str, str]) -> list[tuple[str, str]]:

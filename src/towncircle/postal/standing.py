@@ -66,7 +66,7 @@ def on_query(ctx: Context, opened: Opened, *, rules: RuleSet) -> LicenseStanding
     assert isinstance(body, LicenseStandingQuery)
     row = ctx.tx.get("license", body.about) or ctx.tx.get("application", body.about)
     if row is None or row.owner != sender:
-        raise Refused("license.unknown", about=body.about)
+        raise Refused("license.unknown", about=body.about, clause="P050 2.3")  # its notice goes to the licensee
     decision = decision_about(ctx, body.about)
     if decision is not None and decision["state"] == REVOKED and not received_on(ctx, body.about, decision):
         _receive(ctx, body.about, decision, at=ctx.now, how="answer")

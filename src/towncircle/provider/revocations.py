@@ -29,7 +29,7 @@ from towncircle.wire.message import Opened
 OUT = ("returned", "checked out", "scrapped")
 
 
-@cites("502.20h", "P050-2.3g/2")
+@cites("502.20h", "502.20h/1", "P050-2.3g/2")
 def on_revoked(ctx: Context, opened: Opened) -> Acknowledged:
     """Take the notice of a revocation: every lease under the license is cancelled, resets are denied from now on."""
     body = opened.body

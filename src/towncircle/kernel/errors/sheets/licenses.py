@@ -191,7 +191,7 @@ ROWS = {
     "license.on-file": Row(
         kind="refused",
         sentence="{licensee} holds the license {license} at that post office already.",
-        clause="P050 2.1",
+        clause="P050 2.1, PRE-09",
         next_step="Nothing is to be done: one license serves all its systems there.",
     ),
     "license.no-such-person": Row(
