@@ -15,6 +15,7 @@ from towncircle.auditor.corrections import check_corrections
 from towncircle.auditor.devices import check_devices, check_evidence, check_forwarded, check_scans
 from towncircle.auditor.journal import check_acts, check_journals
 from towncircle.auditor.licensees import check_licensees
+from towncircle.auditor.licenses import check_revocations
 from towncircle.auditor.limits import check_limits
 from towncircle.auditor.notices import check_notices
 from towncircle.auditor.quality import check_inventories, check_quality
@@ -77,5 +78,6 @@ def audit(out: Path, *, root: str | None = None) -> Report:
     check_notices(export, underway, report)  # 16
     check_quality(export, underway, report)  # 17
     check_inventories(export, report)
+    check_revocations(export, report)  # 18
     report.checked["parties"] += len(export.parties)
     return report

@@ -20,6 +20,7 @@ COMMANDS = (
     "demo",
     "world",
     "license",
+    "licenses",
     "lease",
     "deposit",
     "reset",

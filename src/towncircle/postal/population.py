@@ -14,6 +14,7 @@ from towncircle.kernel.context import Context
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.money import ZERO
 from towncircle.kernel.store import Record
+from towncircle.postal.standing import serves
 from towncircle.wire.bodies import (
     Acknowledged,
     AuditForward,
@@ -37,7 +38,8 @@ def on_activity(ctx: Context, opened: Opened) -> Acknowledged:
     assert isinstance(body, DeviceActivity)
     provider = opened.envelope.sender
     license_row = ctx.tx.get("license", body.license)
-    if license_row is None or license_row.body["state"] != "valid" or license_row.body["provider"] != provider:
+    # of a revoked license too: whatever happens to its devices until they are out of service stands in the register
+    if license_row is None or not serves(license_row, provider):
         raise Refused("postal.no-license", license=body.license, licensee="this device")
     if body.event not in EVENTS or body.at > ctx.now:
         raise Refused("postal.no-such-activity", event=body.event[:40], at=body.at)

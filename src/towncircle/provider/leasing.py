@@ -20,6 +20,7 @@ from towncircle.kernel.ids import DeviceId, LeaseId
 from towncircle.kernel.money import ZERO
 from towncircle.kernel.store import Record
 from towncircle.provider.inventory import CUSTODY
+from towncircle.provider.revocations import check_valid
 from towncircle.rules import RuleSet
 from towncircle.wire.bodies import (
     Authorise,
@@ -97,6 +98,7 @@ def on_lease(ctx: Context, opened: Opened, *, product: Product, rules: RuleSet) 
     parameters = _parameters(ctx, license_row, product, rules, licensee)
     terms = device_terms(rules, ctx.now.date_in(parameters.zone))
     prepared = yield from _prepare(device, body.license, Authorise(parameters=parameters, terms=terms), product)
+    _valid_license(ctx, body, licensee)  # a revocation may have come while the device was prepared
     lease = LeaseId.new(ctx.randomness)
     account = f"CMRS-{body.license}"
     _ship(ctx, device, licensee, lease, prepared, parameters, product.regime)
@@ -120,8 +122,9 @@ def on_lease(ctx: Context, opened: Opened, *, product: Product, rules: RuleSet) 
 
 def _valid_license(ctx: Context, body: LeaseSigned, licensee: str) -> Record:
     row = ctx.tx.get("license", body.license)
-    if row is None or row.owner != licensee or row.body["state"] != "valid":
+    if row is None or row.owner != licensee:
         raise Refused("provider.no-license", license=body.license, licensee=licensee)
+    check_valid(row)
     return row
 
 
@@ -140,7 +143,7 @@ def _unused(ctx: Context, license_number: str, licensee: str) -> Record | None:
     for row in ctx.tx.find("lease", owner=licensee):
         device = ctx.tx.get("device", row.body["device"])
         mine = row.body["license"] == license_number and device is not None and device.body["custody"] == "leased"
-        if mine and device is not None and device.body["message_counter"] == 0:
+        if mine and not row.body.get("cancelled") and device is not None and device.body["message_counter"] == 0:
             return row
     return None
 

@@ -19,6 +19,7 @@ from towncircle.ledger.recipes import reset_reserved
 from towncircle.provider.denials import denial
 from towncircle.provider.inventory import change
 from towncircle.provider.readings import frozen_refusal, post_reset, reset_key, take_reading
+from towncircle.provider.revocations import cancelled
 from towncircle.rules import RuleSet
 from towncircle.rules.acting import Notify
 from towncircle.wire.bodies import (
@@ -54,7 +55,7 @@ def on_request(
         return _refuse(ctx, body, frozen_refusal(row), row)
     ctx.send("postal.usps", AuditForward(audit=opened.raw), key=f"audit {row.key} {counter}")
     try:
-        _check_duties(row, body, denied)
+        _check_duties(row, body, cancelled(ctx, row) or denied)
         Books(ctx.tx).post(
             reset_reserved(
                 request_id=body.request_id,

@@ -26,7 +26,18 @@ from towncircle.pki.verifying import read_certificate
 from towncircle.postal.certificates import certificates_of
 from towncircle.provider.checkouts import ORDERED as ORDERED_OUT
 from towncircle.wire import cose
-from towncircle.wire.bodies import LicenseApplication, LicenseDecision, LicenseNotice, LicenseTransmittal, QualityPiece
+from towncircle.wire.bodies import (
+    LicenseAppeal,
+    LicenseApplication,
+    LicenseDataStated,
+    LicenseDataTransmitted,
+    LicenseDecision,
+    LicenseNotice,
+    LicenseRevoked,
+    LicenseStanding,
+    LicenseTransmittal,
+    QualityPiece,
+)
 from towncircle.wire.message import peek
 from towncircle.wire.registry import find_type
 from towncircle.world.board import PACK
@@ -46,7 +57,11 @@ _RECORDS = {
     ),
 }
 _LEAVING = (ORDERED_OUT, BEGUN, NOTED)
-_PERSONAL = (LicenseApplication, LicenseTransmittal, LicenseDecision, LicenseNotice, QualityPiece)
+_PERSONAL = (
+    *(LicenseApplication, LicenseTransmittal, LicenseDecision, LicenseNotice),
+    QualityPiece,
+    *(LicenseAppeal, LicenseDataStated, LicenseDataTransmitted, LicenseRevoked, LicenseStanding),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

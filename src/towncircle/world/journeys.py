@@ -19,6 +19,7 @@ from towncircle.kernel.money import Mills
 from towncircle.kernel.randomness import Randomness
 from towncircle.kernel.store import Record
 from towncircle.licensee import corrections, envelopes, funds, mailroom, reprints, returns, setup, transfers
+from towncircle.licensee.licenses import license_held
 from towncircle.licensee.limits import Limits
 from towncircle.mailpiece.address_files import Recipient
 from towncircle.mailpiece.zipcode import place_of
@@ -95,12 +96,13 @@ class Journeys:
             licenses, devices = view.find("license"), view.find("device")
         if not licenses:
             raise Refused("world.no-license", licensee=self.licensee)
+        row: Record = self.do(license_held)
         if not devices:
-            return self._lease(licenses[-1], licenses[-1].key)
+            return self._lease(row, row.key)
         held, last = devices[-1], DeviceId(devices[-1].key)
         case = self.do(lambda ctx: returns.case(ctx, device=last))
         if case is not None and self._gone(case):
-            return self._lease(licenses[-1], f"{licenses[-1].key} after {last}")
+            return self._lease(row, f"{row.key} after {last}")
         return LeaseConfirmed(lease=held.body["lease"], device=last, account=held.body["account"])
 
     def _gone(self, case: Record) -> bool:

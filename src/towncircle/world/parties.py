@@ -13,7 +13,19 @@ from towncircle.kernel.instants import Instant
 from towncircle.mailpiece.zipcode import place_of
 from towncircle.paper import scan
 from towncircle.pki.domain import DSA_1024_DOMAIN
-from towncircle.postal import cases, certificates, examining, licenses, population, reconciling, trust, withdrawals
+from towncircle.postal import (
+    appeals,
+    cases,
+    certificates,
+    examining,
+    license_data,
+    licenses,
+    population,
+    reconciling,
+    standing,
+    trust,
+    withdrawals,
+)
 from towncircle.postal import quality as pieces
 from towncircle.postal.certificates import Assigned, Authority
 from towncircle.provider import (
@@ -27,6 +39,7 @@ from towncircle.provider import (
     readings,
     renewing,
     resetting,
+    revocations,
 )
 from towncircle.provider.leasing import Product
 from towncircle.psd.integrity import module_digest
@@ -81,13 +94,13 @@ def approved_builds() -> frozenset[bytes]:
     return frozenset({bytes.fromhex(module_digest())})
 
 
-def postal_handlers(authority: Authority) -> Mapping[type, Taken]:
+def postal_handlers(authority: Authority, rules: RuleSet) -> Mapping[type, Taken]:
     """Give the Postal Service's table: Providers report and ask, the bank reports."""
     certify = partial(certificates.on_request, authority=authority)
     noticed = partial(notices.on_notice, then=pieces.on_noncompliance)
     examined = partial(examining.on_returned, builds=approved_builds())
     return {
-        bodies.LicenseTransmittal: Taken(("provider",), licenses.on_transmittal),
+        bodies.LicenseTransmittal: Taken(("provider",), partial(licenses.on_transmittal, rules=rules)),
         bodies.CertificateRequest: Taken(("provider",), certify),
         bodies.DeviceActivity: Taken(("provider",), population.on_activity),
         bodies.CheckOutReport: Taken(("provider",), withdrawals.on_check_out),
@@ -102,6 +115,9 @@ def postal_handlers(authority: Authority) -> Mapping[type, Taken]:
         bodies.QualityReport: Taken(("provider",), pieces.on_report),
         bodies.InventoryFile: Taken(("provider",), reconciling.on_inventory),
         bodies.NoticeQuery: Taken(("licensee",), notices.on_query),
+        bodies.LicenseStandingQuery: Taken(("licensee",), partial(standing.on_query, rules=rules)),
+        bodies.LicenseAppeal: Taken(("licensee",), partial(appeals.on_appeal, rules=rules)),
+        bodies.LicenseDataTransmitted: Taken(("provider",), license_data.on_transmitted),
     }
 
 
@@ -127,6 +143,9 @@ def provider_handlers(product: Product, rules: RuleSet, pack: Callable[[Instant]
         bodies.Notice: Taken(("postal", "licensee"), notices.on_notice),
         bodies.QualityPiece: Taken(("licensee",), partial(quality.on_piece, desk=evaluating, rules=rules)),
         bodies.NoticeQuery: Taken(("licensee",), notices.on_query),
+        bodies.LicenseRevoked: Taken(("postal",), revocations.on_revoked),
+        bodies.AppealDecided: Taken(("postal",), revocations.on_appeal_decided),
+        bodies.LicenseDataStated: Taken(("licensee",), revocations.on_stated),
         Conflict: Taken(("device",), readings.on_conflict),
     }
 

@@ -132,7 +132,7 @@ class World:
         device_key: Callable[[str], bytes | None] = trust.no_devices
         bench: DeviceShelf | Workshop | None = None
         if party.role == "postal":
-            handlers = parties.postal_handlers(self._authority())
+            handlers = parties.postal_handlers(self._authority(), self.rules)
             device_key = trust.device_certificates(store, kind="device-certificates", field="messages")
         elif party.role == "provider":
             handlers = parties.provider_handlers(self._product(party), self.rules, self.board.pack)

@@ -3,8 +3,8 @@
 Here: the bodies by direction: `common` (shapes used by several), `device` (device to Provider), `provider` (Provider to
 device), `examination` (between the Postal Service and a device), `cases` (how those travel, and irregularity cases),
 `parties` (between licensee, Provider, Postal Service and bank), `checkout` (a device that goes out of service),
-`quality` (notices, quality pieces, the inventory) and `published` (the verification pack).
-Importing this package registers them all.
+`quality` (notices, quality pieces, the inventory), `licensing` (a license after it was issued) and `published` (the
+verification pack). Importing this package registers them all.
 """
 
 from towncircle.wire.bodies.cases import (
@@ -34,6 +34,18 @@ from towncircle.wire.bodies.device import (
     ResetRequest,
 )
 from towncircle.wire.bodies.examination import ExaminationOrder, ExaminationReport
+from towncircle.wire.bodies.licensing import (
+    AppealDecided,
+    AppealDocketed,
+    LicenseAppeal,
+    LicenseDataStated,
+    LicenseDataTransmitted,
+    LicenseRevoked,
+    LicenseStanding,
+    LicenseStandingQuery,
+    RevisedLicense,
+    RevisedLicenseNotice,
+)
 from towncircle.wire.bodies.parties import (
     AccountStatement,
     Acknowledged,
@@ -86,6 +98,8 @@ from towncircle.wire.bodies.quality import (
 __all__ = [
     "AccountStatement",
     "Acknowledged",
+    "AppealDecided",
+    "AppealDocketed",
     "AuditForward",
     "Authorise",
     "CaseClosed",
@@ -127,9 +141,15 @@ __all__ = [
     "IrregularityReport",
     "LeaseConfirmed",
     "LeaseSigned",
+    "LicenseAppeal",
     "LicenseApplication",
+    "LicenseDataStated",
+    "LicenseDataTransmitted",
     "LicenseDecision",
     "LicenseNotice",
+    "LicenseRevoked",
+    "LicenseStanding",
+    "LicenseStandingQuery",
     "LicenseTransmittal",
     "LockboxReport",
     "LockboxRow",
@@ -150,6 +170,8 @@ __all__ = [
     "ResetRefusal",
     "ResetRequest",
     "ResetStatusQuery",
+    "RevisedLicense",
+    "RevisedLicenseNotice",
     "StatusRow",
     "TransactionFile",
     "TransactionRow",
