@@ -17,6 +17,7 @@ from towncircle.auditor.journal import check_acts, check_journals
 from towncircle.auditor.licensees import check_licensees
 from towncircle.auditor.limits import check_limits
 from towncircle.auditor.reading import read_export
+from towncircle.auditor.refunds import check_refunds
 from towncircle.auditor.report import Report
 from towncircle.auditor.seals import check_heads, check_messages, read_keys
 from towncircle.auditor.three import check_licenses, check_statement, check_three, check_totals
@@ -72,5 +73,6 @@ def audit(out: Path, *, root: str | None = None) -> Report:
     check_examinations(export, keys, underway, report)  # 14
     check_cases(export, underway, report)
     check_limits(export, report)  # 15
+    check_refunds(export, books, underway, report)  # 16
     report.checked["parties"] += len(export.parties)
     return report

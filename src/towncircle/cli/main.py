@@ -27,6 +27,7 @@ COMMANDS = (
     "withdraw",
     "transfer",
     "person",
+    "refund",
     "status",
     "examine",
     "cases",

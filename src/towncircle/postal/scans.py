@@ -23,6 +23,7 @@ from towncircle.verification import (
     PieceVerdict,
     PriorScan,
     Reading,
+    Refunded,
     StatusFacts,
     Verdict,
     content_key,
@@ -42,17 +43,20 @@ def facts_about(tx: Transaction, payload: bytes, device: str) -> StatusFacts:
     scans = {}
     if first is not None:
         scans[key] = PriorScan(scan_id=first.body["scan"], site=first.body["site"], at=Instant(first.body["at"]))
-    readings = tuple(
-        Reading(
+    repaid = tx.get("repaid", key)
+    refunds = {key: Refunded(case=repaid.body["refund"], at=Instant(repaid.body["at"]))} if repaid is not None else {}
+    readings = {
+        row.key: Reading(
             content_key=row.key,
             ascending=Mills(row.body["ascending"]),
             postage=Mills(row.body["postage"]),
             pieces=row.body["pieces"],
         )
-        for row in tx.find("scanned", owner=device)
+        for kind in ("scanned", "repaid")
+        for row in tx.find(kind, owner=device)
         if row.key != key
-    )
-    return StatusFacts(scans=scans, readings={DeviceId(device): readings})
+    }
+    return StatusFacts(scans=scans, refunds=refunds, readings={DeviceId(device): tuple(readings.values())})
 
 
 def record_piece(

@@ -36,7 +36,7 @@ from towncircle.world.world import World
 
 FORMAT, VERSION = "towncircle-export", 1
 _RECORDS = {
-    "postal": ("license", "license-at", "device", "pack", "series", "examination", "case"),
+    "postal": ("license", "license-at", "device", "pack", "series", "examination", "case", "repaid"),
     "provider": ("reset", "check-out", "lease", "account", "license", "series", "examination", "case"),
     "bank": ("item", "report"),
     "licensee": (

@@ -12,6 +12,7 @@ from towncircle.bank import lockbox
 from towncircle.mailpiece.zipcode import place_of
 from towncircle.pki.domain import DSA_1024_DOMAIN
 from towncircle.postal import cases, certificates, examining, licenses, population, trust, withdrawals
+from towncircle.postal import refunds as postal_refunds
 from towncircle.postal.certificates import Assigned, Authority
 from towncircle.provider import (
     accounts,
@@ -21,6 +22,7 @@ from towncircle.provider import (
     leasing,
     licensing,
     readings,
+    refunds,
     renewing,
     resetting,
 )
@@ -91,6 +93,8 @@ def postal_handlers(authority: Authority) -> Mapping[type, Taken]:
         bodies.ExaminationReturned: Taken(("provider",), examined),
         bodies.IrregularityReport: Taken(("provider",), cases.on_report),
         bodies.CaseClosed: Taken(("provider",), cases.on_closed),
+        bodies.RefundInquiry: Taken(("provider",), postal_refunds.on_inquiry),
+        bodies.Form3533: Taken(("provider",), postal_refunds.on_form),
     }
 
 
@@ -112,6 +116,10 @@ def provider_handlers(product: Product, rules: RuleSet) -> Mapping[type, Taken]:
         bodies.ExaminationRequest: Taken(("postal",), examinations.on_request),
         bodies.ExaminationQuery: Taken(("licensee",), examinations.on_query),
         bodies.ExaminationAnswer: Taken(("licensee",), examinations.on_answer),
+        bodies.RefundApplication: Taken(("licensee",), refunds.on_application),
+        bodies.RefundQuery: Taken(("licensee",), refunds.on_query),
+        bodies.RefundDecided: Taken(("postal",), refunds.on_decided),
+        bodies.RefundSample: Taken(("postal",), refunds.on_sample),
         Conflict: Taken(("device",), readings.on_conflict),
     }
 

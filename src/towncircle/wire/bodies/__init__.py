@@ -2,8 +2,8 @@
 
 Here: the bodies by direction: `common` (shapes used by several), `device` (device to Provider), `provider` (Provider to
 device), `examination` (between the Postal Service and a device), `cases` (how those travel, and irregularity cases),
-`parties` (between licensee, Provider, Postal Service and bank), `checkout` (a device that goes out of service) and
-`published` (the verification pack). Importing this package registers them all.
+`parties` (between licensee, Provider, Postal Service and bank), `checkout` (a device that goes out of service),
+`refund` (unused postage) and `published` (the verification pack). Importing this package registers them all.
 """
 
 from towncircle.wire.bodies.cases import (
@@ -68,10 +68,27 @@ from towncircle.wire.bodies.provider import (
     Withdraw,
 )
 from towncircle.wire.bodies.published import CertificateRow, PackTerms, PublishedPack, StatusRow
+from towncircle.wire.bodies.refund import (
+    Annotation,
+    Form3533,
+    KnownPiece,
+    KnownReading,
+    RefundApplication,
+    RefundDecided,
+    RefundGroup,
+    RefundInquiry,
+    RefundKnown,
+    RefundQuery,
+    RefundSample,
+    RefundSampleShown,
+    RefundStatement,
+    ShownPiece,
+)
 
 __all__ = [
     "AccountStatement",
     "Acknowledged",
+    "Annotation",
     "AuditForward",
     "Authorise",
     "CaseClosed",
@@ -104,9 +121,12 @@ __all__ = [
     "ExaminationWaiting",
     "FirstAuthorise",
     "FirstRenewal",
+    "Form3533",
     "Ground",
     "Initialise",
     "IrregularityReport",
+    "KnownPiece",
+    "KnownReading",
     "LeaseConfirmed",
     "LeaseSigned",
     "LicenseApplication",
@@ -117,6 +137,15 @@ __all__ = [
     "LockboxRow",
     "PackTerms",
     "PublishedPack",
+    "RefundApplication",
+    "RefundDecided",
+    "RefundGroup",
+    "RefundInquiry",
+    "RefundKnown",
+    "RefundQuery",
+    "RefundSample",
+    "RefundSampleShown",
+    "RefundStatement",
     "RefusedReply",
     "Registers",
     "Renewal",
@@ -125,6 +154,7 @@ __all__ = [
     "ResetRefusal",
     "ResetRequest",
     "ResetStatusQuery",
+    "ShownPiece",
     "StatusRow",
     "TransactionFile",
     "TransactionRow",
