@@ -14,7 +14,7 @@ from typing import Any
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Ask, Context, Steps
 from towncircle.kernel.errors import BadInput, Refused
-from towncircle.kernel.ids import DeviceId, RefundId
+from towncircle.kernel.ids import DeviceId, RefundId, RequestId
 from towncircle.kernel.money import Mills
 from towncircle.kernel.persons import check
 from towncircle.kernel.store import Record
@@ -106,7 +106,7 @@ def follow(ctx: Context, *, refund: str) -> Steps:
     """Ask the Provider how a refund stands, and write its end down; give the Provider's statement."""
     held = held_refund(ctx, refund)
     provider = held_device(ctx, DeviceId(held.body["device"])).body["provider"]
-    answer = yield Ask(provider, RefundQuery(refund=refund), f"status {refund} {int(ctx.now)}")
+    answer = yield Ask(provider, RefundQuery(refund=refund), f"status {refund} {RequestId.new(ctx.randomness)}")
     told = answer.body
     assert isinstance(told, RefundStatement)
     held = held_refund(ctx, refund)

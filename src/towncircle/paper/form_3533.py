@@ -24,7 +24,7 @@ FORMAT, VERSION = "towncircle-form-3533", 1
 _SHEET = Form(key="letter-sheet", name="letter sheet", shape="sheet", width=17 * INCH // 2, height=11 * INCH, flap=0)
 _LEFT, _RIGHT = 3 * INCH // 4, 17 * INCH // 2 - 3 * INCH // 4
 _GREY, _LEAD = 420, 14 * POINT
-_COLUMNS = (_LEFT, _LEFT + 110 * POINT, _LEFT + 215 * POINT, _LEFT + 320 * POINT)
+_COLUMNS = (_LEFT, _LEFT + 110 * POINT, _LEFT + 225 * POINT, _LEFT + 340 * POINT)
 _FOOT = INCH
 
 
@@ -171,7 +171,12 @@ def _head(sheet: _Sheet, voucher: Voucher) -> None:
     sheet.row("Refund", voucher.refund, "State", voucher.state, gap=2 * POINT)
     sheet.row("Licensee", voucher.licensee, "License", voucher.license)
     sheet.row("Provider", voucher.provider, "Device", voucher.device)
-    sheet.row("Applied for by", voucher.claimed_by, "On", voucher.claimed_at)
+    sheet.row("Applied for by", voucher.claimed_by, "On", _moment(voucher.claimed_at))
+
+
+def _moment(text: str) -> str:
+    """Shorten an instant to the second, as people read it."""
+    return f"{text[:10]} {text[11:19]} UTC" if text else ""
 
 
 def _part_four(sheet: _Sheet, voucher: Voucher) -> None:
@@ -202,7 +207,7 @@ def _certification(sheet: _Sheet, voucher: Voucher) -> None:
     sheet.need(140 * POINT)
     sheet.row("Certification", font="bold", size=12_000, gap=14 * POINT)
     sheet.row("Scanned by", voucher.scanned_by or "not yet")
-    sheet.row("Certified by", voucher.certified_by or "not yet", "On", voucher.certified_at)
+    sheet.row("Certified by", voucher.certified_by or "not yet", "On", _moment(voucher.certified_at))
     sheet.row("Decided by", voucher.decided_by or "not yet", "As", "District MATS coordinator")
     sheet.text("Two persons: who scanned the pieces does not certify the amount (502.27(a)(4)).", ink=_GREY)
     if voucher.kept_until:

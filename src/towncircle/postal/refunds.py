@@ -17,6 +17,7 @@ from towncircle.indicium import decode
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Ask, Context, Steps, second_person
 from towncircle.kernel.errors import BadInput, Refused
+from towncircle.kernel.ids import RequestId
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.persons import check
@@ -261,7 +262,7 @@ def sample(ctx: Context, *, refund: str, numbers: tuple[int, ...], count: int, r
         if number not in pieces:
             raise BadInput("refund.no-such-piece", refund=refund, piece=number)
     query = RefundSample(refund=refund, pieces=tuple(asked), asked_by=ctx.actor)
-    answer = yield Ask(held.owner, query, f"sample {refund} {' '.join(map(str, asked))} {int(ctx.now)}")
+    answer = yield Ask(held.owner, query, f"sample {refund} {RequestId.new(ctx.randomness)}")
     shown = answer.body
     assert isinstance(shown, RefundSampleShown)
     told = {one.piece: one.payload for one in shown.pieces}

@@ -16,7 +16,7 @@ from typing import Any
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Ask, Context, Steps, second_person
 from towncircle.kernel.errors import BadInput, Refused
-from towncircle.kernel.ids import DeviceId
+from towncircle.kernel.ids import DeviceId, RequestId
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.persons import check
@@ -115,7 +115,7 @@ def scan(ctx: Context, *, refund: str, seen: tuple[bytes, ...], pack: Pack) -> S
     held, pieces = held_refund(ctx, refund), pieces_of(ctx, refund)
     _still_open(held)
     query = RefundInquiry(refund=refund, device=DeviceId(held.body["device"]), pieces=tuple(p.payload for p in pieces))
-    answer = yield Ask("postal.usps", query, f"refund {refund} {int(ctx.now)} {ctx.actor}")
+    answer = yield Ask("postal.usps", query, f"refund {refund} {RequestId.new(ctx.randomness)}")
     known = answer.body
     assert isinstance(known, RefundKnown)
     held = held_refund(ctx, refund)
