@@ -54,6 +54,8 @@ _PARAMETERS = b.DeviceParameters(
     rule_digest="ab" * 32,
     specimen=True,
 )
+_GROUPS = (b.RefundGroup(value=Mills(740), pieces=2, total=Mills(1_480)),)
+_ANNOTATIONS = (b.Annotation(piece=3, code="used.mailed", sentence="First scanned at P&DC.", clause="502.27(a)"),)
 _DEVICE_TERMS = b.DeviceTerms(
     contact_warning_months=0,
     contact_warning_hours=24,
@@ -436,6 +438,56 @@ SPECIMENS: tuple[Body, ...] = (
         office_state="DC",
         at=NOW,
     ),
+    b.RefundApplication(
+        refund="RFD-7K3MQ9ZX2RTB",
+        device=DEVICE,
+        pieces=(b"\x01\x02", b"\x03"),
+        groups=_GROUPS,
+        total=Mills(1_480),
+        claimed_by="dora",
+    ),
+    b.RefundStatement(
+        refund="RFD-7K3MQ9ZX2RTB",
+        state="credited",
+        claimed=Mills(2_220),
+        total=Mills(1_480),
+        share=90,
+        amount=Mills(1_332),
+        annotations=_ANNOTATIONS,
+        account_balance=Mills(-5),
+        at=NOW,
+    ),
+    b.RefundQuery(refund="RFD-7K3MQ9ZX2RTB"),
+    b.RefundInquiry(refund="RFD-7K3MQ9ZX2RTB", device=DEVICE, pieces=(b"\x01\x02", b"\x03")),
+    b.RefundKnown(
+        refund="RFD-7K3MQ9ZX2RTB",
+        pieces=(b.KnownPiece(content="ab" * 32, mailed="SCN-7K3MQ9ZX2RTB", site="P&DC", repaid="", at=NOW),),
+        readings=(b.KnownReading(content="cd" * 32, ascending=None, postage=Mills(740), pieces=17),),
+    ),
+    b.Form3533(
+        refund="RFD-7K3MQ9ZX2RTB",
+        license="20260-000001",
+        application=b"\xd2\x84",
+        annotations=_ANNOTATIONS,
+        groups=_GROUPS,
+        total=Mills(1_480),
+        share=90,
+        amount=Mills(1_332),
+        scanned_by="ann",
+        certified_by="ben",
+        at=NOW,
+    ),
+    b.RefundDecided(
+        refund="RFD-7K3MQ9ZX2RTB",
+        outcome="granted",
+        annotations=_ANNOTATIONS,
+        total=Mills(1_480),
+        amount=Mills(1_332),
+        decided_by="mats",
+        at=NOW,
+    ),
+    b.RefundSample(refund="RFD-7K3MQ9ZX2RTB", pieces=(1, 3), asked_by="olaf"),
+    b.RefundSampleShown(refund="RFD-7K3MQ9ZX2RTB", pieces=(b.ShownPiece(piece=1, payload=b"\x01\x02"),)),
 )
 
 

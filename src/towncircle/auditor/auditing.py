@@ -20,6 +20,7 @@ from towncircle.auditor.limits import check_limits
 from towncircle.auditor.notices import check_notices
 from towncircle.auditor.quality import check_inventories, check_quality
 from towncircle.auditor.reading import read_export
+from towncircle.auditor.refunds import check_refunds
 from towncircle.auditor.report import Report
 from towncircle.auditor.seals import check_heads, check_messages, read_keys
 from towncircle.auditor.three import check_licenses, check_statement, check_three, check_totals
@@ -79,5 +80,6 @@ def audit(out: Path, *, root: str | None = None) -> Report:
     check_quality(export, underway, report)  # 17
     check_inventories(export, report)
     check_revocations(export, report)  # 18
+    check_refunds(export, books, underway, report)  # 19
     report.checked["parties"] += len(export.parties)
     return report

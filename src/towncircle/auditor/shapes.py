@@ -125,6 +125,7 @@ _READING = {"ascending": N, "descending": N, "pieces": N, "message_counter": N}
 _PERSONS = {"requested_by": T, "approved_by": T}
 _GIVEN = {"refund": T, "outcome": T, "noted": N, "noted_ascending": N, "ascending": N}
 _OF_A_JOB = {"device": T, "of": T, "count": N}
+_REFUND = {**_AT_DEVICE, "share": N, "total": N, "scanned_by": T, "certified_by": T}
 _EXAMINED = {"device": T, "provider": T}
 _CASE = {"device": T, "other": T, "ground": T}
 _CLOSED = {"device": T, "outcome": T, "approved_by": L, "examination": T}
@@ -227,6 +228,17 @@ FACTS: Mapping[tuple[str, str], Mapping[str, str]] = MappingProxyType(
         ("licensee", "date.corrected"): {**_OF_A_JOB, "printed_date": T, "mailing_date": T},
         ("licensee", "postage.corrected"): {**_OF_A_JOB, "total": N, "overpaid": N},
         ("licensee", "print.reprinted"): {**_OF_A_JOB, "reprints": N},
+        ("provider", "form-3533.sent"): _REFUND,
+        ("postal", "form-3533.received"): {**_REFUND, "provider": T},
+        ("postal", "refund.decided"): {
+            **_AT_DEVICE,
+            "provider": T,
+            "share": N,
+            "total": N,
+            "pieces": N,
+            "outcome": T,
+        },
+        ("provider", "refunded-envelopes.destroyed"): {"kept_until": T},
         **{(role, kind): shape for role in _ROLES for kind, shape in LIMIT_FACTS.items()},
     }
 )

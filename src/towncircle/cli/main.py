@@ -28,6 +28,7 @@ COMMANDS = (
     "withdraw",
     "transfer",
     "person",
+    "refund",
     "status",
     "examine",
     "cases",

@@ -167,9 +167,12 @@ class Desk:
         """Send what waits in the outbox; give the keys that could not be delivered."""
         return self.outbox.deliver()
 
+    def _deliver_unless_under_way(self) -> None:
+        self.outbox.deliver(wait=False)
+
     def _afterwards(self) -> None:
         trouble: TowncircleError | None = None
-        for step in (self.deliver, self._after):
+        for step in (self._deliver_unless_under_way, self._after):
             try:
                 if step is not None:
                     step()

@@ -48,7 +48,7 @@ from towncircle.world.world import World
 FORMAT, VERSION = "towncircle-export", 1
 _TOLD = ("notice", "notice-waiting", "quality-piece")
 _RECORDS = {
-    "postal": ("license", "license-at", "device", "pack", "series", "examination", "case", *_TOLD),
+    "postal": ("license", "license-at", "device", "pack", "series", "examination", "case", "repaid", *_TOLD),
     "provider": ("reset", "check-out", "lease", "account", "license", "series", "examination", "case", *_TOLD),
     "bank": ("item", "report"),
     "licensee": (

@@ -78,14 +78,13 @@ class Journeys:
         """Apply for a license. Raises the refusal with every ground."""
         if provider not in self.world.config.providers:
             raise Refused("world.no-provider", name=provider[:40], known=", ".join(self.world.config.providers))
-        fields = applicant.__dataclass_fields__
         form = LicenseApplication(
             application_id=self.new(ApplicationId.new),
             applicant=self.licensee,
             office_city=_office(applicant.office_zip, 0),
             office_state=_office(applicant.office_zip, 1),
             products=self.world.config.regime,
-            **{name: getattr(applicant, name) for name in fields},
+            **{name: getattr(applicant, name) for name in applicant.__dataclass_fields__},
         )
         decision: LicenseDecision = self.do(lambda ctx: setup.apply(ctx, application=form, provider=provider))
         return decision

@@ -27,6 +27,7 @@ from towncircle.postal import (
     withdrawals,
 )
 from towncircle.postal import quality as pieces
+from towncircle.postal import refunds as postal_refunds
 from towncircle.postal.certificates import Assigned, Authority
 from towncircle.provider import (
     accounts,
@@ -37,6 +38,7 @@ from towncircle.provider import (
     licensing,
     quality,
     readings,
+    refunds,
     renewing,
     resetting,
     revocations,
@@ -118,6 +120,8 @@ def postal_handlers(authority: Authority, rules: RuleSet) -> Mapping[type, Taken
         bodies.LicenseStandingQuery: Taken(("licensee",), partial(standing.on_query, rules=rules)),
         bodies.LicenseAppeal: Taken(("licensee",), partial(appeals.on_appeal, rules=rules)),
         bodies.LicenseDataTransmitted: Taken(("provider",), license_data.on_transmitted),
+        bodies.RefundInquiry: Taken(("provider",), postal_refunds.on_inquiry),
+        bodies.Form3533: Taken(("provider",), postal_refunds.on_form),
     }
 
 
@@ -146,6 +150,10 @@ def provider_handlers(product: Product, rules: RuleSet, pack: Callable[[Instant]
         bodies.LicenseRevoked: Taken(("postal",), revocations.on_revoked),
         bodies.AppealDecided: Taken(("postal",), revocations.on_appeal_decided),
         bodies.LicenseDataStated: Taken(("licensee",), revocations.on_stated),
+        bodies.RefundApplication: Taken(("licensee",), refunds.on_application),
+        bodies.RefundQuery: Taken(("licensee",), refunds.on_query),
+        bodies.RefundDecided: Taken(("postal",), refunds.on_decided),
+        bodies.RefundSample: Taken(("postal",), refunds.on_sample),
         Conflict: Taken(("device",), readings.on_conflict),
     }
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from towncircle.kernel import persons
 from towncircle.kernel.errors import BadInput, BrokenInvariant, Refused, RelayedRefusal
 from towncircle.kernel.ids import DeviceId, TransferId
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record
-from towncircle.licensee import funds, persons, returns, transfers
+from towncircle.licensee import funds, returns, transfers
 from towncircle.psd.states import AUTHORISED, FAULTED, IN_SERVICE, LOCKED
 from towncircle.wire.bodies import CheckOutStatement
 from towncircle.world.journeys import Journeys

@@ -3,8 +3,8 @@
 Here: the bodies by direction: `common` (shapes used by several), `device` (device to Provider), `provider` (Provider to
 device), `examination` (between the Postal Service and a device), `cases` (how those travel, and irregularity cases),
 `parties` (between licensee, Provider, Postal Service and bank), `checkout` (a device that goes out of service),
-`quality` (notices, quality pieces, the inventory), `licensing` (a license after it was issued) and `published` (the
-verification pack). Importing this package registers them all.
+`quality` (notices, quality pieces, the inventory), `licensing` (a license after it was issued), `refund` (unused
+postage) and `published` (the verification pack). Importing this package registers them all.
 """
 
 from towncircle.wire.bodies.cases import (
@@ -94,10 +94,27 @@ from towncircle.wire.bodies.quality import (
     QualityPiece,
     QualityReport,
 )
+from towncircle.wire.bodies.refund import (
+    Annotation,
+    Form3533,
+    KnownPiece,
+    KnownReading,
+    RefundApplication,
+    RefundDecided,
+    RefundGroup,
+    RefundInquiry,
+    RefundKnown,
+    RefundQuery,
+    RefundSample,
+    RefundSampleShown,
+    RefundStatement,
+    ShownPiece,
+)
 
 __all__ = [
     "AccountStatement",
     "Acknowledged",
+    "Annotation",
     "AppealDecided",
     "AppealDocketed",
     "AuditForward",
@@ -132,6 +149,7 @@ __all__ = [
     "ExaminationWaiting",
     "FirstAuthorise",
     "FirstRenewal",
+    "Form3533",
     "Ground",
     "Initialise",
     "InventoryDifference",
@@ -139,6 +157,8 @@ __all__ = [
     "InventoryFinding",
     "InventoryRow",
     "IrregularityReport",
+    "KnownPiece",
+    "KnownReading",
     "LeaseConfirmed",
     "LeaseSigned",
     "LicenseAppeal",
@@ -162,6 +182,15 @@ __all__ = [
     "QualityFinding",
     "QualityPiece",
     "QualityReport",
+    "RefundApplication",
+    "RefundDecided",
+    "RefundGroup",
+    "RefundInquiry",
+    "RefundKnown",
+    "RefundQuery",
+    "RefundSample",
+    "RefundSampleShown",
+    "RefundStatement",
     "RefusedReply",
     "Registers",
     "Renewal",
@@ -172,6 +201,7 @@ __all__ = [
     "ResetStatusQuery",
     "RevisedLicense",
     "RevisedLicenseNotice",
+    "ShownPiece",
     "StatusRow",
     "TransactionFile",
     "TransactionRow",
