@@ -6,7 +6,9 @@ from tests.house.source import modules
 
 MODULE_LINES = 400
 FUNCTION_LINES = 50
-EXCEPTIONS: dict[str, str] = {"kernel/errors/sheets/psd.py": "a table; all codes of a word stand in one sheet"}  # "path" or "path:function": the reason it may be longer
+EXCEPTIONS: dict[str, str] = {
+    "kernel/errors/sheets/psd.py": "a table; all codes of a word stand in one sheet"
+}  # "path" or "path:function": the reason it may be longer
 
 
 def test_a_module_fits_in_a_sitting() -> None:

@@ -104,7 +104,11 @@ def test_a_fourth_rule_set_that_nobody_has_seen_is_loaded(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("about", "rules", "told"),
     [
-        ({**ABOUT, "over": None}, CAP, "lacks these parameters: advance_limit_days, certificate_warning, clock_difference_minutes"),
+        (
+            {**ABOUT, "over": None},
+            CAP,
+            "lacks these parameters: advance_limit_days, certificate_warning, clock_difference_minutes",
+        ),
         ({**ABOUT, "over": "atlantis"}, CAP, "it is laid over 'atlantis'"),
         ({**ABOUT, "over": "canada-2030"}, CAP, "it is laid over 'canada-2030'"),
         ({key: value for key, value in ABOUT.items() if key != "layout"}, CAP, "about.json lacks layout"),

@@ -30,6 +30,7 @@ COMMANDS = (
     "status",
     "examine",
     "cases",
+    "missing",
     "verify",
     "scan",
     "decode",

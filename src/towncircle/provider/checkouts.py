@@ -23,6 +23,7 @@ from towncircle.kernel.store import Record
 from towncircle.ledger import Books
 from towncircle.ledger.recipes import balance_withdrawn
 from towncircle.provider.inventory import change, device_record, move
+from towncircle.provider.missing import checked_in
 from towncircle.provider.readings import file_transaction, frozen_refusal, refused_frozen, take_reading
 from towncircle.psd.states import WITHDRAWN
 from towncircle.wire.bodies import (
@@ -69,6 +70,7 @@ def _take_notice(ctx: Context, row: Record, body: CheckOutRequest) -> Record:
         raise frozen_refusal(row)
     if row.body["open_reset"] and not body.faulted:
         raise Refused("provider.reset-open", device=row.key, request_id=row.body["open_reset"])
+    checked_in(ctx, row)
     held = Books(ctx.tx).device(row.owner, row.key)
     record = {
         "state": ORDERED,

@@ -190,7 +190,11 @@ def frozen_refusal(row: Record) -> Refused:
 
 def refused_frozen(row: Record) -> RefusedReply:
     """Give that refusal as an answer, so that the freeze is kept."""
-    error = frozen_refusal(row)
+    return answer_of(frozen_refusal(row))
+
+
+def answer_of(error: Refused) -> RefusedReply:
+    """Give a refusal as an answer, so that what was read before it is kept."""
     return RefusedReply(
         code=error.code, sentence=error.sentence, clause=error.clause, next_step=error.next_step, grounds=()
     )

@@ -26,7 +26,14 @@ from towncircle.pki.verifying import read_certificate
 from towncircle.postal.certificates import certificates_of
 from towncircle.provider.checkouts import ORDERED as ORDERED_OUT
 from towncircle.wire import cose
-from towncircle.wire.bodies import LicenseApplication, LicenseDecision, LicenseNotice, LicenseTransmittal
+from towncircle.wire.bodies import (
+    IncidentReport,
+    LicenseApplication,
+    LicenseDecision,
+    LicenseNotice,
+    LicenseTransmittal,
+    MissingReport,
+)
 from towncircle.wire.message import peek
 from towncircle.wire.registry import find_type
 from towncircle.world.board import PACK
@@ -36,8 +43,14 @@ from towncircle.world.world import World
 
 FORMAT, VERSION = "towncircle-export", 1
 _RECORDS = {
-    "postal": ("license", "license-at", "device", "pack", "series", "examination", "case"),
-    "provider": ("reset", "check-out", "lease", "account", "license", "series", "examination", "case"),
+    "postal": (
+        *("license", "license-at", "device", "pack", "series", "examination", "case"),
+        *("incident-report", "lost-and-stolen-file"),
+    ),
+    "provider": (
+        *("reset", "check-out", "lease", "account", "license", "series", "examination", "case"),
+        *("incident", "lost-and-stolen-file"),
+    ),
     "bank": ("item", "report"),
     "licensee": (
         *("license", "device", "deposit-order", "deposit", "reset", "statement", "department", "reservation"),
@@ -45,7 +58,7 @@ _RECORDS = {
     ),
 }
 _LEAVING = (ORDERED_OUT, BEGUN, NOTED)
-_PERSONAL = (LicenseApplication, LicenseTransmittal, LicenseDecision, LicenseNotice)
+_PERSONAL = (LicenseApplication, LicenseTransmittal, LicenseDecision, LicenseNotice, MissingReport, IncidentReport)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

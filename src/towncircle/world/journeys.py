@@ -18,7 +18,7 @@ from towncircle.kernel.ids import ApplicationId, DepositId, DeviceId, JobId
 from towncircle.kernel.money import Mills
 from towncircle.kernel.randomness import Randomness
 from towncircle.kernel.store import Record
-from towncircle.licensee import corrections, envelopes, funds, mailroom, reprints, returns, setup, transfers
+from towncircle.licensee import corrections, envelopes, funds, mailroom, missing, reprints, returns, setup, transfers
 from towncircle.licensee.limits import Limits
 from towncircle.mailpiece.address_files import Recipient
 from towncircle.mailpiece.zipcode import place_of
@@ -99,7 +99,8 @@ class Journeys:
             return self._lease(licenses[-1], licenses[-1].key)
         held, last = devices[-1], DeviceId(devices[-1].key)
         case = self.do(lambda ctx: returns.case(ctx, device=last))
-        if case is not None and case.body["state"] == returns.DONE:
+        gone = self.do(lambda ctx: missing.gone(ctx, device=last))
+        if gone or (case is not None and case.body["state"] == returns.DONE):
             return self._lease(licenses[-1], f"{licenses[-1].key} after {last}")
         return LeaseConfirmed(lease=held.body["lease"], device=last, account=held.body["account"])
 
@@ -159,6 +160,7 @@ class Journeys:
     def reset(self, amount: Mills) -> AccountStatement:
         """Reset the device by an amount."""
         device = self.device
+        self.do(lambda ctx: missing.in_hand(ctx, device=device))
         self.do(lambda ctx: transfers.may_reset(ctx, device=device))
         self.do(lambda ctx: funds.catch_up(ctx, device=device))
         statement: AccountStatement = self.do(lambda ctx: funds.reset(ctx, device=device, amount=amount))
@@ -166,8 +168,13 @@ class Journeys:
 
     def contact(self) -> str:
         """Connect the device to its Provider; give the device's words."""
-        device = self.device
-        return str(self.do(lambda ctx: funds.contact(ctx, device=device)).sentence)
+        return self.contact_of(self.device)
+
+    def contact_of(self, device: DeviceId) -> str:
+        """Connect one of the licensee's devices; one that was missed and is renewed now is in use again."""
+        words = str(self.do(lambda ctx: funds.contact(ctx, device=device)).sentence)
+        self.do(lambda ctx: missing.back(ctx, device=device))
+        return words
 
     def renew_key(self) -> str:
         """Give the device its next key and certificate; pieces of the old one stay valid. Gives the device's words."""
@@ -207,6 +214,7 @@ class Journeys:
             device = DeviceId(devices[-1].key)
             case = self.do(lambda ctx: returns.case(ctx, device=device))
             leaving = case is not None and case.body["state"] in (returns.BEGUN, returns.NOTED)
+            leaving = leaving or self.do(lambda ctx: missing.gone(ctx, device=device))
             if not leaving and self.status().state in _ANSWERING:
                 statement = self.do(lambda ctx: funds.finish_reset(ctx, device=device))
             returning.finish(self)
@@ -227,6 +235,7 @@ class Journeys:
 
     def plan(self, recipients: tuple[Recipient, ...], *, day: date | None = None, job: JobId | None = None) -> JobId:
         """Price, lint and reserve a print job; give its id. Nothing is debited yet."""
+        self.do(lambda ctx: missing.in_hand(ctx, device=self.device))
         self.do(lambda ctx: returns.not_out(ctx, device=self.device))
         status = self.status()
         if status.state == AUTHORISED:
@@ -304,6 +313,9 @@ class Journeys:
             if planned is not None and self._never_evidenced(planned):
                 self._give_up(planned)
             raise
+        device = DeviceId(record.body["device"])
+        if record.body["state"] == mailroom.EVIDENCED:
+            self.do(lambda ctx: missing.not_meanwhile(ctx, device=device, job=job))
         return record
 
     def last_job(self) -> JobId:

@@ -12,6 +12,7 @@ from towncircle.bank import lockbox
 from towncircle.mailpiece.zipcode import place_of
 from towncircle.pki.domain import DSA_1024_DOMAIN
 from towncircle.postal import cases, certificates, examining, licenses, population, trust, withdrawals
+from towncircle.postal import missing as postal_missing
 from towncircle.postal.certificates import Assigned, Authority
 from towncircle.provider import (
     accounts,
@@ -20,6 +21,7 @@ from towncircle.provider import (
     examinations,
     leasing,
     licensing,
+    missing,
     readings,
     renewing,
     resetting,
@@ -91,6 +93,9 @@ def postal_handlers(authority: Authority) -> Mapping[type, Taken]:
         bodies.ExaminationReturned: Taken(("provider",), examined),
         bodies.IrregularityReport: Taken(("provider",), cases.on_report),
         bodies.CaseClosed: Taken(("provider",), cases.on_closed),
+        bodies.MissingReport: Taken(("licensee",), postal_missing.on_report),
+        bodies.IncidentReport: Taken(("provider",), postal_missing.on_incident),
+        bodies.LostAndStolenFile: Taken(("provider",), postal_missing.on_file),
     }
 
 
@@ -112,6 +117,7 @@ def provider_handlers(product: Product, rules: RuleSet) -> Mapping[type, Taken]:
         bodies.ExaminationRequest: Taken(("postal",), examinations.on_request),
         bodies.ExaminationQuery: Taken(("licensee",), examinations.on_query),
         bodies.ExaminationAnswer: Taken(("licensee",), examinations.on_answer),
+        bodies.MissingReport: Taken(("licensee",), missing.on_report),
         Conflict: Taken(("device",), readings.on_conflict),
     }
 

@@ -48,6 +48,11 @@ def withdraw(journeys: Journeys, *, reason: str, by: str = "") -> CheckOutStatem
     return _check_out(journeys, device, purpose=_RETURN, reason=reason, actor=by)
 
 
+def return_device(journeys: Journeys, device: DeviceId, *, reason: str) -> CheckOutStatement:
+    """Give one of the licensee's devices back, such as one that was recovered after its replacement was supplied."""
+    return _check_out(journeys, device, purpose=_RETURN, reason=reason, actor="")
+
+
 def request_transfer(journeys: Journeys, *, by: str, reason: str) -> Record:
     """Ask for the transfer of the device's balance to a replacement. Nothing moves before another person approves.
 

@@ -2,8 +2,8 @@
 
 Here: the bodies by direction: `common` (shapes used by several), `device` (device to Provider), `provider` (Provider to
 device), `examination` (between the Postal Service and a device), `cases` (how those travel, and irregularity cases),
-`parties` (between licensee, Provider, Postal Service and bank), `checkout` (a device that goes out of service) and
-`published` (the verification pack). Importing this package registers them all.
+`parties` (between licensee, Provider, Postal Service and bank), `checkout` (a device that goes out of service),
+`missing` (one that is missing) and `published` (the verification pack). Importing this package registers them all.
 """
 
 from towncircle.wire.bodies.cases import (
@@ -33,6 +33,7 @@ from towncircle.wire.bodies.device import (
     ResetRequest,
 )
 from towncircle.wire.bodies.examination import ExaminationOrder, ExaminationReport
+from towncircle.wire.bodies.missing import IncidentReport, LostAndStolenFile, MissingNoted, MissingReport, StepRow
 from towncircle.wire.bodies.parties import (
     AccountStatement,
     Acknowledged,
@@ -105,6 +106,7 @@ __all__ = [
     "FirstAuthorise",
     "FirstRenewal",
     "Ground",
+    "IncidentReport",
     "Initialise",
     "IrregularityReport",
     "LeaseConfirmed",
@@ -115,6 +117,9 @@ __all__ = [
     "LicenseTransmittal",
     "LockboxReport",
     "LockboxRow",
+    "LostAndStolenFile",
+    "MissingNoted",
+    "MissingReport",
     "PackTerms",
     "PublishedPack",
     "RefusedReply",
@@ -126,6 +131,7 @@ __all__ = [
     "ResetRequest",
     "ResetStatusQuery",
     "StatusRow",
+    "StepRow",
     "TransactionFile",
     "TransactionRow",
     "UsageRow",
