@@ -16,6 +16,7 @@ from towncircle.auditor.devices import check_devices, check_evidence, check_forw
 from towncircle.auditor.journal import check_acts, check_journals
 from towncircle.auditor.licensees import check_licensees
 from towncircle.auditor.limits import check_limits
+from towncircle.auditor.missing import check_missing
 from towncircle.auditor.reading import read_export
 from towncircle.auditor.report import Report
 from towncircle.auditor.seals import check_heads, check_messages, read_keys
@@ -72,5 +73,6 @@ def audit(out: Path, *, root: str | None = None) -> Report:
     check_examinations(export, keys, underway, report)  # 14
     check_cases(export, underway, report)
     check_limits(export, report)  # 15
+    check_missing(export, underway, report)  # 16
     report.checked["parties"] += len(export.parties)
     return report

@@ -21,7 +21,16 @@ from towncircle.auditor.seals import Keys, envelope_of, issued_at, open_message,
 
 LIMIT_HOURS = 48  # house: how long a message may wait, and a posted reset be unknown to its licensee
 _LOCKBOX_REPORT, _TRANSACTION_FILE, _AUDIT_FORWARD = 52, 55, 56
-_NAMING = {73: ("licensee", 2), 74: ("provider", 2), 76: ("provider", 1), 77: ("provider", 1)}  # whose, which field
+_NAMING = {  # whose, which field
+    73: ("licensee", 2),
+    74: ("provider", 2),
+    76: ("provider", 1),
+    77: ("provider", 1),
+    49: ("provider", 1),
+    80: ("licensee", 1),
+    82: ("provider", 1),
+    83: ("provider", 1),
+}
 _TYPE, _SENDER, _AUDIENCE, _COUNTER, _BODY = 1, 3, 4, 9, 10
 
 Event = tuple[str, str, str]  # provider, licensee, reference
@@ -47,7 +56,7 @@ class Carried:
 class Underway:
     """Hold what will still be brought: (kind, role, event) with its amount; audits; resets; leaving devices.
 
-    `named` has (message type, examination or case) of what waits about examinations and cases.
+    `named` has (message type, what it is about) of what waits about examinations, cases and missing devices.
     """
 
     coming: dict[tuple[str, str, Event], int] = field(default_factory=dict)

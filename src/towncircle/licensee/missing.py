@@ -17,7 +17,7 @@ from towncircle.kernel.context import Ask, Context, Steps
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.instants import Instant
-from towncircle.kernel.store import Record
+from towncircle.kernel.store import Record, Transaction
 from towncircle.licensee.funds import held_device
 from towncircle.wire.bodies import MissingNoted, MissingReport
 
@@ -40,8 +40,8 @@ def learn(
 ) -> Record:
     """Write down that a device is lost, stolen or found; the same learned again is taken up where it was left.
 
-    Raises `BadInput` (missing.paper-size), `Refused` (missing.no-details, missing.not-yet, missing.not-missed,
-    licensee.no-such-device).
+    Raises `BadInput` (missing.paper-size), `Refused` (missing.no-details, missing.not-yet,
+    missing.report-open, licensee.no-such-device).
     """
     held_device(ctx, device)
     if not place.strip() or not details.strip():
@@ -55,8 +55,6 @@ def learn(
     if before is not None and before["event"] == event:
         assert held is not None
         return held
-    if event == RECOVERED and before is None:
-        raise Refused("missing.not-missed", device=device)
     if before is not None and before["state"] == LEARNED:
         raise Refused("missing.report-open", device=device, event=before["event"])
     body = {
@@ -119,11 +117,19 @@ def tell(ctx: Context, *, device: DeviceId) -> Steps:
     return _write(ctx, held, **told)
 
 
-def withdraw_report(ctx: Context, *, device: DeviceId) -> None:
-    """Take back what was learned where the Provider has refused the report: the device is as before."""
+def withdraw_report(ctx: Context, *, device: DeviceId, code: str) -> None:
+    """Take back what was learned where the Provider has refused the report: it was told, the device is as before."""
     held = ctx.tx.get("missing", device)
     if held is not None and held.body["state"] == LEARNED:
-        ctx.note("device.report-refused", device, clauses=("P050 2.8",), event=held.body["event"])
+        ctx.note(
+            "device.incident-reported",
+            device,
+            clauses=("P050 2.8",),
+            event=held.body["event"],
+            incident="",
+            custody="",
+            refused=code,
+        )
         _write(ctx, held, state=BACK)
 
 
@@ -168,9 +174,9 @@ def gone(ctx: Context, *, device: DeviceId) -> bool:
     return held is not None and held.body["state"] == TOLD and held.body["event"] != RECOVERED
 
 
-def missed(ctx: Context, *, device: DeviceId) -> Record | None:
-    """Give what was learned of a device, or None where it was never missed."""
-    return ctx.tx.get("missing", device)
+def learned(view: Transaction) -> list[DeviceId]:
+    """Give the devices whose report was written down and has not reached the Provider."""
+    return [DeviceId(row.key) for row in view.find("missing") if row.body["state"] == LEARNED]
 
 
 def _held(ctx: Context, device: DeviceId) -> Record:

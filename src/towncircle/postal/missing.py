@@ -62,7 +62,7 @@ def on_incident(ctx: Context, opened: Opened) -> Acknowledged:
     first = ctx.tx.get("incident-report", body.references) if body.references else None
     if body.event == "recovered":
         _check_reference(ctx, body, first.owner if first is not None else "")
-    elif body.references or row.body["status"] not in (*_MISSING, "recovered"):
+    elif body.references or "missing_since" not in row.body:  # it may have been found, and given back, before
         raise Refused("missing.not-registered", device=body.device, status=row.body["status"])
     record = {
         "device": body.device,

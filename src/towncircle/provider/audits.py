@@ -33,7 +33,7 @@ def on_audit(ctx: Context, opened: Opened, *, rules: RuleSet) -> Renewal | Withd
     ctx.send("postal.usps", AuditForward(audit=opened.raw), key=f"audit {row.key} {opened.envelope.counter}")
     if row.body["custody"] in ("returned", "checked out"):
         return checkouts.answer_audit(ctx, row, opened, reading)
-    gone = missing.away(row)
+    gone = missing.away(ctx, row, open_request=reading.open_request)
     if gone is not None:
         return answer_of(gone)
     change(ctx, row, contact_at=int(ctx.now))

@@ -125,7 +125,7 @@ def _last_audit(row: Record, body: DeviceWithdrawal, at: Instant) -> DeviceAudit
         open_amount=ZERO,
         last_applied=row.body["open_reset"] if applied else "",
         usage=(),
-        reprints=0,
+        reprints=row.body.get("reprints", 0),  # a withdrawal does not tell them
     )
 
 

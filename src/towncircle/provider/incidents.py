@@ -193,7 +193,7 @@ def _last(ctx: Context, device: str) -> Record:
     rows = ctx.tx.find("incident", owner=device)
     if not rows:
         raise Refused("missing.no-incident", device=device)
-    return max(rows, key=lambda row: int(row.body["opened_at"]))
+    return max(rows, key=lambda row: int(row.body["number"]))
 
 
 def _words(ctx: Context, held: Record) -> Mapping[str, str]:

@@ -140,17 +140,20 @@ def _open(ctx: Context, row: Record, *, source: str, state: str, place: str, det
         "license": row.body["license"],
         "source": source,
         "state": state,
+        "number": ctx.tx.next_number("incident"),
         "opened_at": int(ctx.now),
         "determined_at": 0,
         "since": 0,
         "event": "",
         "steps": {},
         "located_at": 0,
+        "located_counter": 0,
         "police": {},
         "cpip": {},
         "filed_at": 0,
         "replacement": "",
         "recovered_at": 0,
+        "recovered_counter": 0,
         "inspected": {},
         "recovery_report": "",
     }
@@ -190,7 +193,7 @@ def take_step(ctx: Context, *, device: str, step: str, result: str, reference: s
     if result == NEW_ADDRESS:
         row = device_record(ctx, device)
         ctx.note("licensee.located", device, clauses=("502.24(a)(7)",), incident=held.key, zone=row.body["zone"])
-        values["located_at"] = int(ctx.now)
+        values |= {"located_at": int(ctx.now), "located_counter": row.body["message_counter"]}
     return write(ctx, held, **values)
 
 
@@ -203,21 +206,22 @@ def determine(ctx: Context, *, device: str, event: str) -> Record:
     if held.body["state"] != SEARCHING:
         raise Refused("missing.no-search", device=device, state=held.body["state"])
     row = device_record(ctx, device)
-    grounds = list(_open_steps(held, audited_at=row.body["audited_at"]))
+    grounds = list(_open_steps(held, counter=row.body["message_counter"]))
     if grounds:
         raise RefusedOnGrounds("missing.steps-open", tuple(grounds), device=device, count=len(grounds))
     _, incident = _determine(ctx, row, event=event, source=SEARCH, at=ctx.now, place="", details="")
     return incident
 
 
-def _open_steps(incident: Record, *, audited_at: int) -> list[TowncircleError]:
+def _open_steps(incident: Record, *, counter: int) -> list[TowncircleError]:
     done, located = incident.body["steps"], incident.body["located_at"]
     grounds: list[TowncircleError] = [
         Refused("missing.step-open", step=step.name, does=step.does, clause=step.clause)
         for step in STEPS
         if step.name not in done
     ]
-    if located and audited_at < located and done.get(INSPECTION.name, {}).get("at", 0) < located:
+    audited = counter > incident.body["located_counter"]
+    if located and not audited and done.get(INSPECTION.name, {}).get("at", 0) < located:
         grounds.append(
             Refused("missing.step-open", step=INSPECTION.name, does=INSPECTION.does, clause=INSPECTION.clause)
         )
@@ -344,7 +348,9 @@ def _recover(ctx: Context, row: Record, *, place: str, details: str) -> tuple[Re
     assert words is not None
     found = {**words.body, "found_place": place, "found_details": details}
     ctx.tx.put("incident-words", held.key, found, owner=row.key, expected=words.version)
-    return row, write(ctx, held, state=RECOVERED, recovered_at=int(ctx.now))
+    return row, write(
+        ctx, held, state=RECOVERED, recovered_at=int(ctx.now), recovered_counter=row.body["message_counter"]
+    )
 
 
 @cites("502.24c/2")
@@ -358,7 +364,7 @@ def inspect(ctx: Context, *, device: str, outcome: str, reference: str, document
     held, row = _incident(ctx, device), device_record(ctx, device)
     if held.body["state"] != RECOVERED:
         raise Refused("missing.not-recovered", device=device)
-    read = row.body["audited_at"] > held.body["recovered_at"]
+    read = row.body["message_counter"] > held.body["recovered_counter"]
     if outcome == "regular" and not read:
         raise Refused("missing.no-reading", device=device)
     if outcome == "broken" and read:
@@ -403,9 +409,15 @@ def checked_in(ctx: Context, row: Record) -> None:
     write(ctx, held, state=CLOSED)
 
 
-def away(row: Record) -> Refused | None:
-    """Give the refusal that a missing device gets when it connects, or None."""
+def away(ctx: Context, row: Record, *, open_request: str) -> Refused | None:
+    """Give the refusal that a missing device gets when it connects, or None.
+
+    One that was inspected and still has an open reset is told how that ended, so that it can be given back or returned.
+    """
     if row.body["custody"] not in AWAY:
+        return None
+    held = open_incident(ctx.tx, row.key)
+    if open_request and held is not None and held.body["inspected"].get("outcome") == "regular":
         return None
     return Refused("missing.reported", device=row.key, custody=row.body["custody"])
 

@@ -173,7 +173,8 @@ class Journeys:
     def contact_of(self, device: DeviceId) -> str:
         """Connect one of the licensee's devices; one that was missed and is renewed now is in use again."""
         words = str(self.do(lambda ctx: funds.contact(ctx, device=device)).sentence)
-        self.do(lambda ctx: missing.back(ctx, device=device))
+        if device == self.device:  # one that was replaced is returned, not used
+            self.do(lambda ctx: missing.back(ctx, device=device))
         return words
 
     def renew_key(self) -> str:
@@ -198,11 +199,14 @@ class Journeys:
         Gives the statement of a reset that was finished. Print jobs are finished by `printing.finish_job`, an
         interrupted application or lease by asking for it again.
         """
-        from towncircle.world import returning  # it walks this module's journeys
+        from towncircle.world import missing as missing_world  # these walk this module's journeys
+        from towncircle.world import returning
 
         self.world.deliver()
         with self.world.store(self.licensee).reading() as view:
-            devices = view.find("device")
+            devices, learned = view.find("device"), missing.learned(view)
+        for missed in learned:
+            missing_world.tell(self, missed)
         statement: AccountStatement | None = None
         refused: Refused | None = None
         for order in self.do(funds.open_deposits):

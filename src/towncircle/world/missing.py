@@ -70,8 +70,9 @@ def tell(journeys: Journeys, device: DeviceId) -> Record:
     try:
         held: Record = journeys.do(lambda ctx: own.tell(ctx, device=device))
     except RelayedRefusal as refusal:
-        if refusal.code.startswith(("provider.", "missing.", "machine.")):
-            journeys.do(lambda ctx: own.withdraw_report(ctx, device=device))
+        code = refusal.code
+        if code.startswith(("provider.", "missing.", "machine.")):
+            journeys.do(lambda ctx: own.withdraw_report(ctx, device=device, code=code))
         raise
     journeys.world.deliver()
     journeys.world.publish()

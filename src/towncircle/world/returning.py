@@ -50,7 +50,17 @@ def withdraw(journeys: Journeys, *, reason: str, by: str = "") -> CheckOutStatem
 
 def return_device(journeys: Journeys, device: DeviceId, *, reason: str) -> CheckOutStatement:
     """Give one of the licensee's devices back, such as one that was recovered after its replacement was supplied."""
-    return _check_out(journeys, device, purpose=_RETURN, reason=reason, actor="")
+    faulted = journeys.status_of(device).state == FAULTED
+    if not faulted:
+        try:
+            journeys.do(lambda ctx: funds.finish_reset(ctx, device=device))
+        except RelayedRefusal as refusal:
+            if refusal.code != "missing.reported":  # it was read; there is nothing to finish
+                raise
+    journeys.do(
+        lambda ctx: returns.begin(ctx, device=device, purpose=_RETURN, reason=reason, faulted=faulted), actor=""
+    )
+    return _steps(journeys, device, "", "")
 
 
 def request_transfer(journeys: Journeys, *, by: str, reason: str) -> Record:
@@ -120,7 +130,9 @@ def _steps(journeys: Journeys, device: DeviceId, actor: str, approval: str) -> C
     try:
         journeys.do(lambda ctx: returns.give_notice(ctx, device=device), **who)
     except RelayedRefusal as refusal:
-        if refusal.code.startswith(("provider.", "person.", "machine.")):  # its own decision, no word about the way
+        if refusal.code.startswith(
+            ("provider.", "person.", "machine.", "missing.")
+        ):  # its own decision, no word about the way
             journeys.do(lambda ctx: returns.decline(ctx, device=device), **who)
         raise
     try:

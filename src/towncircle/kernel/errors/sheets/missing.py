@@ -33,11 +33,6 @@ ROWS = {
         "P050 2.8",
         "Give the instant at which it happened.",
     ),
-    "missing.not-missed": _refused(
-        "The device {device} was not reported as missing, so it cannot be found again.",
-        "P050 2.8",
-        "Look at its state: towncircle missing show DIR",
-    ),
     "missing.report-open": _refused(
         "The report of the device {device} as {event} has not reached its Provider yet.",
         "P050 2.8",
@@ -121,7 +116,7 @@ ROWS = {
     "missing.no-reading": _refused(
         "The device {device} has signed nothing since it was found: its registers are not inspected.",
         "502.24(c)",
-        "Connect it (towncircle device contact), or record that it is broken: --outcome broken.",
+        "Connect it (towncircle missing contact DIR DEVICE), or record that it is broken: --outcome broken.",
     ),
     "missing.broken-signs": _refused(
         "The device {device} has signed since it was found, so it is not broken.",
