@@ -329,3 +329,27 @@ def test_a_print_that_was_planned_before_the_loss_is_given_up_unpaid(journeys: J
         journeys.evidence(job)
     assert (journeys.open_jobs(), journeys.status().registers.pieces) == ([], 0)
     no_difference(journeys.world, tmp_path / "export")
+
+
+def test_what_still_waits_for_the_postal_service_is_no_difference_and_missing_without_it_is_one(tmp_path: Path) -> None:
+    folder, line = tmp_path / "world", Line()
+    mailer(new_world(folder), deposit=600, reset=200).world.close()
+    world = World.open(folder, Wiring(make_port=in_process(folder), transport=line.over))
+    journeys = Journeys(world)
+
+    def down(audience: str, raw: bytes) -> bytes:
+        if audience == POSTAL:
+            raise Refused("transport.unreachable", party=POSTAL)
+        return raw
+
+    line.going = down
+    lose(journeys)
+    provider(journeys, missing.police, reference="26-7", document=PAPER, cpip="C-1")
+    provider(journeys, incidents.file_report)
+    world.advance("1h")
+    no_difference(world, tmp_path / "export")
+    line.going = lambda _audience, raw: raw
+    world.deliver()
+    no_difference(world, tmp_path / "later")
+    assert len(kept(world).filed) == 1
+    world.close()

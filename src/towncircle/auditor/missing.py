@@ -136,7 +136,7 @@ def _check_reports(provider: Party, postal: Party, underway: Underway, report: R
             expected = first.get(str(body["incident"]), "")
             report.same("missing.reference", where, text, expected=expected, found=body["references"])
         there = filed.get(name)
-        if there is None and (_INCIDENT, name) not in underway.named:
+        if there is None and (_INCIDENT, provider.id) not in underway.named:
             report.differ("missing.not-filed", where, f"The Postal Service does not have the report {name}.")
         elif there is not None:
             expected_ = (row["subject"], body.get("references", ""))
@@ -254,5 +254,5 @@ def _check_told(export: Export, licensee: Party, underway: Underway, report: Rep
             report.differ("missing.unheard", where, f"No Provider has the incident {incident}.")
         key = (row["subject"], row["body"]["event"])
         told[key] -= 1
-        if told[key] < 0 and (_REPORT, row["subject"]) not in underway.named:
+        if told[key] < 0 and (_REPORT, licensee.id) not in underway.named:
             report.differ("missing.untold", where, "The licensing post office does not know of the report.")

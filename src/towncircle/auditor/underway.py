@@ -27,10 +27,9 @@ _NAMING = {  # whose, which field
     76: ("provider", 1),
     77: ("provider", 1),
     49: ("provider", 1),
-    80: ("licensee", 1),
-    82: ("provider", 1),
     83: ("provider", 1),
 }
+_WORDLESS = (80, 82)  # reports about missing devices
 _TYPE, _SENDER, _AUDIENCE, _COUNTER, _BODY = 1, 3, 4, 9, 10
 
 Event = tuple[str, str, str]  # provider, licensee, reference
@@ -79,6 +78,9 @@ def read_underway(export: Export, books: Mapping[str, Recounted], keys: Keys) ->
     if export.quiet:
         return found
     for party in export.parties.values():
+        for row in party["messages.jsonl"]:  # what holds words about people is exported without them
+            if row["direction"] == "waiting" and row["message"] == "" and row["type"] in _WORDLESS:
+                found.named.add((row["type"], party.id))
         for content in _waiting(party, keys):
             _read(content, party, found)
         if party.role == "licensee":

@@ -174,6 +174,12 @@ def gone(ctx: Context, *, device: DeviceId) -> bool:
     return held is not None and held.body["state"] == TOLD and held.body["event"] != RECOVERED
 
 
+def away(ctx: Context, *, device: DeviceId) -> bool:
+    """Tell whether a device was missed and is not in use again."""
+    held = ctx.tx.get("missing", device)
+    return held is not None and held.body["state"] != BACK
+
+
 def learned(view: Transaction) -> list[DeviceId]:
     """Give the devices whose report was written down and has not reached the Provider."""
     return [DeviceId(row.key) for row in view.find("missing") if row.body["state"] == LEARNED]

@@ -69,7 +69,7 @@ INSPECTION = Step(
 _STEPS = {step.name: step for step in (*STEPS, INSPECTION)}
 
 
-@cites("P050-2.8", "502.20g/1", "502.24b", "PRE-13/2", "P050-2.8/3")
+@cites("P050-2.8", "502.20g/1", "502.24b", "P050-2.8/3")
 def on_report(ctx: Context, opened: Opened) -> MissingNoted:
     """Take a licensee's report of a loss, theft or recovery.
 
@@ -228,7 +228,7 @@ def _open_steps(incident: Record, *, counter: int) -> list[TowncircleError]:
     return grounds
 
 
-@cites("502.20g/1", "502.24", "PRE-13/2")
+@cites("502.20g/1", "502.24")
 def _determine(
     ctx: Context, row: Record, *, event: str, source: str, at: Instant, place: str, details: str
 ) -> tuple[Record, Record]:

@@ -218,7 +218,7 @@ class Journeys:
             device = DeviceId(devices[-1].key)
             case = self.do(lambda ctx: returns.case(ctx, device=device))
             leaving = case is not None and case.body["state"] in (returns.BEGUN, returns.NOTED)
-            leaving = leaving or self.do(lambda ctx: missing.gone(ctx, device=device))
+            leaving = leaving or self.do(lambda ctx: missing.away(ctx, device=device))
             if not leaving and self.status().state in _ANSWERING:
                 statement = self.do(lambda ctx: funds.finish_reset(ctx, device=device))
             returning.finish(self)
