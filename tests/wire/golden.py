@@ -488,6 +488,37 @@ SPECIMENS: tuple[Body, ...] = (
     ),
     b.RefundSample(refund="RFD-7K3MQ9ZX2RTB", pieces=(1, 3), asked_by="olaf"),
     b.RefundSampleShown(refund="RFD-7K3MQ9ZX2RTB", pieces=(b.ShownPiece(piece=1, payload=b"\x01\x02"),)),
+    b.MissingReport(
+        device=DEVICE,
+        event="stolen",
+        at=NOW,
+        place="Mail room, ground floor",
+        details="The door was broken open.",
+        police_reference="26-1234",
+        police_report=b"%PDF-",
+    ),
+    b.MissingNoted(
+        device=DEVICE,
+        incident="INC-7K3MQ9ZX2RTB",
+        custody="stolen",
+        in_transit=Mills(50_000),
+        next_step="File a police report.",
+        at=NOW,
+    ),
+    b.IncidentReport(
+        report="INC-7K3MQ9ZX2RTB",
+        references="INC-222222222222",
+        device=DEVICE,
+        license="20260-000001",
+        event="recovered",
+        determined_at=NOW,
+        source="search",
+        place="Mail room, ground floor",
+        details="It stood behind the shelf.",
+        steps=(b.StepRow(step="post-office", result="nothing", reference="file-3", document="ab" * 32, at=NOW),),
+        registers=_REGISTERS,
+    ),
+    b.LostAndStolenFile(period="2026-10", file=b"H|LOST-AND-STOLEN|1\n"),
 )
 
 

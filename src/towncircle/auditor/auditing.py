@@ -17,6 +17,7 @@ from towncircle.auditor.journal import check_acts, check_journals
 from towncircle.auditor.licensees import check_licensees
 from towncircle.auditor.licenses import check_revocations
 from towncircle.auditor.limits import check_limits
+from towncircle.auditor.missing import check_missing
 from towncircle.auditor.notices import check_notices
 from towncircle.auditor.quality import check_inventories, check_quality
 from towncircle.auditor.reading import read_export
@@ -81,5 +82,6 @@ def audit(out: Path, *, root: str | None = None) -> Report:
     check_inventories(export, report)
     check_revocations(export, report)  # 18
     check_refunds(export, books, underway, report)  # 19
+    check_missing(export, underway, report)  # 20
     report.checked["parties"] += len(export.parties)
     return report

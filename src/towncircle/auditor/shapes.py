@@ -129,6 +129,20 @@ _REFUND = {**_AT_DEVICE, "share": N, "total": N, "scanned_by": T, "certified_by"
 _EXAMINED = {"device": T, "provider": T}
 _CASE = {"device": T, "other": T, "ground": T}
 _CLOSED = {"device": T, "outcome": T, "approved_by": L, "examination": T}
+_INCIDENT = {"incident": T}
+_MISSING: Mapping[str, Mapping[str, str]] = {
+    "custody.lost": {**_INCIDENT, "source": T},
+    "custody.stolen": {**_INCIDENT, "source": T},
+    "custody.recovered": _INCIDENT,
+    "incident.opened": {"device": T, "licensee": T, "source": T},
+    "location-step.taken": {**_INCIDENT, "step": T, "result": T, "reference": T, "document": T},
+    "police.reported": {**_INCIDENT, "reference": T, "document": T},
+    "cpip.copied": {**_INCIDENT, "reference": T},
+    "replacement.supplied": {**_INCIDENT, "by": T},
+    "incident.reported": {**_INCIDENT, "report": T},
+    "recovery.reported": {**_INCIDENT, "report": T, "references": T},
+    "lost-and-stolen-file.sent": {"period": T, "digest": T, "rows": N, "purged": N},
+}
 FACTS: Mapping[tuple[str, str], Mapping[str, str]] = MappingProxyType(
     {
         ("provider", "deposit.credited"): _MONEY,
@@ -239,6 +253,13 @@ FACTS: Mapping[tuple[str, str], Mapping[str, str]] = MappingProxyType(
             "outcome": T,
         },
         ("provider", "refunded-envelopes.destroyed"): {"kept_until": T},
+        **{("provider", kind): shape for kind, shape in _MISSING.items()},
+        ("postal", "device.lost"): {"provider": T},
+        ("postal", "device.stolen"): {"provider": T},
+        ("postal", "missing.told"): {"licensee": T, "provider": T, "event": T},
+        ("postal", "incident.filed"): {"device": T, "provider": T, "event": T, "references": T},
+        ("postal", "lost-and-stolen-file.received"): {"provider": T, "period": T, "digest": T, "differences": N},
+        ("licensee", "device.incident-reported"): {"event": T, "incident": T},
         **{(role, kind): shape for role in _ROLES for kind, shape in LIMIT_FACTS.items()},
     }
 )

@@ -32,6 +32,7 @@ COMMANDS = (
     "status",
     "examine",
     "cases",
+    "missing",
     "verify",
     "scan",
     "decode",

@@ -93,6 +93,12 @@ class CaseId(TypedId):
     prefix = "CSE"
 
 
+class IncidentId(TypedId):
+    """Name one lost and stolen incident report; Provider and Postal Service know it by the same name."""
+
+    prefix = "INC"
+
+
 class JobId(TypedId):
     """Name one print job; the client's id that makes evidencing resumable."""
 

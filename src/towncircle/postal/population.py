@@ -48,8 +48,11 @@ def on_activity(ctx: Context, opened: Opened) -> Acknowledged:
     owners = {held.owner for held in (certified, row) if held is not None}
     if certified is None or owners != {provider}:
         raise Refused("postal.unknown-device", device=body.device, provider=provider)
+    _check_event(row, body)
+    missing = body.event in ("lost", "stolen")
     record = {
         **(row.body if row else {"audited_at": 0}),
+        **({"missing_since": int(body.at), "reported_at": int(ctx.now)} if missing else {}),
         "license": body.license,
         "licensee": license_row.owner,
         "status": body.event,
@@ -69,6 +72,20 @@ def on_activity(ctx: Context, opened: Opened) -> Acknowledged:
         license=body.license,
     )
     return Acknowledged(note=f"{body.device} {body.event}")
+
+
+@cites("502.24c/1", "502.8/8")
+def _check_event(row: Record | None, body: DeviceActivity) -> None:
+    """Check that an event can follow what the register says of a device. Raises `Refused` (missing.no-such-move)."""
+    status = row.body["status"] if row is not None else ""
+    after = {
+        "installed": ("", "installed", "recovered"),
+        "lost": ("installed", "lost"),
+        "stolen": ("installed", "lost", "stolen"),
+        "recovered": ("lost", "stolen", "recovered"),
+    }
+    if status not in after.get(body.event, (status,)):
+        raise Refused("missing.no-such-move", device=body.device, status=status or "new", event=body.event)
 
 
 @cites("502.23", "IMI-11", "502.8/2", "502.23/2", "PRE-15/2")

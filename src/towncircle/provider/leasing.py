@@ -19,6 +19,7 @@ from towncircle.kernel.errors import Refused
 from towncircle.kernel.ids import DeviceId, LeaseId
 from towncircle.kernel.money import ZERO
 from towncircle.kernel.store import Record
+from towncircle.provider import missing
 from towncircle.provider.inventory import CUSTODY
 from towncircle.provider.revocations import check_valid
 from towncircle.rules import RuleSet
@@ -92,6 +93,7 @@ def on_lease(ctx: Context, opened: Opened, *, product: Product, rules: RuleSet) 
     held = _unused(ctx, body.license, licensee)
     if held is not None:
         return LeaseConfirmed(lease=held.key, device=held.body["device"], account=held.body["account"])
+    missing.may_replace(ctx, licensee)
     # one device a signed lease: when a crash comes in between, the same one is prepared to the end
     number = yield Reserve("device serial", f"lease {licensee} {opened.envelope.id}")
     device = DeviceId.of(vendor=product.vendor, model=product.model, serial=product.serials_from + number - 1)
@@ -106,6 +108,7 @@ def on_lease(ctx: Context, opened: Opened, *, product: Product, rules: RuleSet) 
     ctx.tx.put("lease", lease, signed, owner=licensee, expected=0)
     if ctx.tx.get("account", licensee) is None:
         ctx.tx.put("account", licensee, {"account": account, "state": "open"}, owner=licensee, expected=0)
+    missing.replaced(ctx, licensee=licensee, license_number=body.license, device=device)
     ctx.note("lease.signed", lease, clauses=("502.20(c)",), licensee=licensee, device=device, license=body.license)
     ctx.send("postal.usps", DepositAcknowledgmentForwarded(lease=opened.raw), key=f"deposit acknowledgment {lease}")
     activity = DeviceActivity(

@@ -38,7 +38,7 @@ from towncircle.world.world import Wiring, World
 
 JOURNEYS = (
     *("apply", "lease", "deposit", "reset", "contact", "examine", "print", "withdraw", "transfer"),
-    *("redate", "correct", "reprint", "refund"),
+    *("redate", "correct", "reprint", "refund", "lose", "find", "file"),
 )
 PIECES = 2
 APPROVER = "ben"  # who approves the transfer that stands requested in the world
@@ -177,6 +177,8 @@ def walk(journeys: Journeys, journey: str, *, amount: Mills, out: Path, points: 
             examine(journeys.world, journeys.device)
         case "refund":
             walk_refund(journeys)
+        case "lose" | "find" | "file":
+            _walk_missing(journeys, journey)
         case _:
             _walk_print(journeys, journey, out, points or Points())
 
@@ -196,6 +198,17 @@ def walk_refund(journeys: Journeys) -> str:
     refunding.decide(world, told.refund, by=COORDINATOR)
     refunding.follow(journeys, told.refund)
     return told.refund
+
+
+def _walk_missing(journeys: Journeys, journey: str) -> None:
+    """Report the device as stolen, or as found, or send the monthly files."""
+    from towncircle.world import missing
+
+    if journey == "file":
+        missing.file_months(journeys.world, journeys.world.config.providers[0])
+        return
+    event = "stolen" if journey == "lose" else "recovered"
+    missing.report(journeys, journeys.device, event=event, place="mail room", details="a rehearsal")
 
 
 def _walk_print(journeys: Journeys, journey: str, out: Path, points: Points) -> None:

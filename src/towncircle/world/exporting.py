@@ -27,6 +27,7 @@ from towncircle.postal.certificates import certificates_of
 from towncircle.provider.checkouts import ORDERED as ORDERED_OUT
 from towncircle.wire import cose
 from towncircle.wire.bodies import (
+    IncidentReport,
     LicenseAppeal,
     LicenseApplication,
     LicenseDataStated,
@@ -36,6 +37,7 @@ from towncircle.wire.bodies import (
     LicenseRevoked,
     LicenseStanding,
     LicenseTransmittal,
+    MissingReport,
     QualityPiece,
 )
 from towncircle.wire.message import peek
@@ -48,8 +50,14 @@ from towncircle.world.world import World
 FORMAT, VERSION = "towncircle-export", 1
 _TOLD = ("notice", "notice-waiting", "quality-piece")
 _RECORDS = {
-    "postal": ("license", "license-at", "device", "pack", "series", "examination", "case", "repaid", *_TOLD),
-    "provider": ("reset", "check-out", "lease", "account", "license", "series", "examination", "case", *_TOLD),
+    "postal": (
+        *("license", "license-at", "device", "pack", "series", "examination", "case", "repaid"),
+        *("incident-report", "lost-and-stolen-file", *_TOLD),
+    ),
+    "provider": (
+        *("reset", "check-out", "lease", "account", "license", "series", "examination", "case"),
+        *("incident", "lost-and-stolen-file", *_TOLD),
+    ),
     "bank": ("item", "report"),
     "licensee": (
         *("license", "device", "deposit-order", "deposit", "reset", "statement", "department", "reservation"),
@@ -59,7 +67,7 @@ _RECORDS = {
 _LEAVING = (ORDERED_OUT, BEGUN, NOTED)
 _PERSONAL = (
     *(LicenseApplication, LicenseTransmittal, LicenseDecision, LicenseNotice),
-    QualityPiece,
+    *(QualityPiece, MissingReport, IncidentReport),
     *(LicenseAppeal, LicenseDataStated, LicenseDataTransmitted, LicenseRevoked, LicenseStanding),
 )
 

@@ -26,6 +26,7 @@ from towncircle.postal import (
     trust,
     withdrawals,
 )
+from towncircle.postal import missing as postal_missing
 from towncircle.postal import quality as pieces
 from towncircle.postal import refunds as postal_refunds
 from towncircle.postal.certificates import Assigned, Authority
@@ -36,6 +37,7 @@ from towncircle.provider import (
     examinations,
     leasing,
     licensing,
+    missing,
     quality,
     readings,
     refunds,
@@ -122,6 +124,9 @@ def postal_handlers(authority: Authority, rules: RuleSet) -> Mapping[type, Taken
         bodies.LicenseDataTransmitted: Taken(("provider",), license_data.on_transmitted),
         bodies.RefundInquiry: Taken(("provider",), postal_refunds.on_inquiry),
         bodies.Form3533: Taken(("provider",), postal_refunds.on_form),
+        bodies.MissingReport: Taken(("licensee",), postal_missing.on_report),
+        bodies.IncidentReport: Taken(("provider",), postal_missing.on_incident),
+        bodies.LostAndStolenFile: Taken(("provider",), postal_missing.on_file),
     }
 
 
@@ -154,6 +159,7 @@ def provider_handlers(product: Product, rules: RuleSet, pack: Callable[[Instant]
         bodies.RefundQuery: Taken(("licensee",), refunds.on_query),
         bodies.RefundDecided: Taken(("postal",), refunds.on_decided),
         bodies.RefundSample: Taken(("postal",), refunds.on_sample),
+        bodies.MissingReport: Taken(("licensee",), missing.on_report),
         Conflict: Taken(("device",), readings.on_conflict),
     }
 

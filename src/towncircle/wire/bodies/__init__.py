@@ -4,7 +4,7 @@ Here: the bodies by direction: `common` (shapes used by several), `device` (devi
 device), `examination` (between the Postal Service and a device), `cases` (how those travel, and irregularity cases),
 `parties` (between licensee, Provider, Postal Service and bank), `checkout` (a device that goes out of service),
 `quality` (notices, quality pieces, the inventory), `licensing` (a license after it was issued), `refund` (unused
-postage) and `published` (the verification pack). Importing this package registers them all.
+postage), `missing` (devices that are) and `published` (the verification pack). Importing this package registers all.
 """
 
 from towncircle.wire.bodies.cases import (
@@ -46,6 +46,7 @@ from towncircle.wire.bodies.licensing import (
     RevisedLicense,
     RevisedLicenseNotice,
 )
+from towncircle.wire.bodies.missing import IncidentReport, LostAndStolenFile, MissingNoted, MissingReport, StepRow
 from towncircle.wire.bodies.parties import (
     AccountStatement,
     Acknowledged,
@@ -151,6 +152,7 @@ __all__ = [
     "FirstRenewal",
     "Form3533",
     "Ground",
+    "IncidentReport",
     "Initialise",
     "InventoryDifference",
     "InventoryFile",
@@ -173,7 +175,10 @@ __all__ = [
     "LicenseTransmittal",
     "LockboxReport",
     "LockboxRow",
+    "LostAndStolenFile",
     "MeasureRow",
+    "MissingNoted",
+    "MissingReport",
     "Notice",
     "NoticeQuery",
     "NoticeWaiting",
@@ -203,6 +208,7 @@ __all__ = [
     "RevisedLicenseNotice",
     "ShownPiece",
     "StatusRow",
+    "StepRow",
     "TransactionFile",
     "TransactionRow",
     "UsageRow",
