@@ -69,15 +69,19 @@ def add(subparsers: Any) -> None:
 
 def _serve_pipe(args: argparse.Namespace) -> int:
     from towncircle.psd.process import run
+    from towncircle.world.notebook import refuse_notes
 
+    refuse_notes(Path(args.store))
     return run([args.store])
 
 
 def _serve_lan(args: argparse.Namespace) -> int:
     from towncircle.psd.keeping import KeptPort
     from towncircle.psd.ports import ProcessPort
+    from towncircle.world.notebook import refuse_notes
     from towncircle.world.stations import gate, one_device
 
+    refuse_notes(args.store)
     port = KeptPort(lambda: ProcessPort(args.store), told=_tell)
     try:
         return _serve(args, gate(args.stations, one_device(port, port.device)), str(port.device))
@@ -87,18 +91,20 @@ def _serve_lan(args: argparse.Namespace) -> int:
 
 def _serve_hybrid(args: argparse.Namespace) -> int:
     from towncircle.kernel.ids import DeviceId
+    from towncircle.psd.client import DeviceClient
     from towncircle.psd.keeping import KeptPort
     from towncircle.psd.ports import ProcessPort
-    from towncircle.world.hybrid import WAIT_S, HybridPort
+    from towncircle.world.hybrid import SENDING_S, HybridPort
     from towncircle.world.notebook import Notebook, first_of
     from towncircle.world.stations import gate, port_to
 
     known = first_of(args.store)
     hosted = DeviceId.parse(args.hosted)
     own = KeptPort(lambda: ProcessPort(args.store), told=_tell, device=DeviceId.parse(known) if known else None)
-    wan = port_to(args.wan, _address(args.wan_address), hosted, timeout_s=WAIT_S)
+    wan = port_to(args.wan, _address(args.wan_address), hosted, timeout_s=SENDING_S)
     try:
-        notebook = Notebook(args.store, first=own.device, other=hosted)
+        used = bool(known) or DeviceClient(own).status().registers.pieces > 0
+        notebook = Notebook(args.store, first=own.device, other=hosted, used=used)
         try:
             return _serve(args, gate(args.stations, HybridPort(own, wan, notebook).call), f"{own.device} and {hosted}")
         finally:
