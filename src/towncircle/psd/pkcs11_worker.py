@@ -138,7 +138,7 @@ def run(argv: list[str]) -> int:
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     worker: Worker | None = None
     trouble = ""
-    longest_s = float(argv[1])
+    longest_s = int(argv[1])
     signal.signal(signal.SIGALRM, signal.SIG_DFL)  # no handler of Python's runs while a library holds the interpreter
     signal.setitimer(signal.ITIMER_REAL, longest_s)
     try:
