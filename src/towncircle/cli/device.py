@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from towncircle.cli.show import as_json, standing, standing_json, table
+from towncircle.cli.show import as_json, opened, standing, standing_json, table
 
 if TYPE_CHECKING:
     from towncircle.transport.stations import Call
@@ -63,7 +63,14 @@ def add(subparsers: Any) -> None:
     ask.add_argument("address", metavar="HOST:PORT", help="where the device is served")
     ask.add_argument("device", metavar="ID", help="the device")
     ask.set_defaults(run=_status)
-    for verb in (lan, wan, both, move, enrol, strike, ask):
+    permit = verbs.add_parser(
+        "permit-renewal", help="the Provider's officer permits a device's next key before its time"
+    )
+    permit.add_argument("world", type=Path, metavar="DIR", help="the world's folder")
+    permit.add_argument("device", metavar="DEVICE", help="the device; the permission ends with its next renewal")
+    permit.add_argument("--reason", required=True, metavar="TEXT", help="why its key is in doubt, without names")
+    permit.set_defaults(run=_permit)
+    for verb in (lan, wan, both, move, enrol, strike, ask, permit):
         verb.add_argument("--json", action="store_true", help="print JSON with stable keys")
 
 
@@ -191,6 +198,20 @@ def _strike(args: argparse.Namespace) -> int:
         as_json({"struck": args.name})
     else:
         table([("struck", args.name)])
+    return 0
+
+
+def _permit(args: argparse.Namespace) -> int:
+    from towncircle.kernel.ids import DeviceId
+    from towncircle.world.renewing import permit
+
+    device = DeviceId.parse(args.device)
+    with opened(args.world) as world:
+        provider = permit(world, device, args.reason)
+    if args.json:
+        as_json({"device": device, "provider": provider, "reason": args.reason})
+    else:
+        table([("permitted", f"the next key of {device}, once"), ("by", provider), ("reason", args.reason)])
     return 0
 
 
