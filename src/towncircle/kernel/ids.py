@@ -129,6 +129,18 @@ class QualityPieceId(TypedId):
     prefix = "QLP"
 
 
+class ProcedureId(TypedId):
+    """Name one procedure of supervision; Provider and Postal Service know it by the same name."""
+
+    prefix = "PRC"
+
+
+class WeaknessId(TypedId):
+    """Name one security weakness or test result that a Provider reports (502.14)."""
+
+    prefix = "WKN"
+
+
 class PartyId(str):
     """Name a party: its role and a short name, such as `provider.harbor` or `postal.usps`."""
 

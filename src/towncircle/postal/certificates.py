@@ -17,7 +17,9 @@ from towncircle.kernel.instants import SECOND_US, Instant
 from towncircle.kernel.store import Record, Transaction
 from towncircle.pki.authority import Issuer, serial_for
 from towncircle.pki.verifying import REASONS, PublicKey, read_certificate, signature_valid
+from towncircle.postal.procedures import barred
 from towncircle.postal.standing import VALID, serves
+from towncircle.rules.procedures import Subject
 from towncircle.wire.bodies import CertificateIssued, CertificateRequest, DeviceKeyReport
 from towncircle.wire.message import Envelope, Opened, open_certified
 from towncircle.wire.shape import Body
@@ -33,6 +35,13 @@ class Assigned:
     last: int
     regime: str
     scheme: str
+    category: str = ""
+    build: str = ""
+
+    @property
+    def subject(self) -> Subject:
+        """Name the system as decisions of the Postal Service name it."""
+        return Subject(system=self.vendor + self.model, category=self.category, build=self.build)
 
     def covers(self, report: DeviceKeyReport) -> bool:
         """Tell whether a device that reports its keys is of this assignment."""
@@ -69,6 +78,9 @@ def on_request(ctx: Context, opened: Opened, *, authority: Authority) -> Certifi
     if assigned is None or not assigned.covers(report):
         raise Refused("postal.not-assigned", device=report.device, provider=provider)
     held = ctx.tx.get("device-certificates", report.device)
+    refusal = barred(ctx, provider, assigned.subject) if held is None else None
+    if refusal is not None:
+        raise refusal
     if held is not None:
         messages = read_certificate(bytes.fromhex(held.body["messages"]))
         other = (held.owner, held.body["license"]) != (provider, body.license)

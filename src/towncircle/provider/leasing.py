@@ -22,7 +22,9 @@ from towncircle.kernel.store import Record
 from towncircle.provider import missing
 from towncircle.provider.inventory import CUSTODY
 from towncircle.provider.revocations import check_valid
+from towncircle.provider.supervision import restrained
 from towncircle.rules import RuleSet
+from towncircle.rules.procedures import Subject
 from towncircle.wire.bodies import (
     Authorise,
     CertificateIssued,
@@ -67,6 +69,13 @@ class Product:
     root_fingerprint: bytes
     zone_of: Callable[[str], str]
     serials_from: int = 1
+    category: str = ""
+    build: str = ""
+
+    @property
+    def subject(self) -> Subject:
+        """Name the system as decisions of the Postal Service name it."""
+        return Subject(system=self.vendor + self.model, category=self.category, build=self.build)
 
 
 @cites(
@@ -94,6 +103,7 @@ def on_lease(ctx: Context, opened: Opened, *, product: Product, rules: RuleSet) 
     if held is not None:
         return LeaseConfirmed(lease=held.key, device=held.body["device"], account=held.body["account"])
     missing.may_replace(ctx, licensee)
+    _unrestrained(ctx, product)
     # one device a signed lease: when a crash comes in between, the same one is prepared to the end
     number = yield Reserve("device serial", f"lease {licensee} {opened.envelope.id}")
     device = DeviceId.of(vendor=product.vendor, model=product.model, serial=product.serials_from + number - 1)
@@ -101,6 +111,7 @@ def on_lease(ctx: Context, opened: Opened, *, product: Product, rules: RuleSet) 
     terms = device_terms(rules, ctx.now.date_in(parameters.zone))
     prepared = yield from _prepare(device, body.license, Authorise(parameters=parameters, terms=terms), product)
     _valid_license(ctx, body, licensee)  # a revocation may have come while the device was prepared
+    _unrestrained(ctx, product)
     lease = LeaseId.new(ctx.randomness)
     account = f"CMRS-{body.license}"
     _ship(ctx, device, licensee, lease, prepared, parameters, product.regime)
@@ -129,6 +140,13 @@ def _valid_license(ctx: Context, body: LeaseSigned, licensee: str) -> Record:
         raise Refused("provider.no-license", license=body.license, licensee=licensee)
     check_valid(row)
     return row
+
+
+@cites("502.5/6", "502.13/6")
+def _unrestrained(ctx: Context, product: Product) -> None:
+    refusal = restrained(ctx, product.subject)
+    if refusal is not None:
+        raise refusal
 
 
 @cites("502.25c/3", "502.20a/1", "P050-2.5i")

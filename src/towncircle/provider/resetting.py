@@ -8,6 +8,8 @@ request id gives the same answer; one open request a device. A refusal is an ans
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Context
 from towncircle.kernel.errors import Refused
@@ -18,8 +20,10 @@ from towncircle.ledger import Books
 from towncircle.ledger.recipes import reset_reserved
 from towncircle.provider.denials import denial
 from towncircle.provider.inventory import change
+from towncircle.provider.leasing import Product
 from towncircle.provider.readings import frozen_refusal, post_reset, reset_key, take_reading
 from towncircle.provider.revocations import cancelled
+from towncircle.provider.supervision import restrained
 from towncircle.rules import RuleSet
 from towncircle.rules.acting import Notify
 from towncircle.wire.bodies import (
@@ -36,7 +40,7 @@ from towncircle.wire.message import Opened
 
 @cites("P050-3.2", "P050-3.5a", "P050-3.5b", "502.25a", "PRE-17", "P050-1.1/4", "502.25a/1", "502.25a/3", "502.25c/1")
 def on_request(
-    ctx: Context, opened: Opened, *, rules: RuleSet, notify: Notify | None = None
+    ctx: Context, opened: Opened, *, rules: RuleSet, product: Product, notify: Notify | None = None
 ) -> ResetAuthorisation | ResetRefusal:
     """Answer a reset request: authorise it, or refuse it with the first ground."""
     body, counter = opened.body, opened.envelope.counter
@@ -55,7 +59,8 @@ def on_request(
         return _refuse(ctx, body, frozen_refusal(row), row)
     ctx.send("postal.usps", AuditForward(audit=opened.raw), key=f"audit {row.key} {counter}")
     try:
-        _check_duties(row, body, cancelled(ctx, row) or denied)
+        of_device = replace(product.subject, system=row.key[:4])
+        _check_duties(row, body, cancelled(ctx, row) or restrained(ctx, of_device) or denied)
         Books(ctx.tx).post(
             reset_reserved(
                 request_id=body.request_id,

@@ -16,11 +16,13 @@ from towncircle.kernel.context import Context
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.facts import Fact
 from towncircle.kernel.instants import Instant
+from towncircle.postal.procedures import settle
 from towncircle.provider.denials import EFFECTS
 from towncircle.provider.replaying import differing
 from towncircle.rules.acting import Act, Effect, act, pending, plan
 from towncircle.rules.duties import Duty, derive
 from towncircle.rules.rulesets import RuleSet
+from towncircle.world.config import POSTAL
 from towncircle.world.notices import give
 
 if TYPE_CHECKING:
@@ -76,7 +78,19 @@ def act_on_deadlines(world: World, parties: Collection[str] = ()) -> dict[str, l
             return act(ctx, world.rules, effects=effects, notify=give)
 
         done[party] = desk.perform(job, actor=party)
+    settle_procedures(world, parties)
     return done
+
+
+def settle_procedures(world: World, parties: Collection[str] = ()) -> None:
+    """Have the Postal Service do what time alone does to a procedure: it takes effect, or it runs out."""
+    desk = world.desks.get(POSTAL)
+    if desk is None or (parties and POSTAL not in parties):
+        return
+    with world.store(POSTAL).reading() as view:
+        known = view.find("procedure")
+    if known:
+        desk.perform(lambda ctx: settle(ctx, world.rules), actor=POSTAL)
 
 
 def compare(world: World, other: RuleSet, party: str) -> Iterator[Difference]:

@@ -17,10 +17,12 @@ from towncircle.postal import (
     appeals,
     cases,
     certificates,
+    defenses,
     examining,
     license_data,
     licenses,
     population,
+    procedures,
     reconciling,
     standing,
     trust,
@@ -44,6 +46,7 @@ from towncircle.provider import (
     renewing,
     resetting,
     revocations,
+    supervision,
 )
 from towncircle.provider.leasing import Product
 from towncircle.psd.integrity import module_digest
@@ -57,6 +60,7 @@ from towncircle.world.desk import Taken
 
 DEVICE_CERTIFICATE_DAYS = 3 * 365  # house
 SERIALS_EACH = 1_000_000
+CATEGORY = "stand-alone"  # the class of the systems that a world leases (502.6)
 # the sandbox's models by the signatures they make, with the parameters of the scheme
 _MODELS = {"ecdsa-p256": ("1A", b""), "dsa-1024": ("1B", DSA_1024_DOMAIN)}
 
@@ -77,6 +81,8 @@ def product_of(regime: str, root: bytes, *, place: int = 0) -> Product:
         layout=about.layout,
         root_fingerprint=root,
         serials_from=place * SERIALS_EACH + 1,
+        category=CATEGORY,
+        build=module_digest(),
         zone_of=lambda zip_code: place_of(zip_code).zone,
     )
 
@@ -90,6 +96,8 @@ def assignment(product: Product) -> Assigned:
         last=product.serials_from + SERIALS_EACH - 1,
         regime=product.regime,
         scheme=product.scheme,
+        category=product.category,
+        build=product.build,
     )
 
 
@@ -127,6 +135,8 @@ def postal_handlers(authority: Authority, rules: RuleSet) -> Mapping[type, Taken
         bodies.MissingReport: Taken(("licensee",), postal_missing.on_report),
         bodies.IncidentReport: Taken(("provider",), postal_missing.on_incident),
         bodies.LostAndStolenFile: Taken(("provider",), postal_missing.on_file),
+        bodies.SupervisionReceipt: Taken(("provider",), procedures.on_receipt),
+        bodies.SupervisionAnswer: Taken(("provider",), partial(defenses.on_answer, rules=rules)),
     }
 
 
@@ -142,7 +152,9 @@ def provider_handlers(product: Product, rules: RuleSet, pack: Callable[[Instant]
         bodies.CheckOutQuery: Taken(("licensee",), checkouts.on_query),
         bodies.DeviceWithdrawal: Taken(("device",), checkouts.on_withdrawal),
         bodies.LockboxReport: Taken(("bank",), accounts.on_lockbox_report),
-        bodies.ResetRequest: Taken(("device",), partial(resetting.on_request, rules=rules, notify=notices.give)),
+        bodies.ResetRequest: Taken(
+            ("device",), partial(resetting.on_request, rules=rules, product=product, notify=notices.give)
+        ),
         bodies.ResetAcknowledgment: Taken(("device",), resetting.on_acknowledgment),
         bodies.DeviceAudit: Taken(("device",), partial(audits.on_audit, rules=rules)),
         bodies.DeviceKeyReport: Taken(("device",), partial(renewing.on_key_report, rules=rules)),
@@ -160,6 +172,7 @@ def provider_handlers(product: Product, rules: RuleSet, pack: Callable[[Instant]
         bodies.RefundDecided: Taken(("postal",), refunds.on_decided),
         bodies.RefundSample: Taken(("postal",), refunds.on_sample),
         bodies.MissingReport: Taken(("licensee",), missing.on_report),
+        bodies.SupervisionNotice: Taken(("postal",), supervision.on_notice),
         Conflict: Taken(("device",), readings.on_conflict),
     }
 

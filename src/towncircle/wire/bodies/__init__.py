@@ -4,7 +4,9 @@ Here: the bodies by direction: `common` (shapes used by several), `device` (devi
 device), `examination` (between the Postal Service and a device), `cases` (how those travel, and irregularity cases),
 `parties` (between licensee, Provider, Postal Service and bank), `checkout` (a device that goes out of service),
 `quality` (notices, quality pieces, the inventory), `licensing` (a license after it was issued), `refund` (unused
-postage), `missing` (devices that are) and `published` (the verification pack). Importing this package registers all.
+postage), `missing` (devices that are),
+`supervision` (of Providers by the Postal Service) and `published` (the verification pack). Importing this
+package registers all.
 """
 
 from towncircle.wire.bodies.cases import (
@@ -111,13 +113,25 @@ from towncircle.wire.bodies.refund import (
     RefundStatement,
     ShownPiece,
 )
+from towncircle.wire.bodies.supervision import (
+    AnswerDocketed,
+    ArtDecided,
+    ArtSubmitted,
+    SupervisionAnswer,
+    SupervisionNotice,
+    SupervisionReceipt,
+    WeaknessReport,
+)
 
 __all__ = [
     "AccountStatement",
     "Acknowledged",
     "Annotation",
+    "AnswerDocketed",
     "AppealDecided",
     "AppealDocketed",
+    "ArtDecided",
+    "ArtSubmitted",
     "AuditForward",
     "Authorise",
     "CaseClosed",
@@ -209,8 +223,12 @@ __all__ = [
     "ShownPiece",
     "StatusRow",
     "StepRow",
+    "SupervisionAnswer",
+    "SupervisionNotice",
+    "SupervisionReceipt",
     "TransactionFile",
     "TransactionRow",
     "UsageRow",
+    "WeaknessReport",
     "Withdraw",
 ]
