@@ -96,6 +96,7 @@ def tell(ctx: Context, row: Record, kind: str, words: str, clause: str, *, force
         changes["decision"] = number
     if force == "in force":
         changes["forced_by"] = number
+        clause = ", ".join(filter(None, (clause, body["provision"])))
     notice = SupervisionNotice(
         procedure=row.key,
         number=number,
