@@ -12,7 +12,7 @@ from tests.parties.hand import POSTAL, Hand
 
 from towncircle.kernel.money import Mills
 from towncircle.kernel.store import Record
-from towncircle.postal import suspensions
+from towncircle.postal import decisions, suspensions
 from towncircle.wire import bodies
 from towncircle.world.journeys import Journeys
 from towncircle.world.world import World
@@ -119,8 +119,8 @@ def test_a_suspension_denies_up_to_ninety_days_and_is_extended_before_its_end(fo
 def test_a_suspension_is_withdrawn_on_a_solution_only(form: str, world: World) -> None:
     row = suspended(world, form=form)
     with refused(FORMS[form], "procedure.no-solution"):
-        act(world, suspensions.withdraw, procedure=row.key, solution="")
-    assert act(world, suspensions.withdraw, procedure=row.key, solution="solved").body["ended"] == "withdrawn"
+        act(world, decisions.withdraw, procedure=row.key, solution="")
+    assert act(world, decisions.withdraw, procedure=row.key, solution="solved").body["ended"] == "withdrawn"
 
 
 @pytest.mark.requirement("502.5/8", "502.13/8")

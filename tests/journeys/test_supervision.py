@@ -12,7 +12,7 @@ from tests.journeys.test_journeys import refused
 
 from towncircle.kernel.money import Mills
 from towncircle.kernel.store import Record
-from towncircle.postal import defenses, suspensions
+from towncircle.postal import decisions, defenses, suspensions
 from towncircle.postal.suspensions import Complaint
 from towncircle.provider import supervision
 from towncircle.psd.integrity import module_digest
@@ -82,7 +82,7 @@ def suspended(world: World, **changes: Any) -> Record:
 
 def decided(world: World, row: Record, **named: Any) -> Record:
     told = {"procedure": row.key, "reasons": "the defense does not mend it", "considered": WEIGHED}
-    return act(world, suspensions.decide, rules=world.rules, **{**told, **named})
+    return act(world, decisions.decide, rules=world.rules, **{**told, **named})
 
 
 def revoked(world: World, row: Record, **named: Any) -> Record:
@@ -172,7 +172,7 @@ def test_a_suspension_is_extended_and_withdrawn_early_on_a_solution(form: str, j
     act(world, suspensions.extend, procedure=row.key, until=day(world, 120), reasons="more time for investigation")
     world.advance("100d")
     denied(journeys)
-    act(world, suspensions.withdraw, procedure=row.key, solution="new keys were put into every device")
+    act(world, decisions.withdraw, procedure=row.key, solution="new keys were put into every device")
     assert state(world, row) == ("closed", "withdrawn")
     journeys.contact()
     assert journeys.reset(Mills.dollars(10)).amount
@@ -242,11 +242,11 @@ def test_an_appeal_and_a_withdrawal_that_meet_have_one_outcome(journeys: Journey
     world = journeys.world
     row = suspended(world)
     answer(world, row, "appeal")
-    act(world, suspensions.withdraw, procedure=row.key, solution="it was solved")
+    act(world, decisions.withdraw, procedure=row.key, solution="it was solved")
     with refused("procedure.no-appeal"):
         act(world, defenses.decide_appeal, procedure=row.key, reverse=True, reasons="too late", by="director")
     other = suspended(world)
-    act(world, suspensions.withdraw, procedure=other.key, solution="it was solved")
+    act(world, decisions.withdraw, procedure=other.key, solution="it was solved")
     with refused("procedure.nothing-to-answer"):
         answer(world, other, "appeal")
     assert [one.body["appeal"] for one in kept(world, POSTAL, "procedure") if one.key == row.key] == ["fell away"]

@@ -26,6 +26,7 @@ from towncircle.kernel.store import Record, Transaction
 from towncircle.pki.verifying import read_certificate
 from towncircle.postal.certificates import certificates_of
 from towncircle.postal.findings import Known, compare, unanswered
+from towncircle.postal.products import approved_builds
 from towncircle.wire.bodies import (
     ExaminationFinding,
     ExaminationOrder,
@@ -140,7 +141,8 @@ def on_returned(ctx: Context, opened: Opened, *, builds: frozenset[bytes]) -> Ex
         ctx.note("examination.unanswered", row.key, clauses=("P050 2.6",), device=body.device, provider=provider)
         return _finding(_conclude(ctx, row, UNANSWERED, differences, text))
     envelope, report = _report(ctx, row, body, opened.envelope)
-    differences = compare(report, counter=envelope.counter, known=_known(ctx.tx, body.device, builds))
+    approved = builds | approved_builds(ctx, body.device, provider)
+    differences = compare(report, counter=envelope.counter, known=_known(ctx.tx, body.device, approved))
     outcome = IRREGULAR if differences else REGULAR
     ctx.note(
         "examination.found",

@@ -1,7 +1,7 @@
 """Suspension and revocation of a Provider's authorization (502.5) and of systems, classes or versions (502.13).
 
-Here: propose, give more time, find corrected, notify, decide, extend, revoke, withdraw. Not here: defenses and appeals
-(`defenses`), what a Provider may not do meanwhile (`provider.supervision`, `certificates`).
+Here: propose, give more time, find corrected, notify, extend, revoke. Not here: decisions and withdrawals
+(`decisions`), defenses and appeals (`defenses`), what a Provider may not do meanwhile (`provider.supervision`).
 Kept: the time to correct comes first, except where 502.5 leaves it out for a willful violation; a decision comes after
 the defense or the time for it; 90 days are the most at once; a revocation comes only out of a suspension and takes
 effect at its end.
@@ -20,17 +20,15 @@ from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.store import Record
 from towncircle.postal import procedures as common
+from towncircle.postal.decisions import notified, weighed_of
 from towncircle.postal.procedures import day_of, form_of, note, procedure_row, shorter, step, tell, text_of
 from towncircle.rules import RuleSet
 from towncircle.rules.calendars import end_of_day
 from towncircle.rules.duties import HEADQUARTERS
 from towncircle.rules.inventory import rows_named
 from towncircle.rules.procedures import (
-    DEFENDED,
-    NOTICED,
     PROCEDURE,
     PROPOSED,
-    REVOKING_DEFENDED,
     Procedure,
     in_force,
     procedures,
@@ -84,7 +82,7 @@ def notify_willful(
     if not kind.willful:
         raise Refused("procedure.no-willful-branch", clause=kind.clauses["cure"])
     row = _opened(ctx, complaint, willful=True)
-    return _notified(ctx, row, _cited(row), effective_on, defend_by, rules)
+    return notified(ctx, row, _cited(row), effective_on, defend_by, rules)
 
 
 def _form(name: str) -> Procedure:
@@ -169,71 +167,7 @@ def notify(
         if duty is None or not duty.missed(ctx.now):
             raise Refused("procedure.cure-running", procedure=row.key, until=row.body["correct_by"],
                           clause=clauses["cure"])  # fmt: skip
-    return _notified(ctx, row, text_of(reasons, clauses["notice"]), effective_on, defend_by, rules)
-
-
-def _notified(
-    ctx: Context, row: Record, words: str, effective_on: str, defend_by: str, rules: RuleSet, *, revoking: bool = False
-) -> Record:
-    form = form_of(row)
-    clause = form.clauses["revoked" if revoking else "notice"]
-    defend_by = shorter(ctx, defend_by, form.limits["defense"], rules, form.clauses["defense"])
-    if not effective_on:
-        raise Refused("procedure.no-effective-date", clause=clause)
-    longest = common.term_of(rules, form.limits["defense"], ctx.now).ends(ctx.now, HEADQUARTERS)
-    last = date.fromisoformat(defend_by[:10]) if defend_by else longest.date_in(HEADQUARTERS)
-    if date.fromisoformat(day_of(ctx, effective_on, clause)[:10]) <= last:
-        raise Refused("procedure.effective-early", day=effective_on, last=last, clause=clause)
-    event = "notify revocation" if revoking else "notify"
-    row = step(ctx, row, event, clause=clause, effective_on=effective_on, defend_by=defend_by)
-    what = "revocation-notified" if revoking else "suspension-notified"
-    note(ctx, row, what, clause, defend_by=defend_by, effective_on=effective_on)
-    return tell(ctx, row, "revocation-notice" if revoking else "notice", words, clause)
-
-
-@cites("502.5/5", "502.13/5", "502.5a/2", "502.5/4", "502.13/4")
-def decide(
-    ctx: Context,
-    *,
-    procedure: str,
-    reasons: str,
-    rules: RuleSet,
-    considered: Mapping[str, str] | None = None,
-    effective_on: str = "",
-    appeal_by: str = "",
-) -> Record:
-    """Decide, after the defense, that what was noticed is warranted; effective on receipt unless a day is named.
-
-    `considered` says what was found of each circumstance that the procedure weighs. Raises `Refused`:
-    procedure.defense-open, procedure.not-considered, procedure.no-such-step, procedure.period-longer.
-    """
-    row = procedure_row(ctx, procedure)
-    form = form_of(row)
-    clause = form.clauses["decision"]
-    if row.body["state"] == NOTICED:
-        duty = common.duty_of(ctx, row, "defense", rules)
-        raise Refused("procedure.defense-open", procedure=row.key, last_day=duty.last_day if duty else "",
-                      clause=form.clauses["defense"])  # fmt: skip
-    words = text_of(reasons, clause)
-    weighed = _weighed(form, considered or {})
-    appeal_by = shorter(ctx, appeal_by, form.limits["appeal"], rules, form.clauses["appeal"])
-    revoking = row.body["state"] == REVOKING_DEFENDED
-    begins = common.day_begins(day_of(ctx, effective_on, clause)) if effective_on else ctx.now
-    force = {"until": 0} if revoking else common.force_from(row, begins, rules)
-    if not effective_on and not revoking:
-        force["from"] = 0  # on receipt
-    row = step(ctx, row, "sustain", clause=clause, effective_on=effective_on, appeal_by=appeal_by, appeal="",
-               decided_by=ctx.actor, considered=weighed, **force)  # fmt: skip
-    note(ctx, row, "decided", clause, appeal_by=appeal_by, effective_on=effective_on, by=ctx.actor)
-    common.in_effect(ctx, row, revoked=revoking, clause=form.clauses["revoked" if revoking else "suspended"])
-    return tell(ctx, row, "decision", words, clause, force="in force")
-
-
-def _weighed(form: Procedure, considered: Mapping[str, str]) -> list[str]:
-    missing = [name for name in form.considers if not considered.get(name, "").strip()]
-    if missing:
-        raise Refused("procedure.not-considered", missing=", ".join(missing), clause=form.clauses["weighs"])
-    return [f"{name}: {considered[name].strip()[:400]}" for name in form.considers]
+    return notified(ctx, row, text_of(reasons, clauses["notice"]), effective_on, defend_by, rules)
 
 
 @cites("502.5/6", "502.13/6")
@@ -278,29 +212,11 @@ def revoke(
         raise Refused("procedure.not-suspended", procedure=row.key, state=row.body["state"],
                       clause=form.clauses["weighs"] if form.considers else clause)  # fmt: skip
     if form.heard_again:
-        return _notified(ctx, row, words, effective_on, defend_by, rules, revoking=True)
-    weighed = _weighed(form, considered or {})
+        return notified(ctx, row, words, effective_on, defend_by, rules, revoking=True)
+    weighed = weighed_of(form, considered or {})
     appeal_by = shorter(ctx, appeal_by, form.limits["appeal"], rules, form.clauses["appeal"])
     row = step(ctx, row, event, clause=clause, until=0, appeal_by=appeal_by, appeal="", decided_by=ctx.actor,
                considered=weighed, effective_on="")  # fmt: skip
     note(ctx, row, "decided", form.clauses["decision"], appeal_by=appeal_by, by=ctx.actor)
     common.in_effect(ctx, row, revoked=True, clause=clause)
     return tell(ctx, row, "revocation", words, clause, force="in force")
-
-
-@cites("502.5/7", "502.13/7")
-def withdraw(ctx: Context, *, procedure: str, solution: str) -> Record:
-    """Withdraw a proposal, a notice, a suspension or a sanction, with the solution or the reasons it rests on.
-
-    Raises `Refused` (procedure.no-solution, procedure.no-such-step). An appeal that is open falls away with it.
-    """
-    row = procedure_row(ctx, procedure)
-    form, before = form_of(row), row.body["state"]
-    clause = form.clauses["decision" if before in (DEFENDED, REVOKING_DEFENDED) else "withdrawn"]
-    if not solution.strip() or len(solution) > common.MOST:
-        raise Refused("procedure.no-solution", procedure=row.key, clause=clause)
-    appeal = "fell away" if row.body["appeal"] == "filed" else row.body["appeal"]
-    row = step(ctx, row, "withdraw", clause=clause, ended="withdrawn", appeal=appeal)
-    what = "withdrawn" if form.form == "sanction" else "suspension-withdrawn"
-    note(ctx, row, "proposal-withdrawn" if before == PROPOSED else what, clause, appeal=appeal)
-    return tell(ctx, row, "withdrawal", solution.strip(), clause, force="over")

@@ -64,6 +64,12 @@ def act_named(name: str) -> Act:
     return acts()[name]
 
 
+def check_reference(text: str) -> None:
+    """Check that a reference is a file number and names no person. Raises `BadInput` (acts.bad-reference)."""
+    if not _REFERENCE.fullmatch(text):
+        raise BadInput("acts.bad-reference", text=text[:40])
+
+
 def record(ctx: Context, *, act: Act, reference: str, document: str, at: Instant) -> Fact:
     """Record that an act was done; `document` is the SHA-256 (hex) of the paper that shows it, or empty.
 
@@ -71,8 +77,7 @@ def record(ctx: Context, *, act: Act, reference: str, document: str, at: Instant
     acts.conflict).
     """
     clause = act.clause
-    if not _REFERENCE.fullmatch(reference):
-        raise BadInput("acts.bad-reference", text=reference[:40])
+    check_reference(reference)
     role = ctx.party.partition(".")[0]
     if role != act.by:
         raise Refused("acts.not-this-party", act=act.name, by=act.party, party=ctx.party, clause=clause)

@@ -26,6 +26,7 @@ from towncircle.postal import (
     reconciling,
     standing,
     trust,
+    weaknesses,
     withdrawals,
 )
 from towncircle.postal import missing as postal_missing
@@ -136,6 +137,7 @@ def postal_handlers(authority: Authority, rules: RuleSet) -> Mapping[type, Taken
         bodies.IncidentReport: Taken(("provider",), postal_missing.on_incident),
         bodies.LostAndStolenFile: Taken(("provider",), postal_missing.on_file),
         bodies.SupervisionReceipt: Taken(("provider",), procedures.on_receipt),
+        bodies.WeaknessReport: Taken(("provider",), weaknesses.on_report),
         bodies.SupervisionAnswer: Taken(("provider",), partial(defenses.on_answer, rules=rules)),
     }
 

@@ -1,0 +1,232 @@
+"""Qualification and authorization of Providers, submission and approval of their systems (502.1 to 502.12).
+
+Here: the checklist of each, with its papers, the written authorization, the approval bound to a build, changes after
+it. Not here: suspending or revoking them (`suspensions`), examining one device (`examining`).
+Kept: nothing is authorized or approved while a step is open, and every open one is named; an approval names builds by
+their digest, so a change after it is an approved build of its own, authorized in writing, or an irregularity (502.11).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from towncircle.kernel.cites import cites
+from towncircle.kernel.context import Context
+from towncircle.kernel.errors import BadInput, Refused, RefusedOnGrounds
+from towncircle.kernel.store import Record
+from towncircle.postal.procedures import barred
+from towncircle.rules.acts import check_reference
+from towncircle.rules.procedures import Subject
+
+_DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
+CLASSES = ("stand-alone", "lan", "wan", "hybrid")  # the four categories of 502.6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """Hold one step of a checklist: its name, its clause and what the paper shows."""
+
+    name: str
+    clause: str
+    does: str
+
+
+QUALIFICATION = (
+    Step(name="integrity", clause="502.1", does="integrity and financial responsibility"),
+    Step(name="prototype", clause="502.1", does="an approved prototype with all features and safeguards"),
+    Step(name="factory", clause="502.1", does="manufacturing facilities under its control, open to inspection"),
+    Step(name="facilities", clause="502.1", does="facilities for control, distribution, maintenance, replacement"),
+)
+CONTROL = (Step(name="control", clause="502.3", does="integrity and responsibility of whoever acquires control"),)
+SUBMISSION = (
+    Step(name="letter-of-intent", clause="PRE-08", does="the letter of intent"),
+    Step(name="nondisclosure", clause="PRE-08", does="the nondisclosure agreement"),
+    Step(name="concept-of-operations", clause="PRE-08", does="the concept of operations"),
+    Step(name="test-plan", clause="502.9", does="the test plan"),
+    Step(name="product", clause="502.12", does="the product, its design, manuals and specifications"),
+    Step(name="laboratory", clause="502.12", does="an identical system at an accredited laboratory, at the same time"),
+    Step(name="testing", clause="502.10", does="the tests and examinations of the Postal Service"),
+)
+
+
+def provider_row(ctx: Context, provider: str) -> Record:
+    """Give what is known of a Provider's qualification; one that was authorized from the start has nothing on file."""
+    held = ctx.tx.get("provider-file", provider)
+    body: dict[str, Any] = {"state": "applicant", "steps": {}, "control": "settled"}
+    return held or Record(kind="provider-file", key=provider, owner=provider, version=0, body=body)
+
+
+def _write(ctx: Context, row: Record, **changes: Any) -> Record:
+    return ctx.tx.put(row.kind, row.key, {**row.body, **changes}, owner=row.owner, expected=row.version)
+
+
+@cites("502.1", "502.3")
+def show(ctx: Context, *, provider: str, step: str, reference: str, document: str) -> Record:
+    """Record a paper of a Provider's qualification, or of one that acquires control of it.
+
+    Raises `BadInput` (product.no-such-step, acts.bad-reference), `Refused` (product.no-paper).
+    """
+    row = provider_row(ctx, provider)
+    known = _step(step, (*QUALIFICATION, *CONTROL))
+    paper = _paper(ctx, known, reference, document)
+    steps = {**row.body["steps"], step: paper}
+    control = "settled" if step == CONTROL[0].name else row.body["control"]
+    row = _write(ctx, row, steps=steps, control=control)
+    ctx.note("provider.shown", provider, clauses=(known.clause,), provider=provider, step=step, reference=reference)
+    return row
+
+
+@cites("502.3")
+def change_control(ctx: Context, *, provider: str, reference: str) -> Record:
+    """Record that ownership or control of a Provider changes: nothing is approved until the evidence is here."""
+    check_reference(reference)
+    row = _write(ctx, provider_row(ctx, provider), control="open")
+    ctx.note("provider.control-changes", provider, clauses=("502.3",), provider=provider, reference=reference)
+    return row
+
+
+@cites("502.1", "502.2")
+def authorize(ctx: Context, *, provider: str, reference: str, document: str) -> Record:
+    """Authorize a Provider in writing. Raises `RefusedOnGrounds` (product.steps-open), `Refused` (product.no-paper)."""
+    row = provider_row(ctx, provider)
+    _complete(QUALIFICATION, row.body["steps"], f"the authorization of {provider}", "502.1")
+    _settled(row)
+    written = Step(name="authorization", clause="502.2", does="the written authorization")
+    paper = _paper(ctx, written, reference, document)
+    row = _write(ctx, row, state="authorized", steps={**row.body["steps"], written.name: paper})
+    ctx.note("provider.authorized", provider, clauses=("502.2",), provider=provider, reference=reference)
+    return row
+
+
+def _settled(row: Record) -> None:
+    if row.body["control"] != "settled":
+        raise Refused("product.control-open", provider=row.key)
+
+
+@cites("502.9", "502.12", "PRE-08")
+def submit(
+    ctx: Context,
+    *,
+    provider: str,
+    system: str,
+    step: str,
+    reference: str,
+    document: str,
+    build: str = "",
+    category: str = "",
+) -> Record:
+    """Record a paper of a product's submission; the steps product and laboratory name the build handed over.
+
+    Raises `BadInput`: product.no-such-step, product.bad-build, product.no-such-class; `Refused`: product.not-identical,
+    product.not-simultaneous, product.no-paper.
+    """
+    key = f"{provider} {system}"
+    held = ctx.tx.get("submission", key)
+    body: dict[str, Any] = {"system": system, "category": "", "state": "submitted", "steps": {}, "builds": {}}
+    row = held or Record(kind="submission", key=key, owner=provider, version=0, body=body)
+    known = _step(step, SUBMISSION)
+    paper = _paper(ctx, known, reference, document)
+    if step in ("product", "laboratory"):
+        if not _DIGEST.fullmatch(build):
+            raise BadInput("product.bad-build", text=build[:70])
+        paper["build"] = build
+        _same(row.body["steps"], paper, step)
+    if step == "product":
+        if category not in CLASSES:
+            raise BadInput("product.no-such-class", text=category[:40], known=", ".join(CLASSES))
+        row = Record(kind=row.kind, key=key, owner=provider, version=row.version,
+                     body={**row.body, "category": category})  # fmt: skip
+    row = _write(ctx, row, steps={**row.body["steps"], step: paper})
+    told: dict[str, Any] = {"step": step, "reference": reference, "build": build}
+    ctx.note("product.submitted", key, clauses=(known.clause,), provider=provider, **told)
+    return row
+
+
+@cites("502.12")
+def _same(steps: dict[str, Any], paper: dict[str, Any], step: str) -> None:
+    """Check that product and laboratory got the identical system on one day."""
+    other = steps.get("laboratory" if step == "product" else "product")
+    if other is None:
+        return
+    if other["build"] != paper["build"]:
+        raise Refused("product.not-identical", ours=paper["build"][:16], theirs=other["build"][:16])
+    if other["on"] != paper["on"]:
+        raise Refused("product.not-simultaneous", ours=paper["on"], theirs=other["on"])
+
+
+@cites("502.11", "502.11/2", "502.12")
+def approve(ctx: Context, *, provider: str, system: str, reference: str, document: str) -> Record:
+    """Approve a submitted system: the approval is bound to the build that was submitted and tested.
+
+    Raises `RefusedOnGrounds` (product.steps-open), `Refused` (product.not-submitted, product.control-open,
+    procedure.in-force).
+    """
+    row = _submission(ctx, provider, system)
+    _complete(SUBMISSION, row.body["steps"], f"the approval of {system}", "502.9, 502.12")
+    _settled(provider_row(ctx, provider))
+    build = str(row.body["steps"]["product"]["build"])
+    refusal = barred(ctx, provider, Subject(system=system, category=row.body["category"], build=build))
+    if refusal is not None:
+        raise refusal
+    return _approved(ctx, row, build, reference, document)
+
+
+@cites("502.11/2")
+def change(ctx: Context, *, provider: str, system: str, build: str, reference: str, document: str) -> Record:
+    """Authorize a change of an approved system in writing: another build of it is approved.
+
+    Raises `Refused` (product.not-approved, product.no-paper), `BadInput` (product.bad-build).
+    """
+    row = _submission(ctx, provider, system)
+    if row.body["state"] != "approved":
+        raise Refused("product.not-approved", system=system, provider=provider)
+    if not _DIGEST.fullmatch(build):
+        raise BadInput("product.bad-build", text=build[:70])
+    return _approved(ctx, row, build, reference, document)
+
+
+def _approved(ctx: Context, row: Record, build: str, reference: str, document: str) -> Record:
+    written = Step(name="approval", clause="502.11", does="the written approval")
+    paper = _paper(ctx, written, reference, document)
+    row = _write(ctx, row, state="approved", builds={**row.body["builds"], build: paper})
+    ctx.note("product.approved", row.key, clauses=("502.11",), provider=row.owner, build=build, reference=reference)
+    return row
+
+
+def _submission(ctx: Context, provider: str, system: str) -> Record:
+    row = ctx.tx.get("submission", f"{provider} {system}")
+    if row is None:
+        raise Refused("product.not-submitted", system=system[:40], provider=provider)
+    return row
+
+
+@cites("502.11/2")
+def approved_builds(ctx: Context, device: str, provider: str) -> frozenset[bytes]:
+    """Give the builds of a device's system that were approved on file."""
+    row = ctx.tx.get("submission", f"{provider} {device[:4]}")
+    return frozenset(bytes.fromhex(build) for build in (row.body["builds"] if row else ()))
+
+
+def _step(name: str, known: Iterable[Step]) -> Step:
+    steps = {step.name: step for step in known}
+    if name not in steps:
+        raise BadInput("product.no-such-step", name=name[:40], known=", ".join(steps))
+    return steps[name]
+
+
+def _paper(ctx: Context, step: Step, reference: str, document: str) -> dict[str, Any]:
+    check_reference(reference)
+    if not document:
+        raise Refused("product.no-paper", does=step.does, clause=step.clause)
+    on = ctx.now.date_in("America/New_York").isoformat()
+    return {"reference": reference, "document": document, "on": on, "by": ctx.actor}
+
+
+def _complete(steps: Iterable[Step], done: dict[str, Any], what: str, clause: str) -> None:
+    missing = [step for step in steps if step.name not in done]
+    if missing:
+        grounds = tuple(Refused("product.step-open", does=step.does, clause=step.clause) for step in missing)
+        raise RefusedOnGrounds("product.steps-open", grounds, what=what, count=len(missing), clause=clause)
