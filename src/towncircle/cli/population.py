@@ -25,6 +25,7 @@ def add(subparsers: Any) -> None:
         "explained.",
     )
     parser.add_argument("world", type=Path, metavar="DIR", help="the world's folder")
+    parser.add_argument("--device", default="", metavar="DEVICE", help="show the whole life of one device instead")
     parser.add_argument("--json", action="store_true", help="print JSON with stable keys")
     parser.set_defaults(run=run)
 
@@ -34,6 +35,8 @@ def run(args: argparse.Namespace) -> int:
     from towncircle.world.config import POSTAL
     from towncircle.world.population import reconcile
 
+    if args.device:
+        return _life(args)
     with opened(args.world) as world:
         found = list(reconcile(world))
         with world.store(POSTAL).reading() as view:
@@ -54,6 +57,19 @@ def run(args: argparse.Namespace) -> int:
     if not found:
         print("The Providers run as processes of their own and reconcile once a day.")
     return 1 if open_ else 0
+
+
+def _life(args: argparse.Namespace) -> int:
+    from towncircle.world.population import life_of
+
+    with opened(args.world) as world:
+        life = life_of(world, args.device)
+    if args.json:
+        as_json({"device": args.device, "life": life})
+        return 0
+    for one in life:
+        print(f"{one['at']}  {one['what']:<28}  {one['clause']}")
+    return 0
 
 
 def _device(row: Record) -> dict[str, object]:

@@ -21,7 +21,7 @@ from towncircle.licensee.mailroom import CORRECTION, POSTAGE, form_of, numbers_o
 from towncircle.mailpiece.addresses import Address, address
 from towncircle.mailpiece.elements import Page
 from towncircle.mailpiece.geometry import form_for
-from towncircle.mailpiece.imprint import DEFAULT_ART
+from towncircle.mailpiece.imprint import DEFAULT_ART, Art
 from towncircle.mailpiece.lints import require
 from towncircle.mailpiece.page import EnvelopeSpec, envelope, nonaddress_side
 from towncircle.mailpiece.rates import printed_category
@@ -47,7 +47,9 @@ class Stationery:
 
 
 @cites("P050-4.1", "P050-4.5", "P050-4.6", "PRE-01")
-def compose(piece: Mapping[str, Any], payload: bytes, number: int, stationery: Stationery) -> Page:
+def compose(
+    piece: Mapping[str, Any], payload: bytes, number: int, stationery: Stationery, art: Art = DEFAULT_ART
+) -> Page:
     """Make the page of one piece: `payload` are the bytes of its symbol, `number` its count on the device."""
     recipient = Address(**piece["address"])
     readable = for_postage(
@@ -67,7 +69,7 @@ def compose(piece: Mapping[str, Any], payload: bytes, number: int, stationery: S
         recipient=recipient,
         sender=stationery.sender,
         imb=imb.encode(_IMB_HEAD + str(number).zfill(_IMB_SERIAL_DIGITS)[-_IMB_SERIAL_DIGITS:], recipient.routing),
-        art=DEFAULT_ART if piece["shape"] == "letter" else None,
+        art=art if piece["shape"] == "letter" else None,
     )
     return envelope(spec)
 
@@ -117,7 +119,8 @@ def _page(
 ) -> Page:
     form = form_of(job)
     if form == POSTAGE:
-        return compose(piece, payload, number, stationery)
+        art = Art(words=tuple(job["art"])) if "art" in job else DEFAULT_ART
+        return compose(piece, payload, number, stationery, art)
     return compose_correction(piece, payload, stationery, form=form)
 
 

@@ -22,7 +22,7 @@ from towncircle.kernel.errors import BadInput, Refused, RefusedOnGrounds, Townci
 from towncircle.kernel.ids import DeviceId, JobId
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record
-from towncircle.licensee import books, departments, missing
+from towncircle.licensee import advertising, books, departments, missing
 from towncircle.licensee.funds import held_device
 from towncircle.licensee.limits import Limits
 from towncircle.mailpiece.address_files import Recipient
@@ -76,6 +76,7 @@ def plan(ctx: Context, *, order: Order, job: JobId, limits: Limits) -> Record:
         "department": order.department,
         "total": int(total),
         "pieces": pieces,
+        **advertising.of_job(ctx),
     }
     ctx.note("print.planned", job, clauses=("P050 1.5",), device=order.device, count=len(pieces), total=int(total))
     return ctx.tx.put("job", job, body, owner=order.device, expected=0)

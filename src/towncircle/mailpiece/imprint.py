@@ -35,6 +35,7 @@ BLOCK_WIDTH = 107_040  # the corner between margin and FIM zone, less a dot of 3
 BLOCK_HEIGHT = 80_500
 _COLUMN = 48_000
 _GAP = 4_000
+_ART_LINES = 2
 
 Layout = Literal["beside", "apart", "none"]
 
@@ -53,6 +54,14 @@ class Art:
 
 
 DEFAULT_ART = Art(words=("A letter is", "worth waiting for"))
+
+
+def art_fits(words: tuple[str, ...]) -> bool:
+    """Tell whether lines of advertising art can be printed: one or two, each readable within the width of the slot."""
+    if not 1 <= len(words) <= _ART_LINES or not all(word.strip() and word.isprintable() for word in words):
+        return False
+    most = {"size": 7_600, "most": 84_000, "least": least_type()}
+    return all(face("bold").fitting(word, **most) for word in words)
 
 
 def layout_of(modules: Modules | None) -> Layout:

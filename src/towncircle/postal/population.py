@@ -74,9 +74,12 @@ def on_activity(ctx: Context, opened: Opened) -> Acknowledged:
     return Acknowledged(note=f"{body.device} {body.event}")
 
 
-@cites("502.24c/1", "502.8/8")
+@cites("502.24c/1", "502.8/8", "502.8/7")
 def _check_event(row: Record | None, body: DeviceActivity) -> None:
-    """Check that an event can follow what the register says of a device. Raises `Refused` (missing.no-such-move)."""
+    """Check that an event can follow what the register says of a device.
+
+    Raises `Refused` (postal.life-cycle, missing.no-such-move).
+    """
     status = row.body["status"] if row is not None else ""
     after = {
         "installed": ("", "installed", "recovered"),
@@ -85,6 +88,8 @@ def _check_event(row: Record | None, body: DeviceActivity) -> None:
         "recovered": ("lost", "stolen", "recovered"),
     }
     if status not in after.get(body.event, (status,)):
+        if body.event == "installed":
+            raise Refused("postal.life-cycle", device=body.device, status=status)
         raise Refused("missing.no-such-move", device=body.device, status=status or "new", event=body.event)
 
 

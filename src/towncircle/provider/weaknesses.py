@@ -113,7 +113,7 @@ def report(
     if completion_on:
         changed["completion_on"] = completion_on
     kept = ctx.tx.put("weakness", about, {**row.body, **changed}, owner=ctx.party, expected=row.version)
-    told = {"completion_on": completion_on} if completion_on else {}
+    told: dict[str, Any] = {"completion_on": completion_on} if completion_on else {}
     clause = "502.14(b)" if stage == "preliminary" else "502.14(c)"
     ctx.note(FACTS[stage], about, clauses=(clause,), provider=ctx.party, **told)
     if stage == "status" and completion_on:

@@ -13,6 +13,7 @@ from towncircle.kernel.instants import Instant
 from towncircle.mailpiece.zipcode import place_of
 from towncircle.paper import scan
 from towncircle.pki.domain import DSA_1024_DOMAIN
+from towncircle.postal import advertising as postal_advertising
 from towncircle.postal import (
     appeals,
     cases,
@@ -35,6 +36,7 @@ from towncircle.postal import refunds as postal_refunds
 from towncircle.postal.certificates import Assigned, Authority
 from towncircle.provider import (
     accounts,
+    advertising,
     audits,
     checkouts,
     examinations,
@@ -137,6 +139,7 @@ def postal_handlers(authority: Authority, rules: RuleSet) -> Mapping[type, Taken
         bodies.IncidentReport: Taken(("provider",), postal_missing.on_incident),
         bodies.LostAndStolenFile: Taken(("provider",), postal_missing.on_file),
         bodies.SupervisionReceipt: Taken(("provider",), procedures.on_receipt),
+        bodies.ArtSubmitted: Taken(("provider",), postal_advertising.on_submitted),
         bodies.WeaknessReport: Taken(("provider",), weaknesses.on_report),
         bodies.SupervisionAnswer: Taken(("provider",), partial(defenses.on_answer, rules=rules)),
     }
@@ -174,6 +177,8 @@ def provider_handlers(product: Product, rules: RuleSet, pack: Callable[[Instant]
         bodies.RefundDecided: Taken(("postal",), refunds.on_decided),
         bodies.RefundSample: Taken(("postal",), refunds.on_sample),
         bodies.MissingReport: Taken(("licensee",), missing.on_report),
+        bodies.ArtDecided: Taken(("postal",), advertising.on_decided),
+        bodies.ArtQuery: Taken(("licensee",), advertising.on_query),
         bodies.SupervisionNotice: Taken(("postal",), supervision.on_notice),
         Conflict: Taken(("device",), readings.on_conflict),
     }

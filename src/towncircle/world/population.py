@@ -1,7 +1,7 @@
 """The daily round: each Provider tells its inventory, each licensee's host fetches its notices.
 
-Here: the round of a day, and the findings as the Postal Service keeps them. Not here: the comparison
-(`postal.reconciling`), the notices (`world.notices`).
+Here: the round of a day, the findings as the Postal Service keeps them, the life of a device. Not here: the
+comparison (`postal.reconciling`), the notices (`world.notices`).
 Kept: a day is told once, in the zone of headquarters; who cannot be reached is told at the next round.
 """
 
@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.provider import inventories
 from towncircle.rules.duties import HEADQUARTERS
 from towncircle.wire.bodies import InventoryFinding
+from towncircle.world.config import POSTAL
 from towncircle.world.notices import fetch_all
 
 if TYPE_CHECKING:
@@ -45,3 +47,19 @@ def daily(world: World) -> None:
 def today(world: World) -> str:
     """Give the day at headquarters."""
     return world.clock.now().date_in(HEADQUARTERS).isoformat()
+
+
+@cites("502.8/7")
+def life_of(world: World, device: str) -> list[dict[str, str]]:
+    """Give the life of a device as the Postal Service's journal has it: each fact with its instant and clause.
+
+    Raises `Refused` (postal.unknown-device).
+    """
+    with world.store(POSTAL).reading() as view:
+        facts = [fact for fact in view.facts() if device in (fact.subject, fact.body.get("device"))]
+    if not facts:
+        raise Refused("postal.unknown-device", device=device[:20], provider="any Provider")
+    return [
+        {"at": fact.occurred_at.iso(), "what": fact.type, "clause": ", ".join(fact.clauses), "by": fact.actor}
+        for fact in facts
+    ]

@@ -106,20 +106,37 @@ class WeaknessReport(Body):
 @message(145, "provider to postal")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArtSubmitted(Body):
-    """Submit a slogan or advertising art for prior approval (502.20(d))."""
+    """Submit a slogan or advertising art for prior approval (502.20(d)), as its lines of words."""
 
     name: Annotated[str, 1, _ID]
-    title: Annotated[str, 2, _SHORT]
-    art: Annotated[bytes, 3]
+    words: Annotated[tuple[str, ...], 2, Limit(10)]
 
 
 @message(146, "postal to provider")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArtDecided(Body):
-    """Approve or refuse submitted art, by its SHA-256, with the reasons."""
+    """Approve or refuse submitted art, with the reasons."""
 
     name: Annotated[str, 1, _ID]
-    digest: Annotated[str, 2, _DIGEST]
+    words: Annotated[tuple[str, ...], 2, Limit(10)]
     outcome: Annotated[Literal["approved", "refused"], 3]
     reasons: Annotated[str, 4, _LONG]
     at: Annotated[Instant, 5]
+
+
+@message(147, "licensee to provider")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArtQuery(Body):
+    """Ask for art to print, by its name."""
+
+    name: Annotated[str, 1, _ID]
+
+
+@message(148, "provider to licensee")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArtSupplied(Body):
+    """Supply the host with art that was approved."""
+
+    name: Annotated[str, 1, _ID]
+    words: Annotated[tuple[str, ...], 2, Limit(10)]
+    approved_at: Annotated[Instant, 3]

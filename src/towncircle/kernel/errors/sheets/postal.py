@@ -184,4 +184,10 @@ ROWS = {
         clause="502.28",
         next_step="Nothing is to be done by an order; who doubts its last reading examines it at hand.",
     ),
+    "postal.life-cycle": Row(
+        kind="refused",
+        sentence="The device {device} is '{status}' in the register: it is not installed again under the same name.",
+        clause="502.8",
+        next_step="Compare its life with 'towncircle population DIR --device DEVICE'; lease another device.",
+    ),
 }

@@ -1,0 +1,190 @@
+"""The duties of products, advertising and the life of a device: each is broken, and the refusal names its clause."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.conformance.breaking import answered, refused
+from tests.journeys.stories import HARBOR, MAILROOM
+from tests.journeys.test_journeys import PEOPLE
+from tests.journeys.test_supervision import act, suspended
+from tests.parties.hand import POSTAL, Hand, funded
+from tests.postal.test_findings import KNOWN, REPORT
+
+from towncircle.kernel.errors import RefusedOnGrounds
+from towncircle.kernel.money import ZERO
+from towncircle.kernel.store import Record
+from towncircle.licensee import advertising as host
+from towncircle.postal import advertising as approval
+from towncircle.postal import products
+from towncircle.postal.findings import compare
+from towncircle.provider import advertising
+from towncircle.wire import bodies
+from towncircle.world import printing
+from towncircle.world.journeys import Journeys
+from towncircle.world.population import life_of
+from towncircle.world.supervising import at_provider, kept
+from towncircle.world.world import World
+
+PAPER, BUILD, OTHER = "ab" * 32, "12" * 32, "34" * 32
+
+
+def shown(world: World, step: str, **changes: Any) -> Record:
+    told = {"provider": HARBOR, "step": step, "reference": "FILE-1", "document": PAPER, **changes}
+    return act(world, products.show, **told)
+
+
+def handed(world: World, step: str, **changes: Any) -> Record:
+    told = {"provider": HARBOR, "system": "TC2A", "step": step, "reference": "FILE-1", "document": PAPER, **changes}
+    if step in ("product", "laboratory"):
+        told = {"build": BUILD, "category": "wan", **told}
+    return act(world, products.submit, **told)
+
+
+def written(world: World, job: Any, **changes: Any) -> Record:
+    told = {"provider": HARBOR, "system": "TC2A", "reference": "LETTER-9", "document": PAPER, **changes}
+    return act(world, job, **told)
+
+
+def submitted(world: World) -> None:
+    for step in products.SUBMISSION:
+        handed(world, step.name)
+
+
+@pytest.mark.requirement("502.1/1", "502.1/2", "502.1/3", "502.1/4", "502.2/1")
+@pytest.mark.parametrize("left_out", [step.name for step in products.QUALIFICATION])
+def test_a_provider_is_not_authorized_before_each_qualification_is_shown(left_out: str, world: World) -> None:
+    for step in products.QUALIFICATION:
+        if step.name != left_out:
+            shown(world, step.name)
+    told = {"provider": HARBOR, "reference": "LETTER-1"}
+    with refused("502.1", "product.steps-open"):
+        act(world, products.authorize, document=PAPER, **told)
+    shown(world, left_out)
+    with refused("502.2", "product.no-paper"):
+        act(world, products.authorize, document="", **told)
+    assert act(world, products.authorize, document=PAPER, **told).body["state"] == "authorized"
+
+
+@pytest.mark.requirement("502.3")
+def test_nothing_is_approved_while_control_changes_without_evidence(world: World) -> None:
+    submitted(world)
+    act(world, products.change_control, provider=HARBOR, reference="DEED-1")
+    with refused("502.3", "product.control-open"):
+        written(world, products.approve)
+    shown(world, "control")
+    assert written(world, products.approve).body["state"] == "approved"
+
+
+@pytest.mark.requirement("502.9", "502.10", "502.12/1", "502.12/3")
+@pytest.mark.parametrize("left_out", [step.name for step in products.SUBMISSION])
+def test_a_system_is_not_approved_before_each_step_of_its_submission(left_out: str, world: World) -> None:
+    for step in products.SUBMISSION:
+        if step.name != left_out:
+            handed(world, step.name)
+    with pytest.raises(RefusedOnGrounds) as caught:
+        written(world, products.approve)
+    (ground,) = caught.value.grounds
+    assert ground.clause == next(step.clause for step in products.SUBMISSION if step.name == left_out)
+
+
+@pytest.mark.requirement("502.12/3")
+def test_the_laboratory_gets_the_identical_system_on_the_same_day(world: World) -> None:
+    handed(world, "product")
+    with refused("502.12", "product.not-identical"):
+        handed(world, "laboratory", build=OTHER)
+    world.advance("24h")
+    with refused("502.12", "product.not-simultaneous"):
+        handed(world, "laboratory")
+
+
+@pytest.mark.requirement("502.11/2")
+def test_after_approval_no_other_build_runs_without_a_written_authorization(world: World, hand: Hand) -> None:
+    with refused("502.11", "product.not-approved"):
+        submitted(world)
+        written(world, products.change, build=OTHER)
+    written(world, products.approve)
+    with refused("502.11", "product.no-paper"):
+        written(world, products.change, build=OTHER, document="")
+    assert [ground.clause for ground in found(hand, BUILD, "TC2A")] == []
+    assert [ground.clause for ground in found(hand, OTHER, "TC2A")] == ["502.11"]
+    written(world, products.change, build=OTHER)
+    assert found(hand, OTHER, "TC2A") == ()
+
+
+def found(hand: Hand, build: str, system: str) -> tuple[bodies.Ground, ...]:
+    """Compare the report of a regular device that runs a build with the approved ones."""
+    device = f"{system}0000000001"
+    builds = hand.world.desk(POSTAL).perform(lambda ctx: products.approved_builds(ctx, device, HARBOR), actor=POSTAL)
+    report = replace(REPORT, module=bytes.fromhex(build))
+    return compare(report, counter=report.counter, known=replace(KNOWN, builds=builds))
+
+
+@pytest.mark.requirement("502.11/2")
+def test_a_suspended_system_is_not_approved_anew(world: World) -> None:
+    suspended(world, form="approval", scope=("system TC2A",))
+    submitted(world)
+    with refused("502.13", "procedure.in-force"):
+        written(world, products.approve)
+
+
+# ---- advertising art (502.20(d))
+
+
+def submit(world: World, *words: str, name: str = "spring") -> Record:
+    done: Record = at_provider(world, HARBOR, lambda ctx: advertising.submit(ctx, name=name, words=words))
+    return done
+
+
+@pytest.mark.requirement("502.20d/1")
+@pytest.mark.parametrize("words", [(), ("one", "two", "three"), ("x" * 200,), ("tab\there",)])
+def test_art_that_cannot_be_read_is_not_suitable(words: tuple[str, ...], world: World, hand: Hand) -> None:
+    with refused("502.20d", "advertising.unsuitable"):
+        submit(world, *words)
+    answered(hand.say(HARBOR, POSTAL, bodies.ArtSubmitted(name="x", words=words)), "502.20d", "advertising.unsuitable")
+
+
+@pytest.mark.requirement("502.20d/2")
+@pytest.mark.parametrize("decided", ["", "refused"])
+def test_no_host_gets_art_before_it_is_approved(decided: str, journeys: Journeys) -> None:
+    world = journeys.world
+    submit(world, "Write once more")
+    if decided:
+        act(world, approval.decide, provider=HARBOR, name="spring", approve=False, reasons="not suitable")
+    with refused("502.20d", "advertising.not-approved"):
+        journeys.do(lambda ctx: host.fetch(ctx, name="spring", provider=HARBOR))
+
+
+@pytest.mark.requirement("502.20d/1")
+def test_approved_art_is_supplied_to_the_host_and_printed(journeys: Journeys, tmp_path: Path) -> None:
+    world = journeys.world
+    submit(world, "Write once more")
+    act(world, approval.decide, provider=HARBOR, name="spring", approve=True, reasons="suitable")
+    with refused("502.20d", "advertising.not-submitted"):
+        act(world, approval.decide, provider=HARBOR, name="spring", approve=False, reasons="again")
+    journeys.do(lambda ctx: host.fetch(ctx, name="spring", provider=HARBOR))
+    funded(journeys)
+    printing.print_job(journeys, PEOPLE, tmp_path / "out", formats=("svg",))
+    assert "Write once more" in next((tmp_path / "out" / "envelopes").glob("*.svg")).read_text()
+    assert [row.body["art"] for row in kept(world, MAILROOM, "job")][-1] == ["Write once more"]
+
+
+# ---- the life of a device (502.8)
+
+
+@pytest.mark.requirement("502.8/7")
+def test_a_device_that_left_service_does_not_begin_its_life_anew(hand: Hand) -> None:
+    device, license_ = hand.world.device_of(MAILROOM), hand.license_of(MAILROOM)
+    registers = bodies.Registers(ascending=ZERO, descending=ZERO, pieces=0)
+    for event in ("withdrawn", "installed"):
+        told = bodies.DeviceActivity(
+            device=device, license=license_, event=event, registers=registers, at=hand.world.clock.now()
+        )
+        answer = hand.say(HARBOR, POSTAL, told)
+    answered(answer, "502.8", "postal.life-cycle")
+    life = [one["what"] for one in life_of(hand.world, device)]
+    assert life[:2] == ["certificate.issued", "device.installed"]
+    assert life[-1] == "device.withdrawn"
