@@ -74,7 +74,7 @@ def _act(world: World, args: argparse.Namespace) -> None:
         case "decline":
             licensing.decline(world, name, args.reasons, by=by)
         case "receipt":
-            licensing.receipt(world, name, _day(args.on), by=by)
+            licensing.receipt(world, name, day_of(args.on), by=by)
         case "uphold" | "reverse":
             licensing.decide(world, name, reverse=args.action == "reverse", reasons=args.reasons, by=by)
         case "caution" | "lift":
@@ -83,7 +83,8 @@ def _act(world: World, args: argparse.Namespace) -> None:
             licensing.file_meter(world, who, args.office_zip, by=by)
 
 
-def _day(text: str) -> date:
+def day_of(text: str) -> date:
+    """Read a day. Raises `BadInput` (time.unreadable)."""
     from towncircle.kernel.errors import BadInput
 
     try:

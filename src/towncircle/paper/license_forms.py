@@ -9,13 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from towncircle.kernel.instants import Instant
-from towncircle.mailpiece.elements import Element, Page, Path, Text
-from towncircle.mailpiece.geometry import INCH, Form
-from towncircle.mailpiece.typeface import FontKey, face
+from towncircle.mailpiece.elements import Element, Page
+from towncircle.mailpiece.geometry import INCH
+from towncircle.mailpiece.typeface import face
+from towncircle.paper.sheet import GREY, LEFT, LETTER, RIGHT, lines_of, rule_at, text_at
 
-_LETTER = Form(key="letter", name="letter sheet", shape="form", width=8 * INCH + INCH // 2, height=11 * INCH, flap=0)
-_LEFT, _RIGHT = INCH, _LETTER.width - INCH
-_GREY, _LINE = 420, 700
 _LABELS = {
     "name": "Name of the applicant",
     "street": "Street address",
@@ -73,45 +71,26 @@ def license_page(
 
 
 def _page(form: str, title: str, rows: Sequence[tuple[str, str]], note: str) -> Page:
-    top = _LETTER.height - INCH
+    top = LETTER.height - INCH
     elements: list[Element] = [
-        _text(form, "bold", 18_000, _LEFT, top),
-        _text("SPECIMEN", "bold", 11_000, _RIGHT - face("bold").width("SPECIMEN", 11_000), top),
-        _text(title, "sans", 12_000, _LEFT, top - 22_000),
+        text_at(form, "bold", 18_000, LEFT, top),
+        text_at("SPECIMEN", "bold", 11_000, RIGHT - face("bold").width("SPECIMEN", 11_000), top),
+        text_at(title, "sans", 12_000, LEFT, top - 22_000),
     ]
     y = top - 40_000
-    elements.append(_rule(y))
+    elements.append(rule_at(y))
     for label, value in rows:
         y -= 34_000
-        size = face("sans").fitting(value, size=12_000, most=_RIGHT - _LEFT, least=6_000) if value else 12_000
+        size = face("sans").fitting(value, size=12_000, most=RIGHT - LEFT, least=6_000) if value else 12_000
         elements += [
-            _text(label, "sans", 7_500, _LEFT, y + 15_000, ink=_GREY),
-            _text(value, "sans", size, _LEFT, y),
-            _rule(y - 7_000),
+            text_at(label, "sans", 7_500, LEFT, y + 15_000, ink=GREY),
+            text_at(value, "sans", size, LEFT, y),
+            rule_at(y - 7_000),
         ]
     y -= 30_000
-    for line in _lines(note, 9_000):
-        elements.append(_text(line, "sans", 9_000, _LEFT, y))
+    for line in lines_of(note, 9_000):
+        elements.append(text_at(line, "sans", 9_000, LEFT, y))
         y -= 12_500
     foot = "A page of towncircle's own design, not the Postal Service's print of the form."
-    elements.append(_text(foot, "sans", 7_500, _LEFT, INCH // 2, ink=_GREY))
-    return Page(form=_LETTER, side="nonaddress", specimen=True, elements=tuple(elements))
-
-
-def _lines(text: str, size: int) -> list[str]:
-    lines, line = [], ""
-    for word in text.split():
-        longer = f"{line} {word}".strip()
-        if face("sans").width(longer, size) > _RIGHT - _LEFT:
-            lines.append(line)
-            longer = word
-        line = longer
-    return [*lines, line]
-
-
-def _text(text: str, font: FontKey, size: int, x: int, y: int, *, ink: int = 0) -> Text:
-    return Text(role="decoration", text=text, font=font, size=size, x=x, y=y, ink=ink)
-
-
-def _rule(y: int) -> Path:
-    return Path(role="decoration", ops=(("M", (_LEFT, y)), ("L", (_RIGHT, y))), stroke=_LINE, width=500)
+    elements.append(text_at(foot, "sans", 7_500, LEFT, INCH // 2, ink=GREY))
+    return Page(form=LETTER, side="nonaddress", specimen=True, elements=tuple(elements))

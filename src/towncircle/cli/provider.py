@@ -1,0 +1,139 @@
+"""`towncircle provider`: what a Provider answers and reports to the Postal Service (502.5 to 502.21)."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from towncircle.cli.show import as_json, opened
+
+if TYPE_CHECKING:
+    from towncircle.kernel.context import Context
+
+_EPILOG = """\
+examples:
+  towncircle provider notices DIR
+  towncircle provider answer DIR PROCEDURE --kind defense --reasons TEXT --evidence report.pdf
+  towncircle provider discover DIR --category key-compromise --system TC1A --details TEXT
+  towncircle provider report DIR WEAKNESS --stage preliminary --details TEXT      within 21 days of the discovery
+  towncircle provider report DIR WEAKNESS --stage written --details TEXT --investigation TEXT --completion 1999-05-01
+  towncircle provider report DIR WEAKNESS --stage status --details TEXT           then --stage summary
+  towncircle provider art DIR NAME --line 'Write once' --line more                submit advertising art
+  towncircle provider supply-art DIR NAME --licensee mailroom                     a host fetches approved art"""
+
+
+def add(subparsers: Any) -> None:
+    """Register the command."""
+    parser = subparsers.add_parser(
+        "provider",
+        help="answer notices of the Postal Service, report weaknesses, submit advertising art",
+        description="What a Provider does under the supervision of the Postal Service.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
+    _verb(verbs, "notices", "show every notice and what is in force").set_defaults(run=_notices)
+    answer = _verb(verbs, "answer", "send a correction, a defense or an appeal", "procedure")
+    answer.add_argument("--kind", required=True, choices=("correction", "defense", "appeal"))
+    answer.add_argument("--reasons", required=True, metavar="TEXT", help="the reasons, without names of persons")
+    answer.add_argument("--evidence", type=Path, action="append", default=[], metavar="FILE", help="a paper; repeat")
+    discover = _verb(verbs, "discover", "record a test result or a weakness that was discovered")
+    discover.add_argument("--category", required=True, metavar="CATEGORY", help="test-result, defect, tampering, ...")
+    discover.add_argument("--system", action="append", default=[], metavar="SYSTEM", help="subject to it; repeat")
+    discover.add_argument("--details", required=True, metavar="TEXT", help="what was discovered, without names")
+    discover.add_argument("--at", default="", metavar="INSTANT", help="when (default: now)")
+    report = _verb(verbs, "report", "make one of the four reports on a weakness or a frozen device", "weakness")
+    report.add_argument("--stage", required=True, choices=("preliminary", "written", "status", "summary"))
+    report.add_argument("--details", default="", metavar="TEXT", help="circumstances, status or findings")
+    report.add_argument("--investigation", default="", metavar="TEXT", help="the proposed investigative procedure")
+    report.add_argument("--completion", default="", metavar="DATE", help="the anticipated completion date")
+    report.add_argument("--document", type=Path, default=None, metavar="FILE", help="its paper; the SHA-256 is kept")
+    art = _verb(verbs, "art", "submit advertising art for approval", "name")
+    art.add_argument("--line", action="append", default=[], metavar="TEXT", help="a line of it; at most two")
+    supply = _verb(verbs, "supply-art", "have a licensee's host fetch approved art; it prints it from then on", "name")
+    supply.add_argument("--licensee", default="mailroom", metavar="NAME", help="whose host (default: mailroom)")
+    supply.set_defaults(run=_supply)
+
+
+def _verb(verbs: Any, name: str, help_: str, about: str = "") -> Any:
+    parser = verbs.add_parser(name, help=help_)
+    parser.add_argument("world", type=Path, metavar="DIR", help="the world's folder")
+    if about:
+        parser.add_argument("about", metavar=about.upper(), help=f"the {about}")
+    parser.add_argument("--provider", default="provider.harbor", metavar="PARTY", help="who (default: provider.harbor)")
+    parser.add_argument("--json", action="store_true", help="print JSON with stable keys")
+    parser.set_defaults(run=_act, verb=name)
+    return parser
+
+
+def _act(args: argparse.Namespace) -> int:
+    from towncircle.world.supervising import at_provider
+
+    with opened(args.world) as world:
+        done = at_provider(world, args.provider, _job(args))
+    if args.verb == "answer":
+        told = {"procedure": done.procedure, "docket": done.docket, "kind": done.kind, "stays": done.stays}
+    else:
+        told = {"name": done.key, **done.body}
+    if args.json:
+        as_json(told)
+    elif args.verb == "answer":
+        print(f"{done.docket}  {done.kind}{'; it stays the sanction' if done.stays else ''}")
+    else:
+        print(f"{done.key}  {done.body.get('stage') or done.body['state']}")
+    return 0
+
+
+def _job(args: argparse.Namespace) -> Callable[[Context], Any]:
+    from towncircle.kernel.instants import Instant
+    from towncircle.provider import advertising, supervision, weaknesses
+    from towncircle.world.supervising import evidence_of
+
+    match args.verb:
+        case "answer":
+            papers = evidence_of(args.evidence)
+            told: dict[str, Any] = {"procedure": args.about, "kind": args.kind, "reasons": args.reasons}
+            return lambda ctx: supervision.answer(ctx, evidence=papers, **told)
+        case "discover":
+            told = {"category": args.category, "systems": args.system, "words": args.details}
+            return lambda ctx: weaknesses.discover(ctx, at=Instant.parse(args.at) if args.at else None, **told)
+        case "report":
+            paper = hashlib.sha256(args.document.read_bytes()).hexdigest() if args.document else ""
+            told = {"about": args.about, "stage": args.stage, "words": args.details, "document": paper}
+            dates = {"investigation": args.investigation, "completion_on": args.completion}
+            return lambda ctx: weaknesses.report(ctx, **told, **dates)
+        case _:
+            return lambda ctx: advertising.submit(ctx, name=args.about, words=args.line)
+
+
+def _supply(args: argparse.Namespace) -> int:
+    from towncircle.licensee import advertising
+    from towncircle.world.journeys import Journeys
+
+    with opened(args.world) as world:
+        name = args.licensee if args.licensee.startswith("licensee.") else f"licensee.{args.licensee}"
+        row = Journeys(world, name).do(lambda ctx: advertising.fetch(ctx, name=args.about, provider=args.provider))
+    as_json(row.body) if args.json else print(" / ".join(row.body["words"]))
+    return 0
+
+
+def _notices(args: argparse.Namespace) -> int:
+    from towncircle.provider import supervision
+    from towncircle.world.supervising import at_provider
+
+    with opened(args.world) as world:
+        rows = at_provider(world, args.provider, supervision.notices)
+    if args.json:
+        as_json({"notices": [{"notice": row.key, **row.body} for row in rows]})
+        return 0
+    for row in rows:
+        body = row.body
+        days = " ".join(f"{name} {body[name]}" for name in ("correct_by", "defend_by", "appeal_by") if body[name])
+        print(f"{row.key}  {body['form']}  {body['step']}  {body['force']}  {days} [{body['clause']}]")
+        print(f"  {body['words']}")
+    if not rows:
+        print("There is no notice.")
+    return 0
