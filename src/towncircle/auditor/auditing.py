@@ -24,6 +24,7 @@ from towncircle.auditor.reading import read_export
 from towncircle.auditor.refunds import check_refunds
 from towncircle.auditor.report import Report
 from towncircle.auditor.seals import check_heads, check_messages, read_keys
+from towncircle.auditor.supervision import check_supervision
 from towncircle.auditor.three import check_licenses, check_statement, check_three, check_totals
 from towncircle.auditor.underway import check_waiting, read_underway
 from towncircle.kernel.cites import cites
@@ -83,5 +84,6 @@ def audit(out: Path, *, root: str | None = None) -> Report:
     check_revocations(export, report)  # 18
     check_refunds(export, books, underway, report)  # 19
     check_missing(export, underway, report)  # 20
+    check_supervision(export, report)  # 21
     report.checked["parties"] += len(export.parties)
     return report

@@ -174,6 +174,25 @@ FACTS: Mapping[tuple[str, str], Mapping[str, str]] = MappingProxyType(
         ("postal", "license.appeal-decided"): {"licensee": T, "about": T, "outcome": T, "decision": T},
         ("provider", "license.revocation-noticed"): {"licensee": T, "decision": T},
         ("provider", "lease.cancelled"): {"licensee": T, "license": T, "device": T, "decision": T},
+        ("postal", "supervision.given"): {"provider": T, "number": N, "form": T, "step": T, "force": T},
+        **{
+            ("postal", f"{form}.{kind}"): shape
+            for form in ("reporting-sanction", "sanction")
+            for kind, shape in {
+                "assessed": {"rows": L, "rate": N, "to": T, "total": N},
+                "imposed": {"amount": N},
+                "paid": {"amount": N, "paid": N},
+            }.items()
+        },
+        ("provider", "supervision.noticed"): {
+            "number": N,
+            "form": T,
+            "step": T,
+            "force": T,
+            "begins": T,
+            "ends": T,
+            "scope": L,
+        },
         ("postal", "lockbox.reported"): {"day": T, "total": N},
         ("postal", "file.booked"): {"provider": T, "day": T, "total": N},
         ("postal", "audit.forwarded"): {**_READING, "provider": T},

@@ -13,7 +13,7 @@ from towncircle.mailpiece.geometry import INCH
 from towncircle.mailpiece.typeface import face
 from towncircle.paper.sheet import GREY, LEFT, LETTER, RIGHT, lines_of, rule_at, text_at
 
-_SIZE, _STEP, _LABEL, _VALUE = 10_000, 14_000, 8_000, 130_000
+_SIZE, _STEP, _LABEL, _VALUE = 10_000, 14_000, 8_000, 150_000
 _TOP, _BOTTOM = LETTER.height - INCH, INCH + 14_000
 
 

@@ -79,9 +79,18 @@ def decide(
         force["from"] = 0  # on receipt
     row = step(ctx, row, "sustain", clause=clause, effective_on=effective_on, appeal_by=appeal_by, appeal="",
                decided_by=ctx.actor, considered=weighed, **force)  # fmt: skip
+    _considered(ctx, row)
     note(ctx, row, "decided", clause, appeal_by=appeal_by, effective_on=effective_on, by=ctx.actor)
     common.in_effect(ctx, row, revoked=revoking, clause=form.clauses["revoked" if revoking else "suspended"])
     return tell(ctx, row, "decision", words, clause, force="in force")
+
+
+def _considered(ctx: Context, row: Record) -> None:
+    """Mark the defense of a procedure as considered."""
+    for held in ctx.tx.find("supervision-answer", owner=row.owner):
+        if (held.body["procedure"], held.body["kind"], held.body["state"]) == (row.key, "defense", "filed"):
+            record = {**held.body, "state": "considered"}
+            ctx.tx.put(held.kind, held.key, record, owner=held.owner, expected=held.version)
 
 
 def weighed_of(form: Procedure, considered: Mapping[str, str]) -> list[str]:

@@ -123,6 +123,8 @@ def tell(ctx: Context, row: Record, kind: str, words: str, clause: str, *, force
     }  # fmt: skip
     ctx.tx.put("supervision-notice", f"{row.key} {number}", paper, owner=row.owner, expected=0)
     ctx.send(row.owner, notice, key=f"supervision {row.key} {number}")
+    told: dict[str, Any] = {"number": number, "form": body["form"], "step": kind, "force": force}
+    ctx.note("supervision.given", row.key, clauses=(clause,), provider=row.owner, **told)
     return ctx.tx.put("procedure", row.key, {**body, **changes}, owner=row.owner, expected=row.version)
 
 

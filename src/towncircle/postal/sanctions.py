@@ -139,6 +139,7 @@ def notify(ctx: Context, failure: Failure, *, reasons: str, effective_on: str, r
     sums: dict[str, Any] = {
         name: int(getattr(total, name)) for name in ("costs", "losses", "recovered", "interest", "total")
     }
+    sums["rows"] = ["|".join(map(str, one)) for one in row.body["assessment"]["rows"]]
     note(ctx, row, "assessed", clauses["notice"], to=today.isoformat(), rate=failure.rate.per_million, **sums)
     return row
 

@@ -128,7 +128,7 @@ def _check_ground(ctx: Context, form: Procedure, ground: str, about: str) -> Non
 
 
 def _cited(row: Record) -> str:
-    return f"{row.body['ground']}. Deficiencies: {'; '.join(row.body['deficiencies'])}"[: common.MOST]
+    return f"The ground is {row.body['ground']}."[: common.MOST]
 
 
 @cites("502.5/2", "502.13/2")

@@ -44,6 +44,8 @@ def on_notice(ctx: Context, opened: Opened) -> Acknowledged:
         }  # fmt: skip
         ctx.tx.put("supervision-notice", key, record, owner=body.procedure, expected=0)
         told: dict[str, Any] = {"number": body.number, "form": body.form, "step": body.step, "force": body.force}
+        told |= {"begins": body.begins.iso() if body.begins else "", "ends": body.ends.iso() if body.ends else ""}
+        told["scope"] = list(body.scope)
         ctx.note("supervision.noticed", body.procedure, clauses=(body.clause,), **told)
         if body.force != "none" and procedures()[body.form].form == "suspension":
             _restrain(ctx, body)

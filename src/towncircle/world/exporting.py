@@ -39,6 +39,9 @@ from towncircle.wire.bodies import (
     LicenseTransmittal,
     MissingReport,
     QualityPiece,
+    SupervisionAnswer,
+    SupervisionNotice,
+    WeaknessReport,
 )
 from towncircle.wire.message import peek
 from towncircle.wire.registry import find_type
@@ -68,6 +71,7 @@ _LEAVING = (ORDERED_OUT, BEGUN, NOTED)
 _PERSONAL = (
     *(LicenseApplication, LicenseTransmittal, LicenseDecision, LicenseNotice),
     *(QualityPiece, MissingReport, IncidentReport),
+    *(SupervisionNotice, SupervisionAnswer, WeaknessReport),
     *(LicenseAppeal, LicenseDataStated, LicenseDataTransmitted, LicenseRevoked, LicenseStanding),
 )
 

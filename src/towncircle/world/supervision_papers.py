@@ -64,7 +64,7 @@ def _rows(row: Record, paper: Record) -> Iterator[tuple[str, str]]:
     yield "Under", body["clause"]
     yield "About", ", ".join(body["scope"])
     for label, value in (
-        ("To be corrected by", body["correct_by"]),
+        ("To be corrected by", body["correct_by"] if body["step"] in ("proposal", "more-time") else ""),
         ("Effective, if no defense is presented", body["effective_on"] if "notice" in body["step"] else ""),
         ("Effective", _effective(body) if body["force"] == "in force" else ""),
         ("Until", f"{Instant(body['until']).date_in(HEADQUARTERS)}" if body["until"] else ""),
@@ -84,6 +84,8 @@ def _effective(body: Mapping[str, Any]) -> str:
 def _paragraphs(row: Record, paper: Record) -> Iterator[tuple[str, str]]:
     sanction = row.body.get("assessment")
     yield "Facts and reasons", paper.body["words"]
+    if paper.body["step"] in ("decision", "revocation"):
+        yield "What was considered", "\n".join(row.body["considered"])
     if paper.body["step"] in ("proposal", "notice"):
         yield ("Costs, losses and recoveries" if sanction else "Deficiencies", "\n".join(paper.body["deficiencies"]))
     if sanction:
