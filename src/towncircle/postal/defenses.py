@@ -22,10 +22,7 @@ FILED, UPHELD, REVERSED = "filed", "upheld", "reversed"
 _CORRECTION, _DEFENSE, _APPEAL = "correction", "defense", "appeal"
 
 
-@cites(
-    *("502.5/4", "502.5/8", "502.13/4", "502.13/8", "502.15/3", "502.15/5", "502.21/3", "502.21/5"),
-    *("502.5/2", "502.13/2"),
-)
+@cites("502.5/4", "502.5/8", "502.13/4", "502.13/8", "502.15/3", "502.15/5", "502.21/3", "502.21/5")
 def on_answer(ctx: Context, opened: Opened, *, rules: RuleSet) -> AnswerDocketed:
     """Put a Provider's answer on the docket.
 

@@ -32,13 +32,13 @@ from towncircle.psd.state import DeviceState
 from towncircle.transport import Transport
 from towncircle.world import printing, refunding, returning
 from towncircle.world.clock import FILE as CLOCK_FILE
-from towncircle.world.config import WorldConfig
+from towncircle.world.config import POSTAL, WorldConfig
 from towncircle.world.journeys import Journeys
 from towncircle.world.world import Wiring, World
 
 JOURNEYS = (
     *("apply", "lease", "deposit", "reset", "contact", "examine", "print", "withdraw", "transfer"),
-    *("redate", "correct", "reprint", "refund", "lose", "find", "file"),
+    *("redate", "correct", "reprint", "refund", "lose", "find", "file", "suspend"),
 )
 PIECES = 2
 APPROVER = "ben"  # who approves the transfer that stands requested in the world
@@ -179,6 +179,8 @@ def walk(journeys: Journeys, journey: str, *, amount: Mills, out: Path, points: 
             walk_refund(journeys)
         case "lose" | "find" | "file":
             _walk_missing(journeys, journey)
+        case "suspend":
+            walk_suspension(journeys.world)
         case _:
             _walk_print(journeys, journey, out, points or Points())
 
@@ -209,6 +211,28 @@ def _walk_missing(journeys: Journeys, journey: str) -> None:
         return
     event = "stolen" if journey == "lose" else "recovered"
     missing.report(journeys, journeys.device, event=event, place="mail room", details="a rehearsal")
+
+
+def walk_suspension(world: World) -> None:
+    """Bring the procedure that was proposed to its decision, or finish doing so: notice, defense, decision."""
+    from towncircle.postal import decisions, suspensions
+    from towncircle.provider import supervision
+    from towncircle.rules.procedures import DEFENDED, NOTICED, PROPOSED, procedures
+    from towncircle.world.supervising import at_postal, at_provider, kept
+
+    (row,) = kept(world, POSTAL, "procedure")
+    about = {"procedure": row.key, "reasons": "a rehearsal"}
+    if row.body["state"] == PROPOSED:
+        day = world.clock.now().plus(days=60).utc().date().isoformat()
+        row = at_postal(world, lambda ctx: suspensions.notify(ctx, rules=world.rules, effective_on=day, **about))
+    if row.body["state"] == NOTICED:
+        world.deliver()  # the notice is there before it is answered
+        paper = ("file-1",)
+        at_provider(world, row.owner, lambda ctx: supervision.answer(ctx, kind="defense", evidence=paper, **about))
+        (row,) = kept(world, POSTAL, "procedure")
+    if row.body["state"] == DEFENDED:
+        weighed = dict.fromkeys(procedures()[row.body["form"]].considers, "it was looked at")
+        at_postal(world, lambda ctx: decisions.decide(ctx, rules=world.rules, considered=weighed, **about))
 
 
 def _walk_print(journeys: Journeys, journey: str, out: Path, points: Points) -> None:
