@@ -223,7 +223,7 @@ def walk_suspension(world: World) -> None:
     (row,) = kept(world, POSTAL, "procedure")
     about = {"procedure": row.key, "reasons": "a rehearsal"}
     if row.body["state"] == PROPOSED:
-        day = world.clock.now().plus(days=60).utc().date().isoformat()
+        day = world.clock.now().plus(days=61).utc().date().isoformat()
         row = at_postal(world, lambda ctx: suspensions.notify(ctx, rules=world.rules, effective_on=day, **about))
     if row.body["state"] == NOTICED:
         world.deliver()  # the notice is there before it is answered
