@@ -179,6 +179,52 @@ def test_a_process_that_cannot_start_is_tried_less_and_less_often_and_nothing_is
     assert client.evidence(job("JOB-1")).first_piece == 1
 
 
+def test_a_process_that_lost_its_store_is_let_go_with_its_answer_and_the_next_one_goes_on(shop: Shop) -> None:
+    place, starts = shop.folder / FIRST, [0]
+
+    def start() -> ProcessPort:
+        starts[0] += 1
+        return ProcessPort(place, module="tests.faults.full_disk" if starts[0] == 2 else "towncircle.psd.process")
+
+    lan = Lan(shop, start)
+    client = funded(shop, shop.station("desk", lan.server, "lan", FIRST))
+    os.kill(lan.port.pid, signal.SIGKILL)
+    lan.port._child.wait()
+    with pytest.raises(Refused, match=r"psd\.store-failed"):
+        client.evidence(job("JOB-1"))
+    assert client.evidence(job("JOB-1")).first_piece == 1
+    assert (starts[0], client.status().registers.pieces) == (3, 1)
+    assert any("open its store anew" in line for line in lan.told)
+
+
+def test_a_store_that_another_process_owns_is_said_as_it_is_and_a_start_leaves_time_for_the_command(
+    shop: Shop,
+) -> None:
+    at = [0]
+    lan = Lan(shop, monotonic_ms=lambda: at[0], answer_s=8)
+    client = funded(shop, shop.station("desk", lan.server, "lan", FIRST))
+    lan.port.kill()
+    lan.port._child.wait()
+    owner = ProcessPort(lan.place)
+    assert DeviceClient(owner).identify().device == FIRST
+    for _ in range(2):  # the second time within the back-off
+        with pytest.raises(Refused, match=r"psd\.store-busy"):
+            client.evidence(job("JOB-1"))
+    owner.close()
+    at[0] += 60_000
+    slow, began = lan.start, time.monotonic()
+
+    def late() -> ProcessPort:
+        time.sleep(5.2)
+        return slow()
+
+    lan.start = late
+    with pytest.raises(Refused, match=r"psd\.restarting.*start took too long"):
+        client.evidence(job("JOB-1"))
+    assert time.monotonic() - began < 8.5
+    assert client.evidence(job("JOB-1")).first_piece == 1
+
+
 def test_the_back_off_is_bounded() -> None:
     assert [back_off_ms(n) for n in (0, 1, 2, 3, 8, 10_000)] == [0, 0, 500, 1000, 30_000, 30_000]
 

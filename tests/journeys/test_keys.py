@@ -9,6 +9,7 @@ import pytest
 from tests.journeys.stories import REGIMES, mailer, new_world, reopened
 
 from towncircle.auditor.auditing import audit
+from towncircle.cli.main import main
 from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.instants import Instant
@@ -17,7 +18,6 @@ from towncircle.mailpiece.address_files import public_addresses
 from towncircle.pki.verifying import read_certificate
 from towncircle.postal import certificates
 from towncircle.postal.certificates import certificates_of
-from towncircle.provider import renewing
 from towncircle.world import exporting, printing, verifying
 from towncircle.world.config import POSTAL
 from towncircle.world.journeys import Applicant, Journeys
@@ -115,12 +115,14 @@ def test_a_key_in_doubt_is_renewed_at_once_when_the_providers_officer_permits_it
     world = new_world(tmp_path / "world")
     journeys = mailer(world, deposit=300, reset=200)
     device = journeys.device
-    world.desk("provider.harbor").perform(
-        lambda ctx: renewing.permit_early(ctx, device=device, reason="the machine was stolen and came back"),
-        actor="officer",
-    )
-    journeys.renew_key()
-    assert issued(world) == 4
+    world.close()
+    permit = ["device", "permit-renewal", str(tmp_path / "world")]
+    assert main([*permit, device, "--reason", " "]) != 0
+    assert main([*permit, "TC1A0000009999", "--reason", "in doubt"]) != 0
+    assert main([*permit, device, "--reason", "the machine was stolen and came back"]) == 0
+    world = reopened(tmp_path / "world")
+    journeys = Journeys(world)
+    assert "Certified under serial" in journeys.renew_key()
     with pytest.raises(Refused, match=r"provider\.renewal-too-soon"):
         journeys.renew_key()
     exporting.export(world, tmp_path / "export")

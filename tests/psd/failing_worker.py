@@ -1,5 +1,6 @@
-"""A PKCS#11 worker whose library misbehaves once, as long as the file FAIL_ONCE is there; the file says how."""
+"""A PKCS#11 worker whose library misbehaves, once or always, while the file FAIL_ONCE is there; the file says how."""
 
+import ctypes
 import os
 import sys
 import time
@@ -14,6 +15,8 @@ class Failing(pkcs11_worker.Worker):
         flag = Path(os.environ["FAIL_ONCE"])
         if flag.exists():
             how = flag.read_text()
+            if how == "hang always":
+                ctypes.PyDLL(None).sleep(600)  # a library that holds the interpreter: no thread of Python's runs
             flag.unlink()
             if how == "hang":
                 time.sleep(600)

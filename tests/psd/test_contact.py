@@ -167,6 +167,58 @@ def test_a_renewal_of_the_first_version_leaves_the_terms_as_they_were() -> None:
     assert story.state().terms == before is not None
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"contact_warning_hours": 10**12},
+        {"contact_warning_months": 10**6},
+        {"certificate_warning_days": 10**9},
+        {"clock_difference_minutes": 10**9},
+        {"advance_limit_days": 10**6},
+    ],
+)
+def test_terms_that_a_device_cannot_reckon_with_are_refused_and_its_status_goes_on(changes: dict[str, int]) -> None:
+    story = Story().to("in service")
+    before = story.state().terms
+    for parameters in (None, story.workshop.parameters(story.now)):
+        with pytest.raises(Refused, match=r"psd\.parameters-unusable") as refused:
+            story.contact(terms=story.workshop.terms(story.now, **changes), parameters=parameters)
+        assert next(iter(changes)) in refused.value.sentence
+    assert story.state().terms == before
+    assert story.client.status().state == "in service"
+
+
+@pytest.mark.parametrize(("past_us", "taken"), [(0, True), (1, False)])
+def test_a_device_without_terms_takes_no_order_from_beyond_its_own_ceiling(past_us: int, taken: bool) -> None:
+    story = Story().to("initialised")
+    ahead = story.now.plus(microseconds=5 * 60_000_000 + past_us)
+    order = story.workshop.seal(DEVICE, bodies.FirstAuthorise(parameters=story.workshop.parameters(story.now)), ahead)
+    story.workshop.certify(story.client, DEVICE, story.now)
+    if taken:
+        story.client.authorise(order)
+        assert story.state().terms is None
+    else:
+        with pytest.raises(Refused, match=r"wire\.not-yet-valid"):
+            story.client.authorise(order)
+
+
+def test_a_device_without_terms_dates_no_piece_beyond_its_own_ceiling() -> None:
+    story = Story().to("initialised")
+    story.workshop.certify(story.client, DEVICE, story.now)
+    for days, taken in ((32, False), (31, True)):
+        first = bodies.FirstAuthorise(parameters=story.workshop.parameters(story.now, advance_days=days))
+        order = story.workshop.seal(DEVICE, first, story.now)
+        if taken:
+            story.client.authorise(order)
+        else:
+            with pytest.raises(Refused, match=r"psd\.parameters-unusable.*32 days ahead"):
+                story.client.authorise(order)
+    story.reset()
+    assert story.evidence("JOB-1", date="2026-12-22").count == 1
+    with pytest.raises(Refused, match=r"psd\.date"):
+        story.evidence("JOB-2", date="2026-12-23")
+
+
 def test_terms_that_fall_below_the_parameters_bound_the_mailing_date_and_block_no_contact() -> None:
     story = Story().to("in service")
     story.contact(terms=story.workshop.terms(story.now, advance_limit_days=1))

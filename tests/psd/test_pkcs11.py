@@ -6,7 +6,9 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,7 @@ from towncircle.kernel.randomness import SeededRandomness
 from towncircle.pki.verifying import PublicKey, signature_valid, verify
 from towncircle.pki.verifying.signatures import P256_HALF_ORDER
 from towncircle.psd.commands import Evidence
+from towncircle.psd.opening import Keys
 from towncircle.psd.pkcs11 import TokenLibrary, TokenSlots
 from towncircle.psd.state import SealedKey
 
@@ -202,6 +205,65 @@ def test_a_batch_is_signed_though_its_worker_dies_hangs_or_chatters(
     assert all(signature_valid(signer.public, one, text) for one, text in zip(made, texts, strict=True))
     assert bad.library.started == workers
     bad.library.close()
+
+
+def test_a_library_that_hangs_twice_is_refused_within_one_deadline(token: Token, tmp_path: Path) -> None:
+    slot = token.slots().make("ecdsa-p256")
+    bad = Misbehaving(token, tmp_path, "hang always")
+    began = time.monotonic()
+    with pytest.raises(Refused, match=r"psd\.token-failed"):
+        bad.slots.signer(slot).sign(b"x")
+    assert time.monotonic() - began < 9  # of 8 s for both tries
+    bad.library.close()
+
+
+def test_a_worker_whose_library_hangs_ends_though_its_owner_was_killed(token: Token, tmp_path: Path) -> None:
+    name = token.slots().make("ecdsa-p256").sealed[len(b"towncircle token key 1\n") :]
+    (tmp_path / "once").write_text("hang always")
+    request = {0: "sign", 1: "device", 2: PIN, 3: name, 4: "ecdsa-p256", 5: bytes(32), 6: 1}
+    program = f"""
+import threading, time
+from pathlib import Path
+from towncircle.psd.opening import Keys
+from towncircle.psd.pkcs11 import TokenLibrary
+library = TokenLibrary(Path({str(LIBRARY)!r}), worker="tests.psd.failing_worker", answer_s=6)
+threading.Thread(target=library.ask, args=({request!r},), daemon=True).start()
+while library._child is None:
+    time.sleep(0.05)
+print(library._child.pid, flush=True)
+time.sleep(60)
+"""
+    more = {**token.environment, "FAIL_ONCE": str(tmp_path / "once"), "PYTHONPATH": str(ROOT)}
+    owner = subprocess.Popen(
+        [sys.executable, "-c", program], env={**os.environ, **more}, stdout=subprocess.PIPE, text=True
+    )
+    assert owner.stdout is not None
+    worker = Path("/proc") / owner.stdout.readline().strip()
+    time.sleep(2)  # it hangs in the library
+    owner.kill()
+    owner.communicate()
+    assert worker.exists()
+    until = time.monotonic() + 9
+    while worker.exists() and "Z" not in (worker / "stat").read_text().split()[2] and time.monotonic() < until:
+        time.sleep(0.1)
+    assert time.monotonic() < until, "the worker outlived its owner"
+
+
+def test_a_seeded_process_that_starts_again_takes_no_name_of_a_key_in_use(
+    token: Token, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "operator.pin").write_text(PIN)
+    for name, value in token.environment.items():
+        monkeypatch.setenv(name, value)
+    keys = Keys(token=LIBRARY, label="device")
+    made = []
+    for _ in range(2):
+        slots = keys.slots(tmp_path, SeededRandomness(7, "device"))
+        assert isinstance(slots, TokenSlots)
+        made.append(slots.make("ecdsa-p256"))
+        slots._library.close()
+    assert all(token.slots().signer(slot).sign(b"x") for slot in made)
+    assert len(token.keys()) == 4
 
 
 def test_signatures_of_another_length_are_no_signatures(token: Token, tmp_path: Path) -> None:

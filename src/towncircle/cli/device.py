@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from towncircle.cli.show import as_json, standing, standing_json, table
+from towncircle.cli.show import as_json, opened, standing, standing_json, table
 
 if TYPE_CHECKING:
     from towncircle.transport.stations import Call
@@ -63,21 +63,32 @@ def add(subparsers: Any) -> None:
     ask.add_argument("address", metavar="HOST:PORT", help="where the device is served")
     ask.add_argument("device", metavar="ID", help="the device")
     ask.set_defaults(run=_status)
-    for verb in (lan, wan, both, move, enrol, strike, ask):
+    permit = verbs.add_parser(
+        "permit-renewal", help="the Provider's officer permits a device's next key before its time"
+    )
+    permit.add_argument("world", type=Path, metavar="DIR", help="the world's folder")
+    permit.add_argument("device", metavar="DEVICE", help="the device; the permission ends with its next renewal")
+    permit.add_argument("--reason", required=True, metavar="TEXT", help="why its key is in doubt, without names")
+    permit.set_defaults(run=_permit)
+    for verb in (lan, wan, both, move, enrol, strike, ask, permit):
         verb.add_argument("--json", action="store_true", help="print JSON with stable keys")
 
 
 def _serve_pipe(args: argparse.Namespace) -> int:
     from towncircle.psd.process import run
+    from towncircle.world.notebook import refuse_notes
 
+    refuse_notes(Path(args.store))
     return run([args.store])
 
 
 def _serve_lan(args: argparse.Namespace) -> int:
     from towncircle.psd.keeping import KeptPort
     from towncircle.psd.ports import ProcessPort
+    from towncircle.world.notebook import refuse_notes
     from towncircle.world.stations import gate, one_device
 
+    refuse_notes(args.store)
     port = KeptPort(lambda: ProcessPort(args.store), told=_tell)
     try:
         return _serve(args, gate(args.stations, one_device(port, port.device)), str(port.device))
@@ -87,18 +98,20 @@ def _serve_lan(args: argparse.Namespace) -> int:
 
 def _serve_hybrid(args: argparse.Namespace) -> int:
     from towncircle.kernel.ids import DeviceId
+    from towncircle.psd.client import DeviceClient
     from towncircle.psd.keeping import KeptPort
     from towncircle.psd.ports import ProcessPort
-    from towncircle.world.hybrid import WAIT_S, HybridPort
+    from towncircle.world.hybrid import SENDING_S, HybridPort
     from towncircle.world.notebook import Notebook, first_of
     from towncircle.world.stations import gate, port_to
 
     known = first_of(args.store)
     hosted = DeviceId.parse(args.hosted)
     own = KeptPort(lambda: ProcessPort(args.store), told=_tell, device=DeviceId.parse(known) if known else None)
-    wan = port_to(args.wan, _address(args.wan_address), hosted, timeout_s=WAIT_S)
+    wan = port_to(args.wan, _address(args.wan_address), hosted, timeout_s=SENDING_S)
     try:
-        notebook = Notebook(args.store, first=own.device, other=hosted)
+        used = bool(known) or DeviceClient(own).status().registers.pieces > 0
+        notebook = Notebook(args.store, first=own.device, other=hosted, used=used)
         try:
             return _serve(args, gate(args.stations, HybridPort(own, wan, notebook).call), f"{own.device} and {hosted}")
         finally:
@@ -185,6 +198,20 @@ def _strike(args: argparse.Namespace) -> int:
         as_json({"struck": args.name})
     else:
         table([("struck", args.name)])
+    return 0
+
+
+def _permit(args: argparse.Namespace) -> int:
+    from towncircle.kernel.ids import DeviceId
+    from towncircle.world.renewing import permit
+
+    device = DeviceId.parse(args.device)
+    with opened(args.world) as world:
+        provider = permit(world, device, args.reason)
+    if args.json:
+        as_json({"device": device, "provider": provider, "reason": args.reason})
+    else:
+        table([("permitted", f"the next key of {device}, once"), ("by", provider), ("reason", args.reason)])
     return 0
 
 

@@ -34,6 +34,15 @@ from towncircle.wire.bodies import (
 
 LOCK, WARN = "lock", "warn"
 MINUTE_US = 60_000_000
+CLOCK_CEILING_MINUTES, ADVANCE_CEILING_DAYS = 5, 31  # house: the module's own, for a device that has no terms yet
+_YEARS = 10  # house: no term of a device is longer
+_LONGEST = {  # what a device can reckon with; the rule's own figures are far below
+    "contact_warning_months": 12 * _YEARS,
+    "contact_warning_hours": 24 * 366 * _YEARS,
+    "certificate_warning_days": 366 * _YEARS,
+    "clock_difference_minutes": 24 * 60,
+    "advance_limit_days": 366,
+}
 MAX_USAGE_ROWS = 2000
 _ZIP = re.compile(r"[0-9]{5}(?:-[0-9]{4})?\Z", re.ASCII)
 
@@ -106,6 +115,7 @@ def renew(state: DeviceState, command: Order, now: Instant) -> Outcome:
             raise Refused("psd.settle-unknown", request=body.settle_request)
         after = replace(after, open_reset=None)
     if isinstance(body, Renewal):  # 3
+        _check_terms(body.terms)
         after = replace(after, terms=body.terms)
     if body.parameters is not None:
         after = accept(after, body.parameters, after.terms)
@@ -124,13 +134,15 @@ def renew(state: DeviceState, command: Order, now: Instant) -> Outcome:
 
 def advance_days(state: DeviceState) -> int:
     """Give how many days ahead a mailing date may lie: as the parameters say, and within the terms of the rule."""
-    granted, terms = state.granted(), state.terms
-    return granted.advance_days if terms is None else min(granted.advance_days, terms.advance_limit_days)
+    terms = state.terms
+    return min(state.granted().advance_days, terms.advance_limit_days if terms is not None else ADVANCE_CEILING_DAYS)
 
 
 def clock_difference_us(terms: DeviceTerms | None) -> int:
-    """Give how far the clocks of device and Provider may differ; not at all before terms say so."""
-    return terms.clock_difference_minutes * MINUTE_US if terms is not None else 0
+    """Give how far the clocks of device and Provider may differ."""
+    if terms is None:
+        return CLOCK_CEILING_MINUTES * MINUTE_US
+    return min(terms.clock_difference_minutes, _LONGEST["clock_difference_minutes"]) * MINUTE_US
 
 
 def _mark(state: DeviceState, contact_at: Instant, now: Instant) -> Instant:
@@ -171,11 +183,21 @@ def lapse_clause(state: DeviceState) -> str:
 
 def accept(state: DeviceState, parameters: DeviceParameters, terms: DeviceTerms | None) -> DeviceState:
     """Take signed parameters and terms. Raises `Refused` (psd.parameters-unusable), naming what cannot be kept."""
+    if terms is not None:
+        _check_terms(terms)
     reason = _unusable(state, parameters, terms)
     if reason:
         raise Refused("psd.parameters-unusable", what=reason)
     limit = max(parameters.cap_mills, state.registers.descending)
     return replace(state, parameters=parameters, terms=terms, balance_limit=limit)
+
+
+def _check_terms(terms: DeviceTerms) -> None:
+    """Check that a device can reckon with its terms. Raises `Refused` (psd.parameters-unusable)."""
+    for name, longest in _LONGEST.items():
+        given = getattr(terms, name)
+        if not 0 <= given <= longest:
+            raise Refused("psd.parameters-unusable", what=f"its term {name} is {given}, not from 0 to {longest}")
 
 
 def _unusable(state: DeviceState, parameters: DeviceParameters, terms: DeviceTerms | None) -> str:
@@ -184,7 +206,7 @@ def _unusable(state: DeviceState, parameters: DeviceParameters, terms: DeviceTer
         chosen = layout(parameters.layout)
     except BadInput as error:
         return error.sentence
-    limit = terms.advance_limit_days if terms is not None else parameters.advance_days
+    limit = terms.advance_limit_days if terms is not None else ADVANCE_CEILING_DAYS
     top = 256 ** chosen.field("postage_mills").length
     checks = (
         (chosen.scheme != state.scheme, f"layout {chosen.id} needs {chosen.scheme}, this device signs {state.scheme}"),

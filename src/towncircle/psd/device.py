@@ -189,8 +189,8 @@ class Device:
         if event is None or opened.envelope.sender != state.provider:
             raise Refused("psd.wrong-order", verb=commands.NAMES[type(command)], got=type(opened.body).__name__)
         terms = opened.body.terms if isinstance(opened.body, bodies.Authorise | bodies.Renewal) else state.terms
-        if terms is not None and now < opened.envelope.issued.plus(microseconds=-clock_difference_us(terms)):
-            check_times(opened.envelope, now)  # before its first terms a device cannot tell whose clock is wrong
+        if now < opened.envelope.issued.plus(microseconds=-clock_difference_us(terms)):
+            check_times(opened.envelope, now)
         return opened, Order(event=event, envelope=opened.envelope, body=opened.body)
 
     def _known_order(self, opened: Opened, now: Instant) -> bytes | None:

@@ -3,7 +3,9 @@
 Here: `KeptPort`, and which commands may be sent again without asking. Not here: the process (`process`, `ports`), and
 who may call (`world.stations`).
 Kept: the old process is gone before a new one opens the store, and the new one counts up the epoch, so no two of them
-commit. Nobody waits for ever: a process that does not answer in time is ended, which loses nothing it has released.
+commit. Nobody waits for ever: a process that does not answer in time is ended, which loses nothing it has released;
+one deadline holds for a command and the start it may need. A process that has lost its store is let go with its answer.
+That another process owns the store is said as it is (psd.store-busy): that one may have run what is asked.
 A command that was under way is answered with the truth (psd.interrupted, psd.interrupted-once), never run again here.
 """
 
@@ -21,7 +23,9 @@ from towncircle.psd import commands
 from towncircle.psd.client import DeviceClient
 from towncircle.psd.ports import BytePort
 
-ANSWER_S = 15  # house: shorter than a station waits, so that it hears the truth
+ANSWER_S = 15  # house: with a host's own wait shorter than a station waits, so that it hears the truth
+_LEAST_S = 3  # house: with less left after a start, a command is not sent any more
+_STORE_LOST = ("psd.store-failed", "psd.store-stale")
 _FIRST_WAIT_MS, _LONGEST_WAIT_MS = 500, 30_000  # house
 _REPEATABLE = (
     commands.Identify,
@@ -69,12 +73,12 @@ def back_off_ms(failures: int) -> int:
 class _Watched:
     """End a process that does not answer in time, which loses nothing that it has released."""
 
-    def __init__(self, port: ChildPort, answer_s: int) -> None:
-        self._port, self._answer_s = port, answer_s
+    def __init__(self, port: ChildPort, until: float) -> None:
+        self._port, self.until = port, until
         self.kill, self.alive, self.close = port.kill, port.alive, port.close
 
     def exchange(self, command: bytes) -> bytes:
-        watch = threading.Timer(self._answer_s, self.kill)
+        watch = threading.Timer(self.until - time.monotonic(), self.kill)
         watch.daemon = True
         watch.start()
         try:
@@ -103,14 +107,19 @@ class KeptPort:
     ) -> None:
         self._start, self._monotonic_ms, self._answer_s, self._told = start, monotonic_ms, answer_s, told
         self._failures, self._not_before_ms = 0, 0
-        self._port: ChildPort | None = None
+        self._busy: Refused | None = None  # that another process owned the store at the last try
+        self._port: _Watched | None = None
         if device is None:
-            self._port, device = self._started()
+            self._port, device = self._started(time.monotonic() + answer_s)
         self.device = device
 
     def exchange(self, command: bytes) -> bytes:
-        """Give the answer. Raises `Refused` (psd.restarting, psd.interrupted, psd.interrupted-once)."""
-        port = self._running()
+        """Give the answer.
+
+        Raises `Refused` (psd.restarting, psd.store-busy, psd.not-this-device: nothing was sent; psd.interrupted,
+        psd.interrupted-once).
+        """
+        port = self._running(time.monotonic() + self._answer_s)
         try:
             answer = port.exchange(command)
         except Refused as refusal:
@@ -120,7 +129,13 @@ class KeptPort:
             if repeatable(command):
                 raise Refused("psd.interrupted") from refusal
             raise Refused("psd.interrupted-once") from refusal
-        self._failures = 0
+        lost = _store_lost(answer)
+        if lost:
+            self._let_go(port)
+            self._failed()
+            self._told(f"the device's process is ended, to open its store anew: {lost}")
+        else:
+            self._failures = 0
         return answer
 
     def close(self) -> None:
@@ -129,24 +144,33 @@ class KeptPort:
         if port is not None:
             port.close()
 
-    def _running(self) -> ChildPort:
+    def _running(self, until: float) -> _Watched:
         if self._port is not None and not self._port.alive():
             self._let_go(self._port)
             self._told("the device's process ended")
         if self._port is None:
             left_ms = self._not_before_ms - self._monotonic_ms()
             if left_ms > 0:
+                if self._busy is not None:
+                    raise self._busy
                 raise Refused("psd.restarting", what="its process ended again and again", seconds=left_ms // 1000 + 1)
-            self._port = self._again()
+            self._port = self._again(until)
+            if until - time.monotonic() < min(_LEAST_S, self._answer_s / 2):
+                raise Refused("psd.restarting", what="its start took too long", seconds=1)
+        self._port.until = until
         return self._port
 
-    def _again(self) -> ChildPort:
+    def _again(self, until: float) -> _Watched:
+        self._busy = None
         try:
-            port, device = self._started()
+            port, device = self._started(until)
         except (TowncircleError, OSError) as error:
             self._failed(at_least=2)
             what = error.sentence if isinstance(error, TowncircleError) else type(error).__name__
             self._told(f"the device's process cannot be started: {what}")
+            if isinstance(error, Refused) and error.code == "psd.store-busy":
+                self._busy = error
+                raise
             raise Refused("psd.restarting", what=what, seconds=back_off_ms(self._failures) // 1000 + 1) from error
         if device != self.device:
             self._let_go(port)
@@ -154,8 +178,8 @@ class KeptPort:
         self._told("the device's process was started again")
         return port
 
-    def _started(self) -> tuple[ChildPort, DeviceId]:
-        port = _Watched(self._start(), self._answer_s)
+    def _started(self, until: float) -> tuple[_Watched, DeviceId]:
+        port = _Watched(self._start(), until)
         try:
             return port, DeviceClient(port).identify().device
         except TowncircleError:
@@ -166,7 +190,18 @@ class KeptPort:
         self._failures = max(self._failures + 1, at_least)
         self._not_before_ms = self._monotonic_ms() + back_off_ms(self._failures)
 
-    def _let_go(self, port: ChildPort) -> None:
+    def _let_go(self, port: _Watched) -> None:
         self._port = None
         port.kill()
         port.close()
+
+
+def _store_lost(answer: bytes) -> str:
+    """Say that a process has lost its store, which it opens once; empty where it has not."""
+    if not commands.is_error(answer):
+        return ""
+    try:
+        commands.decode_answer(answer)
+    except TowncircleError as error:
+        return error.sentence if error.code in _STORE_LOST else ""
+    return ""

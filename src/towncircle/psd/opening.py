@@ -15,6 +15,7 @@ from pathlib import Path
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.randomness import Randomness
 from towncircle.pki.passphrase import secret_from
+from towncircle.pki.randomness import SystemRandomness
 from towncircle.psd.keys import KeySlots, SoftwareSlots
 
 SECRET, PASSPHRASE = "operator.secret", "operator.argon2id"
@@ -35,12 +36,17 @@ class Keys:
     pin: Path | None = None
 
     def slots(self, directory: Path, randomness: Randomness) -> KeySlots:
-        """Give the key slots of the device in a store directory."""
+        """Give the key slots of the device in a store directory.
+
+        Names in a token come from the operating system even in a seeded rehearsal: a seed starts over with the process,
+        and a name that comes twice would take the place of a key in use.
+        """
         if self.token is not None:
             from towncircle.psd.pkcs11 import TokenLibrary, TokenSlots
 
             pin = self.pin or directory / "operator.pin"
-            return TokenSlots(TokenLibrary(self.token), token=self.label, pin=lambda: _line(pin), randomness=randomness)
+            names = SystemRandomness()
+            return TokenSlots(TokenLibrary(self.token), token=self.label, pin=lambda: _line(pin), randomness=names)
         if self.passphrase is not None:
             typed = self.passphrase
             return SoftwareSlots(secret_from(directory / PASSPHRASE, lambda: _line(typed)), randomness)

@@ -5,7 +5,7 @@ Here: the slots, and the owner of the worker process that has the token's librar
 Kept: a vendor's library never runs in the device's process: one worker a library, started anew after a general error or
 its death, because after one nobody knows what the library's state is. Callers of many threads take turns. The PIN comes
 from a callback and goes to the worker over its pipe, never into an argument, an error or a log; a library that does not
-answer in time is ended with its worker, so nobody waits for ever. The private key is born
+answer in time, both tries together, is ended with its worker, so nobody waits for ever. The private key is born
 in the token, marked sensitive and not extractable; the device's state holds its name there and nothing else.
 """
 
@@ -16,6 +16,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -67,10 +68,11 @@ class TokenLibrary:
         Raises `Refused` (psd.token-missing, psd.token-refused, psd.token-failed).
         """
         with self._lock:
-            reply = self._once(request)
+            began = time.monotonic()  # one deadline for both tries; the first may take half of it
+            reply = self._once(request, began + self._answer_s / 2)
             if reply[0] == "fatal":
                 self._end()  # its sessions and handles end with it
-                reply = self._once(request)
+                reply = self._once(request, began + self._answer_s)
             if reply[0] == "fatal":
                 self._end()
                 raise Refused("psd.token-failed", library=self._path, what=reply[1])
@@ -80,11 +82,11 @@ class TokenLibrary:
             raise Refused("psd.token-refused", library=self._path, what=reply[1])
         return reply
 
-    def _once(self, request: dict[int, Any]) -> dict[int, Any]:
+    def _once(self, request: dict[int, Any], until: float) -> dict[int, Any]:
         if self._child is not None and self._child.poll() is not None:
             self._end()
         if self._child is None:
-            line = [sys.executable, "-P", "-m", self._module, str(self._path)]
+            line = [sys.executable, "-P", "-m", self._module, str(self._path), str(self._answer_s)]
             environment = {**os.environ, **self._environment}
             self._child = subprocess.Popen(  # noqa: S603 - our own entry
                 line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
@@ -92,7 +94,7 @@ class TokenLibrary:
             self.started += 1
         assert self._child.stdin is not None
         assert self._child.stdout is not None
-        watch = threading.Timer(self._answer_s, self._child.kill)
+        watch = threading.Timer(until - time.monotonic(), self._child.kill)
         watch.daemon = True
         watch.start()
         try:

@@ -1,15 +1,17 @@
-"""The worker that has a PKCS#11 library loaded: `python -m towncircle.psd.pkcs11_worker LIBRARY`.
+"""The worker that has a PKCS#11 library loaded: `python -m towncircle.psd.pkcs11_worker LIBRARY SECONDS`.
 
 Here: sessions, key handles and the three verbs make, sign and destroy, over frames on standard input and output. Not
 here: who owns the worker (`pkcs11`), hashing, the low s.
 Kept: one library in one process; a session and a key handle are looked up once and kept; a general error of the library
 is answered as fatal and ends the process, because its state is unknown; so is a handle that another process has made
-stale. The end of the input ends it too. What the library prints never gets among the answers.
+stale. The end of the input ends it too, and a library that hangs for longer than its owner waits is ended by the
+kernel's alarm, whether the owner lives or not. What the library prints never gets among the answers.
 """
 
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -136,15 +138,21 @@ def run(argv: list[str]) -> int:
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     worker: Worker | None = None
     trouble = ""
+    longest_s = int(argv[1])
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)  # no handler of Python's runs while a library holds the interpreter
+    signal.setitimer(signal.ITIMER_REAL, longest_s)
     try:
         worker = Worker(Path(argv[0]))
     except ImportError:
         trouble = "python-pkcs11 is not installed (pip install towncircle[pkcs11])"
     except RuntimeError as error:  # its errors and the loader's are of this kind
         trouble = f"the library cannot be loaded: {str(error)[:200]}"
+    signal.setitimer(signal.ITIMER_REAL, 0)
     while (raw := read_frame(source)) is not None:
+        signal.setitimer(signal.ITIMER_REAL, longest_s)
         request: Any = cbor.decode(raw, limit=LIMIT)
         reply: dict[int, Any] = {0: "missing", 1: trouble} if worker is None else worker.answer(request)
+        signal.setitimer(signal.ITIMER_REAL, 0)
         write_frame(sink, cbor.encode({**reply}))
         if reply[0] == "fatal":
             return 4

@@ -6,7 +6,9 @@ Kept: a frame is 14 bytes device id and the command; an answer is the device's o
 have proved who they are; TLS keeps frames from being read, altered or played again. A command that was not sent is
 transport.unreachable; one whose answer was lost is psd.unreachable, since nobody can tell whether it was run: ask
 `recover`. A kept line is looked at before it is used, and not used after a long silence; a command that gets its first
-answer again (`psd.keeping.repeatable`) is sent once more over a new line, no other ever is.
+answer again (`psd.keeping.repeatable`) is sent once more over a new line, no other ever is. What refuses the second
+sending says nothing of the first one, which may have been run or may still wait at the host: that is psd.unreachable.
+One sending, from the connection to the answer, has one deadline.
 """
 
 from __future__ import annotations
@@ -30,6 +32,10 @@ TIMEOUT_S = 30
 IDLE_S = 20  # house: a line idle for longer is not used again; the host ends it at 30 s, and it may be half open
 MAX_CALLERS = 64
 _ID_BYTES = 14
+_OF_ONE_SENDING = frozenset(
+    {"psd.host-busy", "psd.restarting", "psd.store-busy", "transport.unreachable", "world.station-refused"}
+)
+_OF_BOTH = frozenset({"psd.request-conflict", "psd.interrupted"})  # true of a request however often it was sent
 Call = Callable[[str, DeviceId, bytes], bytes]
 """Take a caller's certificate fingerprint, a device and a command, and give the answer."""
 
@@ -106,6 +112,25 @@ def _open_and_quiet(line: ssl.SSLSocket) -> bool:
     return False
 
 
+def _left(until: float) -> float:
+    return max(until - time.monotonic(), 0.001)
+
+
+def _check_second(command: bytes, answer: bytes) -> None:
+    """Check an answer to a command that was sent before, with that answer lost. Raises `Refused` (psd.unreachable)."""
+    if not commands.is_error(answer):
+        return
+    try:
+        commands.decode_answer(answer)
+    except Refused as refusal:
+        evidence = isinstance(commands.decode_command(command), commands.Evidence)
+        if refusal.code in _OF_ONE_SENDING or (evidence and refusal.code not in _OF_BOTH):
+            what = f"the answer to its first sending was lost, and the second one was refused ({refusal.sentence})"
+            raise Refused("psd.unreachable", what=what) from refusal
+    except TowncircleError:
+        return
+
+
 class StationPort:
     """Reach one device of a host from an enrolled workstation."""
 
@@ -126,20 +151,25 @@ class StationPort:
 
     def exchange(self, command: bytes) -> bytes:
         """Give the answer. Raises `Refused` (transport.unreachable, psd.unreachable)."""
-        line = self._kept() or self._connected()
+        until = time.monotonic() + self._timeout_s
+        line = self._kept() or self._connected(until)
         try:
-            return self._asked(line, command)
+            return self._asked(line, command, until)
         except Refused:
             if not repeatable(command):
                 raise
+        until = time.monotonic() + self._timeout_s
         try:
-            line = self._connected()
+            line = self._connected(until)
         except Refused as error:  # the first sending may have been run
             raise Refused("psd.unreachable", what="its host does not answer any more") from error
-        return self._asked(line, command)
+        answer = self._asked(line, command, until)
+        _check_second(command, answer)
+        return answer
 
-    def _asked(self, line: ssl.SSLSocket, command: bytes) -> bytes:
+    def _asked(self, line: ssl.SSLSocket, command: bytes, until: float) -> bytes:
         self._line = None  # kept only if all goes well
+        line.settimeout(_left(until))
         try:
             with line.makefile("rwb") as stream:
                 write_frame(stream, self._device.encode("ascii") + command)
@@ -162,15 +192,15 @@ class StationPort:
         if line is None:
             return None
         if time.monotonic() - self._used <= self._idle_s and _open_and_quiet(line):
-            line.settimeout(self._timeout_s)
             return line
         line.close()
         return None
 
-    def _connected(self) -> ssl.SSLSocket:
+    def _connected(self, until: float) -> ssl.SSLSocket:
         where = f"{self._address[0]}:{self._address[1]}"
         try:
-            plain = socket.create_connection(self._address, timeout=self._timeout_s)
+            plain = socket.create_connection(self._address, timeout=_left(until))
+            plain.settimeout(_left(until))
             return self._context.wrap_socket(plain, server_hostname=self._host_name)
         except OSError as error:  # ssl.SSLError is one
             raise Refused("transport.unreachable", audience=where, what=type(error).__name__) from error

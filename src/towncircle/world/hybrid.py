@@ -4,28 +4,37 @@ Here: which of the two a command goes to. Not here: the notes (`notebook`), the 
 between them, which is two steps through the Provider: the one is withdrawn, the other is reset.
 Kept: they are two devices with keys and registers of their own, so no value is in two places and no state is copied.
 A request for pieces stays with the device that it was first sent to: when nobody knows whether that device has run it,
-it is not sent to the other one, or one piece would be paid twice. It is noted before it is sent. Only where the first
-device has certainly not got it, it goes to the other. Orders, audits and resets are for the device they are addressed
-to and never fall back.
+it is not sent to the other one, or one piece would be paid twice. It is noted before it is sent, and freed again only
+by an answer which says that nothing was run. Only where the first device has certainly not got it, it goes to the
+other. What the first device evidenced before there were notes is asked of it first, while it answers. Orders, audits
+and resets are for the device they are addressed to and never fall back. A command is answered before its station stops
+waiting.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 from towncircle.kernel.cites import cites
-from towncircle.kernel.errors import BadInput, Refused, TowncircleError
+from towncircle.kernel.errors import BadInput, BrokenInvariant, Refused, TowncircleError
 from towncircle.psd import commands
+from towncircle.psd.evidencing import check_name
+from towncircle.psd.keeping import ANSWER_S
 from towncircle.psd.ports import BytePort
 from towncircle.world.notebook import FIRST, NOWHERE, OTHER, Notebook
+from towncircle.world.stations import COMMAND_S, WAIT_S
 
-WAIT_S = 10  # house
+SENDING_S = 6  # house: how long one sending to the hosted device may last; its port sends twice at most
+_LONGEST_S = {FIRST: ANSWER_S, OTHER: 2 * SENDING_S}
 _NOT_SENT = frozenset({"transport.unreachable", "psd.restarting"})  # nothing of the command reached the device
-_NOT_RUN = frozenset({"psd.host-busy", "psd.funds-short", "psd.locked"})  # refused before anything was done
-_AWAY = _NOT_SENT | {"psd.unreachable", "psd.interrupted", "psd.host-busy"}
+_STORE = frozenset({"psd.store-busy", "psd.store-failed", "psd.store-stale"})  # whoever has the store may have run it
+_LOST = frozenset({"psd.unreachable", "psd.interrupted", "psd.interrupted-once"})  # nobody knows whether it was run
+_DOUBT = _LOST | _STORE | {"psd.request-conflict", "psd.malformed"}  # the last may be an answer that nobody can read
+_AWAY = _NOT_SENT | _LOST | {"psd.host-busy", "psd.store-busy"}
 
 
 @cites("PRE-02", "PRE-03")
@@ -50,48 +59,79 @@ class HybridPort:
         if place is None:
             raise BadInput("psd.no-such-device", device=device)
         asked = commands.decode_command(command)
+        until = time.monotonic() + COMMAND_S
         if isinstance(asked, commands.Evidence | commands.Recover | commands.Reprint):
+            check_name(asked.request_id)  # before anything of it is written down
             with self._alone(asked.request_id):
-                return self._pieces(asked, command, place)
+                return self._pieces(asked, command, place, until)
         if isinstance(asked, commands.Status):
-            return self._status(command, place)
-        return self._ask(place, command)
+            return self._status(command, place, until)
+        return self._ask(place, command, until)
 
     def _pieces(
-        self, asked: commands.Evidence | commands.Recover | commands.Reprint, command: bytes, place: str
+        self, asked: commands.Evidence | commands.Recover | commands.Reprint, command: bytes, place: str, until: float
     ) -> bytes:
-        noted = self._notebook.place(asked.request_id)
+        request, to_other = asked.request_id, place == OTHER or self._notebook.moved
+        noted = self._notebook.place(request)
+        if not noted and isinstance(asked, commands.Evidence) and to_other and self._older(request, until):
+            self._notebook.note(request, FIRST)
+            noted = FIRST
+        if noted == FIRST and place == OTHER:  # who may call the hosted device only
+            raise Refused("world.hybrid-request", request=request, first=self._names[FIRST], other=self._names[OTHER])
         if noted or not isinstance(asked, commands.Evidence):
-            return self._ask(noted or place, command)
-        if place == OTHER or self._notebook.moved:
-            return self._send(asked.request_id, OTHER, command)
+            return self._ask(noted or place, command, until)
+        if to_other:
+            return self._send(request, OTHER, command, until)
         try:
-            return self._send(asked.request_id, FIRST, command)
+            return self._send(request, FIRST, command, until)
         except Refused as refusal:
             if refusal.code not in _NOT_SENT:
                 raise
-            return self._send(asked.request_id, OTHER, command)
+            return self._send(request, OTHER, command, until)
 
-    def _send(self, request: str, place: str, command: bytes) -> bytes:
+    def _older(self, request: str, until: float) -> bool:
+        """Tell whether the first device evidenced a request before there were notes; no, where it cannot answer.
+
+        Raises `Refused` where it may answer later (psd.host-busy, psd.unreachable, psd.interrupted, psd.store-busy).
+        """
+        if not self._notebook.used:
+            return False
+        try:
+            commands.decode_answer(
+                self._ask(FIRST, commands.encode_command(commands.Recover(request_id=request)), until)
+            )
+        except TowncircleError as error:
+            if error.code in _DOUBT | {"psd.host-busy"}:
+                raise
+            return False
+        return True
+
+    def _send(self, request: str, place: str, command: bytes, until: float) -> bytes:
         """Note where a new request goes and send it there; free it again where certainly nothing was run."""
         self._notebook.note(request, place)
         try:
-            answer = self._ask(place, command)
-        except Refused as refusal:
-            if refusal.code in _NOT_SENT | _NOT_RUN:
-                self._notebook.note(request, NOWHERE)
+            answer = self._ask(place, command, until)
+        except TowncircleError as error:
+            self._free(request, error)
             raise
         if commands.is_error(answer):
-            code = _error_of(answer).code
-            if code in _NOT_SENT | _NOT_RUN:
-                self._notebook.note(request, NOWHERE)
-            if code in _NOT_SENT:  # a host between here and the device says so
-                raise _error_of(answer)
+            told = _error_of(answer)
+            self._free(request, told)
+            if told.code in _NOT_SENT:  # a host between here and the device says so
+                raise told
         return answer
 
-    def _ask(self, place: str, command: bytes) -> bytes:
-        turn = self._turns[place]
-        if not turn.acquire(timeout=WAIT_S):
+    def _free(self, request: str, error: TowncircleError) -> None:
+        """Free a request that was refused before anything was committed: by the host, its gate, or the device."""
+        if error.code in _DOUBT or isinstance(error, BrokenInvariant):
+            return
+        with suppress(Refused):  # notes that cannot be written keep it where it was sent
+            self._notebook.note(request, NOWHERE)
+
+    def _ask(self, place: str, command: bytes, until: float) -> bytes:
+        """Ask a device when it is its turn, unless its answer could come too late. Raises `Refused` (psd.host-busy)."""
+        turn, left = self._turns[place], until - time.monotonic() - _LONGEST_S[place]
+        if left < 0 or not turn.acquire(timeout=min(left, WAIT_S)):
             raise Refused("psd.host-busy")
         try:
             return self._ports[place].exchange(command)
@@ -112,17 +152,17 @@ class HybridPort:
                 self._under_way.discard(request)
                 self._changed.notify_all()
 
-    def _status(self, command: bytes, place: str) -> bytes:
+    def _status(self, command: bytes, place: str, until: float) -> bytes:
         """Show the device that was asked for; the hosted one in its stead where it cannot be reached, and say so."""
         moved, away = self._notebook.moved, ""
         try:
-            answer = self._ask(place, command)
+            answer = self._ask(place, command, until)
             if commands.is_error(answer) and _error_of(answer).code in _AWAY:
                 raise _error_of(answer)
         except TowncircleError as error:
             if place == OTHER or error.code not in _AWAY:
                 raise
-            away, answer = error.sentence, self._ask(OTHER, command)
+            away, answer = error.sentence, self._ask(OTHER, command, until)
         if commands.is_error(answer):
             return answer
         report = commands.decode_answer(answer)

@@ -3,14 +3,17 @@
 Here: the notes, the mark that the service was moved for good, and that one host at a time writes them. Not here: who
 decides where a request goes (`hybrid`).
 Kept: a note is on the disk before the request goes anywhere. The last note of a request counts. A line that a power cut
-tore is taken off: what it would have noted was never sent. Any other line that cannot be read stops the host, because
-without it a piece could be paid twice.
+or a full disk tore is taken off: what it would have noted was never sent. Any other line that cannot be read stops the
+host, because without it a piece could be paid twice. The first line names the two devices, and whether the first one
+had evidenced before there were notes (a line without that word is older, and is read as if it had).
 """
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from towncircle.kernel.errors import BadInput, Refused
@@ -19,23 +22,32 @@ NOTES, MOVED = "hybrid.notes", "hybrid.moved"
 FIRST, OTHER, NOWHERE = "first", "other", "-"
 _PLACES = (FIRST, OTHER, NOWHERE)
 _HEAD = "towncircle hybrid 1"
+_USED, _NEW = "used", "new"
 
 
 class Notebook:
     """Keep the notes of one hybrid in a folder; `first` and `other` name its devices, for good.
 
-    Raises `Refused` (world.hybrid-served, world.damaged), `BadInput` (world.hybrid-other).
+    `used` says, where the notes are founded now, that the first device has evidenced already.
+    Raises `Refused` (world.hybrid-served, world.hybrid-notes, world.damaged), `BadInput` (world.hybrid-other).
     """
 
-    def __init__(self, folder: Path, *, first: str = "", other: str = "") -> None:
+    def __init__(self, folder: Path, *, first: str = "", other: str = "", used: bool = True) -> None:
         self.path, self._moved = folder / NOTES, folder / MOVED
-        self._file = self.path.open("a+b")
+        self.first, self.other, self.used = first, other, used
+        try:
+            self._file = self.path.open("a+b", buffering=0)
+        except OSError as error:
+            raise Refused("world.hybrid-notes", path=self.path, what=_said(error)) from error
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            self._places = self._read(first, other)
-        except OSError as error:
+            self._places = self._read()
+        except BlockingIOError as error:
             self._file.close()
             raise Refused("world.hybrid-served", folder=folder) from error
+        except OSError as error:
+            self._file.close()
+            raise Refused("world.hybrid-notes", path=self.path, what=_said(error)) from error
         except (Refused, BadInput):
             self._file.close()
             raise
@@ -46,7 +58,9 @@ class Notebook:
         return "" if place == NOWHERE else place
 
     def note(self, request: str, place: str) -> None:
-        """Note where a request goes, before it goes there."""
+        """Note where a request goes, before it goes there. Raises `Refused` (world.hybrid-notes): nothing is noted."""
+        assert "\n" not in request
+        assert "\t" not in request
         self._write(f"{request}\t{place}\n")
         self._places[request] = place
 
@@ -59,29 +73,58 @@ class Notebook:
         """Let another host have it."""
         self._file.close()
 
-    def _read(self, first: str, other: str) -> dict[str, str]:
+    def _read(self) -> dict[str, str]:
         self._file.seek(0)
         data = self._file.read()
-        whole = data[: data.rfind(b"\n") + 1]
-        self._file.truncate(len(whole))
-        lines = whole.decode(errors="replace").splitlines()
+        self._size = data.rfind(b"\n") + 1
+        self._file.truncate(self._size)
+        try:
+            lines = data[: self._size].decode("ascii").split("\n")[:-1]
+        except UnicodeDecodeError as error:
+            raise self._damaged() from error
         if not lines:
-            self.first, self.other = first, other
-            self._write(f"{_HEAD}\t{first}\t{other}\n")
+            self._write("\t".join((_HEAD, self.first, self.other, _USED if self.used else _NEW)) + "\n")
             _sync(self.path.parent)
             return {}
         head, *rows = [line.split("\t") for line in lines]
-        if len(head) != 3 or head[0] != _HEAD or any(len(row) != 2 or row[1] not in _PLACES for row in rows):
-            raise Refused("world.damaged", path=self.path, what="a line of it cannot be read")
-        self.first, self.other = head[1:]
-        if (first or self.first, other or self.other) != (self.first, self.other):
-            raise BadInput("world.hybrid-other", folder=self.path.parent, first=self.first, other=self.other)
+        if not _is_head(head) or any(len(row) != 2 or row[1] not in _PLACES for row in rows):
+            raise self._damaged()
+        first, other = head[1:3]
+        if (self.first or first, self.other or other) != (first, other):
+            raise BadInput("world.hybrid-other", folder=self.path.parent, first=first, other=other)
+        self.first, self.other, self.used = first, other, head[3:] != [_NEW]
         return dict(rows)
 
+    def _damaged(self) -> Refused:
+        return Refused("world.damaged", path=self.path, what="a line of it cannot be read")
+
     def _write(self, line: str) -> None:
-        self._file.write(line.encode())
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        """Write a line to the disk, or take off what came of it."""
+        data = line.encode("ascii")
+        try:
+            self._file.truncate(self._size)  # of a line that could not be taken off the last time
+            if self._file.write(data) != len(data):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # a full disk takes half a line
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            with suppress(OSError):
+                self._file.truncate(self._size)
+            raise Refused("world.hybrid-notes", path=self.path, what=_said(error)) from error
+        self._size += len(data)
+
+
+def _is_head(head: list[str]) -> bool:
+    return head[0] == _HEAD and (len(head) == 3 or (len(head) == 4 and head[3] in (_USED, _NEW)))
+
+
+def _said(error: OSError) -> str:
+    return error.strerror or type(error).__name__
+
+
+def refuse_notes(folder: Path) -> None:
+    """Refuse a folder whose device is half of a hybrid. Raises `Refused` (world.hybrid-folder)."""
+    if (folder / NOTES).exists():
+        raise Refused("world.hybrid-folder", folder=folder)
 
 
 def first_of(folder: Path) -> str:
@@ -90,7 +133,7 @@ def first_of(folder: Path) -> str:
         head = (folder / NOTES).read_text(errors="replace").partition("\n")[0].split("\t")
     except OSError:
         return ""
-    return head[1] if len(head) == 3 and head[0] == _HEAD else ""
+    return head[1] if _is_head(head) else ""
 
 
 def move(folder: Path) -> None:

@@ -26,7 +26,8 @@ from towncircle.psd.ports import BytePort
 from towncircle.transport.stations import TIMEOUT_S, Call, StationPort
 
 _LIST = "enrolled.json"
-WAIT_S = 10  # house: with `psd.keeping.ANSWER_S` shorter than a station waits
+WAIT_S = 10  # house
+COMMAND_S = 27  # house: a host answers a command within it, and a station waits for longer (`TIMEOUT_S`)
 
 
 def found(folder: Path, randomness: Randomness, now: Instant) -> None:

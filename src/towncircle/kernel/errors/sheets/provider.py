@@ -92,7 +92,16 @@ ROWS = {
         kind="refused",
         sentence="The device {device} got its last certificate at {issued}; its next key is certified from {first} on.",
         clause="502.28",
-        next_step="Ask again from {first} on. If a key is in doubt, the Provider's officer permits it at once.",
+        next_step=(
+            "Ask again from {first} on. If a key is in doubt, the Provider's officer permits it at once: "
+            "towncircle device permit-renewal."
+        ),
+    ),
+    "provider.no-reason": Row(
+        kind="input",
+        sentence="A permission for {device} needs its reason.",
+        clause="502.28",
+        next_step="Say with --reason why the key is in doubt, without names of persons.",
     ),
     "provider.not-its-keys": Row(
         kind="refused",

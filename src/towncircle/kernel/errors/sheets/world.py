@@ -29,7 +29,7 @@ ROWS = {
     ),
     "world.hybrid-served": Row(
         kind="refused",
-        sentence="The hybrid in {folder} is served already, or its notes cannot be written.",
+        sentence="The hybrid in {folder} is served already.",
         clause="house",
         next_step="End the other host first: two hosts could send one request to two devices.",
     ),
@@ -38,6 +38,24 @@ ROWS = {
         sentence="The notes in {folder} are of a hybrid of {first} and {other}.",
         clause="house",
         next_step="Serve it with these two devices; another hosted device needs a folder and a LAN device of its own.",
+    ),
+    "world.hybrid-notes": Row(
+        kind="refused",
+        sentence="The hybrid's notes {path} cannot be written: {what}.",
+        clause="house",
+        next_step="Nothing of the command was run. Free some space or mend the disk, then send it again.",
+    ),
+    "world.hybrid-folder": Row(
+        kind="refused",
+        sentence="{folder} has a hybrid's notes: served in another way, its device would give pieces that they miss.",
+        clause="house",
+        next_step="Serve it with towncircle device serve-hybrid; its LAN device works without the hosted one too.",
+    ),
+    "world.hybrid-request": Row(
+        kind="refused",
+        sentence="The request {request} is with the LAN device {first}; this call is for the hosted device {other}.",
+        clause="502.8(b)",
+        next_step="Ask the LAN device for it, from a station that is enrolled for it, or use a fresh id.",
     ),
     "world.no-hybrid": Row(
         kind="input",
