@@ -123,6 +123,7 @@ def test_a_key_in_doubt_is_renewed_at_once_when_the_providers_officer_permits_it
     world = reopened(tmp_path / "world")
     journeys = Journeys(world)
     assert "Certified under serial" in journeys.renew_key()
+    assert issued(world) == 4
     with pytest.raises(Refused, match=r"provider\.renewal-too-soon"):
         journeys.renew_key()
     exporting.export(world, tmp_path / "export")

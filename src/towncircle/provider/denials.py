@@ -15,12 +15,15 @@ from towncircle.kernel.errors import Refused
 from towncircle.rules import Duty, RuleSet
 from towncircle.rules.acting import act
 
+# nothing records yet that a quality piece came, and nobody is denied for what he cannot do: the case and the notice stand
+_CANNOT_BE_MET = ("quality-piece",)
+
 
 def deny_resets(ctx: Context, duty: Duty, deny: bool) -> None:  # noqa: FBT001 - the shape of an effect
     """Deny the resets of a device because of a missed duty, or allow them again."""
     row = ctx.tx.get("denial", duty.thread)
     held = dict(row.body["duties"]) if row else {}
-    if deny == (duty.key in held):
+    if deny == (duty.key in held) or duty.limit.id in _CANNOT_BE_MET:
         return
     if deny:
         held[duty.key] = duty.limit.id

@@ -105,11 +105,12 @@ def open_device(
     names = store.devices()
     if len(names) != 1:
         raise BadInput("psd.no-such-device", device=f"exactly one in {directory}")
-    test_root = store.load(names)[names[0]].test_root
+    held = store.load(names)[names[0]]
+    test_root = held.test_root
     clock: Clock = WorldClock(clock_file) if clock_file is not None and test_root else SystemClock()
     randomness: Randomness = SystemRandomness()
     if seed is not None and test_root:
-        randomness = SeededRandomness(seed, f"device {names[0]}")
+        randomness = SeededRandomness(seed, f"device {names[0]} {held.epoch}")  # each start draws keys of its own
     return Device(around(store), names[0], slots=keys.slots(directory, randomness), clock=clock)
 
 
