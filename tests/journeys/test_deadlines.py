@@ -70,21 +70,17 @@ def test_an_overdue_audit_denies_resets_until_the_device_has_connected(
     audited(world, tmp_path / "out")
 
 
-def test_no_quality_piece_in_six_months_denies_resets_until_one_comes(
+def test_no_quality_piece_in_six_months_opens_a_case_and_denies_nothing_while_nothing_takes_one(
     world: World, journeys: Journeys, tmp_path: Path
 ) -> None:
     for step in ("2mo", "2mo", "2mo"):
         world.advance(step)
         journeys.contact()
-    journeys.reset(TEN)  # on the last day
     world.advance("1d")
-    with pytest.raises(Refused) as caught:
-        journeys.reset(TEN)
-    assert caught.value.code == "provider.resets-denied"
-    assert caught.value.clause == "502.26"
-    note(world, HARBOR, "quality-piece.received", journeys.device)
     journeys.reset(TEN)
+    assert facts(world, HARBOR, "limit.case-opened", "quality-piece") == [journeys.device]
     assert facts(world, HARBOR, "notice.given", "quality-piece") == [MAILROOM, POSTAL]
+    assert facts(world, HARBOR, "resets.denied", "quality-piece") == []
     audited(world, tmp_path / "out")
 
 

@@ -15,7 +15,7 @@ from towncircle.kernel.errors import Refused
 from towncircle.rules import Duty, RuleSet
 from towncircle.rules.acting import act
 
-# nothing records yet that a quality piece came, and nobody is denied for what he cannot do: the case and the notice stand
+# nothing takes a quality piece yet, and nobody is denied for what he cannot do: the case and the notice stand
 _CANNOT_BE_MET = ("quality-piece",)
 
 
