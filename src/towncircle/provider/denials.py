@@ -15,15 +15,12 @@ from towncircle.kernel.errors import Refused
 from towncircle.rules import Duty, RuleSet
 from towncircle.rules.acting import act
 
-# nothing takes a quality piece yet, and nobody is denied for what he cannot do: the case and the notice stand
-_CANNOT_BE_MET = ("quality-piece",)
-
 
 def deny_resets(ctx: Context, duty: Duty, deny: bool) -> None:  # noqa: FBT001 - the shape of an effect
     """Deny the resets of a device because of a missed duty, or allow them again."""
     row = ctx.tx.get("denial", duty.thread)
     held = dict(row.body["duties"]) if row else {}
-    if deny == (duty.key in held) or duty.limit.id in _CANNOT_BE_MET:
+    if deny == (duty.key in held):
         return
     if deny:
         held[duty.key] = duty.limit.id
@@ -34,7 +31,15 @@ def deny_resets(ctx: Context, duty: Duty, deny: bool) -> None:  # noqa: FBT001 -
     ctx.note(kind, duty.thread, clauses=(duty.limit.clause,), limit=duty.limit.id, duty=duty.key)
 
 
-EFFECTS = {"resets": deny_resets}
+def _deny_what_can_be_met(ctx: Context, duty: Duty, deny: bool) -> None:  # noqa: FBT001 - the shape of an effect
+    """Deny nobody for what he cannot do: nothing takes a quality piece yet; the case and the notice stand."""
+    if duty.limit.id not in _CANNOT_BE_MET:
+        deny_resets(ctx, duty, deny)
+
+
+_CANNOT_BE_MET = ("quality-piece",)
+EFFECTS = {"resets": deny_resets}  # what the rule says
+IN_FORCE = {"resets": _deny_what_can_be_met}  # what is done today
 
 
 @cites("502.26", "502.23", "502.20e")
@@ -44,7 +49,7 @@ def denial(ctx: Context, rules: RuleSet, device: str) -> Refused | None:
     if row is None or not row.body["duties"]:
         return None
     about = [fact for fact in ctx.tx.facts() if device in (fact.subject, fact.body.get("device"))]
-    act(ctx, rules, effects=EFFECTS, wanted=lambda limit: bool(limit.consequence.denies), facts=about)
+    act(ctx, rules, effects=IN_FORCE, wanted=lambda limit: bool(limit.consequence.denies), facts=about)
     row = ctx.tx.get("denial", device)
     assert row is not None
     names = sorted(name for name in row.body["duties"].values() if name in rules.limits)

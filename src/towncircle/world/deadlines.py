@@ -16,7 +16,7 @@ from towncircle.kernel.context import Context
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.facts import Fact
 from towncircle.kernel.instants import Instant
-from towncircle.provider.denials import EFFECTS
+from towncircle.provider.denials import IN_FORCE
 from towncircle.provider.replaying import differing
 from towncircle.rules.acting import Act, Effect, act, pending, plan
 from towncircle.rules.duties import Duty, derive
@@ -25,7 +25,7 @@ from towncircle.rules.rulesets import RuleSet
 if TYPE_CHECKING:
     from towncircle.world.world import World
 
-_EFFECTS: Mapping[str, Mapping[str, Effect]] = MappingProxyType({"provider": EFFECTS})
+_EFFECTS: Mapping[str, Mapping[str, Effect]] = MappingProxyType({"provider": IN_FORCE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
