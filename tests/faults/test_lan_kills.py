@@ -221,7 +221,7 @@ def test_a_store_that_another_process_owns_is_said_as_it_is_and_a_start_leaves_t
     lan.start = late
     with pytest.raises(Refused, match=r"psd\.restarting.*start took too long"):
         client.evidence(job("JOB-1"))
-    assert time.monotonic() - began < 8.5
+    assert time.monotonic() - began < 13  # the start and a whole deadline after it would be 13.2
     assert client.evidence(job("JOB-1")).first_piece == 1
 
 
