@@ -67,7 +67,14 @@ from towncircle.wire.bodies.provider import (
     ResetRefusal,
     Withdraw,
 )
-from towncircle.wire.bodies.published import CertificateRow, PackTerms, PublishedPack, StatusRow
+from towncircle.wire.bodies.published import (
+    CertificateRow,
+    FirstPublishedPack,
+    LastReading,
+    PackTerms,
+    PublishedPack,
+    StatusRow,
+)
 
 __all__ = [
     "AccountStatement",
@@ -103,10 +110,12 @@ __all__ = [
     "ExaminationReturned",
     "ExaminationWaiting",
     "FirstAuthorise",
+    "FirstPublishedPack",
     "FirstRenewal",
     "Ground",
     "Initialise",
     "IrregularityReport",
+    "LastReading",
     "LeaseConfirmed",
     "LeaseSigned",
     "LicenseApplication",
