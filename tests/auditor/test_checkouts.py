@@ -12,9 +12,9 @@ import pytest
 from tests.auditor.test_real_export import codes_of
 
 from towncircle.auditor import audit
+from towncircle.kernel import persons
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import Mills
-from towncircle.licensee import persons
 from towncircle.mailpiece.address_files import public_addresses
 from towncircle.testing.rehearsal_world import in_process
 from towncircle.world import printing, returning

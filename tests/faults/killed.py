@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from towncircle.auditor.auditing import audit
+from towncircle.kernel import persons
 from towncircle.kernel.ids import DeviceId, JobId
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import Mills
@@ -24,7 +25,6 @@ from towncircle.ledger import POSTAL as POSTAL_CHART
 from towncircle.ledger import Books
 from towncircle.ledger.entries import Entry
 from towncircle.ledger.reconcile import reconcile
-from towncircle.licensee import persons
 from towncircle.licensee.mailroom import POSTAGE, REDATE, form_of
 from towncircle.mailpiece.address_files import public_addresses
 from towncircle.testing.rehearsal_world import APPROVER, PIECES, in_process, rehearse

@@ -27,6 +27,7 @@ from towncircle.provider import leasing, renewing
 from towncircle.rules import RULESETS, RuleSet, ruleset
 from towncircle.rules.rulesets import REGISTRY
 from towncircle.verification import Observed, judge, pack
+from towncircle.verification.refunding import refund_share, share_of
 from towncircle.wire.bodies import DeviceKeyReport, DeviceParameters, PackTerms
 
 ON = date(2026, 11, 21)
@@ -52,6 +53,7 @@ OTHERS: dict[str, object] = {
     "marking_height": "1 in",
     "keyed_postage_limit": 99_999,
     "next_collection": "2 days",
+    "refund_share": 80,
 }
 
 
@@ -261,6 +263,7 @@ PROBES: dict[str, Probe] = {
     "advance_limit_days": ahead,
     "lapse_effect": lambda rules: after_silence(rules, months=3, hours=1),
     "refund_window": refund,
+    "refund_share": lambda rules: share_of(Mills(740), refund_share(rules, ON)),
     "indicium_margin_right": lambda rules: page(rules, "piece"),
     "indicium_margin_top": lambda rules: page(rules, "piece"),
     "correction_bottom": lambda rules: page(rules, "corrected"),

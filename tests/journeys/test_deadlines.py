@@ -9,10 +9,14 @@ from towncircle.auditor import audit
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import Mills
+from towncircle.mailpiece.address_files import public_addresses
+from towncircle.paper.png import render
 from towncircle.rules import ruleset
+from towncircle.world import printing
 from towncircle.world.deadlines import act_on_deadlines, compare, duties_of, parties_of
 from towncircle.world.exporting import export
 from towncircle.world.journeys import Journeys
+from towncircle.world.quality import send
 from towncircle.world.world import World
 
 POSTAL = "postal.usps"
@@ -41,10 +45,6 @@ def states(world: World, party: str, limit: str) -> list[str]:
     return [duty.state for duty in duties_of(world, party, as_of=world.clock.now()) if duty.limit.id == limit]
 
 
-def note(world: World, party: str, kind: str, subject: str) -> None:
-    world.desk(party).perform(lambda ctx: ctx.note(kind, subject) and None, actor=party)
-
-
 def audited(world: World, out: Path) -> None:
     export(world, out)
     assert [str(difference) for difference in audit(out).differences] == []
@@ -70,17 +70,26 @@ def test_an_overdue_audit_denies_resets_until_the_device_has_connected(
     audited(world, tmp_path / "out")
 
 
-def test_no_quality_piece_in_six_months_opens_a_case_and_denies_nothing_while_nothing_takes_one(
+def test_no_quality_piece_in_six_months_denies_resets_until_one_comes(
     world: World, journeys: Journeys, tmp_path: Path
 ) -> None:
     for step in ("2mo", "2mo", "2mo"):
         world.advance(step)
         journeys.contact()
+    journeys.reset(TEN)  # on the last day
     world.advance("1d")
+    with pytest.raises(Refused) as caught:
+        journeys.reset(TEN)
+    assert caught.value.code == "provider.resets-denied"
+    assert caught.value.clause == "502.26"
+    piece = tmp_path / "piece.png"
+    piece.write_bytes(render(printing.print_job(journeys, public_addresses()[:1], tmp_path / "printed").pdf))
+    send(journeys, journeys.device, piece)
     journeys.reset(TEN)
     assert facts(world, HARBOR, "limit.case-opened", "quality-piece") == [journeys.device]
     assert facts(world, HARBOR, "notice.given", "quality-piece") == [MAILROOM, POSTAL]
-    assert facts(world, HARBOR, "resets.denied", "quality-piece") == []
+    assert facts(world, HARBOR, "resets.denied", "quality-piece") == [journeys.device]
+    assert facts(world, HARBOR, "resets.allowed", "quality-piece") == [journeys.device]
     audited(world, tmp_path / "out")
 
 

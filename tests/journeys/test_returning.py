@@ -21,12 +21,13 @@ from tests.journeys.stories import (
 )
 
 from towncircle.auditor import audit
+from towncircle.kernel import persons
 from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.ledger import LICENSEE, Books
-from towncircle.licensee import funds, persons, returns
+from towncircle.licensee import funds, returns
 from towncircle.psd.automaton import faulted
 from towncircle.psd.commands import Evidence
 from towncircle.psd.memory import Change

@@ -15,8 +15,13 @@ from towncircle.auditor.corrections import check_corrections
 from towncircle.auditor.devices import check_devices, check_evidence, check_forwarded, check_scans
 from towncircle.auditor.journal import check_acts, check_journals
 from towncircle.auditor.licensees import check_licensees
+from towncircle.auditor.licenses import check_revocations
 from towncircle.auditor.limits import check_limits
+from towncircle.auditor.missing import check_missing
+from towncircle.auditor.notices import check_notices
+from towncircle.auditor.quality import check_inventories, check_quality
 from towncircle.auditor.reading import read_export
+from towncircle.auditor.refunds import check_refunds
 from towncircle.auditor.report import Report
 from towncircle.auditor.seals import check_heads, check_messages, read_keys
 from towncircle.auditor.three import check_licenses, check_statement, check_three, check_totals
@@ -72,5 +77,11 @@ def audit(out: Path, *, root: str | None = None) -> Report:
     check_examinations(export, keys, underway, report)  # 14
     check_cases(export, underway, report)
     check_limits(export, report)  # 15
+    check_notices(export, underway, report)  # 16
+    check_quality(export, underway, report)  # 17
+    check_inventories(export, report)
+    check_revocations(export, report)  # 18
+    check_refunds(export, books, underway, report)  # 19
+    check_missing(export, underway, report)  # 20
     report.checked["parties"] += len(export.parties)
     return report

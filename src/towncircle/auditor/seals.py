@@ -257,7 +257,7 @@ def _emptied(withdrawal: dict[Any, Any]) -> dict[Any, Any] | None:
     registers = withdrawal.get(1)
     if not isinstance(registers, dict):
         return None
-    return {2: {**registers, 2: 0}, 3: withdrawal.get(2), 4: registers.get(2)}
+    return {2: {**registers, 2: 0}, 3: withdrawal.get(2), 4: registers.get(2), 11: 0}  # it tells of no reprints
 
 
 def issued_at(content: dict[Any, Any]) -> Instant | None:

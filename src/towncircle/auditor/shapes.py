@@ -118,13 +118,31 @@ LIMIT_FACTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "resets.allowed": _LIMIT,
     }
 )
+_PIECE = {"piece": T, "grade": T, "deficiencies": L}
+_INVENTORY = {"day": T, "number": N, "devices": N, "differences": N, "unexplained": N}
+_NOTICE = {"notice": T, "by": T, "form": T, "limit": T, "duty": T, "until": T}
 _READING = {"ascending": N, "descending": N, "pieces": N, "message_counter": N}
 _PERSONS = {"requested_by": T, "approved_by": T}
 _GIVEN = {"refund": T, "outcome": T, "noted": N, "noted_ascending": N, "ascending": N}
 _OF_A_JOB = {"device": T, "of": T, "count": N}
+_REFUND = {**_AT_DEVICE, "share": N, "total": N, "scanned_by": T, "certified_by": T}
 _EXAMINED = {"device": T, "provider": T}
 _CASE = {"device": T, "other": T, "ground": T}
 _CLOSED = {"device": T, "outcome": T, "approved_by": L, "examination": T}
+_INCIDENT = {"incident": T}
+_MISSING: Mapping[str, Mapping[str, str]] = {
+    "custody.lost": {**_INCIDENT, "source": T},
+    "custody.stolen": {**_INCIDENT, "source": T},
+    "custody.recovered": _INCIDENT,
+    "incident.opened": {"device": T, "licensee": T, "source": T},
+    "location-step.taken": {**_INCIDENT, "step": T, "result": T, "reference": T, "document": T},
+    "police.reported": {**_INCIDENT, "reference": T, "document": T},
+    "cpip.copied": {**_INCIDENT, "reference": T},
+    "replacement.supplied": {**_INCIDENT, "by": T},
+    "incident.reported": {**_INCIDENT, "report": T},
+    "recovery.reported": {**_INCIDENT, "report": T, "references": T},
+    "lost-and-stolen-file.sent": {"period": T, "digest": T, "rows": N, "purged": N},
+}
 FACTS: Mapping[tuple[str, str], Mapping[str, str]] = MappingProxyType(
     {
         ("provider", "deposit.credited"): _MONEY,
@@ -150,6 +168,12 @@ FACTS: Mapping[tuple[str, str], Mapping[str, str]] = MappingProxyType(
         ("bank", "item.returned"): _AT_BANK,
         ("bank", "check.issued"): _AT_BANK,
         ("postal", "license.issued"): {"licensee": T},
+        ("postal", "license.revoked"): {"licensee": T, "provider": T, "decision": T, "grounds": L},
+        ("postal", "license.revocation-withdrawn"): {"licensee": T, "decision": T},
+        ("postal", "license.appealed"): {"licensee": T, "docket": T, "decision": T},
+        ("postal", "license.appeal-decided"): {"licensee": T, "about": T, "outcome": T, "decision": T},
+        ("provider", "license.revocation-noticed"): {"licensee": T, "decision": T},
+        ("provider", "lease.cancelled"): {"licensee": T, "license": T, "device": T, "decision": T},
         ("postal", "lockbox.reported"): {"day": T, "total": N},
         ("postal", "file.booked"): {"provider": T, "day": T, "total": N},
         ("postal", "audit.forwarded"): {**_READING, "provider": T},
@@ -182,6 +206,15 @@ FACTS: Mapping[tuple[str, str], Mapping[str, str]] = MappingProxyType(
         ("provider", "case.closed"): _CLOSED,
         ("postal", "case.opened"): _CASE,
         ("postal", "case.closed"): _CLOSED,
+        **{(role, "notice.received"): _NOTICE for role in _ROLES},
+        ("provider", "notice.delivered"): {"notice": T, "to": T},
+        ("postal", "notice.delivered"): {"notice": T, "to": T},
+        ("provider", "quality-piece.received"): {**_PIECE, "licensee": T},
+        ("licensee", "quality-piece.forwarded"): {**_PIECE, "provider": T},
+        ("postal", "quality-piece.reported"): {**_PIECE, "provider": T, "licensee": T},
+        ("postal", "quality.noncompliance-reported"): {"device": T, "licensee": T, "provider": T, "notice": T},
+        ("postal", "population.reconciled"): {**_INVENTORY, "provider": T, "codes": L},
+        ("provider", "inventory.reconciled"): _INVENTORY,
         ("provider", "act.recorded"): _ACT,
         ("postal", "act.recorded"): _ACT,
         ("licensee", "deposit.made"): {"provider": T, "amount": N},
@@ -209,6 +242,24 @@ FACTS: Mapping[tuple[str, str], Mapping[str, str]] = MappingProxyType(
         ("licensee", "date.corrected"): {**_OF_A_JOB, "printed_date": T, "mailing_date": T},
         ("licensee", "postage.corrected"): {**_OF_A_JOB, "total": N, "overpaid": N},
         ("licensee", "print.reprinted"): {**_OF_A_JOB, "reprints": N},
+        ("provider", "form-3533.sent"): _REFUND,
+        ("postal", "form-3533.received"): {**_REFUND, "provider": T},
+        ("postal", "refund.decided"): {
+            **_AT_DEVICE,
+            "provider": T,
+            "share": N,
+            "total": N,
+            "pieces": N,
+            "outcome": T,
+        },
+        ("provider", "refunded-envelopes.destroyed"): {"kept_until": T},
+        **{("provider", kind): shape for kind, shape in _MISSING.items()},
+        ("postal", "device.lost"): {"provider": T},
+        ("postal", "device.stolen"): {"provider": T},
+        ("postal", "missing.told"): {"licensee": T, "provider": T, "event": T},
+        ("postal", "incident.filed"): {"device": T, "provider": T, "event": T, "references": T},
+        ("postal", "lost-and-stolen-file.received"): {"provider": T, "period": T, "digest": T, "differences": N},
+        ("licensee", "device.incident-reported"): {"event": T, "incident": T},
         **{(role, kind): shape for role in _ROLES for kind, shape in LIMIT_FACTS.items()},
     }
 )

@@ -21,7 +21,19 @@ from towncircle.auditor.seals import Keys, envelope_of, issued_at, open_message,
 
 LIMIT_HOURS = 48  # house: how long a message may wait, and a posted reset be unknown to its licensee
 _LOCKBOX_REPORT, _TRANSACTION_FILE, _AUDIT_FORWARD = 52, 55, 56
-_NAMING = {73: ("licensee", 2), 74: ("provider", 2), 76: ("provider", 1), 77: ("provider", 1)}  # whose, which field
+_NAMING = {  # whose, which field
+    73: ("licensee", 2),
+    74: ("provider", 2),
+    76: ("provider", 1),
+    77: ("provider", 1),
+    95: ("provider", 1),
+    96: ("postal", 1),
+    100: ("provider postal licensee", 1),
+    105: ("provider", 1),
+    49: ("provider", 1),
+    83: ("provider", 1),
+}
+_WORDLESS = (80, 82)  # reports about missing devices
 _TYPE, _SENDER, _AUDIENCE, _COUNTER, _BODY = 1, 3, 4, 9, 10
 
 Event = tuple[str, str, str]  # provider, licensee, reference
@@ -47,7 +59,8 @@ class Carried:
 class Underway:
     """Hold what will still be brought: (kind, role, event) with its amount; audits; resets; leaving devices.
 
-    `named` has (message type, examination or case) of what waits about examinations and cases.
+    `named` has (message type, what it is about) of what waits about examinations, cases, notices, quality
+    pieces, refunds and missing devices.
     """
 
     coming: dict[tuple[str, str, Event], int] = field(default_factory=dict)
@@ -70,6 +83,9 @@ def read_underway(export: Export, books: Mapping[str, Recounted], keys: Keys) ->
     if export.quiet:
         return found
     for party in export.parties.values():
+        for row in party["messages.jsonl"]:  # what holds words about people is exported without them
+            if row["direction"] == "waiting" and row["message"] == "" and row["type"] in _WORDLESS:
+                found.named.add((row["type"], party.id))
         for content in _waiting(party, keys):
             _read(content, party, found)
         if party.role == "licensee":
@@ -121,7 +137,7 @@ def _read(content: Mapping[Any, Any], party: Party, found: Underway) -> None:
         for _device, licensee, request_id, amount, _at in _rows(body.get(3), 5):
             what = "reset" if amount > 0 else "refund"
             found.coming[what, "postal", (party.id, licensee, request_id)] = abs(amount)
-    elif isinstance(kind, int) and _NAMING.get(kind, ("", 0))[0] == party.role:
+    elif isinstance(kind, int) and party.role in _NAMING.get(kind, ("", 0))[0].split():
         found.named.add((kind, str(body.get(_NAMING[kind][1]))))
     elif kind == _AUDIT_FORWARD and isinstance(body.get(1), bytes):
         sealed = read_sealed(body[1])

@@ -93,6 +93,12 @@ class CaseId(TypedId):
     prefix = "CSE"
 
 
+class IncidentId(TypedId):
+    """Name one lost and stolen incident report; Provider and Postal Service know it by the same name."""
+
+    prefix = "INC"
+
+
 class JobId(TypedId):
     """Name one print job; the client's id that makes evidencing resumable."""
 
@@ -109,6 +115,18 @@ class TransferId(TypedId):
     """Name one transfer of a balance to a replacement device."""
 
     prefix = "TRF"
+
+
+class NoticeId(TypedId):
+    """Name one written notice; its giver and its receiver know it by the same name."""
+
+    prefix = "NTC"
+
+
+class QualityPieceId(TypedId):
+    """Name one mailpiece that a licensee forwards for quality assurance."""
+
+    prefix = "QLP"
 
 
 class PartyId(str):

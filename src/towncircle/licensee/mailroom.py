@@ -22,7 +22,7 @@ from towncircle.kernel.errors import BadInput, Refused, RefusedOnGrounds, Townci
 from towncircle.kernel.ids import DeviceId, JobId
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record
-from towncircle.licensee import books, departments
+from towncircle.licensee import books, departments, missing
 from towncircle.licensee.funds import held_device
 from towncircle.licensee.limits import Limits
 from towncircle.mailpiece.address_files import Recipient
@@ -90,6 +90,7 @@ def evidence(ctx: Context, *, job: JobId) -> Steps:
         return row
     planned = row.body
     device = DeviceId(planned["device"])
+    missing.in_hand(ctx, device=device)
     done: Evidenced
     done, status = yield Exchange(device, lambda client: (_ask(client, job, planned), client.status()))
     row = ctx.tx.get("job", job)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Ask, Context, Steps
 from towncircle.kernel.errors import Refused, RelayedRefusal
+from towncircle.licensee import licenses
 from towncircle.mailpiece.zipcode import place_of
 from towncircle.wire.bodies import LeaseConfirmed, LeaseSigned, LicenseApplication, LicenseDecision, LicenseNotice
 
@@ -28,9 +29,10 @@ def apply(ctx: Context, *, application: LicenseApplication, provider: str) -> St
         raise RelayedRefusal(
             {
                 "code": "postal.license-refused",
-                "sentence": "The application for a license was refused.",
+                "sentence": f"The application {application.application_id} for a license was refused.",
                 "clause": "P050 2.2",
-                "next_step": "Mend the grounds and apply again, or appeal in writing (P050 2.4).",
+                "next_step": "Mend the grounds and apply again, or appeal in writing to the Manager, MTM (P050 2.4): "
+                f"towncircle license DIR appeal --about {application.application_id}",
                 "grounds": [{"code": g.code, "sentence": g.sentence, "clause": g.clause} for g in decision.grounds],
             }
         )
@@ -40,11 +42,10 @@ def apply(ctx: Context, *, application: LicenseApplication, provider: str) -> St
             "office_city": decision.office_city,
             "office_state": decision.office_state,
             "provider": provider,
+            "received_at": int(ctx.now),
         }
         ctx.tx.put("license", decision.license, record, owner=ctx.party, expected=0)
-        held = ctx.tx.get("profile", "own")
-        profile = {name: str(getattr(application, name)) for name in ("name", "street", "city", "state", "zip")}
-        ctx.tx.put("profile", "own", profile, owner=ctx.party, expected=held.version if held else 0)
+        licenses.keep_form(ctx, decision.license, {name: str(getattr(application, name)) for name in licenses.FORM})
         zone = place_of(decision.office_zip).zone
         ctx.note("license.received", decision.license, clauses=("P050 2.1",), provider=provider, zone=zone)
     return decision
@@ -52,7 +53,11 @@ def apply(ctx: Context, *, application: LicenseApplication, provider: str) -> St
 
 @cites("P050-2.5i", "502.25c")
 def lease(ctx: Context, *, provider: str, signed: LeaseSigned, request_id: str) -> Steps:
-    """Sign a lease with its agreements; give the Provider's confirmation with the device."""
+    """Sign a lease with its agreements; give the Provider's confirmation with the device.
+
+    Raises `Refused` (license.data-open) where the license data are known to be old.
+    """
+    licenses.no_open_change(ctx, signed.license)
     answer = yield Ask(provider, signed, f"lease {request_id}")
     confirmed = answer.body
     assert isinstance(confirmed, LeaseConfirmed)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from towncircle.kernel import persons
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Context, same_person, second_person
 from towncircle.kernel.errors import Refused
@@ -17,7 +18,7 @@ from towncircle.kernel.ids import DeviceId, TransferId
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import Mills
 from towncircle.kernel.store import Record
-from towncircle.licensee import persons, returns
+from towncircle.licensee import returns
 
 REQUESTED, APPROVED, DONE, CANCELLED, ENDED = "requested", "approved", "done", "cancelled", "ended"
 _CLAUSE = "P050 2.6"

@@ -85,11 +85,20 @@ def pages(path: Path, *, dpi: int = DEFAULT_DPI) -> Iterator[NDArray[np.uint8]]:
     Raises `BadInput`: scan.no-such-file, scan.not-readable, scan.empty-file, scan.file-too-large, scan.not-an-image,
     scan.too-many-pages, scan.too-many-pixels.
     """
-    data = read_bytes(path)
+    for page, _ in pages_of(read_bytes(path), path.name, dpi=dpi):
+        yield page
+
+
+def pages_of(data: bytes, name: str, *, dpi: int = DEFAULT_DPI) -> Iterator[tuple[NDArray[np.uint8], int | None]]:
+    """Give the pages of a file's bytes with their resolution in dots an inch, None where an image does not say it.
+
+    Raises what `pages` raises but for reading the file.
+    """
     if b"%PDF-" in data[:1024]:
-        yield from _pdf_pages(data, path.name, dpi)
+        for page in _pdf_pages(data, name, dpi):
+            yield page, dpi
     else:
-        yield _image(data, path.name)
+        yield _image(data, name), _resolution(data)
 
 
 def _pdf_pages(data: bytes, name: str, dpi: int) -> Iterator[NDArray[np.uint8]]:
@@ -125,6 +134,16 @@ def _pdf_page(document: Any, number: int, name: str, dpi: int) -> NDArray[np.uin
     except pypdfium2.PdfiumError as error:
         raise BadInput("scan.not-an-image", file=name) from error
     return grey.reshape(grey.shape[:2])
+
+
+def _resolution(data: bytes) -> int | None:
+    """Give the resolution that an image says, where it says one for both directions."""
+    from PIL import Image
+
+    with Image.open(io.BytesIO(data), formats=("PNG", "JPEG")) as opened:
+        told = opened.info.get("dpi")
+    across, down = (round(one) for one in told) if told else (0, 0)
+    return across if across == down and across > 1 else None  # 1 is what some programs write for "not known"
 
 
 def _image(data: bytes, name: str) -> NDArray[np.uint8]:

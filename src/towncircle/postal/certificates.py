@@ -17,6 +17,7 @@ from towncircle.kernel.instants import SECOND_US, Instant
 from towncircle.kernel.store import Record, Transaction
 from towncircle.pki.authority import Issuer, serial_for
 from towncircle.pki.verifying import REASONS, PublicKey, read_certificate, signature_valid
+from towncircle.postal.standing import VALID, serves
 from towncircle.wire.bodies import CertificateIssued, CertificateRequest, DeviceKeyReport
 from towncircle.wire.message import Envelope, Opened, open_certified
 from towncircle.wire.shape import Body
@@ -62,7 +63,7 @@ def on_request(ctx: Context, opened: Opened, *, authority: Authority) -> Certifi
     report = _report(ctx, body, opened.envelope.sender)
     provider = opened.envelope.sender
     license_row = ctx.tx.get("license", body.license)
-    if license_row is None or license_row.body["state"] != "valid" or license_row.body["provider"] != provider:
+    if license_row is None or license_row.body["state"] != VALID or not serves(license_row, provider):
         raise Refused("postal.no-license", license=body.license, licensee="this device")
     assigned = authority.assigned.get(provider)
     if assigned is None or not assigned.covers(report):

@@ -1,58 +1,70 @@
 """Licenses after P050 2.0: applications, decisions with every ground, existing licenses.
 
-Here: the Postal Service's decision on a Form 3601-A that a Provider transmits. Not here: revocation and appeals.
-Kept: one license per applicant and post office (2.1); a holder of a valid license is not asked to apply again (2.1);
-a refusal names every ground (2.2); the licensee's own signed application is what is judged.
+Here: the Postal Service's decision on a Form 3601-A that a Provider transmits, and meter licenses on file. Not here:
+revocation (`revocations`), appeals (`appeals`), changed data (`license_data`).
+Kept: one license per applicant and post office (2.1); a holder of a valid license, a meter license too, is not asked to
+apply again (2.1, PRE-09); a refusal names every ground (2.2), an earlier revocation for as long as the look-back runs;
+the licensee's own signed application is what is judged.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import Literal
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
 
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Context
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.ids import LicenseNumber
+from towncircle.kernel.instants import Instant
+from towncircle.kernel.store import Record
 from towncircle.mailpiece.zipcode import place_of
+from towncircle.postal.standing import VALID, serves
+from towncircle.rules import RuleSet
+from towncircle.rules.duties import derive
 from towncircle.wire.bodies import LicenseApplication, LicenseDecision, LicenseTransmittal
 from towncircle.wire.bodies.common import Ground
 from towncircle.wire.message import Envelope, Opened
 
 Outcome = Literal["issued", "refused", "existing"]
 REQUIRED = ("applicant", "name", "street", "city", "state", "zip", "telephone", "contact", "device_location")
+DATA = ("name", "street", "city", "state", "zip", "telephone", "contact", "device_location")
 _TELEPHONE = re.compile(r"[0-9() +.-]{7,20}\Z", re.ASCII)
 
 
 @cites("P050-2.1", "P050-2.2", "PRE-09", "P050-2.1/6", "P050-2.1/7", "P050-2.1/8", "PRE-07/1", "PRE-09/2", "P050-2.2/4")
-def on_transmittal(ctx: Context, opened: Opened) -> LicenseDecision:
+def on_transmittal(ctx: Context, opened: Opened, *, rules: RuleSet) -> LicenseDecision:
     """Decide on an application that a Provider transmits: issued, existing or refused with every ground."""
     body = opened.body
     assert isinstance(body, LicenseTransmittal)
-    application = _enclosed(ctx, body, opened.envelope)
+    application, submitted = _enclosed(ctx, body, opened.envelope)
     earlier = ctx.tx.get("application", application.application_id)
     if earlier is not None and earlier.owner != application.applicant:
         raise Refused("postal.application-of-another", application=application.application_id)
     if earlier is not None:
         return _decision(application, earlier.body["outcome"], earlier.body["license"], earlier.body["grounds"])
-    grounds = [[error.code, error.sentence, error.clause] for error in _grounds(application)]
-    office = f"{application.applicant} {application.office_zip}"
-    held = ctx.tx.get("license-at", office)
+    found = [*_grounds(application), *_earlier(ctx, application.applicant, submitted, rules)]
+    grounds = [[error.code, error.sentence, error.clause] for error in found]
+    named: dict[str, Any] = {
+        "provider": body.provider,
+        "office_zip": application.office_zip,
+        "office_city": application.office_city,
+        "office_state": application.office_state,
+        "zone": _zone(application.office_zip),
+    }
+    held = valid_at(ctx, application.applicant, application.office_zip)
     outcome: Outcome
     if grounds:
         outcome, number = "refused", ""
     elif held is not None:
-        outcome, number = "existing", str(held.body["license"])
+        outcome, number = "existing", _update(ctx, held, body.provider)
     else:
-        outcome, number = "issued", _issue(ctx, application, body.provider, office)
-    ctx.tx.put(
-        "application",
-        application.application_id,
-        {"provider": body.provider, "outcome": outcome, "license": number, "grounds": grounds},
-        owner=application.applicant,
-        expected=0,
-    )
+        outcome, number = "issued", issue(ctx, named, owner=application.applicant)
+    kept = {**named, "outcome": outcome, "license": number, "grounds": grounds, "at": int(ctx.now)}
+    ctx.tx.put("application", application.application_id, kept, owner=application.applicant, expected=0)
+    if number:
+        keep_data(ctx, number, application, owner=application.applicant)
     ctx.note(
         f"license.{outcome}",
         number or application.application_id,
@@ -61,14 +73,73 @@ def on_transmittal(ctx: Context, opened: Opened) -> LicenseDecision:
         licensee=application.applicant,
         provider=body.provider,
         office_zip=application.office_zip,
-        zone=_zone(application.office_zip),
+        zone=named["zone"],
         grounds=[code for code, _, _ in grounds],
     )
     return _decision(application, outcome, number, grounds)
 
 
+def valid_at(ctx: Context, licensee: str, office_zip: str) -> Record | None:
+    """Give the valid license of an applicant at a post office, or None."""
+    at = ctx.tx.get("license-at", f"{licensee} {office_zip}")
+    held = ctx.tx.get("license", at.body["license"]) if at else None
+    return held if held is not None and held.body["state"] == VALID else None
+
+
+@cites("PRE-09/3", "P050-2.1/10", "P050-2.1/6")
+def _update(ctx: Context, held: Record, provider: str) -> LicenseNumber:
+    """Update the file of a license that is held: another Provider serves it too from now on."""
+    if not serves(held, provider):
+        body = {**held.body, "providers": [*held.body.get("providers", ()), provider]}
+        if not held.body["provider"]:
+            body |= {"provider": provider, "providers": []}
+        ctx.tx.put("license", held.key, body, owner=held.owner, expected=held.version)
+        ctx.note("license.updated", held.key, clauses=("PRE-09", "P050 2.1"), licensee=held.owner, provider=provider)
+    return LicenseNumber.parse(held.key)
+
+
+@cites("PRE-09/3", "P050-2.1/10")
+def file_meter_license(ctx: Context, *, licensee: str, office_zip: str) -> LicenseNumber:
+    """Enter a postage meter license that is on file: its holder need not apply for another.
+
+    Raises `Refused` (license.on-file), `BadInput` (license.no-such-person) and what a ZIP Code that is none raises.
+    """
+    if not licensee.startswith("licensee."):
+        raise BadInput("license.no-such-person", licensee=licensee[:64])
+    held = valid_at(ctx, licensee, office_zip)
+    if held is not None:
+        raise Refused("license.on-file", licensee=licensee, license=held.key)
+    place = place_of(office_zip)
+    office = {"office_zip": office_zip, "office_city": place.city.upper(), "office_state": place.state}
+    number = issue(ctx, {**office, "provider": "", "zone": place.zone}, owner=licensee, system="postage meter")
+    ctx.note("license.filed", number, clauses=("PRE-09",), licensee=licensee, office_zip=office_zip, zone=place.zone)
+    return number
+
+
+@cites("P050-2.2/2", "P050-2.2/3")
+def _earlier(ctx: Context, applicant: str, submitted: Instant, rules: RuleSet) -> Iterator[Refused]:
+    """Give the grounds that lie in what is known of the applicant: an earlier revocation, a caution."""
+    if ctx.tx.find("revocation", owner=applicant):
+        yield from _look_back(ctx, applicant, submitted, rules)
+    held = ctx.tx.get("caution", applicant)
+    if held is not None and held.body["state"] == "standing":
+        yield Refused("license.believed-violation", caution=held.body["number"])
+
+
+def _look_back(ctx: Context, applicant: str, submitted: Instant, rules: RuleSet) -> Iterator[Refused]:
+    facts = [fact for fact in ctx.tx.facts() if fact.body.get("licensee") == applicant]
+    undone = {fact.body["decision"] for fact in facts if fact.type == "license.revocation-withdrawn"}
+    facts = [fact for fact in facts if fact.type != "license.revocation-withdrawn"]
+    facts = [fact for fact in facts if fact.type != "license.revoked" or fact.body["decision"] not in undone]
+    looked = derive(rules, facts, party=ctx.party, as_of=ctx.now, wanted=lambda limit: limit.id == "license-look-back")
+    for duty in looked:
+        if duty.thread == applicant and submitted <= duty.until:
+            day = duty.anchor.occurred_at.date_in(duty.zone)
+            yield Refused("license.revoked-before", license=duty.anchor.subject, day=day, until=duty.last_day)
+
+
 @cites("P050-2.1/3", "502.20b")
-def _enclosed(ctx: Context, body: LicenseTransmittal, carrier: Envelope) -> LicenseApplication:
+def _enclosed(ctx: Context, body: LicenseTransmittal, carrier: Envelope) -> tuple[LicenseApplication, Instant]:
     provider = carrier.sender
     enclosed = ctx.unseal(body.application, provider, carrier)
     application = enclosed.body
@@ -76,7 +147,7 @@ def _enclosed(ctx: Context, body: LicenseTransmittal, carrier: Envelope) -> Lice
         raise Refused("postal.not-the-applicant", sender=enclosed.envelope.sender)
     if body.provider != provider:
         raise Refused("postal.not-the-provider", sender=provider)
-    return application
+    return application, enclosed.envelope.issued
 
 
 @cites("P050-2.1/1", "P050-2.1/2", "P050-2.2/1")
@@ -84,14 +155,18 @@ def _grounds(application: LicenseApplication) -> Iterator[Refused]:
     for name in REQUIRED:
         if not str(getattr(application, name)).strip():
             yield Refused("postal.form-incomplete", field=name.replace("_", " "))
-    if application.telephone and not _TELEPHONE.match(application.telephone):
-        yield Refused("postal.form-fictitious", field="telephone", value=application.telephone[:30])
-    for role, zip_code, state in (
-        ("address", application.zip, application.state),
-        ("post office", application.office_zip, application.office_state),
-    ):
-        if not _in_state(zip_code, state):
-            yield Refused("postal.form-fictitious", field=f"{role} ZIP Code", value=f"{zip_code[:10]} in {state[:2]}")
+    yield from fictitious(application.telephone, ("address", application.zip, application.state))
+    yield from fictitious("", ("post office", application.office_zip, application.office_state))
+
+
+@cites("P050-2.2/1")
+def fictitious(telephone: str, place: tuple[str, str, str]) -> Iterator[Refused]:
+    """Give what is false or fictitious of a telephone number and of a ZIP Code in its state (role, ZIP Code, state)."""
+    if telephone and not _TELEPHONE.match(telephone):
+        yield Refused("postal.form-fictitious", field="telephone", value=telephone[:30])
+    role, zip_code, state = place
+    if not _in_state(zip_code, state):
+        yield Refused("postal.form-fictitious", field=f"{role} ZIP Code", value=f"{zip_code[:10]} in {state[:2]}")
 
 
 def _in_state(zip_code: str, state: str) -> bool:
@@ -109,26 +184,34 @@ def _zone(zip_code: str) -> str:
         return ""
 
 
-def _issue(ctx: Context, application: LicenseApplication, provider: str, office: str) -> LicenseNumber:
-    number = LicenseNumber.parse(f"{application.office_zip}-{ctx.tx.next_number('license'):06d}")
-    owner = application.applicant
+@cites("P050-2.1/9")
+def issue(ctx: Context, named: Mapping[str, Any], *, owner: str, system: str = "IBI") -> LicenseNumber:
+    """Issue a license for a post office; one that is valid there already is given instead."""
+    office_zip = str(named["office_zip"])
+    held = valid_at(ctx, owner, office_zip)
+    if held is not None:
+        return LicenseNumber.parse(held.key)
+    number = LicenseNumber.parse(f"{office_zip}-{ctx.tx.next_number('license'):06d}")
+    kept = ("provider", "office_zip", "office_city", "office_state")
+    record = {"licensee": owner, "state": VALID, "system": system, "issued_at": int(ctx.now)}
+    ctx.tx.put("license", number, {**record, **{name: named[name] for name in kept}}, owner=owner, expected=0)
+    at = ctx.tx.get("license-at", f"{owner} {office_zip}")
     ctx.tx.put(
-        "license",
-        number,
-        {
-            "licensee": owner,
-            "state": "valid",
-            "provider": provider,
-            "office_zip": application.office_zip,
-            "office_city": application.office_city,
-            "office_state": application.office_state,
-            "issued_at": int(ctx.now),
-        },
-        owner=owner,
-        expected=0,
+        "license-at", f"{owner} {office_zip}", {"license": number}, owner=owner, expected=at.version if at else 0
     )
-    ctx.tx.put("license-at", office, {"license": number}, owner=owner, expected=0)
     return number
+
+
+def keep_data(ctx: Context, number: str, stated: object, *, owner: str) -> int:
+    """Keep the Form 3601-A data of a license, and give the number of its revision: 1 as it was issued."""
+    held = ctx.tx.get("license-data", number)
+    data = {name: str(getattr(stated, name)) for name in DATA}
+    if held is not None and {name: held.body[name] for name in DATA} == data:
+        return int(held.body["revision"])
+    revision = int(held.body["revision"]) + 1 if held else 1
+    record = {**data, "revision": revision, "at": int(ctx.now)}
+    ctx.tx.put("license-data", number, record, owner=owner, expected=held.version if held else 0)
+    return revision
 
 
 def _decision(

@@ -14,6 +14,7 @@ from towncircle.kernel.context import Context
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.money import ZERO
 from towncircle.kernel.store import Record
+from towncircle.postal.standing import serves
 from towncircle.wire.bodies import (
     Acknowledged,
     AuditForward,
@@ -37,7 +38,8 @@ def on_activity(ctx: Context, opened: Opened) -> Acknowledged:
     assert isinstance(body, DeviceActivity)
     provider = opened.envelope.sender
     license_row = ctx.tx.get("license", body.license)
-    if license_row is None or license_row.body["state"] != "valid" or license_row.body["provider"] != provider:
+    # of a revoked license too: whatever happens to its devices until they are out of service stands in the register
+    if license_row is None or not serves(license_row, provider):
         raise Refused("postal.no-license", license=body.license, licensee="this device")
     if body.event not in EVENTS or body.at > ctx.now:
         raise Refused("postal.no-such-activity", event=body.event[:40], at=body.at)
@@ -46,8 +48,11 @@ def on_activity(ctx: Context, opened: Opened) -> Acknowledged:
     owners = {held.owner for held in (certified, row) if held is not None}
     if certified is None or owners != {provider}:
         raise Refused("postal.unknown-device", device=body.device, provider=provider)
+    _check_event(row, body)
+    missing = body.event in ("lost", "stolen")
     record = {
         **(row.body if row else {"audited_at": 0}),
+        **({"missing_since": int(body.at), "reported_at": int(ctx.now)} if missing else {}),
         "license": body.license,
         "licensee": license_row.owner,
         "status": body.event,
@@ -67,6 +72,20 @@ def on_activity(ctx: Context, opened: Opened) -> Acknowledged:
         license=body.license,
     )
     return Acknowledged(note=f"{body.device} {body.event}")
+
+
+@cites("502.24c/1", "502.8/8")
+def _check_event(row: Record | None, body: DeviceActivity) -> None:
+    """Check that an event can follow what the register says of a device. Raises `Refused` (missing.no-such-move)."""
+    status = row.body["status"] if row is not None else ""
+    after = {
+        "installed": ("", "installed", "recovered"),
+        "lost": ("installed", "lost"),
+        "stolen": ("installed", "lost", "stolen"),
+        "recovered": ("lost", "stolen", "recovered"),
+    }
+    if status not in after.get(body.event, (status,)):
+        raise Refused("missing.no-such-move", device=body.device, status=status or "new", event=body.event)
 
 
 @cites("502.23", "IMI-11", "502.8/2", "502.23/2", "PRE-15/2")

@@ -100,6 +100,9 @@ def _statuses(ctx: Context) -> tuple[StatusRow, ...]:
         if status in _LISTED:
             word = cast("Literal['lost', 'stolen', 'withdrawn', 'suspended']", status)
             rows.append(StatusRow(device=DeviceId(held.key), status=word, since=Instant(held.body["since"])))
+        elif status == "recovered":  # it was not inspected and given back yet, and a stranger may have used it
+            since = Instant(held.body["missing_since"])
+            rows.append(StatusRow(device=DeviceId(held.key), status="suspended", since=since))
     return tuple(rows)
 
 

@@ -25,6 +25,7 @@ from towncircle.verification import (
     PieceVerdict,
     PriorScan,
     Reading,
+    Refunded,
     StatusFacts,
     Verdict,
     content_key,
@@ -49,17 +50,20 @@ def facts_about(tx: Transaction, payload: bytes, device: str) -> StatusFacts:
             at=Instant(first.body["at"]),
             held=first.body.get("held", False),  # before pieces could be held, every scan that was kept was a use
         )
-    readings = tuple(
-        Reading(
+    repaid = tx.get("repaid", key)
+    refunds = {key: Refunded(case=repaid.body["refund"], at=Instant(repaid.body["at"]))} if repaid is not None else {}
+    readings = {
+        row.key: Reading(
             content_key=row.key,
             ascending=Mills(row.body["ascending"]),
             postage=Mills(row.body["postage"]),
             pieces=row.body["pieces"],
         )
-        for row in tx.find("scanned", owner=device)
+        for kind in ("scanned", "repaid")
+        for row in tx.find(kind, owner=device)
         if row.key != key
-    )
-    return StatusFacts(scans=scans, readings={DeviceId(device): readings})
+    }
+    return StatusFacts(scans=scans, refunds=refunds, readings={DeviceId(device): tuple(readings.values())})
 
 
 def record_piece(

@@ -10,10 +10,10 @@ from __future__ import annotations
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Context
 from towncircle.kernel.instants import Instant
-from towncircle.provider import checkouts
+from towncircle.provider import checkouts, missing
 from towncircle.provider.inventory import change
 from towncircle.provider.leasing import device_terms
-from towncircle.provider.readings import refused_frozen, reset_key, take_reading
+from towncircle.provider.readings import refusal_of, refused_frozen, reset_key, take_reading
 from towncircle.rules import RuleSet
 from towncircle.wire.bodies import AuditForward, CheckOutStatement, DeviceAudit, RefusedReply, Renewal, Withdraw
 from towncircle.wire.message import Opened
@@ -23,7 +23,7 @@ from towncircle.wire.message import Opened
 def on_audit(ctx: Context, opened: Opened, *, rules: RuleSet) -> Renewal | Withdraw | CheckOutStatement | RefusedReply:
     """Take a device audit and wind up its watchdog; tell it what became of its open request and the terms of today.
 
-    A device that is to leave is ordered out instead.
+    A device that is to leave is ordered out instead; one that is missing gets nothing, but what it signed counts.
     """
     reading = opened.body
     assert isinstance(reading, DeviceAudit)
@@ -33,6 +33,9 @@ def on_audit(ctx: Context, opened: Opened, *, rules: RuleSet) -> Renewal | Withd
     ctx.send("postal.usps", AuditForward(audit=opened.raw), key=f"audit {row.key} {opened.envelope.counter}")
     if row.body["custody"] in ("returned", "checked out"):
         return checkouts.answer_audit(ctx, row, opened, reading)
+    gone = missing.away(ctx, row, open_request=reading.open_request)
+    if gone is not None:
+        return refusal_of(gone)
     change(ctx, row, contact_at=int(ctx.now))
     ended = _ended(ctx, row.key, reading.open_request)
     return Renewal(

@@ -25,6 +25,7 @@ from towncircle.kernel.store import Record
 from towncircle.ledger import Books
 from towncircle.ledger.recipes import balance_withdrawn
 from towncircle.provider.inventory import change, device_record, move
+from towncircle.provider.missing import checked_in
 from towncircle.provider.readings import (
     file_transaction,
     frozen_refusal,
@@ -81,6 +82,7 @@ def _take_notice(ctx: Context, row: Record, body: CheckOutRequest) -> Record:
     _check_suspicion(ctx, row)
     if row.body["open_reset"] and not _retired(ctx, row):  # whether the device has it, no host's word tells
         raise Refused("provider.reset-open", device=row.key, request_id=row.body["open_reset"])
+    checked_in(ctx, row)
     held = Books(ctx.tx).device(row.owner, row.key)
     record = {
         "state": ORDERED,
@@ -166,7 +168,7 @@ def _last_audit(row: Record, body: DeviceWithdrawal, at: Instant) -> DeviceAudit
         open_amount=ZERO,
         last_applied=row.body["open_reset"] if applied else "",
         usage=(),
-        reprints=row.body.get("reprints", 0),
+        reprints=row.body.get("reprints", 0),  # a withdrawal does not tell them
     )
 
 

@@ -13,7 +13,7 @@ from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Context
 from towncircle.kernel.errors import Refused
 from towncircle.rules import Duty, RuleSet
-from towncircle.rules.acting import act
+from towncircle.rules.acting import Notify, act
 
 
 def deny_resets(ctx: Context, duty: Duty, deny: bool) -> None:  # noqa: FBT001 - the shape of an effect
@@ -31,25 +31,17 @@ def deny_resets(ctx: Context, duty: Duty, deny: bool) -> None:  # noqa: FBT001 -
     ctx.note(kind, duty.thread, clauses=(duty.limit.clause,), limit=duty.limit.id, duty=duty.key)
 
 
-def _deny_what_can_be_met(ctx: Context, duty: Duty, deny: bool) -> None:  # noqa: FBT001 - the shape of an effect
-    """Deny nobody for what he cannot do: nothing takes a quality piece yet; the case and the notice stand."""
-    if duty.limit.id not in _CANNOT_BE_MET:
-        deny_resets(ctx, duty, deny)
+EFFECTS = {"resets": deny_resets}
 
 
-_CANNOT_BE_MET = ("quality-piece",)
-EFFECTS = {"resets": deny_resets}  # what the rule says
-IN_FORCE = {"resets": _deny_what_can_be_met}  # what is done today
-
-
-@cites("502.26", "502.23", "502.20e")
-def denial(ctx: Context, rules: RuleSet, device: str) -> Refused | None:
+@cites("502.26", "502.23", "502.20e", "502.26/2")
+def denial(ctx: Context, rules: RuleSet, device: str, *, notify: Notify | None = None) -> Refused | None:
     """Give the refusal that a device's reset meets because of a missed limit, or None."""
     row = ctx.tx.get("denial", device)
     if row is None or not row.body["duties"]:
         return None
     about = [fact for fact in ctx.tx.facts() if device in (fact.subject, fact.body.get("device"))]
-    act(ctx, rules, effects=IN_FORCE, wanted=lambda limit: bool(limit.consequence.denies), facts=about)
+    act(ctx, rules, effects=EFFECTS, notify=notify, wanted=lambda limit: bool(limit.consequence.denies), facts=about)
     row = ctx.tx.get("denial", device)
     assert row is not None
     names = sorted(name for name in row.body["duties"].values() if name in rules.limits)

@@ -34,6 +34,7 @@ CUSTODY = StateTable(
         Move("leased", "steal", "stolen", "502.24(b)"),
         Move("missing", "lose", "lost", "502.24(b)"),
         Move("missing", "steal", "stolen", "502.24(b)"),
+        Move("lost", "steal", "stolen", "502.24(b)"),
         Move("missing", "recover", "recovered", "502.24(c)"),
         Move("lost", "recover", "recovered", "502.24(c)"),
         Move("stolen", "recover", "recovered", "502.24(c)"),

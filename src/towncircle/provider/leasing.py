@@ -19,7 +19,9 @@ from towncircle.kernel.errors import Refused
 from towncircle.kernel.ids import DeviceId, LeaseId
 from towncircle.kernel.money import ZERO
 from towncircle.kernel.store import Record
+from towncircle.provider import missing
 from towncircle.provider.inventory import CUSTODY
+from towncircle.provider.revocations import check_valid
 from towncircle.rules import RuleSet
 from towncircle.wire.bodies import (
     Authorise,
@@ -91,12 +93,14 @@ def on_lease(ctx: Context, opened: Opened, *, product: Product, rules: RuleSet) 
     held = _unused(ctx, body.license, licensee)
     if held is not None:
         return LeaseConfirmed(lease=held.key, device=held.body["device"], account=held.body["account"])
+    missing.may_replace(ctx, licensee)
     # one device a signed lease: when a crash comes in between, the same one is prepared to the end
     number = yield Reserve("device serial", f"lease {licensee} {opened.envelope.id}")
     device = DeviceId.of(vendor=product.vendor, model=product.model, serial=product.serials_from + number - 1)
     parameters = _parameters(ctx, license_row, product, rules, licensee)
     terms = device_terms(rules, ctx.now.date_in(parameters.zone))
     prepared = yield from _prepare(device, body.license, Authorise(parameters=parameters, terms=terms), product)
+    _valid_license(ctx, body, licensee)  # a revocation may have come while the device was prepared
     lease = LeaseId.new(ctx.randomness)
     account = f"CMRS-{body.license}"
     _ship(ctx, device, licensee, lease, prepared, parameters, product.regime)
@@ -104,6 +108,7 @@ def on_lease(ctx: Context, opened: Opened, *, product: Product, rules: RuleSet) 
     ctx.tx.put("lease", lease, signed, owner=licensee, expected=0)
     if ctx.tx.get("account", licensee) is None:
         ctx.tx.put("account", licensee, {"account": account, "state": "open"}, owner=licensee, expected=0)
+    missing.replaced(ctx, licensee=licensee, license_number=body.license, device=device)
     ctx.note("lease.signed", lease, clauses=("502.20(c)",), licensee=licensee, device=device, license=body.license)
     ctx.send("postal.usps", DepositAcknowledgmentForwarded(lease=opened.raw), key=f"deposit acknowledgment {lease}")
     activity = DeviceActivity(
@@ -120,8 +125,9 @@ def on_lease(ctx: Context, opened: Opened, *, product: Product, rules: RuleSet) 
 
 def _valid_license(ctx: Context, body: LeaseSigned, licensee: str) -> Record:
     row = ctx.tx.get("license", body.license)
-    if row is None or row.owner != licensee or row.body["state"] != "valid":
+    if row is None or row.owner != licensee:
         raise Refused("provider.no-license", license=body.license, licensee=licensee)
+    check_valid(row)
     return row
 
 
@@ -140,7 +146,7 @@ def _unused(ctx: Context, license_number: str, licensee: str) -> Record | None:
     for row in ctx.tx.find("lease", owner=licensee):
         device = ctx.tx.get("device", row.body["device"])
         mine = row.body["license"] == license_number and device is not None and device.body["custody"] == "leased"
-        if mine and device is not None and device.body["message_counter"] == 0:
+        if mine and not row.body.get("cancelled") and device is not None and device.body["message_counter"] == 0:
             return row
     return None
 

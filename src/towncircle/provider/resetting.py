@@ -19,7 +19,9 @@ from towncircle.ledger.recipes import reset_reserved
 from towncircle.provider.denials import denial
 from towncircle.provider.inventory import change
 from towncircle.provider.readings import frozen_refusal, post_reset, reset_key, take_reading
+from towncircle.provider.revocations import cancelled
 from towncircle.rules import RuleSet
+from towncircle.rules.acting import Notify
 from towncircle.wire.bodies import (
     AccountStatement,
     AuditForward,
@@ -33,17 +35,17 @@ from towncircle.wire.message import Opened
 
 
 @cites("P050-3.2", "P050-3.5a", "P050-3.5b", "502.25a", "PRE-17", "P050-1.1/4", "502.25a/1", "502.25a/3", "502.25c/1")
-def on_request(ctx: Context, opened: Opened, *, rules: RuleSet) -> ResetAuthorisation | ResetRefusal:
+def on_request(
+    ctx: Context, opened: Opened, *, rules: RuleSet, notify: Notify | None = None
+) -> ResetAuthorisation | ResetRefusal:
     """Answer a reset request: authorise it, or refuse it with the first ground."""
     body, counter = opened.body, opened.envelope.counter
     assert isinstance(body, ResetRequest)
-    key = reset_key(opened.envelope.sender.partition(".")[2], body.request_id)
-    denied = denial(ctx, rules, opened.envelope.sender.partition(".")[2])
+    device = opened.envelope.sender.partition(".")[2]
+    key = reset_key(device, body.request_id)
+    denied = denial(ctx, rules, device, notify=notify)
     earlier = ctx.tx.get("reset", key)
-    if earlier is not None and (earlier.body["device"], earlier.body["amount"]) != (
-        opened.envelope.sender.partition(".")[2],
-        body.amount,
-    ):
+    if earlier is not None and (earlier.body["device"], earlier.body["amount"]) != (device, body.amount):
         return _refuse(ctx, body, Refused("provider.reset-conflict", request_id=body.request_id))
     try:
         row = take_reading(ctx, opened, body.audit)
@@ -53,7 +55,7 @@ def on_request(ctx: Context, opened: Opened, *, rules: RuleSet) -> ResetAuthoris
         return _refuse(ctx, body, frozen_refusal(row), row)
     ctx.send("postal.usps", AuditForward(audit=opened.raw), key=f"audit {row.key} {counter}")
     try:
-        _check_duties(row, body, denied)
+        _check_duties(row, body, cancelled(ctx, row) or denied)
         Books(ctx.tx).post(
             reset_reserved(
                 request_id=body.request_id,

@@ -29,6 +29,8 @@ NOTICE, OPENED, CLOSED = "notice.given", "limit.case-opened", "limit.case-closed
 _OPEN = ("due", "open")
 
 Effect = Callable[[Context, Duty, bool], None]
+# writes to a receiver: a `reminder` or a `notice`; gives the name of what was sent, or nothing where nothing was
+Notify = Callable[[Context, Duty, str, str], str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,20 +66,22 @@ def act(
     rules: RuleSet,
     *,
     effects: Mapping[str, Effect],
+    notify: Notify | None = None,
     wanted: Callable[[Limit], bool] = lambda _limit: True,
     facts: Sequence[Fact] | None = None,
 ) -> list[Act]:
     """Do what is due in a party's journal and give what was done.
 
-    `effects` does what a consequence denies (its third argument: deny, or allow again). `wanted` and `facts` narrow
-    it to some limits and to what concerns one device.
+    `effects` does what a consequence denies (its third argument: deny, or allow again). `notify` writes to the other
+    parties; without it the facts alone are noted. `wanted` and `facts` narrow it to some limits and to
+    what concerns one device.
     """
     journal = ctx.tx.facts() if facts is None else facts
     duties = derive(rules, journal, party=ctx.party, as_of=ctx.now, wanted=wanted)
     acts = plan(duties, journal, now=ctx.now)
     ground = Ground(journal if acts else ())
     for one in acts:
-        _do(ctx, one, ground, effects)
+        _do(ctx, one, ground, effects, notify)
     return acts
 
 
@@ -106,7 +110,7 @@ def remind_at(duty: Duty) -> Instant:
     return max(start_of_day(term.day_before(duty.last_day), duty.zone), duty.anchor.occurred_at)
 
 
-def _do(ctx: Context, one: Act, ground: Ground, effects: Mapping[str, Effect]) -> None:
+def _do(ctx: Context, one: Act, ground: Ground, effects: Mapping[str, Effect], notify: Notify | None) -> None:
     duty, after = one.duty, one.duty.limit.consequence
     about: dict[str, Any] = {
         "limit": duty.limit.id,
@@ -117,17 +121,24 @@ def _do(ctx: Context, one: Act, ground: Ground, effects: Mapping[str, Effect]) -
     }
     clauses = (duty.limit.clause,)
     if one.stage == REMINDED:
-        ctx.note(REMINDED, duty.thread, clauses=clauses, to=_named(duty.limit.party, duty, ground, ctx.party), **about)
+        about |= _told(ctx, duty, "reminder", _named(duty.limit.party, duty, ground, ctx.party), notify)
+        ctx.note(REMINDED, duty.thread, clauses=clauses, **about)
         return
     occurred = one.at if one.stage == MISSED else None
     ctx.note(one.stage, duty.thread, clauses=clauses, occurred_at=occurred, **about)
     if one.stage == MISSED:
         for role in after.notify:
-            ctx.note(NOTICE, duty.thread, clauses=clauses, to=_named(role, duty, ground, ctx.party), **about)
+            told = _told(ctx, duty, "notice", _named(role, duty, ground, ctx.party), notify)
+            ctx.note(NOTICE, duty.thread, clauses=clauses, **about, **told)
     if after.case:
         ctx.note(OPENED if one.stage == MISSED else CLOSED, duty.thread, clauses=clauses, case=after.case, **about)
     if one.denies or (one.stage == MENDED and after.denies):
         effects[after.denies](ctx, duty, one.denies)
+
+
+def _told(ctx: Context, duty: Duty, kind: str, to: str, notify: Notify | None) -> dict[str, Any]:
+    reference = notify(ctx, duty, kind, to) if notify is not None else ""
+    return {"to": to, **({"notice": reference} if reference else {})}
 
 
 def _named(role: str, duty: Duty, ground: Ground, party: str) -> str:

@@ -30,7 +30,7 @@ from towncircle.psd.memory import Change, Memory, Record
 from towncircle.psd.process import open_device
 from towncircle.psd.state import DeviceState
 from towncircle.transport import Transport
-from towncircle.world import printing, returning
+from towncircle.world import printing, refunding, returning
 from towncircle.world.clock import FILE as CLOCK_FILE
 from towncircle.world.config import WorldConfig
 from towncircle.world.journeys import Journeys
@@ -38,10 +38,11 @@ from towncircle.world.world import Wiring, World
 
 JOURNEYS = (
     *("apply", "lease", "deposit", "reset", "contact", "examine", "print", "withdraw", "transfer"),
-    *("redate", "correct", "reprint"),
+    *("redate", "correct", "reprint", "refund", "lose", "find", "file"),
 )
 PIECES = 2
 APPROVER = "ben"  # who approves the transfer that stands requested in the world
+SCANNER, CERTIFIER, COORDINATOR = "ann", "cleo", "mats"  # who refunds what was printed
 
 
 class Points:
@@ -174,8 +175,40 @@ def walk(journeys: Journeys, journey: str, *, amount: Mills, out: Path, points: 
             from towncircle.world.examinations import examine
 
             examine(journeys.world, journeys.device)
+        case "refund":
+            walk_refund(journeys)
+        case "lose" | "find" | "file":
+            _walk_missing(journeys, journey)
         case _:
             _walk_print(journeys, journey, out, points or Points())
+
+
+def walk_refund(journeys: Journeys) -> str:
+    """Refund the pieces of the first job that printed any, or finish doing so; give the refund."""
+    world = journeys.world
+    with world.store(journeys.licensee).reading() as view:
+        job = next(row for row in view.find("job") if form_of(row.body) == POSTAGE)
+    pieces = tuple(bytes.fromhex(piece) for piece in job.body["indicia"])
+    told = refunding.submit(journeys, pieces)
+    state = refunding.follow(journeys, told.refund).state
+    if state == "received":
+        refunding.scan(world, told.refund, pieces, by=SCANNER)
+    if state in ("received", "scanned"):
+        refunding.certify(world, told.refund, by=CERTIFIER)
+    refunding.decide(world, told.refund, by=COORDINATOR)
+    refunding.follow(journeys, told.refund)
+    return told.refund
+
+
+def _walk_missing(journeys: Journeys, journey: str) -> None:
+    """Report the device as stolen, or as found, or send the monthly files."""
+    from towncircle.world import missing
+
+    if journey == "file":
+        missing.file_months(journeys.world, journeys.world.config.providers[0])
+        return
+    event = "stolen" if journey == "lose" else "recovered"
+    missing.report(journeys, journeys.device, event=event, place="mail room", details="a rehearsal")
 
 
 def _walk_print(journeys: Journeys, journey: str, out: Path, points: Points) -> None:

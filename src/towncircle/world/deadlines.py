@@ -16,16 +16,17 @@ from towncircle.kernel.context import Context
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.facts import Fact
 from towncircle.kernel.instants import Instant
-from towncircle.provider.denials import IN_FORCE
+from towncircle.provider.denials import EFFECTS
 from towncircle.provider.replaying import differing
 from towncircle.rules.acting import Act, Effect, act, pending, plan
 from towncircle.rules.duties import Duty, derive
 from towncircle.rules.rulesets import RuleSet
+from towncircle.world.notices import give
 
 if TYPE_CHECKING:
     from towncircle.world.world import World
 
-_EFFECTS: Mapping[str, Mapping[str, Effect]] = MappingProxyType({"provider": IN_FORCE})
+_EFFECTS: Mapping[str, Mapping[str, Effect]] = MappingProxyType({"provider": EFFECTS})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,18 +62,22 @@ def duties_of(world: World, party: str, *, as_of: Instant) -> list[Duty]:
 
 
 def act_on_deadlines(world: World, parties: Collection[str] = ()) -> dict[str, list[Act]]:
-    """Act for the parties that are at home here, all or some of them; give what was done, in order."""
+    """Act for the parties that are at home here, all or some of them; give what was done, in order.
+
+    What somebody decided before and could not tell, because he was killed or nobody answered, is told now.
+    """
     done: dict[str, list[Act]] = {}
     for party, desk in world.desks.items():
         if parties and party not in parties:
             continue
         now = world.clock.now()
         if not pending(world.rules, _journal(world, party), party=party, now=now):
+            desk.deliver()
             continue
         effects = _EFFECTS.get(party.partition(".")[0], {})
 
         def job(ctx: Context, effects: Mapping[str, Effect] = effects) -> list[Act]:
-            return act(ctx, world.rules, effects=effects)
+            return act(ctx, world.rules, effects=effects, notify=give)
 
         done[party] = desk.perform(job, actor=party)
     return done

@@ -22,7 +22,7 @@ from typing import Any, Protocol
 
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Ask, Carry, Context, Exchange, Question, Reserve, Seal
-from towncircle.kernel.errors import BadInput, BrokenInvariant, Refused, RefusedOnGrounds, TowncircleError
+from towncircle.kernel.errors import BadInput, BrokenInvariant, Refused, TowncircleError
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.store import Received, Transaction
@@ -167,9 +167,12 @@ class Desk:
         """Send what waits in the outbox; give the keys that could not be delivered."""
         return self.outbox.deliver()
 
+    def _deliver_unless_under_way(self) -> None:
+        self.outbox.deliver(wait=False)
+
     def _afterwards(self) -> None:
         trouble: TowncircleError | None = None
-        for step in (self.deliver, self._after):
+        for step in (self._deliver_unless_under_way, self._after):
             try:
                 if step is not None:
                     step()
@@ -286,11 +289,12 @@ def _nothing_more(_context: Context, _result: object) -> None:
 
 def refusal(error: TowncircleError) -> RefusedReply:
     """Put an error into the message that tells another party of it."""
-    grounds = error.grounds if isinstance(error, RefusedOnGrounds) else ()
+    told = error.as_dict().get("grounds")  # its own, or those that another party gave
+    grounds = told if isinstance(told, list) else []
     return RefusedReply(
         code=error.code,
         sentence=error.sentence,
         clause=error.clause,
         next_step=error.next_step,
-        grounds=tuple(Ground(code=one.code, sentence=one.sentence, clause=one.clause) for one in grounds),
+        grounds=tuple(Ground(code=one["code"], sentence=one["sentence"], clause=one["clause"]) for one in grounds),
     )

@@ -26,7 +26,20 @@ from towncircle.pki.verifying import read_certificate
 from towncircle.postal.certificates import certificates_of
 from towncircle.provider.checkouts import ORDERED as ORDERED_OUT
 from towncircle.wire import cose
-from towncircle.wire.bodies import LicenseApplication, LicenseDecision, LicenseNotice, LicenseTransmittal
+from towncircle.wire.bodies import (
+    IncidentReport,
+    LicenseAppeal,
+    LicenseApplication,
+    LicenseDataStated,
+    LicenseDataTransmitted,
+    LicenseDecision,
+    LicenseNotice,
+    LicenseRevoked,
+    LicenseStanding,
+    LicenseTransmittal,
+    MissingReport,
+    QualityPiece,
+)
 from towncircle.wire.message import peek
 from towncircle.wire.registry import find_type
 from towncircle.world.board import PACK
@@ -35,17 +48,28 @@ from towncircle.world.trust import REVOCATIONS
 from towncircle.world.world import World
 
 FORMAT, VERSION = "towncircle-export", 1
+_TOLD = ("notice", "notice-waiting", "quality-piece")
 _RECORDS = {
-    "postal": ("license", "license-at", "device", "pack", "series", "examination", "case"),
-    "provider": ("reset", "check-out", "lease", "account", "license", "series", "examination", "case"),
+    "postal": (
+        *("license", "license-at", "device", "pack", "series", "examination", "case", "repaid"),
+        *("incident-report", "lost-and-stolen-file", *_TOLD),
+    ),
+    "provider": (
+        *("reset", "check-out", "lease", "account", "license", "series", "examination", "case"),
+        *("incident", "lost-and-stolen-file", *_TOLD),
+    ),
     "bank": ("item", "report"),
     "licensee": (
         *("license", "device", "deposit-order", "deposit", "reset", "statement", "department", "reservation"),
-        *("check-out", "transfer"),
+        *("check-out", "transfer", *_TOLD),
     ),
 }
 _LEAVING = (ORDERED_OUT, BEGUN, NOTED)
-_PERSONAL = (LicenseApplication, LicenseTransmittal, LicenseDecision, LicenseNotice)
+_PERSONAL = (
+    *(LicenseApplication, LicenseTransmittal, LicenseDecision, LicenseNotice),
+    *(QualityPiece, MissingReport, IncidentReport),
+    *(LicenseAppeal, LicenseDataStated, LicenseDataTransmitted, LicenseRevoked, LicenseStanding),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,22 +18,21 @@ from towncircle.kernel.ids import ApplicationId, DepositId, DeviceId, JobId
 from towncircle.kernel.money import Mills
 from towncircle.kernel.randomness import Randomness
 from towncircle.kernel.store import Record
-from towncircle.licensee import corrections, envelopes, funds, mailroom, reprints, returns, setup, transfers
+from towncircle.licensee import corrections, envelopes, funds, mailroom, missing, reprints, returns, setup, transfers
 from towncircle.licensee.limits import Limits
 from towncircle.mailpiece.address_files import Recipient
 from towncircle.mailpiece.zipcode import place_of
-from towncircle.provider.leasing import DEPOSIT_ACKNOWLEDGMENT, LEASE_AGREEMENT, digest_of
 from towncircle.psd.commands import StatusReport
-from towncircle.psd.states import AUTHORISED, FAULTED, IN_SERVICE, LOCKED
+from towncircle.psd.states import AUTHORISED, IN_SERVICE, LOCKED
 from towncircle.wire.bodies import (
     AccountStatement,
     DepositOrder,
     DepositReceipt,
     LeaseConfirmed,
-    LeaseSigned,
     LicenseApplication,
     LicenseDecision,
 )
+from towncircle.world import leases
 from towncircle.world.config import BANK
 from towncircle.world.parties import product_of
 from towncircle.world.world import World
@@ -77,58 +76,24 @@ class Journeys:
         """Apply for a license. Raises the refusal with every ground."""
         if provider not in self.world.config.providers:
             raise Refused("world.no-provider", name=provider[:40], known=", ".join(self.world.config.providers))
-        fields = applicant.__dataclass_fields__
         form = LicenseApplication(
             application_id=self.new(ApplicationId.new),
             applicant=self.licensee,
             office_city=_office(applicant.office_zip, 0),
             office_state=_office(applicant.office_zip, 1),
             products=self.world.config.regime,
-            **{name: getattr(applicant, name) for name in fields},
+            **{name: getattr(applicant, name) for name in applicant.__dataclass_fields__},
         )
         decision: LicenseDecision = self.do(lambda ctx: setup.apply(ctx, application=form, provider=provider))
         return decision
 
     def lease(self) -> LeaseConfirmed:
         """Lease a device under the license held; a confirmed lease is given again until its device leaves."""
-        with self.world.store(self.licensee).reading() as view:
-            licenses, devices = view.find("license"), view.find("device")
-        if not licenses:
-            raise Refused("world.no-license", licensee=self.licensee)
-        if not devices:
-            return self._lease(licenses[-1], licenses[-1].key)
-        held, last = devices[-1], DeviceId(devices[-1].key)
-        case = self.do(lambda ctx: returns.case(ctx, device=last))
-        if case is not None and self._gone(case):
-            return self._lease(licenses[-1], f"{licenses[-1].key} after {last}")
-        return LeaseConfirmed(lease=held.body["lease"], device=last, account=held.body["account"])
-
-    def _gone(self, case: Record) -> bool:
-        """Tell whether a device is out of service, or was to leave, failed, and waits for its examination."""
-        waits = case.body["state"] in (returns.NOTED, returns.DECLINED)
-        return case.body["state"] == returns.DONE or (waits and self.status_of(DeviceId(case.key)).state == FAULTED)
+        return leases.lease(self)
 
     def replace(self, device: DeviceId) -> DeviceId:
         """Lease a replacement for a device under the same license, once; give it."""
-        with self.world.store(self.licensee).reading() as view:
-            old = view.get("device", device)
-            license_row = view.get("license", old.body["license"]) if old is not None else None
-        assert license_row is not None
-        return DeviceId(self._lease(license_row, f"{license_row.key} after {device}").device)
-
-    def _lease(self, license_row: Record, request_id: str) -> LeaseConfirmed:
-        signed = LeaseSigned(
-            license=license_row.key,
-            agreement_digest=digest_of(LEASE_AGREEMENT),
-            financial_agreement=True,
-            deposit_acknowledgment=digest_of(DEPOSIT_ACKNOWLEDGMENT),
-            signed_by=self.licensee,
-        )
-        provider = license_row.body["provider"]
-        confirmed: LeaseConfirmed = self.do(
-            lambda ctx: setup.lease(ctx, provider=provider, signed=signed, request_id=request_id)
-        )
-        return confirmed
+        return leases.replace(self, device)
 
     def deposit(self, amount: Mills, *, form: str = "ach-debit") -> DepositReceipt:
         """Deposit money at the lockbox bank for the licensee's account; an interrupted order is finished.
@@ -164,6 +129,7 @@ class Journeys:
     def reset(self, amount: Mills) -> AccountStatement:
         """Reset the device by an amount."""
         device = self.device
+        self.do(lambda ctx: missing.in_hand(ctx, device=device))
         self.do(lambda ctx: transfers.may_reset(ctx, device=device))
         self.do(lambda ctx: funds.catch_up(ctx, device=device))
         statement: AccountStatement = self.heard(
@@ -173,8 +139,14 @@ class Journeys:
 
     def contact(self) -> str:
         """Connect the device to its Provider; give the device's words."""
-        device = self.device
-        return str(self.heard(lambda ctx: funds.contact(ctx, device=device), device=device).sentence)
+        return self.contact_of(self.device)
+
+    def contact_of(self, device: DeviceId) -> str:
+        """Connect one of the licensee's devices; one that was missed and is renewed now is in use again."""
+        words = str(self.heard(lambda ctx: funds.contact(ctx, device=device), device=device).sentence)
+        if device == self.device:  # one that was replaced is returned, not used
+            self.do(lambda ctx: missing.back(ctx, device=device))
+        return words
 
     def heard(self, step: Callable[[Context], Any], *, device: DeviceId) -> Any:
         """Walk a step in which the device speaks; where its keys are not believed, the Provider is asked why."""
@@ -207,11 +179,14 @@ class Journeys:
         Gives the statement of a reset that was finished. Print jobs are finished by `printing.finish_job`, an
         interrupted application or lease by asking for it again.
         """
-        from towncircle.world import returning  # it walks this module's journeys
+        from towncircle.world import missing as missing_world  # these walk this module's journeys
+        from towncircle.world import quality, returning
 
         self.world.deliver()
         with self.world.store(self.licensee).reading() as view:
-            devices = view.find("device")
+            devices, learned = view.find("device"), missing.learned(view)
+        for missed in learned:
+            missing_world.tell(self, missed)
         statement: AccountStatement | None = None
         refused: Refused | None = None
         for order in self.do(funds.open_deposits):
@@ -223,9 +198,11 @@ class Journeys:
             device = DeviceId(devices[-1].key)
             case = self.do(lambda ctx: returns.case(ctx, device=device))
             leaving = case is not None and case.body["state"] != returns.DECLINED
+            leaving = leaving or self.do(lambda ctx: missing.away(ctx, device=device))
             if not leaving and self.status().state in _ANSWERING:
                 statement = self.heard(lambda ctx: funds.finish_reset(ctx, device=device), device=device)
             returning.finish(self)
+        quality.settle(self)
         self.world.deliver()
         self.world.publish()
         if refused is not None:
@@ -243,6 +220,7 @@ class Journeys:
 
     def plan(self, recipients: tuple[Recipient, ...], *, day: date | None = None, job: JobId | None = None) -> JobId:
         """Price, lint and reserve a print job; give its id. Nothing is debited yet."""
+        self.do(lambda ctx: missing.in_hand(ctx, device=self.device))
         self.do(lambda ctx: returns.not_out(ctx, device=self.device))
         status = self.status()
         if status.state == AUTHORISED:
@@ -330,6 +308,9 @@ class Journeys:
             if planned is not None and self._never_evidenced(planned):
                 self._give_up(planned)
             raise
+        device = DeviceId(record.body["device"])
+        if record.body["state"] == mailroom.EVIDENCED:
+            self.do(lambda ctx: missing.not_meanwhile(ctx, device=device, job=job))
         return record
 
     def last_job(self) -> JobId:

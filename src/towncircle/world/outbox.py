@@ -37,7 +37,9 @@ class Outbox:
         self._sealer = sealer
         self._store = sealer.store
         self.transport = transport
-        self._delivering = threading.RLock()
+        self._delivering = threading.Lock()
+        self._deliverer = 0
+        self._more = False
 
     def put(self, tx: Transaction, audience: str, body: Body, key: str, now: Instant, *, again: bool = False) -> None:
         """Put a message into the outbox, once under its key."""
@@ -69,21 +71,42 @@ class Outbox:
                 self.put(tx, audience, body, key, now)
         return self._deliver_one(key)
 
-    def deliver(self) -> list[str]:
+    def deliver(self, *, wait: bool = True) -> list[str]:
         """Send what waits, in order; give the keys that could not be delivered.
 
         Behind a message that found nobody, or that came before its forerunner, others to the same party wait too.
-        Threads deliver one after the other: a second one would send what came later before what came first.
+        Threads deliver one after the other: a second one would send what came later before what came first. Who comes
+        while a delivery is under way waits for it; with `wait` off, or where that delivery waits for oneself (it told
+        another party something, and the answer comes with news for this one), the one under way sends the rest.
         """
-        with self._delivering:
-            return self._deliver_all()
+        failed: list[str] = []
+        tried: set[str] = set()
+        halted: set[str] = set()
+        again = True
+        while again:
+            self._more = True
+            own = self._deliverer == threading.get_ident()
+            if own or not self._delivering.acquire(blocking=wait):
+                return failed
+            try:
+                self._deliverer = threading.get_ident()
+                while self._more:
+                    self._more = False
+                    failed += self._deliver_all(tried, halted)
+            finally:
+                self._deliverer = 0
+                self._delivering.release()
+            again = self._more
+        return failed
 
-    def _deliver_all(self) -> list[str]:
+    def _deliver_all(self, tried: set[str], halted: set[str]) -> list[str]:
         with self._store.reading() as view:
             rows = sorted(view.find("outgoing", owner="waiting"), key=lambda row: int(row.body["order"]))
         failed: list[str] = []
-        halted: set[str] = set()
         for row in rows:
+            if row.key in tried:
+                continue
+            tried.add(row.key)
             if row.body["audience"] in halted:
                 failed.append(row.key)
                 continue

@@ -5,13 +5,30 @@ Here: the tables, with what each handler needs bound to it. Not here: the handle
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Callable, Container, Mapping
 from functools import partial
 
 from towncircle.bank import lockbox
+from towncircle.kernel.instants import Instant
 from towncircle.mailpiece.zipcode import place_of
+from towncircle.paper import scan
 from towncircle.pki.domain import DSA_1024_DOMAIN
-from towncircle.postal import cases, certificates, examining, licenses, population, trust, withdrawals
+from towncircle.postal import (
+    appeals,
+    cases,
+    certificates,
+    examining,
+    license_data,
+    licenses,
+    population,
+    reconciling,
+    standing,
+    trust,
+    withdrawals,
+)
+from towncircle.postal import missing as postal_missing
+from towncircle.postal import quality as pieces
+from towncircle.postal import refunds as postal_refunds
 from towncircle.postal.certificates import Assigned, Authority
 from towncircle.provider import (
     accounts,
@@ -20,16 +37,22 @@ from towncircle.provider import (
     examinations,
     leasing,
     licensing,
+    missing,
+    quality,
     readings,
+    refunds,
     renewing,
     resetting,
+    revocations,
 )
 from towncircle.provider.leasing import Product
 from towncircle.psd.integrity import module_digest
 from towncircle.rules import RuleSet, ruleset
 from towncircle.rules.rulesets import REGISTRY
+from towncircle.verification import Pack
 from towncircle.wire import bodies
 from towncircle.wire.inbox import Conflict
+from towncircle.world import notices
 from towncircle.world.desk import Taken
 
 DEVICE_CERTIFICATE_DAYS = 3 * 365  # house
@@ -75,12 +98,13 @@ def approved_builds() -> frozenset[bytes]:
     return frozenset({bytes.fromhex(module_digest())})
 
 
-def postal_handlers(authority: Authority) -> Mapping[type, Taken]:
+def postal_handlers(authority: Authority, rules: RuleSet) -> Mapping[type, Taken]:
     """Give the Postal Service's table: Providers report and ask, the bank reports."""
     certify = partial(certificates.on_request, authority=authority)
+    noticed = partial(notices.on_notice, then=pieces.on_noncompliance)
     examined = partial(examining.on_returned, builds=approved_builds())
     return {
-        bodies.LicenseTransmittal: Taken(("provider",), licenses.on_transmittal),
+        bodies.LicenseTransmittal: Taken(("provider",), partial(licenses.on_transmittal, rules=rules)),
         bodies.CertificateRequest: Taken(("provider",), certify),
         bodies.DeviceActivity: Taken(("provider",), population.on_activity),
         bodies.CheckOutReport: Taken(("provider",), withdrawals.on_check_out),
@@ -91,12 +115,25 @@ def postal_handlers(authority: Authority) -> Mapping[type, Taken]:
         bodies.ExaminationReturned: Taken(("provider",), examined),
         bodies.IrregularityReport: Taken(("provider",), cases.on_report),
         bodies.CaseClosed: Taken(("provider",), cases.on_closed),
+        bodies.Notice: Taken(("provider", "licensee"), noticed),
+        bodies.QualityReport: Taken(("provider",), pieces.on_report),
+        bodies.InventoryFile: Taken(("provider",), reconciling.on_inventory),
+        bodies.NoticeQuery: Taken(("licensee",), notices.on_query),
+        bodies.LicenseStandingQuery: Taken(("licensee",), partial(standing.on_query, rules=rules)),
+        bodies.LicenseAppeal: Taken(("licensee",), partial(appeals.on_appeal, rules=rules)),
+        bodies.LicenseDataTransmitted: Taken(("provider",), license_data.on_transmitted),
+        bodies.RefundInquiry: Taken(("provider",), postal_refunds.on_inquiry),
+        bodies.Form3533: Taken(("provider",), postal_refunds.on_form),
+        bodies.MissingReport: Taken(("licensee",), postal_missing.on_report),
+        bodies.IncidentReport: Taken(("provider",), postal_missing.on_incident),
+        bodies.LostAndStolenFile: Taken(("provider",), postal_missing.on_file),
     }
 
 
-def provider_handlers(product: Product, rules: RuleSet) -> Mapping[type, Taken]:
+def provider_handlers(product: Product, rules: RuleSet, pack: Callable[[Instant], Pack]) -> Mapping[type, Taken]:
     """Give a Provider's table: licensees apply and lease, devices speak, the bank reports."""
     lease = partial(leasing.on_lease, product=product, rules=rules)
+    evaluating = quality.Desk(pages=partial(scan.pages_of, name="the scan"), pack=pack)
     return {
         bodies.LicenseApplication: Taken(("licensee",), licensing.on_application),
         bodies.LeaseSigned: Taken(("licensee",), lease),
@@ -105,13 +142,24 @@ def provider_handlers(product: Product, rules: RuleSet) -> Mapping[type, Taken]:
         bodies.CheckOutQuery: Taken(("licensee",), checkouts.on_query),
         bodies.DeviceWithdrawal: Taken(("device",), checkouts.on_withdrawal),
         bodies.LockboxReport: Taken(("bank",), accounts.on_lockbox_report),
-        bodies.ResetRequest: Taken(("device",), partial(resetting.on_request, rules=rules)),
+        bodies.ResetRequest: Taken(("device",), partial(resetting.on_request, rules=rules, notify=notices.give)),
         bodies.ResetAcknowledgment: Taken(("device",), resetting.on_acknowledgment),
         bodies.DeviceAudit: Taken(("device",), partial(audits.on_audit, rules=rules)),
         bodies.DeviceKeyReport: Taken(("device",), partial(renewing.on_key_report, rules=rules)),
         bodies.ExaminationRequest: Taken(("postal",), examinations.on_request),
         bodies.ExaminationQuery: Taken(("licensee",), examinations.on_query),
         bodies.ExaminationAnswer: Taken(("licensee",), examinations.on_answer),
+        bodies.Notice: Taken(("postal", "licensee"), notices.on_notice),
+        bodies.QualityPiece: Taken(("licensee",), partial(quality.on_piece, desk=evaluating, rules=rules)),
+        bodies.NoticeQuery: Taken(("licensee",), notices.on_query),
+        bodies.LicenseRevoked: Taken(("postal",), revocations.on_revoked),
+        bodies.AppealDecided: Taken(("postal",), revocations.on_appeal_decided),
+        bodies.LicenseDataStated: Taken(("licensee",), revocations.on_stated),
+        bodies.RefundApplication: Taken(("licensee",), refunds.on_application),
+        bodies.RefundQuery: Taken(("licensee",), refunds.on_query),
+        bodies.RefundDecided: Taken(("postal",), refunds.on_decided),
+        bodies.RefundSample: Taken(("postal",), refunds.on_sample),
+        bodies.MissingReport: Taken(("licensee",), missing.on_report),
         Conflict: Taken(("device",), readings.on_conflict),
     }
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from towncircle.kernel import persons
 from towncircle.kernel.errors import BadInput, BrokenInvariant, Refused, RelayedRefusal
 from towncircle.kernel.ids import DeviceId, TransferId
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record
-from towncircle.licensee import funds, persons, returns, transfers
+from towncircle.licensee import funds, returns, transfers
 from towncircle.psd.states import AUTHORISED, FAULTED, IN_SERVICE, LOCKED
 from towncircle.wire.bodies import CheckOutStatement
 from towncircle.world.journeys import Journeys
@@ -47,6 +48,18 @@ def withdraw(journeys: Journeys, *, reason: str, by: str = "") -> CheckOutStatem
         journeys.do(lambda ctx: persons.check(ctx, by))
     journeys.do(transfers.none_open)
     return _check_out(journeys, device, purpose=_RETURN, reason=reason, actor=by)
+
+
+def return_device(journeys: Journeys, device: DeviceId, *, reason: str) -> CheckOutStatement:
+    """Give one of the licensee's devices back, such as one that was recovered after its replacement was supplied."""
+    if journeys.status_of(device).state != FAULTED:
+        try:
+            journeys.heard(lambda ctx: funds.finish_reset(ctx, device=device), device=device)
+        except RelayedRefusal as refusal:
+            if refusal.code != "missing.reported":  # it was read; there is nothing to finish
+                raise
+    journeys.do(lambda ctx: returns.begin(ctx, device=device, purpose=_RETURN, reason=reason), actor="")
+    return _steps(journeys, device, "", "")
 
 
 def request_transfer(journeys: Journeys, *, by: str, reason: str) -> Record:
@@ -138,7 +151,9 @@ def _steps(journeys: Journeys, device: DeviceId, actor: str, approval: str) -> C
     try:
         journeys.do(lambda ctx: returns.give_notice(ctx, device=device, faulted=faulted), **who)
     except RelayedRefusal as refusal:
-        if refusal.code.startswith(("provider.", "person.", "machine.")):  # its own decision, no word about the way
+        if refusal.code.startswith(
+            ("provider.", "person.", "machine.", "missing.")
+        ):  # its own decision, no word about the way
             journeys.do(lambda ctx: returns.decline(ctx, device=device), **who)
         if faulted and refusal.code == "provider.reset-open":  # the device cannot settle it any more
             raise Refused("licensee.fault-unsettled", device=device) from refusal

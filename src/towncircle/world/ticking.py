@@ -1,6 +1,7 @@
 """The clock of running parties: a thread that acts on deadlines, at the start and then every minute.
 
-Here: when a process looks at its parties' deadlines. Not here: what it does then (`world.deadlines`).
+Here: when a process looks at its parties' deadlines, and makes the daily round. Not here: what it does then
+(`world.deadlines`, `world.population`).
 Kept: what fell due while nobody ran is caught up at the start. A store that is busy is tried again at the next look; a
 defect ends the process, so that nobody believes in a clock that stands.
 """
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.world.deadlines import act_on_deadlines
+from towncircle.world.population import daily, today
 
 if TYPE_CHECKING:
     from towncircle.world.world import World
@@ -27,6 +29,7 @@ class Ticker:
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self._day = ""
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -53,5 +56,8 @@ class Ticker:
     def _tick(self) -> None:
         try:
             act_on_deadlines(self._world)
+            if today(self._world) != self._day:
+                daily(self._world)
+                self._day = today(self._world)
         except (Refused, BadInput) as trouble:
             sys.stderr.write(f"deadlines: {trouble.code}: {trouble.sentence}\n")

@@ -34,6 +34,7 @@ from towncircle.world.config import BANK, POSTAL, WorldConfig
 from towncircle.world.deadlines import act_on_deadlines
 from towncircle.world.desk import Desk, Taken
 from towncircle.world.devices import DeviceShelf, PortMaker, Workshop, process_port
+from towncircle.world.population import daily
 from towncircle.world.sealing import Sealer
 
 STORE = "store.sqlite"
@@ -131,10 +132,10 @@ class World:
         device_key: Callable[[str], bytes | None] = trust.no_devices
         bench: DeviceShelf | Workshop | None = None
         if party.role == "postal":
-            handlers = parties.postal_handlers(self._authority())
+            handlers = parties.postal_handlers(self._authority(), self.rules)
             device_key = trust.device_certificates(store, kind="device-certificates", field="messages")
         elif party.role == "provider":
-            handlers = parties.provider_handlers(self._product(party), self.rules)
+            handlers = parties.provider_handlers(self._product(party), self.rules, self.board.pack)
             device_key = trust.device_certificates(store, kind="device", field="message_certificate")
             bench = Workshop(
                 self.shelf,
@@ -215,11 +216,12 @@ class World:
         return self.board.pack(max(at or self.clock.now(), self.clock.now()))
 
     def advance(self, step: str) -> Instant:
-        """Travel forward in time; what waits is delivered, deadlines are acted on, and the pack is renewed."""
+        """Travel forward in time; what waits is delivered, deadlines are acted on, the round of the day is made."""
         now = self.clock.advance(step)
         self.deliver()
         act_on_deadlines(self)
-        self.publish()
+        self.publish()  # before anybody calls: lists that ran out on the way would let nobody be believed
+        daily(self)
         return now
 
     def deliver(self) -> None:

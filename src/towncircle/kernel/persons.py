@@ -1,4 +1,4 @@
-"""The persons who may act for a licensee where one alone may not.
+"""The persons who may act for a party where one alone may not.
 
 Here: the list of sign-in names, and the check of one. Not here: how a person proves to be the one (that is the host's:
 the operating system's sign-in stands for it, see SECURITY.md), departments and PINs.

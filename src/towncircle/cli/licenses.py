@@ -1,0 +1,115 @@
+"""`towncircle licenses`: the Postal Service's licenses: revoke, decide appeals, receipts, cautions, meter licenses."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from towncircle.cli.show import as_json, opened
+
+if TYPE_CHECKING:
+    from towncircle.world.world import World
+
+_ACTIONS = ("list", "revoke", "decline", "receipt", "uphold", "reverse", "caution", "lift", "meter")
+
+
+def add(subparsers: Any) -> None:
+    """Register the command."""
+    parser = subparsers.add_parser(
+        "licenses",
+        help="the Postal Service's licenses: revoke one, decide an appeal",
+        description="list (the default): every license and the docket of appeals. revoke LICENSE --ground "
+        "GROUND=PARTICULARS: revoke it after P050 2.3; leases are cancelled and resets denied when the notice reaches "
+        "the Provider, which is at once. decline LICENSE --reasons TEXT: no revocation after a report of "
+        "noncompliance. receipt NUMBER --on DATE: the return receipt of a paper notice. uphold, reverse DOCKET "
+        "--reasons TEXT: decide an appeal. caution, lift LICENSEE: sufficient reason to believe in a use in violation "
+        "(2.2). meter LICENSEE --office-zip ZIP: a postage meter license is on file.",
+        epilog="grounds of a revocation: illegal-use (2.3(a)); not-reset (2.3(b), the register of devices must show "
+        "it); control (2.3(c)); abroad (2.3(d)); other-office (2.3(e)); no-quality-piece (2.3(f), the Provider's "
+        "report must be on record). The two that records show need no particulars.",
+    )
+    parser.add_argument("world", type=Path, metavar="DIR", help="the world's folder")
+    parser.add_argument("action", nargs="?", default="list", choices=_ACTIONS, help="what to do (default: list)")
+    parser.add_argument("name", nargs="?", default="", metavar="NAME", help="license, application, docket or licensee")
+    parser.add_argument(
+        "--ground", action="append", default=[], metavar="GROUND=TEXT", help="a ground with its particulars"
+    )
+    parser.add_argument("--reasons", default="", metavar="TEXT", help="the reasons of the decision, without names")
+    parser.add_argument("--on", default="", metavar="DATE", help="the day that the return receipt shows")
+    parser.add_argument("--office-zip", default="", metavar="ZIP", help="the post office of a meter license")
+    parser.add_argument("--by", default="", metavar="STAFF", help="who acts, by staff number")
+    parser.add_argument("--json", action="store_true", help="print JSON with stable keys")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Act, and list the licenses and the docket."""
+    with opened(args.world) as world:
+        if args.action != "list":
+            _act(world, args)
+        record = _listed(world)
+    if args.json:
+        as_json(record)
+        return 0
+    for one in record["licenses"]:
+        print(f"{one['license']}  {one['state']:<8}  {one['licensee']}  {', '.join(one['providers'])}")
+    for one in record["appeals"]:
+        print(f"{one['docket']}  {one['state']:<8}  about {one['about']} ({one['decision']})")
+    if not record["licenses"]:
+        print("There is no license.")
+    return 0
+
+
+def _act(world: World, args: argparse.Namespace) -> None:
+    from towncircle.world import licensing
+
+    name, by = args.name, args.by
+    who = name if name.startswith("licensee.") else f"licensee.{name}"
+    match args.action:
+        case "revoke":
+            grounds = {ground: text for ground, _, text in (one.partition("=") for one in args.ground)}
+            licensing.revoke(world, name, grounds, by=by)
+        case "decline":
+            licensing.decline(world, name, args.reasons, by=by)
+        case "receipt":
+            licensing.receipt(world, name, _day(args.on), by=by)
+        case "uphold" | "reverse":
+            licensing.decide(world, name, reverse=args.action == "reverse", reasons=args.reasons, by=by)
+        case "caution" | "lift":
+            licensing.caution(world, who, by=by, lift=args.action == "lift")
+        case "meter":
+            licensing.file_meter(world, who, args.office_zip, by=by)
+
+
+def _day(text: str) -> date:
+    from towncircle.kernel.errors import BadInput
+
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise BadInput("time.unreadable", text=text[:40]) from error
+
+
+def _listed(world: World) -> dict[str, list[dict[str, Any]]]:
+    from towncircle.postal.standing import providers_of
+    from towncircle.world.licensing import docket_of
+
+    licenses, appeals = docket_of(world)
+    return {
+        "licenses": [
+            {
+                "license": row.key,
+                "licensee": row.owner,
+                "state": row.body["state"],
+                "office_zip": row.body["office_zip"],
+                "providers": list(providers_of(row)),
+            }
+            for row in licenses
+        ],
+        "appeals": [
+            {"docket": row.key, **{name: row.body[name] for name in ("about", "decision", "state", "reasons_given")}}
+            for row in appeals
+        ],
+    }

@@ -1,0 +1,138 @@
+"""Error codes of refunds of unused postage."""
+
+from towncircle.kernel.errors import Row
+
+ROWS = {
+    "refund.no-mark": Row(
+        kind="input",
+        sentence="Piece {piece} cannot stand on Form 3533: {why}",
+        clause="502.27(a)(1)",
+        next_step="Scan it anew at 300 dpi or more, or leave it out: Part IV groups pieces by the postage they show.",
+    ),
+    "refund.no-pieces": Row(
+        kind="input",
+        sentence="A form has 1 to {most} pieces; this one has {count}.",
+        clause="502.27(a)(1)",
+        next_step="Name the scans of the unused pieces; put more than that on further forms.",
+    ),
+    "refund.two-devices": Row(
+        kind="refused",
+        sentence="The pieces are of several devices: {devices}. One form is for one device.",
+        clause="502.27(a)(1)",
+        next_step="Send a form for each device.",
+    ),
+    "refund.not-ours": Row(
+        kind="refused",
+        sentence="Piece {piece} is of no print job of this licensee.",
+        clause="502.27(a)(1)",
+        next_step="Only the licensee whose device evidenced a piece is refunded for it; leave it out.",
+    ),
+    "refund.groups-differ": Row(
+        kind="refused",
+        sentence="Part IV of the refund {refund} says {said}; its pieces make {found}.",
+        clause="502.27(a)(1)",
+        next_step="Group the pieces by postage value and total them anew.",
+    ),
+    "refund.unknown": Row(
+        kind="refused",
+        sentence="There is no refund {refund} here.",
+        clause="502.27(a)",
+        next_step="See the refunds and their numbers: towncircle refund status DIR",
+    ),
+    "refund.conflict": Row(
+        kind="refused",
+        sentence="The refund {refund} was sent in before with other pieces.",
+        clause="502.27(a)(1)",
+        next_step="Send other pieces in on a form of their own: towncircle refund submit DIR FILE",
+    ),
+    "refund.not-scanned": Row(
+        kind="refused",
+        sentence="The pieces of the refund {refund} were not scanned yet.",
+        clause="502.27(a)(3)",
+        next_step="Scan them first: towncircle refund scan DIR REFUND FILE --by NAME",
+    ),
+    "refund.certified-before": Row(
+        kind="refused",
+        sentence="The refund {refund} was certified by {by} at {at} over {amount}; it is {state}.",
+        clause="502.27(a)(4)",
+        next_step="It is certified once. See what became of it: towncircle refund status DIR",
+    ),
+    "refund.piece-claimed": Row(
+        kind="refused",
+        sentence="Piece {piece} of the refund {refund} was certified in the refund {other} meanwhile.",
+        clause="502.27(a)(3)",
+        next_step="A piece is refunded once. Scan the pieces again, then certify what qualifies.",
+    ),
+    "refund.nothing-qualifies": Row(
+        kind="refused",
+        sentence="No piece of the refund {refund} qualifies: nothing is certified.",
+        clause="502.27(a)(4)",
+        next_step="See why: towncircle refund status DIR",
+    ),
+    "refund.does-not-add-up": Row(
+        kind="refused",
+        sentence="Form 3533 of the refund {refund} says {said}; its own pieces make {found}.",
+        clause="502.27(a)(4)",
+        next_step="Total the pieces that qualify anew and certify that amount.",
+    ),
+    "refund.not-its-licensee": Row(
+        kind="refused",
+        sentence="The application in the refund {refund} is not of the licensee and the device it is for.",
+        clause="502.27(a)(2)",
+        next_step="Enclose the licensee's own application, as it came.",
+    ),
+    "refund.other-share": Row(
+        kind="refused",
+        sentence="The form refunds {said} percent; the rule in force says {due}.",
+        clause="502.27(a)(6)",
+        next_step="Certify the form by the rule that was in force when the pieces were sent in.",
+    ),
+    "refund.decided-before": Row(
+        kind="refused",
+        sentence="The refund {refund} was decided by {by} at {at}: {outcome}, {amount}.",
+        clause="502.27(a)(6)",
+        next_step="It is decided once. See it: towncircle refund status DIR",
+    ),
+    "refund.not-decided": Row(
+        kind="refused",
+        sentence="The refund {refund} is {state}, not {needed}.",
+        clause="502.27(a)(6)",
+        next_step="See what comes next: towncircle refund status DIR",
+    ),
+    "refund.envelopes-kept": Row(
+        kind="refused",
+        sentence="The envelopes of the refund {refund} are kept through {until}: the Postal Service may audit them.",
+        clause="502.27(a)(7)",
+        next_step="Destroy them after that day.",
+    ),
+    "refund.envelopes-gone": Row(
+        kind="refused",
+        sentence="The envelopes of the refund {refund} were destroyed at {at}.",
+        clause="502.27(a)(7)",
+        next_step="They can be audited only while they are kept.",
+    ),
+    "refund.sample-too-late": Row(
+        kind="refused",
+        sentence="The envelopes of the refund {refund} had to be kept through {until} only.",
+        clause="502.27(a)(7)",
+        next_step="Samples are taken within that time.",
+    ),
+    "refund.no-such-piece": Row(
+        kind="input",
+        sentence="The refund {refund} has no kept piece {piece}.",
+        clause="502.27(a)(7)",
+        next_step="Pieces count from 1, as on the form: towncircle refund status DIR",
+    ),
+    "refund.file-unreadable": Row(
+        kind="input",
+        sentence="{path} is not a Form 3533 file: {what}.",
+        clause="502.27(a)(1)",
+        next_step="Give the .json file that towncircle refund status DIR REFUND --form FOLDER wrote.",
+    ),
+    "refund.file-changed": Row(
+        kind="input",
+        sentence="The control totals of {path} do not hold: {what}.",
+        clause="502.27(a)(1)",
+        next_step="Write it anew: towncircle refund status DIR REFUND --form FOLDER",
+    ),
+}

@@ -1,0 +1,139 @@
+"""Appeals to the Manager, MTM, against a refused or revoked license (P050 2.4).
+
+Here: the docket, and the decision with its reasons. Not here: the decisions appealed against.
+Kept: an appeal is taken to the last day, which is derived from facts, and refused afterwards with that day named. The
+rule gives an appeal no stay: the decision stands until it is reversed (ADR 28). Another person than the one who made
+the decision decides.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from towncircle.kernel.cites import cites
+from towncircle.kernel.context import Context
+from towncircle.kernel.errors import BadInput, Refused
+from towncircle.kernel.instants import Instant
+from towncircle.kernel.store import Record
+from towncircle.postal.licenses import issue
+from towncircle.postal.standing import REVOKED, VALID, decision_about, license_row, providers_of, window
+from towncircle.rules import RuleSet
+from towncircle.wire.bodies import AppealDecided, AppealDocketed, LicenseAppeal
+from towncircle.wire.message import Opened
+
+FILED, UPHELD, REVERSED = "filed", "upheld", "reversed"
+_MOST = 4000
+
+
+@cites("P050-2.4", "P050-2.2/6")
+def on_appeal(ctx: Context, opened: Opened, *, rules: RuleSet) -> AppealDocketed:
+    """Put an appeal on the docket.
+
+    Raises `Refused`: license.nothing-to-appeal, license.appeal-filed, license.appeal-late; `BadInput`:
+    license.appeal-empty.
+    """
+    body, sender = opened.body, opened.envelope.sender
+    assert isinstance(body, LicenseAppeal)
+    decision = decision_about(ctx, body.about)
+    if decision is None or decision["licensee"] != sender:
+        raise Refused("license.nothing-to-appeal", about=body.about)
+    if not body.reasons.strip():
+        raise BadInput("license.appeal-empty", most=_MOST)
+    held = ctx.tx.get("appeal-about", body.about)
+    if held is not None and held.body["decision"] == decision["decision"]:
+        earlier = ctx.tx.get("appeal", held.body["docket"])
+        if earlier is not None and (earlier.body["reasons"], earlier.body["evidence"]) == (body.reasons, body.evidence):
+            return AppealDocketed(docket=earlier.key, about=body.about, filed_at=Instant(earlier.body["filed_at"]))
+        raise Refused("license.appeal-filed", about=body.about, docket=held.body["docket"])
+    duty = window(ctx, body.about, rules)
+    if duty is None or duty.closed is not None:
+        raise Refused("license.nothing-to-appeal", about=body.about)
+    if duty.missed(ctx.now):
+        raise Refused("license.appeal-late", about=body.about, last_day=duty.last_day)
+    return _docket(ctx, body, decision, held)
+
+
+def _docket(ctx: Context, body: LicenseAppeal, decision: dict[str, Any], held: Record | None) -> AppealDocketed:
+    docket = f"MTM-{ctx.now.utc():%Y}-{ctx.tx.next_number('docket'):06d}"
+    owner = decision["licensee"]
+    record = {
+        "about": body.about,
+        "decision": decision["decision"],
+        "decided_by": decision.get("by", ""),
+        "state": FILED,
+        "reasons": body.reasons,
+        "evidence": body.evidence,
+        "filed_at": int(ctx.now),
+        "reasons_given": "",
+    }
+    ctx.tx.put("appeal", docket, record, owner=owner, expected=0)
+    named = {"docket": docket, "decision": decision["decision"]}
+    ctx.tx.put("appeal-about", body.about, named, owner=owner, expected=held.version if held else 0)
+    ctx.note("license.appealed", body.about, clauses=("P050 2.4",), licensee=owner, **named)
+    return AppealDocketed(docket=docket, about=body.about, filed_at=ctx.now)
+
+
+@cites("P050-2.4")
+def decide(ctx: Context, *, docket: str, reverse: bool, reasons: str) -> Record:
+    """Decide an appeal with reasons: the decision is upheld, or reversed and the license is valid.
+
+    Raises `Refused` (license.no-such-docket, license.same-person), `BadInput` (license.appeal-empty).
+    """
+    row = ctx.tx.get("appeal", docket)
+    if row is None or row.body["state"] != FILED:
+        raise Refused("license.no-such-docket", docket=docket[:40])
+    if not reasons.strip() or len(reasons) > _MOST:
+        raise BadInput("license.appeal-empty", most=_MOST)
+    if ctx.actor == row.body["decided_by"]:
+        raise Refused("license.same-person", person=ctx.actor, about=row.body["about"])
+    outcome = REVERSED if reverse else UPHELD
+    about = row.body["about"]
+    number = _reverse(ctx, row) if reverse else about
+    record = {**row.body, "state": outcome, "reasons_given": reasons, "decided_at": int(ctx.now), "by": ctx.actor}
+    kept = ctx.tx.put("appeal", docket, record, owner=row.owner, expected=row.version)
+    told = {"about": about, "licensee": row.owner, "outcome": outcome, "decision": row.body["decision"]}
+    ctx.note("license.appeal-decided", docket, clauses=("P050 2.4",), **told)
+    license_ = ctx.tx.get("license", number)
+    application = ctx.tx.get("application", about)
+    holder = license_ or application
+    assert holder is not None
+    for provider in providers_of(holder):
+        body = AppealDecided(
+            docket=docket,
+            about=about,
+            license=number if license_ is not None else "",
+            licensee=row.owner,
+            outcome="reversed" if reverse else "upheld",
+            office_zip=str(holder.body.get("office_zip", "")),
+            office_city=str(holder.body.get("office_city", "")),
+            office_state=str(holder.body.get("office_state", "")),
+            at=ctx.now,
+        )
+        ctx.send(provider, body, key=f"appeal {docket} {provider}")
+    return kept
+
+
+def _reverse(ctx: Context, row: Record) -> str:
+    """Make the license of a reversed decision valid; give its number."""
+    about = row.body["about"]
+    if ctx.tx.get("license", about) is None:
+        application = ctx.tx.get("application", about)
+        assert application is not None
+        number = issue(ctx, application.body, owner=row.owner)
+        record = {**application.body, "outcome": "issued", "license": number}
+        ctx.tx.put("application", about, record, owner=row.owner, expected=application.version)
+        named = {"application": about, "licensee": row.owner, "provider": application.body["provider"]}
+        ctx.note("license.issued", number, clauses=("P050 2.4",), zone=application.body["zone"], **named)
+        return str(number)
+    license_ = license_row(ctx, about)
+    if license_.body["state"] == REVOKED:
+        ctx.tx.put("license", about, {**license_.body, "state": VALID}, owner=row.owner, expected=license_.version)
+    ctx.note(
+        "license.revocation-withdrawn",
+        about,
+        clauses=("P050 2.4",),
+        licensee=row.owner,
+        decision=row.body["decision"],
+        at=Instant(ctx.now).iso(),
+    )
+    return str(about)

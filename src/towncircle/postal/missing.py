@@ -1,0 +1,144 @@
+"""Missing devices at the Postal Service (502.24, P050 2.8): what licensees tell, what Providers file, the monthly file.
+
+Here: the reports and files about missing devices. Not here: the register's own status of a device (`population`), which
+verifiers see at once.
+Kept: a recovery references the first report of that device; a file that does not agree with its own totals is refused;
+one that does not agree with the register is kept, with every difference.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterator
+from itertools import islice
+
+from towncircle.kernel.cites import cites
+from towncircle.kernel.context import Context
+from towncircle.kernel.errors import Refused
+from towncircle.kernel.instants import Instant
+from towncircle.postal.population import own_device
+from towncircle.rules.duties import HEADQUARTERS
+from towncircle.wire.bodies import Acknowledged, IncidentReport, LostAndStolenFile, MissingReport
+from towncircle.wire.lost_and_stolen import MonthlyFile, read
+from towncircle.wire.message import Opened
+
+_MISSING = ("lost", "stolen")
+_SHOWN = 100  # house: how many differences of a file are kept by name
+
+
+@cites("P050-2.8", "P050-2.8/1", "P050-2.8/2", "PRE-07/5")
+def on_report(ctx: Context, opened: Opened) -> Acknowledged:
+    """Note at the licensing post office what a licensee tells of its device; its Provider changes the register.
+
+    Raises `Refused` (postal.unknown-device, missing.not-yet, missing.no-details).
+    """
+    body, licensee = opened.body, opened.envelope.sender
+    assert isinstance(body, MissingReport)
+    row = ctx.tx.get("device", body.device)
+    if row is None or row.body["licensee"] != licensee:
+        raise Refused("postal.unknown-device", device=body.device, provider=licensee)
+    if body.at > ctx.now:
+        raise Refused("missing.not-yet", device=body.device, at=body.at)
+    if not body.place.strip() or not body.details.strip():
+        raise Refused("missing.no-details", device=body.device)
+    ctx.note(
+        "missing.told", body.device, clauses=("P050 2.8",), licensee=licensee, provider=row.owner, event=body.event
+    )
+    return Acknowledged(note=f"{body.device}: {body.event}, noted at the licensing post office")
+
+
+@cites("502.24", "502.24d", "502.24d/1", "502.8/8", "PRE-07/5", "502.24/2")
+def on_incident(ctx: Context, opened: Opened) -> Acknowledged:
+    """File a Lost and Stolen PSD Incident Report.
+
+    Raises `Refused`: postal.unknown-device, missing.report-taken, missing.no-reference, missing.not-registered.
+    """
+    body, provider = opened.body, opened.envelope.sender
+    assert isinstance(body, IncidentReport)
+    row = own_device(ctx, body.device, provider)
+    if ctx.tx.get("incident-report", body.report) is not None:
+        raise Refused("missing.report-taken", report=body.report)
+    first = ctx.tx.get("incident-report", body.references) if body.references else None
+    if body.event == "recovered":
+        _check_reference(ctx, body, first.owner if first is not None else "")
+    elif body.references or "missing_since" not in row.body:  # it may have been found, and given back, before
+        raise Refused("missing.not-registered", device=body.device, status=row.body["status"])
+    record = {
+        "device": body.device,
+        "event": body.event,
+        "references": body.references,
+        "source": body.source,
+        "determined_at": int(body.determined_at),
+        "steps": [[step.step, step.result, step.reference, step.document, int(step.at)] for step in body.steps],
+        "provider": provider,
+    }
+    ctx.tx.put("incident-report", body.report, record, owner=body.device, expected=0)
+    ctx.note(
+        "incident.filed",
+        body.report,
+        clauses=("502.24(d)",) if body.event == "recovered" else ("502.24",),
+        device=body.device,
+        provider=provider,
+        event=body.event,
+        references=body.references,
+    )
+    return Acknowledged(note=f"incident report {body.report} filed")
+
+
+def _check_reference(ctx: Context, body: IncidentReport, device: str) -> None:
+    """Check that a recovery names the first report of this device that no recovery names yet."""
+    rows = ctx.tx.find("incident-report", owner=body.device)
+    named = {row.body["references"] for row in rows}
+    open_ = [row.key for row in rows if row.body["event"] != "recovered" and row.key not in named]
+    if (device and device != body.device) or body.references not in (open_ or [""]):
+        raise Refused("missing.no-reference", device=body.device, first=", ".join(open_) or "none")
+
+
+@cites("502.20k", "502.24d/2", "502.8/8")
+def on_file(ctx: Context, opened: Opened) -> Acknowledged:
+    """Take a Provider's monthly file: read it, check it against the register, keep it with every difference.
+
+    Raises `Refused`: missing.file-broken, missing.file-not-yours, missing.file-twice, missing.period-open.
+    """
+    body, provider = opened.body, opened.envelope.sender
+    assert isinstance(body, LostAndStolenFile)
+    file, key = read(body.file), f"{provider} {body.period}"
+    if (file.provider, file.period) != (provider, body.period):
+        raise Refused("missing.file-not-yours", provider=file.provider, period=file.period)
+    if file.made_at > ctx.now or body.period >= _month(ctx.now):
+        raise Refused("missing.period-open", period=body.period)
+    if ctx.tx.get("lost-and-stolen-file", key) is not None:
+        raise Refused("missing.file-twice", period=body.period)
+    differences = list(islice(_differences(ctx, file, provider), _SHOWN))
+    digest = hashlib.sha256(body.file).hexdigest()
+    record = {"file": base64.b64encode(body.file).decode(), "digest": digest, "differences": differences}
+    ctx.tx.put("lost-and-stolen-file", key, record, owner=provider, expected=0)
+    ctx.note(
+        "lost-and-stolen-file.received",
+        body.period,
+        clauses=("502.20(k)",),
+        provider=provider,
+        period=body.period,
+        digest=digest,
+        rows=len(file.devices),
+        differences=len(differences),
+    )
+    return Acknowledged(note=f"{body.period}: {len(file.devices)} devices, {len(differences)} differences")
+
+
+def _month(at: Instant) -> str:
+    return at.date_in(HEADQUARTERS).isoformat()[:7]
+
+
+def _differences(ctx: Context, file: MonthlyFile, provider: str) -> Iterator[str]:
+    told = {row.device: row.status for row in file.devices}
+    held = {row.key: row for row in ctx.tx.find("device", owner=provider)}
+    for device, status in told.items():
+        known = held[device].body["status"] if device in held else "unknown"
+        if known != status:
+            yield f"{device} is {status} in the file and {known} in the register"
+    for device, row in held.items():
+        gone = row.body["status"] in _MISSING and _month(Instant(row.body["reported_at"])) <= file.period
+        if gone and device not in told:
+            yield f"{device} is {row.body['status']} in the register and not in the file"

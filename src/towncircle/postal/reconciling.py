@@ -1,0 +1,210 @@
+"""The register of devices against each Provider's inventory, daily (502.8, total population management).
+
+Here: the comparison of one inventory with the register, each difference with what explains it. Not here: how the
+register comes about (`population`), money (`trust`).
+Kept: a day of a Provider has one finding, given again whenever it is told again; a device that either side does not
+know, another lease, another status, and registers that differ without a later message that accounts for it, are never
+explained away.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Any
+
+from towncircle.kernel.cites import cites
+from towncircle.kernel.context import Context
+from towncircle.kernel.errors import Refused
+from towncircle.kernel.ids import DeviceId
+from towncircle.kernel.instants import Instant
+from towncircle.kernel.money import Mills
+from towncircle.kernel.store import Record, Transaction
+from towncircle.wire.bodies import InventoryDifference, InventoryFile, InventoryFinding, InventoryRow, Registers
+from towncircle.wire.message import Opened
+
+# the custody that goes with each status of the register
+_CUSTODY: Mapping[str, tuple[str, ...]] = {
+    "installed": ("leased", "suspect"),
+    "withdrawn": ("checked out", "scrapped"),
+    "lost": ("lost",),
+    "stolen": ("stolen",),
+    "recovered": ("recovered", "leased", "suspect"),
+}
+# custody that is on its way to another status of the register, and where it will be reported
+_ON_THE_WAY = {
+    ("installed", "returned"): "The device was returned and is not checked out yet; its check-out will be reported.",
+    ("recovered", "returned"): "The device was returned and is not checked out yet; its check-out will be reported.",
+    ("lost", "returned"): "The device was returned and is not checked out yet; its check-out will be reported.",
+    ("stolen", "returned"): "The device was returned and is not checked out yet; its check-out will be reported.",
+    ("installed", "missing"): "The device is being looked for; a loss or theft is reported when that is determined.",
+}
+_CLAUSE = "502.8"
+Found = tuple[str, str, bool]  # code, sentence, explained
+
+
+@cites("502.8/4", "502.8", "PRE-07/3")
+def on_inventory(ctx: Context, opened: Opened) -> InventoryFinding:
+    """Compare a Provider's inventory with the register and keep the finding.
+
+    Raises `Refused`: population.bad-inventory, population.out-of-order, population.other-inventory.
+    """
+    body, provider = opened.body, opened.envelope.sender
+    assert isinstance(body, InventoryFile)
+    key = f"{provider} {body.day}"
+    rows = _rows(body, provider)
+    told = _plain(body)
+    held = ctx.tx.get("inventory", key)
+    if held is not None:
+        if (held.body["number"], held.body["rows"]) != (body.number, told):
+            raise Refused("population.other-inventory", provider=provider, day=body.day)
+        return _finding(body.day, held)
+    last = ctx.tx.get("inventory-last", provider)
+    expected = last.body["number"] + 1 if last else 1
+    if body.number != expected or (last is not None and body.day <= last.body["day"]):
+        raise Refused("population.out-of-order", provider=provider, number=body.number, expected=expected)
+    differences = list(_compare(ctx.tx, provider, rows))
+    record = {"number": body.number, "rows": told, "devices": len(rows), "differences": differences}
+    held = ctx.tx.put("inventory", key, record, owner=provider, expected=0)
+    standing = {"number": body.number, "day": body.day}
+    ctx.tx.put("inventory-last", provider, standing, owner=provider, expected=last.version if last else 0)
+    ctx.note(
+        "population.reconciled",
+        key,
+        clauses=(_CLAUSE,),
+        provider=provider,
+        day=body.day,
+        number=body.number,
+        devices=len(rows),
+        differences=len(differences),
+        unexplained=sum(not explained for *_, explained in differences),
+        codes=[code for _, code, _, _ in differences],
+    )
+    return _finding(body.day, held)
+
+
+def _rows(body: InventoryFile, provider: str) -> dict[str, InventoryRow]:
+    rows = {str(row.device): row for row in body.rows}
+    try:
+        date.fromisoformat(body.day)
+    except ValueError as error:
+        raise Refused("population.bad-inventory", provider=provider, what="its day is no date") from error
+    if len(rows) != len(body.rows):
+        raise Refused("population.bad-inventory", provider=provider, what="a device stands in it twice")
+    return rows
+
+
+def _compare(tx: Transaction, provider: str, rows: Mapping[str, InventoryRow]) -> Iterator[list[Any]]:
+    register = {row.key: row for row in tx.find("device", owner=provider)}
+    filed = _filed(tx)
+    for device in sorted(register.keys() | rows.keys()):
+        row, told = register.get(device), rows.get(device)
+        if row is None:
+            found = [_unregistered(tx, provider, device)]
+        elif told is None:
+            sentence = f"The register has it as {row.body['status']}; the inventory does not have it."
+            found = [("population.not-in-inventory", sentence, False)]
+        else:
+            found = [*_lease(row, told), *_status(row, told), *_registers(tx, row, told, filed[device])]
+        yield from ([device, code, sentence, explained] for code, sentence, explained in found)
+
+
+def _unregistered(tx: Transaction, provider: str, device: str) -> Found:
+    certified = tx.get("device-certificates", device)
+    if certified is not None and certified.owner == provider:
+        sentence = "It is certified, and its installation has not been reported yet."
+        return "population.not-reported", sentence, True
+    return "population.unknown", "The register does not have it, and it was never certified for this Provider.", False
+
+
+def _lease(row: Record, told: InventoryRow) -> Iterator[Found]:
+    for name, ours, theirs in (
+        ("license", row.body["license"], told.license),
+        ("licensee", row.body["licensee"], told.licensee),
+    ):
+        if ours != theirs:
+            sentence = f"The register has the {name} {ours}, the inventory {theirs}."
+            yield f"population.{name}", sentence, False
+
+
+def _status(row: Record, told: InventoryRow) -> Iterator[Found]:
+    status = str(row.body["status"])
+    if told.custody in _CUSTODY.get(status, ()):
+        return
+    why = _ON_THE_WAY.get((status, told.custody), "")
+    sentence = f"The register has it as {status}, the inventory as {told.custody}. {why}".strip()
+    yield "population.status", sentence, bool(why)
+
+
+def _registers(tx: Transaction, row: Record, told: InventoryRow, filed: list[tuple[str, int]]) -> Iterator[Found]:
+    body, read = row.body, told.registers
+    ours, theirs = (body["ascending"], body["descending"], body["pieces"]), _of(read)
+    if ours == theirs:
+        return
+    counter = int(body.get("message_counter", 0))
+    words = f"The register has {_words(*ours)}, the inventory {_words(*theirs)}."
+    same_use = (body["ascending"], body["pieces"]) == (read.ascending, read.pieces)
+    why = ""
+    if told.message_counter > counter and read.ascending >= body["ascending"] and read.pieces >= body["pieces"]:
+        why = f"The device's message {told.message_counter} is on its way; the register has {counter}."
+    elif counter > told.message_counter and _examined(tx, row.key, row.owner):
+        why = f"The Postal Service has examined the device since, at its message {counter}."
+    elif same_use and int(read.descending) - int(body["descending"]) in _sums(filed, Instant(body["audited_at"])):
+        why = "It is what the files say was reset since the device's last audit."
+    yield "population.registers", f"{words} {why}".strip(), bool(why)
+
+
+def _filed(tx: Transaction) -> dict[str, list[tuple[str, int]]]:
+    """Give the resets that were filed, by device, with when they were posted."""
+    found: dict[str, list[tuple[str, int]]] = defaultdict(list)
+    for entry in tx.entries():
+        if entry["recipe"] == "setting-filed":
+            found[entry["device"]].append((entry["at"], entry["lines"][0][2]))
+    return found
+
+
+def _sums(filed: list[tuple[str, int]], since: Instant) -> set[int]:
+    """Give what the last reset comes to, and with each one before it, back to an instant."""
+    found, total = set(), 0
+    for at, amount in reversed(filed):
+        if Instant.parse(at) < since:
+            break
+        total += amount
+        found.add(total)
+    return found
+
+
+def _examined(tx: Transaction, device: str, provider: str) -> bool:
+    rows = tx.find("examination", owner=provider)
+    return any(row.body["device"] == device and row.body["outcome"] == "regular" for row in rows)
+
+
+def _words(ascending: int, descending: int, pieces: int) -> str:
+    return f"{Mills(ascending)} used, {Mills(descending)} left and {pieces} pieces"
+
+
+def _plain(body: InventoryFile) -> list[list[Any]]:
+    """Give an inventory's rows as the store keeps them."""
+    return [
+        [row.device, row.custody, row.license, row.licensee, *_of(row.registers), row.message_counter]
+        for row in body.rows
+    ]
+
+
+def _of(read: Registers) -> tuple[int, int, int]:
+    return int(read.ascending), int(read.descending), read.pieces
+
+
+def _finding(day: str, row: Record) -> InventoryFinding:
+    return InventoryFinding(
+        day=day,
+        number=row.body["number"],
+        devices=row.body["devices"],
+        differences=tuple(
+            InventoryDifference(
+                device=DeviceId(device), code=code, sentence=sentence, clause=_CLAUSE, explained=explained
+            )
+            for device, code, sentence, explained in row.body["differences"]
+        ),
+    )

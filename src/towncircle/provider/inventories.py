@@ -1,0 +1,81 @@
+"""The daily inventory (502.8, total population management): every device of this Provider, told to the Postal Service.
+
+Here: making the inventory of a day and keeping what the Postal Service found. Not here: the comparison (the Postal
+Service's), custody itself (`inventory`).
+Kept: one inventory a day, made from the records of one instant and numbered without a gap; a day that was told gives
+the first finding again. A day that has gone by cannot be told any more: nobody knows then how it stood.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from towncircle.kernel.cites import cites
+from towncircle.kernel.context import Ask, Context, Steps
+from towncircle.kernel.ids import DeviceId
+from towncircle.kernel.money import Mills
+from towncircle.wire.bodies import InventoryDifference, InventoryFile, InventoryFinding, InventoryRow, Registers
+
+_BEFORE_LEASE = ("new", "stocked", "shipped")
+
+
+def write_down(ctx: Context, *, day: str) -> bool:
+    """Write the inventory of a day down before it leaves; tell whether its finding is still to come."""
+    held = ctx.tx.get("inventory", day)
+    if held is None:
+        rows = [_row(row.key, row.owner, row.body) for row in _devices(ctx)]
+        body = {"number": ctx.tx.next_number("inventory"), "state": "told", "rows": rows}
+        ctx.tx.put("inventory", day, body, owner=ctx.party, expected=0)
+        return True
+    return bool(held.body["state"] == "told")
+
+
+@cites("502.8/4", "502.8")
+def tell(ctx: Context, *, day: str) -> Steps:
+    """Tell the Postal Service the inventory of a day and keep its finding; a day that was found gives it again."""
+    held = ctx.tx.get("inventory", day)
+    assert held is not None
+    rows = tuple(
+        InventoryRow(
+            device=DeviceId(device),
+            custody=custody,
+            license=license_number,
+            licensee=licensee,
+            registers=Registers(ascending=Mills(ascending), descending=Mills(descending), pieces=pieces),
+            message_counter=counter,
+        )
+        for device, custody, license_number, licensee, ascending, descending, pieces, counter in held.body["rows"]
+    )
+    body = InventoryFile(day=day, number=held.body["number"], rows=rows)
+    answer = yield Ask("postal.usps", body, f"inventory {day}")
+    finding = answer.body
+    assert isinstance(finding, InventoryFinding)
+    row = ctx.tx.get("inventory", day)
+    assert row is not None
+    if row.body["state"] == "told":
+        ctx.tx.put("inventory", day, {**row.body, "state": "found"}, owner=ctx.party, expected=row.version)
+        ctx.note(
+            "inventory.reconciled",
+            day,
+            clauses=("502.8",),
+            day=day,
+            number=finding.number,
+            devices=finding.devices,
+            differences=len(finding.differences),
+            unexplained=unexplained(finding.differences),
+        )
+    return finding
+
+
+def unexplained(differences: tuple[InventoryDifference, ...]) -> int:
+    """Count the differences that nothing explains."""
+    return sum(not one.explained for one in differences)
+
+
+def _devices(ctx: Context) -> list[Any]:
+    return [row for row in ctx.tx.find("device") if row.body["custody"] not in _BEFORE_LEASE]
+
+
+def _row(device: str, owner: str, body: Any) -> list[Any]:
+    named = [device, body["custody"], body["license"], owner]
+    return [*named, body["ascending"], body["descending"], body["pieces"], body["message_counter"]]

@@ -1,0 +1,70 @@
+"""Leases as a licensee walks them: the first one, and one after a device has left.
+
+Here: which license and which request id a lease is asked for under. Not here: the other journeys (`journeys`), what a
+lease is (`provider.leasing`).
+Kept: asking again gives the confirmed lease, until its device is out of service, missing, or failed and on its way out.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from towncircle.kernel.errors import Refused
+from towncircle.kernel.ids import DeviceId
+from towncircle.kernel.store import Record
+from towncircle.licensee import missing, returns, setup
+from towncircle.licensee.licenses import license_held
+from towncircle.provider.leasing import DEPOSIT_ACKNOWLEDGMENT, LEASE_AGREEMENT, digest_of
+from towncircle.psd.states import FAULTED
+from towncircle.wire.bodies import LeaseConfirmed, LeaseSigned
+
+if TYPE_CHECKING:
+    from towncircle.world.journeys import Journeys
+
+
+def lease(journeys: Journeys) -> LeaseConfirmed:
+    """Lease a device under the license held; a confirmed lease is given again until its device leaves."""
+    with journeys.world.store(journeys.licensee).reading() as view:
+        licenses, devices = view.find("license"), view.find("device")
+    if not licenses:
+        raise Refused("world.no-license", licensee=journeys.licensee)
+    row: Record = journeys.do(license_held)
+    if not devices:
+        return _lease(journeys, row, row.key)
+    held, last = devices[-1], DeviceId(devices[-1].key)
+    if journeys.do(lambda ctx: missing.gone(ctx, device=last)) or _gone(journeys, last):
+        return _lease(journeys, row, f"{row.key} after {last}")
+    return LeaseConfirmed(lease=held.body["lease"], device=last, account=held.body["account"])
+
+
+def replace(journeys: Journeys, device: DeviceId) -> DeviceId:
+    """Lease a replacement for a device under the same license, once; give it."""
+    with journeys.world.store(journeys.licensee).reading() as view:
+        old = view.get("device", device)
+        license_row = view.get("license", old.body["license"]) if old is not None else None
+    assert license_row is not None
+    return DeviceId(_lease(journeys, license_row, f"{license_row.key} after {device}").device)
+
+
+def _gone(journeys: Journeys, device: DeviceId) -> bool:
+    """Tell whether a device is out of service, or was to leave, failed, and waits for its examination."""
+    case = journeys.do(lambda ctx: returns.case(ctx, device=device))
+    if case is None:
+        return False
+    waits = case.body["state"] in (returns.NOTED, returns.DECLINED)
+    return case.body["state"] == returns.DONE or (waits and journeys.status_of(device).state == FAULTED)
+
+
+def _lease(journeys: Journeys, license_row: Record, request_id: str) -> LeaseConfirmed:
+    signed = LeaseSigned(
+        license=license_row.key,
+        agreement_digest=digest_of(LEASE_AGREEMENT),
+        financial_agreement=True,
+        deposit_acknowledgment=digest_of(DEPOSIT_ACKNOWLEDGMENT),
+        signed_by=journeys.licensee,
+    )
+    provider = license_row.body["provider"]
+    confirmed: LeaseConfirmed = journeys.do(
+        lambda ctx: setup.lease(ctx, provider=provider, signed=signed, request_id=request_id)
+    )
+    return confirmed

@@ -1,0 +1,41 @@
+"""The forms of a license as PDF: Form 3601-A as stated, Form 3601-B as issued.
+
+Here: what stands on them, gathered from the licensee's records and the Postal Service's word. Not here: their looks
+(`paper.license_forms`).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from towncircle.kernel.cites import cites
+from towncircle.kernel.instants import Instant
+from towncircle.paper.license_forms import application_page, license_page
+from towncircle.paper.pdf import write_pdf
+from towncircle.world.journeys import Journeys
+from towncircle.world.licensing import ask_standing, form_of, held
+
+
+@cites("P050-2.1/9")
+def write_forms(journeys: Journeys, out: Path, *, number: str = "") -> list[Path]:
+    """Write Form 3601-A and Form 3601-B of a license into a folder; give the files."""
+    row = held(journeys, number)
+    told = ask_standing(journeys, row.key)
+    data = form_of(journeys, row.key)
+    office = f"{told.office_city} {told.office_state} {told.office_zip}"
+    out.mkdir(parents=True, exist_ok=True)
+    at = Instant(row.body.get("received_at", int(told.at)))
+    first, second = out / "form-3601-a.pdf", out / "form-3601-b.pdf"
+    applicant, provider = journeys.licensee, str(row.body["provider"])
+    write_pdf([application_page(data, office=office, applicant=applicant, provider=provider)], first, at=at)
+    page = license_page(
+        data,
+        office=office,
+        number=row.key,
+        licensee=applicant,
+        state=told.state,
+        revision=int(row.body.get("revision", 1)),
+        issued=told.at,
+    )
+    write_pdf([page], second, at=told.at)
+    return [first, second]

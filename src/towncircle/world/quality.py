@@ -1,0 +1,99 @@
+"""Quality pieces as one walks them in a world (P050 2.5(h), 502.26): forwarding a scan, and who forwarded what.
+
+Here: the journey of one piece, and the Provider's report of its licensees. Not here: arguments of commands, decisions.
+Kept: a piece that was interrupted is forwarded by sending its scan again, or by `Journeys.settle`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from towncircle.kernel.errors import BadInput, RelayedRefusal
+from towncircle.kernel.facts import Fact
+from towncircle.kernel.ids import DeviceId
+from towncircle.licensee import quality
+from towncircle.paper import scan
+from towncircle.rules.duties import Duty
+from towncircle.wire.bodies import QualityFinding
+
+if TYPE_CHECKING:
+    from towncircle.world.journeys import Journeys
+    from towncircle.world.world import World
+
+LIMIT = "quality-piece"
+_ON_THE_WAY = ("wire.", "storage.", "store.", "desk.", "kernel.", "transport.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Hold how a leased device stands with its pieces: the last one, the duty of today, whether resets are denied.
+
+    `warned` and `reported` say whether the licensee was reminded and the Postal Service told under today's duty.
+    """
+
+    provider: str
+    device: str
+    licensee: str
+    last: Fact | None
+    duty: Duty
+    warned: bool
+    reported: bool
+    denied: bool
+
+
+def send(journeys: Journeys, device: DeviceId, path: Path) -> QualityFinding:
+    """Forward the scan of a piece; the same file gives the first answer. Raises the Provider's refusal."""
+    data = scan.read_bytes(path)
+    if not scan.looks_like_a_scan(data):
+        raise BadInput("quality.not-a-scan", file=path.name)
+    for _ in scan.pages_of(data, path.name):
+        break  # a file that cannot be opened is told before it leaves
+    piece: str = journeys.do(lambda ctx: quality.write_down(ctx, device=device, scan=data))
+    return forward(journeys, piece)
+
+
+def forward(journeys: Journeys, piece: str) -> QualityFinding:
+    """Forward a piece that was written down; one that the Provider refuses is closed."""
+    try:
+        finding: QualityFinding = journeys.do(lambda ctx: quality.forward(ctx, piece=piece))
+    except RelayedRefusal as refusal:
+        if not refusal.code.startswith(_ON_THE_WAY):
+            journeys.do(lambda ctx: quality.give_up(ctx, piece=piece))
+        raise
+    return finding
+
+
+def settle(journeys: Journeys) -> None:
+    """Forward what a crash left between its steps; what the Provider refuses is closed and told."""
+    for piece in journeys.do(quality.open_pieces):
+        forward(journeys, piece)
+
+
+def standings(world: World) -> list[Standing]:
+    """Give how every device that owes a piece stands with its Provider, those without a piece first."""
+    from towncircle.world.deadlines import duties_of
+
+    now, found = world.clock.now(), []
+    for provider in world.config.providers:
+        with world.store(provider).reading() as view:
+            facts, denials = view.facts(), view.find("denial")
+            owners = {row.key: row.owner for row in view.find("device")}
+        denied = {row.key for row in denials if LIMIT in row.body["duties"].values()}
+        done = {(fact.type, fact.body.get("duty")) for fact in facts}
+        for duty in duties_of(world, provider, as_of=now):
+            if duty.limit.id == LIMIT and duty.closed is None:
+                pieces = [one for one in facts if (one.type, one.subject) == ("quality-piece.received", duty.thread)]
+                standing = Standing(
+                    provider=provider,
+                    device=duty.thread,
+                    licensee=owners[duty.thread],
+                    last=pieces[-1] if pieces else None,
+                    duty=duty,
+                    warned=("limit.reminded", duty.key) in done,
+                    reported=("limit.missed", duty.key) in done,
+                    denied=duty.thread in denied,
+                )
+                found.append(standing)
+    return sorted(found, key=lambda one: (one.duty.until, one.device))

@@ -1,0 +1,267 @@
+"""Quality pieces, notices and the daily inventory in a whole world (502.8, 502.23, 502.26, PRE-16)."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageEnhance, ImageFilter
+from tests.conformance.breaking import names, refused
+from tests.journeys.stories import ANNEX, HARBOR, MAILROOM, SUMMIT, mailer, new_world
+
+from towncircle.auditor import audit
+from towncircle.kernel.errors import BadInput
+from towncircle.kernel.facts import Fact
+from towncircle.kernel.money import Mills
+from towncircle.mailpiece.address_files import public_addresses
+from towncircle.paper.png import render
+from towncircle.wire.bodies import QualityFinding
+from towncircle.world import printing
+from towncircle.world.exporting import export
+from towncircle.world.journeys import Journeys
+from towncircle.world.notices import fetch_all, notices_of
+from towncircle.world.population import reconcile
+from towncircle.world.quality import send, settle, standings
+from towncircle.world.world import World
+
+POSTAL = "postal.usps"
+TEN = Mills.dollars(10)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    made = new_world(tmp_path / "world", "ibi-1998")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def journeys(world: World) -> Journeys:
+    return mailer(world, deposit=300, reset=50)
+
+
+def facts(world: World, party: str, kind: str) -> list[Fact]:
+    with world.store(party).reading() as view:
+        return [fact for fact in view.facts() if fact.type == kind]
+
+
+def scanned(journeys: Journeys, out: Path, *, number: int = 0) -> Path:
+    """Print a piece and scan it as a grey PNG that says its resolution."""
+    printed = printing.print_job(journeys, public_addresses()[number : number + 1], out / f"job {number}")
+    path = out / f"piece {number}.png"
+    path.write_bytes(render(printed.pdf))
+    return path
+
+
+def bent(path: Path, name: str, change: object) -> Path:
+    with Image.open(path) as image:
+        made = change(image)  # type: ignore[operator]
+    stream = io.BytesIO()
+    made.save(stream, "PNG", dpi=(300, 300))
+    out = path.with_name(f"{name}.png")
+    out.write_bytes(stream.getvalue())
+    return out
+
+
+def audited(world: World, out: Path) -> None:
+    export(world, out)
+    assert [str(difference) for difference in audit(out).differences] == []
+
+
+def codes(finding: QualityFinding) -> list[str]:
+    return [one.code for one in finding.deficiencies]
+
+
+@pytest.mark.requirement("P050-2.5h")
+def test_a_good_piece_is_graded_and_meets_the_duty_at_both_ends(
+    world: World, journeys: Journeys, tmp_path: Path
+) -> None:
+    piece = scanned(journeys, tmp_path)
+    finding = send(journeys, journeys.device, piece)
+    assert (finding.grade, finding.verdict, codes(finding)) == ("A", "VALID", [])
+    assert {row.what for row in finding.measured} == {"contrast", "unused-error-correction", "turn", "tries"}
+    assert any("not calibrated" in what for what in finding.unmeasured)
+    assert [fact.subject for fact in facts(world, HARBOR, "quality-piece.received")] == [journeys.device]
+    assert [fact.subject for fact in facts(world, MAILROOM, "quality-piece.forwarded")] == [journeys.device]
+    assert send(journeys, journeys.device, piece) == finding  # the same file gives the first answer
+    assert len(facts(world, HARBOR, "quality-piece.received")) == 1
+    [standing] = standings(world)
+    assert standing.last is not None
+    assert (standing.last.body["piece"], standing.duty.state) == (finding.piece, "due")
+    other = scanned(journeys, tmp_path, number=1)
+    for row in facts(world, HARBOR, "quality-piece.received"):
+        assert names(row.clauses[0], "502.26")
+    again = bent(piece, "again", lambda image: image.crop((1, 1, image.width, image.height)))
+    with refused("502.26", "quality.seen-before"):
+        send(journeys, journeys.device, again)
+    annex = mailer(world, ANNEX, deposit=100, reset=50)
+    with refused("P050-2.5h", "quality.other-device"):
+        send(annex, annex.device, other)
+    audited(world, tmp_path / "out")
+
+
+@pytest.mark.requirement("PRE-16/1")
+def test_what_cannot_be_analysed_is_refused_and_stays_no_piece(
+    world: World, journeys: Journeys, tmp_path: Path
+) -> None:
+    blank = tmp_path / "blank.png"
+    Image.new("L", (900, 400), 255).save(blank)
+    with refused("PRE-16", "quality.blank"):
+        send(journeys, journeys.device, blank)
+    text = tmp_path / "letter.txt"
+    text.write_text("this is no scan")
+    with pytest.raises(BadInput) as caught:
+        send(journeys, journeys.device, text)
+    assert caught.value.code == "quality.not-a-scan"
+    assert facts(world, HARBOR, "quality-piece.received") == []
+    settle(journeys)  # nothing is left open
+    audited(world, tmp_path / "out")
+
+
+@pytest.mark.requirement("PRE-16/2", "502.26/4")
+@pytest.mark.parametrize(
+    ("change", "code", "clause"),
+    [
+        (lambda image: ImageEnhance.Contrast(image).enhance(0.15), "quality.contrast", "P050-4.2"),
+        (lambda image: image.filter(ImageFilter.GaussianBlur(12)), "quality.unreadable", "P050-4.2"),
+        (lambda image: image.crop((0, 0, image.width - 900, image.height)), "quality.margin", "P050-4.4"),
+    ],
+    ids=["pale", "smeared", "at the edge"],
+)
+def test_each_deficiency_is_told_to_both_with_guidance_and_denies_nothing(
+    world: World, journeys: Journeys, tmp_path: Path, change: object, code: str, clause: str
+) -> None:
+    world.advance("1mo")
+    journeys.contact()
+    finding = send(journeys, journeys.device, bent(scanned(journeys, tmp_path), "poor", change))
+    assert code in codes(finding)
+    told = {one.code: one for one in finding.deficiencies}
+    assert names(told[code].clause, clause)
+    assert len(finding.guidance) == len(finding.deficiencies)
+    assert all(len(words) > 40 for words in finding.guidance)
+    [reported] = facts(world, POSTAL, "quality-piece.reported")
+    assert reported.body["deficiencies"] == codes(finding)
+    assert names(reported.clauses[0], "PRE-16")
+    for step in ("2mo", "2mo", "32d"):  # beyond six months from the lease
+        world.advance(step)
+        journeys.contact()
+    journeys.reset(TEN)
+    assert facts(world, HARBOR, "resets.denied") == []
+    audited(world, tmp_path / "out")
+
+
+@pytest.mark.requirement("502.26/1", "502.26/2", "502.26/3")
+def test_who_forwarded_no_piece_is_warned_denied_and_reported_until_one_comes(
+    world: World, journeys: Journeys, tmp_path: Path
+) -> None:
+    for step in ("2mo", "2mo", "46d"):
+        world.advance(step)
+        journeys.contact()
+    [warning] = [one for one in notices_of(world, MAILROOM) if one.notice.limit == "quality-piece"]
+    assert (warning.notice.kind, warning.giver) == ("reminder", HARBOR)
+    assert "resets are denied" in warning.notice.says
+    journeys.reset(TEN)
+    world.advance("1mo")
+    with refused("502.26", "provider.resets-denied"):
+        journeys.reset(TEN)
+    [notice] = [one for one in notices_of(world, MAILROOM) if one.notice.kind == "notice"]
+    assert names(notice.notice.clause, "502.26")
+    assert notice.notice.about == journeys.device
+    [reported] = facts(world, POSTAL, "quality.noncompliance-reported")
+    assert names(reported.clauses[0], "502.26")
+    assert (reported.body["licensee"], reported.body["device"]) == (MAILROOM, journeys.device)
+    [standing] = standings(world)
+    assert (standing.duty.state, standing.warned, standing.reported, standing.denied) == ("overdue", True, True, True)
+    send(journeys, journeys.device, scanned(journeys, tmp_path))
+    journeys.reset(TEN)  # lifted at once
+    world.advance("1d")
+    assert len(facts(world, HARBOR, "resets.denied")) == len(facts(world, HARBOR, "resets.allowed")) == 1
+    assert [row.denied for row in standings(world)] == [False]
+    audited(world, tmp_path / "out")
+
+
+def test_a_world_that_lives_over_a_year_is_never_denied_where_pieces_come(
+    world: World, journeys: Journeys, tmp_path: Path
+) -> None:
+    for number in range(5):
+        world.advance("3mo")
+        journeys.contact()
+        if number % 2:
+            send(journeys, journeys.device, scanned(journeys, tmp_path, number=number))
+        journeys.reset(Mills.dollars(1))
+    assert facts(world, HARBOR, "resets.denied") == []
+    audited(world, tmp_path / "out")
+
+
+def test_a_notice_is_kept_once_however_often_it_is_asked_for(world: World, journeys: Journeys, tmp_path: Path) -> None:
+    world.advance("4mo")
+    kept = notices_of(world, MAILROOM)
+    assert [(one.notice.kind, one.notice.limit) for one in kept] == [("notice", "device-audit")]
+    assert fetch_all(world) == 0
+    assert notices_of(world, MAILROOM) == kept
+    assert "device-audit" in [one.notice.limit for one in notices_of(world, POSTAL) if one.giver == HARBOR]
+    assert len(facts(world, HARBOR, "notice.delivered")) == 1
+    assert journeys.licensee == MAILROOM
+    audited(world, tmp_path / "out")
+
+
+def test_a_days_inventory_agrees_and_told_again_gives_the_first_finding(
+    world: World, journeys: Journeys, tmp_path: Path
+) -> None:
+    journeys.contact()
+    first = dict(reconcile(world))
+    assert {provider: (one.number, one.devices, one.differences) for provider, one in first.items()} == {
+        HARBOR: (1, 1, ()),
+        SUMMIT: (1, 0, ()),
+    }
+    mailer(world, ANNEX, deposit=100, reset=20)
+    assert dict(reconcile(world)) == first
+    world.advance("1d")  # makes its round by itself
+    second = dict(reconcile(world))[HARBOR]
+    assert (second.number, second.devices) == (2, 2)
+    [reset] = second.differences
+    assert (reset.code, reset.explained) == ("population.registers", True)
+    assert "since the device's last audit" in reset.sentence
+    assert [fact.body["number"] for fact in facts(world, POSTAL, "population.reconciled")] == [1, 1, 2, 2]
+    audited(world, tmp_path / "out")
+
+
+@pytest.mark.requirement("502.8/4")
+def test_a_device_that_only_one_side_knows_is_never_explained_away(
+    world: World, journeys: Journeys, tmp_path: Path
+) -> None:
+    journeys.contact()
+    with world.store(HARBOR).transaction() as tx:  # behind the program's back
+        row = tx.get("device", journeys.device)
+        assert row is not None
+        tx.put("device", row.key, {**row.body, "custody": "stocked"}, owner=row.owner, expected=row.version)
+        tx.put("device", "TC1A0000000999", {**row.body, "pieces": 3}, owner=row.owner, expected=0)
+    finding = dict(reconcile(world))[HARBOR]
+    told = {one.device: one for one in finding.differences}
+    assert told[journeys.device].code == "population.not-in-inventory"
+    assert told["TC1A0000000999"].code == "population.unknown"
+    assert not any(one.explained for one in finding.differences)
+    assert all(names(one.clause, "502.8") for one in finding.differences)
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"descending": 1}, "population.registers"),
+        ({"ascending": 7}, "population.registers"),
+        ({"custody": "lost"}, "population.status"),
+        ({"license": "20260-000099"}, "population.license"),
+    ],
+)
+def test_every_column_of_an_inventory_is_compared(
+    world: World, journeys: Journeys, change: dict[str, object], code: str
+) -> None:
+    journeys.contact()
+    with world.store(HARBOR).transaction() as tx:
+        row = tx.get("device", journeys.device)
+        assert row is not None
+        tx.put("device", row.key, {**row.body, **change}, owner=row.owner, expected=row.version)
+    [one] = dict(reconcile(world))[HARBOR].differences
+    assert (one.code, one.explained) == (code, False)

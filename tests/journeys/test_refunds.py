@@ -1,0 +1,389 @@
+"""Unused postage: sent in, scanned, certified by another, decided, credited once; every piece has one fate."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from tests.journeys.stories import ANNEX, HARBOR, MAILROOM, REGIMES, mailer, new_world, reopened
+
+from towncircle.auditor import audit
+from towncircle.kernel import persons
+from towncircle.kernel.cites import cites
+from towncircle.kernel.errors import BadInput, Refused
+from towncircle.kernel.money import ZERO, Mills
+from towncircle.ledger import POSTAL as POSTAL_CHART
+from towncircle.ledger import Books
+from towncircle.mailpiece.address_files import public_addresses
+from towncircle.rules import ruleset
+from towncircle.rules.duties import derive
+from towncircle.verification.refunding import kept_until, share_of
+from towncircle.wire.bodies import RefundStatement
+from towncircle.world import printing, refunding, verifying
+from towncircle.world.config import POSTAL
+from towncircle.world.exporting import export
+from towncircle.world.journeys import Journeys
+from towncircle.world.verifying import Mark
+from towncircle.world.world import World
+
+PEOPLE = public_addresses()[:3]
+PERSONS = {HARBOR: ("ann", "ben", "cleo"), POSTAL: ("mats", "olaf"), MAILROOM: ("dora",)}
+
+
+@contextmanager
+def refused(code: str) -> Iterator[pytest.ExceptionInfo[Refused]]:
+    with pytest.raises((Refused, BadInput)) as caught:
+        yield caught  # type: ignore[misc]  # both have a code
+    assert caught.value.code == code
+
+
+def authorise(world: World) -> None:
+    for party, names in PERSONS.items():
+        for name in names:
+            world.desk(party).perform(lambda ctx, name=name: persons.authorise(ctx, name=name), actor=party)
+
+
+def funded(folder: Path, regime: str = "imi-2024") -> Journeys:
+    """Give a mailer with postage set, in a world where everybody has authorised persons."""
+    world = new_world(folder, regime)
+    authorise(world)
+    return mailer(world, deposit=300, reset=200)
+
+
+def printed(journeys: Journeys, count: int = 3) -> tuple[bytes, ...]:
+    """Print pieces and give what stands on them."""
+    done = printing.print_job(journeys, PEOPLE[:count], journeys.world.folder / "out", formats=("pdf",))
+    journeys.contact()
+    return tuple(bytes.fromhex(one) for one in done.job.body["indicia"])
+
+
+@pytest.fixture
+def journeys(tmp_path: Path) -> Iterator[Journeys]:
+    made = funded(tmp_path / "world")
+    yield made
+    made.world.close()
+
+
+def account(world: World, licensee: str = MAILROOM) -> Mills:
+    with world.store(HARBOR).reading() as view:
+        assert Books(view).equation(licensee).difference == ZERO
+        return Books(view).balance(f"account/{licensee}")
+
+
+def trust(world: World) -> Mills:
+    with world.store(POSTAL).reading() as view:
+        return Books(view, POSTAL_CHART).balance(f"trust/{HARBOR}/{MAILROOM}")
+
+
+def mailed(world: World, payload: bytes) -> str:
+    mark = Mark(file="piece", page=1, payload=payload)
+    return verifying.record(mark, world, site="Washington DC P&DC").verdict.verdict
+
+
+def certified(journeys: Journeys, pieces: tuple[bytes, ...]) -> str:
+    told = refunding.submit(journeys, pieces, by="dora")
+    refunding.scan(journeys.world, told.refund, pieces, by="ann")
+    refunding.certify(journeys.world, told.refund, by="ben")
+    return told.refund
+
+
+def codes(told: RefundStatement) -> list[tuple[int, str]]:
+    return [(one.piece, one.code) for one in told.annotations]
+
+
+def audited(world: World, out: Path) -> None:
+    assert export(world, out).quiet
+    assert [str(one) for one in audit(out).differences] == []
+
+
+@cites("502.27a", "P050-3.3b", "PRE-19")
+@pytest.mark.parametrize("regime", REGIMES)
+def test_unused_pieces_are_credited_once_with_what_they_cost(regime: str, tmp_path: Path) -> None:
+    journeys = funded(tmp_path / "world", regime)
+    world, pieces = journeys.world, printed(journeys)
+    before, held = account(world), trust(world)
+    refund = certified(journeys, pieces[:2])
+    assert account(world) == before  # nothing moves on the Provider's word
+    decided = refunding.decide(world, refund, by="mats")
+    amount = Mills(decided.body["amount"])
+    assert (decided.body["state"], account(world)) == ("granted", before + amount)
+    assert trust(world) == held + amount
+    told = refunding.follow(journeys, refund)
+    assert (told.state, told.amount, told.total, told.account_balance) == ("credited", amount, amount, before + amount)
+    assert refunding.decide(world, refund, by="mats").body == decided.body  # a retry
+    assert refunding.certify(world, refund, by="ben").body["state"] == "credited"
+    assert account(world) == before + amount
+    assert refunding.submit(journeys, pieces[:2]).refund == refund
+    with world.store(MAILROOM).reading() as view:
+        claims = [fact for fact in view.facts() if fact.type == "refund.claimed"]
+    assert [(fact.body["refund"], fact.body["count"]) for fact in claims] == [(refund, 2)]
+    audited(world, tmp_path / "export")
+    world.close()
+
+
+@cites("502.27a/3")
+def test_a_refunded_piece_that_is_mailed_is_a_duplicate_and_the_clause_is_said(journeys: Journeys) -> None:
+    world, pieces = journeys.world, printed(journeys)
+    refund = certified(journeys, pieces[:1])
+    refunding.decide(world, refund, by="mats")
+    judged = verifying.record(Mark(file="piece", page=1, payload=pieces[0]), world, site="somewhere").verdict
+    fault = judged.finding("used.repaid")
+    assert (judged.verdict, judged.disposition) == ("DUPLICATE", "reject")
+    assert fault is not None
+    assert fault.clause == "502.27(a)"
+    assert refund in fault.text
+    assert mailed(world, pieces[1]) == "VALID"
+
+
+@cites("502.27a/3", "502.27a/4")
+def test_a_piece_that_was_mailed_before_the_scan_is_annotated_and_the_rest_is_paid(
+    journeys: Journeys, tmp_path: Path
+) -> None:
+    world, pieces = journeys.world, printed(journeys)
+    before = account(world)
+    assert mailed(world, pieces[0]) == "VALID"
+    refund = certified(journeys, pieces)
+    told = refunding.follow(journeys, refund)
+    assert codes(told) == [(1, "used.mailed")]
+    assert told.total < told.claimed
+    refunding.decide(world, refund, by="mats")
+    assert account(world) == before + told.total
+    audited(world, tmp_path / "export")
+
+
+@cites("502.27a/3")
+def test_a_piece_that_is_mailed_between_certification_and_decision_is_struck(
+    journeys: Journeys, tmp_path: Path
+) -> None:
+    world, pieces = journeys.world, printed(journeys)
+    before = account(world)
+    refund = certified(journeys, pieces[:2])
+    assert mailed(world, pieces[0]) == "VALID"
+    held = refunding.decide(world, refund, by="mats")
+    told = refunding.follow(journeys, refund)
+    assert (held.body["state"], codes(told)) == ("granted", [(1, "used.mailed")])
+    assert account(world) == before + told.amount
+    alone = certified(journeys, pieces[2:])
+    assert mailed(world, pieces[2]) == "VALID"
+    assert refunding.decide(world, alone, by="mats").body["state"] == "refused"
+    told = refunding.follow(journeys, alone)
+    assert (told.state, told.amount, codes(told)) == ("refused", ZERO, [(1, "used.mailed")])
+    assert told.annotations[0].clause == "502.27(a)"
+    audited(world, tmp_path / "export")
+
+
+def test_a_piece_is_refunded_once_and_twice_on_a_form_counts_once(journeys: Journeys) -> None:
+    world, pieces = journeys.world, printed(journeys)
+    first = certified(journeys, pieces[:1])
+    refunding.decide(world, first, by="mats")
+    again = refunding.submit(journeys, (pieces[0], pieces[1], pieces[1]))
+    refunding.scan(world, again.refund, pieces, by="ann")
+    assert codes(refunding.follow(journeys, again.refund)) == [
+        (1, "refund.certified-elsewhere"),
+        (3, "refund.twice"),
+    ]
+
+
+def test_a_piece_that_did_not_come_in_is_annotated(journeys: Journeys) -> None:
+    world, pieces = journeys.world, printed(journeys)
+    told = refunding.submit(journeys, pieces[:2])
+    refunding.scan(world, told.refund, pieces[1:], by="ann")
+    assert codes(refunding.follow(journeys, told.refund)) == [(1, "refund.not-received")]
+
+
+@cites("502.27a/1")
+@pytest.mark.parametrize(("step", "qualifies"), [("30d", True), ("31d", False)])
+def test_the_age_is_counted_to_the_day_on_which_the_pieces_were_sent_in(
+    step: str, qualifies: bool, tmp_path: Path
+) -> None:
+    journeys = funded(tmp_path / "world", "ibi-1998")
+    world, pieces = journeys.world, printed(journeys)
+    world.advance(step)
+    told = refunding.submit(journeys, pieces)
+    world.advance("5d")  # what the Provider and the coordinator take is not the licensee's lapse
+    refunding.scan(world, told.refund, pieces, by="ann")
+    found = codes(refunding.follow(journeys, told.refund))
+    assert found == ([] if qualifies else [(number, "refund.window") for number in (1, 2, 3)])
+    if not qualifies:
+        with refused("refund.nothing-qualifies"):
+            refunding.certify(world, told.refund, by="ben")
+    world.close()
+
+
+@cites("502.27a/5")
+def test_who_scanned_or_applied_does_not_certify(journeys: Journeys) -> None:
+    world, pieces = journeys.world, printed(journeys)
+    told = refunding.submit(journeys, pieces, by="dora")
+    with refused("refund.not-scanned"):
+        refunding.certify(world, told.refund, by="ben")
+    refunding.scan(world, told.refund, pieces, by="ann")
+    with refused("person.same-person") as caught:
+        refunding.certify(world, told.refund, by="ann")
+    assert caught.value.clause == "502.27(a)(4)"
+    with refused("person.unknown"):
+        refunding.certify(world, told.refund, by="stranger")
+    world.desk(HARBOR).perform(lambda ctx: persons.authorise(ctx, name="dora"), actor=HARBOR)
+    with refused("person.same-person"):
+        refunding.certify(world, told.refund, by="dora")
+
+
+def together(*jobs: object) -> list[str]:
+    """Do things at the same moment; give the code of each refusal, or empty."""
+    answers, gate = [""] * len(jobs), threading.Barrier(len(jobs))
+
+    def run(place: int) -> None:
+        gate.wait()
+        try:
+            jobs[place]()  # type: ignore[operator]  # each is a call
+        except Refused as told:
+            answers[place] = told.code
+
+    threads = [threading.Thread(target=run, args=(place,)) for place in range(len(jobs))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return sorted(answers)
+
+
+def test_two_certifications_at_once_have_one_outcome_and_the_other_is_told(journeys: Journeys, tmp_path: Path) -> None:
+    world, pieces = journeys.world, printed(journeys)
+    before = account(world)
+    told = refunding.submit(journeys, pieces)
+    refunding.scan(world, told.refund, pieces, by="ann")
+    other = reopened(world.folder)
+    answers = together(
+        lambda: refunding.certify(world, told.refund, by="ben"),
+        lambda: refunding.certify(other, told.refund, by="cleo"),
+    )
+    other.close()
+    assert answers == ["", "refund.certified-before"]
+    refunding.decide(world, told.refund, by="mats")
+    assert account(world) == before + told.claimed
+    audited(world, tmp_path / "export")
+
+
+def test_one_piece_on_two_forms_certified_at_once_is_paid_once(journeys: Journeys, tmp_path: Path) -> None:
+    world, pieces = journeys.world, printed(journeys)
+    before = account(world)
+    forms = [refunding.submit(journeys, given) for given in (pieces[:2], pieces[1:])]
+    for form in forms:
+        refunding.scan(world, form.refund, pieces, by="ann")
+    other = reopened(world.folder)
+    answers = together(
+        lambda: refunding.certify(world, forms[0].refund, by="ben"),
+        lambda: refunding.certify(other, forms[1].refund, by="cleo"),
+    )
+    other.close()
+    assert answers == ["", "refund.piece-claimed"]
+    for form in forms:
+        if refunding.follow(journeys, form.refund).state == "scanned":
+            refunding.scan(world, form.refund, pieces, by="ann")
+            refunding.certify(world, form.refund, by="cleo")
+        refunding.decide(world, form.refund, by="mats")
+    spent = sum((Mills(one.claimed) for one in forms), ZERO)
+    once = account(world) - before
+    assert ZERO < once < spent
+    with world.store(POSTAL).reading() as view:
+        repaid = view.find("repaid")
+    assert len(repaid) == 3
+    assert sum(row.body["postage"] for row in repaid) == once
+    audited(world, tmp_path / "export")
+
+
+def test_a_decision_and_a_mailing_at_once_give_the_piece_one_fate(journeys: Journeys, tmp_path: Path) -> None:
+    world, pieces = journeys.world, printed(journeys)
+    before = account(world)
+    refund = certified(journeys, pieces[:1])
+    other = reopened(world.folder)
+    verdicts: list[str] = []
+    together(
+        lambda: refunding.decide(world, refund, by="mats"),
+        lambda: verdicts.append(mailed(other, pieces[0])),
+    )
+    other.close()
+    told = refunding.follow(journeys, refund)
+    assert (told.state, verdicts[0]) in (("credited", "DUPLICATE"), ("refused", "VALID"))
+    assert account(world) == before + told.amount
+    audited(world, tmp_path / "export")
+
+
+@cites("502.27a/7")
+def test_it_is_decided_once_and_a_refusal_frees_the_pieces_for_another_form(journeys: Journeys, tmp_path: Path) -> None:
+    world, pieces = journeys.world, printed(journeys)
+    before = account(world)
+    refund = certified(journeys, pieces)
+    with refused("person.unknown"):
+        refunding.decide(world, refund, by="ben")
+    refunding.decide(world, refund, by="mats", refuse="The envelopes were opened.")
+    with refused("refund.decided-before") as caught:
+        refunding.decide(world, refund, by="olaf")
+    assert caught.value.clause == "502.27(a)(6)"
+    told = refunding.follow(journeys, refund)
+    assert (told.state, {one.sentence for one in told.annotations}) == ("refused", {"The envelopes were opened."})
+    again = certified(journeys, pieces)
+    assert again != refund
+    refunding.decide(world, again, by="olaf")
+    assert account(world) == before + told.claimed
+    audited(world, tmp_path / "export")
+
+
+@cites("502.27a/8", "502.27a/9")
+def test_the_envelopes_are_kept_and_sampled_for_their_time(journeys: Journeys, tmp_path: Path) -> None:
+    world, pieces = journeys.world, printed(journeys)
+    refund = certified(journeys, pieces)
+    refunding.decide(world, refund, by="mats")
+    done = refunding.sample(world, refund, by="olaf", count=2)
+    assert (len(done.pieces), done.outcome, done.wrong) == (2, "regular", ())
+    with world.store(HARBOR).reading() as view:
+        sent = next(fact for fact in view.facts() if fact.type == "form-3533.sent")
+        (duty,) = [
+            one
+            for one in derive(world.rules, view.facts(), party=HARBOR, as_of=world.clock.now())
+            if one.limit.id == "refunded-envelopes"
+        ]
+    assert duty.until == kept_until(world.rules, sent.occurred_at)
+    world.advance("45d")
+    with refused("refund.envelopes-kept") as caught:
+        refunding.destroy(world, refund, by="ann")
+    assert caught.value.clause == "502.27(a)(7)"
+    assert refunding.sample(world, refund, by="olaf", numbers=(3,)).outcome == "regular"
+    world.advance("1d")
+    with refused("refund.sample-too-late"):
+        refunding.sample(world, refund, by="olaf")
+    refunding.destroy(world, refund, by="ann")
+    with refused("refund.envelopes-gone"):
+        refunding.destroy(world, refund, by="ann")
+    audited(world, tmp_path / "export")
+
+
+def test_only_pieces_of_ones_own_jobs_are_sent_in(journeys: Journeys) -> None:
+    world, pieces = journeys.world, printed(journeys)
+    annex = mailer(world, ANNEX, deposit=100, reset=50)
+    with refused("refund.not-ours"):
+        refunding.submit(annex, pieces)
+    theirs = printed(annex, 1)
+    with refused("refund.two-devices"):
+        refunding.submit(journeys, (*pieces, *theirs))
+    with refused("refund.no-mark"):
+        refunding.submit(journeys, (b"no mark",))
+    with refused("refund.no-pieces"):
+        refunding.submit(journeys, ())
+
+
+def test_where_the_rule_refunds_a_share_it_is_rounded_half_up_once(tmp_path: Path) -> None:
+    assert [int(share_of(Mills(total), 90)) for total in (5, 15, 14, 1_485)] == [5, 14, 13, 1337]
+    assert "refund_share" not in ruleset("imi-2024").parameters
+    journeys = funded(tmp_path / "world", "cfr-501")
+    world, pieces = journeys.world, printed(journeys)
+    before = account(world)
+    refund = certified(journeys, pieces)
+    refunding.decide(world, refund, by="mats")
+    told = refunding.follow(journeys, refund)
+    assert (told.share, told.total) == (90, told.claimed)
+    assert account(world) - before == told.amount == share_of(told.total, 90) < told.total
+    audited(world, tmp_path / "export")
+    world.close()
