@@ -28,6 +28,7 @@ COMMANDS = (
     "withdraw",
     "transfer",
     "person",
+    "department",
     "refund",
     "status",
     "examine",

@@ -42,7 +42,8 @@ class Shortpaid:
     """Ask for a postage correction of shortpaid pieces.
 
     What is due follows from the weight and shape found (None: as the piece was priced), or is `due` as somebody told.
-    `amount` is a keyed-in correction, which must be the difference; more than it needs a `reason`.
+    `amount` is a keyed-in correction, which must be the difference; more than it needs a `reason`. The job's
+    department pays; `person` is who asks for it.
     """
 
     job: JobId
@@ -53,6 +54,7 @@ class Shortpaid:
     due: Mills | None = None
     amount: Mills | None = None
     reason: str = ""
+    person: str = ""
 
 
 @cites("P050-4.8", "P050-4.7", "PRE-21")
@@ -122,6 +124,7 @@ def plan_correction(ctx: Context, *, order: Shortpaid, job: JobId, limits: Limit
     keyed = [amount for amount in (order.due, order.amount) if amount is not None]
     limits.check(day=order.mailing_date, amounts=keyed)
     row = original(ctx, order.job)
+    departments.check_person(ctx, department=row.body["department"], person=order.person, job=job)
     chosen = places(row, order.pieces)
     grounds: list[TowncircleError] = []
     pieces: list[dict[str, Any]] = []

@@ -40,7 +40,7 @@ OPEN = ("planned", EVIDENCED, "released")  # a crash leaves these between their 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """Describe a print order: to whom, when it is mailed, at which price type, for which department."""
+    """Describe a print order: to whom, when it is mailed, at which price type, for which department, by whom."""
 
     device: DeviceId
     layout: str
@@ -50,6 +50,7 @@ class Order:
     weight_oz: Fraction = DEFAULT_WEIGHT_OZ
     shape: Shape = "letter"
     department: str = departments.DEFAULT
+    person: str = ""
 
 
 @cites("P050-1.4", "P050-1.5", "P050-4.7", "IMI-05")
@@ -66,6 +67,7 @@ def plan(ctx: Context, *, order: Order, job: JobId, limits: Limits) -> Record:
     amounts = [Mills(piece["amount"]) for piece in pieces]
     limits.check(day=order.mailing_date, amounts=amounts)
     total = sum(amounts, ZERO)
+    departments.check_person(ctx, department=order.department, person=order.person, job=job)
     departments.reserve(ctx, department=order.department, job=job, amount=total)
     body = {
         "device": order.device,
@@ -74,10 +76,14 @@ def plan(ctx: Context, *, order: Order, job: JobId, limits: Limits) -> Record:
         "form": POSTAGE,
         "mailing_date": order.mailing_date.isoformat(),
         "department": order.department,
+        "person": order.person,
         "total": int(total),
         "pieces": pieces,
     }
-    ctx.note("print.planned", job, clauses=("P050 1.5",), device=order.device, count=len(pieces), total=int(total))
+    told = {"department": order.department, "person": order.person}
+    ctx.note(
+        "print.planned", job, clauses=("P050 1.5",), device=order.device, count=len(pieces), total=int(total), **told
+    )
     return ctx.tx.put("job", job, body, owner=order.device, expected=0)
 
 
