@@ -32,7 +32,7 @@ from towncircle.wire.bodies import (
     LicenseApplication,
     LicenseDecision,
 )
-from towncircle.world import leases
+from towncircle.world import leases, updates
 from towncircle.world.config import BANK
 from towncircle.world.departments import Payer, prove
 from towncircle.world.parties import product_of
@@ -145,6 +145,7 @@ class Journeys:
 
     def contact_of(self, device: DeviceId) -> str:
         """Connect one of the licensee's devices; one that was missed and is renewed now is in use again."""
+        updates.connect(self, device)
         words = str(self.heard(lambda ctx: funds.contact(ctx, device=device), device=device).sentence)
         if device == self.device:  # one that was replaced is returned, not used
             self.do(lambda ctx: missing.back(ctx, device=device))

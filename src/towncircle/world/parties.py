@@ -15,6 +15,7 @@ from towncircle.paper import scan
 from towncircle.pki.domain import DSA_1024_DOMAIN
 from towncircle.postal import (
     appeals,
+    builds,
     cases,
     certificates,
     examining,
@@ -34,6 +35,7 @@ from towncircle.provider import (
     accounts,
     audits,
     checkouts,
+    downloads,
     examinations,
     leasing,
     licensing,
@@ -44,6 +46,7 @@ from towncircle.provider import (
     renewing,
     resetting,
     revocations,
+    software,
 )
 from towncircle.provider.leasing import Product
 from towncircle.psd.integrity import module_digest
@@ -106,7 +109,7 @@ def postal_handlers(authority: Authority, rules: RuleSet) -> Mapping[type, Taken
     return {
         bodies.LicenseTransmittal: Taken(("provider",), partial(licenses.on_transmittal, rules=rules)),
         bodies.CertificateRequest: Taken(("provider",), certify),
-        bodies.DeviceActivity: Taken(("provider",), population.on_activity),
+        bodies.DeviceActivity: Taken(("provider",), partial(population.on_activity, rules=rules)),
         bodies.CheckOutReport: Taken(("provider",), withdrawals.on_check_out),
         bodies.AuditForward: Taken(("provider",), population.on_audit),
         bodies.LockboxReport: Taken(("bank",), trust.on_lockbox_report),
@@ -127,6 +130,7 @@ def postal_handlers(authority: Authority, rules: RuleSet) -> Mapping[type, Taken
         bodies.MissingReport: Taken(("licensee",), postal_missing.on_report),
         bodies.IncidentReport: Taken(("provider",), postal_missing.on_incident),
         bodies.LostAndStolenFile: Taken(("provider",), postal_missing.on_file),
+        bodies.SoftwareForward: Taken(("provider",), builds.on_software),
     }
 
 
@@ -160,6 +164,10 @@ def provider_handlers(product: Product, rules: RuleSet, pack: Callable[[Instant]
         bodies.RefundDecided: Taken(("postal",), refunds.on_decided),
         bodies.RefundSample: Taken(("postal",), refunds.on_sample),
         bodies.MissingReport: Taken(("licensee",), missing.on_report),
+        bodies.DownloadQuery: Taken(("licensee",), downloads.on_query),
+        bodies.DownloadsTaken: Taken(("licensee",), downloads.on_taken),
+        bodies.BuildApproved: Taken(("postal",), software.on_approved),
+        bodies.SoftwareReport: Taken(("device",), software.on_report),
         Conflict: Taken(("device",), readings.on_conflict),
     }
 

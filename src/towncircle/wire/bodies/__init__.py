@@ -4,7 +4,8 @@ Here: the bodies by direction: `common` (shapes used by several), `device` (devi
 device), `examination` (between the Postal Service and a device), `cases` (how those travel, and irregularity cases),
 `parties` (between licensee, Provider, Postal Service and bank), `checkout` (a device that goes out of service),
 `quality` (notices, quality pieces, the inventory), `licensing` (a license after it was issued), `refund` (unused
-postage), `missing` (devices that are) and `published` (the verification pack). Importing this package registers all.
+postage), `missing` (devices that are), `updates` (rate tables and
+software) and `published` (the verification pack). Importing this package registers all.
 """
 
 from towncircle.wire.bodies.cases import (
@@ -111,6 +112,17 @@ from towncircle.wire.bodies.refund import (
     RefundStatement,
     ShownPiece,
 )
+from towncircle.wire.bodies.updates import (
+    BuildApproval,
+    BuildApproved,
+    DownloadQuery,
+    Downloads,
+    DownloadsTaken,
+    RateTable,
+    SoftwareForward,
+    SoftwareReport,
+    SoftwareUpdate,
+)
 
 __all__ = [
     "AccountStatement",
@@ -120,6 +132,8 @@ __all__ = [
     "AppealDocketed",
     "AuditForward",
     "Authorise",
+    "BuildApproval",
+    "BuildApproved",
     "CaseClosed",
     "CertificateIssued",
     "CertificateRequest",
@@ -140,6 +154,9 @@ __all__ = [
     "DeviceReport",
     "DeviceTerms",
     "DeviceWithdrawal",
+    "DownloadQuery",
+    "Downloads",
+    "DownloadsTaken",
     "ExaminationAnswer",
     "ExaminationFinding",
     "ExaminationOrder",
@@ -187,6 +204,7 @@ __all__ = [
     "QualityFinding",
     "QualityPiece",
     "QualityReport",
+    "RateTable",
     "RefundApplication",
     "RefundDecided",
     "RefundGroup",
@@ -207,6 +225,9 @@ __all__ = [
     "RevisedLicense",
     "RevisedLicenseNotice",
     "ShownPiece",
+    "SoftwareForward",
+    "SoftwareReport",
+    "SoftwareUpdate",
     "StatusRow",
     "StepRow",
     "TransactionFile",
