@@ -183,6 +183,8 @@ def test_a_version_is_taken_at_a_connection_and_bound_at_the_start_under_it(jour
         assert (journeys.status().software_version, journeys.status().software_next) == (2, 0)
         journeys.contact()
         cost(journeys, tmp_path / "under 2")
+        log = [(1, "replaced", "version 1"), (2, "in use", "version 2")]
+        assert updates.change_log(journeys, journeys.device) == log[::-1]
     assert told(world, HARBOR, "software.installed") == ["software.installed"] * 2
     with world.store(POSTAL).reading() as view:
         row = view.get("device", journeys.device)

@@ -34,6 +34,7 @@ PLAIN: dict[str, commands.Command] = {
     "recover": commands.Recover(request_id="JOB-1"),
     "reprint": commands.Reprint(request_id="JOB-1", offsets=(0,)),
     "rekey": commands.Rekey(),
+    "software": commands.Software(),
     "zeroise": commands.Zeroise(confirm=DEVICE),
 }
 ORDERS: dict[str, tuple[type[commands.FromProvider], Callable[[Story], Body]]] = {
@@ -72,6 +73,7 @@ ORDERS: dict[str, tuple[type[commands.FromProvider], Callable[[Story], Body]]] =
         lambda s: bodies.ResetRefusal(request_id="R", code="c", sentence="s", clause="c", next_step="n"),
     ),
     "withdraw": (commands.Withdraw, lambda s: bodies.Withdraw(reason="returned")),
+    "update": (commands.Update, lambda s: bodies.SoftwareUpdate(version=1, build=bytes(32), approval=b"none")),
 }
 # the sender of a sealed order, by the role that tries to give it
 SEALS = {USER: "licensee.workshop", EXAMINER: "postal.workshop", ANYONE: "nobody.workshop"}

@@ -19,11 +19,12 @@ from towncircle.licensee import rates
 from towncircle.licensee.funds import held_device, raise_refusal
 from towncircle.licensee.mailroom import OPEN
 from towncircle.psd.states import AUTHORISED, IN_SERVICE, LOCKED
-from towncircle.wire.bodies import DownloadQuery, Downloads, DownloadsTaken
+from towncircle.wire.bodies import BuildApproval, DownloadQuery, Downloads, DownloadsTaken, SoftwareUpdate
+from towncircle.wire.message import body_of
 
 HOSTS = "hosts"
 WAITING, TAKEN, REFUSED = "waiting", "taken", "refused"
-_NEW: dict[str, Any] = {"rates": 0, "order": "", "state": "", "told": []}
+_NEW: dict[str, Any] = {"rates": 0, "order": "", "state": "", "told": [], "log": []}
 _SPEAKING = (AUTHORISED, IN_SERVICE, LOCKED)
 
 
@@ -80,8 +81,11 @@ def install(ctx: Context, *, device: DeviceId) -> Steps:
         ctx.note("software.refused", device, clauses=(refusal.clause,), code=refusal.code)
         ctx.tx.put("downloads", device, {**held.body, "state": REFUSED}, owner=held.owner, expected=held.version)
         return refusal.sentence
-    ctx.note("software.taken", device, clauses=("IMI-03",), provider=held.owner)
-    ctx.tx.put("downloads", device, {**held.body, "state": TAKEN}, owner=held.owner, expected=held.version)
+    version, changes = _news(order)
+    ctx.note("software.taken", device, clauses=("IMI-03",), provider=held.owner, version=version)
+    log = [*held.body["log"], [version, changes]]
+    body = {**held.body, "state": TAKEN, "log": log}
+    ctx.tx.put("downloads", device, body, owner=held.owner, expected=held.version)
     return done.sentence
 
 
@@ -100,3 +104,12 @@ def tell(ctx: Context, *, device: DeviceId) -> Steps:
     assert held is not None
     ctx.tx.put("downloads", device, {**held.body, "told": now}, owner=held.owner, expected=held.version)
     return None
+
+
+def _news(order: bytes) -> tuple[int, str]:
+    """Give version and change log of an order that the device has checked and taken."""
+    update = body_of(order)
+    assert isinstance(update, SoftwareUpdate)
+    approval = body_of(update.approval)
+    assert isinstance(approval, BuildApproval)
+    return update.version, approval.changes

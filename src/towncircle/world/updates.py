@@ -83,6 +83,16 @@ def take(journeys: Journeys, device: DeviceId) -> str:
     return words
 
 
+def change_log(journeys: Journeys, device: DeviceId) -> list[tuple[int, str, str]]:
+    """Give the versions that a device has taken: number, how it stands, what is new; the newest first."""
+    status = journeys.status_of(device)
+    with journeys.world.store(journeys.licensee).reading() as view:
+        row = view.get("downloads", device)
+    known = row.body["log"] if row is not None else []
+    words = {status.software_version: "in use", status.software_next: "waits for the next start"}
+    return [(version, words.get(version, "replaced"), text) for version, text in reversed(known)]
+
+
 def _at(world: World, party: str, job: Callable[[Context], Any]) -> Record:
     if party not in world.desks:
         raise Refused("missing.elsewhere", provider=party)
