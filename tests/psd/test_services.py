@@ -81,6 +81,7 @@ WRONG_SEAL = {"wire.unknown-sender", "wire.unknown-key", "psd.not-an-examiner"}
 # a legal cell may still be refused by what the service itself asks for
 BY_ITS_LEAF = {
     "psd.certificate-refused",
+    "psd.approval-refused",
     "psd.not-certified",
     "psd.renewal-stale",
     "psd.reset-unknown",

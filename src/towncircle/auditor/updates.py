@@ -94,9 +94,8 @@ def _check_versions(provider: Party, approved: dict[tuple[str, int], str], repor
         if version < bound.get(device, 0):
             report.differ("software.rolled-back", where, f"{device} was bound to version {bound[device]} before.")
         if version and (device[:4], version) not in approved:
-            report.differ(
-                "software.not-approved", where, f"{device} is bound to version {version}, approved by nobody."
-            )
+            text = f"{device} is bound to version {version}, which nobody approved."
+            report.differ("software.not-approved", where, text)
         bound[device] = max(version, bound.get(device, 0))
         report.checked["software reports"] += 1
 

@@ -35,7 +35,6 @@ from towncircle.wire.bodies import (
 from towncircle.world import leases, updates
 from towncircle.world.config import BANK
 from towncircle.world.departments import Payer, prove
-from towncircle.world.parties import product_of
 from towncircle.world.world import World
 
 
@@ -239,7 +238,7 @@ class Journeys:
         prove(self, payer, job=name)
         order = mailroom.Order(
             device=self.device,
-            layout=product_of(self.world.config.regime, b"").layout,
+            layout=status.layout,
             recipients=recipients,
             mailing_date=day or limits.first,
             department=payer.department,
