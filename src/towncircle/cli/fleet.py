@@ -46,7 +46,5 @@ def run(args: argparse.Namespace) -> int:
             print(f"  heard last {row.heard_last.iso()}, the most silent one {row.silent_since.iso()}")
         if row.decertified_on is not None:
             print(f"  decertified {row.decertified_on}, out of service by {row.withdraw_by}")
-    print(
-        f"{late} device{'s' if late != 1 else ''} in service past the last day." if rows else "There is no device yet."
-    )
+    print(f"In service past the last day: {late}." if rows else "There is no device yet.")
     return 1 if late else 0

@@ -140,7 +140,8 @@ def _show(args: argparse.Namespace) -> int:
         as_json({"releases": releases, "devices": devices})
         return 0
     for one in releases:
-        state = f"halted: {one['halted']}" if one["halted"] else f"{one['percent']} % and {one['groups']}"
+        groups = f" and {one['groups']}" if one["groups"] else ""
+        state = f"halted: {one['halted']}" if one["halted"] else f"{one['percent']} %{groups}"
         print(f"{one['provider']}  {one['model']} version {one['version']}  {state}  by {one['install_by'] or '-'}")
     for one in devices:
         waits = f", version {one['next']} waits for its start" if one["next"] else ""
