@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -28,7 +29,7 @@ def chosen(**changes: Any) -> set[str]:
 
 def test_a_share_only_grows_and_ends_with_all() -> None:
     shares = [chosen(percent=percent) for percent in (0, 1, 10, 50, 99, 100)]
-    assert all(less <= more for less, more in zip(shares, shares[1:], strict=False))
+    assert all(less <= more for less, more in pairwise(shares))
     assert (shares[0], shares[-1]) == (set(), set(DEVICES))
     assert 0 < len(shares[1]) < len(shares[2]) < len(shares[3]) < len(shares[4]) < len(DEVICES)
 
