@@ -19,8 +19,8 @@ from towncircle.auditor.underway import Underway
 _FORWARD = 168
 
 
-def check_updates(export: Export, underway: Underway, report: Report) -> None:
-    """Check 21, first half: tables are those that were published, and no version falls or runs unapproved."""
+def check_updates(export: Export, books: Mapping[str, Recounted], underway: Underway, report: Report) -> None:
+    """Check 21: tables are those that were published, no version falls or runs unapproved, departments add up."""
     approved: dict[tuple[str, int], str] = {}
     for postal in export.of_role("postal"):
         _check_approvals(postal, approved, report)
@@ -41,10 +41,11 @@ def check_updates(export: Export, underway: Underway, report: Report) -> None:
             text = f"{body['provider']} published another table under this number, or none."
             report.same("rates.not-published", where, text, expected=expected, found=body["in_force_from"])
             report.checked["rate tables"] += 1
+    _check_departments(export, books, report)
 
 
-def check_departments(export: Export, books: Mapping[str, Recounted], report: Report) -> None:
-    """Check 21, second half: a department spent what its settled jobs cost and its postage account says."""
+def _check_departments(export: Export, books: Mapping[str, Recounted], report: Report) -> None:
+    """Check that a department spent what its settled jobs cost and its postage account says."""
     for licensee in export.of_role("licensee"):
         settled: dict[str, int] = defaultdict(int)
         spent: dict[str, int] = {}

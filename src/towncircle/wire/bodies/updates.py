@@ -17,7 +17,7 @@ from towncircle.wire.registry import message
 from towncircle.wire.shape import Body, Limit
 
 FILE = Limit(60_000)
-_SEALED, _DIGEST, _WORDS = Limit(100_000), Limit(32), Limit(2000)
+_SEALED, _DIGEST, _WORDS = Limit(96_000), Limit(32), Limit(2000)
 
 
 @message(160, "provider to hosts")
