@@ -44,6 +44,7 @@ TAKEN = {
         "MissingReport": "licensee",
         "IncidentReport": "provider",
         "LostAndStolenFile": "provider",
+        "SoftwareForward": "provider",
     },
     HARBOR: {
         "LicenseApplication": "licensee",
@@ -71,6 +72,10 @@ TAKEN = {
         "RefundDecided": "postal",
         "RefundSample": "postal",
         "MissingReport": "licensee",
+        "DownloadQuery": "licensee",
+        "DownloadsTaken": "licensee",
+        "BuildApproved": "postal",
+        "SoftwareReport": "device",
     },
     BANK: {"DepositOrder": "licensee"},
     MAILROOM: {},

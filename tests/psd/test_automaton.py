@@ -21,6 +21,7 @@ PLAIN = {
     "status": commands.Status(),
     "audit": commands.Audit(),
     "rekey": commands.Rekey(),
+    "software": commands.Software(),
     "request_reset": commands.RequestReset(amount=Mills.dollars(10)),
     "evidence": batch(),
     "recover": commands.Recover(request_id="JOB-1"),
@@ -54,6 +55,7 @@ ORDERS = {
         lambda s: bodies.ResetRefusal(request_id="REQ-1", code="c", sentence="s", clause="c", next_step="n"),
     ),
     "withdraw": (commands.Withdraw, lambda s: bodies.Withdraw(reason="returned")),
+    "update": (commands.Update, lambda s: bodies.SoftwareUpdate(version=1, build=bytes(32), approval=b"none")),
     "examine": (commands.Examine, lambda s: s.workshop.examination(DEVICE, s.now)),
 }
 

@@ -34,6 +34,7 @@ PLAIN: dict[str, commands.Command] = {
     "recover": commands.Recover(request_id="JOB-1"),
     "reprint": commands.Reprint(request_id="JOB-1", offsets=(0,)),
     "rekey": commands.Rekey(),
+    "software": commands.Software(),
     "zeroise": commands.Zeroise(confirm=DEVICE),
 }
 ORDERS: dict[str, tuple[type[commands.FromProvider], Callable[[Story], Body]]] = {
@@ -72,6 +73,7 @@ ORDERS: dict[str, tuple[type[commands.FromProvider], Callable[[Story], Body]]] =
         lambda s: bodies.ResetRefusal(request_id="R", code="c", sentence="s", clause="c", next_step="n"),
     ),
     "withdraw": (commands.Withdraw, lambda s: bodies.Withdraw(reason="returned")),
+    "update": (commands.Update, lambda s: bodies.SoftwareUpdate(version=1, build=bytes(32), approval=b"none")),
 }
 # the sender of a sealed order, by the role that tries to give it
 SEALS = {USER: "licensee.workshop", EXAMINER: "postal.workshop", ANYONE: "nobody.workshop"}
@@ -79,6 +81,7 @@ WRONG_SEAL = {"wire.unknown-sender", "wire.unknown-key", "psd.not-an-examiner"}
 # a legal cell may still be refused by what the service itself asks for
 BY_ITS_LEAF = {
     "psd.certificate-refused",
+    "psd.approval-refused",
     "psd.not-certified",
     "psd.renewal-stale",
     "psd.reset-unknown",

@@ -116,6 +116,8 @@ def test_the_overlay_replaces_contact_and_inherits_the_rest() -> None:
         "connection",
         "contact",
         "decertified-indicia",
+        "rate-table",
+        "software-version",
         "withdrawal",
     }
     assert OLD.limits.keys() <= NEW.limits.keys()

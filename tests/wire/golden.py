@@ -573,6 +573,17 @@ SPECIMENS: tuple[Body, ...] = (
     b.ArtDecided(name="spring", words=("Write once", "more"), outcome="approved", reasons="It is suitable.", at=NOW),
     b.ArtQuery(name="spring"),
     b.ArtSupplied(name="spring", words=("Write once", "more"), approved_at=NOW),
+    b.RateTable(number=3, in_force_from="2026-12-01", file=b'id = "specimen"\n'),
+    b.DownloadQuery(device=DEVICE, rates=2, software=1),
+    b.Downloads(rates=(b"a sealed table", b"another"), update=b"a sealed order"),
+    b.DownloadsTaken(device=DEVICE, rates=3),
+    b.BuildApproval(
+        version=2, build=bytes(32), model="TC1A", regime="imi-2024", changes="Warns earlier.", chain=(b"one", b"two")
+    ),
+    b.BuildApproved(approval=b"a sealed approval"),
+    b.SoftwareUpdate(version=2, build=bytes(32), approval=b"a sealed approval"),
+    b.SoftwareReport(version=1, build=bytes(32), next_version=2, next_build=bytes(range(32)), running=bytes(32)),
+    b.SoftwareForward(report=b"a sealed report", at=NOW),
 )
 
 

@@ -27,6 +27,7 @@ from towncircle.auditor.seals import check_heads, check_messages, read_keys
 from towncircle.auditor.supervision import check_supervision
 from towncircle.auditor.three import check_licenses, check_statement, check_three, check_totals
 from towncircle.auditor.underway import check_waiting, read_underway
+from towncircle.auditor.updates import check_updates
 from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import BadInput
 
@@ -85,5 +86,6 @@ def audit(out: Path, *, root: str | None = None) -> Report:
     check_refunds(export, books, underway, report)  # 19
     check_missing(export, underway, report)  # 20
     check_supervision(export, report)  # 21
+    check_updates(export, books, underway, report)  # 22
     report.checked["parties"] += len(export.parties)
     return report

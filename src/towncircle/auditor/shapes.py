@@ -130,6 +130,7 @@ _EXAMINED = {"device": T, "provider": T}
 _CASE = {"device": T, "other": T, "ground": T}
 _CLOSED = {"device": T, "outcome": T, "approved_by": L, "examination": T}
 _INCIDENT = {"incident": T}
+_RELEASED = {"version": N, "build": T, "model": T}
 _MISSING: Mapping[str, Mapping[str, str]] = {
     "custody.lost": {**_INCIDENT, "source": T},
     "custody.stolen": {**_INCIDENT, "source": T},
@@ -273,6 +274,12 @@ FACTS: Mapping[tuple[str, str], Mapping[str, str]] = MappingProxyType(
         },
         ("provider", "refunded-envelopes.destroyed"): {"kept_until": T},
         **{("provider", kind): shape for kind, shape in _MISSING.items()},
+        ("provider", "rates.published"): {"number": N, "in_force_from": T, "digest": T, "lines": N, "total": N},
+        ("provider", "software.released"): _RELEASED,
+        ("provider", "software.reported"): {"licensee": T, "version": N, "next": N, "running": T},
+        ("postal", "build.approved"): {**_RELEASED, "regime": T},
+        ("postal", "software.forwarded"): {"provider": T, "software_version": N, "software_build": T},
+        ("licensee", "rates.received"): {"provider": T, "number": N, "in_force_from": T},
         ("postal", "device.lost"): {"provider": T},
         ("postal", "device.stolen"): {"provider": T},
         ("postal", "missing.told"): {"licensee": T, "provider": T, "event": T},

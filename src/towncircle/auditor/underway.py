@@ -32,6 +32,7 @@ _NAMING = {  # whose, which field
     105: ("provider", 1),
     49: ("provider", 1),
     83: ("provider", 1),
+    168: ("provider", 2),
 }
 _WORDLESS = (80, 82)  # reports about missing devices
 _TYPE, _SENDER, _AUDIENCE, _COUNTER, _BODY = 1, 3, 4, 9, 10

@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
         shape=args.shape,
         price_type=args.price_type,
         weight_oz=parse_weight(args.weight),
-        on=_day(args.on),
+        on=day_of(args.on),
         nonmachinable=args.nonmachinable,
     )
     found = price(request)
@@ -59,7 +59,8 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _day(text: str | None) -> date:
+def day_of(text: str | None) -> date:
+    """Read a date; none is today. Raises `BadInput` (time.unreadable)."""
     from towncircle.kernel.errors import BadInput
 
     if text is None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from towncircle.kernel.errors import TowncircleError
     from towncircle.kernel.money import Mills
+    from towncircle.world.departments import Payer
     from towncircle.world.journeys import Journeys
     from towncircle.world.printing import Printed
 
@@ -59,6 +60,9 @@ def add(subparsers: Any) -> None:
     what.add_argument("--reprint", metavar="JOB", help="print pieces of a job again; the device counts it")
     parser.add_argument("--on", metavar="DATE", help="mailing date (default: today at the licensing office)")
     parser.add_argument("--svg", action="store_true", help="write SVG pictures too")
+    parser.add_argument("--department", metavar="CODE", help="who pays (default: mailroom); a correction: its job's")
+    parser.add_argument("--person", metavar="NAME", help="who prints; the PIN is asked for")
+    parser.add_argument("--pin-from", type=Path, metavar="FILE", help="read the PIN from the first line of a file")
     parser.add_argument("--new", action="store_true", help="start a job although one is open")
     more = parser.add_argument_group("pieces of an earlier job (--redate, --correct, --reprint)")
     more.add_argument("--pieces", metavar="N,N", help="their numbers in the job, from 1 (default: all)")
@@ -118,7 +122,7 @@ def _starter(args: argparse.Namespace, day: date | None, formats: tuple[str, ...
     from towncircle.mailpiece.address_files import public_addresses, read_addresses
     from towncircle.world import printing
 
-    pieces, out = _only_with_their_form(args), args.out
+    pieces, out, payer = _only_with_their_form(args), args.out, _payer(args)
     named = _job_named(args)
     job = None if named in (None, LAST) else JobId.parse(named)
     if args.redate is not None:
@@ -135,12 +139,24 @@ def _starter(args: argparse.Namespace, day: date | None, formats: tuple[str, ...
             Shortpaid(job=job or journeys.last_job(), mailing_date=day or journeys.today(), pieces=pieces, **told),
             out,
             formats=formats,
+            payer=payer,
         )
     if args.reprint is not None:
         return lambda journeys: printing.reprint_job(journeys, job or journeys.last_job(), pieces, out, formats=formats)
     given = read_addresses(args.addresses) if args.addresses is not None else public_addresses()
     recipients = () if args.resume else given
-    return lambda journeys: printing.print_job(journeys, recipients, out, day=day, formats=formats)
+    return lambda journeys: printing.print_job(journeys, recipients, out, day=day, formats=formats, payer=payer)
+
+
+def _payer(args: argparse.Namespace) -> Payer:
+    """Say who pays and who prints; the PIN is never an argument, which every user of the machine could read."""
+    from towncircle.cli.show import pin_typed
+    from towncircle.world.departments import Payer
+
+    told = {"department": args.department} if args.department is not None else {}
+    if args.person is None or args.resume:
+        return Payer(**told)
+    return Payer(**told, person=args.person, pin=pin_typed(args.pin_from, args.person))
 
 
 def _job_named(args: argparse.Namespace) -> str | None:

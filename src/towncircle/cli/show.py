@@ -6,6 +6,7 @@ Here: what more than one command prints alike. Not here: any command.
 from __future__ import annotations
 
 import argparse
+import getpass
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -84,6 +85,13 @@ def standing_json(told: StatusReport) -> dict[str, object]:
         "warnings": list(told.warnings),
         "now": told.now.iso(),
     }
+
+
+def pin_typed(file: Path | None, name: str) -> str:
+    """Give the PIN of a person: the first line of a file, or as it is typed, unseen."""
+    if file is not None:
+        return file.read_text(encoding="utf-8").partition("\n")[0].strip()
+    return getpass.getpass(f"PIN of {name}: ").strip()
 
 
 def as_json(record: object) -> None:

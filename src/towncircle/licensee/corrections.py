@@ -20,10 +20,12 @@ from towncircle.kernel.errors import BadInput, Refused, RefusedOnGrounds, Townci
 from towncircle.kernel.ids import JobId
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record
-from towncircle.licensee import departments
+from towncircle.licensee import departments, rates
+from towncircle.licensee.funds import held_device
 from towncircle.licensee.limits import Limits
 from towncircle.licensee.mailroom import CORRECTION, EVIDENCED, POSTAGE, PRINTED, REDATE, form_of, price_for
 from towncircle.mailpiece.rates import Shape
+from towncircle.mailpiece.tariff import Table
 
 MAX_REASON = 200
 
@@ -42,7 +44,8 @@ class Shortpaid:
     """Ask for a postage correction of shortpaid pieces.
 
     What is due follows from the weight and shape found (None: as the piece was priced), or is `due` as somebody told.
-    `amount` is a keyed-in correction, which must be the difference; more than it needs a `reason`.
+    `amount` is a keyed-in correction, which must be the difference; more than it needs a `reason`. The job's
+    department pays; `person` is who asks for it.
     """
 
     job: JobId
@@ -53,6 +56,7 @@ class Shortpaid:
     due: Mills | None = None
     amount: Mills | None = None
     reason: str = ""
+    person: str = ""
 
 
 @cites("P050-4.8", "P050-4.7", "PRE-21")
@@ -122,14 +126,16 @@ def plan_correction(ctx: Context, *, order: Shortpaid, job: JobId, limits: Limit
     keyed = [amount for amount in (order.due, order.amount) if amount is not None]
     limits.check(day=order.mailing_date, amounts=keyed)
     row = original(ctx, order.job)
+    departments.check_person(ctx, department=row.body["department"], person=order.person, job=job)
     chosen = places(row, order.pieces)
     grounds: list[TowncircleError] = []
     pieces: list[dict[str, Any]] = []
     additions: dict[str, list[list[Any]]] = dict(row.body.get("additions", {}))
+    known = rates.tables(ctx.tx, str(held_device(ctx, row.body["device"]).body["provider"]))
     for place in chosen:
         held = additions.get(str(place), [])
         paid = Mills(row.body["pieces"][place]["amount"]) + sum((Mills(mills) for _, mills in held), ZERO)
-        piece = _due(row.body["pieces"][place], order)
+        piece = _due(row.body["pieces"][place], order, known)
         lacks = Mills(piece["due"]) - paid
         amount = order.amount if order.amount is not None else lacks
         ground = _ground(place + 1, amount, lacks=lacks, paid=paid, due=Mills(piece["due"]), reason=order.reason)
@@ -199,14 +205,14 @@ def _planned(
     return ctx.tx.put("job", job, body, owner=of.owner, expected=0)
 
 
-def _due(piece: Mapping[str, Any], order: Shortpaid) -> dict[str, Any]:
+def _due(piece: Mapping[str, Any], order: Shortpaid, tables: tuple[Table, ...]) -> dict[str, Any]:
     """Give the piece as it was found, with what is due for it on the day it is mailed."""
     shape = order.shape or piece["shape"]
     weight = order.weight_oz or Fraction(piece["weight"])
     found = {**piece, "shape": shape, "weight": str(weight)}
     if order.due is not None:
         return {**found, "due": int(order.due)}
-    price = price_for(shape, weight, day=order.mailing_date)
+    price = price_for(shape, weight, day=order.mailing_date, tables=tables)
     return {**found, "due": int(price.amount), "category": price.category, "table": price.table}
 
 

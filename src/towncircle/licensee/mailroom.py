@@ -22,12 +22,13 @@ from towncircle.kernel.errors import BadInput, Refused, RefusedOnGrounds, Townci
 from towncircle.kernel.ids import DeviceId, JobId
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record
-from towncircle.licensee import advertising, books, departments, missing
+from towncircle.licensee import advertising, books, departments, missing, rates
 from towncircle.licensee.funds import held_device
 from towncircle.licensee.limits import Limits
 from towncircle.mailpiece.address_files import Recipient
 from towncircle.mailpiece.addresses import Address
 from towncircle.mailpiece.rates import Price, PriceRequest, PriceType, Shape, price
+from towncircle.mailpiece.tariff import Table
 from towncircle.psd.client import DeviceClient
 from towncircle.psd.commands import Evidence, Evidenced
 
@@ -40,7 +41,7 @@ OPEN = ("planned", EVIDENCED, "released")  # a crash leaves these between their 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """Describe a print order: to whom, when it is mailed, at which price type, for which department."""
+    """Describe a print order: to whom, when it is mailed, at which price type, for which department, by whom."""
 
     device: DeviceId
     layout: str
@@ -50,6 +51,7 @@ class Order:
     weight_oz: Fraction = DEFAULT_WEIGHT_OZ
     shape: Shape = "letter"
     department: str = departments.DEFAULT
+    person: str = ""
 
 
 @cites("P050-1.4", "P050-1.5", "P050-4.7", "IMI-05")
@@ -58,14 +60,15 @@ def plan(ctx: Context, *, order: Order, job: JobId, limits: Limits) -> Record:
     if not order.recipients:
         raise Refused("mailroom.nothing-to-print")
     limits.check(day=order.mailing_date)
-    held_device(ctx, order.device)
+    provider = str(held_device(ctx, order.device).body["provider"])
     earlier = ctx.tx.get("job", job)
     if earlier is not None:
         return earlier
-    pieces = _priced(order)
+    pieces = _priced(order, rates.tables(ctx.tx, provider))
     amounts = [Mills(piece["amount"]) for piece in pieces]
     limits.check(day=order.mailing_date, amounts=amounts)
     total = sum(amounts, ZERO)
+    departments.check_person(ctx, department=order.department, person=order.person, job=job)
     departments.reserve(ctx, department=order.department, job=job, amount=total)
     body = {
         "device": order.device,
@@ -74,11 +77,15 @@ def plan(ctx: Context, *, order: Order, job: JobId, limits: Limits) -> Record:
         "form": POSTAGE,
         "mailing_date": order.mailing_date.isoformat(),
         "department": order.department,
+        "person": order.person,
         "total": int(total),
         "pieces": pieces,
         **advertising.of_job(ctx),
     }
-    ctx.note("print.planned", job, clauses=("P050 1.5",), device=order.device, count=len(pieces), total=int(total))
+    told: dict[str, Any] = {"department": order.department, "person": order.person}
+    ctx.note(
+        "print.planned", job, clauses=("P050 1.5",), device=order.device, count=len(pieces), total=int(total), **told
+    )
     return ctx.tx.put("job", job, body, owner=order.device, expected=0)
 
 
@@ -126,23 +133,30 @@ def evidence(ctx: Context, *, job: JobId) -> Steps:
     return ctx.tx.put("job", job, body, owner=row.owner, expected=row.version)
 
 
-def price_for(shape: Shape, weight_oz: Fraction, *, day: date, price_type: PriceType = "metered") -> Price:
+def price_for(
+    shape: Shape,
+    weight_oz: Fraction,
+    *,
+    day: date,
+    price_type: PriceType = "metered",
+    tables: tuple[Table, ...] | None = None,
+) -> Price:
     """Price one piece as the mail room prints it. Raises what `mailpiece.rates.price` raises.
 
     The tables have no metered price for flats; retail is what a flat costs with an indicium too.
     """
     kind: PriceType = "retail" if shape == "flat" and price_type == "metered" else price_type
-    return price(PriceRequest(on=day, weight_oz=weight_oz, shape=shape, price_type=kind))
+    return price(PriceRequest(on=day, weight_oz=weight_oz, shape=shape, price_type=kind), tables=tables)
 
 
-def _priced(order: Order) -> list[dict[str, Any]]:
+def _priced(order: Order, tables: tuple[Table, ...]) -> list[dict[str, Any]]:
     pieces: list[dict[str, Any]] = []
     grounds: list[TowncircleError] = []
     for recipient in order.recipients:
         shape = recipient.shape or order.shape
         weight = recipient.weight_oz or order.weight_oz
         try:
-            found = price_for(shape, weight, day=order.mailing_date, price_type=order.price_type)
+            found = price_for(shape, weight, day=order.mailing_date, price_type=order.price_type, tables=tables)
         except (Refused, BadInput) as unknown:
             grounds.append(Refused("mailroom.no-price", row=recipient.row, why=unknown.sentence, clause=unknown.clause))
             continue

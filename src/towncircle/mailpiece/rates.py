@@ -98,8 +98,8 @@ def printed_category(code: str) -> str:
 
 
 @cites("P050-1.5", "PRE-14/1", "PRE-20", "502.22b", "P050-1.4/1", "P050-1.5/1")
-def price(request: PriceRequest) -> Price:
-    """Price a piece and explain it.
+def price(request: PriceRequest, *, tables: tuple[Table, ...] | None = None) -> Price:
+    """Price a piece and explain it, by the tables given (oldest first), or by those that come with the program.
 
     Raises `BadInput` for a class, shape, type or weight that makes no sense, and `Refused` (`rates.*`) where no source
     gives the price: dates outside the tables, weights past a table's end, surcharges that were not found.
@@ -112,7 +112,7 @@ def price(request: PriceRequest) -> Price:
         raise BadInput("rates.unknown-type", text=str(request.price_type)[:20])
     if request.weight_oz <= 0:
         raise BadInput("weight.not-positive", text=show_weight(request.weight_oz))
-    table = table_on(request.on)
+    table = table_on(request.on, tables=tables)
     lines, remarks = _lines_for(table, request)
     steps = [*_base(table, lines, request), *_surcharge(table, request), *remarks]
     if table.checked_on and request.on > table.checked_on:
@@ -133,9 +133,9 @@ def price(request: PriceRequest) -> Price:
     )
 
 
-def table_on(on: date) -> Table:
+def table_on(on: date, *, tables: tuple[Table, ...] | None = None) -> Table:
     """Find the table in force on a date. Raises `Refused` (`rates.before-tables`, `.after-tables`, `.no-table`)."""
-    tables = first_class_tables()
+    tables = tables or first_class_tables()
     if on < tables[0].in_force_from:
         raise Refused("rates.before-tables", on=on.isoformat(), first=tables[0].in_force_from.isoformat())
     if on > tables[-1].in_force_through:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import csv
 import tomllib
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from fractions import Fraction
 from functools import cache
 from importlib.resources import files
@@ -58,7 +59,7 @@ class Table:
 
 @cache
 def first_class_tables() -> tuple[Table, ...]:
-    """Read the First-Class tables, oldest first."""
+    """Read the First-Class tables that come with the program, oldest first."""
     folder = files("towncircle.mailpiece") / "data"
     with (folder / "first_class.csv").open(encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
@@ -76,6 +77,18 @@ def first_class_tables() -> tuple[Table, ...]:
         )
         for table in tables
     )
+
+
+def laid_over(tables: tuple[Table, ...], newer: Iterable[Table]) -> tuple[Table, ...]:
+    """Lay newer tables over others, one after the other: from its first day on a newer one holds alone."""
+    held = tables
+    for table in newer:
+        last = table.in_force_from - timedelta(days=1)
+        kept = [
+            replace(one, in_force_through=min(one.in_force_through, last)) for one in held if one.in_force_from <= last
+        ]
+        held = (*kept, table)
+    return held
 
 
 def _weight(text: str) -> Fraction | None:

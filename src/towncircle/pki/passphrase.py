@@ -9,7 +9,7 @@ figures later leaves older stores readable. Form: JSON on one line.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
@@ -57,6 +57,11 @@ def secret_from(place: Path, ask: Callable[[], str]) -> SecretProvider:
 def _derive(parameters: dict[str, int | str], passphrase: str) -> bytes:
     if len(passphrase) < SHORTEST:
         raise BadInput("pki.passphrase-short", shortest=SHORTEST)
+    return stretched(passphrase, parameters)
+
+
+def stretched(typed: str, parameters: Mapping[str, int | str]) -> bytes:
+    """Derive 32 bytes from what a person typed, by Argon2id with a stored salt (hex) and stored costs."""
     kdf = Argon2id(
         salt=bytes.fromhex(str(parameters["salt"])),
         length=32,
@@ -64,7 +69,7 @@ def _derive(parameters: dict[str, int | str], passphrase: str) -> bytes:
         lanes=int(parameters["lanes"]),
         memory_cost=int(parameters["memory_kib"]),
     )
-    return kdf.derive(passphrase.encode())
+    return kdf.derive(typed.encode())
 
 
 def _parameters(place: Path) -> dict[str, int | str]:

@@ -24,6 +24,7 @@ from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import Mills
 from towncircle.kernel.store import Record, Transaction
 from towncircle.pki.verifying import read_certificate
+from towncircle.postal.builds import approved
 from towncircle.postal.certificates import certificates_of
 from towncircle.postal.findings import Known, compare, unanswered
 from towncircle.postal.products import approved_builds
@@ -212,7 +213,7 @@ def _known(tx: Transaction, device: str, builds: frozenset[bytes]) -> Known:
             for held, der in certificates_of(tx)
             if held.key == device
         },
-        builds=builds,
+        builds=builds | approved(tx),
     )
 
 

@@ -14,7 +14,9 @@ from towncircle.kernel.context import Context
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.money import ZERO
 from towncircle.kernel.store import Record
+from towncircle.postal.decertification import check_certified
 from towncircle.postal.standing import serves
+from towncircle.rules import RuleSet
 from towncircle.wire.bodies import (
     Acknowledged,
     AuditForward,
@@ -32,7 +34,7 @@ EVENTS = ("installed", "withdrawn", "lost", "stolen", "recovered")
 
 
 @cites("PRE-07", "502.8", "PRE-07/3", "502.8/4", "PRE-10/1")
-def on_activity(ctx: Context, opened: Opened) -> Acknowledged:
+def on_activity(ctx: Context, opened: Opened, *, rules: RuleSet) -> Acknowledged:
     """Record a Form 3601-C activity: a device installed, withdrawn, lost or found."""
     body = opened.body
     assert isinstance(body, DeviceActivity)
@@ -49,6 +51,8 @@ def on_activity(ctx: Context, opened: Opened) -> Acknowledged:
     if certified is None or owners != {provider}:
         raise Refused("postal.unknown-device", device=body.device, provider=provider)
     _check_event(row, body)
+    if body.event == "installed":
+        check_certified(ctx, rules, body.device)
     missing = body.event in ("lost", "stolen")
     record = {
         **(row.body if row else {"audited_at": 0}),

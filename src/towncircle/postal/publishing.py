@@ -18,6 +18,7 @@ from towncircle.kernel.money import Mills
 from towncircle.mailpiece.zipcode import place_of
 from towncircle.pki.verifying import DEVICE_INDICIA, read_certificate
 from towncircle.postal.certificates import certificates_of
+from towncircle.postal.decertification import inactive_since
 from towncircle.rules.rulesets import REGISTRY, chain
 from towncircle.verification import terms_of
 from towncircle.wire.bodies import CertificateRow, LastReading, PackTerms, PublishedPack, StatusRow
@@ -103,6 +104,8 @@ def _statuses(ctx: Context) -> tuple[StatusRow, ...]:
         elif status == "recovered":  # it was not inspected and given back yet, and a stranger may have used it
             since = Instant(held.body["missing_since"])
             rows.append(StatusRow(device=DeviceId(held.key), status="suspended", since=since))
+        elif (out := inactive_since(held)) is not None:  # decertified, and nobody withdrew it in time
+            rows.append(StatusRow(device=DeviceId(held.key), status="withdrawn", since=out))
     return tuple(rows)
 
 

@@ -8,7 +8,8 @@ Theory of operation. `decide` never signs: it gives back what has to be signed, 
 as a message body or as packed contents. The shell (`device`) signs, stores state, record and answer in one commit, and
 only then lets a byte out. So the automaton stays free of keys, and a test can walk every state and command without one.
 
-Order of the checks: 1. the state table (a locked or faulted device answers with its own error); 2. the clock, for
+Order of the checks: 1. the state table (a locked or faulted device answers with its own error), and the build that
+runs; 2. the clock, for
 commands that move money; 3. the command's own leaf; 4. the law of the registers over what came out.
 """
 
@@ -22,7 +23,7 @@ from typing import Any
 from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.instants import Instant
-from towncircle.psd import commands, contact, evidencing, examining, life, reporting, resetting, states
+from towncircle.psd import commands, contact, evidencing, examining, life, reporting, resetting, software, states
 from towncircle.psd.outcome import Order, Outcome
 from towncircle.psd.registers import check_move
 from towncircle.psd.state import DeviceState
@@ -38,6 +39,8 @@ LEAVES: Mapping[str, Callable[[DeviceState, Any, Instant], Outcome]] = MappingPr
         "zeroise": life.zeroise,
         "rekey": life.rekey,
         "examine": examining.examine,
+        "update": software.update,
+        "software": software.report,
         "audit": contact.audit,
         "contact": contact.renew,
         "request_reset": resetting.request,
@@ -58,6 +61,7 @@ def decide(state: DeviceState, command: commands.Command | Order, now: Instant) 
     """
     event = event_of(command)
     after = _next_state(state, event)  # 1
+    software.check_build(state, event)
     if event in states.MONEY_COMMANDS and now < state.high_water:  # 2
         raise Refused("psd.clock-back", now=now, high_water=state.high_water)
     outcome = LEAVES[event](state, command, now)  # 3

@@ -94,6 +94,14 @@ class DeviceClient:
         """Hand in a Postal Service's ExaminationOrder; the message is a sealed ExaminationReport. Nothing changes."""
         return self._call(commands.Examine(message=message), Done)
 
+    def update(self, message: bytes) -> Done:
+        """Hand in the Provider's SoftwareUpdate; the message is a sealed SoftwareReport."""
+        return self._call(commands.Update(message=message), Done)
+
+    def software(self) -> Done:
+        """Ask for a sealed SoftwareReport to send to the Provider."""
+        return self._call(commands.Software(), Done)
+
     def rekey(self) -> Done:
         """Make the next indicia key; the message is a sealed DeviceKeyReport for the Provider, who answers Certify."""
         return self._call(commands.Rekey(), Done)

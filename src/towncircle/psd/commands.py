@@ -154,6 +154,16 @@ class Examine(FromProvider):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Update(FromProvider):
+    """Take the order to run a build from the next start on (wire message SoftwareUpdate)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Software:
+    """Ask for a signed report on version and build, to send to the Provider."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rekey:
     """Make the next indicia key; the present one signs until the next one's certificate comes (`Certify`)."""
 
@@ -167,7 +177,7 @@ class Zeroise:
 
 Command = (
     Identify | Status | SelfTest | Initialise | Certify | Authorise | Audit | Contact | RequestReset | ApplyReset
-    | Evidence | Recover | Reprint | Withdraw | Zeroise | Examine | Rekey
+    | Evidence | Recover | Reprint | Withdraw | Zeroise | Examine | Rekey | Update | Software
 )  # fmt: skip
 VERBS: dict[int, tuple[str, type]] = {
     1: ("identify", Identify),
@@ -187,6 +197,8 @@ VERBS: dict[int, tuple[str, type]] = {
     15: ("zeroise", Zeroise),
     16: ("examine", Examine),
     17: ("rekey", Rekey),
+    18: ("update", Update),
+    19: ("software", Software),
 }
 NUMBERS = {kind: number for number, (_, kind) in VERBS.items()}
 NAMES = {kind: name for name, kind in VERBS.values()}
@@ -239,6 +251,9 @@ class StatusReport:
     specimen: bool
     approved_mode: bool
     warnings: tuple[str, ...]
+    software_version: int = 0
+    software_build: bytes = b""
+    software_next: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -295,7 +310,7 @@ ANSWERS: dict[int, type] = {
     1: Identity,
     2: StatusReport,
     3: SelfTested,
-    **dict.fromkeys((4, 5, 6, 7, 8, 9, 10, 14, 15, 16, 17), Done),
+    **dict.fromkeys((4, 5, 6, 7, 8, 9, 10, 14, 15, 16, 17, 18, 19), Done),
     11: Evidenced,
     12: Evidenced,
     13: Reprinted,

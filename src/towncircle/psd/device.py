@@ -21,7 +21,7 @@ from towncircle.kernel.errors import BadInput, BrokenInvariant, Refused, Towncir
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.instants import Clock, Instant
 from towncircle.pki.verifying import PublicKey
-from towncircle.psd import commands, selftest, services, states
+from towncircle.psd import commands, selftest, services, software, states
 from towncircle.psd.automaton import decide, faulted, observe
 from towncircle.psd.contact import clock_difference_us
 from towncircle.psd.evidencing import check_name
@@ -47,6 +47,7 @@ _EVENTS: Mapping[type[commands.FromProvider], Mapping[type[Body], str]] = {
     commands.ApplyReset: {bodies.ResetAuthorisation: "apply_reset", bodies.ResetRefusal: "refuse_reset"},
     commands.Withdraw: {bodies.Withdraw: "withdraw"},
     commands.Examine: {bodies.ExaminationOrder: "examine"},
+    commands.Update: {bodies.SoftwareUpdate: "update"},
 }
 
 
@@ -90,7 +91,7 @@ class Device:
         self._held: DeviceState | None = None
         self._unsound = ""  # why this module must not touch its store: it answers as faulted, a sound one goes on
         state = self._load()
-        started = state.amended(epoch=state.epoch + 1, counter=state.counter + 1)
+        started = software.started(state).amended(epoch=state.epoch + 1, counter=state.counter + 1)
         try:
             if tests is selftest.TESTS:
                 selftest.power_on()

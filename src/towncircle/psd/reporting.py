@@ -61,6 +61,9 @@ def status(state: DeviceState, command: commands.Status, now: Instant) -> Outcom
             specimen=granted.specimen if granted else True,
             approved_mode=state.state != states.FAULTED and state.scheme == "ecdsa-p256",
             warnings=warning.warnings(state, now),
+            software_version=state.software_version,
+            software_build=state.software_build,
+            software_next=state.next_version,
         ),
     )
 

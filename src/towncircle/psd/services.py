@@ -69,6 +69,8 @@ _TABLE = (
     Service(event="recover", roles=(USER,), sealed=False, keys="none", what="give an earlier answer again"),
     Service(event="reprint", roles=(USER,), sealed=False, keys="none", what="count a reprint and give it"),
     Service(event="rekey", roles=(USER, OFFICER), sealed=False, keys="makes the next one", what="begin a key rollover"),
+    Service(event="update", roles=(OFFICER,), sealed=True, keys="signs a report", what="take an approved build"),
+    Service(event="software", roles=(USER, OFFICER), sealed=False, keys="signs a report", what="tell what it runs"),
     Service(event="zeroise", roles=(USER, OFFICER), sealed=False, keys="destroys all", what="destroy the keys"),
 )
 SERVICES: Mapping[str, Service] = MappingProxyType({service.event: service for service in _TABLE})

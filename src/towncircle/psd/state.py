@@ -69,7 +69,8 @@ class DeviceState(Amendable):
     `balance_limit` is the cap, or the balance where a signed update lowered the cap under it. `audit_counter` is the
     counter of the last audit message that no renewal has answered yet (0: none). `next_key` is the indicia key of a
     rollover that waits for its certificate; the present one signs until then. `terms` came with the parameters or
-    with a renewal; a store of release 0.1.0 has none until its next contact.
+    with a renewal; a store of release 0.1.0 has none until its next contact. `software_version` only rises; the device
+    serves under `software_build` (a digest) alone, once one is bound, and `next_build` is bound by the start under it.
     """
 
     device: DeviceId
@@ -105,6 +106,10 @@ class DeviceState(Amendable):
     message_certificate: CertificateFacts | None = None
     next_key: SealedKey | None = None
     terms: DeviceTerms | None = None
+    software_version: int = 0
+    software_build: bytes = b""
+    next_version: int = 0
+    next_build: bytes = b""
 
     def encode(self) -> bytes:
         """Give the stored form."""

@@ -65,6 +65,7 @@ DEVICE = StateTable(
         Move(WITHDRAWN, "audit", WITHDRAWN, "502.23"),
         Move(WITHDRAWN, "zeroise", ZEROISED, "house"),
         Move(FAULTED, "zeroise", ZEROISED, "house"),
+        *(Move(s, e, s, "IMI-03") for s in (AUTHORISED, IN_SERVICE, LOCKED) for e in ("update", "software")),
         *(Move(s, "rekey", s, "502.28") for s in (AUTHORISED, IN_SERVICE, LOCKED)),
         *(Move(s, "examine", s, "P050 2.6") for s in (INITIALISED, AUTHORISED, IN_SERVICE, LOCKED, WITHDRAWN)),
         *(Move(s, FAULT, FAULTED, "502.8(b)") for s in (MANUFACTURED, INITIALISED, AUTHORISED, IN_SERVICE, LOCKED)),

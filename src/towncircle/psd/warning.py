@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from towncircle.kernel.cites import cites
 from towncircle.kernel.instants import HOUR_US, Instant
-from towncircle.psd import states
+from towncircle.psd import integrity, states
 from towncircle.psd.state import DeviceState, OpenReset
 from towncircle.rules.terms import Term
 
@@ -30,6 +30,10 @@ def warnings(state: DeviceState, now: Instant) -> tuple[str, ...]:
         found.append(f"The clock says {now}, but the device was already used at {state.high_water}.")
     if state.open_reset is not None:
         found.append(pending_words(state.open_reset))
+    if state.next_build:
+        found.append(f"Version {state.next_version} of the software waits for the next start under it.")
+    if state.software_build and state.software_build != integrity.running():
+        found.append(f"This build is not version {state.software_version}, which the device is bound to.")
     certificate, terms = state.indicia_certificate, state.terms
     if certificate is not None:
         begins = certificate.not_after.plus(days=-terms.certificate_warning_days) if terms is not None else now

@@ -16,6 +16,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -38,7 +39,7 @@ from towncircle.world.world import Wiring, World
 
 JOURNEYS = (
     *("apply", "lease", "deposit", "reset", "contact", "examine", "print", "withdraw", "transfer"),
-    *("redate", "correct", "reprint", "refund", "lose", "find", "file", "suspend"),
+    *("redate", "correct", "reprint", "refund", "lose", "find", "file", "suspend", "publish", "update"),
 )
 PIECES = 2
 APPROVER = "ben"  # who approves the transfer that stands requested in the world
@@ -181,6 +182,8 @@ def walk(journeys: Journeys, journey: str, *, amount: Mills, out: Path, points: 
             _walk_missing(journeys, journey)
         case "suspend":
             walk_suspension(journeys.world)
+        case "publish" | "update":
+            _walk_updates(journeys, journey)
         case _:
             _walk_print(journeys, journey, out, points or Points())
 
@@ -233,6 +236,27 @@ def walk_suspension(world: World) -> None:
     if row.body["state"] == DEFENDED:
         weighed = dict.fromkeys(procedures()[row.body["form"]].considers, "it was looked at")
         at_postal(world, lambda ctx: decisions.decide(ctx, rules=world.rules, considered=weighed, **about))
+
+
+def _walk_updates(journeys: Journeys, journey: str) -> None:
+    """Publish the last known prices as a table of their own and release this build, or take what waits."""
+    from datetime import date
+
+    from towncircle.mailpiece import rate_files
+    from towncircle.mailpiece.tariff import first_class_tables
+    from towncircle.psd.integrity import module_digest
+    from towncircle.world import updates
+
+    if journey == "update":
+        journeys.contact()
+        return
+    world, provider = journeys.world, journeys.world.config.providers[0]
+    table = first_class_tables()[-1]
+    changes, last = "A rehearsal.", table.in_force_through
+    file = rate_files.write(replace(table, id="rehearsed", in_force_from=date(last.year, 1, 1)))
+    updates.publish_rates(world, provider, file)
+    updates.approve_build(world, version=1, build=module_digest(), changes=changes)
+    updates.stage(world, provider, version=1, percent=0, groups=(journeys.licensee,), by=last)
 
 
 def _walk_print(journeys: Journeys, journey: str, out: Path, points: Points) -> None:

@@ -164,6 +164,15 @@ def check_key_now(opened: Opened, now: Instant, directory: KeyDirectory) -> None
     directory.find(opened.envelope.sender, opened.key_id, now)
 
 
+def body_of(raw: bytes, *, limit: int = DEFAULT_LIMIT) -> Body:
+    """Read the body without checking who signed it: of a message that somebody else has checked, to show it.
+
+    Raises what reading raises (wire.too-large, wire.malformed, wire.unsigned, wire.unknown-type).
+    """
+    envelope, content = _content(cose.read_sign1(raw, limit=limit), limit)
+    return _typed(envelope, content, envelope.audience)
+
+
 def peek(raw: bytes, *, limit: int = DEFAULT_LIMIT) -> Envelope:
     """Read the envelope without checking anything: for routing and logs only, never for a decision.
 

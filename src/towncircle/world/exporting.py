@@ -55,16 +55,16 @@ _TOLD = ("notice", "notice-waiting", "quality-piece")
 _RECORDS = {
     "postal": (
         *("license", "license-at", "device", "pack", "series", "examination", "case", "repaid"),
-        *("incident-report", "lost-and-stolen-file", *_TOLD),
+        *("incident-report", "lost-and-stolen-file", "build", *_TOLD),
     ),
     "provider": (
         *("reset", "check-out", "lease", "account", "license", "series", "examination", "case"),
-        *("incident", "lost-and-stolen-file", *_TOLD),
+        *("incident", "lost-and-stolen-file", "rate-table", "release", "software", *_TOLD),
     ),
     "bank": ("item", "report"),
     "licensee": (
         *("license", "device", "deposit-order", "deposit", "reset", "statement", "department", "reservation"),
-        *("check-out", "transfer", *_TOLD),
+        *("check-out", "transfer", "rate-table", *_TOLD),
     ),
 }
 _LEAVING = (ORDERED_OUT, BEGUN, NOTED)

@@ -7,7 +7,7 @@ Kept: every step can be run again after a crash and then finishes what was begun
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
@@ -32,9 +32,9 @@ from towncircle.wire.bodies import (
     LicenseApplication,
     LicenseDecision,
 )
-from towncircle.world import leases
+from towncircle.world import leases, updates
 from towncircle.world.config import BANK
-from towncircle.world.parties import product_of
+from towncircle.world.departments import Payer, prove
 from towncircle.world.world import World
 
 
@@ -53,6 +53,7 @@ class Applicant:
     device_location: str = "Mail room, ground floor"
 
 
+ANYBODY = Payer()
 _ANSWERING = (AUTHORISED, IN_SERVICE, LOCKED)
 T = TypeVar("T")
 
@@ -143,6 +144,7 @@ class Journeys:
 
     def contact_of(self, device: DeviceId) -> str:
         """Connect one of the licensee's devices; one that was missed and is renewed now is in use again."""
+        updates.connect(self, device)
         words = str(self.heard(lambda ctx: funds.contact(ctx, device=device), device=device).sentence)
         if device == self.device:  # one that was replaced is returned, not used
             self.do(lambda ctx: missing.back(ctx, device=device))
@@ -218,7 +220,14 @@ class Journeys:
         """Give the mailing date of now in the licensing office's zone."""
         return self.world.clock.now().date_in(self.status().zone)
 
-    def plan(self, recipients: tuple[Recipient, ...], *, day: date | None = None, job: JobId | None = None) -> JobId:
+    def plan(
+        self,
+        recipients: tuple[Recipient, ...],
+        *,
+        day: date | None = None,
+        job: JobId | None = None,
+        payer: Payer = ANYBODY,
+    ) -> JobId:
         """Price, lint and reserve a print job; give its id. Nothing is debited yet."""
         self.do(lambda ctx: missing.in_hand(ctx, device=self.device))
         self.do(lambda ctx: returns.not_out(ctx, device=self.device))
@@ -226,11 +235,14 @@ class Journeys:
         if status.state == AUTHORISED:
             raise Refused("mailroom.no-postage-set", device=self.device)
         name, limits = job or self.new(JobId.new), self._limits(status)
+        prove(self, payer, job=name)
         order = mailroom.Order(
             device=self.device,
-            layout=product_of(self.world.config.regime, b"").layout,
+            layout=status.layout,
             recipients=recipients,
             mailing_date=day or limits.first,
+            department=payer.department,
+            person=payer.person,
         )
         record: Record = self.do(lambda ctx: mailroom.plan(ctx, order=order, job=name, limits=limits))
         self._prove(record)
@@ -245,15 +257,17 @@ class Journeys:
         self._check_serving(order.job)
         return self._planned(lambda ctx, job, limits: corrections.plan_redate(ctx, order=order, job=job, limits=limits))
 
-    def plan_correction(self, order: corrections.Shortpaid) -> JobId:
+    def plan_correction(self, order: corrections.Shortpaid, *, payer: Payer = ANYBODY) -> JobId:
         """Work out, lint and reserve a postage correction; give the job's id. Nothing is debited yet."""
         self._check_serving(order.job)
+        asked = replace(order, person=payer.person)
         return self._planned(
-            lambda ctx, job, limits: corrections.plan_correction(ctx, order=order, job=job, limits=limits)
+            lambda ctx, job, limits: corrections.plan_correction(ctx, order=asked, job=job, limits=limits), payer
         )
 
-    def _planned(self, plan: Callable[[Context, JobId, Limits], Record]) -> JobId:
+    def _planned(self, plan: Callable[[Context, JobId, Limits], Record], payer: Payer = ANYBODY) -> JobId:
         limits, job = self._limits(self.status()), self.new(JobId.new)
+        prove(self, payer, job=job)
         record: Record = self.do(lambda ctx: plan(ctx, job, limits))
         self._prove(record)
         return job

@@ -16,6 +16,7 @@ from towncircle.pki.domain import DSA_1024_DOMAIN
 from towncircle.postal import advertising as postal_advertising
 from towncircle.postal import (
     appeals,
+    builds,
     cases,
     certificates,
     defenses,
@@ -39,6 +40,7 @@ from towncircle.provider import (
     advertising,
     audits,
     checkouts,
+    downloads,
     examinations,
     leasing,
     licensing,
@@ -49,6 +51,7 @@ from towncircle.provider import (
     renewing,
     resetting,
     revocations,
+    software,
     supervision,
 )
 from towncircle.provider.leasing import Product
@@ -117,7 +120,7 @@ def postal_handlers(authority: Authority, rules: RuleSet) -> Mapping[type, Taken
     return {
         bodies.LicenseTransmittal: Taken(("provider",), partial(licenses.on_transmittal, rules=rules)),
         bodies.CertificateRequest: Taken(("provider",), certify),
-        bodies.DeviceActivity: Taken(("provider",), population.on_activity),
+        bodies.DeviceActivity: Taken(("provider",), partial(population.on_activity, rules=rules)),
         bodies.CheckOutReport: Taken(("provider",), withdrawals.on_check_out),
         bodies.AuditForward: Taken(("provider",), population.on_audit),
         bodies.LockboxReport: Taken(("bank",), trust.on_lockbox_report),
@@ -142,6 +145,7 @@ def postal_handlers(authority: Authority, rules: RuleSet) -> Mapping[type, Taken
         bodies.ArtSubmitted: Taken(("provider",), postal_advertising.on_submitted),
         bodies.WeaknessReport: Taken(("provider",), weaknesses.on_report),
         bodies.SupervisionAnswer: Taken(("provider",), partial(defenses.on_answer, rules=rules)),
+        bodies.SoftwareForward: Taken(("provider",), builds.on_software),
     }
 
 
@@ -180,6 +184,10 @@ def provider_handlers(product: Product, rules: RuleSet, pack: Callable[[Instant]
         bodies.ArtDecided: Taken(("postal",), advertising.on_decided),
         bodies.ArtQuery: Taken(("licensee",), advertising.on_query),
         bodies.SupervisionNotice: Taken(("postal",), supervision.on_notice),
+        bodies.DownloadQuery: Taken(("licensee",), downloads.on_query),
+        bodies.DownloadsTaken: Taken(("licensee",), downloads.on_taken),
+        bodies.BuildApproved: Taken(("postal",), software.on_approved),
+        bodies.SoftwareReport: Taken(("device",), software.on_report),
         Conflict: Taken(("device",), readings.on_conflict),
     }
 

@@ -1,4 +1,4 @@
-"""The daily round: each Provider tells its inventory, each licensee's host fetches its notices.
+"""The daily round: the register notes what ended, Providers tell their inventories, hosts fetch their notices.
 
 Here: the round of a day, the findings as the Postal Service keeps them, the life of a device. Not here: the
 comparison (`postal.reconciling`), the notices (`world.notices`).
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import BadInput, Refused
+from towncircle.postal.decertification import decertify
 from towncircle.provider import inventories
 from towncircle.rules.duties import HEADQUARTERS
 from towncircle.wire.bodies import InventoryFinding
@@ -36,6 +37,8 @@ def reconcile(world: World) -> Iterator[tuple[str, InventoryFinding]]:
 def daily(world: World) -> None:
     """Make the round of today; what cannot be reached now is made up for by the next one."""
     try:
+        if POSTAL in world.desks:
+            world.desk(POSTAL).perform(lambda ctx: decertify(ctx, world.rules), actor=POSTAL)
         for _ in reconcile(world):
             continue
     except (Refused, BadInput):

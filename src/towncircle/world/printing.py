@@ -19,7 +19,8 @@ from towncircle.kernel.store import Record
 from towncircle.licensee import corrections, envelopes, mailroom
 from towncircle.mailpiece.address_files import Recipient
 from towncircle.paper import pdf, png, svg
-from towncircle.world.journeys import Journeys
+from towncircle.world.departments import Payer
+from towncircle.world.journeys import ANYBODY, Journeys
 
 DPI = 300
 STEMS = {mailroom.POSTAGE: "envelopes", mailroom.REDATE: "redates", mailroom.CORRECTION: "corrections"}
@@ -59,11 +60,12 @@ def print_job(
     day: date | None = None,
     formats: tuple[str, ...] = ("pdf", "png"),
     progress: Progress = silent,
+    payer: Payer = ANYBODY,
 ) -> Printed:
     """Print pieces for recipients into `out`: `envelopes.pdf` and a folder `envelopes/` of pictures."""
     out.mkdir(parents=True, exist_ok=True)  # fails before anything is debited
     progress("pricing and layout", 0, len(recipients))
-    job = journeys.plan(recipients, day=day)
+    job = journeys.plan(recipients, day=day, payer=payer)
     return _finish(journeys, journeys.evidence(job), out, formats, progress)
 
 
@@ -95,11 +97,12 @@ def correct_job(
     *,
     formats: tuple[str, ...] = ("pdf", "png"),
     progress: Progress = silent,
+    payer: Payer = ANYBODY,
 ) -> Printed:
     """Print postage corrections into `out`: `corrections.pdf` and a folder `corrections/` of pictures."""
     out.mkdir(parents=True, exist_ok=True)  # fails before anything is debited
     progress("pricing and layout", 0, len(order.pieces))
-    return _finish(journeys, journeys.evidence(journeys.plan_correction(order)), out, formats, progress)
+    return _finish(journeys, journeys.evidence(journeys.plan_correction(order, payer=payer)), out, formats, progress)
 
 
 def reprint_job(

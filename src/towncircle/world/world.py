@@ -35,6 +35,7 @@ from towncircle.world.deadlines import act_on_deadlines
 from towncircle.world.desk import Desk, Taken
 from towncircle.world.devices import DeviceShelf, PortMaker, Workshop, process_port
 from towncircle.world.population import daily
+from towncircle.world.privacy import check_private
 from towncircle.world.sealing import Sealer
 
 STORE = "store.sqlite"
@@ -57,6 +58,7 @@ class World:
     """Hold an opened world. Close it when done: its devices are processes."""
 
     def __init__(self, folder: Path, settings: WorldConfig, wiring: Wiring) -> None:
+        check_private(folder)
         self.folder = folder
         self.config = settings
         self.clock = WorldClock(folder / CLOCK_FILE)

@@ -1,4 +1,4 @@
-"""Error codes of the mail room: print jobs, corrections, departments."""
+"""Error codes of the mail room: print jobs, corrections, departments, PINs, usage."""
 
 from towncircle.kernel.errors import Row
 
@@ -14,6 +14,78 @@ ROWS = {
         sentence="The department '{department}' has a budget of {budget}; {bound} is bound and {amount} is wanted.",
         clause="IMI-05",
         next_step="Print fewer pieces, or have the budget raised.",
+    ),
+    "department.unfit": Row(
+        kind="input",
+        sentence="'{text}' is no code or budget of a department.",
+        clause="IMI-05",
+        next_step="Use small letters, digits and hyphens, at most 32, and a budget of zero or more.",
+    ),
+    "department.budget-bound": Row(
+        kind="refused",
+        sentence="The department '{department}' cannot have a budget of {budget}: {bound} is bound already.",
+        clause="IMI-05",
+        next_step="Give it at least what is spent and reserved: towncircle department list DIR",
+    ),
+    "department.pin-needed": Row(
+        kind="refused",
+        sentence="The department '{department}' prints only for persons whom it admits.",
+        clause="IMI-05",
+        next_step="Say who prints and type the PIN: towncircle print DIR --department CODE --person NAME",
+    ),
+    "department.not-admitted": Row(
+        kind="refused",
+        sentence="'{name}' is not admitted to the department '{department}'.",
+        clause="IMI-05",
+        next_step="Have the person admitted: towncircle department admit DIR CODE NAME",
+    ),
+    "pin.unfit": Row(
+        kind="input",
+        sentence="A PIN has {shortest} to {longest} digits that are not all alike.",
+        clause="IMI-05",
+        next_step="Choose another PIN; it is not shown and not kept in words anywhere.",
+    ),
+    "pin.none": Row(
+        kind="refused",
+        sentence="'{name}' has no PIN yet.",
+        clause="IMI-05",
+        next_step="Set one: towncircle department pin DIR NAME",
+    ),
+    "pin.needed": Row(
+        kind="refused",
+        sentence="'{name}' has not typed the PIN for this job.",
+        clause="IMI-05",
+        next_step="Type it: towncircle print DIR --department CODE --person NAME",
+    ),
+    "pin.wrong": Row(
+        kind="refused",
+        sentence="That is not the PIN of '{name}'. {left} more tries are free.",
+        clause="IMI-05",
+        next_step="Type it again, or have another one set: towncircle department pin DIR NAME",
+    ),
+    "pin.wait": Row(
+        kind="refused",
+        sentence="The PIN of '{name}' was tried {tries} times in vain; it may be tried again at {until}.",
+        clause="IMI-05",
+        next_step="Wait, or have another PIN set by the one who keeps the list: towncircle department pin DIR NAME",
+    ),
+    "usage.bad-month": Row(
+        kind="input",
+        sentence="'{text}' is no month.",
+        clause="IMI-06",
+        next_step="Write it as YYYY-MM, such as 2026-11.",
+    ),
+    "usage.nothing": Row(
+        kind="refused",
+        sentence="Nothing was printed for {department} department from {first} to {last}.",
+        clause="IMI-06",
+        next_step="Ask for months and departments in which something was printed: towncircle department usage DIR",
+    ),
+    "usage.differs": Row(
+        kind="broken",
+        sentence="The department '{department}' has spent {spent}, and its jobs come to {counted}.",
+        clause="IMI-06",
+        next_step="Export the world and audit it: the audit names the record that was changed.",
     ),
     "mailroom.no-such-job": Row(
         kind="refused",

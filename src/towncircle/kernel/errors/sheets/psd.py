@@ -407,4 +407,22 @@ ROWS = {
         clause="house",
         next_step="Give --memory {least}, or leave --workers out.",
     ),
+    "psd.version-lower": Row(
+        kind="refused",
+        sentence="Version {version} is not higher than {highest}, which this device has taken already.",
+        clause="IMI-03",
+        next_step="Have the build approved under a higher version; a device never goes back to a lower one.",
+    ),
+    "psd.approval-refused": Row(
+        kind="refused",
+        sentence="Version {version} is not approved for this device: {what}.",
+        clause="IMI-03, 502.11",
+        next_step="Have the Postal Service approve the build for this model and regime, and order it anew.",
+    ),
+    "psd.build-not-approved": Row(
+        kind="refused",
+        sentence="This device is bound to version {version} (build {build}), and build {running} runs.",
+        clause="IMI-03, 502.11",
+        next_step="Install the approved build and start again, or connect for the order that approves this one.",
+    ),
 }

@@ -1,0 +1,173 @@
+"""`towncircle department`: departments, their budgets, their persons with PINs, and what they used (IMI-05, IMI-06)."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from towncircle.cli.show import as_json, journeys_of, pin_typed, table, world_argument
+
+if TYPE_CHECKING:
+    from towncircle.kernel.store import Record
+    from towncircle.licensee.usage import Trend
+
+_EPILOG = """\
+examples:
+  towncircle department keep DIR claims --budget 500        open it, or give it another budget
+  towncircle person DIR ann                                 authorise a person
+  towncircle department pin DIR ann                         the PIN is asked for, never an argument
+  towncircle department admit DIR claims ann                from now on only persons with PINs print for it
+  towncircle print DIR --out out --department claims --person ann
+  towncircle department usage DIR                           by department and month, with trends"""
+
+
+def add(subparsers: Any) -> None:
+    """Register the command."""
+    parser = subparsers.add_parser(
+        "department",
+        help="departments: budgets, persons with PINs, usage by month",
+        description="Departments of a licensee. Each print is paid by one; one that admits persons by name prints for "
+        "them only, after their PIN.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
+    keep = verbs.add_parser("keep", help="open a department, or give one another budget")
+    world_argument(keep)
+    keep.add_argument("code", metavar="CODE", help="small letters, digits and hyphens")
+    keep.add_argument("--budget", metavar="AMOUNT", default=None, help="what it may spend in all (default: no limit)")
+    keep.set_defaults(run=_keep)
+    for name, help_, admitted in (
+        ("admit", "admit an authorised person; from then on the department asks for a PIN", True),
+        ("dismiss", "admit a person no more", False),
+    ):
+        verb = verbs.add_parser(name, help=help_)
+        world_argument(verb)
+        verb.add_argument("code", metavar="CODE", help="the department")
+        verb.add_argument("name", metavar="NAME", help="the person's sign-in name")
+        verb.set_defaults(run=_admit, admitted=admitted)
+    pin = verbs.add_parser("pin", help="set a person's PIN")
+    world_argument(pin)
+    pin.add_argument("name", metavar="NAME", help="the person's sign-in name")
+    pin.add_argument("--pin-from", type=Path, metavar="FILE", help="read it from the first line of a file")
+    pin.set_defaults(run=_pin)
+    show = verbs.add_parser("list", help="list the departments with budget, what is spent, and whom they admit")
+    world_argument(show)
+    show.set_defaults(run=_list)
+    usage = verbs.add_parser("usage", help="what each department used, month by month, with trends")
+    world_argument(usage)
+    usage.add_argument("--department", metavar="CODE", default="", help="one department (default: all)")
+    usage.add_argument("--from", dest="first", metavar="YYYY-MM", default="", help="the first month")
+    usage.add_argument("--to", dest="last", metavar="YYYY-MM", default="", help="the last month")
+    usage.set_defaults(run=_usage)
+
+
+def _keep(args: argparse.Namespace) -> int:
+    from towncircle.kernel.money import Mills
+    from towncircle.licensee import departments
+
+    budget = Mills.parse(args.budget) if args.budget is not None else None
+    with journeys_of(args) as journeys:
+        row = journeys.do(lambda ctx: departments.keep(ctx, department=args.code, budget=budget))
+    return _told([row], json=args.json)
+
+
+def _admit(args: argparse.Namespace) -> int:
+    from towncircle.licensee import departments
+
+    with journeys_of(args) as journeys:
+        row = journeys.do(
+            lambda ctx: departments.admit(ctx, department=args.code, name=args.name, admitted=args.admitted)
+        )
+    return _told([row], json=args.json)
+
+
+def _pin(args: argparse.Namespace) -> int:
+    from towncircle.licensee import pins
+
+    typed = pin_typed(args.pin_from, args.name)
+    with journeys_of(args) as journeys:
+        journeys.do(lambda ctx: pins.set_pin(ctx, name=args.name, pin=typed))
+    as_json({"person": args.name, "pin": "set"}) if args.json else print(f"{args.name} has a PIN.")
+    return 0
+
+
+def _list(args: argparse.Namespace) -> int:
+    with journeys_of(args) as journeys, journeys.world.store(journeys.licensee).reading() as view:
+        rows = view.find("department")
+    return _told(rows, json=args.json)
+
+
+def _told(rows: Iterable[Record], *, json: bool) -> int:
+    from towncircle.kernel.money import Mills
+
+    told = [
+        {
+            "department": row.key,
+            "budget_mills": row.body["budget"],
+            "spent_mills": row.body["spent"],
+            "reserved_mills": row.body["reserved"],
+            "asks_for_pin": bool(row.body.get("guarded")),
+            "persons": list(row.body.get("persons", ())),
+        }
+        for row in rows
+    ]
+    if json:
+        as_json({"departments": told})
+        return 0
+    for one in told:
+        budget = one["budget_mills"]
+        who = (", ".join(one["persons"]) or "nobody") if one["asks_for_pin"] else "everybody"
+        table(
+            [
+                ("department", one["department"]),
+                ("budget", "no limit" if budget is None else Mills(budget)),
+                ("spent", Mills(one["spent_mills"])),
+                ("reserved", Mills(one["reserved_mills"])),
+                ("prints for", who),
+            ]
+        )
+    if not told:
+        print("There is no department yet: the first print opens 'mailroom'.")
+    return 0
+
+
+def _usage(args: argparse.Namespace) -> int:
+    from towncircle.licensee.usage import trends
+
+    with journeys_of(args) as journeys, journeys.world.store(journeys.licensee).reading() as view:
+        found = trends(view, first=args.first, last=args.last, department=args.department)
+    if args.json:
+        as_json({"departments": [_record(trend) for trend in found]})
+        return 0
+    for trend in found:
+        print(f"{trend.department}: {trend.spent}, on average {trend.average} a month")
+        for month in trend.months:
+            change = "" if month.change is None else f"  {'+' if month.change >= 0 else ''}{month.change}"
+            print(f"  {month.month}  {month.jobs:>5} jobs  {month.pieces:>7} pieces  {month.spent!s:>14}{change}")
+        if trend.left is not None:
+            print(f"  budget {trend.budget}, bound {trend.bound}, left {trend.left}")
+    return 0
+
+
+def _record(trend: Trend) -> dict[str, object]:
+    return {
+        "department": trend.department,
+        "spent_mills": int(trend.spent),
+        "average_mills": int(trend.average),
+        "budget_mills": None if trend.budget is None else int(trend.budget),
+        "bound_mills": int(trend.bound),
+        "left_mills": None if trend.left is None else int(trend.left),
+        "months": [
+            {
+                "month": month.month,
+                "jobs": month.jobs,
+                "pieces": month.pieces,
+                "spent_mills": int(month.spent),
+                "change_mills": None if month.change is None else int(month.change),
+            }
+            for month in trend.months
+        ],
+    }

@@ -1,0 +1,103 @@
+"""`towncircle rates`: rate tables as a Provider publishes them and a host takes them (IMI-03)."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from towncircle.cli.show import as_json, journeys_of, opened, table, world_argument
+
+if TYPE_CHECKING:
+    from towncircle.mailpiece.tariff import Table
+
+_EPILOG = """\
+examples:
+  towncircle rates read july.toml                 checks a rate file against its own totals (docs/rate-tables.md)
+  towncircle rates publish DIR july.toml          as the Provider; hosts take it with their next connection
+  towncircle rates show DIR                       which table is in use today, and which waits for its day"""
+
+
+def add(subparsers: Any) -> None:
+    """Register the command."""
+    parser = subparsers.add_parser(
+        "rates",
+        help="rate tables: publish one, see which is in use and which waits",
+        description="Rate tables are signed, dated data: a Provider publishes one, every host takes it before its "
+        "first day, and from midnight of the licensing office on it prices by it, whole jobs at a time.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
+    read = verbs.add_parser("read", help="read a rate file and check it against its totals")
+    read.add_argument("file", type=Path, metavar="FILE", help="the rate file")
+    read.add_argument("--json", action="store_true", help="print JSON with stable keys")
+    read.set_defaults(run=_read)
+    publish = verbs.add_parser("publish", help="publish a rate file, as a Provider")
+    publish.add_argument("world", type=Path, metavar="DIR", help="the world's folder")
+    publish.add_argument("file", type=Path, metavar="FILE", help="the rate file")
+    publish.add_argument("--provider", default="provider.harbor", metavar="PARTY", help="whose (provider.harbor)")
+    publish.add_argument("--late", default="", metavar="REASON", help="why not every host has it before its first day")
+    publish.add_argument("--json", action="store_true", help="print JSON with stable keys")
+    publish.set_defaults(run=_publish)
+    show = verbs.add_parser("show", help="which table is in use on a day, and which ones wait")
+    world_argument(show)
+    show.add_argument("--on", metavar="DATE", default=None, help="a mailing date (default: today at the office)")
+    show.set_defaults(run=_show)
+
+
+def _read(args: argparse.Namespace) -> int:
+    from towncircle.mailpiece import rate_files
+
+    _told([rate_files.read(args.file.read_bytes())], json=args.json)
+    return 0
+
+
+def _publish(args: argparse.Namespace) -> int:
+    from towncircle.world.updates import publish_rates
+
+    with opened(args.world) as world:
+        row = publish_rates(world, args.provider, args.file.read_bytes(), late=args.late)
+    names = ("number", "table", "in_force_from", "lines", "total", "digest")
+    told = {name: row.body[name] for name in names}
+    as_json(told) if args.json else table(list(told.items()))
+    return 0
+
+
+def _show(args: argparse.Namespace) -> int:
+    from towncircle.cli.price import day_of
+    from towncircle.licensee import rates
+
+    with journeys_of(args) as journeys:
+        day = day_of(args.on) if args.on is not None else journeys.today()
+        with journeys.world.store(journeys.licensee).reading() as view:
+            provider = view.find("device")[-1].body["provider"]
+            used, waiting = rates.standing(view, provider, day=day)
+    if args.json:
+        as_json(
+            {"on": day, "in_use": _record(used) if used else None, "waiting": [_record(one) for one in waiting]},
+        )
+        return 0
+    print(f"On {day}: {_words(used) if used else 'no table is known for that day'}")
+    for one in waiting:
+        print(f"Waits:  {_words(one)}")
+    return 0
+
+
+def _told(tables: list[Table], *, json: bool) -> None:
+    if json:
+        as_json({"tables": [_record(one) for one in tables]})
+    else:
+        print("\n".join(map(_words, tables)))
+
+
+def _record(one: Table) -> dict[str, object]:
+    from towncircle.mailpiece.rate_files import total_of
+
+    days: dict[str, date] = {"in_force_from": one.in_force_from, "in_force_through": one.in_force_through}
+    return {"table": one.id, **days, "lines": len(one.lines), "total_mills": int(total_of(one)), "from": one.dates_from}
+
+
+def _words(one: Table) -> str:
+    return f"table {one.id}, {one.in_force_from} to {one.in_force_through}, {len(one.lines)} lines ({one.dates_from})"

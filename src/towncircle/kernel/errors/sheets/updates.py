@@ -1,0 +1,114 @@
+"""Error codes of what comes down with a connection: rate tables, software; and of systems that end."""
+
+from towncircle.kernel.errors import Row
+
+ROWS = {
+    "rates.file-unreadable": Row(
+        kind="input",
+        sentence="The rate file cannot be read: {what}.",
+        clause="IMI-03",
+        next_step="Write it as docs/rate-tables.md describes: towncircle rates read FILE checks it.",
+    ),
+    "rates.file-totals": Row(
+        kind="input",
+        sentence="The rate file says {lines} lines and {total}; it has {counted_lines} and {counted_total}.",
+        clause="IMI-03",
+        next_step="Fetch the file again: something was lost or changed on the way.",
+    ),
+    "rates.file-size": Row(
+        kind="input",
+        sentence="The rate file has {size} bytes; {limit} can be published.",
+        clause="IMI-03 (house)",
+        next_step="Publish fewer lines in one table.",
+    ),
+    "rates.too-late": Row(
+        kind="refused",
+        sentence="A table for {first} had to be published by {ready}: not every host connects before its first day.",
+        clause="IMI-03",
+        next_step="Say why it is late: towncircle rates publish DIR FILE --late REASON",
+    ),
+    "rates.not-the-provider": Row(
+        kind="refused",
+        sentence="The table is of {sender}; this device is leased from {provider}.",
+        clause="IMI-03",
+        next_step="Take tables from the Provider of the device alone; connect again.",
+    ),
+    "rates.other-day": Row(
+        kind="refused",
+        sentence="The table begins on {first}, and its message says {told}.",
+        clause="IMI-03",
+        next_step="Tell the Provider; the table is not used.",
+    ),
+    "rates.changed": Row(
+        kind="refused",
+        sentence="Table {number} of {provider} is not the one that was taken under this number.",
+        clause="IMI-03",
+        next_step="Tell the Provider: a published table is never changed, a new one has a higher number.",
+    ),
+    "updates.batch-open": Row(
+        kind="refused",
+        sentence="A print job is open ({jobs}): nothing is changed during a batch.",
+        clause="IMI-03",
+        next_step="Finish it (towncircle print DIR --out OUT --resume), then connect again.",
+    ),
+    "software.bad-build": Row(
+        kind="input",
+        sentence="Version {version} of build '{build}' cannot be approved as told.",
+        clause="502.11",
+        next_step="Give a version from 1, the SHA-256 of the manifest, and what is new (at most 2,000 characters).",
+    ),
+    "software.build-known": Row(
+        kind="refused",
+        sentence="The build {build} is approved already, as version {version}.",
+        clause="502.11",
+        next_step="Stage that version.",
+    ),
+    "software.version-lower": Row(
+        kind="refused",
+        sentence="Version {version} of {model} is not higher than {highest}, which is approved.",
+        clause="IMI-03, 502.11",
+        next_step="Approve it under a higher version; versions only rise.",
+    ),
+    "software.bad-stage": Row(
+        kind="input",
+        sentence="A release cannot be staged to {percent} percent by {install_by}.",
+        clause="IMI-03",
+        next_step="Give 0 to 100 percent and a day that is not past.",
+    ),
+    "software.no-release": Row(
+        kind="refused",
+        sentence="No version {version} is released here; known: {known}.",
+        clause="IMI-03",
+        next_step="Have the build approved first: towncircle software approve DIR",
+    ),
+    "software.halted": Row(
+        kind="refused",
+        sentence="Version {version} was halted: {reason}",
+        clause="IMI-03",
+        next_step="Have a mended build approved under a higher version.",
+    ),
+    "software.stage-shrinks": Row(
+        kind="refused",
+        sentence="Version {version} is staged to {now} percent already; {percent} would leave some out.",
+        clause="IMI-03",
+        next_step="Stage it to more, or halt it: towncircle software halt DIR VERSION --reason TEXT",
+    ),
+    "software.no-reason": Row(
+        kind="input",
+        sentence="A release is halted for a reason.",
+        clause="IMI-03",
+        next_step="Say it: --reason TEXT",
+    ),
+    "postal.decertified": Row(
+        kind="refused",
+        sentence="The device {device} is of {regime}, decertified on {on}: it does not come into service.",
+        clause="IMI-08",
+        next_step="Lease a device that produces Intelligent Mail Indicia, and withdraw this one.",
+    ),
+    "world.exposed": Row(
+        kind="refused",
+        sentence="Others on this machine can read {path} (mode {mode}): private and financial data lie in it.",
+        clause="IMI-04",
+        next_step="Close it, then open the world again: chmod -R go-rwx {path}",
+    ),
+}

@@ -1,0 +1,75 @@
+"""PINs: who prints for a department proves to be the person (IMI-05).
+
+Here: setting a PIN, trying one, and what a proof is good for. Not here: Argon2id (`pki.pins`), whom a department admits
+(`departments`).
+Kept: a PIN is neither stored, exported nor written into the journal. A try is counted and committed before the PIN is
+looked at, so that no kill and no second caller makes a try free; after `MOST_TRIES` wrong ones in a row each further
+one waits `WAIT_MINUTES`. A proof is good for one job and no other.
+"""
+
+from __future__ import annotations
+
+from towncircle.kernel import persons
+from towncircle.kernel.cites import cites
+from towncircle.kernel.context import Context
+from towncircle.kernel.errors import Refused
+from towncircle.kernel.ids import JobId
+from towncircle.kernel.instants import Instant
+from towncircle.kernel.store import Record
+from towncircle.pki.pins import matches, protected
+
+MOST_TRIES, WAIT_MINUTES = 5, 15  # house
+_MINUTE_US = 60_000_000
+
+
+@cites("IMI-05/3")
+def set_pin(ctx: Context, *, name: str, pin: str) -> None:
+    """Give an authorised person a PIN, or a new one. Raises `Refused` (person.unknown), `BadInput` (pin.unfit)."""
+    persons.check(ctx, name)
+    held = ctx.tx.get("pin", name)
+    body = {"kept": protected(pin, ctx.randomness), "tries": 0, "tried_at": 0, "proved_for": ""}
+    ctx.tx.put("pin", name, body, owner=ctx.party, expected=held.version if held else 0)
+    ctx.note("pin.set", name, clauses=("IMI-05",))
+
+
+@cites("IMI-05/3")
+def begin_try(ctx: Context, *, name: str) -> None:
+    """Count a try before the PIN is looked at. Raises `Refused` (person.unknown, pin.none, pin.wait)."""
+    persons.check(ctx, name)
+    held = _held(ctx, name)
+    tries = int(held.body["tries"])
+    free = Instant(held.body["tried_at"]).plus(microseconds=WAIT_MINUTES * _MINUTE_US)
+    if tries >= MOST_TRIES and ctx.now < free:
+        raise Refused("pin.wait", name=name, tries=tries, until=free)
+    _write(ctx, held, tries=tries + 1, tried_at=int(ctx.now))
+
+
+@cites("IMI-05/3")
+def end_try(ctx: Context, *, name: str, pin: str, job: JobId) -> Refused | None:
+    """Compare a PIN whose try was counted; give the refusal of a wrong one, or None: it is proved for the job."""
+    held = _held(ctx, name)
+    if not matches(pin, held.body["kept"]):
+        ctx.note("pin.refused", name, clauses=("IMI-05",), tries=held.body["tries"])
+        return Refused("pin.wrong", name=name, left=max(MOST_TRIES - int(held.body["tries"]), 0))
+    _write(ctx, held, tries=0, proved_for=job)
+    return None
+
+
+@cites("IMI-05/3")
+def proved(ctx: Context, *, name: str, job: JobId) -> None:
+    """Check that a person has proved to be it, for just this job. Raises `Refused` (person.unknown, pin.needed)."""
+    persons.check(ctx, name)
+    held = ctx.tx.get("pin", name)
+    if held is None or held.body["proved_for"] != job:
+        raise Refused("pin.needed", name=name)
+
+
+def _held(ctx: Context, name: str) -> Record:
+    held = ctx.tx.get("pin", name)
+    if held is None:
+        raise Refused("pin.none", name=name)
+    return held
+
+
+def _write(ctx: Context, held: Record, **values: int | str) -> None:
+    ctx.tx.put("pin", held.key, {**held.body, **values}, owner=held.owner, expected=held.version)

@@ -1,0 +1,88 @@
+"""Approved builds: what a device of a model may run (502.11), and what each device says that it runs.
+
+Here: the Postal Service's approval, sealed for devices, and the register's copy of their software reports. Not here:
+the laboratory and the submission behind an approval, whose papers are recorded as acts; the Provider's releases.
+Kept: a version of a model only rises, a build has one version, and what was approved is never changed.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from towncircle.kernel.cites import cites
+from towncircle.kernel.context import Context, Seal, Steps
+from towncircle.kernel.errors import BadInput, Refused
+from towncircle.kernel.store import Record, Transaction
+from towncircle.postal.population import own_device
+from towncircle.wire.bodies import Acknowledged, BuildApproval, BuildApproved, SoftwareForward, SoftwareReport
+from towncircle.wire.message import Opened
+
+BUILD, DEVICES = "build", "devices"
+_DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_MOST_WORDS = 2000
+
+
+@cites("IMI-03/1", "502.11")
+def approve(
+    ctx: Context,
+    *,
+    version: int,
+    build: str,
+    model: str,
+    regime: str,
+    changes: str,
+    chain: tuple[bytes, ...],
+    providers: Iterable[str],
+) -> Steps:
+    """Approve a build (SHA-256 of its manifest, hex) as a version of a model; the same again is the same approval.
+
+    Raises `BadInput` (software.bad-build), `Refused` (software.version-lower, software.build-known).
+    """
+    if version < 1 or not _DIGEST.fullmatch(build) or not 0 < len(changes.strip()) <= _MOST_WORDS:
+        raise BadInput("software.bad-build", version=version, build=build[:64])
+    rows = [row for row in ctx.tx.find(BUILD) if row.body["model"] == model]
+    for row in rows:
+        if (row.body["version"], row.body["build"], row.body["changes"]) == (version, build, changes):
+            return row
+        if row.body["build"] == build:
+            raise Refused("software.build-known", build=build[:16], version=row.body["version"])
+    highest = max((int(row.body["version"]) for row in rows), default=0)
+    if version <= highest:
+        raise Refused("software.version-lower", version=version, highest=highest, model=model)
+    body = BuildApproval(
+        version=version, build=bytes.fromhex(build), model=model, regime=regime, changes=changes, chain=chain
+    )
+    raw = yield Seal(DEVICES, body, key=f"build {model} {version}")
+    told: dict[str, Any] = {"version": version, "build": build, "model": model, "regime": regime}
+    record = {**told, "changes": changes, "approval": base64.b64encode(raw).decode(), "at": int(ctx.now)}
+    kept = ctx.tx.put(BUILD, f"{model} {version:06d}", record, owner=ctx.party, expected=0)
+    ctx.note("build.approved", kept.key, clauses=("502.11",), **told)
+    for provider in providers:
+        ctx.send(provider, BuildApproved(approval=raw), key=f"build {model} {version} for {provider}")
+    return kept
+
+
+def approved(view: Transaction) -> frozenset[bytes]:
+    """Give the digests of the approved builds."""
+    return frozenset(bytes.fromhex(row.body["build"]) for row in view.find(BUILD))
+
+
+@cites("IMI-03/1", "502.8/2")
+def on_software(ctx: Context, opened: Opened) -> Acknowledged:
+    """Keep in the register what a device signed about its software. Raises `Refused` (postal.unknown-device, ...)."""
+    body, provider = opened.body, opened.envelope.sender
+    assert isinstance(body, SoftwareForward)
+    report = ctx.unseal(body.report, provider, opened.envelope)
+    role, _, device = report.envelope.sender.partition(".")
+    if role != "device" or not isinstance(report.body, SoftwareReport):
+        raise Refused("postal.not-an-audit", type=type(report.body).__name__)
+    row: Record = own_device(ctx, device, provider)
+    if report.envelope.counter > row.body.get("software_counter", 0):
+        told: dict[str, Any] = {"software_version": report.body.version, "software_build": report.body.build.hex()}
+        fresh = {**row.body, **told, "software_counter": report.envelope.counter}
+        ctx.tx.put("device", device, fresh, owner=provider, expected=row.version)
+        ctx.note("software.forwarded", device, clauses=("IMI-03",), provider=provider, **told)
+    return Acknowledged(note="software recorded")

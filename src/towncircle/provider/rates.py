@@ -1,0 +1,72 @@
+"""Rate tables as a Provider publishes them: signed, dated, and at every host before their first day (IMI-03).
+
+Here: publishing. Not here: the file (`mailpiece.rate_files`), the way down (`downloads`), prices.
+Kept: a table is published so long before midnight of its first day that every device has to connect in between; later
+only for a reason that is written down. Numbers only rise, and what was published is never changed.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from towncircle.kernel.cites import cites
+from towncircle.kernel.context import Context, Reserve, Seal, Steps
+from towncircle.kernel.errors import BadInput, Refused
+from towncircle.kernel.instants import Instant
+from towncircle.kernel.store import Record
+from towncircle.mailpiece import rate_files
+from towncircle.provider.downloads import HOSTS, RATES, assign_rates, leased
+from towncircle.rules import RuleSet
+from towncircle.rules.duties import HEADQUARTERS
+from towncircle.wire.bodies import RateTable
+from towncircle.wire.bodies.updates import FILE
+
+
+@cites("IMI-03/2")
+def publish(ctx: Context, *, file: bytes, rules: RuleSet, late: str = "") -> Steps:
+    """Publish a rate file; the same file published again is the same table. Gives its record.
+
+    Raises `BadInput` (rates.file-unreadable, rates.file-totals, rates.file-size), `Refused` (rates.too-late).
+    """
+    if len(file) > FILE.most:
+        raise BadInput("rates.file-size", size=len(file), limit=FILE.most)
+    table, digest = rate_files.read(file), hashlib.sha256(file).hexdigest()
+    held = _published(ctx, digest)
+    if held is not None:
+        return held
+    ready = _in_time(table.in_force_from, rules)
+    if ctx.now > ready and not late.strip():
+        raise Refused("rates.too-late", first=table.in_force_from, ready=ready)
+    number = yield Reserve("rate table", f"rate table {digest}")
+    body = RateTable(number=number, in_force_from=table.in_force_from.isoformat(), file=file)
+    raw = yield Seal(HOSTS, body, key=f"rate table {number}")
+    held = _published(ctx, digest)
+    if held is not None:
+        return held
+    told = {
+        "number": number,
+        "in_force_from": body.in_force_from,
+        "digest": digest,
+        "lines": len(table.lines),
+        "total": int(rate_files.total_of(table)),
+    }
+    record = {**told, "raw": base64.b64encode(raw).decode(), "table": table.id, "at": int(ctx.now)}
+    kept = ctx.tx.put(RATES, f"{number:06d}", record, owner=ctx.party, expected=0)
+    ctx.note("rates.published", f"{number:06d}", clauses=("IMI-03",), **told, late=late[:200])
+    before = table.in_force_from - timedelta(days=1)
+    for row in leased(ctx):
+        assign_rates(ctx, row, number=number, before=before)
+    return kept
+
+
+def _published(ctx: Context, digest: str) -> Record | None:
+    return next((row for row in ctx.tx.find(RATES) if row.body["digest"] == digest), None)
+
+
+def _in_time(first: date, rules: RuleSet) -> Instant:
+    """Give the last instant at which a table may be published for every device to connect before its first day."""
+    midnight = Instant.of(datetime.combine(first, datetime.min.time(), ZoneInfo(HEADQUARTERS)))
+    return rules.term("contact_interval", first).before(midnight, HEADQUARTERS)

@@ -1,0 +1,40 @@
+"""Departments as one walks them: who prints for which, and the PIN that proves it (IMI-05).
+
+Here: the try of a PIN in its two transactions. Not here: budgets (`licensee.departments`), tries (`licensee.pins`).
+Kept: the try stands in the store before the PIN is looked at, whatever becomes of this process in between.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from towncircle.kernel.cites import cites
+from towncircle.kernel.errors import Refused
+from towncircle.kernel.ids import JobId
+from towncircle.licensee import pins
+from towncircle.licensee.departments import DEFAULT
+
+if TYPE_CHECKING:
+    from towncircle.world.journeys import Journeys
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payer:
+    """Say for which department is printed, by whom (a sign-in name, or nobody named), and the PIN that was typed."""
+
+    department: str = DEFAULT
+    person: str = ""
+    pin: str = field(default="", repr=False)
+
+
+@cites("IMI-05/3")
+def prove(journeys: Journeys, payer: Payer, *, job: JobId) -> None:
+    """Try the PIN of who prints a job. Raises `Refused` (person.unknown, pin.none, pin.wait, pin.wrong)."""
+    if not payer.person:
+        return
+    name = payer.person
+    journeys.do(lambda ctx: pins.begin_try(ctx, name=name))
+    wrong: Refused | None = journeys.do(lambda ctx: pins.end_try(ctx, name=name, pin=payer.pin, job=job))
+    if wrong is not None:
+        raise wrong

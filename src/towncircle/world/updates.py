@@ -1,0 +1,101 @@
+"""Rate tables and software as one walks them in a world: publishing, approving, staging, and taking them (IMI-03).
+
+Here: the order of the steps at each desk. Not here: decisions.
+Kept: every step can be walked again after a kill and then goes on where it ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from towncircle.kernel.cites import cites
+from towncircle.kernel.context import Context
+from towncircle.kernel.errors import Refused
+from towncircle.kernel.ids import DeviceId
+from towncircle.kernel.store import Record
+from towncircle.licensee import downloads
+from towncircle.postal import builds
+from towncircle.provider import rates, software
+from towncircle.world.config import POSTAL
+
+if TYPE_CHECKING:
+    from towncircle.world.journeys import Journeys
+    from towncircle.world.world import World
+
+
+@cites("IMI-03/2")
+def publish_rates(world: World, provider: str, file: bytes, *, late: str = "") -> Record:
+    """Publish a rate file as a Provider."""
+    return _at(world, provider, lambda ctx: rates.publish(ctx, file=file, rules=world.rules, late=late))
+
+
+@cites("IMI-03/1")
+def approve_build(world: World, *, version: int, build: str, changes: str) -> Record:
+    """Approve a build for the model of this world's Providers, and send them the approval."""
+    from towncircle.world.parties import product_of
+
+    product = product_of(world.config.regime, b"")
+    chain = tuple(world.cabinet.certificate(name).der for name in (POSTAL, "authority", "root"))
+    told: dict[str, Any] = {"version": version, "build": build, "changes": changes, "chain": chain}
+    told |= {"model": f"{product.vendor}{product.model}", "regime": product.regime}
+    return _at(world, POSTAL, lambda ctx: builds.approve(ctx, **told, providers=world.config.providers))
+
+
+@cites("IMI-03/1")
+def stage(world: World, provider: str, *, version: int, percent: int, groups: Iterable[str], by: date) -> Record:
+    """Choose devices of a Provider for a release."""
+    chosen = tuple(groups)
+    return _at(
+        world,
+        provider,
+        lambda ctx: software.stage(ctx, version=version, percent=percent, groups=chosen, install_by=by),
+    )
+
+
+def halt(world: World, provider: str, *, version: int, reason: str) -> Record:
+    """Stop a release of a Provider."""
+    return _at(world, provider, lambda ctx: software.halt(ctx, version=version, reason=reason))
+
+
+@cites("IMI-02/3")
+def connect(journeys: Journeys, device: DeviceId) -> str:
+    """Take what waits for a device and its host; while a job is open it waits for the next connection.
+
+    Gives the device's words where it took an order.
+    """
+    try:
+        return take(journeys, device)
+    except Refused as refusal:
+        if refusal.code != "updates.batch-open":
+            raise
+        return ""
+
+
+@cites("IMI-02/3", "IMI-03/1", "IMI-03/2")
+def take(journeys: Journeys, device: DeviceId) -> str:
+    """Take what waits for a device and its host. Raises `Refused` (updates.batch-open) while a job is open."""
+    while journeys.do(lambda ctx: downloads.fetch(ctx, device=device)):
+        pass
+    words = str(journeys.do(lambda ctx: downloads.install(ctx, device=device)))
+    journeys.do(lambda ctx: downloads.tell(ctx, device=device))
+    return words
+
+
+def change_log(journeys: Journeys, device: DeviceId) -> list[tuple[int, str, str]]:
+    """Give the versions that a device has taken: number, how it stands, what is new; the newest first."""
+    status = journeys.status_of(device)
+    with journeys.world.store(journeys.licensee).reading() as view:
+        row = view.get("downloads", device)
+    known = row.body["log"] if row is not None else []
+    words = {status.software_version: "in use", status.software_next: "waits for the next start"}
+    return [(version, words.get(version, "replaced"), text) for version, text in reversed(known)]
+
+
+def _at(world: World, party: str, job: Callable[[Context], Any]) -> Record:
+    if party not in world.desks:
+        raise Refused("missing.elsewhere", provider=party)
+    record: Record = world.desk(party).perform(job, actor=party)
+    world.deliver()
+    return record

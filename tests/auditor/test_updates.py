@@ -1,0 +1,79 @@
+"""The auditor names tables that nobody published, versions that fall or that nobody approved, and wrong departments."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.auditor.story import ACME, DEVICE, HARBOR, POST, START, Story, told
+
+from towncircle.auditor import audit
+from towncircle.auditor.report import Report
+
+LATE = START.plus(hours=3)
+BUILD, OTHER = "0a" * 32, "0b" * 32
+RATES = {"number": 1, "in_force_from": "2026-12-01"}
+TAKEN = {"provider": HARBOR, **RATES}
+TABLE = {**RATES, "digest": OTHER, "lines": 3, "total": 2000}
+RELEASE = {"model": "TC1A", "version": 1, "build": BUILD}
+REPORT = {"licensee": ACME, "version": 1, "next": 0, "running": BUILD}
+HEARD = {"provider": HARBOR, "software_version": 1, "software_build": BUILD}
+
+
+def whole(story: Story) -> None:
+    """Tell what agrees: a table, an approved version, and a device that runs it."""
+    story.fact(HARBOR, "rates.published", "000001", LATE, **TABLE)
+    story.fact(ACME, "rates.received", f"{HARBOR} 000001", LATE, provider=HARBOR, **RATES)
+    story.fact(POST, "build.approved", "TC1A 000001", LATE, **RELEASE, regime="imi-2024")
+    story.fact(HARBOR, "software.released", "000001", LATE, **RELEASE)
+    story.fact(HARBOR, "software.reported", DEVICE, LATE, **REPORT)
+    story.fact(POST, "software.forwarded", DEVICE, LATE, **HEARD)
+
+
+def codes(report: Report) -> set[str]:
+    return {one.code for one in report.differences}
+
+
+def found(story: Story, place: Path) -> set[str]:
+    return codes(audit(story.write(place)))
+
+
+def test_what_agrees_is_no_difference(tmp_path: Path) -> None:
+    story = told()
+    whole(story)
+    report = audit(story.write(tmp_path / "out"))
+    assert codes(report) == codes(audit(told().write(tmp_path / "bare")))
+    assert report.checked["rate tables"] == report.checked["software reports"] == report.checked["approved builds"] == 1
+
+
+@pytest.mark.parametrize(
+    ("party", "kind", "subject", "body", "code"),
+    [
+        (ACME, "rates.received", "x", {**TAKEN, "number": 2}, "rates.not-published"),
+        (ACME, "rates.received", "x", {**TAKEN, "in_force_from": "2026-12-02"}, "rates.not-published"),
+        (HARBOR, "rates.published", "000001", TABLE, "rates.number-fell"),
+        (POST, "build.approved", "TC1A 000001", {**RELEASE, "regime": "imi-2024"}, "software.version-fell"),
+        (HARBOR, "software.released", "000002", {**RELEASE, "version": 2}, "software.not-approved"),
+        (HARBOR, "software.released", "000001", {**RELEASE, "build": OTHER}, "software.not-approved"),
+        (HARBOR, "software.reported", DEVICE, {**REPORT, "version": 2}, "software.not-approved"),
+        (HARBOR, "software.reported", DEVICE, {**REPORT, "version": 0}, "software.rolled-back"),
+        (HARBOR, "software.reported", DEVICE, {**REPORT, "version": 2}, "software.unforwarded"),
+    ],
+)  # fmt: skip
+def test_what_does_not_agree_is_named(
+    party: str, kind: str, subject: str, body: dict[str, object], code: str, tmp_path: Path
+) -> None:
+    story = told()
+    whole(story)
+    assert code not in found(story, tmp_path / "before")
+    story.fact(party, kind, subject, LATE, **body)
+    assert code in found(story, tmp_path / "after")
+
+
+def test_a_department_that_spent_something_else_is_named(tmp_path: Path) -> None:
+    story = told()
+    body = {"budget": None, "reserved": 0, "spent": 730}
+    row = {"kind": "department", "key": "claims", "owner": "claims", "version": 1, "body": body}
+    assert "department.spent" not in found(story, tmp_path / "before")
+    story.lines(ACME, "records.jsonl").append(row)
+    assert "department.spent" in found(story, tmp_path / "out")

@@ -1,0 +1,84 @@
+"""Rates, software, fleet and departments as a person walks them: every verb, in text and JSON, with its refusals."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.journeys.stories import mailer, new_world
+from tests.journeys.updates import OTHER, specimen
+
+from towncircle.cli.main import main
+from towncircle.mailpiece import rate_files
+
+
+def told(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, Any]:
+    code = main([*map(str, words), "--json"])
+    return code, json.loads(capsys.readouterr().out)
+
+
+def said(capsys: pytest.CaptureFixture[str], *words: object) -> str:
+    assert main(list(map(str, words))) == 0
+    return capsys.readouterr().out
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Path:
+    made = new_world(tmp_path / "world")
+    mailer(made, deposit=300, reset=100)
+    made.close()
+    return tmp_path / "world"
+
+
+def test_what_comes_down_is_published_taken_and_shown(
+    world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "table.toml"
+    file.write_bytes(rate_files.write(specimen()))
+    assert told(capsys, "rates", "read", file)[1]["tables"][0]["table"] == "specimen"
+    code, answer = told(capsys, "rates", "publish", world, file)
+    assert (code, answer["number"]) == (0, 1)
+    assert told(capsys, "software", "approve", world, 1, "--changes", "The first.")[1]["version"] == 1
+    code, answer = told(capsys, "software", "approve", world, 1, "--changes", "Another.", "--build", OTHER)
+    assert (code, answer["error"]["code"]) == (3, "software.version-lower")
+    answer = told(capsys, "software", "stage", world, 1, "--group", "licensee.mailroom", "--by", "2026-12-20")[1]
+    assert (answer["groups"], answer["percent"]) == (["licensee.mailroom"], 0)
+    assert told(capsys, "software", "take", world) == (0, {"version": 1, "waits": 0, "words": "Version 1 is in use."})
+    assert told(capsys, "software", "log", world)[1]["changes"][0]["changes"] == "The first."
+    assert "version 1, assigned 1" in said(capsys, "software", "show", world)
+    answer = told(capsys, "rates", "show", world, "--on", "2026-12-01")[1]
+    assert (answer["in_use"]["table"], answer["waiting"]) == ("specimen", [])
+    assert "Waits:  table specimen" in said(capsys, "rates", "show", world)
+    code, answer = told(capsys, "fleet", world)
+    assert (code, answer["past_their_day"]) == (0, 0)
+    assert [(one["version"], one["devices"]) for one in answer["classes"]] == [(1, 1)]
+    assert "licensee.mailroom" in said(capsys, "software", "show", world)
+    assert told(capsys, "software", "halt", world, 1, "--reason", "it is slow")[1]["halted"] == "it is slow"
+
+
+def test_a_department_is_kept_guarded_and_reported(
+    world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pin = tmp_path / "pin"
+    pin.write_text("27182\n")
+    assert told(capsys, "department", "keep", world, "claims", "--budget", "30")[0] == 0
+    code, answer = told(capsys, "department", "pin", world, "ann", "--pin-from", pin)
+    assert (code, answer["error"]["code"]) == (3, "person.unknown")
+    main(["person", str(world), "ann"])
+    capsys.readouterr()
+    assert told(capsys, "department", "pin", world, "ann", "--pin-from", pin) == (0, {"person": "ann", "pin": "set"})
+    assert told(capsys, "department", "admit", world, "claims", "ann")[0] == 0
+    order = ("print", world, "--out", tmp_path / "out", "--department", "claims")
+    assert told(capsys, *order)[1]["error"]["code"] == "department.pin-needed"
+    code, answer = told(capsys, *order, "--person", "ann", "--pin-from", pin)
+    assert code == 0
+    spent = answer["jobs"][0]["total_mills"]
+    (row,) = told(capsys, "department", "list", world)[1]["departments"]
+    assert (row["department"], row["spent_mills"], row["persons"]) == ("claims", spent, ["ann"])
+    (row,) = told(capsys, "department", "usage", world)[1]["departments"]
+    assert (row["spent_mills"], row["left_mills"]) == (spent, 30_000 - spent)
+    assert "2026-11" in said(capsys, "department", "usage", world, "--department", "claims")
+    assert told(capsys, "department", "usage", world, "--from", "2026-13")[0] == 2
+    assert told(capsys, "department", "dismiss", world, "claims", "ann")[1]["departments"][0]["persons"] == []

@@ -1,0 +1,268 @@
+"""Rate tables and software come down with a connection, take hold on their day or at a start, and never in a batch."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+from tests.journeys.stories import ANNEX, HARBOR, mailer, new_world, reopened
+from tests.journeys.test_examinations import no_difference
+from tests.journeys.test_journeys import PEOPLE, refused
+from tests.journeys.updates import (
+    BY,
+    DEARER,
+    FIRST,
+    OTHER,
+    THIRD,
+    installed,
+    published,
+    released,
+    restarted,
+    specimen,
+    told,
+)
+
+from towncircle.kernel.errors import BadInput
+from towncircle.kernel.money import Mills
+from towncircle.licensee import funds, rates
+from towncircle.mailpiece import rate_files
+from towncircle.mailpiece.tariff import first_class_tables
+from towncircle.world import printing, updates
+from towncircle.world.config import POSTAL
+from towncircle.world.journeys import Journeys
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("updates") / "world"
+    world = new_world(folder)
+    mailer(world, deposit=300, reset=100)
+    world.close()
+    return folder
+
+
+@pytest.fixture
+def journeys(template: Path, tmp_path: Path) -> Iterator[Journeys]:
+    world = reopened(Path(shutil.copytree(template, tmp_path / "world")))
+    yield Journeys(world)
+    world.close()
+
+
+def table_of(journeys: Journeys, day: date) -> tuple[str, list[str]]:
+    with journeys.world.store(journeys.licensee).reading() as view:
+        used, waiting = rates.standing(view, HARBOR, day=day)
+    return used.id if used else "", [one.id for one in waiting]
+
+
+def cost(journeys: Journeys, out: Path) -> Mills:
+    return printing.print_job(journeys, PEOPLE, out, formats=("pdf",)).total
+
+
+# ---- rate tables
+
+
+def test_a_table_is_at_the_host_before_its_day_and_holds_from_midnight_of_the_office(
+    journeys: Journeys, tmp_path: Path
+) -> None:
+    world = journeys.world
+    before = cost(journeys, tmp_path / "0")
+    published(world)
+    assert table_of(journeys, FIRST)[0] == "2026-07-12"
+    journeys.contact()
+    assert table_of(journeys, journeys.today()) == ("2026-07-12", ["specimen"])
+    assert cost(journeys, tmp_path / "1") == before
+    for _ in range(3):
+        world.advance("60h")
+        journeys.contact()
+    assert world.clock.now().iso() == "2026-12-01T02:00:00Z"  # the world's day has begun, the office's has not
+    assert journeys.today() == date(2026, 11, 30)
+    assert cost(journeys, tmp_path / "2") == before
+    world.advance("179m")
+    assert cost(journeys, tmp_path / "3") == before
+    world.advance("1m")
+    assert journeys.today() == FIRST
+    assert cost(journeys, tmp_path / "4") == before + DEARER * len(PEOPLE)
+    assert table_of(journeys, FIRST) == ("specimen", [])
+    assert told(world, HARBOR, "rates") == ["rates.published", "rates.assigned", "rates.taken"]
+    no_difference(world, tmp_path / "export")
+
+
+def test_a_job_that_is_open_keeps_its_prices_and_what_waits_comes_after_it(journeys: Journeys, tmp_path: Path) -> None:
+    world = journeys.world
+    job = journeys.plan(PEOPLE)
+    published(world)
+    journeys.contact()
+    assert table_of(journeys, FIRST) == ("2026-07-12", [])
+    with refused("updates.batch-open"):
+        updates.take(journeys, journeys.device)
+    printing.finish_job(journeys, job, tmp_path / "out", formats=("pdf",))
+    journeys.contact()
+    assert table_of(journeys, FIRST) == ("specimen", [])
+    no_difference(world, tmp_path / "export")
+
+
+def test_of_two_tables_the_later_one_holds_from_its_own_first_day(journeys: Journeys) -> None:
+    for first, name in ((FIRST, "one"), (date(2026, 12, 8), "two"), (date(2026, 12, 3), "three")):
+        published(journeys.world, specimen(first, id=name))
+    journeys.contact()
+    days = {day: table_of(journeys, date(2026, 12, day))[0] for day in (1, 2, 3, 8, 9)}
+    assert days == {1: "one", 2: "one", 3: "three", 8: "three", 9: "three"}
+    assert table_of(journeys, date(2026, 11, 30)) == ("2026-07-12", ["one", "three"])
+    assert told(journeys.world, HARBOR, "rates.taken") == ["rates.taken"]
+
+
+def test_a_table_too_late_for_every_host_needs_a_reason(journeys: Journeys) -> None:
+    world = journeys.world
+    soon = specimen(date(2026, 11, 26), id="soon")
+    with refused("rates.too-late"):
+        published(world, soon)
+    published(world, soon, late="the first table had a slip")
+    assert published(world, soon) == 1  # published again it is the same
+    published(world, specimen(date(2026, 11, 27)))
+    assert told(world, HARBOR, "rates") == ["rates.published", "rates.assigned", "rates.published"]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        lambda text: text.replace("lines = ", "lines = 1"),
+        lambda text: text.replace('total_usd = "$', 'total_usd = "$1'),
+        lambda text: text.replace('amount_usd = "$', 'amount_usd = "$9', 1),
+        lambda text: text.replace("[[line]]", "[[row]]"),
+        lambda text: text.replace('kind = "piece"', 'kind = "lump"', 1),
+        lambda text: text.replace('source = "a specimen for tests, no published price"', 'source = ""', 1),
+        lambda text: "\xff" + text,
+    ],
+)
+def test_a_rate_file_that_is_not_whole_is_not_published(journeys: Journeys, changed) -> None:  # type: ignore[no-untyped-def]  # a lambda
+    file = changed(rate_files.write(specimen()).decode()).encode("latin-1")
+    with pytest.raises(BadInput) as caught:
+        updates.publish_rates(journeys.world, HARBOR, file)
+    assert caught.value.code in ("rates.file-totals", "rates.file-unreadable")
+    assert told(journeys.world, HARBOR, "rates") == []
+
+
+@pytest.mark.parametrize("table", [*first_class_tables(), specimen()], ids=lambda table: table.id)
+def test_a_table_written_as_a_file_reads_back(table) -> None:  # type: ignore[no-untyped-def]  # a Table
+    assert rate_files.read(rate_files.write(table)) == table
+
+
+def test_who_has_not_taken_the_table_connects_first(journeys: Journeys) -> None:
+    world = journeys.world
+    published(world)
+    for _ in range(4):
+        world.advance("60h")
+        journeys.do(lambda ctx: funds.contact(ctx, device=journeys.device))  # a host that connects and takes nothing
+    assert told(world, HARBOR, "rates", "resets.denied") == ["rates.published", "rates.assigned", "resets.denied"]
+    with refused("provider.resets-denied"):
+        journeys.reset(Mills.dollars(10))
+    journeys.contact()
+    journeys.reset(Mills.dollars(10))
+
+
+# ---- software
+
+
+def test_a_version_is_taken_at_a_connection_and_bound_at_the_start_under_it(journeys: Journeys, tmp_path: Path) -> None:
+    world = journeys.world
+    released(world, 1)
+    journeys.contact()
+    assert (journeys.status().software_version, journeys.status().software_next) == (1, 0)
+    released(world, 2, OTHER)
+    journeys.contact()
+    assert (journeys.status().software_version, journeys.status().software_next) == (1, 2)
+    assert "waits for the next start" in journeys.status().warnings[0]
+    cost(journeys, tmp_path / "under 1")
+    restarted(journeys)  # the package was not installed: the old build is still the bound one
+    assert (journeys.status().software_version, journeys.status().software_next) == (1, 2)
+    restarted(journeys)
+    with installed(OTHER):
+        assert (journeys.status().software_version, journeys.status().software_next) == (2, 0)
+        journeys.contact()
+        cost(journeys, tmp_path / "under 2")
+        log = [(1, "replaced", "version 1"), (2, "in use", "version 2")]
+        assert updates.change_log(journeys, journeys.device) == log[::-1]
+    assert told(world, HARBOR, "software.installed") == ["software.installed"] * 2
+    with world.store(POSTAL).reading() as view:
+        row = view.get("device", journeys.device)
+    assert row is not None
+    assert (row.body["software_version"], row.body["software_build"]) == (2, OTHER)
+    no_difference(world, tmp_path / "export")
+
+
+def test_a_build_that_is_not_the_bound_one_serves_nobody_until_it_is_approved(
+    journeys: Journeys, tmp_path: Path
+) -> None:
+    world = journeys.world
+    released(world, 1)
+    journeys.contact()
+    with installed(OTHER):
+        restarted(journeys)
+        assert any("not version 1" in line for line in journeys.status().warnings)
+        with refused("psd.build-not-approved"):
+            journeys.contact()
+        with refused("psd.build-not-approved"):
+            cost(journeys, tmp_path / "refused")
+        assert journeys.open_jobs() == []
+        released(world, 2, OTHER)
+        journeys.contact()
+        cost(journeys, tmp_path / "served")
+    restarted(journeys)  # the former build comes back: a rollback
+    with refused("psd.build-not-approved"):
+        journeys.reset(Mills.dollars(10))
+    with installed(OTHER):
+        no_difference(world, tmp_path / "export")
+
+
+def test_a_stage_chooses_by_group_and_percent_and_a_halt_recalls(journeys: Journeys, tmp_path: Path) -> None:
+    world = journeys.world
+    annex = mailer(world, ANNEX)
+    released(world, 1, OTHER, groups=(ANNEX,), percent=0)
+    journeys.contact()
+    annex.contact()
+    assert (journeys.status().software_next, annex.status().software_next) == (0, 1)
+    released_two = updates.approve_build(world, version=2, build=THIRD, changes="two")
+    assert released_two.body["version"] == 2
+    updates.stage(world, HARBOR, version=2, percent=100, groups=(), by=BY)
+    updates.halt(world, HARBOR, version=2, reason="it prints too slowly")
+    journeys.contact()
+    assert journeys.status().software_next == 0
+    with refused("software.halted"):
+        updates.stage(world, HARBOR, version=2, percent=100, groups=(), by=BY)
+    world.advance("40d")
+    # the annex was chosen for both versions
+    assert told(world, HARBOR, "resets.denied", "software.recalled") == ["software.recalled"] * 3
+    no_difference(world, tmp_path / "export")
+
+
+def test_versions_only_rise_and_a_stage_only_adds(journeys: Journeys) -> None:
+    world = journeys.world
+    released(world, 3, percent=50)
+    with refused("software.version-lower"):
+        updates.approve_build(world, version=3, build=OTHER, changes="again")
+    with refused("software.version-lower"):
+        updates.approve_build(world, version=2, build=OTHER, changes="older")
+    with refused("software.build-known"):
+        released(world, 4)
+    with refused("software.stage-shrinks"):
+        updates.stage(world, HARBOR, version=3, percent=49, groups=(), by=BY)
+    with refused("software.no-release"):
+        updates.stage(world, HARBOR, version=9, percent=10, groups=(), by=BY)
+    with pytest.raises(BadInput):
+        updates.stage(world, HARBOR, version=3, percent=101, groups=(), by=BY)
+
+
+def test_two_hosts_at_once_take_the_same_table_and_order_once(journeys: Journeys, tmp_path: Path) -> None:
+    world = journeys.world
+    published(world)
+    released(world, 1)
+    other = Journeys(world)  # a second clerk at the same host
+    updates.take(journeys, journeys.device)
+    updates.take(other, journeys.device)
+    journeys.contact()
+    assert told(world, journeys.licensee, "rates", "software") == ["rates.received", "software.taken"]
+    assert told(world, HARBOR, "rates.taken", "software.installed") == ["rates.taken", "software.installed"]
+    no_difference(world, tmp_path / "export")
