@@ -97,7 +97,7 @@ def _rows(body: InventoryFile, provider: str) -> dict[str, InventoryRow]:
 
 def _compare(tx: Transaction, provider: str, rows: Mapping[str, InventoryRow]) -> Iterator[list[Any]]:
     register = {row.key: row for row in tx.find("device", owner=provider)}
-    filed = _filed(tx)
+    filed = filed_resets(tx)
     for device in sorted(register.keys() | rows.keys()):
         row, told = register.get(device), rows.get(device)
         if row is None:
@@ -106,7 +106,7 @@ def _compare(tx: Transaction, provider: str, rows: Mapping[str, InventoryRow]) -
             sentence = f"The register has it as {row.body['status']}; the inventory does not have it."
             found = [("population.not-in-inventory", sentence, False)]
         else:
-            found = [*_lease(row, told), *_status(row, told), *_registers(tx, row, told, filed[device])]
+            found = [*_lease(row, told), *_status(row, told), *registers_differ(tx, row, told, filed[device])]
         yield from ([device, code, sentence, explained] for code, sentence, explained in found)
 
 
@@ -137,7 +137,8 @@ def _status(row: Record, told: InventoryRow) -> Iterator[Found]:
     yield "population.status", sentence, bool(why)
 
 
-def _registers(tx: Transaction, row: Record, told: InventoryRow, filed: list[tuple[str, int]]) -> Iterator[Found]:
+def registers_differ(tx: Transaction, row: Record, told: InventoryRow, filed: list[tuple[str, int]]) -> Iterator[Found]:
+    """Give the difference of the registers of a device, where there is one, with what explains it."""
     body, read = row.body, told.registers
     ours, theirs = (body["ascending"], body["descending"], body["pieces"]), _of(read)
     if ours == theirs:
@@ -155,7 +156,7 @@ def _registers(tx: Transaction, row: Record, told: InventoryRow, filed: list[tup
     yield "population.registers", f"{words} {why}".strip(), bool(why)
 
 
-def _filed(tx: Transaction) -> dict[str, list[tuple[str, int]]]:
+def filed_resets(tx: Transaction) -> dict[str, list[tuple[str, int]]]:
     """Give the resets that were filed, by device, with when they were posted."""
     found: dict[str, list[tuple[str, int]]] = defaultdict(list)
     for entry in tx.entries():

@@ -27,6 +27,8 @@ from towncircle.postal.certificates import certificates_of
 from towncircle.provider.checkouts import ORDERED as ORDERED_OUT
 from towncircle.wire import cose
 from towncircle.wire.bodies import (
+    DepositOrder,
+    FirstDepositOrder,
     IncidentReport,
     LicenseAppeal,
     LicenseApplication,
@@ -53,19 +55,22 @@ _RECORDS = {
     "postal": (
         *("license", "license-at", "device", "pack", "series", "examination", "case", "repaid"),
         *("incident-report", "lost-and-stolen-file", *_TOLD),
+        *("closing", "daily-finding"),
     ),
     "provider": (
         *("reset", "check-out", "lease", "account", "license", "series", "examination", "case"),
         *("incident", "lost-and-stolen-file", *_TOLD),
+        *("advance-line", "advance", "claim", "closing", "hold", "returned", "daily-file"),
     ),
-    "bank": ("item", "report"),
+    "bank": ("item", "returned", "check", "report"),
     "licensee": (
         *("license", "device", "deposit-order", "deposit", "reset", "statement", "department", "reservation"),
-        *("check-out", "transfer", *_TOLD),
+        *("check-out", "transfer", "account-request", *_TOLD),
     ),
 }
 _LEAVING = (ORDERED_OUT, BEGUN, NOTED)
 _PERSONAL = (
+    *(DepositOrder, FirstDepositOrder),  # the number of the licensee's bank account
     *(LicenseApplication, LicenseTransmittal, LicenseDecision, LicenseNotice),
     *(QualityPiece, MissingReport, IncidentReport),
     *(LicenseAppeal, LicenseDataStated, LicenseDataTransmitted, LicenseRevoked, LicenseStanding),

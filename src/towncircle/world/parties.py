@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Mapping
 from functools import partial
 
-from towncircle.bank import lockbox
+from towncircle.bank import lockbox, payouts
 from towncircle.kernel.instants import Instant
 from towncircle.mailpiece.zipcode import place_of
 from towncircle.paper import scan
@@ -17,6 +17,7 @@ from towncircle.postal import (
     appeals,
     cases,
     certificates,
+    closings,
     examining,
     license_data,
     licenses,
@@ -26,6 +27,7 @@ from towncircle.postal import (
     trust,
     withdrawals,
 )
+from towncircle.postal import daily as postal_daily
 from towncircle.postal import missing as postal_missing
 from towncircle.postal import quality as pieces
 from towncircle.postal import refunds as postal_refunds
@@ -34,6 +36,7 @@ from towncircle.provider import (
     accounts,
     audits,
     checkouts,
+    closing,
     examinations,
     leasing,
     licensing,
@@ -42,8 +45,10 @@ from towncircle.provider import (
     readings,
     refunds,
     renewing,
+    requests,
     resetting,
     revocations,
+    statements,
 )
 from towncircle.provider.leasing import Product
 from towncircle.psd.integrity import module_digest
@@ -124,6 +129,8 @@ def postal_handlers(authority: Authority, rules: RuleSet) -> Mapping[type, Taken
         bodies.LicenseDataTransmitted: Taken(("provider",), license_data.on_transmitted),
         bodies.RefundInquiry: Taken(("provider",), postal_refunds.on_inquiry),
         bodies.Form3533: Taken(("provider",), postal_refunds.on_form),
+        bodies.ClosingNotice: Taken(("provider",), closings.on_notice),
+        bodies.DailyFinancialFile: Taken(("provider",), postal_daily.on_file),
         bodies.MissingReport: Taken(("licensee",), postal_missing.on_report),
         bodies.IncidentReport: Taken(("provider",), postal_missing.on_incident),
         bodies.LostAndStolenFile: Taken(("provider",), postal_missing.on_file),
@@ -141,7 +148,10 @@ def provider_handlers(product: Product, rules: RuleSet, pack: Callable[[Instant]
         bodies.CheckOutRequest: Taken(("licensee",), checkouts.on_request),
         bodies.CheckOutQuery: Taken(("licensee",), checkouts.on_query),
         bodies.DeviceWithdrawal: Taken(("device",), checkouts.on_withdrawal),
-        bodies.LockboxReport: Taken(("bank",), accounts.on_lockbox_report),
+        bodies.LockboxReport: Taken(("bank",), partial(accounts.on_lockbox_report, rules=rules)),
+        bodies.AccountRequest: Taken(("licensee",), partial(requests.on_request, rules=rules)),
+        bodies.StatementRequest: Taken(("licensee",), statements.on_request),
+        bodies.CheckIssued: Taken(("postal",), closing.on_check),
         bodies.ResetRequest: Taken(("device",), partial(resetting.on_request, rules=rules, notify=notices.give)),
         bodies.ResetAcknowledgment: Taken(("device",), resetting.on_acknowledgment),
         bodies.DeviceAudit: Taken(("device",), partial(audits.on_audit, rules=rules)),
@@ -165,5 +175,10 @@ def provider_handlers(product: Product, rules: RuleSet, pack: Callable[[Instant]
 
 
 def bank_handlers(providers: Container[str]) -> Mapping[type, Taken]:
-    """Give the lockbox bank's table: licensees order deposits for accounts with known Providers."""
-    return {bodies.DepositOrder: Taken(("licensee",), partial(lockbox.on_order, providers=providers))}
+    """Give the lockbox bank's table: licensees order deposits for known Providers, the Postal Service checks."""
+    ordered = Taken(("licensee",), partial(lockbox.on_order, providers=providers))
+    return {
+        bodies.DepositOrder: ordered,
+        bodies.FirstDepositOrder: ordered,
+        bodies.PayoutInstruction: Taken(("postal",), payouts.on_instruction),
+    }

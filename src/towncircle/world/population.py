@@ -1,7 +1,7 @@
-"""The daily round: each Provider tells its inventory, each licensee's host fetches its notices.
+"""The daily round: each Provider tells its inventory and its books, each licensee's host fetches its notices.
 
 Here: the round of a day, and the findings as the Postal Service keeps them. Not here: the comparison
-(`postal.reconciling`), the notices (`world.notices`).
+(`postal.reconciling`, `postal.daily`), the notices (`world.notices`).
 Kept: a day is told once, in the zone of headquarters; who cannot be reached is told at the next round.
 """
 
@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from towncircle.kernel.errors import BadInput, Refused
+from towncircle.provider import daily as books
 from towncircle.provider import inventories
 from towncircle.rules.duties import HEADQUARTERS
-from towncircle.wire.bodies import InventoryFinding
+from towncircle.wire.bodies import DailyFinding, InventoryFinding
 from towncircle.world.notices import fetch_all
 
 if TYPE_CHECKING:
@@ -31,10 +32,21 @@ def reconcile(world: World) -> Iterator[tuple[str, InventoryFinding]]:
             yield provider, finding
 
 
+def reconcile_books(world: World) -> Iterator[tuple[str, DailyFinding]]:
+    """Have each Provider at home here tell its daily financial file; give each finding."""
+    day = today(world)
+    for provider in world.config.providers:
+        if provider in world.desks:
+            desk = world.desk(provider)
+            desk.perform(lambda ctx: books.write_down(ctx, day=day), actor=provider)
+            finding: DailyFinding = desk.perform(lambda ctx: books.tell(ctx, day=day), actor=provider)
+            yield provider, finding
+
+
 def daily(world: World) -> None:
     """Make the round of today; what cannot be reached now is made up for by the next one."""
     try:
-        for _ in reconcile(world):
+        for _ in (*reconcile(world), *reconcile_books(world)):
             continue
     except (Refused, BadInput):
         return

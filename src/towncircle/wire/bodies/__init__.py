@@ -4,7 +4,8 @@ Here: the bodies by direction: `common` (shapes used by several), `device` (devi
 device), `examination` (between the Postal Service and a device), `cases` (how those travel, and irregularity cases),
 `parties` (between licensee, Provider, Postal Service and bank), `checkout` (a device that goes out of service),
 `quality` (notices, quality pieces, the inventory), `licensing` (a license after it was issued), `refund` (unused
-postage), `missing` (devices that are) and `published` (the verification pack). Importing this package registers all.
+postage), `missing` (devices that are), `cmrs` (accounts: advances, claims, closing, statements, the daily file) and
+`published` (the verification pack). Importing this package registers all.
 """
 
 from towncircle.wire.bodies.cases import (
@@ -23,6 +24,19 @@ from towncircle.wire.bodies.checkout import (
     CheckOutReport,
     CheckOutRequest,
     CheckOutStatement,
+)
+from towncircle.wire.bodies.cmrs import (
+    AccountAnswer,
+    AccountRequest,
+    CheckIssued,
+    ClosingNotice,
+    DailyFinancialFile,
+    DailyFinding,
+    MoneyDifference,
+    MonthlyStatement,
+    PayoutInstruction,
+    StatementRequest,
+    StatementRow,
 )
 from towncircle.wire.bodies.common import DeviceParameters, DeviceTerms, Ground, Registers, UsageRow
 from towncircle.wire.bodies.device import (
@@ -57,6 +71,7 @@ from towncircle.wire.bodies.parties import (
     DepositOrder,
     DepositReceipt,
     DeviceActivity,
+    FirstDepositOrder,
     LeaseConfirmed,
     LeaseSigned,
     LicenseApplication,
@@ -113,6 +128,8 @@ from towncircle.wire.bodies.refund import (
 )
 
 __all__ = [
+    "AccountAnswer",
+    "AccountRequest",
     "AccountStatement",
     "Acknowledged",
     "Annotation",
@@ -125,11 +142,15 @@ __all__ = [
     "CertificateRequest",
     "CertificateRow",
     "Certify",
+    "CheckIssued",
     "CheckOutNoted",
     "CheckOutQuery",
     "CheckOutReport",
     "CheckOutRequest",
     "CheckOutStatement",
+    "ClosingNotice",
+    "DailyFinancialFile",
+    "DailyFinding",
     "DepositAcknowledgmentForwarded",
     "DepositOrder",
     "DepositReceipt",
@@ -149,6 +170,7 @@ __all__ = [
     "ExaminationReturned",
     "ExaminationWaiting",
     "FirstAuthorise",
+    "FirstDepositOrder",
     "FirstRenewal",
     "Form3533",
     "Ground",
@@ -179,10 +201,13 @@ __all__ = [
     "MeasureRow",
     "MissingNoted",
     "MissingReport",
+    "MoneyDifference",
+    "MonthlyStatement",
     "Notice",
     "NoticeQuery",
     "NoticeWaiting",
     "PackTerms",
+    "PayoutInstruction",
     "PublishedPack",
     "QualityFinding",
     "QualityPiece",
@@ -207,6 +232,8 @@ __all__ = [
     "RevisedLicense",
     "RevisedLicenseNotice",
     "ShownPiece",
+    "StatementRequest",
+    "StatementRow",
     "StatusRow",
     "StepRow",
     "TransactionFile",
