@@ -18,7 +18,7 @@ from towncircle.kernel.errors import BadInput
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.mailpiece.elements import Page
 from towncircle.mailpiece.geometry import POINT
-from towncircle.paper.sheet import GREY, LEFT, Column, Sheet, moment
+from towncircle.paper.letter import GREY, LEFT, Column, Sheet, moment
 
 FORMAT, VERSION = "towncircle-form-3533", 1
 _COLUMNS = tuple(Column(x=LEFT + offset * POINT) for offset in (0, 110, 225, 340))

@@ -11,7 +11,7 @@ from towncircle.kernel.cites import cites
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.mailpiece.elements import Page
 from towncircle.mailpiece.geometry import POINT
-from towncircle.paper.sheet import GREY, LEFT, RIGHT, Column, Sheet, moment
+from towncircle.paper.letter import GREY, LEFT, RIGHT, Column, Sheet, moment
 from towncircle.wire.bodies import MonthlyStatement, StatementRow
 from towncircle.wire.statement_file import totals
 
@@ -48,8 +48,8 @@ def pages(statement: MonthlyStatement, *, provider: str, licensee: str) -> Itera
     sheet.row("Came in", str(Mills(came)), "Went out", str(Mills(went)), gap=4 * POINT)
     sheet.need(40 * POINT)
     text = (
-        "Each balance is the account after the transaction beside it (P050 3.5(c)). Tell your Provider of anything that "
-        "you do not recognise; the same statement as a file carries control totals."
+        "Each balance is the account after the transaction beside it (P050 3.5(c)). Tell your Provider of anything "
+        "that you do not recognise; the same statement as a file carries control totals."
     )
     sheet.text(text, size=8_500, ink=GREY, gap=12 * POINT)
     yield from sheet.pages()

@@ -206,6 +206,6 @@ def _devices(tx: Transaction, file: DailyFile) -> Iterator[MoneyDifference]:
         )
         ours = Mills(row.body["ascending"]) + Mills(row.body["descending"])
         theirs = Mills(held.ascending) + Mills(held.descending)
-        for _, text, explained in registers_differ(tx, row, told, resets[held.device]):
+        for _, text, explained in registers_differ(tx, row, told, resets[held.device], teller="books"):
             cause = "a-later-message-or-reset" if explained else ""
             yield _difference(held.device, "daily.registers", text, theirs - ours, cause=cause)

@@ -137,14 +137,16 @@ def _status(row: Record, told: InventoryRow) -> Iterator[Found]:
     yield "population.status", sentence, bool(why)
 
 
-def registers_differ(tx: Transaction, row: Record, told: InventoryRow, filed: list[tuple[str, int]]) -> Iterator[Found]:
+def registers_differ(
+    tx: Transaction, row: Record, told: InventoryRow, filed: list[tuple[str, int]], *, teller: str = "inventory"
+) -> Iterator[Found]:
     """Give the difference of the registers of a device, where there is one, with what explains it."""
     body, read = row.body, told.registers
     ours, theirs = (body["ascending"], body["descending"], body["pieces"]), _of(read)
     if ours == theirs:
         return
     counter = int(body.get("message_counter", 0))
-    words = f"The register has {_words(*ours)}, the inventory {_words(*theirs)}."
+    words = f"The register has {_words(*ours)}, the {teller} {_words(*theirs)}."
     same_use = (body["ascending"], body["pieces"]) == (read.ascending, read.pieces)
     why = ""
     if told.message_counter > counter and read.ascending >= body["ascending"] and read.pieces >= body["pieces"]:
