@@ -44,6 +44,8 @@ TAKEN = {
         "MissingReport": "licensee",
         "IncidentReport": "provider",
         "LostAndStolenFile": "provider",
+        "ClosingNotice": "provider",
+        "DailyFinancialFile": "provider",
     },
     HARBOR: {
         "LicenseApplication": "licensee",
@@ -70,9 +72,12 @@ TAKEN = {
         "RefundQuery": "licensee",
         "RefundDecided": "postal",
         "RefundSample": "postal",
+        "AccountRequest": "licensee",
+        "StatementRequest": "licensee",
+        "CheckIssued": "postal",
         "MissingReport": "licensee",
     },
-    BANK: {"DepositOrder": "licensee"},
+    BANK: {"DepositOrder": "licensee", "FirstDepositOrder": "licensee", "PayoutInstruction": "postal"},
     MAILROOM: {},
 }
 SENDERS = {"postal": POSTAL, "bank": BANK, "provider": SUMMIT, "licensee": ANNEX, "device": ""}
