@@ -42,6 +42,7 @@ from towncircle.wire.bodies import (
     MissingReport,
     QualityPiece,
 )
+from towncircle.wire.bodies.cmrs import ASKED
 from towncircle.wire.message import peek
 from towncircle.wire.registry import find_type
 from towncircle.world.board import PACK
@@ -156,6 +157,8 @@ def _quiet(world: World) -> bool:
                 return False
             if any(row.body["state"] in _LEAVING for row in view.find("check-out")):
                 return False
+            if any(row.body["state"] == ASKED for row in view.find("closing")):
+                return False  # its refund check is not instructed yet
             if any(row.body["state"] == APPROVED for row in view.find("transfer")):
                 return False
             if party.role == "licensee" and not _settled(world, party, view):

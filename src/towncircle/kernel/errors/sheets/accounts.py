@@ -42,7 +42,7 @@ ROWS = {
     "advance.not-agreed": Row(
         kind="refused",
         sentence="{provider} has not agreed to advance funds for {licensee}.",
-        clause="P050 3.5(a)",
+        clause="P050 3.5(a), 502.25(c)(1)",
         next_step="Have a person of the Provider agree to it: towncircle advance agree DIR LIMIT --by NAME",
     ),
     "advance.over-limit": Row(
@@ -66,7 +66,7 @@ ROWS = {
     "claim.no-evidence": Row(
         kind="refused",
         sentence="The last signed registers of the device {device} show no balance that could be lost.",
-        clause="502.27(d)",
+        clause="502.27(d), P050 3.3",
         next_step="Without the evidence of registers nothing is credited; have the device examined.",
     ),
     "claim.device-claimed": Row(
@@ -90,7 +90,7 @@ ROWS = {
     "closing.no-signature": Row(
         kind="refused",
         sentence="The closing of the account {account} is asked for by nobody.",
-        clause="502.27(c)(1)",
+        clause="502.27(c)(1), P050 3.3",
         next_step="Ask in writing, as a person: towncircle close-account request DIR --by NAME",
     ),
     "closing.open": Row(

@@ -60,7 +60,7 @@ ROWS = {
     "bank.other-check": Row(
         kind="refused",
         sentence="A check was issued for the closing {closing} before, with other words.",
-        clause="502.27(c)(3)",
+        clause="502.27(c)(3), P050 3.3",
         next_step="Nothing is left to be done: a closing has one check.",
     ),
 }
