@@ -116,8 +116,8 @@ def read(data: bytes) -> DailyFile:
         accounts=tuple(_account(line, row) for line, row in numbered if row[0] == "A"),
         devices=tuple(_held(line, row) for line, row in numbered if row[0] == "D"),
     )
-    same_totals(rows, _totals(file))
     _add_up(file, numbered)
+    same_totals(rows, _totals(file))
     return file
 
 
