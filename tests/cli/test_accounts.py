@@ -55,7 +55,7 @@ def test_money_is_walked_from_the_deposit_to_the_check(tmp_path: Path, capsys: p
     assert "wrote" in said(capsys, "statement", "write", world, "--out", out, "--reference", reference)[1]
     code, text = said(capsys, "reconcile", world)
     assert code == 0
-    assert "explained (a-later-message-or-reset)" in text
+    assert "Every difference is explained." in text
     assert told(capsys, "reconcile", world, "--day", "1999-01-01")[0] == 3
     assert "not asked for" in said(capsys, "close-account", "status", world)[1]
     assert told(capsys, "close-account", "request", world, "--by", "dora")[1]["error"]["code"] == "closing.waits"
