@@ -6,7 +6,7 @@ Kept: every page says that it is a SPECIMEN, whose it is and which of how many.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from towncircle.mailpiece.elements import Element, Page, Path, Text, polyline
@@ -27,14 +27,14 @@ class Column:
 
 
 class Sheet:
-    """Fill pages from the top down; `heading` is written again on every further page."""
+    """Fill pages from the top down; what `heading` writes is written again on every further page."""
 
     def __init__(self, name: str, *, columns: Sequence[Column], foot: str) -> None:
         self._name, self._columns, self._foot = name, columns, foot
         self._done: list[list[Element]] = []
         self._own: list[Element] = []
         self._y = 0
-        self.heading: tuple[str, ...] = ()
+        self.heading: Callable[[], None] | None = None
         self._turn()
 
     def row(
@@ -97,9 +97,8 @@ class Sheet:
         if self._own:
             self._done.append(self._own)
         self._own, self._y = [], SHEET.height - 3 * INCH // 4
-        if self.heading:
-            self.row(*self.heading, ink=GREY)
-            self.rule(gap=4 * POINT)
+        if self.heading is not None:
+            self.heading()
 
     def _put(self, text: str, x: int, font: FontKey, size: int, ink: int) -> None:
         self._own.append(Text(role="decoration", text=text, font=font, size=size, x=x, y=self._y, ink=ink))

@@ -15,7 +15,7 @@ from towncircle.paper.letter import GREY, LEFT, RIGHT, Column, Sheet, moment
 from towncircle.wire.bodies import MonthlyStatement, StatementRow
 from towncircle.wire.statement_file import totals
 
-_PAIRS = tuple(Column(x=LEFT + offset * POINT) for offset in (0, 80, 270, 350))
+_PAIRS = tuple(Column(x=LEFT + offset * POINT) for offset in (0, 110, 270, 370))
 _TABLE = (
     Column(x=LEFT),
     Column(x=LEFT + 86 * POINT),
@@ -41,7 +41,7 @@ def pages(statement: MonthlyStatement, *, provider: str, licensee: str) -> Itera
     sheet.row("Opening balance", str(statement.opening), "Closing balance", str(statement.closing), font="bold")
     _transactions(sheet, statement)
     count, came, went, _ = totals(statement)
-    sheet.heading = ()
+    sheet.heading = None
     sheet.rule()
     cells = (f"{count} transactions", "", "", "", str(Mills(came - went)), str(statement.closing))
     sheet.row(*cells, font="bold", columns=_TABLE)
@@ -57,8 +57,13 @@ def pages(statement: MonthlyStatement, *, provider: str, licensee: str) -> Itera
 
 def _transactions(sheet: Sheet, statement: MonthlyStatement) -> None:
     sheet.row("Transactions", font="bold", size=12_000, gap=14 * POINT)
-    sheet.row(*_HEADING, size=_SMALL, ink=GREY, gap=2 * POINT, columns=_TABLE)
-    sheet.rule(gap=4 * POINT)
+
+    def heading() -> None:
+        sheet.row(*_HEADING, size=_SMALL, ink=GREY, gap=2 * POINT, columns=_TABLE)
+        sheet.rule(gap=4 * POINT)
+
+    heading()
+    sheet.heading = heading
     if not statement.rows:
         sheet.row("No transaction in this month.")
     for row in statement.rows:
