@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from towncircle.auditor.books import Posted, Recounted
+from towncircle.auditor.daily import check_daily
 from towncircle.auditor.journal import facts_of
 from towncircle.auditor.reading import Export, Party, Row
 from towncircle.auditor.report import Report, dollars
@@ -33,7 +34,7 @@ class _Account:
 
 
 def check_accounts(export: Export, books: Mapping[str, Recounted], underway: Underway, report: Report) -> None:
-    """Check 21: every account was drawn on only as far as it allowed, and closed by one check."""
+    """Check 21: every account was drawn on only as far as it allowed, and closed by one check; then the daily files."""
     noticed = _of_postal(export, "closing.noticed", report)
     instructed = _of_postal(export, "payout.instructed", report)
     checks = {fact["subject"]: fact for bank in export.of_role("bank") for fact in facts_of(bank, "check.issued")}
@@ -41,6 +42,7 @@ def check_accounts(export: Export, books: Mapping[str, Recounted], underway: Und
         _walk(provider, books[provider.id], report)
         _check_credits(provider, books[provider.id], report)
         _check_closings(provider, noticed, instructed, checks, underway, report)
+    check_daily(export, books, report)  # 22
 
 
 def _of_postal(export: Export, kind: str, report: Report) -> dict[str, Row]:

@@ -26,6 +26,15 @@ from towncircle.wire.bodies import Acknowledged, LockboxReport, LockboxRow
 from towncircle.wire.message import Opened
 
 OPEN, CLOSING, CLOSED = "open", "closing", "closed"
+# the parameter that says after how many business days a deposit of a form may be drawn on
+_AVAILABLE = {
+    "ach-debit": "available_ach_debit",
+    "ach-credit": "available_ach_credit",
+    "wire": "available_wire",
+    "debit-card": "available_debit_card",
+    "credit-card": "available_credit_card",
+    "check": "available_check",
+}
 _OVER = "over"  # the owner of a hold or a returned item that binds nobody any more
 
 
@@ -57,7 +66,7 @@ def on_lockbox_report(ctx: Context, opened: Opened, *, rules: RuleSet) -> Acknow
 
 def _credit(ctx: Context, row: LockboxRow, report: LockboxReport, rules: RuleSet) -> None:
     name, day = f"{report.day}/{report.number}", date.fromisoformat(report.day)
-    available = business_days_after(day, rules.integer(f"available_{row.form.replace('-', '_')}", day))
+    available = business_days_after(day, rules.integer(_AVAILABLE[row.form], day))
     Books(ctx.tx).post(
         deposit_received(deposit_id=row.deposit_id, licensee=row.licensee, amount=row.amount, at=ctx.now, names=(name,))
     )
