@@ -143,6 +143,18 @@ def test_what_a_copy_of_the_device_signs_after_its_withdrawal_is_refused(world: 
     assert verifying.verify(good, world).verdict.verdict == "VALID"  # it was dated before that day
 
 
+@cites("502.27b")
+def test_what_was_printed_on_the_day_of_the_withdrawal_is_good_when_it_is_presented_afterwards(
+    world: World, tmp_path: Path
+) -> None:
+    journeys = mailer(world, deposit=300, reset=200)
+    done = printing.print_job(journeys, PEOPLE, tmp_path / "out", formats=("pdf",))
+    withdraw(journeys)
+    world.advance("1d")
+    verdict = verifying.verify(next(iter(verifying.marks_of(done.pdf))), world).verdict
+    assert (verdict.verdict, [one.code for one in verdict.faults()]) == ("VALID", [])
+
+
 @cites("502.25a", "502.27b")
 def test_an_open_reset_is_settled_before_the_device_gives_back(world: World, tmp_path: Path) -> None:
     journeys = mailer(world, deposit=300, reset=200)

@@ -209,7 +209,7 @@ def test_a_library_that_hangs_twice_is_refused_within_one_deadline(token: Token,
     began = time.monotonic()
     with pytest.raises(Refused, match=r"psd\.token-failed"):
         bad.slots.signer(slot).sign(b"x")
-    assert time.monotonic() - began < 9  # of 8 s for both tries
+    assert time.monotonic() - began < 15  # of 8 s for both tries; two deadlines would be 16
     bad.library.close()
 
 
@@ -239,7 +239,7 @@ time.sleep(60)
     owner.kill()
     owner.communicate()
     assert worker.exists()
-    until = time.monotonic() + 9
+    until = time.monotonic() + 30
     while worker.exists() and "Z" not in (worker / "stat").read_text().split()[2] and time.monotonic() < until:
         time.sleep(0.1)
     assert time.monotonic() < until, "the worker outlived its owner"

@@ -96,7 +96,14 @@ from towncircle.wire.bodies.provider import (
     ResetRefusal,
     Withdraw,
 )
-from towncircle.wire.bodies.published import CertificateRow, PackTerms, PublishedPack, StatusRow
+from towncircle.wire.bodies.published import (
+    CertificateRow,
+    FirstPublishedPack,
+    LastReading,
+    PackTerms,
+    PublishedPack,
+    StatusRow,
+)
 from towncircle.wire.bodies.quality import (
     InventoryDifference,
     InventoryFile,
@@ -171,6 +178,7 @@ __all__ = [
     "ExaminationWaiting",
     "FirstAuthorise",
     "FirstDepositOrder",
+    "FirstPublishedPack",
     "FirstRenewal",
     "Form3533",
     "Ground",
@@ -183,6 +191,7 @@ __all__ = [
     "IrregularityReport",
     "KnownPiece",
     "KnownReading",
+    "LastReading",
     "LeaseConfirmed",
     "LeaseSigned",
     "LicenseAppeal",
