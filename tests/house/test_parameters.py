@@ -7,28 +7,31 @@ one, and the two answers must differ. A parameter without a probe fails here, an
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
 
 import pytest
 from tests.mailpiece import pages
 from tests.psd import setting
 from tests.verification import story as marks
 
+from towncircle.bank.lockbox import FORMS
+from towncircle.kernel import persons
 from towncircle.kernel.context import Context
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.instants import Instant
-from towncircle.kernel.money import Mills
+from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.randomness import SeededRandomness
-from towncircle.kernel.store import MemoryStore, Record
+from towncircle.kernel.store import MemoryStore, Record, Transaction
 from towncircle.licensee.limits import Limits
 from towncircle.mailpiece.lints import lint
 from towncircle.pki.authority import serial_for
 from towncircle.pki.verifying import PublicKey
-from towncircle.provider import leasing, renewing
+from towncircle.provider import accounts, advances, leasing, renewing
 from towncircle.rules import RULESETS, RuleSet, ruleset
 from towncircle.rules.rulesets import REGISTRY
 from towncircle.verification import Observed, judge, pack
 from towncircle.verification.refunding import refund_share, share_of
-from towncircle.wire.bodies import DeviceKeyReport, DeviceParameters, PackTerms
+from towncircle.wire.bodies import DeviceKeyReport, DeviceParameters, LockboxReport, LockboxRow, PackTerms
 
 ON = date(2026, 11, 21)
 HUNDRED = Mills.dollars(100)
@@ -54,6 +57,8 @@ OTHERS: dict[str, object] = {
     "keyed_postage_limit": 99_999,
     "next_collection": "2 days",
     "refund_share": 80,
+    **{f"available_{form.replace('-', '_')}": 7 for form in FORMS},
+    "advance_limit": 1,
 }
 
 
@@ -164,20 +169,47 @@ def renewed_after(rules: RuleSet, days: int) -> object:
     )
     with MemoryStore().transaction() as tx:
         now = setting.START.plus(days=days)
-        ctx = Context(
-            tx=tx,
-            now=now,
-            party="p",
-            actor="a",
-            randomness=SeededRandomness(1, "p"),
-            rule_digest="",
-            unseal=lambda *_: None,
-        )
+        ctx = replace(context(tx), now=now)
         try:
             renewing._not_too_soon(ctx, row, report, rules)
         except Refused as refused:
             return refused.code
     return "certified"
+
+
+def context(tx: Transaction) -> Context:
+    return Context(
+        tx=tx,
+        now=setting.START,
+        party="p",
+        actor="ann",
+        randomness=SeededRandomness(1, "p"),
+        rule_digest="",
+        unseal=lambda *_: None,
+    )
+
+
+def available(rules: RuleSet, form: str) -> object:
+    """Credit a deposit, and say from when all of the account may be drawn."""
+    day = setting.START.date_in("America/New_York").isoformat()
+    row = LockboxRow(deposit_id="d", licensee="l", provider="p", amount=HUNDRED, form=form)
+    report = LockboxReport(day=day, number=1, deposits=(row,), opening=ZERO, closing=HUNDRED)
+    with MemoryStore().transaction() as tx:
+        accounts._credit(context(tx), row, report, rules)
+        return accounts.not_available(context(tx), "l")
+
+
+def advance(rules: RuleSet) -> object:
+    """Agree to advance $100."""
+    with MemoryStore().transaction() as tx:
+        ctx = context(tx)
+        persons.authorise(ctx, name="ann")
+        accounts.open_account(ctx, "l", "a")
+        try:
+            advances.agree(ctx, licensee="l", limit=HUNDRED, rules=rules)
+        except Refused as refused:
+            return refused.code
+    return "agreed"
 
 
 def cap(rules: RuleSet) -> object:
@@ -263,6 +295,8 @@ PROBES: dict[str, Probe] = {
     "advance_limit_days": ahead,
     "lapse_effect": lambda rules: after_silence(rules, months=3, hours=1),
     "refund_window": refund,
+    **{f"available_{form.replace('-', '_')}": partial(available, form=form) for form in FORMS},
+    "advance_limit": advance,
     "refund_share": lambda rules: share_of(Mills(740), refund_share(rules, ON)),
     "indicium_margin_right": lambda rules: page(rules, "piece"),
     "indicium_margin_top": lambda rules: page(rules, "piece"),

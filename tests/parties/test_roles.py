@@ -45,6 +45,8 @@ TAKEN = {
         "IncidentReport": "provider",
         "LostAndStolenFile": "provider",
         "SoftwareForward": "provider",
+        "ClosingNotice": "provider",
+        "DailyFinancialFile": "provider",
     },
     HARBOR: {
         "LicenseApplication": "licensee",
@@ -71,13 +73,16 @@ TAKEN = {
         "RefundQuery": "licensee",
         "RefundDecided": "postal",
         "RefundSample": "postal",
+        "AccountRequest": "licensee",
+        "StatementRequest": "licensee",
+        "CheckIssued": "postal",
         "MissingReport": "licensee",
         "DownloadQuery": "licensee",
         "DownloadsTaken": "licensee",
         "BuildApproved": "postal",
         "SoftwareReport": "device",
     },
-    BANK: {"DepositOrder": "licensee"},
+    BANK: {"DepositOrder": "licensee", "FirstDepositOrder": "licensee", "PayoutInstruction": "postal"},
     MAILROOM: {},
 }
 SENDERS = {"postal": POSTAL, "bank": BANK, "provider": SUMMIT, "licensee": ANNEX, "device": ""}

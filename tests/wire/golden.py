@@ -178,12 +178,21 @@ SPECIMENS: tuple[Body, ...] = (
     b.CertificateRequest(report=b"\xd2\x84", license="20260-000001"),
     b.CertificateIssued(device=DEVICE, **_CERTIFIED),
     b.DeviceActivity(device=DEVICE, license="20260-000001", event="lost", registers=_REGISTERS, at=NOW),
-    b.DepositOrder(
+    b.FirstDepositOrder(
         deposit_id="DEP-7K3MQ9ZX2RTB",
         provider="provider.harbor",
         account="licensee.mill",
         amount=Mills(250_000),
         form="wire",
+    ),
+    b.DepositOrder(
+        deposit_id="DEP-7K3MQ9ZX2RTB",
+        provider="provider.harbor",
+        account="licensee.mill",
+        amount=Mills(250_000),
+        form="ach-debit",
+        routing="990000026",
+        payer="000123456789",
     ),
     b.DepositReceipt(deposit_id="DEP-7K3MQ9ZX2RTB", amount=Mills(250_000), value_date="2026-11-21", balance=Mills(-1)),
     b.LockboxReport(
@@ -584,6 +593,79 @@ SPECIMENS: tuple[Body, ...] = (
     b.SoftwareUpdate(version=2, build=bytes(32), approval=b"a sealed approval"),
     b.SoftwareReport(version=1, build=bytes(32), next_version=2, next_build=bytes(range(32)), running=bytes(32)),
     b.SoftwareForward(report=b"a sealed report", at=NOW),
+    b.AccountRequest(
+        reference="CLM-7K3MQ9ZX2RTB",
+        kind="claim",
+        device=DEVICE,
+        amount=Mills(98_765),
+        reason="The device shows an error and signs nothing.",
+        asked_by="dora",
+    ),
+    b.AccountAnswer(
+        reference="CLM-7K3MQ9ZX2RTB",
+        kind="claim",
+        state="granted",
+        amount=Mills(98_765),
+        outstanding=Mills(0),
+        limit=Mills(98_765),
+        account_balance=Mills(-1),
+        check=0,
+        reason="Its memory is worn out.",
+        at=NOW,
+    ),
+    b.ClosingNotice(
+        closing="CLO-7K3MQ9ZX2RTB",
+        account="CMRS-20260-000001",
+        amount=Mills(250_000),
+        own=Mills(98_765),
+        request=b"\xd2\x84",
+    ),
+    b.PayoutInstruction(
+        closing="CLO-7K3MQ9ZX2RTB",
+        provider="provider.harbor",
+        licensee="licensee.mill",
+        amount=Mills(250_000),
+        instructed_by="asc",
+    ),
+    b.CheckIssued(
+        closing="CLO-7K3MQ9ZX2RTB", licensee="licensee.mill", amount=Mills(250_000), check=7, day="2026-11-21"
+    ),
+    b.StatementRequest(month="2026-11"),
+    b.MonthlyStatement(
+        month="2026-11",
+        account="CMRS-20260-000001",
+        until=NOW,
+        opening=Mills(0),
+        closing=Mills(-1),
+        rows=(
+            b.StatementRow(
+                at=NOW,
+                kind="reset",
+                reference="REQ-7K3MQ9ZX2RTB",
+                device=DEVICE,
+                amount=Mills(-1),
+                balance=Mills(-1),
+            ),
+        ),
+    ),
+    b.DailyFinancialFile(day="2026-11-21", number=3, file=b"H|DAILY-FINANCIAL|1\n"),
+    b.DailyFinding(
+        day="2026-11-21",
+        number=3,
+        accounts=2,
+        devices=1,
+        events=4,
+        differences=(
+            b.MoneyDifference(
+                about="reset REQ-7K3MQ9ZX2RTB licensee.mill",
+                code="daily.not-in-trust",
+                cause="transaction-file-on-its-way",
+                sentence="The Provider's transaction file has not come yet.",
+                amount=Mills(-50_000),
+                explained=True,
+            ),
+        ),
+    ),
 )
 
 

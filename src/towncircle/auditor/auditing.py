@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from towncircle.auditor.accounts import check_accounts
 from towncircle.auditor.books import check_equations, check_facts, check_resets, recount
 from towncircle.auditor.cases import check_cases, check_examinations
 from towncircle.auditor.checkouts import check_checkouts
@@ -87,5 +88,6 @@ def audit(out: Path, *, root: str | None = None) -> Report:
     check_missing(export, underway, report)  # 20
     check_supervision(export, report)  # 21
     check_updates(export, books, underway, report)  # 22
+    check_accounts(export, books, underway, report)  # 23, 24
     report.checked["parties"] += len(export.parties)
     return report

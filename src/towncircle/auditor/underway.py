@@ -27,6 +27,8 @@ _NAMING = {  # whose, which field
     76: ("provider", 1),
     77: ("provider", 1),
     95: ("provider", 1),
+    122: ("provider", 1),
+    124: ("postal", 1),
     96: ("postal", 1),
     100: ("provider postal licensee", 1),
     105: ("provider", 1),
@@ -94,6 +96,7 @@ def read_underway(export: Export, books: Mapping[str, Recounted], keys: Keys) ->
         elif party.role == "provider":
             _resets(export, books[party.id], found)
             _balances(export, books[party.id], found)
+            _closings(party, found)
     return found
 
 
@@ -192,6 +195,15 @@ def _balances(export: Export, books: Recounted, found: Underway) -> None:
         if row.at("at").plus(hours=LIMIT_HOURS) >= export.made_at:
             found.leaving.add(row["device"])
             found.coming["balance", "licensee", (books.party.id, row["licensee"], row["reference"])] = entry.amount
+
+
+def _closings(provider: Party, found: Underway) -> None:
+    """Take in the closings whose check a person of the accounting service center has still to instruct."""
+    for row in provider["records.jsonl"]:
+        body = row["body"]
+        if row["kind"] == "closing" and body.get("state") == "asked" and type(body.get("amount")) is int:
+            for role in ("postal", "bank"):
+                found.coming["payout", role, (provider.id, str(row["owner"]), row["key"])] = body["amount"]
 
 
 def _named(entry: Posted) -> tuple[str, str]:

@@ -1,27 +1,33 @@
 """The lockbox of the Postal Service (502.25(c)(1)).
 
-Here: deposit orders, receipts, and the reports to the Postal Service and to each Provider. Not here: other books.
+Here: deposit orders, receipts, returned items, and the reports to the Postal Service and to each Provider. Not here:
+other books, refund checks (`payouts`), the ACH files (`ach`).
 Kept: the forms of payment of P050 3.5(a) in their order of preference; a Provider is told of its own deposits only;
 reports are numbered without a gap and carry opening and closing balance.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container
+from typing import Any
 
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Context
-from towncircle.kernel.errors import Refused
+from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.ids import DepositId
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record
 from towncircle.ledger import BANK, Books
-from towncircle.ledger.trust import item_received
-from towncircle.wire.bodies import DepositOrder, DepositReceipt, LockboxReport, LockboxRow
+from towncircle.ledger.trust import item_received, item_returned
+from towncircle.wire.bodies import DepositOrder, DepositReceipt, FirstDepositOrder, LockboxReport, LockboxRow
 from towncircle.wire.message import Opened
+from towncircle.wire.nacha import routing_number
 
 # P050 3.5(a), in the rule's order of preference
-FORMS = ("ach-debit", "ach-credit", "wire", "debit-card", "credit-card", "check")
+ACH = ("ach-debit", "ach-credit")
+FORMS = (*ACH, "wire", "debit-card", "credit-card", "check")
+REASON = re.compile(r"R[0-9]{2}", re.ASCII)
 REPORT_ZONE = "America/New_York"
 MILLS_A_CENT = 10
 ITEM_LIMIT = Mills.dollars(1_000_000)  # house: what one item may be, so that no sum outgrows its field
@@ -31,7 +37,7 @@ ITEM_LIMIT = Mills.dollars(1_000_000)  # house: what one item may be, so that no
 def on_order(ctx: Context, opened: Opened, *, providers: Container[str]) -> DepositReceipt:
     """Take in a deposit for a licensee's account with its Provider."""
     body = opened.body
-    assert isinstance(body, DepositOrder)
+    assert isinstance(body, DepositOrder | FirstDepositOrder)
     licensee = opened.envelope.sender
     _check(body, providers)
     books = Books(ctx.tx, BANK)
@@ -58,6 +64,9 @@ def on_order(ctx: Context, opened: Opened, *, providers: Container[str]) -> Depo
         )
     )
     ctx.tx.put("item", body.deposit_id, item, owner=licensee, expected=0)
+    if body.form in ACH and isinstance(body, DepositOrder):
+        record = {"routing": body.routing, "payer": body.payer, "trace": ctx.tx.next_number("trace")}
+        ctx.tx.put("payer", body.deposit_id, record, owner=licensee, expected=0)
     ctx.note(
         "deposit.received",
         body.deposit_id,
@@ -72,7 +81,7 @@ def on_order(ctx: Context, opened: Opened, *, providers: Container[str]) -> Depo
 
 
 @cites("P050-3.5a/3", "502.25c/4")
-def _check(body: DepositOrder, providers: Container[str]) -> None:
+def _check(body: DepositOrder | FirstDepositOrder, providers: Container[str]) -> None:
     DepositId.parse(body.deposit_id)
     if body.form not in FORMS:
         raise Refused("bank.unknown-form", form=body.form, forms=", ".join(FORMS))
@@ -84,22 +93,55 @@ def _check(body: DepositOrder, providers: Container[str]) -> None:
         raise Refused("bank.not-whole-cents", amount=body.amount)
     if body.provider not in providers:
         raise Refused("bank.no-such-provider", provider=body.provider[:40])
+    if body.form in ACH and isinstance(body, DepositOrder):
+        if not body.payer:
+            raise Refused("bank.no-payer", form=body.form)
+        routing_number(body.routing)
 
 
-def _same(held: Record, order: DepositOrder, licensee: str) -> bool:
+def _same(held: Record, order: DepositOrder | FirstDepositOrder, licensee: str) -> bool:
     ordered = {"provider": order.provider, "amount": int(order.amount), "form": order.form}
     return held.owner == licensee and all(held.body[name] == value for name, value in ordered.items())
 
 
-def _receipt(books: Books, order: DepositOrder, licensee: str, *, day: str) -> DepositReceipt:
+def _receipt(books: Books, order: DepositOrder | FirstDepositOrder, licensee: str, *, day: str) -> DepositReceipt:
     balance = books.balance(f"held/{order.provider}/{licensee}")
     return DepositReceipt(deposit_id=order.deposit_id, amount=order.amount, value_date=day, balance=balance)
+
+
+@cites("502.25c", "P050-3.2")
+def return_item(ctx: Context, *, deposit_id: str, reason: str) -> Record:
+    """Take a deposit back whose payment came back unpaid, once; Postal Service and Provider are told with a report.
+
+    Raises `BadInput` (ach.bad-reason), `Refused` (bank.no-such-item, bank.returned-before).
+    """
+    if not REASON.fullmatch(reason):
+        raise BadInput("ach.bad-reason", text=reason[:20])
+    item = ctx.tx.get("item", deposit_id)
+    if item is None:
+        raise Refused("bank.no-such-item", deposit_id=deposit_id[:40])
+    held = ctx.tx.get("returned", deposit_id)
+    if held is not None:
+        if held.body["reason"] != reason:
+            raise Refused("bank.returned-before", deposit_id=deposit_id, reason=held.body["reason"])
+        return held
+    told: dict[str, Any] = {name: item.body[name] for name in ("provider", "licensee", "amount", "form")}
+    amount = Mills(told["amount"])
+    books = Books(ctx.tx, BANK)
+    licensee, provider = str(told["licensee"]), str(told["provider"])
+    books.post(item_returned(deposit_id=deposit_id, provider=provider, licensee=licensee, amount=amount, at=ctx.now))
+    body = {**told, "amount": -int(amount), "reason": reason, "reported": 0}
+    body |= {"day": ctx.now.date_in(REPORT_ZONE).isoformat(), "trace": ctx.tx.next_number("trace")}
+    kept = ctx.tx.put("returned", deposit_id, body, owner=licensee, expected=0)
+    ctx.note("item.returned", deposit_id, clauses=("502.25(c)",), reason=reason, **told)
+    report(ctx)
+    return kept
 
 
 @cites("502.25c")
 def report(ctx: Context) -> int:
     """Report all items not yet reported, to the Postal Service and each Provider; give their number."""
-    items = [row for row in ctx.tx.find("item") if not row.body["reported"]]
+    items = [row for kind in ("item", "returned") for row in ctx.tx.find(kind) if not row.body["reported"]]
     if not items:
         return 0
     day = ctx.now.date_in(REPORT_ZONE).isoformat()
@@ -117,7 +159,7 @@ def report(ctx: Context) -> int:
     for provider in sorted({row.provider for row in rows}):
         _send(ctx, provider, day, [row for row in rows if row.provider == provider])
     for item in items:
-        ctx.tx.put("item", item.key, {**item.body, "reported": 1}, owner=item.owner, expected=item.version)
+        ctx.tx.put(item.kind, item.key, {**item.body, "reported": 1}, owner=item.owner, expected=item.version)
     return len(items)
 
 

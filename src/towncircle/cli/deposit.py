@@ -13,26 +13,38 @@ def add(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "deposit",
         help="deposit money at the lockbox bank",
-        description="Deposit money for the licensee's account; the bank reports it to Provider and Postal Service.",
+        description="Deposit money for the licensee's account; the bank reports it to Provider and Postal Service. An "
+        "outstanding advance is repaid first. When a deposit may be drawn on depends on how it is paid. The routing "
+        "number and the account that pays by ACH are kept by the licensee and the bank, and leave them in ACH files "
+        "only (towncircle ach).",
     )
     world_argument(parser)
     parser.add_argument("amount", metavar="AMOUNT", help="dollars, such as 300 or 300.00")
     parser.add_argument(
+        "--by",
         "--form",
+        dest="form",
         default="ach-debit",
         metavar="FORM",
-        help="how it is paid: ach-debit (default), ach-credit, wire, debit-card, credit-card, check",
+        help="how it is paid, best first: ach-debit (default), ach-credit, wire, debit-card, credit-card, check",
     )
+    parser.add_argument("--routing", default="", metavar="N", help="of an ACH deposit: the bank's routing number")
+    parser.add_argument("--payer-account", default="", metavar="N", help="of an ACH deposit: the account that pays")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Deposit and show the receipt."""
+    from towncircle.kernel.errors import BadInput
     from towncircle.kernel.money import Mills
+    from towncircle.wire.nacha import routing_number
 
     amount = Mills.parse(args.amount)
+    if bool(args.routing) != bool(args.payer_account):
+        raise BadInput("cli.routing-and-account")
+    payer = (routing_number(args.routing), args.payer_account) if args.routing else None
     with journeys_of(args) as journeys:
-        receipt = journeys.deposit(amount, form=args.form)
+        receipt = journeys.deposit(amount, form=args.form, payer=payer)
     if args.json:
         as_json(
             {

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from towncircle.psd.commands import StatusReport
+    from towncircle.wire.bodies import AccountAnswer
     from towncircle.world.journeys import Journeys
     from towncircle.world.world import World
 
@@ -104,3 +105,34 @@ def table(rows: Sequence[tuple[str, object]]) -> None:
     width = max(len(name) for name, _ in rows)
     for name, value in rows:
         print(f"{name:<{width}}  {value}")
+
+
+def account_answer(*answers: AccountAnswer, json: bool, none: str = "") -> None:
+    """Print what the Provider answered to requests about an account; with JSON one, or a list where `none` is."""
+    records = [
+        {
+            "reference": told.reference,
+            "kind": told.kind,
+            "state": told.state,
+            "amount_mills": int(told.amount),
+            "outstanding_mills": int(told.outstanding),
+            "limit_mills": int(told.limit),
+            "account_mills": int(told.account_balance),
+            "check": told.check,
+            "reason": told.reason,
+            "at": told.at.iso(),
+        }
+        for told in answers
+    ]
+    if json:
+        as_json({"requests": records} if none else records[0])
+        return
+    for told in answers:
+        rows: list[tuple[str, object]] = [(told.kind, told.reference), ("state", told.state), ("amount", told.amount)]
+        if told.outstanding or told.kind == "advance":
+            rows.append(("advances outstanding", told.outstanding))
+        rows += [("check", told.check)] if told.check else []
+        rows += [("finding", told.reason)] if told.reason else []
+        table([*rows, ("account", told.account_balance)])
+    if not answers:
+        print(none)

@@ -111,6 +111,24 @@ class RefundId(TypedId):
     prefix = "RFD"
 
 
+class AdvanceId(TypedId):
+    """Name one advance of a Provider."""
+
+    prefix = "ADV"
+
+
+class ClaimId(TypedId):
+    """Name one claim for postage lost to malfunction."""
+
+    prefix = "CLM"
+
+
+class ClosingId(TypedId):
+    """Name one closing of a CMRS account: its check carries it."""
+
+    prefix = "CLO"
+
+
 class TransferId(TypedId):
     """Name one transfer of a balance to a replacement device."""
 

@@ -13,7 +13,7 @@ from towncircle.kernel.context import Ask, Carry, Context, Exchange, Steps
 from towncircle.kernel.errors import BadInput, Refused, RelayedRefusal
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.money import ZERO, Mills
-from towncircle.kernel.store import Record
+from towncircle.kernel.store import Record, Transaction
 from towncircle.licensee import books
 from towncircle.psd.states import LOCKED
 from towncircle.wire.bodies import (
@@ -26,6 +26,7 @@ from towncircle.wire.bodies import (
     ResetRefusal,
     ResetStatusQuery,
 )
+from towncircle.wire.nacha import routing_number
 from towncircle.wire.shape import Body
 
 ORDERED, RECEIVED, DECLINED = "ordered", "received", "declined"
@@ -49,12 +50,28 @@ def order_deposit(ctx: Context, *, order: DepositOrder) -> DepositOrder:
             raise Refused("licensee.deposit-open", deposit_id=held.deposit_id, amount=held.amount, form=held.form)
         return held
     record = {"provider": order.provider, "account": order.account, "amount": int(order.amount), "form": order.form}
+    if order.payer:
+        _keep_payer(ctx, order.routing, order.payer)
     ctx.tx.put("deposit-order", order.deposit_id, {**record, "state": ORDERED}, owner=ctx.party, expected=0)
     return order
 
 
+def payer_of(tx: Transaction) -> tuple[str, str] | None:
+    """Give the routing number and the number of the bank account that last paid by ACH, or None."""
+    row = tx.get("payer", "own")
+    return (row.body["routing"], row.body["payer"]) if row is not None else None
+
+
+def _keep_payer(ctx: Context, routing: str, payer: str) -> None:
+    if payer_of(ctx.tx) != (routing, payer):
+        held = ctx.tx.get("payer", "own")
+        record = {"routing": routing_number(routing), "payer": payer}
+        ctx.tx.put("payer", "own", record, owner=ctx.party, expected=held.version if held else 0)
+
+
 def open_deposits(ctx: Context) -> list[DepositOrder]:
     """Give the deposit orders whose receipt is not here yet."""
+    routing, payer = payer_of(ctx.tx) or ("", "")
     return [
         DepositOrder(
             deposit_id=row.key,
@@ -62,6 +79,8 @@ def open_deposits(ctx: Context) -> list[DepositOrder]:
             account=row.body["account"],
             amount=Mills(row.body["amount"]),
             form=row.body["form"],
+            routing=routing if row.body["form"].startswith("ach") else "",
+            payer=payer if row.body["form"].startswith("ach") else "",
         )
         for row in ctx.tx.find("deposit-order")
         if row.body["state"] == ORDERED

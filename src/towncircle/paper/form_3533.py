@@ -16,16 +16,13 @@ from typing import Any
 from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import BadInput
 from towncircle.kernel.money import ZERO, Mills
-from towncircle.mailpiece.elements import Element, Page, Path, Text, polyline
-from towncircle.mailpiece.geometry import INCH, POINT, Form
-from towncircle.mailpiece.typeface import FontKey, face
+from towncircle.mailpiece.elements import Page
+from towncircle.mailpiece.geometry import POINT
+from towncircle.paper.letter import GREY, LEFT, Column, Sheet, moment
 
 FORMAT, VERSION = "towncircle-form-3533", 1
-_SHEET = Form(key="letter-sheet", name="letter sheet", shape="sheet", width=17 * INCH // 2, height=11 * INCH, flap=0)
-_LEFT, _RIGHT = 3 * INCH // 4, 17 * INCH // 2 - 3 * INCH // 4
-_GREY, _LEAD = 420, 14 * POINT
-_COLUMNS = (_LEFT, _LEFT + 110 * POINT, _LEFT + 225 * POINT, _LEFT + 340 * POINT)
-_FOOT = INCH
+_COLUMNS = tuple(Column(x=LEFT + offset * POINT) for offset in (0, 110, 225, 340))
+_FOOT = "SPECIMEN: made under a test root, no voucher of the Postal Service"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +86,7 @@ class Voucher:
 @cites("502.27a/2", "502.27a/4")
 def pages(voucher: Voucher) -> Iterator[Page]:
     """Lay the form out: Part IV by groups, annotations, certification; further pages where the notes need them."""
-    sheet = _Sheet(voucher.refund)
+    sheet = Sheet(voucher.refund, columns=_COLUMNS, foot=_FOOT)
     _head(sheet, voucher)
     _part_four(sheet, voucher)
     _annotations(sheet, voucher)
@@ -97,91 +94,19 @@ def pages(voucher: Voucher) -> Iterator[Page]:
     yield from sheet.pages()
 
 
-class _Sheet:
-    """Fill pages from the top down."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self._done: list[list[Element]] = []
-        self._own: list[Element] = []
-        self._y = 0
-        self._turn()
-
-    def row(self, *cells: str, font: FontKey = "sans", size: int = 9_500, ink: int = 0, gap: int = 0) -> None:
-        """Write one row of cells at the columns."""
-        self._down(_LEAD + gap)
-        for x, text in zip(_COLUMNS, cells, strict=False):
-            if text:
-                self._put(text, x, font, size, ink)
-
-    def text(self, text: str, *, font: FontKey = "sans", size: int = 9_500, ink: int = 0, gap: int = 0) -> None:
-        """Write a paragraph over the whole width."""
-        self._down(gap)
-        line = ""
-        for word in text.split():
-            longer = f"{line} {word}".strip()
-            if face(font).width(longer, size) > _RIGHT - _LEFT:
-                self._down(size + 4 * POINT)
-                self._put(line, _LEFT, font, size, ink)
-                longer = word
-            line = longer
-        self._down(size + 4 * POINT)
-        self._put(line, _LEFT, font, size, ink)
-
-    def rule(self, *, gap: int = 6 * POINT) -> None:
-        """Draw a line across."""
-        self._down(gap)
-        line = polyline((_LEFT, self._y), (_RIGHT, self._y))
-        self._own.append(Path(role="decoration", ops=line, stroke=_GREY, width=500))
-
-    def need(self, height: int) -> None:
-        """Turn the page where less than that is left."""
-        if self._y - height < _FOOT:
-            self._turn()
-
-    def pages(self) -> Iterator[Page]:
-        """Give the pages with their feet."""
-        every = [*self._done, self._own]
-        for number, elements in enumerate(every, start=1):
-            page = f"{self._name}   page {number} of {len(every)}"
-            foot = f"{page}   SPECIMEN: made under a test root, no voucher of the Postal Service"
-            mark = Text(role="decoration", text=foot, font="sans", size=7_000, x=_LEFT, y=_FOOT * 2 // 3, ink=_GREY)
-            yield Page(form=_SHEET, side="address", specimen=True, elements=(*elements, mark))
-
-    def _down(self, by: int) -> None:
-        self._y -= by
-        if self._y < _FOOT:
-            self._turn()
-            self._y -= _LEAD
-
-    def _turn(self) -> None:
-        if self._own:
-            self._done.append(self._own)
-        self._own, self._y = [], _SHEET.height - 3 * INCH // 4
-
-    def _put(self, text: str, x: int, font: FontKey, size: int, ink: int) -> None:
-        plain = text.encode("cp1252", "replace").decode("cp1252")
-        self._own.append(Text(role="decoration", text=plain, font=font, size=size, x=x, y=self._y, ink=ink))
-
-
-def _head(sheet: _Sheet, voucher: Voucher) -> None:
+def _head(sheet: Sheet, voucher: Voucher) -> None:
     sheet.row("Form 3533", font="bold", size=20_000)
     sheet.row("Application and Voucher for Refund of Postage and Fees: unused postage", size=10_500, gap=4 * POINT)
     sheet.rule()
     sheet.row("Refund", voucher.refund, "State", voucher.state, gap=2 * POINT)
     sheet.row("Licensee", voucher.licensee, "License", voucher.license)
     sheet.row("Provider", voucher.provider, "Device", voucher.device)
-    sheet.row("Applied for by", voucher.claimed_by, "On", _moment(voucher.claimed_at))
+    sheet.row("Applied for by", voucher.claimed_by, "On", moment(voucher.claimed_at))
 
 
-def _moment(text: str) -> str:
-    """Shorten an instant to the second, as people read it."""
-    return f"{text[:10]} {text[11:19]} UTC" if text else ""
-
-
-def _part_four(sheet: _Sheet, voucher: Voucher) -> None:
+def _part_four(sheet: Sheet, voucher: Voucher) -> None:
     sheet.row("Part IV. Pieces by postage value", font="bold", size=12_000, gap=14 * POINT)
-    sheet.row("Postage value", "Pieces sent in", "Pieces qualifying", "Total of the group", ink=_GREY, gap=2 * POINT)
+    sheet.row("Postage value", "Pieces sent in", "Pieces qualifying", "Total of the group", ink=GREY, gap=2 * POINT)
     sheet.rule(gap=4 * POINT)
     for line in voucher.lines:
         total = str(Mills(line.total_mills))
@@ -190,11 +115,11 @@ def _part_four(sheet: _Sheet, voucher: Voucher) -> None:
     sheet.row("All groups", str(voucher.pieces), str(voucher.qualifying), str(voucher.total), font="bold")
     if voucher.share != 100:
         sheet.row(f"{voucher.share} percent of it", "", "", str(Mills(voucher.amount_mills)))
-        sheet.text("A percentage is rounded half up to the mill (1/1000 dollar), once, on the total.", ink=_GREY)
+        sheet.text("A percentage is rounded half up to the mill (1/1000 dollar), once, on the total.", ink=GREY)
     sheet.row("Amount of the refund", "", "", str(Mills(voucher.amount_mills)), font="bold", gap=2 * POINT)
 
 
-def _annotations(sheet: _Sheet, voucher: Voucher) -> None:
+def _annotations(sheet: Sheet, voucher: Voucher) -> None:
     sheet.need(60 * POINT)
     sheet.row("Corrections for nonqualifying pieces", font="bold", size=12_000, gap=14 * POINT)
     if not voucher.notes:
@@ -203,15 +128,15 @@ def _annotations(sheet: _Sheet, voucher: Voucher) -> None:
         sheet.text(f"Piece {note.piece}: {note.sentence} ({note.clause})", gap=2 * POINT)
 
 
-def _certification(sheet: _Sheet, voucher: Voucher) -> None:
+def _certification(sheet: Sheet, voucher: Voucher) -> None:
     sheet.need(140 * POINT)
     sheet.row("Certification", font="bold", size=12_000, gap=14 * POINT)
     sheet.row("Scanned by", voucher.scanned_by or "not yet")
-    sheet.row("Certified by", voucher.certified_by or "not yet", "On", _moment(voucher.certified_at))
+    sheet.row("Certified by", voucher.certified_by or "not yet", "On", moment(voucher.certified_at))
     sheet.row("Decided by", voucher.decided_by or "not yet", "As", "District MATS coordinator")
-    sheet.text("Two persons: who scanned the pieces does not certify the amount (502.27(a)(4)).", ink=_GREY)
+    sheet.text("Two persons: who scanned the pieces does not certify the amount (502.27(a)(4)).", ink=GREY)
     if voucher.kept_until:
-        sheet.text(f"The envelopes are kept through {voucher.kept_until} for audit (502.27(a)(7)).", ink=_GREY)
+        sheet.text(f"The envelopes are kept through {voucher.kept_until} for audit (502.27(a)(7)).", ink=GREY)
 
 
 def to_file(voucher: Voucher) -> bytes:

@@ -97,7 +97,7 @@ def _rows(body: InventoryFile, provider: str) -> dict[str, InventoryRow]:
 
 def _compare(tx: Transaction, provider: str, rows: Mapping[str, InventoryRow]) -> Iterator[list[Any]]:
     register = {row.key: row for row in tx.find("device", owner=provider)}
-    filed = _filed(tx)
+    filed = filed_resets(tx)
     for device in sorted(register.keys() | rows.keys()):
         row, told = register.get(device), rows.get(device)
         if row is None:
@@ -106,7 +106,7 @@ def _compare(tx: Transaction, provider: str, rows: Mapping[str, InventoryRow]) -
             sentence = f"The register has it as {row.body['status']}; the inventory does not have it."
             found = [("population.not-in-inventory", sentence, False)]
         else:
-            found = [*_lease(row, told), *_status(row, told), *_registers(tx, row, told, filed[device])]
+            found = [*_lease(row, told), *_status(row, told), *registers_differ(tx, row, told, filed[device])]
         yield from ([device, code, sentence, explained] for code, sentence, explained in found)
 
 
@@ -137,13 +137,16 @@ def _status(row: Record, told: InventoryRow) -> Iterator[Found]:
     yield "population.status", sentence, bool(why)
 
 
-def _registers(tx: Transaction, row: Record, told: InventoryRow, filed: list[tuple[str, int]]) -> Iterator[Found]:
+def registers_differ(
+    tx: Transaction, row: Record, told: InventoryRow, filed: list[tuple[str, int]], *, teller: str = "inventory"
+) -> Iterator[Found]:
+    """Give the difference of the registers of a device, where there is one, with what explains it."""
     body, read = row.body, told.registers
     ours, theirs = (body["ascending"], body["descending"], body["pieces"]), _of(read)
     if ours == theirs:
         return
     counter = int(body.get("message_counter", 0))
-    words = f"The register has {_words(*ours)}, the inventory {_words(*theirs)}."
+    words = f"The register has {_words(*ours)}, the {teller} {_words(*theirs)}."
     same_use = (body["ascending"], body["pieces"]) == (read.ascending, read.pieces)
     why = ""
     if told.message_counter > counter and read.ascending >= body["ascending"] and read.pieces >= body["pieces"]:
@@ -155,7 +158,7 @@ def _registers(tx: Transaction, row: Record, told: InventoryRow, filed: list[tup
     yield "population.registers", f"{words} {why}".strip(), bool(why)
 
 
-def _filed(tx: Transaction) -> dict[str, list[tuple[str, int]]]:
+def filed_resets(tx: Transaction) -> dict[str, list[tuple[str, int]]]:
     """Give the resets that were filed, by device, with when they were posted."""
     found: dict[str, list[tuple[str, int]]] = defaultdict(list)
     for entry in tx.entries():

@@ -23,7 +23,7 @@ from towncircle.wire.message import Opened
 from towncircle.wire.shape import Body
 
 
-@cites("502.27b", "502.20e", "P050-2.7")
+@cites("502.27b", "502.20e", "P050-2.7", "502.27b/2", "502.27b/3")
 def on_check_out(ctx: Context, opened: Opened) -> Acknowledged:
     """Record a device out of service and revoke its certificates. Raises `Refused` (postal.balance-differs, ...)."""
     body, provider = opened.body, opened.envelope.sender
@@ -34,6 +34,8 @@ def on_check_out(ctx: Context, opened: Opened) -> Acknowledged:
     retired = bool(row.body.get("retired")) and "refund" not in row.body  # withdrawn by a case, not checked out yet
     if row.body["status"] == "withdrawn" and not retired:
         raise Refused("postal.withdrawn-before", device=body.device, at=Instant(row.body["since"]))
+    if body.signed_by != provider:
+        raise Refused("postal.unsigned-form", device=body.device)
     registers = _registers(ctx, body, opened)
     since = row.body["since"] if retired else int(body.at)
     record = {**row.body, "status": "withdrawn", "since": since, "refund": body.refund}

@@ -190,6 +190,7 @@ def answer_audit(
     return _give_back(ctx, row, opened.raw)
 
 
+@cites("502.27b/1", "502.27b/4", "P050-3.3c/1", "P050-3.3c/2")
 def _give_back(ctx: Context, row: Record, raw: bytes) -> CheckOutStatement:
     held = ctx.tx.get("check-out", row.key)
     assert held is not None  # a withdrawal that nobody ordered froze the device (`readings`)

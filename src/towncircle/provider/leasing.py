@@ -20,6 +20,7 @@ from towncircle.kernel.ids import DeviceId, LeaseId
 from towncircle.kernel.money import ZERO
 from towncircle.kernel.store import Record
 from towncircle.provider import missing
+from towncircle.provider.accounts import open_account
 from towncircle.provider.inventory import CUSTODY
 from towncircle.provider.revocations import check_valid
 from towncircle.provider.supervision import restrained
@@ -117,8 +118,7 @@ def on_lease(ctx: Context, opened: Opened, *, product: Product, rules: RuleSet) 
     _ship(ctx, device, licensee, lease, prepared, parameters, product.regime)
     signed = {"license": body.license, "device": device, "account": account, "signed": opened.envelope.id}
     ctx.tx.put("lease", lease, signed, owner=licensee, expected=0)
-    if ctx.tx.get("account", licensee) is None:
-        ctx.tx.put("account", licensee, {"account": account, "state": "open"}, owner=licensee, expected=0)
+    open_account(ctx, licensee, account)
     missing.replaced(ctx, licensee=licensee, license_number=body.license, device=device)
     ctx.note("lease.signed", lease, clauses=("502.20(c)",), licensee=licensee, device=device, license=body.license)
     ctx.send("postal.usps", DepositAcknowledgmentForwarded(lease=opened.raw), key=f"deposit acknowledgment {lease}")

@@ -2,8 +2,9 @@
 
 Here: the Provider's answers to a reset request and to its acknowledgment. Not here: the device's half (`psd`), books.
 Kept, in the order of 502.25(a): 1 the device is known and its licensee's; 2 its audit passes; 3 its duties are kept;
-4 the cap; 5 the funds; only then the money is reserved and the signed authorisation leaves, in one commit. The same
-request id gives the same answer; one open request a device. A refusal is an answer too, and closes the request.
+4 its account may be drawn on; 5 cap and funds; only then the money is reserved and the signed authorisation leaves, in
+one commit. The same request id gives the same answer; one open request a device. A refusal is an answer too, and
+closes the request.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from towncircle.kernel.money import Mills
 from towncircle.kernel.store import Record
 from towncircle.ledger import Books
 from towncircle.ledger.recipes import reset_reserved
+from towncircle.provider.accounts import check_draw
 from towncircle.provider.denials import denial
 from towncircle.provider.inventory import change
 from towncircle.provider.leasing import Product
@@ -61,6 +63,7 @@ def on_request(
     try:
         of_device = replace(product.subject, system=row.key[:4])
         _check_duties(row, body, cancelled(ctx, row) or restrained(ctx, of_device) or denied)
+        check_draw(ctx, row.owner, body.amount)
         Books(ctx.tx).post(
             reset_reserved(
                 request_id=body.request_id,

@@ -40,10 +40,12 @@ from towncircle.world.world import Wiring, World
 JOURNEYS = (
     *("apply", "lease", "deposit", "reset", "contact", "examine", "print", "withdraw", "transfer"),
     *("redate", "correct", "reprint", "refund", "lose", "find", "file", "suspend", "publish", "update"),
+    *("close", "return"),
 )
 PIECES = 2
 APPROVER = "ben"  # who approves the transfer that stands requested in the world
 SCANNER, CERTIFIER, COORDINATOR = "ann", "cleo", "mats"  # who refunds what was printed
+SIGNER, CENTER = "dora", "asc"  # who asks for the closing of the account, and who instructs its check
 
 
 class Points:
@@ -176,8 +178,8 @@ def walk(journeys: Journeys, journey: str, *, amount: Mills, out: Path, points: 
             from towncircle.world.examinations import examine
 
             examine(journeys.world, journeys.device)
-        case "refund":
-            walk_refund(journeys)
+        case "refund" | "close" | "return":
+            {"refund": walk_refund, "close": walk_closing, "return": walk_return}[journey](journeys)
         case "lose" | "find" | "file":
             _walk_missing(journeys, journey)
         case "suspend":
@@ -203,6 +205,28 @@ def walk_refund(journeys: Journeys) -> str:
     refunding.decide(world, told.refund, by=COORDINATOR)
     refunding.follow(journeys, told.refund)
     return told.refund
+
+
+def walk_closing(journeys: Journeys) -> str:
+    """Close the account and have its check issued, or finish doing so; give the closing."""
+    from towncircle.world import accounts
+
+    begun = accounts.requests_of(journeys, "closing")
+    closing = begun[0] if begun else accounts.close(journeys, by=SIGNER).reference
+    accounts.follow(journeys, closing)
+    accounts.instruct(journeys.world, closing, by=CENTER)
+    accounts.follow(journeys, closing)
+    return closing
+
+
+def walk_return(journeys: Journeys) -> None:
+    """Have the first deposit come back unpaid, and make the day's books."""
+    from towncircle.world import accounts
+
+    with journeys.world.store(journeys.licensee).reading() as view:
+        deposit = view.find("deposit")[0].key
+    accounts.return_item(journeys.world, deposit, reason="R01")
+    accounts.reconcile(journeys.world)
 
 
 def _walk_missing(journeys: Journeys, journey: str) -> None:

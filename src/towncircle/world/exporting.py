@@ -27,6 +27,8 @@ from towncircle.postal.certificates import certificates_of
 from towncircle.provider.checkouts import ORDERED as ORDERED_OUT
 from towncircle.wire import cose
 from towncircle.wire.bodies import (
+    DepositOrder,
+    FirstDepositOrder,
     IncidentReport,
     LicenseAppeal,
     LicenseApplication,
@@ -43,6 +45,7 @@ from towncircle.wire.bodies import (
     SupervisionNotice,
     WeaknessReport,
 )
+from towncircle.wire.bodies.cmrs import ASKED
 from towncircle.wire.message import peek
 from towncircle.wire.registry import find_type
 from towncircle.world.board import PACK
@@ -56,19 +59,22 @@ _RECORDS = {
     "postal": (
         *("license", "license-at", "device", "pack", "series", "examination", "case", "repaid"),
         *("incident-report", "lost-and-stolen-file", "build", *_TOLD),
+        *("closing", "daily-finding"),
     ),
     "provider": (
         *("reset", "check-out", "lease", "account", "license", "series", "examination", "case"),
         *("incident", "lost-and-stolen-file", "rate-table", "release", "software", *_TOLD),
+        *("advance-line", "advance", "claim", "closing", "hold", "returned", "daily-file"),
     ),
-    "bank": ("item", "report"),
+    "bank": ("item", "returned", "check", "report"),
     "licensee": (
         *("license", "device", "deposit-order", "deposit", "reset", "statement", "department", "reservation"),
-        *("check-out", "transfer", "rate-table", *_TOLD),
+        *("check-out", "transfer", "account-request", "rate-table", *_TOLD),
     ),
 }
 _LEAVING = (ORDERED_OUT, BEGUN, NOTED)
 _PERSONAL = (
+    *(DepositOrder, FirstDepositOrder),  # the number of the licensee's bank account
     *(LicenseApplication, LicenseTransmittal, LicenseDecision, LicenseNotice),
     *(QualityPiece, MissingReport, IncidentReport),
     *(SupervisionNotice, SupervisionAnswer, WeaknessReport),
@@ -155,6 +161,8 @@ def _quiet(world: World) -> bool:
                 return False
             if any(row.body["state"] in _LEAVING for row in view.find("check-out")):
                 return False
+            if any(row.body["state"] == ASKED for row in view.find("closing")):
+                return False  # its refund check is not instructed yet
             if any(row.body["state"] == APPROVED for row in view.find("transfer")):
                 return False
             if party.role == "licensee" and not _settled(world, party, view):

@@ -54,6 +54,7 @@ class Applicant:
 
 
 ANYBODY = Payer()
+_PAYER = ("990000026", "000123456789")  # a specimen of an account at a bank that does not exist
 _ANSWERING = (AUTHORISED, IN_SERVICE, LOCKED)
 T = TypeVar("T")
 
@@ -96,21 +97,27 @@ class Journeys:
         """Lease a replacement for a device under the same license, once; give it."""
         return leases.replace(self, device)
 
-    def deposit(self, amount: Mills, *, form: str = "ach-debit") -> DepositReceipt:
+    def deposit(
+        self, amount: Mills, *, form: str = "ach-debit", payer: tuple[str, str] | None = None
+    ) -> DepositReceipt:
         """Deposit money at the lockbox bank for the licensee's account; an interrupted order is finished.
 
-        Raises `Refused` (licensee.deposit-open) while an interrupted order of another amount waits.
+        `payer` is the routing number and the number of the bank account that pays by ACH: without it the last one, in
+        a new world a specimen. Raises `Refused` (licensee.deposit-open) while an order of another amount waits.
         """
         with self.world.store(self.licensee).reading() as view:
-            devices = view.find("device")
+            devices, known = view.find("device"), funds.payer_of(view)
         if not devices:
             raise Refused("world.no-device", licensee=self.licensee)
+        routing, number = (payer or known or _PAYER) if form.startswith("ach-") else ("", "")
         order = DepositOrder(
             deposit_id=self.new(DepositId.new),
             provider=devices[-1].body["provider"],
             account=devices[-1].body["account"],
             amount=amount,
             form=form,
+            routing=routing,
+            payer=number,
         )
         held: DepositOrder = self.do(lambda ctx: funds.order_deposit(ctx, order=order))
         return self._deposit(held)
@@ -181,8 +188,8 @@ class Journeys:
         Gives the statement of a reset that was finished. Print jobs are finished by `printing.finish_job`, an
         interrupted application or lease by asking for it again.
         """
+        from towncircle.world import accounts, quality, returning
         from towncircle.world import missing as missing_world  # these walk this module's journeys
-        from towncircle.world import quality, returning
 
         self.world.deliver()
         with self.world.store(self.licensee).reading() as view:
@@ -205,6 +212,7 @@ class Journeys:
                 statement = self.heard(lambda ctx: funds.finish_reset(ctx, device=device), device=device)
             returning.finish(self)
         quality.settle(self)
+        accounts.settle(self)
         self.world.deliver()
         self.world.publish()
         if refused is not None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Mapping
 from functools import partial
 
-from towncircle.bank import lockbox
+from towncircle.bank import lockbox, payouts
 from towncircle.kernel.instants import Instant
 from towncircle.mailpiece.zipcode import place_of
 from towncircle.paper import scan
@@ -19,6 +19,7 @@ from towncircle.postal import (
     builds,
     cases,
     certificates,
+    closings,
     defenses,
     examining,
     license_data,
@@ -31,6 +32,7 @@ from towncircle.postal import (
     weaknesses,
     withdrawals,
 )
+from towncircle.postal import daily as postal_daily
 from towncircle.postal import missing as postal_missing
 from towncircle.postal import quality as pieces
 from towncircle.postal import refunds as postal_refunds
@@ -40,6 +42,7 @@ from towncircle.provider import (
     advertising,
     audits,
     checkouts,
+    closing,
     downloads,
     examinations,
     leasing,
@@ -49,9 +52,11 @@ from towncircle.provider import (
     readings,
     refunds,
     renewing,
+    requests,
     resetting,
     revocations,
     software,
+    statements,
     supervision,
 )
 from towncircle.provider.leasing import Product
@@ -138,6 +143,8 @@ def postal_handlers(authority: Authority, rules: RuleSet) -> Mapping[type, Taken
         bodies.LicenseDataTransmitted: Taken(("provider",), license_data.on_transmitted),
         bodies.RefundInquiry: Taken(("provider",), postal_refunds.on_inquiry),
         bodies.Form3533: Taken(("provider",), postal_refunds.on_form),
+        bodies.ClosingNotice: Taken(("provider",), closings.on_notice),
+        bodies.DailyFinancialFile: Taken(("provider",), postal_daily.on_file),
         bodies.MissingReport: Taken(("licensee",), postal_missing.on_report),
         bodies.IncidentReport: Taken(("provider",), postal_missing.on_incident),
         bodies.LostAndStolenFile: Taken(("provider",), postal_missing.on_file),
@@ -160,7 +167,10 @@ def provider_handlers(product: Product, rules: RuleSet, pack: Callable[[Instant]
         bodies.CheckOutRequest: Taken(("licensee",), checkouts.on_request),
         bodies.CheckOutQuery: Taken(("licensee",), checkouts.on_query),
         bodies.DeviceWithdrawal: Taken(("device",), checkouts.on_withdrawal),
-        bodies.LockboxReport: Taken(("bank",), accounts.on_lockbox_report),
+        bodies.LockboxReport: Taken(("bank",), partial(accounts.on_lockbox_report, rules=rules)),
+        bodies.AccountRequest: Taken(("licensee",), partial(requests.on_request, rules=rules)),
+        bodies.StatementRequest: Taken(("licensee",), statements.on_request),
+        bodies.CheckIssued: Taken(("postal",), closing.on_check),
         bodies.ResetRequest: Taken(
             ("device",), partial(resetting.on_request, rules=rules, product=product, notify=notices.give)
         ),
@@ -193,5 +203,10 @@ def provider_handlers(product: Product, rules: RuleSet, pack: Callable[[Instant]
 
 
 def bank_handlers(providers: Container[str]) -> Mapping[type, Taken]:
-    """Give the lockbox bank's table: licensees order deposits for accounts with known Providers."""
-    return {bodies.DepositOrder: Taken(("licensee",), partial(lockbox.on_order, providers=providers))}
+    """Give the lockbox bank's table: licensees order deposits for known Providers, the Postal Service checks."""
+    ordered = Taken(("licensee",), partial(lockbox.on_order, providers=providers))
+    return {
+        bodies.DepositOrder: ordered,
+        bodies.FirstDepositOrder: ordered,
+        bodies.PayoutInstruction: Taken(("postal",), payouts.on_instruction),
+    }

@@ -1,7 +1,7 @@
-"""The daily round: the register notes what ended, Providers tell their inventories, hosts fetch their notices.
+"""The daily round: the register notes what ended, Providers tell inventories and books, hosts fetch their notices.
 
 Here: the round of a day, the findings as the Postal Service keeps them, the life of a device. Not here: the
-comparison (`postal.reconciling`), the notices (`world.notices`).
+comparisons (`postal.reconciling`, `postal.daily`), the notices (`world.notices`).
 Kept: a day is told once, in the zone of headquarters; who cannot be reached is told at the next round.
 """
 
@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.postal.decertification import decertify
+from towncircle.provider import daily as books
 from towncircle.provider import inventories
 from towncircle.rules.duties import HEADQUARTERS
-from towncircle.wire.bodies import InventoryFinding
+from towncircle.wire.bodies import DailyFinding, InventoryFinding
 from towncircle.world.config import POSTAL
 from towncircle.world.notices import fetch_all
 
@@ -34,12 +35,23 @@ def reconcile(world: World) -> Iterator[tuple[str, InventoryFinding]]:
             yield provider, finding
 
 
+def reconcile_books(world: World) -> Iterator[tuple[str, DailyFinding]]:
+    """Have each Provider at home here tell its daily financial file; give each finding."""
+    day = today(world)
+    for provider in world.config.providers:
+        if provider in world.desks:
+            desk = world.desk(provider)
+            desk.perform(lambda ctx: books.write_down(ctx, day=day), actor=provider)
+            finding: DailyFinding = desk.perform(lambda ctx: books.tell(ctx, day=day), actor=provider)
+            yield provider, finding
+
+
 def daily(world: World) -> None:
     """Make the round of today; what cannot be reached now is made up for by the next one."""
     try:
         if POSTAL in world.desks:
             world.desk(POSTAL).perform(lambda ctx: decertify(ctx, world.rules), actor=POSTAL)
-        for _ in reconcile(world):
+        for _ in (*reconcile(world), *reconcile_books(world)):
             continue
     except (Refused, BadInput):
         return

@@ -134,16 +134,33 @@ class DeviceActivity(Body):
     at: Annotated[Instant, 5]
 
 
-@message(50, "licensee to bank")
+@message(50, "licensee to bank", name="DepositOrder")
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DepositOrder(Body):
-    """Order a deposit to the Postal Service's lockbox (P050 3.5)."""
+class FirstDepositOrder(Body):
+    """Order a deposit to the lockbox, as releases before ACH files did."""
 
     deposit_id: Annotated[str, 1, _ID]
     provider: Annotated[str, 2, _ID]
     account: Annotated[str, 3, _ID]
     amount: Annotated[Mills, 4]
     form: Annotated[str, 5, _ID]
+
+
+@message(50, "licensee to bank", version=2)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DepositOrder(Body):
+    """Order a deposit to the Postal Service's lockbox (P050 3.5).
+
+    `routing` and `payer` name the licensee's own bank account where it is paid by ACH, and are empty otherwise.
+    """
+
+    deposit_id: Annotated[str, 1, _ID]
+    provider: Annotated[str, 2, _ID]
+    account: Annotated[str, 3, _ID]
+    amount: Annotated[Mills, 4]
+    form: Annotated[str, 5, _ID]
+    routing: Annotated[str, 6, Limit(9)] = ""
+    payer: Annotated[str, 7, Limit(17)] = ""
 
 
 @message(51, "bank to licensee")

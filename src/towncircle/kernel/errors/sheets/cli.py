@@ -45,4 +45,10 @@ ROWS = {
         clause="house",
         next_step="Write it like 127.0.0.1:8443, as the serving command printed it.",
     ),
+    "cli.routing-and-account": Row(
+        kind="input",
+        sentence="An ACH deposit names its routing number and its account together, or neither.",
+        clause="house",
+        next_step="Give both: --routing N --payer-account N; they are kept for the next deposit.",
+    ),
 }

@@ -171,6 +171,12 @@ ROWS = {
         clause="502.27(b)(2)",
         next_step="Report the balance that the device itself has signed.",
     ),
+    "postal.unsigned-form": Row(
+        kind="refused",
+        sentence="Section G of Form 3601-C of the device {device} is not signed by its Provider.",
+        clause="502.27(b)(2)",
+        next_step="Send the form signed by the Provider that checked the device out.",
+    ),
     "postal.withdrawn-before": Row(
         kind="refused",
         sentence="The device {device} is withdrawn from service since {at}.",

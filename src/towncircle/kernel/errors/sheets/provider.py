@@ -139,7 +139,7 @@ ROWS = {
     "provider.balance-differs": Row(
         kind="broken",
         sentence="The device {device} gave back {amount}; the books have {due} in it.",
-        clause="502.27(b)(1)",
+        clause="502.27(b)(1), P050 3.3",
         next_step="Nothing was credited. This is a defect: please report it with the command you ran.",
     ),
     "provider.retired": Row(

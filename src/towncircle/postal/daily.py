@@ -1,0 +1,211 @@
+"""The three books of a day (502.8, 502.20(m)): device readings, the Provider's daily file, the trust account.
+
+Here: the comparison, each difference with the cause that explains it, or without one. Not here: the file's layout
+(`wire.daily_file`), inventories and custody (`reconciling`).
+Kept: an event is known by its kind, reference and licensee in both books. One that only one book has is explained while
+the message that brings it may still be on its way: from the day of the event to the end of the next (house). Amounts
+that differ, and what the listed differences leave over, are never explained away. A day has one finding.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from types import MappingProxyType
+from typing import Any
+
+from towncircle.kernel.cites import cites
+from towncircle.kernel.context import Context
+from towncircle.kernel.errors import Refused
+from towncircle.kernel.ids import DeviceId
+from towncircle.kernel.instants import Instant
+from towncircle.kernel.money import ZERO, Mills
+from towncircle.kernel.store import Record, Transaction
+from towncircle.ledger import POSTAL, Books
+from towncircle.postal.reconciling import filed_resets, registers_differ
+from towncircle.rules.duties import HEADQUARTERS
+from towncircle.wire import daily_file
+from towncircle.wire.bodies import DailyFinancialFile, DailyFinding, InventoryRow, MoneyDifference, Registers
+from towncircle.wire.daily_file import DailyFile
+from towncircle.wire.message import Opened
+
+# what the two books call an event, and the way it moves the licensee's trust
+_PROVIDER: Mapping[str, tuple[str, int]] = MappingProxyType(
+    {
+        "deposit-received": ("deposit", 1),
+        "deposit-returned": ("returned item", -1),
+        "reset-posted": ("reset", -1),
+        "balance-withdrawn": ("refund", 1),
+        "unused-refunded": ("refund", 1),
+        "account-paid-out": ("payout", -1),
+    }
+)
+_TRUST: Mapping[str, tuple[str, int]] = MappingProxyType(
+    {
+        "deposit-reported": ("deposit", 1),
+        "return-reported": ("returned item", -1),
+        "setting-filed": ("reset", -1),
+        "refund-filed": ("refund", 1),
+        "payout-instructed": ("payout", -1),
+    }
+)
+# which book lacks it: why it may, and the name of that cause
+_CAUSES: Mapping[tuple[str, str], tuple[str, str]] = MappingProxyType(
+    {
+        ("trust", "deposit"): ("lockbox-report-on-its-way", "The bank's report has not reached the trust account yet."),
+        ("trust", "returned item"): (
+            "lockbox-report-on-its-way",
+            "The bank's report has not reached the trust account yet.",
+        ),
+        ("trust", "reset"): ("transaction-file-on-its-way", "The Provider's transaction file has not come yet."),
+        ("trust", "refund"): ("transaction-file-on-its-way", "The Provider's transaction file has not come yet."),
+        ("trust", "payout"): ("check-not-instructed", "The refund check has not been instructed yet."),
+        ("provider", "deposit"): ("report-not-booked", "The Provider had not booked the bank's report."),
+        ("provider", "returned item"): ("report-not-booked", "The Provider had not booked the bank's report."),
+        ("provider", "reset"): ("booked-after-the-file", "The Provider booked it after it made its file."),
+        ("provider", "refund"): ("booked-after-the-file", "The Provider booked it after it made its file."),
+        ("provider", "payout"): ("booked-after-the-file", "The Provider booked it after it made its file."),
+    }
+)
+GRACE_DAYS = 1  # house: how long a message may be on its way
+Open = dict[str, list[Any]]  # "kind reference licensee": [mills, when]
+
+
+@cites("502.20m", "502.8", "PRE-07")
+def on_file(ctx: Context, opened: Opened) -> DailyFinding:
+    """Compare a day's file with trust account and register, and keep the finding.
+
+    Raises `Refused`: lines.broken, daily.not-its-own, daily.out-of-order, daily.other-file.
+    """
+    body, provider = opened.body, opened.envelope.sender
+    assert isinstance(body, DailyFinancialFile)
+    key, digest = f"{provider} {body.day}", hashlib.sha256(body.file).hexdigest()
+    file = daily_file.read(body.file)
+    if (file.provider, file.day, file.number) != (provider, body.day, body.number):
+        raise Refused("daily.not-its-own", provider=provider, day=file.day, number=file.number)
+    held = ctx.tx.get("daily-finding", key)
+    if held is not None:
+        if held.body["digest"] != digest:
+            raise Refused("daily.other-file", day=body.day)
+        return finding_of(held)
+    standing = ctx.tx.get("daily-standing", provider)
+    before: Mapping[str, Any] = (
+        standing.body if standing else {"number": 0, "day": "", "entries": 0, "filed": {}, "trust": {}}
+    )
+    if body.number != before["number"] + 1 or body.day <= before["day"]:
+        expected = before["number"] + 1
+        raise Refused("daily.out-of-order", number=body.number, day=body.day, expected=expected)
+    filed, trust, entries = _open_events(ctx.tx, provider, file, before)
+    found = [*_events(ctx.now, filed, trust), *_accounts(ctx.tx, file, filed, trust), *_devices(ctx.tx, file)]
+    record = {"digest": digest, "number": body.number, "events": len(file.events), "accounts": len(file.accounts)}
+    record |= {"devices": len(file.devices), "differences": [one.to_list() for one in found]}
+    kept = ctx.tx.put("daily-finding", key, record, owner=provider, expected=0)
+    now = {"number": body.number, "day": body.day, "entries": entries, "filed": filed, "trust": trust}
+    ctx.tx.put("daily-standing", provider, now, owner=provider, expected=standing.version if standing else 0)
+    about: dict[str, Any] = {"provider": provider, "day": body.day, "number": body.number, "digest": digest}
+    about |= {"differences": len(found), "unexplained": sum(not one.explained for one in found)}
+    ctx.note("books.reconciled", key, clauses=("502.20(m)", "502.8"), through=file.through, **about)
+    return finding_of(kept)
+
+
+def finding_of(held: Record) -> DailyFinding:
+    """Give a finding as it was kept."""
+    return DailyFinding(
+        day=held.key.rpartition(" ")[2],
+        number=held.body["number"],
+        accounts=held.body["accounts"],
+        devices=held.body["devices"],
+        events=held.body["events"],
+        differences=tuple(MoneyDifference.from_list(row) for row in held.body["differences"]),
+    )
+
+
+def _open_events(tx: Transaction, provider: str, file: DailyFile, before: Mapping[str, Any]) -> tuple[Open, Open, int]:
+    """Give what only the Provider's files have, what only the trust account has, and how far its entries were read."""
+    filed, trust = dict(before["filed"]), dict(before["trust"])
+    for event in file.events:
+        if event.kind in _PROVIDER:
+            kind, sign = _PROVIDER[event.kind]
+            key = f"{kind} {_named(event.reference, event.device)} {event.licensee}"
+            filed[key] = [sign * event.size, event.at.iso()]
+    entries = tx.entries()
+    for entry in entries[before["entries"] :]:
+        if entry["recipe"] in _TRUST and entry["provider"] == provider:
+            kind, sign = _TRUST[entry["recipe"]]
+            key = f"{kind} {_named(entry['reference'], entry['device'])} {entry['licensee']}"
+            trust[key] = [sign * entry["lines"][0][2], entry["at"]]
+    for key in [key for key in filed if key in trust and filed[key][0] == trust[key][0]]:
+        del filed[key], trust[key]
+    return filed, trust, len(entries)
+
+
+def _named(reference: str, device: str) -> str:
+    """Name an event: request ids are the device's own, so two devices may use one."""
+    return f"{reference}@{device}" if device else reference
+
+
+def _events(now: Instant, filed: Open, trust: Open) -> Iterator[MoneyDifference]:
+    for key in sorted(filed.keys() | trust.keys()):
+        kind = key.rsplit(" ", 2)[0]
+        if key in filed and key in trust:
+            one, other = Mills(filed[key][0]), Mills(trust[key][0])
+            text = f"The Provider has {one}, the trust account {other}."
+            yield _difference(key, "daily.amount-differs", text, one - other)
+            continue
+        lacking, (mills, at) = ("trust", filed[key]) if key in filed else ("provider", trust[key])
+        day = Instant.parse(at).date_in(HEADQUARTERS)
+        young = now.date_in(HEADQUARTERS) <= day + timedelta(days=GRACE_DAYS) or kind == "payout"
+        cause, words = _CAUSES[lacking, kind]
+        amount = Mills(mills) if lacking == "trust" else -Mills(mills)
+        text = words if young else f"No message brought it since {day.isoformat()}."
+        yield _difference(key, f"daily.not-in-{lacking}", text, amount, cause=cause if young else "")
+
+
+def _difference(about: str, code: str, text: str, amount: Mills, *, cause: str = "") -> MoneyDifference:
+    return MoneyDifference(
+        about=about[:200], code=code, cause=cause, sentence=text, amount=amount, explained=bool(cause)
+    )
+
+
+def _accounts(tx: Transaction, file: DailyFile, filed: Open, trust: Open) -> Iterator[MoneyDifference]:
+    """Compare each account with the trust, less what the listed events account for."""
+    listed: dict[str, Mills] = defaultdict(lambda: ZERO)
+    for sign, events in ((1, filed), (-1, trust)):
+        for key, (mills, _) in events.items():
+            listed[key.rsplit(" ", 1)[1]] += Mills(sign * mills)
+    books = Books(tx, POSTAL)
+    told = {row.licensee: row for row in file.accounts}
+    kept = {name.split("/")[2] for name in books.balances() if name.startswith(f"trust/{file.provider}/")}
+    for licensee in sorted(told.keys() | kept):
+        row = told.get(licensee)
+        says = Mills(row.closing + row.in_transit - row.advances - row.malfunction) if row else ZERO
+        holds = books.balance(f"trust/{file.provider}/{licensee}")
+        left = says - holds - listed[licensee]
+        if left != ZERO:
+            text = f"Account and in transit less the Provider's own money are {says}, the trust holds {holds}."
+            yield _difference(licensee, "daily.balance", text, left)
+
+
+def _devices(tx: Transaction, file: DailyFile) -> Iterator[MoneyDifference]:
+    """Compare each device of the books with the register, which its own signed audits made."""
+    resets = filed_resets(tx)
+    for held in file.devices:
+        row = tx.get("device", held.device)
+        if row is None or row.owner != file.provider:
+            yield _difference(held.device, "daily.unknown-device", "The register does not have it.", ZERO)
+            continue
+        told = InventoryRow(
+            device=DeviceId(held.device),
+            custody="",
+            license="",
+            licensee=held.licensee,
+            registers=Registers(ascending=Mills(held.ascending), descending=Mills(held.descending), pieces=held.pieces),
+            message_counter=held.counter,
+        )
+        ours = Mills(row.body["ascending"]) + Mills(row.body["descending"])
+        theirs = Mills(held.ascending) + Mills(held.descending)
+        for _, text, explained in registers_differ(tx, row, told, resets[held.device], teller="books"):
+            cause = "a-later-message-or-reset" if explained else ""
+            yield _difference(held.device, "daily.registers", text, theirs - ours, cause=cause)

@@ -1,0 +1,214 @@
+"""Accounts as one works with them: deposits that come back, advances, claims, closings, statements, the three books.
+
+Here: each step as one call on an opened world, and the files that come of it. Not here: arguments of commands,
+decisions (`provider.accounts`, `provider.advances`, `provider.claims`, `provider.closing`, `postal.closings`).
+Kept: every step can be run again after a crash and then finishes what was begun.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from towncircle.bank import ach, lockbox
+from towncircle.kernel.errors import Refused, RelayedRefusal
+from towncircle.kernel.ids import AdvanceId, ClaimId, ClosingId, TypedId
+from towncircle.kernel.money import ZERO, Mills
+from towncircle.kernel.store import Record
+from towncircle.licensee import accounts as own
+from towncircle.paper import statement as paper
+from towncircle.paper.pdf import write_pdf
+from towncircle.postal import closings
+from towncircle.postal.daily import finding_of
+from towncircle.provider import advances, claims
+from towncircle.wire import nacha, statement_file
+from towncircle.wire.bodies import AccountAnswer, AccountRequest, DailyFinding, MonthlyStatement
+from towncircle.world.config import BANK, POSTAL
+from towncircle.world.journeys import Journeys
+from towncircle.world.population import reconcile_books, today
+from towncircle.world.world import World
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stated:
+    """Hold a statement with whose it is."""
+
+    statement: MonthlyStatement
+    provider: str
+    licensee: str
+
+
+def return_item(world: World, deposit: str, *, reason: str) -> Record:
+    """Have the lockbox bank take a deposit back that came back unpaid; Provider and Postal Service are told."""
+    kept: Record = world.desk(BANK).perform(
+        lambda ctx: lockbox.return_item(ctx, deposit_id=deposit, reason=reason), actor=BANK
+    )
+    world.deliver()
+    return kept
+
+
+def ach_file(world: World, day: str) -> bytes:
+    """Give the NACHA file of a day at the lockbox bank. Raises `Refused` (ach.nothing)."""
+    with world.store(BANK).reading() as view:
+        return nacha.write(ach.file_of(view, day))
+
+
+def agree_advance(world: World, licensee: str, limit: Mills, *, by: str) -> Record:
+    """Agree with a licensee to advance it so much at most, as a person of its Provider."""
+    kept: Record = world.desk(provider_of(world, licensee)).perform(
+        lambda ctx: advances.agree(ctx, licensee=licensee, limit=limit, rules=world.rules), actor=by
+    )
+    return kept
+
+
+def ask_advance(journeys: Journeys, amount: Mills, *, by: str = "") -> AccountAnswer:
+    """Ask the Provider for an advance."""
+    return _ask(journeys, "advance", journeys.new(AdvanceId.new), amount=amount, by=by)
+
+
+def claim(journeys: Journeys, device: str, amount: Mills, *, reason: str, by: str = "") -> AccountAnswer:
+    """Claim postage that a malfunction lost in a device that was given back."""
+    return _ask(journeys, "claim", journeys.new(ClaimId.new), device=device, amount=amount, reason=reason, by=by)
+
+
+def decide_claim(world: World, name: str, *, grant: bool, finding: str, by: str, approved_by: str) -> Record:
+    """Decide a claim as a person of the Provider, approved by another."""
+    kept: Record = world.desk(_provider_with(world, "claim", name, "claim.unknown")).perform(
+        lambda ctx: claims.decide(ctx, claim=name, grant=grant, finding=finding),
+        actor=by,
+        approvals=(approved_by,) if approved_by else (),
+    )
+    return kept
+
+
+def close(journeys: Journeys, *, by: str, reason: str = "") -> AccountAnswer:
+    """Ask in writing for the closing of the account, as an authorised person of the licensee."""
+    told = _ask(journeys, "closing", journeys.new(ClosingId.new), reason=reason, by=by)
+    journeys.world.deliver()
+    return told
+
+
+def instruct(world: World, closing: str, *, by: str) -> Record:
+    """Instruct the refund check of a closing, as a person of the accounting service center."""
+    world.deliver()
+    kept: Record = world.desk(POSTAL).perform(lambda ctx: closings.instruct(ctx, closing=closing), actor=by)
+    world.deliver()
+    return kept
+
+
+def _ask(
+    journeys: Journeys,
+    kind: str,
+    reference: TypedId,
+    *,
+    device: str = "",
+    amount: Mills = ZERO,
+    reason: str = "",
+    by: str = "",
+) -> AccountAnswer:
+    request = AccountRequest(
+        reference=reference,
+        kind=kind,  # type: ignore[arg-type]  # one of the three words
+        device=device,
+        amount=amount,
+        reason=reason,
+        asked_by=by or journeys.licensee,
+    )
+    provider = _provider(journeys)
+    held: Record = journeys.do(lambda ctx: own.begin(ctx, request=request, provider=provider), actor=by)
+    return follow(journeys, held.key)
+
+
+def follow(journeys: Journeys, reference: str) -> AccountAnswer:
+    """Send a request, or ask how it stands; one that the Provider refused is not asked again."""
+    try:
+        told: AccountAnswer = journeys.do(lambda ctx: own.send(ctx, reference=reference))
+    except RelayedRefusal:
+        journeys.do(lambda ctx: own.drop(ctx, reference=reference))
+        raise
+    return told
+
+
+def settle(journeys: Journeys) -> None:
+    """Finish the requests that a crash left between writing them down and the Provider's answer."""
+    with journeys.world.store(journeys.licensee).reading() as view:
+        begun = [row.key for row in view.find("account-request") if row.body["state"] == own.BEGUN]
+    for reference in begun:
+        follow(journeys, reference)
+
+
+def requests_of(journeys: Journeys, kind: str) -> list[str]:
+    """Name the requests of a kind that a licensee made and its Provider did not refuse."""
+    with journeys.world.store(journeys.licensee).reading() as view:
+        rows = view.find("account-request")
+    return [row.key for row in rows if row.body["kind"] == kind and row.body["state"] != own.DROPPED]
+
+
+def statement(journeys: Journeys, month: str) -> Stated:
+    """Fetch the statement of a month (`YYYY-MM`) from the Provider."""
+    provider = _provider(journeys)
+    told: MonthlyStatement = journeys.do(lambda ctx: own.statement(ctx, provider=provider, month=month))
+    return Stated(statement=told, provider=provider, licensee=journeys.licensee)
+
+
+def write_statement(stated: Stated, folder: Path) -> tuple[Path, Path]:
+    """Write a statement as PDF and as CSV; give both."""
+    whose = {"provider": stated.provider, "licensee": stated.licensee}
+    folder.mkdir(parents=True, exist_ok=True)
+    name = f"statement-{stated.licensee.partition('.')[2]}-{stated.statement.month}"
+    page, file = folder / f"{name}.pdf", folder / f"{name}.csv"
+    write_pdf(paper.pages(stated.statement, **whose), page, title=f"Statement {stated.statement.month}")
+    file.write_bytes(statement_file.write(stated.statement, **whose))
+    return page, file
+
+
+def write_document(stated: Stated, reference: str, folder: Path) -> Path:
+    """Write the document of one transaction of a statement. Raises `Refused` (statement.no-such-row)."""
+    rows = [row for row in stated.statement.rows if row.reference == reference]
+    if not rows:
+        raise Refused("statement.no-such-row", month=stated.statement.month, reference=reference[:64])
+    folder.mkdir(parents=True, exist_ok=True)
+    page = folder / f"transaction-{reference}.pdf"
+    whose = {"provider": stated.provider, "licensee": stated.licensee}
+    write_pdf(paper.document(stated.statement, rows[0], **whose), page, title=f"Transaction {reference}")
+    return page
+
+
+def reconcile(world: World, day: str = "") -> list[tuple[str, DailyFinding]]:
+    """Give the three-way findings of a day, by Provider; those of today are made where they are not there yet.
+
+    Raises `Refused` (daily.unknown) for another day of which there is none.
+    """
+    if day in ("", today(world)):
+        world.deliver()
+        return list(reconcile_books(world))
+    found = []
+    with world.store(POSTAL).reading() as view:
+        for provider in world.config.providers:
+            held = view.get("daily-finding", f"{provider} {day}")
+            if held is not None:
+                found.append((str(provider), finding_of(held)))
+    if not found:
+        raise Refused("daily.unknown", day=day[:20], provider="any Provider")
+    return found
+
+
+def _provider(journeys: Journeys) -> str:
+    """Name the Provider of the device that a licensee leased last. Raises `Refused` (world.no-device)."""
+    with journeys.world.store(journeys.licensee).reading() as view:
+        row = view.get("device", journeys.device)
+    assert row is not None
+    return str(row.body["provider"])
+
+
+def provider_of(world: World, licensee: str) -> str:
+    """Name the Provider that keeps a licensee's account. Raises `Refused` (account.unknown)."""
+    return _provider_with(world, "account", licensee, "account.unknown")
+
+
+def _provider_with(world: World, kind: str, key: str, code: str) -> str:
+    for provider in world.config.providers:
+        with world.store(provider).reading() as view:
+            if view.get(kind, key) is not None:
+                return provider
+    raise Refused(code, licensee=key[:64], provider="no Provider here", claim=key[:40])

@@ -1,0 +1,466 @@
+"""Accounts: deposits that wait, come back and are made good; advances, claims, closings, statements, three books."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tests.journeys.stories import ANNEX, HARBOR, MAILROOM, REGIMES, mailer, new_world, reopened
+from tests.journeys.test_refunds import audited, refused, together
+from tests.journeys.test_returning import break_down
+from tests.parties.hand import BANK, Hand
+
+from towncircle.kernel import persons
+from towncircle.kernel.cites import cites
+from towncircle.kernel.ids import ClosingId, DeviceId
+from towncircle.kernel.money import ZERO, Mills
+from towncircle.ledger import BANK as BANK_CHART
+from towncircle.ledger import POSTAL as POSTAL_CHART
+from towncircle.ledger import Books
+from towncircle.wire import bodies, nacha, statement_file
+from towncircle.wire.bodies import AccountRequest
+from towncircle.world import accounts, returning
+from towncircle.world.config import POSTAL
+from towncircle.world.journeys import Journeys
+from towncircle.world.population import today
+from towncircle.world.world import World
+
+PERSONS = {HARBOR: ("ann", "ben", "cleo"), POSTAL: ("asc", "olaf"), MAILROOM: ("dora", "emil")}
+
+
+def authorise(world: World) -> None:
+    for party, names in PERSONS.items():
+        for name in names:
+            world.desk(party).perform(lambda ctx, name=name: persons.authorise(ctx, name=name), actor=party)
+
+
+def funded(folder: Path, regime: str = "imi-2024") -> Journeys:
+    """Give a mailer with $100 in the account and $200 in the device, in a world with authorised persons."""
+    world = new_world(folder, regime)
+    authorise(world)
+    return mailer(world, deposit=300, reset=200)
+
+
+@pytest.fixture
+def journeys(tmp_path: Path) -> Iterator[Journeys]:
+    made = funded(tmp_path / "world")
+    yield made
+    made.world.close()
+
+
+def account(world: World, licensee: str = MAILROOM) -> Mills:
+    with world.store(HARBOR).reading() as view:
+        assert Books(view).equation(licensee).difference == ZERO
+        return Books(view).balance(f"account/{licensee}")
+
+
+def advances(world: World, licensee: str = MAILROOM) -> Mills:
+    with world.store(HARBOR).reading() as view:
+        return Books(view).balance(f"advances/{licensee}")
+
+
+def held_at_bank(world: World) -> Mills:
+    with world.store(BANK).reading() as view:
+        return Books(view, BANK_CHART).balance(f"held/{HARBOR}/{MAILROOM}")
+
+
+def trust(world: World) -> Mills:
+    with world.store(POSTAL).reading() as view:
+        return Books(view, POSTAL_CHART).balance(f"trust/{HARBOR}/{MAILROOM}")
+
+
+# ---- deposits
+
+
+@pytest.mark.parametrize(("form", "days"), [("ach-debit", 0), ("ach-credit", 0), ("wire", 0), ("check", 2)])
+def test_a_deposit_may_be_drawn_on_when_its_form_says(form: str, days: int, tmp_path: Path) -> None:
+    world = new_world(tmp_path / "world")
+    journeys = mailer(world)  # a Monday
+    journeys.deposit(Mills.dollars(100), form=form)
+    assert account(world) == Mills.dollars(100)
+    for _ in range(days):
+        with refused("account.not-available") as caught:
+            journeys.reset(Mills.dollars(100))
+        assert "2026-11-25" in caught.value.sentence
+        world.advance("1d")
+    journeys.reset(Mills.dollars(100))
+    world.close()
+
+
+def test_what_is_available_may_be_drawn_beside_what_is_not(journeys: Journeys) -> None:
+    journeys.deposit(Mills.dollars(50), form="check")
+    journeys.reset(Mills.dollars(100))
+    with refused("account.not-available"):
+        journeys.reset(Mills.dollars(1))
+    with refused("ledger.insufficient-funds"):
+        journeys.reset(Mills.dollars(51))
+
+
+def test_an_ach_deposit_is_in_the_days_file_and_a_returned_one_too(journeys: Journeys) -> None:
+    world = journeys.world
+    second = journeys.deposit(Mills.dollars(40), form="ach-credit", payer=("990000039", "77-1"))
+    accounts.return_item(world, second.deposit_id, reason="R29")
+    file = nacha.read(accounts.ach_file(world, today(world)))
+    kinds = [(batch.service_class, [entry.code for entry in batch.entries]) for batch in file.batches]
+    assert kinds == [("225", ["27"]), ("220", ["22"]), ("220", ["21"])]
+    (debit,), (credit,), (back,) = (batch.entries for batch in file.batches)
+    assert (debit.cents, debit.account) == (30_000, "000123456789")
+    assert (credit.account, credit.routing, back.reason) == ("LOCKBOX1", "990000013", "R29")
+    assert back.original == credit.trace
+    assert back.identification == second.deposit_id.replace("-", "")
+    with refused("ach.nothing"):
+        accounts.ach_file(world, "1999-01-01")
+    third = journeys.deposit(Mills.dollars(1), form="ach-debit")  # the last account is taken again
+    entry = next(
+        entry
+        for batch in nacha.read(accounts.ach_file(world, today(world))).batches
+        for entry in batch.entries
+        if entry.identification == third.deposit_id.replace("-", "")
+    )
+    assert entry.account == "77-1"
+
+
+@cites("P050-3.5a")
+def test_a_returned_item_locks_the_account_until_later_deposits_made_it_good(
+    journeys: Journeys, tmp_path: Path
+) -> None:
+    world = journeys.world
+    deposit = journeys.deposit(Mills.dollars(60), form="wire")
+    journeys.reset(Mills.dollars(120))
+    accounts.return_item(world, deposit.deposit_id, reason="R01")
+    assert accounts.return_item(world, deposit.deposit_id, reason="R01").key == deposit.deposit_id  # once
+    assert (account(world), advances(world)) == (ZERO, Mills.dollars(20))
+    with refused("account.locked"):
+        journeys.reset(Mills.dollars(1))
+    journeys.deposit(Mills.dollars(59), form="wire")
+    assert (account(world), advances(world)) == (Mills.dollars(39), ZERO)  # what was spent is repaid first
+    with refused("account.locked") as caught:
+        journeys.reset(Mills.dollars(1))
+    assert "$1.00" in caught.value.sentence
+    journeys.deposit(Mills.dollars(1), form="wire")
+    journeys.reset(Mills.dollars(40))
+    with refused("bank.returned-before"):
+        accounts.return_item(world, deposit.deposit_id, reason="R02")
+    with refused("bank.no-such-item"):
+        accounts.return_item(world, "DEP-222222222222", reason="R02")
+    with refused("ach.bad-reason"):
+        accounts.return_item(world, deposit.deposit_id, reason="none")
+    journeys.contact()
+    audited(world, tmp_path / "export")
+
+
+# ---- advances
+
+
+@cites("502.25c/2")
+def test_an_advance_is_given_within_its_agreement_and_repaid_first(journeys: Journeys, tmp_path: Path) -> None:
+    world = journeys.world
+    with refused("advance.not-agreed"):
+        accounts.ask_advance(journeys, Mills.dollars(10))
+    with refused("advance.over-limit"):
+        accounts.agree_advance(world, MAILROOM, Mills.dollars(301), by="ann")
+    with refused("person.unknown"):
+        accounts.agree_advance(world, MAILROOM, Mills.dollars(50), by="dora")
+    with refused("account.unknown"):
+        accounts.agree_advance(world, "licensee.nobody", Mills.dollars(50), by="ann")
+    accounts.agree_advance(world, MAILROOM, Mills.dollars(50), by="ann")
+    told = accounts.ask_advance(journeys, Mills.dollars(50))
+    assert (told.outstanding, told.account_balance) == (Mills.dollars(50), Mills.dollars(150))
+    assert accounts.follow(journeys, told.reference).amount == Mills.dollars(50)
+    assert account(world) == Mills.dollars(150)  # asked twice, given once
+    with refused("ledger.ceiling"):
+        accounts.ask_advance(journeys, Mills(10))
+    journeys.reset(Mills.dollars(150))
+    journeys.deposit(Mills.dollars(30))
+    assert (account(world), advances(world)) == (ZERO, Mills.dollars(20))
+    journeys.deposit(Mills.dollars(30), form="check")
+    assert (account(world), advances(world)) == (Mills.dollars(10), ZERO)
+    with refused("account.not-available"):
+        journeys.reset(Mills.dollars(10))
+    world.advance("2d")
+    journeys.reset(Mills.dollars(10))
+    journeys.contact()
+    audited(world, tmp_path / "export")
+
+
+# ---- malfunction
+
+
+def broken(journeys: Journeys) -> DeviceId:
+    """Have the device fail and give it back: it signs nothing any more."""
+    device = journeys.device
+    break_down(journeys.world, device)
+    told = returning.withdraw(journeys, reason="it failed")
+    assert told.outcome == "to be examined"
+    return device
+
+
+@cites("502.27d", "P050-3.3a")
+def test_what_is_lost_in_a_device_is_borne_by_the_provider(journeys: Journeys, tmp_path: Path) -> None:
+    world = journeys.world
+    with refused("claim.not-examined"):
+        accounts.claim(journeys, journeys.device, Mills.dollars(200), reason="it is slow")
+    device = broken(journeys)
+    told = accounts.claim(journeys, device, Mills.dollars(999), reason="it shows an error", by="dora")
+    assert (told.state, told.limit) == ("claimed", Mills.dollars(200))  # what its registers show
+    with refused("claim.device-claimed"):
+        accounts.claim(journeys, device, Mills.dollars(200), reason="again")
+    decide = {"grant": True, "finding": "its memory is worn out"}
+    for by, other, code in (
+        ("ann", "", "person.not-approved"),
+        ("ann", "ann", "person.same-person"),
+        ("ann", "dora", "person.unknown"),
+        ("dora", "ann", "person.unknown"),
+    ):
+        with refused(code):
+            accounts.decide_claim(world, told.reference, by=by, approved_by=other, **decide)  # type: ignore[arg-type]
+    with refused("claim.no-finding"):
+        accounts.decide_claim(world, told.reference, grant=True, finding=" ", by="ann", approved_by="ben")
+    held = trust(world)
+    accounts.decide_claim(world, told.reference, by="ann", approved_by="ben", **decide)  # type: ignore[arg-type]
+    assert accounts.decide_claim(world, told.reference, by="ann", approved_by="ben", **decide).body["amount"] == 200_000  # type: ignore[arg-type]
+    with refused("claim.decided-before"):
+        accounts.decide_claim(world, told.reference, by="ben", approved_by="ann", **decide)  # type: ignore[arg-type]
+    assert account(world) == Mills.dollars(300)
+    assert trust(world) == held  # no money of the Postal Service
+    assert accounts.follow(journeys, told.reference).state == "granted"
+    audited(world, tmp_path / "export")
+
+
+def test_a_claim_that_is_declined_credits_nothing_and_may_be_made_anew(journeys: Journeys) -> None:
+    device = broken(journeys)
+    told = accounts.claim(journeys, device, Mills.dollars(5), reason="it shows an error")
+    accounts.decide_claim(journeys.world, told.reference, grant=False, finding="none", by="ann", approved_by="ben")
+    assert account(journeys.world) == Mills.dollars(100)
+    again = accounts.claim(journeys, device, Mills.dollars(5), reason="examined elsewhere")
+    assert again.state == "claimed"
+    with refused("claim.unknown"):
+        accounts.decide_claim(journeys.world, "CLM-2", grant=True, finding="x", by="ann", approved_by="ben")
+
+
+# ---- closing
+
+
+@cites("502.27c", "P050-3.3d")
+@pytest.mark.parametrize("regime", REGIMES)
+def test_a_closed_account_is_paid_out_by_one_check(regime: str, tmp_path: Path) -> None:
+    journeys = funded(tmp_path / "world", regime)
+    world = journeys.world
+    with refused("closing.waits"):
+        accounts.close(journeys, by="dora")
+    with refused("person.unknown"):
+        accounts.close(journeys, by="ann")
+    returning.withdraw(journeys, reason="no longer wanted")
+    told = accounts.close(journeys, by="dora", reason="we move")
+    assert (told.state, told.amount, told.account_balance, told.check) == ("asked", Mills.dollars(300), ZERO, 0)
+    with refused("closing.open") as caught:
+        accounts.close(journeys, by="emil")
+    assert "dora" in caught.value.sentence
+    with refused("person.unknown"):
+        accounts.instruct(world, told.reference, by="ann")
+    paid = accounts.instruct(world, told.reference, by="asc")
+    assert accounts.instruct(world, told.reference, by="asc").body["check"] == paid.body["check"] == 1
+    with refused("closing.instructed-before"):
+        accounts.instruct(world, told.reference, by="olaf")
+    assert (trust(world), held_at_bank(world)) == (ZERO, ZERO)
+    end = accounts.follow(journeys, told.reference)
+    assert (end.state, end.check) == ("paid", 1)
+    audited(world, tmp_path / "export")
+    world.close()
+
+
+def test_a_new_lease_opens_a_closed_account_again(journeys: Journeys, tmp_path: Path) -> None:
+    world = journeys.world
+    returning.withdraw(journeys, reason="no longer wanted")
+    accounts.instruct(world, accounts.close(journeys, by="dora").reference, by="asc")
+    journeys.lease()
+    journeys.deposit(Mills.dollars(20))
+    journeys.reset(Mills.dollars(20))
+    journeys.contact()
+    audited(world, tmp_path / "export")
+
+
+def test_credits_of_the_provider_and_repaid_advances_are_in_the_check(journeys: Journeys, tmp_path: Path) -> None:
+    world = journeys.world
+    accounts.agree_advance(world, MAILROOM, Mills.dollars(50), by="ann")
+    accounts.ask_advance(journeys, Mills.dollars(50))
+    told = accounts.claim(journeys, broken(journeys), Mills.dollars(200), reason="it failed")
+    with refused("closing.waits") as caught:
+        accounts.close(journeys, by="dora")
+    assert told.reference in caught.value.sentence
+    accounts.decide_claim(world, told.reference, grant=True, finding="worn out", by="ann", approved_by="ben")
+    asked = accounts.close(journeys, by="dora")
+    assert (asked.amount, advances(world)) == (Mills.dollars(300), ZERO)
+    accounts.instruct(world, asked.reference, by="asc")
+    assert trust(world) == -Mills.dollars(200)  # what the Provider owes the Postal Service
+    audited(world, tmp_path / "export")
+
+
+def test_an_advance_that_the_account_cannot_repay_keeps_it_open(journeys: Journeys) -> None:
+    world = journeys.world
+    accounts.agree_advance(world, MAILROOM, Mills.dollars(50), by="ann")
+    accounts.ask_advance(journeys, Mills.dollars(50))
+    journeys.reset(Mills.dollars(150))
+    broken(journeys)
+    with refused("closing.advance-outstanding"):
+        accounts.close(journeys, by="dora")
+    assert (account(world), advances(world)) == (ZERO, Mills.dollars(50))
+
+
+def test_two_persons_who_close_at_once_have_one_closing_and_one_check(journeys: Journeys, tmp_path: Path) -> None:
+    world = journeys.world
+    returning.withdraw(journeys, reason="no longer wanted")
+    other = reopened(world.folder)
+    answers = together(lambda: accounts.close(journeys, by="dora"), lambda: accounts.close(Journeys(other), by="emil"))
+    assert answers == ["", "closing.open"]
+    (closing,) = accounts.requests_of(journeys, "closing")
+    answers = together(
+        lambda: accounts.instruct(world, closing, by="asc"), lambda: accounts.instruct(other, closing, by="olaf")
+    )
+    other.close()
+    assert answers == ["", "closing.instructed-before"]
+    assert held_at_bank(world) == ZERO
+    audited(world, tmp_path / "export")
+
+
+def test_a_closing_during_a_reset_waits_and_a_reset_after_it_gets_nothing(journeys: Journeys) -> None:
+    """The device has asked and the money is reserved: a closing finds it in transit, whoever comes first."""
+    world, hand, device = journeys.world, Hand(journeys.world), journeys.device
+    with world.shelf.client(device) as client:
+        request = client.request_reset(Mills.dollars(100))
+    world.desk(HARBOR).receive(request.message)  # authorised, and the answer is lost
+    asked = AccountRequest(
+        reference=ClosingId.new(hand.source), kind="closing", device="", amount=ZERO, reason="", asked_by="dora"
+    )
+    answer = hand.say(MAILROOM, HARBOR, asked)
+    assert isinstance(answer, bodies.RefusedReply)
+    assert answer.code == "closing.waits"
+    journeys.settle()
+    assert account(world) == ZERO
+    returning.withdraw(journeys, reason="no longer wanted")
+    assert accounts.close(journeys, by="dora").amount == Mills.dollars(300)
+    with refused("closing.open"):
+        accounts.close(journeys, by="dora")
+
+
+def test_a_center_that_does_not_find_the_money_instructs_nothing(journeys: Journeys) -> None:
+    world, hand = journeys.world, Hand(journeys.world)
+    asked = AccountRequest(
+        reference=ClosingId.new(hand.source), kind="closing", device="", amount=ZERO, reason="", asked_by="dora"
+    )
+    notice = bodies.ClosingNotice(
+        closing=asked.reference,
+        account="a",
+        amount=Mills.dollars(101),
+        own=ZERO,
+        request=hand.seal(MAILROOM, HARBOR, asked),
+    )
+    assert isinstance(hand.say(HARBOR, POSTAL, notice), bodies.Acknowledged)
+    assert trust(world) == Mills.dollars(100)
+    with refused("closing.differs"):
+        accounts.instruct(world, asked.reference, by="asc")
+    assert held_at_bank(world) == Mills.dollars(300)
+
+
+# ---- statements and the three books
+
+
+@cites("P050-3.5c")
+def test_a_statement_has_every_transaction_and_its_file_says_the_same(journeys: Journeys, tmp_path: Path) -> None:
+    world = journeys.world
+    journeys.deposit(Mills.dollars(20), form="wire")
+    world.advance("10d")  # into December
+    journeys.contact()
+    journeys.reset(Mills.dollars(50))
+    november, december = (accounts.statement(journeys, month) for month in ("2026-11", "2026-12"))
+    kinds = [(row.kind, row.amount) for row in november.statement.rows]
+    assert kinds == [
+        ("deposit", Mills.dollars(300)),
+        ("reset", -Mills.dollars(200)),
+        ("deposit", Mills.dollars(20)),
+    ]
+    assert november.statement.closing == december.statement.opening == Mills.dollars(120)
+    assert december.statement.closing == account(world)
+    page, file = accounts.write_statement(december, tmp_path)
+    assert page.read_bytes().startswith(b"%PDF-")
+    assert statement_file.read(file.read_bytes()) == (december.statement, HARBOR, MAILROOM)
+    reference = december.statement.rows[0].reference
+    assert accounts.write_document(december, reference, tmp_path).is_file()
+    with refused("statement.no-such-row"):
+        accounts.write_document(december, "none", tmp_path)
+    for month in ("2027-01", "2026-13", "then"):
+        with refused("statement.bad-month"):
+            accounts.statement(journeys, month)
+    with refused("world.no-device"):
+        accounts.statement(Journeys(world, ANNEX), "2026-11")
+
+
+@cites("502.8", "502.20m")
+def test_three_books_agree_and_each_difference_has_its_cause(journeys: Journeys, tmp_path: Path) -> None:
+    world = journeys.world
+    first = dict(accounts.reconcile(world))[HARBOR]
+    assert [(one.cause, one.explained) for one in first.differences] == [("a-later-message-or-reset", True)]
+    assert dict(accounts.reconcile(world))[HARBOR] == first  # a day has one finding
+    journeys.contact()
+    world.advance("1d")
+    day = today(world)
+    assert dict(accounts.reconcile(world, day))[HARBOR].differences == ()
+    with refused("daily.unknown"):
+        accounts.reconcile(world, "1999-01-01")
+    audited(world, tmp_path / "export")
+
+
+def test_money_that_no_book_explains_is_shown_as_unexplained(journeys: Journeys) -> None:
+    world = journeys.world
+    journeys.contact()
+
+    def lose(ctx: object) -> None:
+        row = ctx.tx.get("ledger.balance", f"trust/{HARBOR}/{MAILROOM}")  # type: ignore[attr-defined]
+        body = {**row.body, "credit": row.body["credit"] - 5}
+        ctx.tx.put(row.kind, row.key, body, owner=row.owner, expected=row.version)  # type: ignore[attr-defined]
+
+    world.desk(POSTAL).perform(lose, actor=POSTAL)
+    (found,) = dict(accounts.reconcile(world))[HARBOR].differences
+    assert (found.code, found.amount, found.explained) == ("daily.balance", Mills(5), False)
+
+
+def test_a_report_that_stays_away_is_explained_for_a_day_and_not_longer(tmp_path: Path) -> None:
+    world = new_world(tmp_path / "world")
+    journeys = mailer(world)
+    hand = Hand(world)
+    row = bodies.LockboxRow(
+        deposit_id="DEP-222222222222", licensee=MAILROOM, provider=HARBOR, amount=Mills(5000), form="wire"
+    )
+    report = bodies.LockboxReport(day=today(world), number=1, deposits=(row,), opening=ZERO, closing=Mills(5000))
+    hand.say(BANK, HARBOR, report)  # the Provider has it; the Postal Service never gets it
+    journeys.contact()
+    for explained in (True, True, False):
+        (found,) = dict(accounts.reconcile(world))[HARBOR].differences
+        assert (found.code, found.amount) == ("daily.not-in-trust", Mills(5000))
+        assert found.explained is explained
+        assert bool(found.cause) is explained
+        world.advance("1d")
+    world.close()
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"number": 2}, "daily.not-its-own"),
+        ({"file": b"H|x\n"}, "lines.broken"),
+        ({"day": "2026-01-01"}, "daily.not-its-own"),
+    ],
+)
+def test_a_daily_file_that_is_not_its_own_is_refused(journeys: Journeys, changes: dict, code: str) -> None:
+    world, hand = journeys.world, Hand(journeys.world)
+    accounts.reconcile(world)
+    with world.store(HARBOR).reading() as view:
+        (row,) = view.find("daily-file")
+    good = bodies.DailyFinancialFile(day=row.key, number=1, file=base64.b64decode(row.body["file"]))
+    assert isinstance(hand.say(HARBOR, POSTAL, good), bodies.DailyFinding)
+    answer = hand.say(HARBOR, POSTAL, replace(good, **changes))
+    assert isinstance(answer, bodies.RefusedReply)
+    assert answer.code == code
