@@ -47,7 +47,7 @@ from towncircle.wire.bodies import (
     Registers,
     Withdraw,
 )
-from towncircle.wire.bodies.checkout import CREDITED, EMPTY, EXAMINATION
+from towncircle.wire.bodies.checkout import CREDITED, EMPTY, EXAMINATION, REASON
 from towncircle.wire.message import Opened
 
 ORDERED, DONE = "ordered", "done"
@@ -97,11 +97,49 @@ def _take_notice(ctx: Context, row: Record, body: CheckOutRequest) -> Record:
         "at": int(ctx.now),
     }
     kept = ctx.tx.put("check-out", row.key, record, owner=row.owner, expected=0)
+    ctx.note("device.unwanted", row.key, clauses=("502.20(e)",), licensee=row.owner, purpose=body.purpose)
     if row.body["custody"] != "returned":  # one that was retired is back already
         row = move(ctx, row, "return", noted=record["noted"], purpose=body.purpose)
     if _silent(ctx, row, body):
         return _conclude(ctx, row, kept, outcome=EXAMINATION, amount=ZERO, raw=b"")
     return kept
+
+
+@cites("502.20e/2", "502.27b")
+def on_disabled(ctx: Context, row: Record, opened: Opened, *, reason: str) -> None:
+    """Check out an element that the Provider itself has disabled in its server, by its last signed word."""
+    reading = opened.body
+    assert isinstance(reading, DeviceAudit)
+    if ctx.tx.get("check-out", row.key) is None:
+        asked = CheckOutRequest(
+            device=DeviceId(row.key),
+            purpose="return",
+            reason=reason[:REASON],
+            requested_by=ctx.party,
+            approved_by="",
+            transfer="",
+            faulted=False,
+        )
+        _take_notice(ctx, row, asked)
+    row = take_reading(ctx, opened, reading)
+    if row.body["frozen"]:
+        return
+    ctx.send("postal.usps", AuditForward(audit=opened.raw), key=f"audit {row.key} {opened.envelope.counter}")
+    _give_back(ctx, row, opened.raw)
+
+
+@cites("502.20f", "502.20e/1")
+def write_off(ctx: Context, *, device: str, reference: str) -> Record:
+    """Check a device out that gave nothing back, after its examination: its last signed reading stands.
+
+    Raises `Refused` (custody.not-silent) for any other device.
+    """
+    row, held = device_record(ctx, device), ctx.tx.get("check-out", device)
+    if held is None or (held.body["state"], held.body["outcome"]) != (DONE, EXAMINATION):
+        raise Refused("custody.not-silent", device=device)
+    if row.body["custody"] == "checked out":
+        return row
+    return move(ctx, row, "check out", reference=reference)
 
 
 def _silent(ctx: Context, row: Record, body: CheckOutRequest) -> bool:
@@ -208,6 +246,7 @@ def _give_back(ctx: Context, row: Record, raw: bytes) -> CheckOutStatement:
     return statement(ctx, _conclude(ctx, row, held, outcome=CREDITED if amount else EMPTY, amount=amount, raw=raw))
 
 
+@cites("502.27b/2", "502.27b/3")
 def _conclude(ctx: Context, row: Record, held: Record, *, outcome: str, amount: Mills, raw: bytes) -> Record:
     """Close the case and send the completed Form 3601-C to the Postal Service."""
     body = {

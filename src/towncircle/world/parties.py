@@ -17,6 +17,7 @@ from towncircle.postal import (
     appeals,
     cases,
     certificates,
+    custody,
     examining,
     license_data,
     licenses,
@@ -34,16 +35,20 @@ from towncircle.provider import (
     accounts,
     audits,
     checkouts,
+    defects,
     examinations,
+    handovers,
     leasing,
     licensing,
     missing,
     quality,
     readings,
     refunds,
+    removals,
     renewing,
     resetting,
     revocations,
+    upkeep,
 )
 from towncircle.provider.leasing import Product
 from towncircle.psd.integrity import module_digest
@@ -125,6 +130,9 @@ def postal_handlers(authority: Authority, rules: RuleSet) -> Mapping[type, Taken
         bodies.RefundInquiry: Taken(("provider",), postal_refunds.on_inquiry),
         bodies.Form3533: Taken(("provider",), postal_refunds.on_form),
         bodies.MissingReport: Taken(("licensee",), postal_missing.on_report),
+        bodies.HandOverQuery: Taken(("licensee",), custody.on_query),
+        bodies.MalfunctionReport: Taken(("provider",), custody.on_malfunction),
+        bodies.CarrierProposed: Taken(("provider",), custody.on_proposed),
         bodies.IncidentReport: Taken(("provider",), postal_missing.on_incident),
         bodies.LostAndStolenFile: Taken(("provider",), postal_missing.on_file),
     }
@@ -160,6 +168,13 @@ def provider_handlers(product: Product, rules: RuleSet, pack: Callable[[Instant]
         bodies.RefundDecided: Taken(("postal",), refunds.on_decided),
         bodies.RefundSample: Taken(("postal",), refunds.on_sample),
         bodies.MissingReport: Taken(("licensee",), missing.on_report),
+        bodies.HandOverQuery: Taken(("licensee",), handovers.on_query),
+        bodies.HandOverReceipt: Taken(("licensee",), handovers.on_receipt),
+        bodies.HandOver: Taken(("licensee",), partial(handovers.on_sent_back, rules=rules)),
+        bodies.DefectReport: Taken(("licensee",), partial(defects.on_report, rules=rules)),
+        bodies.RemovalOrdered: Taken(("postal",), removals.on_ordered),
+        bodies.ServicePermitted: Taken(("postal",), handovers.on_permitted),
+        bodies.SystemPurchased: Taken(("postal", "licensee"), upkeep.on_purchased),
         Conflict: Taken(("device",), readings.on_conflict),
     }
 

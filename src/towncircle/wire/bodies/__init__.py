@@ -3,6 +3,7 @@
 Here: the bodies by direction: `common` (shapes used by several), `device` (device to Provider), `provider` (Provider to
 device), `examination` (between the Postal Service and a device), `cases` (how those travel, and irregularity cases),
 `parties` (between licensee, Provider, Postal Service and bank), `checkout` (a device that goes out of service),
+`custody` (hand-overs, defects, removals, carriers, title),
 `quality` (notices, quality pieces, the inventory), `licensing` (a license after it was issued), `refund` (unused
 postage), `missing` (devices that are) and `published` (the verification pack). Importing this package registers all.
 """
@@ -25,6 +26,18 @@ from towncircle.wire.bodies.checkout import (
     CheckOutStatement,
 )
 from towncircle.wire.bodies.common import DeviceParameters, DeviceTerms, Ground, Registers, UsageRow
+from towncircle.wire.bodies.custody import (
+    CarrierProposed,
+    DefectNoted,
+    DefectReport,
+    HandOver,
+    HandOverQuery,
+    HandOverReceipt,
+    MalfunctionReport,
+    RemovalOrdered,
+    ServicePermitted,
+    SystemPurchased,
+)
 from towncircle.wire.bodies.device import (
     DeviceAudit,
     DeviceKeyReport,
@@ -120,6 +133,7 @@ __all__ = [
     "AppealDocketed",
     "AuditForward",
     "Authorise",
+    "CarrierProposed",
     "CaseClosed",
     "CertificateIssued",
     "CertificateRequest",
@@ -130,6 +144,8 @@ __all__ = [
     "CheckOutReport",
     "CheckOutRequest",
     "CheckOutStatement",
+    "DefectNoted",
+    "DefectReport",
     "DepositAcknowledgmentForwarded",
     "DepositOrder",
     "DepositReceipt",
@@ -152,6 +168,9 @@ __all__ = [
     "FirstRenewal",
     "Form3533",
     "Ground",
+    "HandOver",
+    "HandOverQuery",
+    "HandOverReceipt",
     "IncidentReport",
     "Initialise",
     "InventoryDifference",
@@ -176,6 +195,7 @@ __all__ = [
     "LockboxReport",
     "LockboxRow",
     "LostAndStolenFile",
+    "MalfunctionReport",
     "MeasureRow",
     "MissingNoted",
     "MissingReport",
@@ -199,6 +219,7 @@ __all__ = [
     "RefusedReply",
     "Registers",
     "Renewal",
+    "RemovalOrdered",
     "ResetAcknowledgment",
     "ResetAuthorisation",
     "ResetRefusal",
@@ -206,9 +227,11 @@ __all__ = [
     "ResetStatusQuery",
     "RevisedLicense",
     "RevisedLicenseNotice",
+    "ServicePermitted",
     "ShownPiece",
     "StatusRow",
     "StepRow",
+    "SystemPurchased",
     "TransactionFile",
     "TransactionRow",
     "UsageRow",
