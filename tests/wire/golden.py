@@ -555,9 +555,7 @@ SPECIMENS: tuple[Body, ...] = (
         at=NOW,
     ),
     b.CarrierProposed(carrier="Armored Express", reference="security-3", document="ab" * 32),
-    b.ServicePermitted(
-        direction="out", service="Armored Express", permission="MTM-26-17", document="ab" * 32, at=NOW
-    ),
+    b.ServicePermitted(direction="out", service="Armored Express", permission="MTM-26-17", document="ab" * 32, at=NOW),
     b.SystemPurchased(device=DEVICE, reference="purchase-4", document="ab" * 32, at=NOW),
 )
 

@@ -33,6 +33,7 @@ COMMANDS = (
     "examine",
     "cases",
     "missing",
+    "custody",
     "verify",
     "scan",
     "decode",

@@ -77,11 +77,11 @@ def find_defect(ctx: Context, *, device: DeviceId, kind: str, details: str) -> R
     Raises `BadInput` (custody.details), `Refused` (licensee.no-device).
     """
     held_device(ctx, device)
-    if not details.strip() or len(details) > DETAILS:
-        raise BadInput("custody.details", most=DETAILS)
     held = ctx.tx.get("defect", device)
     if held is not None and held.body["state"] != OVER:
         return held
+    if not details.strip() or len(details) > DETAILS:
+        raise BadInput("custody.details", most=DETAILS)
     body = {
         "state": FOUND,
         "kind": kind,
@@ -90,6 +90,7 @@ def find_defect(ctx: Context, *, device: DeviceId, kind: str, details: str) -> R
         "number": ctx.tx.next_number("defect"),
         "defect": "",
         "retrieve_by": "",
+        "remedy": "",
     }
     ctx.note("defect.found", device, clauses=("P050 2.7",), nature=kind)
     return ctx.tx.put("defect", device, body, owner=ctx.party, expected=held.version if held else 0)
@@ -122,7 +123,7 @@ def report_defect(ctx: Context, *, device: DeviceId) -> Steps:
     if held.body["state"] == REPORTED and noted.remedy == "corrected":
         ctx.note("defect.corrected", device, clauses=("P050 2.7",), defect=noted.defect)
         held = _write(ctx, held, state=OVER)
-    return held
+    return held if held.body["remedy"] == noted.remedy else _write(ctx, held, remedy=noted.remedy)
 
 
 @cites("P050-2.7")

@@ -109,7 +109,7 @@ def on_malfunction(ctx: Context, opened: Opened) -> Acknowledged:
         "at": int(body.at),
     }
     ctx.tx.put("malfunction", body.defect, told, owner=provider, expected=held.version if held else 0)
-    named = {"provider": provider, "defect": body.defect, "stage": body.stage, "remedy": body.remedy}
+    named: dict[str, Any] = {"provider": provider, "defect": body.defect, "stage": body.stage, "remedy": body.remedy}
     ctx.note("malfunction.told", body.device, clauses=("502.20(f)", "502.20(j)"), **named)
     return Acknowledged(note=f"{body.stage} of {body.defect} filed")
 
@@ -139,11 +139,9 @@ def permit(ctx: Context, *, provider: str, direction: Any, service: str, permiss
             raise Refused("custody.carrier-not-shown", service=service[:80], provider=provider)
         record(ctx, act=act_named("carrier-permitted"), reference=permission, document=document, at=ctx.now)
     clause = "502.20(l)" if direction == OUT else "P050 2.9"
-    named = {"direction": direction, "service": service, "permission": permission}
+    named: dict[str, Any] = {"direction": direction, "service": service, "permission": permission}
     ctx.note("service.permitted", provider, clauses=(clause,), document=document, **named)
-    body = ServicePermitted(
-        direction=direction, service=service, permission=permission, document=document, at=ctx.now
-    )
+    body = ServicePermitted(direction=direction, service=service, permission=permission, document=document, at=ctx.now)
     ctx.send(provider, body, key=f"permission {permission} {direction} {service}")
 
 

@@ -216,8 +216,8 @@ def answer_audit(
 ) -> Withdraw | CheckOutStatement | RefusedReply:
     """Answer the audit of a device that was ordered out: with the order, or with what became of its balance."""
     held = ctx.tx.get("check-out", row.key)
-    if held is None:
-        raise Refused("provider.not-leased", device=row.key, custody=row.body["custody"])
+    if held is None:  # it was retrieved, and no notice of it was given yet: what it signed is taken
+        return refusal_of(Refused("provider.not-leased", device=row.key, custody=row.body["custody"]))
     if held.body["state"] == DONE:
         return statement(ctx, held)
     case = open_case_of(ctx.tx, row.key)

@@ -86,7 +86,7 @@ def _open(ctx: Context, row: Record, body: DefectReport, *, retrieve_by: str) ->
         "remedy": "",
     }
     kept = ctx.tx.put("defect", defect, record, owner=row.key, expected=0)
-    named = {"licensee": row.owner, "defect": defect, "nature": body.kind}
+    named: dict[str, Any] = {"licensee": row.owner, "defect": defect, "nature": body.kind}
     ctx.note("defect.notified", row.key, clauses=("502.20(f)", "P050 2.7"), zone=row.body["zone"], **named)
     suspect(ctx, row)
     _tell(ctx, row, kept, stage="notice", fault=body.details, remedy="", reference="")
@@ -130,7 +130,7 @@ def examine(ctx: Context, *, device: str, fault: str, remedy: str, reference: st
         row = move(ctx, row, "clear", zone=row.body["zone"], defect=held.key)
     else:
         _check_out_of_use(ctx, row, held, remedy)
-    named = {"defect": held.key, "remedy": remedy, "reference": reference}
+    named: dict[str, Any] = {"defect": held.key, "remedy": remedy, "reference": reference}
     ctx.note("defect.examined", row.key, clauses=("502.20(f)", "502.20(j)"), licensee=row.owner, **named)
     _tell(ctx, row, held, stage="report", fault=fault, remedy=remedy, reference=reference)
     return _write(ctx, held, state=OVER, remedy=remedy, examined_at=int(ctx.now))

@@ -119,7 +119,7 @@ def on_permitted(ctx: Context, opened: Opened) -> Acknowledged:
     }
     ctx.tx.put("permitted-service", key, record, owner=ctx.party, expected=held.version if held else 0)
     clause = "502.20(l)" if body.direction == OUT else "P050 2.9"
-    named = {"direction": body.direction, "service": body.service}
+    named: dict[str, Any] = {"direction": body.direction, "service": body.service}
     ctx.note("service.permitted", body.permission, clauses=(clause,), document=body.document, **named)
     return Acknowledged(note=f"{body.service} is permitted for devices that go {body.direction}")
 
@@ -215,7 +215,12 @@ def on_sent_back(ctx: Context, opened: Opened, *, rules: RuleSet) -> Acknowledge
     told = _paper(row.key, BACK, service=body.service, article=body.article, permission=permission, at=body.at)
     told["paper"] = base64.b64encode(opened.raw).decode()
     ctx.tx.put("shipment", body.shipment, told, owner=row.owner, expected=0)
-    named = {"shipment": body.shipment, "service": body.service, "article": body.article, "permission": permission}
+    named: dict[str, Any] = {
+        "shipment": body.shipment,
+        "service": body.service,
+        "article": body.article,
+        "permission": permission,
+    }
     ctx.note("device.sent-back", row.key, clauses=("P050 2.9",), licensee=licensee, **named)
     return Acknowledged(note=f"{row.key} is on its way back")
 
@@ -271,7 +276,7 @@ def _received(ctx: Context, held: Record, *, condition: str, paper: bytes, recei
         "paper": base64.b64encode(paper).decode(),
         "receipt": base64.b64encode(receipt).decode(),
     }
-    named = {name: body[name] for name in ("device", "direction", "service", "article", "permission")}
+    named: dict[str, Any] = {name: body[name] for name in ("device", "direction", "service", "article", "permission")}
     ctx.note("hand-over.signed", held.key, clauses=("PRE-13",), licensee=held.owner, **named)
     return ctx.tx.put("shipment", held.key, body, owner=held.owner, expected=held.version)
 

@@ -38,6 +38,7 @@ from towncircle.wire.bodies import (
 )
 from towncircle.wire.message import Opened
 
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Product:
     """Describe the system a Provider leases: its marks and its model."""
@@ -125,7 +126,11 @@ def _unused(ctx: Context, license_number: str, licensee: str) -> Record | None:
     """Give the lease under a license whose device has never spoken: its confirmation may have been lost (house)."""
     for row in ctx.tx.find("lease", owner=licensee):
         device = ctx.tx.get("device", row.body["device"])
-        mine = row.body["license"] == license_number and device is not None and device.body["custody"] in ("shipped", "leased")
+        mine = (
+            row.body["license"] == license_number
+            and device is not None
+            and device.body["custody"] in ("shipped", "leased")
+        )
         if mine and not row.body.get("cancelled") and device is not None and device.body["message_counter"] == 0:
             return row
     return None

@@ -1,4 +1,4 @@
-"""Elements that are removed from service (502.20(e), (h), (i), P050 2.6): ordered ones, and those in a Provider's server.
+"""Elements that are removed from service (502.20(e), (h), (i), P050 2.6): on order, or out of a Provider's server.
 
 Here: the Postal Service's order, and the disabling of an element that resides in the Provider's server. Not here: the
 balance (`checkouts`), revoked licenses (`revocations`), which disable what they find here.
@@ -10,6 +10,7 @@ is credited by its own signed word, once.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from towncircle.kernel.cases import open_case_of
 from towncircle.kernel.cites import cites
@@ -48,7 +49,7 @@ def on_ordered(ctx: Context, opened: Opened) -> Steps:
     row = device_record(ctx, body.device)
     if row.body.get("removal") == body.order:
         return Acknowledged(note=f"{body.order} was told before")
-    named = {"order": body.order, "receipt": body.receipt, "condition": body.condition}
+    named: dict[str, Any] = {"order": body.order, "receipt": body.receipt, "condition": body.condition}
     ctx.note("removal.ordered", row.key, clauses=("502.20(i)",), licensee=row.owner, zone=row.body["zone"], **named)
     row = change(ctx, row, removal=body.order)
     if row.body["custody"] == "shipped":

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Context, Exchange, Steps
@@ -93,7 +94,7 @@ def on_purchased(ctx: Context, opened: Opened) -> Acknowledged:
     if opened.envelope.sender != POSTAL:
         raise Refused("custody.title-stays", device=row.key, party=opened.envelope.sender)
     if owner_of(ctx, row) != POSTAL:
-        named = {"owner": POSTAL, "reference": body.reference, "document": body.document}
+        named: dict[str, Any] = {"owner": POSTAL, "reference": body.reference, "document": body.document}
         ctx.note("title.passed", row.key, clauses=("502.20(a)",), **named)
         change(ctx, row, title=POSTAL)
     return Acknowledged(note=f"the title to {row.key} is the Postal Service's")

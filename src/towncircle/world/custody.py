@@ -162,21 +162,22 @@ def update_address_data(journeys: Journeys, *, edition: str) -> Record:
 
 def kept(world: World) -> list[Kept]:
     """Gather what every Provider of a world keeps of its devices."""
-    found = []
+    found: list[Kept] = []
     for provider in world.config.providers:
         with world.store(provider).reading() as view:
             parts = upkeep.forecast(view)
-            for row in view.find("device"):
-                found.append(
-                    Kept(
-                        provider=provider,
-                        device=row,
-                        owner=str(row.body.get("title") or provider),
-                        shipments=[held for held in view.find("shipment") if held.body["device"] == row.key],
-                        defects=view.find("defect", owner=row.key),
-                        parts=[one for one in parts if one.device == row.key],
-                    )
+            shipments = sorted(view.find("shipment"), key=lambda row: (row.body["at"], row.key))
+            found += [
+                Kept(
+                    provider=provider,
+                    device=row,
+                    owner=str(row.body.get("title") or provider),
+                    shipments=[held for held in shipments if held.body["device"] == row.key],
+                    defects=view.find("defect", owner=row.key),
+                    parts=[one for one in parts if one.device == row.key],
                 )
+                for row in view.find("device")
+            ]
     return found
 
 

@@ -28,7 +28,7 @@ ROWS = {
         "Have the Provider show it first: towncircle custody carrier DIR show --service NAME --document FILE",
     ),
     "custody.return-service": _refused(
-        "A device is not sent back by {service}: the rule names {named}, and no written permission for another is here.",
+        "A device is not sent back by {service}: the rule names {named}, and no written permission is here.",
         "P050 2.9",
         "Send it by {named}, or ask the Manager, MTM, for a written permission.",
     ),
@@ -70,7 +70,7 @@ ROWS = {
     "custody.defective": _refused(
         "The device {device} was found {kind} at {at}: it is not used under any circumstance.",
         "P050 2.7",
-        "Wait for the Provider to correct or to replace it; for a replacement now: towncircle withdraw DIR, then lease.",
+        "Ask how it stands: towncircle custody defect DIR; for a replacement: towncircle withdraw DIR, then lease.",
     ),
     "custody.not-in-use": _refused(
         "The device {device} is not in use: it is {custody}.",
