@@ -12,6 +12,7 @@ from towncircle.auditor.books import check_equations, check_facts, check_resets,
 from towncircle.auditor.cases import check_cases, check_examinations
 from towncircle.auditor.checkouts import check_checkouts
 from towncircle.auditor.corrections import check_corrections
+from towncircle.auditor.custody import check_custody
 from towncircle.auditor.devices import check_devices, check_evidence, check_forwarded, check_scans
 from towncircle.auditor.journal import check_acts, check_journals
 from towncircle.auditor.licensees import check_licensees
@@ -83,5 +84,6 @@ def audit(out: Path, *, root: str | None = None) -> Report:
     check_revocations(export, report)  # 18
     check_refunds(export, books, underway, report)  # 19
     check_missing(export, underway, report)  # 20
+    check_custody(export, keys, underway, report)  # 21
     report.checked["parties"] += len(export.parties)
     return report

@@ -17,7 +17,7 @@ _LETTER = Form(key="letter", name="letter sheet", shape="form", width=8 * INCH +
 _LEFT, _RIGHT = INCH, _LETTER.width - INCH
 _BOTTOM = INCH
 _GREY, _LINE = 420, 700
-_FIELD, _HEAD, _LINE_HEIGHT, _SIZE = 34_000, 24_000, 12_500, 9_000
+_FIELD, _HEAD, _GAP, _LINE_HEIGHT, _SIZE = 34_000, 28_000, 16_000, 12_500, 9_000
 _FOOT = "A page of towncircle's own design, not the Postal Service's print of the form."
 
 
@@ -50,6 +50,8 @@ def sheets(form: str, title: str, sections: Sequence[Section]) -> list[Page]:
             _head(room(_FIELD + _HEAD), section.heading)
         for label, value in section.rows:
             _row(room(_FIELD), label, value)
+        if section.prose:
+            pages[-1].y -= _GAP
         for paragraph in section.prose:
             for line in lines_of(paragraph, size=_SIZE, most=_RIGHT - _LEFT):
                 sheet = room(_LINE_HEIGHT)

@@ -65,7 +65,7 @@ def on_request(ctx: Context, opened: Opened) -> CheckOutNoted:
     held = ctx.tx.get("check-out", body.device)
     if held is None:
         held = _take_notice(ctx, row, body)
-    elif any(held.body[name] != getattr(body, name) for name in ("purpose", "transfer", "requested_by")):
+    elif held.body["requested_by"] != ctx.party and _for_another(held, body):  # what it disabled itself is told again
         raise Refused(
             "provider.check-out-open", device=body.device, purpose=held.body["purpose"], at=Instant(held.body["at"])
         )
@@ -74,6 +74,10 @@ def on_request(ctx: Context, opened: Opened) -> CheckOutNoted:
     return CheckOutNoted(
         device=body.device, refund=held.body["refund"], noted=Mills(held.body["noted"]), at=Instant(held.body["at"])
     )
+
+
+def _for_another(held: Record, body: CheckOutRequest) -> bool:
+    return any(held.body[name] != getattr(body, name) for name in ("purpose", "transfer", "requested_by"))
 
 
 def _take_notice(ctx: Context, row: Record, body: CheckOutRequest) -> Record:

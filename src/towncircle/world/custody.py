@@ -23,10 +23,12 @@ from towncircle.mailpiece.zipcode import place_of
 from towncircle.postal import custody as postal
 from towncircle.provider import handovers, upkeep
 from towncircle.provider.upkeep import Forecast
+from towncircle.psd.states import WITHDRAWN
 from towncircle.rules.acts import act_named
 from towncircle.rules.acts import record as record_act
 from towncircle.rules.terms import Term
 from towncircle.wire.bodies import CarrierProposed
+from towncircle.world import returning
 from towncircle.world.config import POSTAL
 from towncircle.world.journeys import Journeys
 from towncircle.world.world import World
@@ -61,10 +63,15 @@ def _tell(journeys: Journeys, device: DeviceId) -> Record:
     return held
 
 
-def tell_defects(journeys: Journeys) -> None:
-    """Tell every defect that an interruption left written down only."""
+def settle(journeys: Journeys) -> None:
+    """Tell every defect that an interruption left written down only, and take up what was disabled meanwhile."""
     for device in journeys.do(own.untold):
         _tell(journeys, device)
+    with journeys.world.store(journeys.licensee).reading() as view:
+        devices = view.find("device")
+        known = devices and view.get("check-out", devices[-1].key)
+    if devices and not known and journeys.status_of(DeviceId(devices[-1].key)).state == WITHDRAWN:
+        returning.withdraw(journeys, reason="the Provider has disabled it")
 
 
 def send_back(journeys: Journeys, device: DeviceId, *, article: str, service: str = "") -> Record:

@@ -77,9 +77,10 @@ def _activity(world: World, one: Kept, facts: list[Fact], held: Record | None) -
         events=[(_words(fact.occurred_at), _EVENTS[fact.type]) for fact in facts if fact.type in _EVENTS],
         hand_overs=[(_words(Instant(row.body["at"])), _hand_over(row)) for row in one.shipments],
         registers=[
-            ("Ascending register", str(Mills(body["ascending"]))),
-            ("Descending register", str(Mills(body["descending"]))),
-            ("Pieces", str(body["pieces"])),
+            (
+                "Ascending register, descending register, pieces",
+                f"{Mills(body['ascending'])}, {Mills(body['descending'])}, {body['pieces']}",
+            )
         ],
         check_out=[
             ("Reason", notes["reason"]),

@@ -197,7 +197,7 @@ class Journeys:
 
         self.world.deliver()
         leases.sign_for(self)
-        custody_world.tell_defects(self)
+        custody_world.settle(self)
         with self.world.store(self.licensee).reading() as view:
             devices, learned = view.find("device"), missing.learned(view)
         for missed in learned:
