@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 _EPILOG = """\
 of the licensee: defect, return, receipt, review, address-data
-of the Provider: receive, retrieve, examine, part, host, write-off, scrap, let-go, carrier show, carrier use
+of the Provider: receive, retrieve, examine, part, host, disable, write-off, scrap, let-go, carrier show, carrier use
 of the Postal Service: remove, take, purchase, carrier permit
 for everybody: show, forecast, papers
 A lease signs for its device by itself. A device goes back in two steps: 'towncircle withdraw' gives its balance back,
@@ -99,6 +100,7 @@ def _add_provider(verbs: Any) -> None:
     part.add_argument("--until", required=True, metavar="DATE", help="its last day, as its maker's paper says")
     part.add_argument("--reference", required=True, metavar="REF", help="the paper")
     _verb(verbs, "host", "take a leased element into the Provider's server", _provider)
+    _verb(verbs, "disable", "disable an element in the server whose open reset stood in the way", _provider)
     off = _verb(verbs, "write-off", "check a device out that can sign nothing, after its examination", _provider)
     off.add_argument("--reference", required=True, metavar="REF", help="a file number; no name of a person")
     _verb(verbs, "scrap", "destroy the keys of a device that came back, and scrap it", _provider)
@@ -203,34 +205,34 @@ def _provider(args: argparse.Namespace) -> int:
 
 
 def _job(args: argparse.Namespace, rules: Any) -> Callable[[Context], Any]:
-    from datetime import date
-
-    from towncircle.kernel.errors import BadInput
     from towncircle.provider import checkouts, defects, handovers, removals, upkeep
 
-    device = args.device
-    match args.verb:
-        case "receive":
-            return lambda ctx: handovers.receive(ctx, device=device, condition=args.condition)
-        case "retrieve":
-            return lambda ctx: defects.retrieve(ctx, device=device, reference=args.reference)
-        case "examine":
-            told = {"fault": args.fault, "remedy": args.remedy, "reference": args.reference}
-            return lambda ctx: defects.examine(ctx, device=device, **told)
-        case "part":
-            try:
-                until = date.fromisoformat(args.until)
-            except ValueError as error:
-                raise BadInput("time.unreadable", text=args.until[:40]) from error
-            return lambda ctx: upkeep.know(ctx, device=device, part=args.part, until=until, reference=args.reference)
-        case "host":
-            return lambda ctx: removals.host(ctx, device=device)
-        case "write-off":
-            return lambda ctx: checkouts.write_off(ctx, device=device, reference=args.reference)
-        case "scrap":
-            return lambda ctx: upkeep.scrap(ctx, device=device)
-        case _:
-            return lambda ctx: upkeep.let_form_go(ctx, rules, device=device)
+    jobs: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
+        "receive": (handovers.receive, ("condition",)),
+        "retrieve": (defects.retrieve, ("reference",)),
+        "examine": (defects.examine, ("fault", "remedy", "reference")),
+        "part": (upkeep.know, ("part", "until", "reference")),
+        "host": (removals.host, ()),
+        "disable": (removals.disable_now, ()),
+        "write-off": (checkouts.write_off, ("reference",)),
+        "scrap": (upkeep.scrap, ()),
+    }
+    if args.verb == "let-go":
+        return lambda ctx: upkeep.let_form_go(ctx, rules, device=args.device)
+    job, names = jobs[args.verb]
+    told = {name: getattr(args, name) for name in names}
+    if "until" in told:
+        told["until"] = _day(told["until"])
+    return lambda ctx: job(ctx, device=args.device, **told)
+
+
+def _day(text: str) -> date:
+    from towncircle.kernel.errors import BadInput
+
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise BadInput("time.unreadable", text=text[:40]) from error
 
 
 def _one(args: argparse.Namespace, world: Any) -> int:

@@ -109,7 +109,7 @@ def _take_notice(ctx: Context, row: Record, body: CheckOutRequest) -> Record:
     return kept
 
 
-@cites("502.20e/2", "502.27b")
+@cites("502.20e/2", "502.27b", "P050-3.3c/2")
 def on_disabled(ctx: Context, row: Record, opened: Opened, *, reason: str) -> None:
     """Check out an element that the Provider itself has disabled in its server, by its last signed word."""
     reading = opened.body
@@ -139,7 +139,7 @@ def write_off(ctx: Context, *, device: str, reference: str) -> Record:
     Raises `Refused` (custody.not-silent) for any other device.
     """
     row, held = device_record(ctx, device), ctx.tx.get("check-out", device)
-    if held is None or (held.body["state"], held.body["outcome"]) != (DONE, EXAMINATION):
+    if held is None or (held.body["state"], held.body.get("outcome")) != (DONE, EXAMINATION):
         raise Refused("custody.not-silent", device=device)
     if row.body["custody"] == "checked out":
         return row
@@ -151,7 +151,7 @@ def _silent(ctx: Context, row: Record, body: CheckOutRequest) -> bool:
     return _retired(ctx, row) or (body.faulted and open_case_of(ctx.tx, row.key) is None)
 
 
-@cites("P050-2.6")
+@cites("P050-2.6", "P050-2.6/5")
 def _check_suspicion(ctx: Context, row: Record) -> None:
     """Let no device leave that is under suspicion. Raises `Refused` (provider.frozen, provider.case-open)."""
     if row.body["frozen"] and not _retired(ctx, row):
@@ -232,6 +232,7 @@ def answer_audit(
     return _give_back(ctx, row, opened.raw)
 
 
+@cites("PRE-19/2", "502.27b/1", "502.27b/4", "P050-3.3c/1")
 def _give_back(ctx: Context, row: Record, raw: bytes) -> CheckOutStatement:
     held = ctx.tx.get("check-out", row.key)
     assert held is not None  # a withdrawal that nobody ordered froze the device (`readings`)

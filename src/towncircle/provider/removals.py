@@ -45,7 +45,8 @@ def on_ordered(ctx: Context, opened: Opened) -> Steps:
     """Take the Postal Service's order to remove an element: its resets are denied, one in the server is disabled."""
     body = opened.body
     assert isinstance(body, RemovalOrdered)
-    words = yield from silence(hosted(device_record(ctx, body.device)), reason=f"removal {body.order}")
+    elements = hosted(device_record(ctx, body.device))
+    words = yield from silence(elements, reason=f"removal {body.order}")
     row = device_record(ctx, body.device)
     if row.body.get("removal") == body.order:
         return Acknowledged(note=f"{body.order} was told before")
@@ -56,7 +57,7 @@ def on_ordered(ctx: Context, opened: Opened) -> Steps:
         move(ctx, row, "return", order=body.order)
     else:
         suspect(ctx, row)
-    disable(ctx, words, reason=body.reason)
+    disable(ctx, elements, words, reason=body.reason)
     return Acknowledged(note=f"{row.key} is removed from service")
 
 
@@ -85,11 +86,37 @@ def silence(devices: Iterable[DeviceId], *, reason: str) -> Steps:
 
 
 @cites("502.20e/2")
-def disable(ctx: Context, words: Mapping[DeviceId, bytes], *, reason: str) -> None:
-    """Write down that elements in the Provider's server are disabled, and credit what they gave back."""
-    for device, word in words.items():
+def disable(ctx: Context, devices: Iterable[DeviceId], words: Mapping[DeviceId, bytes], *, reason: str) -> None:
+    """Write down that elements in the Provider's server are disabled, and credit what they gave back.
+
+    One without a last word is still to be disabled: its limit runs, and denies its resets.
+    """
+    for device in devices:
         row = device_record(ctx, device)
-        ctx.note("element.unwanted", device, clauses=("502.20(e)",), licensee=row.owner, zone=row.body["zone"])
+        if not row.body.get("unwanted"):
+            ctx.note("element.unwanted", device, clauses=("502.20(e)",), licensee=row.owner, zone=row.body["zone"])
+            row = change(ctx, row, unwanted=reason)
+        if device not in words:
+            continue
         ctx.note("element.disabled", device, clauses=("502.20(e)",), licensee=row.owner)
         if not row.body["frozen"] and open_case_of(ctx.tx, device) is None:
-            checkouts.on_disabled(ctx, row, ctx.unseal(word, ctx.party, None), reason=reason)
+            checkouts.on_disabled(ctx, row, ctx.unseal(words[device], ctx.party, None), reason=reason)
+
+
+@cites("502.20e/2")
+def disable_now(ctx: Context, *, device: str) -> Steps:
+    """Disable an element that could not be disabled when it was to be; give its record.
+
+    Raises `Refused` (custody.not-unwanted, custody.not-disabled).
+    """
+    row = device_record(ctx, device)
+    if row.body.get("resides") != SERVER or not row.body.get("unwanted"):
+        raise Refused("custody.not-unwanted", device=row.key)
+    if row.body["custody"] == "checked out":
+        return row
+    name = DeviceId(row.key)
+    words = yield from silence([name], reason=row.body["unwanted"])
+    if not words:
+        raise Refused("custody.not-disabled", device=row.key)
+    disable(ctx, [name], words, reason=row.body["unwanted"])
+    return device_record(ctx, device)

@@ -39,7 +39,8 @@ def on_revoked(ctx: Context, opened: Opened) -> Steps:
     """
     body = opened.body
     assert isinstance(body, LicenseRevoked)
-    words = yield from removals.silence(_hosted_under(ctx, body.license), reason=f"revocation {body.decision}")
+    elements = _hosted_under(ctx, body.license)
+    words = yield from removals.silence(elements, reason=f"revocation {body.decision}")
     row = ctx.tx.get("license", body.license)
     if row is None:  # the decision on its application was never brought back: no lease rests on it
         return Acknowledged(note=f"{body.license} is not leased under here")
@@ -58,7 +59,7 @@ def on_revoked(ctx: Context, opened: Opened) -> Steps:
             "open_reset": device.body["open_reset"],
         }  # authorised before: its device settles it
         ctx.note("lease.cancelled", lease.key, clauses=("502.20(h)",), **told, **about)
-    removals.disable(ctx, words, reason=f"revocation {body.decision}")
+    removals.disable(ctx, elements, words, reason=f"revocation {body.decision}")
     return Acknowledged(note=f"{body.license} revoked")
 
 

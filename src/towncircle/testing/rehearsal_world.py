@@ -19,6 +19,7 @@ from contextlib import contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
 
+from towncircle.kernel.errors import Refused
 from towncircle.kernel.ids import DeviceId, JobId
 from towncircle.kernel.money import Mills
 from towncircle.kernel.store import Store, Transaction
@@ -39,6 +40,7 @@ from towncircle.world.world import Wiring, World
 JOURNEYS = (
     *("apply", "lease", "deposit", "reset", "contact", "examine", "print", "withdraw", "transfer"),
     *("redate", "correct", "reprint", "refund", "lose", "find", "file"),
+    *("defect", "send-back", "remove"),
 )
 PIECES = 2
 APPROVER = "ben"  # who approves the transfer that stands requested in the world
@@ -179,6 +181,8 @@ def walk(journeys: Journeys, journey: str, *, amount: Mills, out: Path, points: 
             walk_refund(journeys)
         case "lose" | "find" | "file":
             _walk_missing(journeys, journey)
+        case "defect" | "send-back" | "remove":
+            walk_custody(journeys, journey)
         case _:
             _walk_print(journeys, journey, out, points or Points())
 
@@ -209,6 +213,27 @@ def _walk_missing(journeys: Journeys, journey: str) -> None:
         return
     event = "stolen" if journey == "lose" else "recovered"
     missing.report(journeys, journeys.device, event=event, place="mail room", details="a rehearsal")
+
+
+def walk_custody(journeys: Journeys, journey: str) -> None:
+    """Report a defect, give the device back and send it to be scrapped, or order the removal of a server element."""
+    from towncircle.provider import handovers, upkeep
+    from towncircle.world import custody
+    from towncircle.world.missing import at_provider
+
+    device, world = journeys.device, journeys.world
+    if journey == "defect":
+        custody.report_defect(journeys, device, kind="faulty", details="a rehearsal")
+    elif journey == "remove":
+        custody.order_removal(world, device, reason="a rehearsal")
+        journeys.settle()
+    else:
+        with suppress(Refused):  # it was given back before the kill
+            returning.withdraw(journeys, reason="no longer wanted")
+        custody.send_back(journeys, device, article="9407-1")
+        at_provider(world, device, lambda ctx: handovers.receive(ctx, device=device, condition="sound"))
+        custody.fetch_receipt(journeys, device)
+        at_provider(world, device, lambda ctx: upkeep.scrap(ctx, device=device))
 
 
 def _walk_print(journeys: Journeys, journey: str, out: Path, points: Points) -> None:

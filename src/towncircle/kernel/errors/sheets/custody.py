@@ -112,6 +112,16 @@ ROWS = {
         "502.20(j)",
         "Report each defect of each device under a name of its own.",
     ),
+    "custody.not-unwanted": _refused(
+        "The device {device} is not an element in the Provider's server that is to be disabled.",
+        "502.20(e)",
+        "Look at 'towncircle custody show DIR'.",
+    ),
+    "custody.not-disabled": _refused(
+        "The element {device} could not be disabled: a reset of it is open, or it signs nothing any more.",
+        "502.20(e)",
+        "Let the reset be settled (towncircle reset DIR --finish) and disable it again.",
+    ),
     "custody.withdrawn": _refused(
         "The device {device} is out of service already.",
         "502.20(i)",
