@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pypdfium2
 
@@ -57,7 +58,7 @@ def test_nothing_of_a_page_stands_over_another_or_off_the_sheet() -> None:
     for page in (*activity_pages(TOLD), *agreement_pages("Lease", LEASE_AGREEMENT, [("Licensee", "x")], form="Lease")):
         lines = sorted({element.y for element in page.elements if isinstance(element, Text)})
         assert min(lines) > 0
-        assert all(upper - lower >= 7_000 for lower, upper in zip(lines, lines[1:], strict=False))
+        assert all(upper - lower >= 7_000 for lower, upper in pairwise(lines))
 
 
 def test_a_lease_holds_the_cautions_and_a_receipt_both_hands() -> None:
