@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tests.journeys.stories import ANNEX, HARBOR, MAILROOM, REGIMES, SUMMIT, mailer, new_world, reopened
+from tests.journeys.stories import (
+    ANNEX,
+    HARBOR,
+    MAILROOM,
+    PEOPLE,
+    REGIMES,
+    SUMMIT,
+    mailer,
+    new_world,
+    refused,
+    reopened,
+)
 
 from towncircle.auditor import audit
 from towncircle.kernel import persons
@@ -19,7 +28,6 @@ from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.ledger import LICENSEE, Books
 from towncircle.licensee import funds, returns
-from towncircle.mailpiece.address_files import public_addresses
 from towncircle.psd.automaton import faulted
 from towncircle.psd.commands import Evidence
 from towncircle.psd.memory import Change
@@ -37,21 +45,6 @@ from towncircle.world.journeys import Journeys
 from towncircle.world.world import Wiring, World
 
 REFUSED = 54
-PEOPLE = public_addresses()[:2]
-
-
-@contextmanager
-def refused(code: str) -> Iterator[pytest.ExceptionInfo[Refused]]:
-    with pytest.raises(Refused) as caught:
-        yield caught
-    assert caught.value.code == code
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    made = new_world(tmp_path / "world")
-    yield made
-    made.close()
 
 
 def account(journeys: Journeys, provider: str = HARBOR) -> Mills:

@@ -62,13 +62,17 @@ def duties_of(world: World, party: str, *, as_of: Instant) -> list[Duty]:
 
 
 def act_on_deadlines(world: World, parties: Collection[str] = ()) -> dict[str, list[Act]]:
-    """Act for the parties that are at home here, all or some of them; give what was done, in order."""
+    """Act for the parties that are at home here, all or some of them; give what was done, in order.
+
+    What somebody decided before and could not tell, because he was killed or nobody answered, is told now.
+    """
     done: dict[str, list[Act]] = {}
     for party, desk in world.desks.items():
         if parties and party not in parties:
             continue
         now = world.clock.now()
         if not pending(world.rules, _journal(world, party), party=party, now=now):
+            desk.deliver()
             continue
         effects = _EFFECTS.get(party.partition(".")[0], {})
 
