@@ -135,8 +135,18 @@ def _proofs() -> str:
     return proofs()
 
 
+def _cautions_page() -> str:
+    from towncircle.provider.agreements import CAUTIONS
+
+    first, *points = CAUTIONS.split("\n")
+    head = "This page is generated from `src/towncircle/provider/agreements/cautions.txt` by `tools/docs.py`."
+    more = "A lease holds the same text, and `towncircle lease` prints it."
+    return "\n".join(["# Cautions", "", head, more, "", first, "", *points])
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "../src/towncircle/rules/clauses/proofs.json": _proofs,
+    "cautions.md": _cautions_page,
     "cli.md": _cli_page,
     "conformance.md": _conformance_page,
     "errata.md": _errata_page,

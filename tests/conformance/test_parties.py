@@ -13,8 +13,8 @@ from tests.parties.test_tenants import NONE, application, device, new_keys
 
 from towncircle.kernel.ids import ApplicationId, DepositId
 from towncircle.kernel.money import ZERO, Mills
+from towncircle.provider.agreements import DEPOSIT_ACKNOWLEDGMENT, LEASE_AGREEMENT, digest_of
 from towncircle.provider.inventory import device_record
-from towncircle.provider.leasing import DEPOSIT_ACKNOWLEDGMENT, LEASE_AGREEMENT, digest_of
 from towncircle.wire import bodies
 from towncircle.wire.shape import Body
 from towncircle.world.exporting import export

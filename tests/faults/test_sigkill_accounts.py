@@ -15,7 +15,8 @@ from towncircle.kernel.money import ZERO, Mills
 from towncircle.ledger import BANK as BANK_CHART
 from towncircle.ledger import POSTAL as POSTAL_CHART
 from towncircle.ledger import Books
-from towncircle.testing.rehearsal_world import CENTER, SIGNER, rehearse, walk_closing, walk_return
+from towncircle.testing.rehearsal_world import rehearse
+from towncircle.testing.walks import CENTER, SIGNER, walk_closing, walk_return
 from towncircle.world import accounts, returning
 from towncircle.world.config import BANK, POSTAL
 from towncircle.world.exporting import export

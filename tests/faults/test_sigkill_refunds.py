@@ -13,7 +13,8 @@ from towncircle.auditor import audit
 from towncircle.kernel import persons
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.ledger import Books
-from towncircle.testing.rehearsal_world import CERTIFIER, COORDINATOR, PIECES, SCANNER, rehearse, walk_refund
+from towncircle.testing.rehearsal_world import PIECES, rehearse
+from towncircle.testing.walks import CERTIFIER, COORDINATOR, SCANNER, walk_refund
 from towncircle.world import refunding
 from towncircle.world.config import POSTAL
 from towncircle.world.exporting import export

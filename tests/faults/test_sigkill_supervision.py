@@ -12,7 +12,8 @@ from tests.journeys.test_supervision import act, complaint, day, denied
 
 from towncircle.kernel.money import ZERO
 from towncircle.postal import suspensions
-from towncircle.testing.rehearsal_world import rehearse, walk_suspension
+from towncircle.testing.rehearsal_world import rehearse
+from towncircle.testing.walks import walk_suspension
 from towncircle.world.config import POSTAL
 from towncircle.world.supervising import kept
 
@@ -43,7 +44,7 @@ def test_a_kill_leaves_one_notice_one_defense_and_one_decision(top: Path) -> Non
                 world = journeys.world
                 world_of.audited_midway(journeys, folder / "midway")
                 world.deliver()
-                walk_suspension(world)
+                walk_suspension(journeys)
                 world.deliver()
                 with world.store(POSTAL).reading() as view:
                     steps = [fact.type.partition(".")[2] for fact in view.facts() if fact.type.startswith("auth")]

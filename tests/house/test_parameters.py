@@ -27,6 +27,7 @@ from towncircle.mailpiece.lints import lint
 from towncircle.pki.authority import serial_for
 from towncircle.pki.verifying import PublicKey
 from towncircle.provider import accounts, advances, leasing, renewing
+from towncircle.provider.handovers import permission_for
 from towncircle.rules import RULESETS, RuleSet, ruleset
 from towncircle.rules.rulesets import REGISTRY
 from towncircle.verification import Observed, judge, pack
@@ -41,6 +42,8 @@ Probe = Callable[[RuleSet], object]
 OTHERS: dict[str, object] = {
     "descending_cap": 50_000,
     "lapse_effect": "warn",
+    "service_out": "Armored Express",
+    "service_back": "Armored Express",
     "decertified_on": date(2024, 6, 29),
     "indicia_valid_through": date(2026, 12, 31),
     "refund_window": "5 days",
@@ -285,6 +288,20 @@ def refund(rules: RuleSet) -> object:
     return judged(rules, rules.name, "refund.window", now=marks.NOON.plus(days=20), purpose="refund")
 
 
+def shipped(rules: RuleSet, direction: str) -> list[object]:
+    """Say by which of two services a device goes without a written permission."""
+    services = ("Registered Mail", OTHERS[f"service_{direction}"])
+    return [service for service in services if goes(rules, direction, service)]
+
+
+def goes(rules: RuleSet, direction: str, service: object) -> bool:
+    with MemoryStore().transaction() as tx:
+        try:
+            return permission_for(tx, rules, ON, direction=direction, service=str(service)) == ""
+        except Refused:
+            return False
+
+
 PROBES: dict[str, Probe] = {
     "descending_cap": cap,
     "contact_interval": lambda rules: after_silence(rules, hours=6),
@@ -306,6 +323,8 @@ PROBES: dict[str, Probe] = {
     "next_collection": lambda rules: (piece(rules, ahead=3), terms(rules, rules.name).advance_days),
     "decertified_on": lambda rules: judged(rules, "ibi-1998", "regime.valid-through", now=marks.NOON),
     "indicia_valid_through": lambda rules: judged(rules, "ibi-1998", "regime.valid-through", now=marks.NOON),
+    "service_out": lambda rules: shipped(rules, "out"),
+    "service_back": lambda rules: shipped(rules, "back"),
 }
 
 CASES = [

@@ -106,9 +106,9 @@ def test_every_limit_that_has_its_facts_recorded_today_is_there(world: World, jo
     assert states(world, HARBOR, "reset-document") == ["met"]
     assert states(world, HARBOR, "form-3601-c-kept") == ["to keep"]
     assert states(world, HARBOR, "lost-and-stolen-file") == ["due"]
-    assert states(world, HARBOR, "device-audit") == ["met", "due"]
+    assert sorted(states(world, HARBOR, "device-audit")) == ["due", "met"]  # both end on one day
     assert states(world, HARBOR, "quality-piece") == ["due"]
-    assert states(world, POSTAL, "license-audit-ground") == ["met", "due"]
+    assert sorted(states(world, POSTAL, "license-audit-ground")) == ["due", "met"]
     for limit in ("contact", "address-data", "quality-piece-forwarded", "license-data-verification"):
         assert "due" in states(world, MAILROOM, limit)
     assert journeys.licensee == MAILROOM
@@ -183,7 +183,7 @@ def test_a_replay_shows_what_was_known_then(world: World, journeys: Journeys) ->
     world.advance("4mo")
     journeys.contact()
     then = [duty.state for duty in duties_of(world, HARBOR, as_of=before) if duty.limit.id == "device-audit"]
-    assert then == ["met", "due"]
+    assert sorted(then) == ["due", "met"]
     now = [duty.state for duty in duties_of(world, HARBOR, as_of=world.clock.now()) if duty.limit.id == "device-audit"]
-    assert now == ["met", "met late", "due"]
+    assert sorted(now) == ["due", "met", "met late"]
     assert before < Instant.parse("1999-01-01")

@@ -92,7 +92,7 @@ def test_a_device_that_is_given_back_has_its_balance_credited_once(regime: str, 
         assert Books(view, LICENSEE).balance(f"in-device/{MAILROOM}/{told.device}") == ZERO
     with refused("licensee.checked-out") as caught:
         withdraw(journeys)
-    assert caught.value.clause == "502.20(e)"
+    assert caught.value.clause == "502.20(e), 502.27(b), P050 3.3(c), PRE-19"
     assert told.refund in caught.value.sentence
     assert account(journeys) == Mills.dollars(300) - spent
     audited(world, tmp_path / "export")

@@ -11,7 +11,7 @@ from towncircle.kernel.ids import ApplicationId, DepositId, DeviceId
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.randomness import SeededRandomness
 from towncircle.pki.keys import SoftwareKey
-from towncircle.provider.leasing import DEPOSIT_ACKNOWLEDGMENT, LEASE_AGREEMENT, digest_of
+from towncircle.provider.agreements import DEPOSIT_ACKNOWLEDGMENT, LEASE_AGREEMENT, digest_of
 from towncircle.wire import bodies
 from towncircle.world.exporting import export
 from towncircle.world.journeys import Journeys

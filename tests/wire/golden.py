@@ -666,6 +666,44 @@ SPECIMENS: tuple[Body, ...] = (
             ),
         ),
     ),
+    b.HandOverQuery(device=DEVICE, direction="out"),
+    b.HandOver(
+        shipment="SHP-7K3MQ9ZX2RTB",
+        device=DEVICE,
+        direction="back",
+        service="Priority Mail, Return Receipt for Merchandise",
+        article="9407 1000 0000 0000 0000 00",
+        permission="",
+        at=NOW,
+    ),
+    b.HandOverReceipt(
+        shipment="SHP-7K3MQ9ZX2RTB", device=DEVICE, condition="sound, unused", hand_over=b"\x01\x02", at=NOW
+    ),
+    b.DefectReport(device=DEVICE, kind="misregistering", details="It counts a piece twice.", found_at=NOW),
+    b.DefectNoted(device=DEVICE, defect="DFT-7K3MQ9ZX2RTB", retrieve_by="2026-11-25", remedy="", at=NOW),
+    b.MalfunctionReport(
+        defect="DFT-7K3MQ9ZX2RTB",
+        device=DEVICE,
+        stage="report",
+        kind="misregistering",
+        fault="A worn contact.",
+        remedy="replaced",
+        reference="bench-7",
+        registers=_REGISTERS,
+        notified_at=NOW,
+        at=LATER,
+    ),
+    b.RemovalOrdered(
+        order="RMV-7K3MQ9ZX2RTB",
+        device=DEVICE,
+        reason="A suspect mark.",
+        receipt="RMV-7K3MQ9ZX2RTB",
+        condition="sealed",
+        at=NOW,
+    ),
+    b.CarrierProposed(carrier="Armored Express", reference="security-3", document="ab" * 32),
+    b.ServicePermitted(direction="out", service="Armored Express", permission="MTM-26-17", document="ab" * 32, at=NOW),
+    b.SystemPurchased(device=DEVICE, reference="purchase-4", document="ab" * 32, at=NOW),
 )
 
 

@@ -13,6 +13,7 @@ from towncircle.auditor.books import check_equations, check_facts, check_resets,
 from towncircle.auditor.cases import check_cases, check_examinations
 from towncircle.auditor.checkouts import check_checkouts
 from towncircle.auditor.corrections import check_corrections
+from towncircle.auditor.custody import check_custody
 from towncircle.auditor.devices import check_devices, check_evidence, check_forwarded, check_scans
 from towncircle.auditor.journal import check_acts, check_journals
 from towncircle.auditor.licensees import check_licensees
@@ -89,5 +90,6 @@ def audit(out: Path, *, root: str | None = None) -> Report:
     check_supervision(export, report)  # 21
     check_updates(export, books, underway, report)  # 22
     check_accounts(export, books, underway, report)  # 23, 24
+    check_custody(export, keys, underway, report)  # 25
     report.checked["parties"] += len(export.parties)
     return report

@@ -144,6 +144,13 @@ _MISSING: Mapping[str, Mapping[str, str]] = {
     "recovery.reported": {**_INCIDENT, "report": T, "references": T},
     "lost-and-stolen-file.sent": {"period": T, "digest": T, "rows": N, "purged": N},
 }
+_CUSTODY: Mapping[str, Mapping[str, str]] = {
+    "hand-over.signed": {"licensee": T, "device": T, "direction": T, "service": T, "permission": T},
+    "defect.notified": {"licensee": T, "defect": T},
+    "defect.examined": {"licensee": T, "defect": T, "remedy": T},
+    "malfunction.reported": {"defect": T, "stage": T},
+    "removal.ordered": {"licensee": T, "order": T, "receipt": T},
+}
 FACTS: Mapping[tuple[str, str], Mapping[str, str]] = MappingProxyType(
     {
         ("provider", "deposit.credited"): _MONEY,
@@ -278,13 +285,15 @@ FACTS: Mapping[tuple[str, str], Mapping[str, str]] = MappingProxyType(
             "outcome": T,
         },
         ("provider", "refunded-envelopes.destroyed"): {"kept_until": T},
-        **{("provider", kind): shape for kind, shape in _MISSING.items()},
         ("provider", "rates.published"): {"number": N, "in_force_from": T, "digest": T, "lines": N, "total": N},
         ("provider", "software.released"): _RELEASED,
         ("provider", "software.reported"): {"licensee": T, "version": N, "next": N, "running": T},
         ("postal", "build.approved"): {**_RELEASED, "regime": T},
         ("postal", "software.forwarded"): {"provider": T, "software_version": N, "software_build": T},
         ("licensee", "rates.received"): {"provider": T, "number": N, "in_force_from": T},
+        **{("provider", kind): shape for kind, shape in {**_MISSING, **_CUSTODY}.items()},
+        ("postal", "service.permitted"): {"direction": T, "service": T, "permission": T},
+        ("postal", "malfunction.told"): {"provider": T, "defect": T, "stage": T},
         ("postal", "device.lost"): {"provider": T},
         ("postal", "device.stolen"): {"provider": T},
         ("postal", "missing.told"): {"licensee": T, "provider": T, "event": T},

@@ -33,10 +33,11 @@ _NAMING = {  # whose, which field
     100: ("provider postal licensee", 1),
     105: ("provider", 1),
     49: ("provider", 1),
+    139: ("postal", 1),
     83: ("provider", 1),
     168: ("provider", 2),
 }
-_WORDLESS = (80, 82)  # reports about missing devices
+_WORDLESS = (80, 82, 133, 135, 136)  # reports about missing devices, about defects, and orders to remove
 _TYPE, _SENDER, _AUDIENCE, _COUNTER, _BODY = 1, 3, 4, 9, 10
 
 Event = tuple[str, str, str]  # provider, licensee, reference

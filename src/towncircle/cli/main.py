@@ -44,6 +44,7 @@ COMMANDS = (
     "products",
     "provider",
     "missing",
+    "custody",
     "verify",
     "scan",
     "decode",

@@ -159,6 +159,24 @@ class WeaknessId(TypedId):
     prefix = "WKN"
 
 
+class ShipmentId(TypedId):
+    """Name one hand-over of a device."""
+
+    prefix = "SHP"
+
+
+class DefectId(TypedId):
+    """Name one reported defect."""
+
+    prefix = "DFT"
+
+
+class RemovalId(TypedId):
+    """Name one removal that the Postal Service orders, and the inspector's receipt where one took the device."""
+
+    prefix = "RMV"
+
+
 class PartyId(str):
     """Name a party: its role and a short name, such as `provider.harbor` or `postal.usps`."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Ask, Context, Steps
 from towncircle.kernel.errors import Refused, RelayedRefusal
-from towncircle.licensee import licenses
+from towncircle.licensee import custody, licenses
 from towncircle.mailpiece.zipcode import place_of
 from towncircle.wire.bodies import LeaseConfirmed, LeaseSigned, LicenseApplication, LicenseDecision, LicenseNotice
 
@@ -67,6 +67,7 @@ def lease(ctx: Context, *, provider: str, signed: LeaseSigned, request_id: str) 
             "license": signed.license,
             "account": confirmed.account,
             "provider": provider,
+            custody.AWAITED: True,
         }
         ctx.tx.put("device", confirmed.device, record, owner=ctx.party, expected=0)
         ctx.note(

@@ -25,7 +25,9 @@ def letter_pages(
     for heading, text in paragraphs:
         if text:
             lines += [("space", ""), ("head", heading)]
-            lines += [("text", line) for part in text.splitlines() for line in lines_of(part, _SIZE)]
+            lines += [
+                ("text", line) for part in text.splitlines() for line in lines_of(part, size=_SIZE, most=RIGHT - LEFT)
+            ]
     pages: list[Page] = []
     elements, y = _head(title, rows)
     for kind, text in lines:

@@ -23,7 +23,7 @@ from towncircle.wire.bodies import LicenseDataStated, LicenseDataTransmitted, Re
 from towncircle.wire.message import Opened
 
 
-@cites("P050-2.5e/1")
+@cites("P050-2.5e/1", "PRE-07/2")
 def on_transmitted(ctx: Context, opened: Opened) -> RevisedLicense:
     """Issue a revised license from what a Provider transmits.
 

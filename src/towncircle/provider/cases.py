@@ -16,7 +16,7 @@ from towncircle.kernel.context import Context
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.ids import CaseId, DeviceId
 from towncircle.kernel.store import Record
-from towncircle.provider.inventory import change, device_record, move
+from towncircle.provider.inventory import change, device_record, held_back, move
 from towncircle.wire.bodies import CaseClosed, IrregularityReport
 
 _REASON = 400
@@ -72,7 +72,7 @@ def _give_back_its_use(ctx: Context, case: Record, device: Record) -> None:
     """Clear a device, unless another of its cases is open or has retired it."""
     if any(row.body["state"] != RELEASED for row in ctx.tx.find("case", owner=device.key)):
         return
-    if device.body["custody"] == "suspect":
+    if device.body["custody"] == "suspect" and not held_back(ctx, device):
         device = move(ctx, device, "clear", case=case.key)
     change(ctx, device, frozen="", frozen_at=0)
 

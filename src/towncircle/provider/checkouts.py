@@ -47,7 +47,7 @@ from towncircle.wire.bodies import (
     Registers,
     Withdraw,
 )
-from towncircle.wire.bodies.checkout import CREDITED, EMPTY, EXAMINATION
+from towncircle.wire.bodies.checkout import CREDITED, EMPTY, EXAMINATION, REASON
 from towncircle.wire.message import Opened
 
 ORDERED, DONE = "ordered", "done"
@@ -65,7 +65,7 @@ def on_request(ctx: Context, opened: Opened) -> CheckOutNoted:
     held = ctx.tx.get("check-out", body.device)
     if held is None:
         held = _take_notice(ctx, row, body)
-    elif any(held.body[name] != getattr(body, name) for name in ("purpose", "transfer", "requested_by")):
+    elif held.body["requested_by"] != ctx.party and _for_another(held, body):  # what it disabled itself is told again
         raise Refused(
             "provider.check-out-open", device=body.device, purpose=held.body["purpose"], at=Instant(held.body["at"])
         )
@@ -74,6 +74,10 @@ def on_request(ctx: Context, opened: Opened) -> CheckOutNoted:
     return CheckOutNoted(
         device=body.device, refund=held.body["refund"], noted=Mills(held.body["noted"]), at=Instant(held.body["at"])
     )
+
+
+def _for_another(held: Record, body: CheckOutRequest) -> bool:
+    return any(held.body[name] != getattr(body, name) for name in ("purpose", "transfer", "requested_by"))
 
 
 def _take_notice(ctx: Context, row: Record, body: CheckOutRequest) -> Record:
@@ -97,6 +101,7 @@ def _take_notice(ctx: Context, row: Record, body: CheckOutRequest) -> Record:
         "at": int(ctx.now),
     }
     kept = ctx.tx.put("check-out", row.key, record, owner=row.owner, expected=0)
+    ctx.note("device.unwanted", row.key, clauses=("502.20(e)",), licensee=row.owner, purpose=body.purpose)
     if row.body["custody"] != "returned":  # one that was retired is back already
         row = move(ctx, row, "return", noted=record["noted"], purpose=body.purpose)
     if _silent(ctx, row, body):
@@ -104,12 +109,49 @@ def _take_notice(ctx: Context, row: Record, body: CheckOutRequest) -> Record:
     return kept
 
 
+@cites("502.20e/2", "502.27b", "P050-3.3c/2")
+def on_disabled(ctx: Context, row: Record, opened: Opened, *, reason: str) -> None:
+    """Check out an element that the Provider itself has disabled in its server, by its last signed word."""
+    reading = opened.body
+    assert isinstance(reading, DeviceAudit)
+    if ctx.tx.get("check-out", row.key) is None:
+        asked = CheckOutRequest(
+            device=DeviceId(row.key),
+            purpose="return",
+            reason=reason[:REASON],
+            requested_by=ctx.party,
+            approved_by="",
+            transfer="",
+            faulted=False,
+        )
+        _take_notice(ctx, row, asked)
+    row = take_reading(ctx, opened, reading)
+    if row.body["frozen"]:
+        return
+    ctx.send("postal.usps", AuditForward(audit=opened.raw), key=f"audit {row.key} {opened.envelope.counter}")
+    _give_back(ctx, row, opened.raw)
+
+
+@cites("502.20f", "502.20e/1")
+def write_off(ctx: Context, *, device: str, reference: str) -> Record:
+    """Check a device out that gave nothing back, after its examination: its last signed reading stands.
+
+    Raises `Refused` (custody.not-silent) for any other device.
+    """
+    row, held = device_record(ctx, device), ctx.tx.get("check-out", device)
+    if held is None or (held.body["state"], held.body.get("outcome")) != (DONE, EXAMINATION):
+        raise Refused("custody.not-silent", device=device)
+    if row.body["custody"] == "checked out":
+        return row
+    return move(ctx, row, "check out", reference=reference)
+
+
 def _silent(ctx: Context, row: Record, body: CheckOutRequest) -> bool:
     """Tell whether nothing more is to be had from a device: it is retired, or its host says that it failed."""
     return _retired(ctx, row) or (body.faulted and open_case_of(ctx.tx, row.key) is None)
 
 
-@cites("P050-2.6")
+@cites("P050-2.6", "P050-2.6/5")
 def _check_suspicion(ctx: Context, row: Record) -> None:
     """Let no device leave that is under suspicion. Raises `Refused` (provider.frozen, provider.case-open)."""
     if row.body["frozen"] and not _retired(ctx, row):
@@ -178,8 +220,8 @@ def answer_audit(
 ) -> Withdraw | CheckOutStatement | RefusedReply:
     """Answer the audit of a device that was ordered out: with the order, or with what became of its balance."""
     held = ctx.tx.get("check-out", row.key)
-    if held is None:
-        raise Refused("provider.not-leased", device=row.key, custody=row.body["custody"])
+    if held is None:  # it was retrieved, and no notice of it was given yet: what it signed is taken
+        return refusal_of(Refused("provider.not-leased", device=row.key, custody=row.body["custody"]))
     if held.body["state"] == DONE:
         return statement(ctx, held)
     case = open_case_of(ctx.tx, row.key)
@@ -190,7 +232,7 @@ def answer_audit(
     return _give_back(ctx, row, opened.raw)
 
 
-@cites("502.27b/1", "502.27b/4", "P050-3.3c/1", "P050-3.3c/2")
+@cites("PRE-19/2", "502.27b/1", "502.27b/4", "P050-3.3c/1", "P050-3.3c/2")
 def _give_back(ctx: Context, row: Record, raw: bytes) -> CheckOutStatement:
     held = ctx.tx.get("check-out", row.key)
     assert held is not None  # a withdrawal that nobody ordered froze the device (`readings`)
@@ -209,6 +251,7 @@ def _give_back(ctx: Context, row: Record, raw: bytes) -> CheckOutStatement:
     return statement(ctx, _conclude(ctx, row, held, outcome=CREDITED if amount else EMPTY, amount=amount, raw=raw))
 
 
+@cites("502.27b/2", "502.27b/3")
 def _conclude(ctx: Context, row: Record, held: Record, *, outcome: str, amount: Mills, raw: bytes) -> Record:
     """Close the case and send the completed Form 3601-C to the Postal Service."""
     body = {

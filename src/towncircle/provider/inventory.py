@@ -71,3 +71,10 @@ def move(ctx: Context, row: Record, event: str, **note: Any) -> Record:
 def suspect(ctx: Context, row: Record) -> Record:
     """Hold a leased device as suspect; one that is anywhere else stays there."""
     return move(ctx, row, "suspect") if row.body["custody"] == "leased" else row
+
+
+@cites("502.20i/1", "P050-2.7/4")
+def held_back(ctx: Context, row: Record) -> bool:
+    """Tell whether a device is to be removed, or has a defect that is not over: no release gives its use back."""
+    defects = ctx.tx.find("defect", owner=row.key)
+    return bool(row.body.get("removal")) or any(held.body["state"] == "open" for held in defects)

@@ -1,13 +1,14 @@
 """Leases: a device for a licensee, initialised, certified and authorised before it is handed over (P050 3.1).
 
-Here: the lease and the preparation of its device. Not here: money and resets.
+Here: the lease and the preparation of its device. Not here: its texts (`agreements`), the way of the device to its
+licensee (`handovers`), money and resets.
 Kept: only to holders of a valid license (502.20(c)); with a financial agreement and the Acknowledgment of Deposit
-(P050 2.5i, 502.25(c)); the title stays with the Provider (502.20(a)); keys are born inside the device (502.28).
+(P050 2.5i, 502.25(c)); the title stays with the Provider (502.20(a)); keys are born inside the device (502.28); it is
+inspected before it leaves the bench (502.18).
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -17,10 +18,10 @@ from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Ask, Context, Exchange, Reserve, Seal, Steps
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.ids import DeviceId, LeaseId
-from towncircle.kernel.money import ZERO
 from towncircle.kernel.store import Record
-from towncircle.provider import missing
+from towncircle.provider import handovers, missing
 from towncircle.provider.accounts import open_account
+from towncircle.provider.agreements import DEPOSIT_ACKNOWLEDGMENT, LEASE_AGREEMENT, digest_of
 from towncircle.provider.inventory import CUSTODY
 from towncircle.provider.revocations import check_valid
 from towncircle.provider.supervision import restrained
@@ -32,29 +33,13 @@ from towncircle.wire.bodies import (
     CertificateRequest,
     Certify,
     DepositAcknowledgmentForwarded,
-    DeviceActivity,
     DeviceParameters,
     DeviceTerms,
     Initialise,
     LeaseConfirmed,
     LeaseSigned,
-    Registers,
 )
 from towncircle.wire.message import Opened
-
-# House wording: the rule refers to a document of the Treasurer's Office that it does not print (502.25(c)(2)).
-DEPOSIT_ACKNOWLEDGMENT = """Acknowledgment of Deposit Requirement (house wording; the official language is not printed
-in the rule). By signing, the licensee agrees to transfer funds to the Postal Service through the lockbox bank that the
-Provider names, for the prepayment of postage, and to reset the device only against funds on deposit."""
-LEASE_AGREEMENT = """Lease of a postage evidencing system. Title to the system stays with the Provider. The licensee
-keeps the device in its custody until it is returned, resets or audits it in the time the rule sets, forwards a
-mailpiece for quality assurance in the time the rule sets, reports loss, theft and defects at once, and prints specimens
-only unless a production authorisation is in force."""
-
-
-def digest_of(text: str) -> str:
-    """Give the digest under which an agreement is signed."""
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,26 +96,21 @@ def on_lease(ctx: Context, opened: Opened, *, product: Product, rules: RuleSet) 
     parameters = _parameters(ctx, license_row, product, rules, licensee)
     terms = device_terms(rules, ctx.now.date_in(parameters.zone))
     prepared = yield from _prepare(device, body.license, Authorise(parameters=parameters, terms=terms), product)
+    tested, told = yield Exchange(device, lambda client: (client.selftest(), client.status()))
     _valid_license(ctx, body, licensee)  # a revocation may have come while the device was prepared
     _unrestrained(ctx, product)
     lease = LeaseId.new(ctx.randomness)
     account = f"CMRS-{body.license}"
-    _ship(ctx, device, licensee, lease, prepared, parameters, product.regime)
+    service, permission = handovers.service_in_use(ctx, rules, ctx.now.date_in(parameters.zone))
+    handovers.inspect(ctx, device, tested, told)
+    row = _stock(ctx, device, licensee, lease, prepared, parameters)
+    handovers.send_out(ctx, row, lease=lease, regime=product.regime, service=service, permission=permission)
     signed = {"license": body.license, "device": device, "account": account, "signed": opened.envelope.id}
     ctx.tx.put("lease", lease, signed, owner=licensee, expected=0)
     open_account(ctx, licensee, account)
     missing.replaced(ctx, licensee=licensee, license_number=body.license, device=device)
     ctx.note("lease.signed", lease, clauses=("502.20(c)",), licensee=licensee, device=device, license=body.license)
     ctx.send("postal.usps", DepositAcknowledgmentForwarded(lease=opened.raw), key=f"deposit acknowledgment {lease}")
-    activity = DeviceActivity(
-        device=device,
-        license=body.license,
-        event="installed",
-        registers=Registers(ascending=ZERO, descending=ZERO, pieces=0),
-        at=ctx.now,
-    )
-    ctx.send("postal.usps", activity, key=f"installed {device}")
-    ctx.note("form-3601-c.filed", device, clauses=("502.20(e)",), licensee=licensee, event="installed")
     return LeaseConfirmed(lease=lease, device=device, account=account)
 
 
@@ -154,7 +134,8 @@ def _agreements(body: LeaseSigned) -> None:
     if not body.financial_agreement:
         raise Refused("provider.no-financial-agreement")
     if body.agreement_digest != digest_of(LEASE_AGREEMENT):
-        raise Refused("provider.other-agreement", what="the lease agreement")
+        clause = "502.20(a), PRE-22, 502.25(c)(2)"  # what it says of title, cautions and the acknowledgment
+        raise Refused("provider.other-agreement", what="the lease agreement", clause=clause)
     if body.deposit_acknowledgment != digest_of(DEPOSIT_ACKNOWLEDGMENT):
         raise Refused("provider.other-agreement", what="the Acknowledgment of Deposit Requirement")
 
@@ -163,7 +144,11 @@ def _unused(ctx: Context, license_number: str, licensee: str) -> Record | None:
     """Give the lease under a license whose device has never spoken: its confirmation may have been lost (house)."""
     for row in ctx.tx.find("lease", owner=licensee):
         device = ctx.tx.get("device", row.body["device"])
-        mine = row.body["license"] == license_number and device is not None and device.body["custody"] == "leased"
+        mine = (
+            row.body["license"] == license_number
+            and device is not None
+            and device.body["custody"] in ("shipped", "leased")
+        )
         if mine and not row.body.get("cancelled") and device is not None and device.body["message_counter"] == 0:
             return row
     return None
@@ -233,29 +218,19 @@ def _prepare(device: DeviceId, license_number: str, authorise: Authorise, produc
     return issued
 
 
-def _ship(
+def _stock(
     ctx: Context,
     device: DeviceId,
     licensee: str,
     lease: LeaseId,
     issued: CertificateIssued,
     parameters: DeviceParameters,
-    regime: str,
-) -> None:
-    custody = CUSTODY.start
-    for event in ("inspect", "ship", "lease"):
-        step = CUSTODY.move(custody, event)
-        ctx.note(
-            f"custody.{step.to}",
-            device,
-            clauses=(step.clause,),
-            licensee=licensee,
-            zone=parameters.zone,
-            regime=regime,
-        )
-        custody = step.to
+) -> Record:
+    """Take a device that was inspected into stock, for its licensee."""
+    step = CUSTODY.move(CUSTODY.start, "inspect")
+    ctx.note(f"custody.{step.to}", device, clauses=(step.clause,), licensee=licensee, zone=parameters.zone)
     record: dict[str, Any] = {
-        "custody": custody,
+        "custody": step.to,
         "lease": lease,
         "license": parameters.license,
         "office_zip": parameters.office_zip,
@@ -275,4 +250,4 @@ def _ship(
         "open_reset": "",
         "frozen": "",
     }
-    ctx.tx.put("device", device, record, owner=licensee, expected=0)
+    return ctx.tx.put("device", device, record, owner=licensee, expected=0)

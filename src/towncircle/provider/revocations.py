@@ -13,8 +13,10 @@ from typing import Any
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Ask, Context, Steps
 from towncircle.kernel.errors import Refused
+from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.store import Record
+from towncircle.provider import removals
 from towncircle.wire.bodies import (
     Acknowledged,
     AppealDecided,
@@ -29,11 +31,16 @@ from towncircle.wire.message import Opened
 OUT = ("returned", "checked out", "scrapped")
 
 
-@cites("502.20h", "502.20h/1", "P050-2.3g/2")
-def on_revoked(ctx: Context, opened: Opened) -> Acknowledged:
-    """Take the notice of a revocation: every lease under the license is cancelled, resets are denied from now on."""
+@cites("502.20h", "502.20h/1", "502.20h/2", "502.20i/2", "P050-2.3g/2")
+def on_revoked(ctx: Context, opened: Opened) -> Steps:
+    """Take the notice of a revocation: every lease under the license is cancelled, resets are denied from now on.
+
+    What resides in the Provider's server is disabled in the same command.
+    """
     body = opened.body
     assert isinstance(body, LicenseRevoked)
+    elements = _hosted_under(ctx, body.license)
+    words = yield from removals.silence(elements, reason=f"revocation {body.decision}")
     row = ctx.tx.get("license", body.license)
     if row is None:  # the decision on its application was never brought back: no lease rests on it
         return Acknowledged(note=f"{body.license} is not leased under here")
@@ -52,7 +59,15 @@ def on_revoked(ctx: Context, opened: Opened) -> Acknowledged:
             "open_reset": device.body["open_reset"],
         }  # authorised before: its device settles it
         ctx.note("lease.cancelled", lease.key, clauses=("502.20(h)",), **told, **about)
+    removals.disable(ctx, elements, words, reason=f"revocation {body.decision}")
     return Acknowledged(note=f"{body.license} revoked")
+
+
+def _hosted_under(ctx: Context, number: str) -> list[DeviceId]:
+    row = ctx.tx.get("license", number)
+    leases = leases_under(ctx, row.key, row.owner) if row is not None else []
+    rows = [ctx.tx.get("device", lease.body["device"]) for lease in leases]
+    return removals.hosted(*(row for row in rows if row is not None))
 
 
 def leases_under(ctx: Context, number: str, licensee: str) -> list[Record]:
@@ -73,7 +88,7 @@ def cancelled(ctx: Context, device: Record) -> Refused | None:
         license=lease.body["license"],
         decision=ended["decision"],
         at=Instant(ended["at"]),
-        clause=f"{ended['clause']}, 502.20(h)",
+        clause=f"{ended['clause']}, 502.20(h), 502.20(i)",
     )
 
 

@@ -16,7 +16,6 @@ import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -30,22 +29,20 @@ from towncircle.psd.device import Device
 from towncircle.psd.memory import Change, Memory, Record
 from towncircle.psd.process import open_device
 from towncircle.psd.state import DeviceState
+from towncircle.testing.walks import WALKS
 from towncircle.transport import Transport
-from towncircle.world import printing, refunding, returning
+from towncircle.world import printing, returning
 from towncircle.world.clock import FILE as CLOCK_FILE
-from towncircle.world.config import POSTAL, WorldConfig
+from towncircle.world.config import WorldConfig
 from towncircle.world.journeys import Journeys
 from towncircle.world.world import Wiring, World
 
 JOURNEYS = (
     *("apply", "lease", "deposit", "reset", "contact", "examine", "print", "withdraw", "transfer"),
-    *("redate", "correct", "reprint", "refund", "lose", "find", "file", "suspend", "publish", "update"),
-    *("close", "return"),
+    *("redate", "correct", "reprint", *WALKS),
 )
 PIECES = 2
 APPROVER = "ben"  # who approves the transfer that stands requested in the world
-SCANNER, CERTIFIER, COORDINATOR = "ann", "cleo", "mats"  # who refunds what was printed
-SIGNER, CENTER = "dora", "asc"  # who asks for the closing of the account, and who instructs its check
 
 
 class Points:
@@ -178,109 +175,10 @@ def walk(journeys: Journeys, journey: str, *, amount: Mills, out: Path, points: 
             from towncircle.world.examinations import examine
 
             examine(journeys.world, journeys.device)
-        case "refund" | "close" | "return":
-            {"refund": walk_refund, "close": walk_closing, "return": walk_return}[journey](journeys)
-        case "lose" | "find" | "file":
-            _walk_missing(journeys, journey)
-        case "suspend":
-            walk_suspension(journeys.world)
-        case "publish" | "update":
-            _walk_updates(journeys, journey)
+        case _ if journey in WALKS:
+            WALKS[journey](journeys)
         case _:
             _walk_print(journeys, journey, out, points or Points())
-
-
-def walk_refund(journeys: Journeys) -> str:
-    """Refund the pieces of the first job that printed any, or finish doing so; give the refund."""
-    world = journeys.world
-    with world.store(journeys.licensee).reading() as view:
-        job = next(row for row in view.find("job") if form_of(row.body) == POSTAGE)
-    pieces = tuple(bytes.fromhex(piece) for piece in job.body["indicia"])
-    told = refunding.submit(journeys, pieces)
-    state = refunding.follow(journeys, told.refund).state
-    if state == "received":
-        refunding.scan(world, told.refund, pieces, by=SCANNER)
-    if state in ("received", "scanned"):
-        refunding.certify(world, told.refund, by=CERTIFIER)
-    refunding.decide(world, told.refund, by=COORDINATOR)
-    refunding.follow(journeys, told.refund)
-    return told.refund
-
-
-def walk_closing(journeys: Journeys) -> str:
-    """Close the account and have its check issued, or finish doing so; give the closing."""
-    from towncircle.world import accounts
-
-    begun = accounts.requests_of(journeys, "closing")
-    closing = begun[0] if begun else accounts.close(journeys, by=SIGNER).reference
-    accounts.follow(journeys, closing)
-    accounts.instruct(journeys.world, closing, by=CENTER)
-    accounts.follow(journeys, closing)
-    return closing
-
-
-def walk_return(journeys: Journeys) -> None:
-    """Have the first deposit come back unpaid, and make the day's books."""
-    from towncircle.world import accounts
-
-    with journeys.world.store(journeys.licensee).reading() as view:
-        deposit = view.find("deposit")[0].key
-    accounts.return_item(journeys.world, deposit, reason="R01")
-    accounts.reconcile(journeys.world)
-
-
-def _walk_missing(journeys: Journeys, journey: str) -> None:
-    """Report the device as stolen, or as found, or send the monthly files."""
-    from towncircle.world import missing
-
-    if journey == "file":
-        missing.file_months(journeys.world, journeys.world.config.providers[0])
-        return
-    event = "stolen" if journey == "lose" else "recovered"
-    missing.report(journeys, journeys.device, event=event, place="mail room", details="a rehearsal")
-
-
-def walk_suspension(world: World) -> None:
-    """Bring the procedure that was proposed to its decision, or finish doing so: notice, defense, decision."""
-    from towncircle.postal import decisions, suspensions
-    from towncircle.provider import supervision
-    from towncircle.rules.procedures import DEFENDED, NOTICED, PROPOSED, procedures
-    from towncircle.world.supervising import at_postal, at_provider, kept
-
-    (row,) = kept(world, POSTAL, "procedure")
-    about = {"procedure": row.key, "reasons": "a rehearsal"}
-    if row.body["state"] == PROPOSED:
-        day = world.clock.now().plus(days=61).utc().date().isoformat()
-        row = at_postal(world, lambda ctx: suspensions.notify(ctx, rules=world.rules, effective_on=day, **about))
-    if row.body["state"] == NOTICED:
-        world.deliver()  # the notice is there before it is answered
-        paper = ("file-1",)
-        at_provider(world, row.owner, lambda ctx: supervision.answer(ctx, kind="defense", evidence=paper, **about))
-        (row,) = kept(world, POSTAL, "procedure")
-    if row.body["state"] == DEFENDED:
-        weighed = dict.fromkeys(procedures()[row.body["form"]].considers, "it was looked at")
-        at_postal(world, lambda ctx: decisions.decide(ctx, rules=world.rules, considered=weighed, **about))
-
-
-def _walk_updates(journeys: Journeys, journey: str) -> None:
-    """Publish the last known prices as a table of their own and release this build, or take what waits."""
-    from datetime import date
-
-    from towncircle.mailpiece import rate_files
-    from towncircle.mailpiece.tariff import first_class_tables
-    from towncircle.psd.integrity import module_digest
-    from towncircle.world import updates
-
-    if journey == "update":
-        journeys.contact()
-        return
-    world, provider = journeys.world, journeys.world.config.providers[0]
-    table = first_class_tables()[-1]
-    changes, last = "A rehearsal.", table.in_force_through
-    file = rate_files.write(replace(table, id="rehearsed", in_force_from=date(last.year, 1, 1)))
-    updates.publish_rates(world, provider, file)
-    updates.approve_build(world, version=1, build=module_digest(), changes=changes)
-    updates.stage(world, provider, version=1, percent=0, groups=(journeys.licensee,), by=last)
 
 
 def _walk_print(journeys: Journeys, journey: str, out: Path, points: Points) -> None:

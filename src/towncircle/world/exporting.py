@@ -20,13 +20,14 @@ from towncircle.kernel.instants import Instant
 from towncircle.kernel.store import Record, Transaction
 from towncircle.ledger import LICENSEE, Books
 from towncircle.licensee.funds import ORDERED
-from towncircle.licensee.returns import BEGUN, NOTED
+from towncircle.licensee.returns import BEGUN, DONE, NOTED
 from towncircle.licensee.transfers import APPROVED
 from towncircle.pki.verifying import read_certificate
 from towncircle.postal.certificates import certificates_of
 from towncircle.provider.checkouts import ORDERED as ORDERED_OUT
 from towncircle.wire import cose
 from towncircle.wire.bodies import (
+    DefectReport,
     DepositOrder,
     FirstDepositOrder,
     IncidentReport,
@@ -39,8 +40,10 @@ from towncircle.wire.bodies import (
     LicenseRevoked,
     LicenseStanding,
     LicenseTransmittal,
+    MalfunctionReport,
     MissingReport,
     QualityPiece,
+    RemovalOrdered,
     SupervisionAnswer,
     SupervisionNotice,
     WeaknessReport,
@@ -63,20 +66,20 @@ _RECORDS = {
     ),
     "provider": (
         *("reset", "check-out", "lease", "account", "license", "series", "examination", "case"),
-        *("incident", "lost-and-stolen-file", "rate-table", "release", "software", *_TOLD),
+        *("incident", "lost-and-stolen-file", "rate-table", "release", "software", "shipment", *_TOLD),
         *("advance-line", "advance", "claim", "closing", "hold", "returned", "daily-file"),
     ),
     "bank": ("item", "returned", "check", "report"),
     "licensee": (
         *("license", "device", "deposit-order", "deposit", "reset", "statement", "department", "reservation"),
-        *("check-out", "transfer", "account-request", "rate-table", *_TOLD),
+        *("check-out", "transfer", "account-request", "rate-table", "hand-over", *_TOLD),
     ),
 }
 _LEAVING = (ORDERED_OUT, BEGUN, NOTED)
 _PERSONAL = (
     *(DepositOrder, FirstDepositOrder),  # the number of the licensee's bank account
     *(LicenseApplication, LicenseTransmittal, LicenseDecision, LicenseNotice),
-    *(QualityPiece, MissingReport, IncidentReport),
+    *(QualityPiece, MissingReport, IncidentReport, DefectReport, MalfunctionReport, RemovalOrdered),
     *(SupervisionNotice, SupervisionAnswer, WeaknessReport),
     *(LicenseAppeal, LicenseDataStated, LicenseDataTransmitted, LicenseRevoked, LicenseStanding),
 )
@@ -177,7 +180,10 @@ def _settled(world: World, licensee: str, view: Transaction) -> bool:
         return False
     for row in view.find("device"):
         with world.store(row.body["provider"]).reading() as provider:
-            held = provider.get("device", row.key)
+            held, out = provider.get("device", row.key), provider.get("check-out", row.key)
+        mine = view.get("check-out", row.key)
+        if out is not None and out.body["state"] == DONE and (mine is None or mine.body["state"] != DONE):
+            return False
         booked, _ = Books(view, LICENSEE).turnover(f"in-device/{licensee}/{row.key}")
         if held is not None and held.body["resets_total"] != booked:
             return False

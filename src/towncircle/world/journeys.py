@@ -18,7 +18,18 @@ from towncircle.kernel.ids import ApplicationId, DepositId, DeviceId, JobId
 from towncircle.kernel.money import Mills
 from towncircle.kernel.randomness import Randomness
 from towncircle.kernel.store import Record
-from towncircle.licensee import corrections, envelopes, funds, mailroom, missing, reprints, returns, setup, transfers
+from towncircle.licensee import (
+    corrections,
+    custody,
+    envelopes,
+    funds,
+    mailroom,
+    missing,
+    reprints,
+    returns,
+    setup,
+    transfers,
+)
 from towncircle.licensee.limits import Limits
 from towncircle.mailpiece.address_files import Recipient
 from towncircle.mailpiece.zipcode import place_of
@@ -138,6 +149,7 @@ class Journeys:
         """Reset the device by an amount."""
         device = self.device
         self.do(lambda ctx: missing.in_hand(ctx, device=device))
+        self.do(lambda ctx: custody.sound(ctx, device=device))
         self.do(lambda ctx: transfers.may_reset(ctx, device=device))
         self.do(lambda ctx: funds.catch_up(ctx, device=device))
         statement: AccountStatement = self.heard(
@@ -189,9 +201,12 @@ class Journeys:
         interrupted application or lease by asking for it again.
         """
         from towncircle.world import accounts, quality, returning
-        from towncircle.world import missing as missing_world  # these walk this module's journeys
+        from towncircle.world import custody as custody_world  # these walk this module's journeys
+        from towncircle.world import missing as missing_world
 
         self.world.deliver()
+        leases.sign_for(self)
+        custody_world.settle(self)
         with self.world.store(self.licensee).reading() as view:
             devices, learned = view.find("device"), missing.learned(view)
         for missed in learned:
@@ -238,6 +253,7 @@ class Journeys:
     ) -> JobId:
         """Price, lint and reserve a print job; give its id. Nothing is debited yet."""
         self.do(lambda ctx: missing.in_hand(ctx, device=self.device))
+        self.do(lambda ctx: custody.sound(ctx, device=self.device))
         self.do(lambda ctx: returns.not_out(ctx, device=self.device))
         status = self.status()
         if status.state == AUTHORISED:
@@ -292,6 +308,7 @@ class Journeys:
             row = view.get("job", job)
         if row is not None:
             self.do(lambda ctx: returns.not_out(ctx, device=DeviceId(row.body["device"])))
+            self.do(lambda ctx: custody.sound(ctx, device=DeviceId(row.body["device"])))
 
     def _prove(self, job: Record) -> None:
         """Lint a planned job's pages; a fault releases its reservation."""

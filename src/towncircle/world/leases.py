@@ -1,8 +1,9 @@
 """Leases as a licensee walks them: the first one, and one after a device has left.
 
-Here: which license and which request id a lease is asked for under. Not here: the other journeys (`journeys`), what a
-lease is (`provider.leasing`).
-Kept: asking again gives the confirmed lease, until its device is out of service, missing, or failed and on its way out.
+Here: which license and which request id a lease is asked for under, and that its device is signed for. Not here: the
+other journeys (`journeys`), what a lease is (`provider.leasing`).
+Kept: asking again gives the confirmed lease, until its device is out of service, missing, or failed and on its way out;
+a device that nobody has signed for yet is signed for then.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ from typing import TYPE_CHECKING
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.store import Record
-from towncircle.licensee import missing, returns, setup
+from towncircle.licensee import custody, missing, returns, setup
 from towncircle.licensee.licenses import license_held
-from towncircle.provider.leasing import DEPOSIT_ACKNOWLEDGMENT, LEASE_AGREEMENT, digest_of
+from towncircle.provider.agreements import DEPOSIT_ACKNOWLEDGMENT, LEASE_AGREEMENT, digest_of
 from towncircle.psd.states import FAULTED
 from towncircle.wire.bodies import LeaseConfirmed, LeaseSigned
 
@@ -31,6 +32,7 @@ def lease(journeys: Journeys) -> LeaseConfirmed:
     row: Record = journeys.do(license_held)
     if not devices:
         return _lease(journeys, row, row.key)
+    sign_for(journeys)
     held, last = devices[-1], DeviceId(devices[-1].key)
     if journeys.do(lambda ctx: missing.gone(ctx, device=last)) or _gone(journeys, last):
         return _lease(journeys, row, f"{row.key} after {last}")
@@ -67,4 +69,11 @@ def _lease(journeys: Journeys, license_row: Record, request_id: str) -> LeaseCon
     confirmed: LeaseConfirmed = journeys.do(
         lambda ctx: setup.lease(ctx, provider=provider, signed=signed, request_id=request_id)
     )
+    sign_for(journeys)
     return confirmed
+
+
+def sign_for(journeys: Journeys) -> None:
+    """Sign for every leased device that came and was not signed for yet, and have the register told."""
+    for device in journeys.do(custody.awaited):
+        journeys.do(lambda ctx, device=device: custody.accept(ctx, device=device))  # type: ignore[misc]  # bound at once

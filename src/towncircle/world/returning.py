@@ -23,6 +23,7 @@ from towncircle.world.journeys import Journeys
 _ANSWERING = (AUTHORISED, IN_SERVICE, LOCKED)
 _OPEN = (returns.BEGUN, returns.NOTED)
 _RETURN, _REPLACEMENT = "return", "replacement"
+_AS_NOTED = ("provider.frozen", "provider.retired", "provider.not-leased")
 _TRIES = 3  # replacements that one walk tries
 
 
@@ -135,7 +136,7 @@ def _check_out(
         try:
             journeys.heard(lambda ctx: funds.finish_reset(ctx, device=device), device=device)  # none is left in transit
         except RelayedRefusal as refusal:
-            if refusal.code not in ("provider.frozen", "provider.retired"):  # the notice is answered by which it is
+            if refusal.code not in _AS_NOTED:  # the notice is answered by which it is
                 raise
     journeys.do(
         lambda ctx: returns.begin(ctx, device=device, purpose=purpose, reason=reason, transfer=transfer),

@@ -60,7 +60,7 @@ ROWS = {
     "licensee.checked-out": Row(
         kind="refused",
         sentence="The device {device} is out of service since {at}: its balance of {amount} was settled ({refund}).",
-        clause="502.20(e)",
+        clause="502.20(e), 502.27(b), P050 3.3(c), PRE-19",
         next_step=(
             "A balance is given back once, and pieces of this device are neither corrected, redated nor printed again. "
             "Lease another device (towncircle lease DIR), reset it, and print anew what is to be mailed."

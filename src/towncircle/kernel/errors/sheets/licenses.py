@@ -167,7 +167,7 @@ ROWS = {
     "license.not-the-licensee": Row(
         kind="refused",
         sentence="{sender} does not hold the license {license}, or transmits in the name of another.",
-        clause="P050 2.5(d)",
+        clause="P050 2.5(d), PRE-07",
         next_step="The licensee must sign what it states of its own license, and its Provider transmit it.",
     ),
     "license.data-open": Row(

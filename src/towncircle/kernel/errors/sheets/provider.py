@@ -36,7 +36,7 @@ ROWS = {
     "provider.frozen": Row(
         kind="refused",
         sentence="The device {device} is frozen: {trouble}.",
-        clause="502.20(j)",
+        clause="502.20(j), P050 2.6",
         next_step="Do not use it. A case is open (towncircle cases): it is examined, then released or retired.",
     ),
     "provider.reset-conflict": Row(

@@ -1,0 +1,99 @@
+"""The licensee's care (P050 2.5(b) and (g)): records shown on request, and address matching data kept up to date.
+
+Here: the request for a review and what is shown, and the updates of the address data. Not here: the device itself,
+which an examination reads (`examination`).
+Kept: a review is granted to the licensee's own Providers and the Postal Service; what was shown is named by its digest.
+An edition of the address data is an update only when it is newer than the one held and still good.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from datetime import date
+from typing import Any
+
+from towncircle.kernel.cites import cites
+from towncircle.kernel.context import Context
+from towncircle.kernel.errors import BadInput, Refused
+from towncircle.kernel.store import Record
+from towncircle.rules import RuleSet
+from towncircle.rules.terms import Term
+
+POSTAL = "postal.usps"
+ASKED, GRANTED = "asked", "granted"
+LIMIT = "address-data"
+_REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9./:_-]{0,79}", re.ASCII)
+_EDITION = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])", re.ASCII)
+SHOWN = ("deposit", "statement", "job", "check-out", "refund", "hand-over")
+
+
+@cites("P050-2.5b/2", "P050-2.5b")
+def ask(ctx: Context, *, by: str, reference: str) -> Record:
+    """Write down that somebody asks for a review of the transaction records; the same asked again is one request.
+
+    Raises `Refused` (custody.not-entitled), `BadInput` (custody.reference).
+    """
+    if not _REFERENCE.fullmatch(reference):
+        raise BadInput("custody.reference", most=80)
+    providers = {str(row.body["provider"]) for row in ctx.tx.find("device")}
+    if by != POSTAL and by not in providers:
+        raise Refused("custody.not-entitled", party=by[:40])
+    held = ctx.tx.get("review", reference)
+    if held is None:
+        ctx.note("review.requested", reference, clauses=("P050 2.5(b)",), by=by)
+        body = {"by": by, "state": ASKED, "digest": ""}
+        held = ctx.tx.put("review", reference, body, owner=ctx.party, expected=0)
+    return held
+
+
+@cites("P050-2.5b/2")
+def grant(ctx: Context, *, reference: str) -> bytes:
+    """Show the transaction records: JSON Lines, the entries of the licensee's books and the records they rest on.
+
+    Raises `Refused` (custody.no-review).
+    """
+    held = ctx.tx.get("review", reference)
+    if held is None:
+        raise Refused("custody.no-review", reference=reference[:80])
+    rows: list[dict[str, Any]] = [{"entry": dict(entry)} for entry in ctx.tx.entries()]
+    for kind in SHOWN:
+        rows += [{"kind": kind, "key": row.key, "body": dict(row.body)} for row in ctx.tx.find(kind)]
+    data = "".join(f"{json.dumps(row, sort_keys=True, default=str)}\n" for row in rows).encode()
+    digest = hashlib.sha256(data).hexdigest()
+    if held.body["state"] == ASKED:
+        ctx.note("review.granted", reference, clauses=("P050 2.5(b)",), by=held.body["by"], digest=digest)
+        body = {**held.body, "state": GRANTED, "digest": digest}
+        ctx.tx.put("review", reference, body, owner=ctx.party, expected=held.version)
+    return data
+
+
+def open_reviews(ctx: Context) -> list[Record]:
+    """Give the reviews that were asked for and not granted yet."""
+    return [row for row in ctx.tx.find("review") if row.body["state"] == ASKED]
+
+
+@cites("P050-2.5g")
+def update_address_data(ctx: Context, rules: RuleSet, *, edition: str, zone: str) -> Record:
+    """Record an update of the address matching data; `edition` is its year and month.
+
+    Raises `BadInput` (custody.edition), `Refused` (custody.address-data-old).
+    """
+    if not _EDITION.fullmatch(edition):
+        raise BadInput("custody.edition", text=edition[:40])
+    today, first = ctx.now.date_in(zone), date.fromisoformat(f"{edition}-01")
+    held = ctx.tx.get("address-data", "own")
+    if first > today:
+        raise Refused("custody.address-data-old", edition=edition, why="it is not out yet")
+    term = Term.parse(str(rules.limits[LIMIT].on(today)))
+    if term.last_day(first) < today:
+        raise Refused("custody.address-data-old", edition=edition, why=f"it is older than {term}")
+    if held is not None and held.body["edition"] >= edition:
+        if held.body["edition"] == edition:
+            return held
+        raise Refused("custody.address-data-old", edition=edition, why=f"{held.body['edition']} is installed")
+    ctx.note("address-data.updated", ctx.party, clauses=("P050 2.5(g)",), edition=edition)
+    return ctx.tx.put(
+        "address-data", "own", {"edition": edition}, owner=ctx.party, expected=held.version if held else 0
+    )
