@@ -134,7 +134,7 @@ def _agreements(body: LeaseSigned) -> None:
     if not body.financial_agreement:
         raise Refused("provider.no-financial-agreement")
     if body.agreement_digest != digest_of(LEASE_AGREEMENT):
-        clause = "502.20(a), PRE-22, 502.25(c)(2)"  # what it says of title, cautions and the acknowledgment
+        clause = "502.20(a), PRE-22, 502.25(c), 502.25(c)(2)"  # what it says of title, cautions and the acknowledgment
         raise Refused("provider.other-agreement", what="the lease agreement", clause=clause)
     if body.deposit_acknowledgment != digest_of(DEPOSIT_ACKNOWLEDGMENT):
         raise Refused("provider.other-agreement", what="the Acknowledgment of Deposit Requirement")
