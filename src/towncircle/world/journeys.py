@@ -18,7 +18,18 @@ from towncircle.kernel.ids import ApplicationId, DepositId, DeviceId, JobId
 from towncircle.kernel.money import Mills
 from towncircle.kernel.randomness import Randomness
 from towncircle.kernel.store import Record
-from towncircle.licensee import corrections, envelopes, funds, mailroom, missing, reprints, returns, setup, transfers
+from towncircle.licensee import (
+    corrections,
+    envelopes,
+    funds,
+    licenses,
+    mailroom,
+    missing,
+    reprints,
+    returns,
+    setup,
+    transfers,
+)
 from towncircle.licensee.limits import Limits
 from towncircle.mailpiece.address_files import Recipient
 from towncircle.mailpiece.zipcode import place_of
@@ -84,7 +95,13 @@ class Journeys:
             products=self.world.config.regime,
             **{name: getattr(applicant, name) for name in applicant.__dataclass_fields__},
         )
-        decision: LicenseDecision = self.do(lambda ctx: setup.apply(ctx, application=form, provider=provider))
+        try:
+            decision: LicenseDecision = self.do(lambda ctx: setup.apply(ctx, application=form, provider=provider))
+        except RelayedRefusal as refusal:
+            if refusal.code == "postal.license-refused":
+                data = {name: str(getattr(applicant, name)) for name in licenses.FORM}
+                self.do(lambda ctx: licenses.keep_refused(ctx, form.application_id, data))
+            raise
         return decision
 
     def lease(self) -> LeaseConfirmed:
