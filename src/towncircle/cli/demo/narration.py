@@ -46,10 +46,10 @@ class Narrator:
             self._console.print(Text(f"     FAILED: {detail}", style="bold red"))
         self._console.print(f"     [dim]{seconds:.1f} s[/dim]")
 
-    def close(self, out: Path, *, ok: bool) -> None:
+    def close(self, out: Path, *, ok: bool, look_at: str = "envelopes.pdf") -> None:
         """Tell where everything is."""
         if ok:
-            self._console.print(f"\n[bold]All chapters ended as they should.[/bold] Look at {out}/envelopes.pdf")
+            self._console.print(f"\n[bold]All chapters ended as they should.[/bold] Look at {out}/{look_at}")
             self._console.print(f"Work on with it: towncircle status {out}/world")
         else:
             self._console.print("\n[bold red]Not every chapter ended as it should.[/bold red]")

@@ -20,7 +20,15 @@ from towncircle.world.devices import PortMaker, ShelfPort
 _SIGN1 = b"\xd2\x84"  # how every message begins: tag 18 and a list of four
 
 # kinds of facts that the product can record and the year does not, each with its reason
-UNSHOWN_FACTS: Mapping[str, str] = MappingProxyType({})
+UNSHOWN_FACTS: Mapping[str, str] = MappingProxyType(
+    {
+        "custody.scrapped": "no room of the house scraps a device",
+        "deposit.returned": "the lockbox bank of this world returns no item",
+        "reset.voided": "only a device that ends its request after the Provider reserved it makes one void",
+        "afterwards.refused": "a store is busy, or a list ran out, right after a commit: tests/parties shows it",
+        "afterwards.done": "it follows the one before",
+    }
+)
 # message types that the product can send and the year does not, each with its reason
 UNSHOWN_MESSAGES: Mapping[str, str] = MappingProxyType({})
 

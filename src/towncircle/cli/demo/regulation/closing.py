@@ -62,6 +62,11 @@ def kinds(world: World) -> Counter[str]:
     return Counter(fact.type for facts in _journals(world).values() for fact in facts)
 
 
+def digests(world: World) -> Counter[str]:
+    """Count the facts of all journals by the rule set that they were recorded under."""
+    return Counter(fact.rule_digest for facts in _journals(world).values() for fact in facts)
+
+
 class _Journals:
     def __init__(self, world: World) -> None:
         self._facts: dict[tuple[str, str], list[Fact]] = {}

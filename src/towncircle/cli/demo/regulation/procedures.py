@@ -28,10 +28,13 @@ class Proof:
 
     @classmethod
     def parse(cls, text: str) -> Proof:
-        """Read a proof: role, kind, and `field=value` for what the fact's body must say (`field=*`: anything)."""
-        role, kind, *rest = text.split()
-        pairs = [part.partition("=") for part in rest]
-        return cls(role, kind, tuple((name, value.replace("_", " ")) for name, _, value in pairs))
+        """Read a proof: role, kind, and `field=value` for what the fact's body must say (`field=*`: anything).
+
+        A blank is written as `_`.
+        """
+        role, kind, *rest = (part.replace("_", " ") for part in text.split())
+        pairs = (part.partition("=") for part in rest)
+        return cls(role, kind, tuple((name, value) for name, _, value in pairs))
 
     def shows(self, fact: Fact) -> bool:
         """Tell whether a fact of the role's journal is such a fact."""

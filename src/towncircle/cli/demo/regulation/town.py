@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from towncircle.cli.demo.stage import UnexpectedError
 from towncircle.kernel import persons
@@ -29,6 +29,7 @@ from towncircle.world.quality import send
 from towncircle.world.verifying import Mark
 
 if TYPE_CHECKING:
+    from towncircle.cli.demo.regulation.line import Line
     from towncircle.kernel.facts import Fact
     from towncircle.kernel.store import Record
     from towncircle.psd.commands import StatusReport
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from towncircle.world.world import World
 
 PROVIDER = "provider.harbor"
+STORIES, MOST_ROOMS = 30, 99  # the stories of the scenes have a mail room each; a telephone number ends the list
 FORWARD_NONE = (11, 12)  # mail rooms that forward no quality piece of their own accord
 _PIECE_DAYS = 140  # from piece to piece: well within the six months of 502.26
 _DEPOSIT, _RESET, _LOW = Mills.dollars(120), Mills.dollars(40), Mills.dollars(15)
@@ -66,8 +68,8 @@ class Pace:
 class Town:
     """Hold the world of the year on one of its days."""
 
-    def __init__(self, world: World, pace: Pace, notes: dict[str, str], out: Path) -> None:
-        self.world, self.pace, self.notes, self.out = world, pace, notes, out
+    def __init__(self, world: World, pace: Pace, notes: dict[str, str], out: Path, line: Line) -> None:
+        self.world, self.pace, self.notes, self.out, self.line = world, pace, notes, out, line
         self.connected: set[str] = set()
         self._people = public_addresses()
 
@@ -239,12 +241,6 @@ def refused(code: str) -> Iterator[None]:
             raise
     else:
         raise UnexpectedError(f"{code} was expected, and nothing was refused")
-
-
-def expect(condition: Any, text: str) -> None:
-    """Raise `UnexpectedError` with the text unless the condition holds."""
-    if not condition:
-        raise UnexpectedError(text)
 
 
 def name_of(number: int) -> str:

@@ -11,13 +11,17 @@ import json
 import shutil
 import time
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 from towncircle.cli.demo.regulation.census import Census
+from towncircle.cli.demo.regulation.line import Line
 from towncircle.cli.demo.regulation.procedures import SCENES
 from towncircle.cli.demo.regulation.town import PROVIDER, Pace, Town, name_of
-from towncircle.kernel.errors import Refused
+from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.instants import Instant
+from towncircle.licensee.mailroom import DEFAULT_WEIGHT_OZ, price_for
 from towncircle.world.clock import FILE as CLOCK_FILE
 from towncircle.world.config import STARTS
 from towncircle.world.deadlines import act_on_deadlines
@@ -28,6 +32,7 @@ from towncircle.world.population import reconcile
 from towncircle.world.world import Wiring, World
 
 CHECKPOINT_DAYS = 30
+_WEEKS_EARLIER = 4
 _STATE = "year.json"
 Progress = Callable[[str, int, int], None]
 
@@ -39,7 +44,7 @@ class Year:
         self.out, self.pace, self._progress = out, pace, progress
         self._seed, self._regime = seed, regime
         self.folder, self._kept = out / "world", out / "checkpoint"
-        self.census = Census()
+        self.census, self.line = Census(), Line()
         self.notes: dict[str, str] = {}
         self._world: World | None = None
         self._began = time.monotonic()
@@ -50,7 +55,7 @@ class Year:
         if self._world is None:
             wiring = Wiring(
                 make_port=self.census.port(here_port(self.folder / CLOCK_FILE, self._seed)),
-                transport=self.census.transport,
+                transport=lambda inner: self.line.over(self.census.transport(inner)),
             )
             self._world = World.open(self.folder, wiring)
         return self._world
@@ -67,14 +72,14 @@ class Year:
             self.folder,
             regime=self._regime,
             seed=self._seed,
-            start=Instant.parse(STARTS[self._regime]),
+            start=start_of(self._regime, self.pace.days),
             providers=(PROVIDER,),
             licensees=tuple(name_of(number) for number in range(1, self.pace.licensees + 1)),
         ).close()
         self._keep(0)
 
     def run(self) -> None:
-        """Live the year from its last checkpoint to its end. Raises `Refused` (world.no-checkpoint)."""
+        """Live the year from its last checkpoint to its end. Raises what `check` raises."""
         first = day = self._restore()
         self._began = time.monotonic()
         while day < self.pace.days:
@@ -89,7 +94,7 @@ class Year:
     def _live(self, day: int) -> None:
         if day:
             self.world.clock.advance("1d")
-        town = Town(self.world, self.pace, self.notes, self.out)
+        town = Town(self.world, self.pace, self.notes, self.out, self.line)
         plays = [dated.scene for dated in SCENES if dated.day == day]
         if plays or day % self.pace.step == 0:
             self._round()
@@ -130,13 +135,18 @@ class Year:
         draft.rename(self._kept)
         shutil.rmtree(old, ignore_errors=True)
 
-    def _restore(self) -> int:
+    def check(self) -> tuple[Path, dict[str, Any]]:
+        """Find the last checkpoint and read its state. Raises `BadInput` (demo.no-checkpoint, demo.other-year)."""
         kept = next((one for one in (self._kept, self._kept.with_suffix(".old")) if (one / _STATE).is_file()), None)
         if kept is None:
-            raise Refused("demo.no-checkpoint", path=self.out)
+            raise BadInput("demo.no-checkpoint", path=self.out)
         state = json.loads((kept / _STATE).read_text())
         if state["pace"] != self._about():
-            raise Refused("demo.other-year", path=self.out, found=state["pace"], wanted=self._about())
+            raise BadInput("demo.other-year", path=self.out, found=state["pace"], wanted=self._about())
+        return kept, state
+
+    def _restore(self) -> int:
+        kept, state = self.check()
         self.notes, self.census.counts = dict(state["notes"]), dict(state["messages"])
         self.close()
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -147,3 +157,19 @@ class Year:
         pace = self.pace
         size = f"{pace.licensees} licensees, {pace.days} days, {pace.visits} visits, rounds every {pace.step} days"
         return f"seed {self._seed}, {self._regime}, {size}"
+
+
+def start_of(regime: str, days: int) -> Instant:
+    """Give the first day of a year: the regime's own, or so many weeks earlier that prices are known to its end."""
+    start = Instant.parse(STARTS[regime])
+    while not _priced(start.plus(days=days).utc().date()):
+        start = start.plus(days=-_WEEKS_EARLIER * 7)
+    return start
+
+
+def _priced(day: date) -> bool:
+    try:
+        price_for("letter", DEFAULT_WEIGHT_OZ, day=day)
+    except Refused:
+        return False
+    return True

@@ -26,6 +26,8 @@ procedure(
 procedure(
     "A device is certified, shipped and leased",
     "provider custody.leased",
+    "provider custody.stocked",
+    "provider custody.shipped",
     "provider lease.signed",
     "provider form-3601-c.filed",
     "postal certificate.issued",

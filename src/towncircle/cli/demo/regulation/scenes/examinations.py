@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from towncircle.cli.demo.regulation.procedures import procedure, scene, shows
 from towncircle.cli.demo.regulation.scenes.licenses import withdraw
-from towncircle.cli.demo.regulation.town import PROVIDER, expect, refused
+from towncircle.cli.demo.regulation.town import PROVIDER, refused
+from towncircle.cli.demo.stage import expect
 from towncircle.psd.automaton import faulted
 from towncircle.psd.memory import Change
 from towncircle.psd.process import STORE

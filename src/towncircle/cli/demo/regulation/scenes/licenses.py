@@ -10,7 +10,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from towncircle.cli.demo.regulation.procedures import scene, shows
-from towncircle.cli.demo.regulation.town import PROVIDER, expect, name_of, refused
+from towncircle.cli.demo.regulation.town import PROVIDER, name_of, refused
+from towncircle.cli.demo.stage import expect
 from towncircle.kernel.money import Mills
 from towncircle.world import licensing, returning
 from towncircle.world.config import POSTAL

@@ -1,6 +1,6 @@
 """Money and mail (P050 3.5, 4.0, 502.25): deposits, resets, prints, corrections, reprints, scans, copies.
 
-Mail rooms: 29 pieces that are mended, 30 every form of payment, and a reset without funds. The rest is everybody's
+Mail rooms: 29 pieces that are mended, 30 every form of payment, a reset without funds, a line that goes dead. The rest is everybody's
 ordinary day (`Town.visit`).
 """
 
@@ -10,7 +10,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from towncircle.cli.demo.regulation.procedures import procedure, scene, shows
-from towncircle.cli.demo.regulation.town import expect, refused
+from towncircle.cli.demo.regulation.town import PROVIDER, refused
+from towncircle.cli.demo.stage import expect
 from towncircle.kernel.ids import JobId
 from towncircle.kernel.money import Mills
 from towncircle.licensee.corrections import Redate, Shortpaid
@@ -69,6 +70,32 @@ def without_funds(town: Town) -> None:
     town.connect(journeys)
     with refused("ledger.insufficient-funds"):
         journeys.reset(Mills.dollars(300))
+
+
+@scene(42)
+def line_lost(town: Town) -> None:
+    """Lose the Provider's word on a reset that the device has applied."""
+    journeys = town.room(30)
+    town.connect(journeys)
+    town.line.lose(PROVIDER, reply=2)
+    with refused("transport.unreachable"):
+        journeys.reset(Mills.dollars(5))
+
+
+@shows(
+    43,
+    "A reset whose statement was lost is settled by the next contact",
+    "licensee reset.received",
+    "provider statement.given",
+    clause="P050 3.5(c), 502.25(a)",
+)
+def settled(town: Town) -> None:
+    """Settle what is open: the reset stands once, and its statement is given again."""
+    journeys = town.room(30)
+    before = journeys.status().resets_total
+    told = journeys.settle()
+    expect(told is not None, "no statement was given again")
+    expect(journeys.status().resets_total == before, "the reset was applied twice")
 
 
 @scene(32)

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from towncircle.cli.demo.regulation.procedures import procedure, scene, shows
 from towncircle.cli.demo.regulation.scenes.licenses import revoke, withdraw
-from towncircle.cli.demo.regulation.town import expect, refused
+from towncircle.cli.demo.regulation.town import refused
+from towncircle.cli.demo.stage import expect
 from towncircle.kernel.money import Mills
 from towncircle.world import licensing
 
@@ -36,7 +37,7 @@ def _faint(path: Path) -> None:
     from PIL import Image
 
     with Image.open(path) as image:
-        faint = image.convert("L").point(lambda level: 150 + level * 105 // 255)
+        faint = image.convert("L").point(lambda level: 190 + level * 65 // 255)
     stream = io.BytesIO()
     faint.save(stream, "PNG", dpi=(300, 300))
     path.write_bytes(stream.getvalue())

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from towncircle.cli.demo.regulation.procedures import scene, shows
-from towncircle.cli.demo.regulation.town import expect
+from towncircle.cli.demo.stage import expect
 from towncircle.world import refunding
 
 if TYPE_CHECKING:
