@@ -42,7 +42,7 @@ def _of(module: Module) -> Iterator[tuple[str, str]]:
         for call in (node for node in ast.walk(function) if isinstance(node, ast.Call)):
             if _notes(call):
                 found = tuple(_read(call.args[0], function, module))
-                assert found, f"{module.at(call)} records {ast.unparse(call.args[0])}: say in SPELLED which kinds those are"
+                assert found, f"{module.at(call)} records {ast.unparse(call.args[0])}: SPELLED must say what that is"
                 yield from ((kind, module.at(call)) for kind in found)
 
 

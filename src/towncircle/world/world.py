@@ -71,6 +71,7 @@ class World:
             with self.board.alone():
                 self._publish_lists()
         self.desks: dict[str, Desk] = {}
+        self.looks: dict[str, tuple[int, Instant]] = {}  # facts of each party when last looked at, and the next look
         direct = Direct({})
         transport = wiring.transport(direct)
         for party in settings.parties:

@@ -17,7 +17,7 @@ examples:
   towncircle demo                                 the present regime, mail to a dozen public addresses
   towncircle demo --regime ibi-1998               the same in September 1998: PDF417, DSA, three months
   towncircle demo --addresses list.csv --out out  your own recipients
-  towncircle demo --chapter regulation            a year of one Provider with 50 licensees, every procedure at least once
+  towncircle demo --chapter regulation            a year of one Provider with 50 licensees: every procedure
   towncircle demo --chapter regulation --resume   the same, taken up where it was interrupted
 Left in DIR: envelopes.pdf, envelopes/*.png, world/ (work on with it), export/ (what the auditor read); of the year
 world/, export/, and procedures.json, the table of every procedure with its count and its facts.

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,7 +62,7 @@ class Pace:
 
     licensees: int = 50
     days: int = 365
-    visits: int = 26
+    visits: int = 12
     step: int = 1
 
 
@@ -218,7 +219,7 @@ class Town:
     def authorise(self, party: str, *names: str) -> None:
         """Put persons on a party's list."""
         for name in names:
-            self.world.desk(party).perform(lambda ctx, name=name: persons.authorise(ctx, name=name), actor=party)
+            self.world.desk(party).perform(partial(persons.authorise, name=name), actor=party)
 
     def staff(self) -> None:
         """Put the staff of Provider and Postal Service on their lists."""

@@ -102,8 +102,9 @@ class Year:
             play(town)
         for number in town.visits_on(day):
             town.visit(number)
-        late = {name_of(number) for number in range(1, self.pace.licensees + 1) if (day + number) % CHECKPOINT_DAYS == 0}
-        fetch_all(self.world, sorted(town.connected | late))
+        today = day % CHECKPOINT_DAYS
+        late = (number for number in range(1, self.pace.licensees + 1) if number % CHECKPOINT_DAYS == today)
+        fetch_all(self.world, sorted(town.connected.union(map(name_of, late))))
 
     def _round(self) -> None:
         world = self.world

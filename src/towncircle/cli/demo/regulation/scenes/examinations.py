@@ -200,8 +200,6 @@ def failed(town: Town) -> None:
     memory.commit([Change(device, state.counter, state.epoch, after, ())])
     memory.close()
     examinations.examine(town.world, device)
-    examinations.close(
-        town.world, _case(town, 26), outcome="retired", reason="It signs nothing.", approved_by=_STAFF
-    )
+    examinations.close(town.world, _case(town, 26), outcome="retired", reason="It signs nothing.", approved_by=_STAFF)
     withdraw(town, 26, "it failed")
     town.equip(journeys)

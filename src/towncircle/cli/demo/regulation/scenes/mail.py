@@ -1,7 +1,7 @@
 """Money and mail (P050 3.5, 4.0, 502.25): deposits, resets, prints, corrections, reprints, scans, copies.
 
-Mail rooms: 29 pieces that are mended, 30 every form of payment, a reset without funds, a line that goes dead. The rest is everybody's
-ordinary day (`Town.visit`).
+Mail rooms: 29 pieces that are mended, 30 every form of payment, a reset without funds, a line that goes dead. The rest
+is everybody's ordinary day (`Town.visit`).
 """
 
 from __future__ import annotations
@@ -40,7 +40,11 @@ procedure(
     clause="502.23, PRE-12",
 )
 procedure(
-    "Pieces are printed", "licensee evidence.made", "licensee print.planned", "licensee print.handed-over", clause="P050 1.5"
+    "Pieces are printed",
+    "licensee evidence.made",
+    "licensee print.planned",
+    "licensee print.handed-over",
+    clause="P050 1.5",
 )
 procedure("A piece is scanned at a facility", "postal scan.recorded verdict=VALID", clause="502.8")
 
@@ -63,7 +67,12 @@ def paid(town: Town) -> None:
         journeys.deposit(Mills.dollars(10), form=form)
 
 
-@shows(37, "A reset without funds is refused", "provider reset.refused code=ledger.insufficient-funds", clause="P050 3.5, 502.25(a)")
+@shows(
+    37,
+    "A reset without funds is refused",
+    "provider reset.refused code=ledger.insufficient-funds",
+    clause="P050 3.5, 502.25(a)",
+)
 def without_funds(town: Town) -> None:
     """Ask for more than the account holds."""
     journeys = town.room(30)
