@@ -44,7 +44,7 @@ from towncircle.wire.bodies import (
     LicenseDecision,
 )
 from towncircle.world import leases
-from towncircle.world.config import BANK
+from towncircle.world.config import BANK, some
 from towncircle.world.parties import product_of
 from towncircle.world.world import World
 
@@ -73,7 +73,7 @@ class Journeys:
 
     def __init__(self, world: World, licensee: str = "licensee.mailroom") -> None:
         if licensee not in world.config.licensees:
-            raise Refused("world.no-licensee", name=licensee[:40], known=", ".join(world.config.licensees))
+            raise Refused("world.no-licensee", name=licensee[:40], known=some(world.config.licensees))
         self.world = world
         self.licensee = licensee
         self._desk = world.desk(licensee)
@@ -86,7 +86,7 @@ class Journeys:
     def apply(self, applicant: Applicant, *, provider: str) -> LicenseDecision:
         """Apply for a license. Raises the refusal with every ground."""
         if provider not in self.world.config.providers:
-            raise Refused("world.no-provider", name=provider[:40], known=", ".join(self.world.config.providers))
+            raise Refused("world.no-provider", name=provider[:40], known=some(self.world.config.providers))
         form = LicenseApplication(
             application_id=self.new(ApplicationId.new),
             applicant=self.licensee,

@@ -107,5 +107,5 @@ def _long_chapter(args: argparse.Namespace) -> int:
     if args.json:
         as_json(chapter.told)
     else:
-        narrator.close(args.out, ok=ok, look_at=TABLE)
+        narrator.close(args.out, ok=ok, look_at=TABLE, then="deadlines")
     return 0 if ok else 1

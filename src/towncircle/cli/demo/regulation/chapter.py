@@ -15,8 +15,8 @@ from typing import Any
 
 from towncircle.cli.demo.narration import Narrator
 from towncircle.cli.demo.regulation import closing
-from towncircle.cli.demo.regulation import scenes as scenes_  # puts every scene into the registry
 from towncircle.cli.demo.regulation.census import UNSHOWN_FACTS, UNSHOWN_MESSAGES
+from towncircle.cli.demo.regulation.scenes import TOPICS
 from towncircle.cli.demo.regulation.town import MOST_ROOMS, STORIES, Pace
 from towncircle.cli.demo.regulation.year import CHECKPOINT_DAYS, Year
 from towncircle.cli.demo.stage import UnexpectedError, clear, expect
@@ -25,7 +25,6 @@ from towncircle.world.deadlines import compare
 
 TABLE = "procedures.json"
 OTHER_RULE, OTHER_LENGTH = "quality-piece", "9 months"
-_SHORT = 60
 
 
 class Chapter:
@@ -34,7 +33,7 @@ class Chapter:
     def __init__(self, out: Path, *, seed: int, regime: str, pace: Pace, narrator: Narrator) -> None:
         if not STORIES <= pace.licensees <= MOST_ROOMS:
             raise BadInput("demo.too-few", least=STORIES, most=MOST_ROOMS, given=pace.licensees)
-        assert scenes_.__all__
+        assert TOPICS  # the scenes are in the registry
         self.out, self.regime, self.pace = out, regime, pace
         self._narrator = narrator
         self._year = Year(out, seed=seed, regime=regime, pace=pace, progress=self._tell)
@@ -63,6 +62,8 @@ class Chapter:
         finally:
             self._year.close()
         self.told["ok"] = well
+        if well:
+            self._year.forget()
         (self.out / TABLE).write_text(json.dumps(self.told, indent=1, ensure_ascii=False) + "\n")
         return well
 
@@ -96,10 +97,9 @@ class Chapter:
 
     def _procedures(self) -> str:
         rows = closing.table(self._year.world)
-        for row in rows:
-            procedure = row.procedure
-            self._narrator.say(f"{row.count:>5}  {procedure.name} [{procedure.clause}]")
-            self._narrator.say(f"       {', '.join(f'{first} {proof.kind}' for proof, _, first in row.proofs)}")
+        self._narrator.table(
+            (f"{row.count}", f"{row.procedure.name} [{row.procedure.clause}]", _facts(row)) for row in rows
+        )
         self.told["procedures"] = [_record(row) for row in rows]
         for name, reason in {**UNSHOWN_FACTS, **UNSHOWN_MESSAGES}.items():
             self._narrator.say(f"Not shown: {name}: {reason}")
@@ -145,6 +145,10 @@ class Chapter:
         expect(not report.differences, f"{len(report.differences)} differences; the first: {first}")
         expect(quiet, "something was still under way")
         return f"0 differences. Checked: {', '.join(f'{what} {count}' for what, count in report.checked.items())}."
+
+
+def _facts(row: closing.Shown) -> str:
+    return ", ".join(f"{first} {proof.kind}" for proof, _, first in row.proofs)
 
 
 def _record(row: closing.Shown) -> dict[str, Any]:

@@ -136,6 +136,10 @@ class Year:
         draft.rename(self._kept)
         shutil.rmtree(old, ignore_errors=True)
 
+    def forget(self) -> None:
+        """Take the checkpoint away: the year is over and looked at."""
+        shutil.rmtree(self._kept)
+
     def check(self) -> tuple[Path, dict[str, Any]]:
         """Find the last checkpoint and read its state. Raises `BadInput` (demo.no-checkpoint, demo.other-year)."""
         kept = next((one for one in (self._kept, self._kept.with_suffix(".old")) if (one / _STATE).is_file()), None)
@@ -162,7 +166,7 @@ class Year:
 
 def start_of(regime: str, days: int) -> Instant:
     """Give the first day of a year: the regime's own, or so many weeks earlier that prices are known to its end."""
-    start = Instant.parse(STARTS[regime])
+    start = Instant.parse(STARTS.get(regime, max(STARTS.values())))
     while not _priced(start.plus(days=days).utc().date()):
         start = start.plus(days=-_WEEKS_EARLIER * 7)
     return start

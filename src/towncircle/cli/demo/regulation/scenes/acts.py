@@ -20,7 +20,7 @@ _FIRST, _EVERY = 200, 3
 
 
 def _plays(act: Act, day: int) -> None:
-    procedure(f"{act.does} ({act.name})", f"{act.by} act.recorded act={act.name}", clause=act.clause)
+    procedure(act.does.rstrip("."), f"{act.by} act.recorded act={act.name}", clause=act.clause)
 
     @scene(day)
     def play(town: Town) -> None:

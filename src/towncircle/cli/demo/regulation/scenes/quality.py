@@ -107,7 +107,7 @@ def silent(town: Town) -> None:
 
 
 @shows(
-    60,
+    122,
     "A device without contact for its time locks itself and prints nothing",
     "licensee print.given-up",
     clause="P050 3.4, IMI",
