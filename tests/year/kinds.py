@@ -34,7 +34,7 @@ SPELLED: dict[str, tuple[str, ...]] = {
 
 def kinds() -> dict[str, str]:
     """Give every kind with a place that records it."""
-    return {kind: place for module in modules() for kind, place in _of(module)}
+    return {kind: place for module in modules() if "ctx.note" in module.text for kind, place in _of(module)}
 
 
 def _of(module: Module) -> Iterator[tuple[str, str]]:
