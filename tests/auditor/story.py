@@ -171,6 +171,7 @@ def _books(story: Story) -> None:
     totals = {"resets_total": 60_000, "withdrawn_total": 0, "reprints": 0}
     story.fact(HARBOR, "audit.taken", DEVICE, t[2], **money, **reading, **totals)
     story.fact(POST, "audit.forwarded", DEVICE, t[2], provider=HARBOR, **reading)
+    _refund(story, t[3], int(refund))
     story.fact(HARBOR, "unused.refunded", "RFD-1", t[3], amount=int(refund), **device)
     story.fact(POST, "file.booked", "2", t[3], provider=HARBOR, day="2026-11-21", total=-int(refund))
 
@@ -203,6 +204,18 @@ def _books(story: Story) -> None:
     body = {"device": DEVICE, "amount": 60_000, "state": "posted"}
     record = {"kind": "reset", "key": "REQ-1", "owner": ACME, "version": 2, "body": body}
     story.lines(HARBOR, "records.jsonl").append(record)
+
+
+def _refund(story: Story, at: Instant, amount: int) -> None:
+    """Tell the Form 3533 of the third piece, which was never mailed, and its decision."""
+    about = {"licensee": ACME, "device": DEVICE, "share": 100, "total": amount, "amount": amount}
+    form = {**about, "scanned_by": "ann", "certified_by": "ben"}
+    story.fact(HARBOR, "form-3533.sent", "RFD-1", at, **form)
+    story.fact(POST, "form-3533.received", "RFD-1", at, provider=HARBOR, **form)
+    story.fact(POST, "refund.decided", "RFD-1", at, provider=HARBOR, outcome="granted", pieces=1, **about)
+    body = {"refund": "RFD-1", "at": int(at), "ascending": 2190, "postage": amount, "pieces": 3}
+    piece = {"kind": "repaid", "key": "PIECE-3", "owner": DEVICE, "version": 1, "body": body}
+    story.lines(POST, "records.jsonl").append(piece)
 
 
 def post(story: Story, party: str, chart: Chart, *entries: Entry) -> None:

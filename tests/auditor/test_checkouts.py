@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.auditor.test_real_export import codes_of
 
 from towncircle.auditor import audit
 from towncircle.kernel import persons
@@ -52,15 +52,6 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     export(world, base / "export")
     world.close()
     return base / "export"
-
-
-@pytest.fixture
-def copy(whole: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(whole, tmp_path / "export"))
-
-
-def codes_of(out: Path) -> set[str]:
-    return {difference.code for difference in audit(out).differences}
 
 
 def test_the_untouched_export_has_no_difference(copy: Path) -> None:

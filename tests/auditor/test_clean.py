@@ -15,8 +15,8 @@ def test_a_whole_export_has_no_difference_and_everything_was_checked(tmp_path: P
     report = audit(told().write(tmp_path / "out"))
     assert report.differences == []
     assert report.checked == {
-        "files": 26,
-        "facts": 17,
+        "files": 27,
+        "facts": 20,
         "entries": 13,
         "accounts": 15,
         "devices": 1,
@@ -27,6 +27,8 @@ def test_a_whole_export_has_no_difference_and_everything_was_checked(tmp_path: P
         "signatures": 5,
         "equations": 1,
         "resets": 1,
+        "refunds": 1,
+        "refunded pieces": 1,
         "events": 3,
         "licenses": 1,
         "licensees": 1,

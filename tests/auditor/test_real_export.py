@@ -54,11 +54,6 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return base / "export"
 
 
-@pytest.fixture
-def copy(whole: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(whole, tmp_path / "export"))
-
-
 def codes_of(out: Path) -> set[str]:
     return {difference.code for difference in audit(out).differences}
 

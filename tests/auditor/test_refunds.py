@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -35,11 +34,6 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     export(journeys.world, base / "export")
     journeys.world.close()
     return base / "export"
-
-
-@pytest.fixture
-def copy(whole: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(whole, tmp_path / "export"))
 
 
 def codes_of(out: Path) -> set[str]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import time
 from pathlib import Path
 
 import pytest
 from tests.postgres import need_postgres
+from tests.softhsm import need_softhsm
 
 from towncircle.bench import Result, pkcs11
 from towncircle.cli import bench
@@ -20,16 +20,6 @@ def parsed(*argv: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     bench.add(parser.add_subparsers())
     return parser.parse_args(["bench", *argv])
-
-
-def need_softhsm() -> None:
-    """Skip where there is no SoftHSM2; fail under CI, which must have it."""
-    try:
-        pkcs11.library()
-    except Refused as missing:
-        if os.environ.get("CI") == "true":
-            pytest.fail(missing.sentence)
-        pytest.skip(missing.sentence)
 
 
 def test_each_rate_stands_beside_a_raw_limit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

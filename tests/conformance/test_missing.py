@@ -13,7 +13,7 @@ from tests.parties.hand import POSTAL, Hand
 from towncircle.auditor import audit
 from towncircle.kernel.errors import RefusedOnGrounds
 from towncircle.kernel.ids import DeviceId
-from towncircle.provider import incidents, missing
+from towncircle.provider import incidents, missing, searching
 from towncircle.wire import bodies
 from towncircle.wire.lost_and_stolen import MissingDevice, MonthlyFile, read, write
 from towncircle.world.config import POSTAL as REGISTER
@@ -56,28 +56,28 @@ def paper(hand: Hand, **changes: object) -> bodies.IncidentReport:
 
 
 def searched(journeys: Journeys) -> None:
-    provider(journeys, missing.search, reason="letters come back")
+    provider(journeys, searching.search, reason="letters come back")
 
 
 @pytest.mark.requirement("502.24/1", "502.24a/1", "502.24a/2", "502.24a/3", "502.24a/4", "502.24a/5", "502.24a/6")
-@pytest.mark.parametrize("left_out", missing.STEPS, ids=[one.name for one in missing.STEPS])
-def test_a_device_is_not_lost_before_each_location_step(journeys: Journeys, left_out: missing.Step) -> None:
+@pytest.mark.parametrize("left_out", searching.STEPS, ids=[one.name for one in searching.STEPS])
+def test_a_device_is_not_lost_before_each_location_step(journeys: Journeys, left_out: searching.Step) -> None:
     searched(journeys)
-    for one in missing.STEPS:
+    for one in searching.STEPS:
         if one is not left_out:
             step(journeys, one.name)
     with refused("502.24a", "missing.steps-open"):
-        provider(journeys, missing.determine, event="lost")
+        provider(journeys, searching.determine, event="lost")
     assert custody(journeys) == "missing"
 
 
 @pytest.mark.requirement("502.24a/7")
 def test_a_search_does_not_end_before_the_inspection_at_a_new_address(journeys: Journeys) -> None:
     searched(journeys)
-    for one in missing.STEPS:
+    for one in searching.STEPS:
         step(journeys, one.name, "new-address")
     with pytest.raises(RefusedOnGrounds) as caught:
-        provider(journeys, missing.determine, event="lost")
+        provider(journeys, searching.determine, event="lost")
     assert [ground.clause for ground in caught.value.grounds] == ["502.24(a)(7)"]
 
 

@@ -76,7 +76,7 @@ class Hybrid:
         for pid in told.stdout.split():
             with suppress(ProcessLookupError):
                 os.kill(int(pid), signal.SIGKILL)
-        time.sleep(1)  # it is gone before the next command: one under way would wait for its own device
+        time.sleep(1)  # the host notices before the next command: one under way would wait for its own device
 
     def mend_device(self) -> None:
         (self.store / "away").rename(self.store / "device.sqlite")

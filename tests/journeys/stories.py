@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
+from towncircle.kernel.errors import Refused
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import Mills
+from towncircle.mailpiece.address_files import public_addresses
 from towncircle.testing.rehearsal_world import in_process
 from towncircle.transport import Transport
 from towncircle.world.config import STARTS
@@ -16,6 +22,15 @@ HARBOR, SUMMIT = "provider.harbor", "provider.summit"
 MAILROOM, ANNEX = "licensee.mailroom", "licensee.annex"
 REGIMES = ("imi-2024", "ibi-1998")
 LAPSE = {"imi-2024": ("72h", "1s"), "ibi-1998": ("3mo", "1s")}  # at the limit, and just past it
+PEOPLE = public_addresses()[:2]
+
+
+@contextmanager
+def refused(code: str) -> Iterator[pytest.ExceptionInfo[Refused]]:
+    """Expect a refusal by its code."""
+    with pytest.raises(Refused) as caught:
+        yield caught
+    assert caught.value.code == code
 
 
 def new_world(folder: Path, regime: str = "imi-2024", *, transport: type[Transport] | None = None) -> World:

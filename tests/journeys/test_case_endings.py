@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
-from tests.journeys.stories import HARBOR, MAILROOM, mailer, new_world
-from tests.journeys.test_cases import Twice, closed, report, twice
+from tests.journeys.stories import HARBOR, MAILROOM, PEOPLE, mailer, new_world, refused
+from tests.journeys.test_cases import Twice, closed, copied, report, twice
 from tests.journeys.test_examinations import STAFF, no_difference, ordered, outcome, report_of, returned
-from tests.journeys.test_journeys import PEOPLE, refused
 from tests.journeys.test_returning import two_persons
 from tests.parties.hand import Hand
 
@@ -31,16 +29,8 @@ __all__ = ["twice"]  # the fixture: a device of which an older copy runs, and it
 @pytest.fixture
 def double(tmp_path: Path) -> tuple[Twice, str, str]:
     """Give a device with two open cases, of an examination and then of a freeze, that was found regular after both."""
-    world = new_world(tmp_path / "world")
-    journeys = mailer(world, deposit=600, reset=200)
-    folder = world.shelf.folder_of(journeys.device)
-    world.shelf.close()
-    shutil.copytree(folder, tmp_path / "away")
-    printing.print_job(journeys, PEOPLE, tmp_path / "out", formats=("pdf",))
-    journeys.contact()
-    both = Twice(journeys, tmp_path / "away")
-    both.swap()
-    world.advance("5m")
+    both = copied(tmp_path)
+    journeys, world = both.journeys, both.journeys.world
     assert outcome(examine(world, journeys.device))[0] == "irregular"
     world.advance("5m")
     with refused("provider.frozen"):

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests.journeys.stories import HARBOR, SUMMIT, mailer, new_world
+from tests.journeys.stories import HARBOR, PEOPLE, SUMMIT, mailer, new_world, refused
 from tests.journeys.test_examinations import STAFF, no_difference, outcome
-from tests.journeys.test_journeys import PEOPLE, refused
 from tests.parties.hand import Hand, Line
 
 from towncircle.auditor import audit
@@ -57,8 +56,8 @@ class Twice:
         return str(row.body["custody"])
 
 
-@pytest.fixture
-def twice(tmp_path: Path) -> Iterator[Twice]:
+def copied(tmp_path: Path) -> Twice:
+    """Have a device print and connect, and an older copy of it take its place five minutes later."""
     world = new_world(tmp_path / "world")
     journeys = mailer(world, deposit=600, reset=200)
     folder = world.shelf.folder_of(journeys.device)
@@ -69,10 +68,16 @@ def twice(tmp_path: Path) -> Iterator[Twice]:
     both = Twice(journeys, tmp_path / "away")
     both.swap()
     world.advance("5m")
+    return both
+
+
+@pytest.fixture
+def twice(tmp_path: Path) -> Iterator[Twice]:
+    both = copied(tmp_path)
     with refused("provider.frozen"):
-        journeys.contact()
+        both.journeys.contact()
     yield both
-    world.close()
+    both.journeys.world.close()
 
 
 def test_a_restored_copy_opens_a_case_that_the_postal_service_knows(twice: Twice, tmp_path: Path) -> None:

@@ -86,7 +86,10 @@ def test_no_quality_piece_in_six_months_denies_resets_until_one_comes(
     piece.write_bytes(render(printing.print_job(journeys, public_addresses()[:1], tmp_path / "printed").pdf))
     send(journeys, journeys.device, piece)
     journeys.reset(TEN)
+    assert facts(world, HARBOR, "limit.case-opened", "quality-piece") == [journeys.device]
     assert facts(world, HARBOR, "notice.given", "quality-piece") == [MAILROOM, POSTAL]
+    assert facts(world, HARBOR, "resets.denied", "quality-piece") == [journeys.device]
+    assert facts(world, HARBOR, "resets.allowed", "quality-piece") == [journeys.device]
     audited(world, tmp_path / "out")
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import base64
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.journeys.stories import ANNEX, HARBOR, LAPSE, MAILROOM, REGIMES, mailer, new_world
-from tests.journeys.test_journeys import PEOPLE, refused
+from tests.journeys.stories import ANNEX, HARBOR, LAPSE, MAILROOM, PEOPLE, REGIMES, mailer, new_world, refused
 from tests.parties.hand import Hand
 
 from towncircle.auditor import audit
@@ -33,13 +32,6 @@ from towncircle.world.parties import approved_builds
 from towncircle.world.world import Wiring, World
 
 STAFF = ("officer-17", "officer-23")
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    made = new_world(tmp_path / "world")
-    yield made
-    made.close()
 
 
 @pytest.fixture

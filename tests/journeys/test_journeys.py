@@ -3,36 +3,17 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tests.journeys.stories import ANNEX, HARBOR, LAPSE, REGIMES, mailer, new_world, reopened
+from tests.journeys.stories import ANNEX, HARBOR, LAPSE, PEOPLE, REGIMES, mailer, new_world, refused, reopened
 
 from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import Refused, RelayedRefusal
 from towncircle.kernel.money import ZERO, Mills
-from towncircle.mailpiece.address_files import public_addresses
 from towncircle.world import printing, verifying
 from towncircle.world.journeys import Applicant, Journeys
 from towncircle.world.world import World
-
-PEOPLE = public_addresses()[:2]
-
-
-@contextmanager
-def refused(code: str) -> Iterator[pytest.ExceptionInfo[Refused]]:
-    with pytest.raises(Refused) as caught:
-        yield caught
-    assert caught.value.code == code
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    made = new_world(tmp_path / "world")
-    yield made
-    made.close()
 
 
 def account(world: World, journeys: Journeys) -> Mills:

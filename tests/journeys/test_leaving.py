@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.journeys.stories import HARBOR, MAILROOM, mailer, new_world
+from tests.journeys.stories import HARBOR, MAILROOM, PEOPLE, mailer, refused
 from tests.journeys.test_examinations import STAFF
-from tests.journeys.test_returning import account, audited, break_down, refused, two_persons, withdraw
+from tests.journeys.test_returning import account, audited, break_down, two_persons, withdraw
 from tests.parties.hand import Hand
 
 from towncircle.auditor import audit
@@ -21,22 +20,12 @@ from towncircle.kernel.money import ZERO, Mills
 from towncircle.ledger import Books
 from towncircle.licensee import returns
 from towncircle.licensee.corrections import Redate, Shortpaid
-from towncircle.mailpiece.address_files import public_addresses
 from towncircle.wire import bodies
 from towncircle.world import printing, returning, verifying
 from towncircle.world.examinations import cases_of, close, examine
 from towncircle.world.exporting import export
 from towncircle.world.journeys import Journeys
 from towncircle.world.world import World
-
-PEOPLE = public_addresses()[:2]
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    made = new_world(tmp_path / "world")
-    yield made
-    made.close()
 
 
 def approved(journeys: Journeys) -> None:

@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
-from tests.journeys.stories import ANNEX, HARBOR, mailer, new_world
+from tests.journeys.stories import ANNEX, HARBOR, PEOPLE, mailer, new_world, refused
 from tests.journeys.test_examinations import no_difference
-from tests.journeys.test_journeys import PEOPLE, refused
 from tests.parties.hand import Line
 
 from towncircle.kernel.errors import Refused, RefusedOnGrounds, RelayedRefusal
@@ -16,7 +15,7 @@ from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record as Row
 from towncircle.ledger import Books
-from towncircle.provider import incidents, missing
+from towncircle.provider import incidents, missing, searching
 from towncircle.psd.memory import Change, Memory, Record
 from towncircle.psd.state import DeviceState
 from towncircle.testing.rehearsal_world import in_process
@@ -166,36 +165,36 @@ def test_a_replaced_device_is_checked_out_and_its_balance_credited(journeys: Jou
 
 
 def step(journeys: Journeys, name: str, result: str = "nothing", document: str = PAPER) -> None:
-    provider(journeys, missing.take_step, step=name, result=result, reference="file-1", document=document)
+    provider(journeys, searching.take_step, step=name, result=result, reference="file-1", document=document)
 
 
 def test_a_search_ends_after_every_step_and_every_open_one_is_named(journeys: Journeys, tmp_path: Path) -> None:
-    provider(journeys, missing.search, reason="letters come back")
+    provider(journeys, searching.search, reason="letters come back")
     assert custody(journeys) == "missing"
     with refused("provider.not-leased"):
         journeys.reset(Mills.dollars(50))
-    for place, one in enumerate(missing.STEPS):
+    for place, one in enumerate(searching.STEPS):
         with pytest.raises(RefusedOnGrounds) as caught:
-            provider(journeys, missing.determine, event="lost")
-        assert [ground.clause for ground in caught.value.grounds] == [left.clause for left in missing.STEPS[place:]]
+            provider(journeys, searching.determine, event="lost")
+        assert [ground.clause for ground in caught.value.grounds] == [left.clause for left in searching.STEPS[place:]]
         step(journeys, one.name)
-    provider(journeys, missing.determine, event="lost")
+    provider(journeys, searching.determine, event="lost")
     provider(journeys, incidents.file_report)
-    assert len(kept(journeys.world).filed[0].body["steps"]) == len(missing.STEPS)
+    assert len(kept(journeys.world).filed[0].body["steps"]) == len(searching.STEPS)
     no_difference(journeys.world, tmp_path / "export")
 
 
 def test_a_new_address_makes_the_inspection_due_before_the_search_ends(journeys: Journeys) -> None:
-    provider(journeys, missing.search, reason="letters come back")
+    provider(journeys, searching.search, reason="letters come back")
     with refused("missing.not-located"):
         step(journeys, "inspection")
-    for one in missing.STEPS:
+    for one in searching.STEPS:
         step(journeys, one.name, "new-address" if one.name == "last-address" else "nothing")
     with pytest.raises(RefusedOnGrounds) as caught:
-        provider(journeys, missing.determine, event="lost")
+        provider(journeys, searching.determine, event="lost")
     assert [ground.clause for ground in caught.value.grounds] == ["502.24(a)(7)"]
     connected(journeys)  # an audit is the inspection
-    provider(journeys, missing.determine, event="lost")
+    provider(journeys, searching.determine, event="lost")
 
 
 def test_the_monthly_file_is_due_with_and_without_devices(journeys: Journeys, tmp_path: Path) -> None:

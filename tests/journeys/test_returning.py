@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tests.journeys.stories import ANNEX, HARBOR, MAILROOM, REGIMES, SUMMIT, mailer, new_world, reopened
+from tests.journeys.stories import (
+    ANNEX,
+    HARBOR,
+    MAILROOM,
+    PEOPLE,
+    REGIMES,
+    SUMMIT,
+    mailer,
+    new_world,
+    refused,
+    reopened,
+)
 
 from towncircle.auditor import audit
 from towncircle.kernel import persons
@@ -19,7 +28,6 @@ from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.ledger import LICENSEE, Books
 from towncircle.licensee import funds, returns
-from towncircle.mailpiece.address_files import public_addresses
 from towncircle.psd.automaton import faulted
 from towncircle.psd.commands import Evidence
 from towncircle.psd.memory import Change
@@ -37,21 +45,6 @@ from towncircle.world.journeys import Journeys
 from towncircle.world.world import Wiring, World
 
 REFUSED = 54
-PEOPLE = public_addresses()[:2]
-
-
-@contextmanager
-def refused(code: str) -> Iterator[pytest.ExceptionInfo[Refused]]:
-    with pytest.raises(Refused) as caught:
-        yield caught
-    assert caught.value.code == code
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    made = new_world(tmp_path / "world")
-    yield made
-    made.close()
 
 
 def account(journeys: Journeys, provider: str = HARBOR) -> Mills:
@@ -148,6 +141,18 @@ def test_what_a_copy_of_the_device_signs_after_its_withdrawal_is_refused(world: 
     assert verdict.verdict == "INVALID"
     assert {one.code for one in verdict.faults()} == {"certificate.revoked", "device.status"}
     assert verifying.verify(good, world).verdict.verdict == "VALID"  # it was dated before that day
+
+
+@cites("502.27b")
+def test_what_was_printed_on_the_day_of_the_withdrawal_is_good_when_it_is_presented_afterwards(
+    world: World, tmp_path: Path
+) -> None:
+    journeys = mailer(world, deposit=300, reset=200)
+    done = printing.print_job(journeys, PEOPLE, tmp_path / "out", formats=("pdf",))
+    withdraw(journeys)
+    world.advance("1d")
+    verdict = verifying.verify(next(iter(verifying.marks_of(done.pdf))), world).verdict
+    assert (verdict.verdict, [one.code for one in verdict.faults()]) == ("VALID", [])
 
 
 @cites("502.25a", "502.27b")

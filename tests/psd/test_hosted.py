@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 
 import pytest
@@ -296,26 +297,30 @@ def test_a_damaged_row_is_named_and_holds_nobody_else_up(databases: Callable[[],
 
 def test_single_calls_of_many_threads_share_commits(town: Town) -> None:
     commits: list[int] = []
-    kept = town.store.commit_each
+    kept, first, others_wait = town.store.commit_each, threading.Event(), threading.Event()
 
     def counted(changes: Sequence[Change]) -> Collection[DeviceId]:
         commits.append(len(changes))
+        first.set()
+        assert others_wait.wait(60)
         return kept(changes)
 
     town.store.commit_each = counted  # type: ignore[method-assign]
     funnel = Funnel(town.host)
-    threads = [
-        threading.Thread(target=funnel.exchange, args=(name, command(f"J{turn}")))
-        for turn in range(8)
-        for name in NAMES
-    ]
-    for thread in threads:
+    asked = [(name, command(f"J{turn}")) for turn in range(8) for name in NAMES]
+    threads = [threading.Thread(target=funnel.exchange, args=one) for one in asked]
+    threads[0].start()
+    assert first.wait(60)  # one command is being committed, and no other was asked yet
+    for thread in threads[1:]:
         thread.start()
+    while funnel._asked.qsize() < len(asked) - 1:
+        time.sleep(0.001)
+    others_wait.set()
     for thread in threads:
         thread.join()
     funnel.close()
     assert town.pieces() == [8] * len(NAMES)
-    assert len(commits) < 8 * len(NAMES)
+    assert commits == [1, len(NAMES)]  # the one that came first, then all that waited
 
 
 def test_a_defect_in_one_group_does_not_silence_the_funnel(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from towncircle.kernel.money import Mills
 from towncircle.kernel.randomness import SeededRandomness
 from towncircle.pki.keys import SoftwareKey
 from towncircle.verification import Pack
-from towncircle.wire.bodies import CertificateRow, PackTerms, PublishedPack, StatusRow
+from towncircle.wire.bodies import CertificateRow, LastReading, PackTerms, PublishedPack, StatusRow
 
 ZONE = "America/New_York"
 NOON = Instant.parse("2026-11-21T17:00Z")  # noon in New York
@@ -80,7 +80,7 @@ class Story:
         )
         return replace(row, **changes)
 
-    def body(self, *, status=None, since=NOON, **changes) -> PublishedPack:
+    def body(self, *, status=None, since=NOON, last=None, **changes) -> PublishedPack:
         listed = (StatusRow(device=self.device, status=status, since=since),) if status else ()
         body = PublishedPack(
             anchor=self.anchor,
@@ -91,6 +91,7 @@ class Story:
             terms=tuple(TERMS.values()),
             certificates=(self.row(),),
             statuses=listed,
+            last_readings=(LastReading(device=self.device, ascending=Mills(last)),) if last is not None else (),
         )
         return replace(body, **changes)
 

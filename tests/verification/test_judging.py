@@ -174,6 +174,31 @@ def test_a_revocation_counts_from_its_instant_and_earlier_pieces_are_kept(date, 
     assert found == ([] if well else ["certificate.revoked"])
 
 
+@pytest.mark.parametrize(
+    ("date", "shown", "reason", "well"),
+    [
+        ("2026-11-21", 90_000, "withdrawn", True),  # printed that day, before the device's last word
+        ("2026-11-21", 90_001, "withdrawn", False),
+        ("2026-11-22", 90_000, "withdrawn", False),  # a copy of the device prints on
+        ("2026-11-21", 90_000, "key-compromise", False),
+    ],
+)
+def test_what_a_device_signed_on_the_day_of_its_withdrawal_is_good_by_its_register(date, shown, reason, well):
+    row = STORY.row(revoked_at=NOON, revoked_reason=reason)
+    pack = STORY.pack(certificates=(row,), status="withdrawn", last=90_000)
+    mark = STORY.mark(date=date, ascending_mills=shown)
+    found = faults(judged(mark, pack=pack, now=NOON.plus(hours=2)))
+    if reason == "key-compromise":
+        assert found == ["certificate.revoked"]
+    else:
+        assert found == ([] if well else ["certificate.revoked", "device.status"])
+
+
+def test_the_last_word_of_a_withdrawn_device_says_nothing_of_a_stolen_one():
+    pack = STORY.pack(status="stolen", last=90_000)
+    assert faults(judged(STORY.mark(ascending_mills=90_000), pack=pack)) == ["device.status"]
+
+
 @pytest.mark.parametrize("status", ["lost", "stolen", "suspended", "withdrawn"])
 def test_a_device_out_of_service_evidences_nothing_from_then_on(status):
     assert faults(judged(STORY.mark(), pack=STORY.pack(status=status))) == ["device.status"]

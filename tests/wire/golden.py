@@ -224,7 +224,7 @@ SPECIMENS: tuple[Body, ...] = (
         total=Mills(50_000),
     ),
     b.AuditForward(audit=b"\xd2\x84"),
-    b.PublishedPack(
+    b.FirstPublishedPack(
         anchor="test",
         number=5,
         issued=NOW,
@@ -233,6 +233,17 @@ SPECIMENS: tuple[Body, ...] = (
         terms=(_TERMS,),
         certificates=(_CERTIFICATE_ROW,),
         statuses=(b.StatusRow(device=DEVICE, status="stolen", since=NOW),),
+    ),
+    b.PublishedPack(
+        anchor="test",
+        number=5,
+        issued=NOW,
+        next_update=LATER,
+        chain=(b"\x30\x01", b"\x30\x02", b"\x30\x03"),
+        terms=(_TERMS,),
+        certificates=(_CERTIFICATE_ROW,),
+        statuses=(b.StatusRow(device=DEVICE, status="withdrawn", since=NOW),),
+        last_readings=(b.LastReading(device=DEVICE, ascending=Mills(98_765)),),
     ),
     b.AccountStatement(
         request_id="REQ-7K3MQ9ZX2RTB",

@@ -48,6 +48,12 @@ def add(subparsers: Any) -> None:
     for server in (lan, wan, both):
         server.add_argument("--stations", type=Path, required=True, metavar="DIR", help="the host's list of stations")
         server.add_argument("--port", type=int, default=0, metavar="N", help="port (default: any free one)")
+    for verb in (lan, wan, both, move, *_add_others(verbs)):
+        verb.add_argument("--json", action="store_true", help="print JSON with stable keys")
+
+
+def _add_others(verbs: Any) -> tuple[Any, ...]:
+    """Register the verbs that serve nothing."""
     enrol = verbs.add_parser("enrol", help="make a station's key and certificate, once, and let it call")
     enrol.add_argument("stations", type=Path, metavar="DIR", help="the host's list of stations (made if missing)")
     enrol.add_argument("name", metavar="NAME", help="the station's name")
@@ -70,8 +76,7 @@ def add(subparsers: Any) -> None:
     permit.add_argument("device", metavar="DEVICE", help="the device; the permission ends with its next renewal")
     permit.add_argument("--reason", required=True, metavar="TEXT", help="why its key is in doubt, without names")
     permit.set_defaults(run=_permit)
-    for verb in (lan, wan, both, move, enrol, strike, ask, permit):
-        verb.add_argument("--json", action="store_true", help="print JSON with stable keys")
+    return enrol, strike, ask, permit
 
 
 def _serve_pipe(args: argparse.Namespace) -> int:

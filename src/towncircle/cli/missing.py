@@ -205,19 +205,19 @@ def _provider(args: argparse.Namespace) -> int:
 
 
 def _job(args: argparse.Namespace, regime: str) -> Callable[[Context], Record]:
-    from towncircle.provider import incidents, missing
+    from towncircle.provider import incidents, missing, searching
 
     device = args.device
     paper = getattr(args, "document", None)
     document = hashlib.sha256(paper.read_bytes()).hexdigest() if paper else ""
     match args.verb:
         case "search":
-            return lambda ctx: missing.search(ctx, device=device, reason=args.details)
+            return lambda ctx: searching.search(ctx, device=device, reason=args.details)
         case "step":
             told = {"step": args.step, "result": args.result, "reference": args.reference, "document": document}
-            return lambda ctx: missing.take_step(ctx, device=device, **told)
+            return lambda ctx: searching.take_step(ctx, device=device, **told)
         case "determine":
-            return lambda ctx: missing.determine(ctx, device=device, event=args.event)
+            return lambda ctx: searching.determine(ctx, device=device, event=args.event)
         case "police":
             told = {"reference": args.report, "document": document, "cpip": args.cpip}
             return lambda ctx: missing.police(ctx, device=device, **told)
@@ -234,7 +234,8 @@ def _job(args: argparse.Namespace, regime: str) -> Callable[[Context], Record]:
 
 def _print_incident(record: Record) -> None:
     from towncircle.kernel.instants import Instant
-    from towncircle.provider.missing import INSPECTION, SEARCHING, STEPS
+    from towncircle.provider.missing import SEARCHING
+    from towncircle.provider.searching import INSPECTION, STEPS
 
     body = record.body
     print(f"{record.key}  {body['device']}  {body['state']}  ({body['source']}, {body['licensee']})")

@@ -15,8 +15,8 @@ def add(subparsers: Any) -> None:
         help="give the device back: its balance is credited to the account, once",
         description="Take the device out of service (check-out). An open reset is settled first; the Provider notes "
         "the balance and denies resets; the device signs what it gives back and ends its service; just this is "
-        "credited to the account, and the Postal Service revokes the device's certificates. Deposit before what you "
-        "have printed: a mark dated today or later that comes to a facility afterwards is refused. A faulted device "
+        "credited to the account, and the Postal Service revokes the device's certificates. What was printed "
+        "until then and is dated today is still good; a mark dated later is refused. A faulted device "
         "signs nothing: it goes out of service, and its last signed reading stands until the Provider has examined it "
         "(502.20(f)).",
     )

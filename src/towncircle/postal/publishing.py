@@ -14,12 +14,13 @@ from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Context
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.instants import Instant
+from towncircle.kernel.money import Mills
 from towncircle.mailpiece.zipcode import place_of
 from towncircle.pki.verifying import DEVICE_INDICIA, read_certificate
 from towncircle.postal.certificates import certificates_of
 from towncircle.rules.rulesets import REGISTRY, chain
 from towncircle.verification import terms_of
-from towncircle.wire.bodies import CertificateRow, PackTerms, PublishedPack, StatusRow
+from towncircle.wire.bodies import CertificateRow, LastReading, PackTerms, PublishedPack, StatusRow
 
 # House: how long a pack may be used offline, and how old a mailing date may be at a scan.
 NEXT_UPDATE_DAYS = 7
@@ -34,8 +35,8 @@ def publish(ctx: Context, *, chain: tuple[bytes, ...], test: bool, judged_in: st
     `shown` is the number of the pack that verifiers see: one that was made but never shown (a crash in between) is
     followed by another.
     """
-    certificates, statuses = _certificates(ctx), _statuses(ctx)
-    rows = json.dumps([repr(certificates), repr(statuses)])
+    certificates, statuses, lasts = _certificates(ctx), _statuses(ctx), _last_readings(ctx)
+    rows = json.dumps([repr(certificates), repr(statuses), repr(lasts)])
     digest = hashlib.sha256(rows.encode()).hexdigest()
     last = ctx.tx.get("pack", "last")
     fresh = last is not None and ctx.now < Instant(last.body["issued"]).plus(hours=12 * NEXT_UPDATE_DAYS)
@@ -54,6 +55,7 @@ def publish(ctx: Context, *, chain: tuple[bytes, ...], test: bool, judged_in: st
         terms=_terms(ctx, judged_in),
         certificates=certificates,
         statuses=statuses,
+        last_readings=lasts,
     )
 
 
@@ -102,3 +104,12 @@ def _statuses(ctx: Context) -> tuple[StatusRow, ...]:
             since = Instant(held.body["missing_since"])
             rows.append(StatusRow(device=DeviceId(held.key), status="suspended", since=since))
     return tuple(rows)
+
+
+def _last_readings(ctx: Context) -> tuple[LastReading, ...]:
+    """Give what the devices that were checked out had signed for at their last word."""
+    return tuple(
+        LastReading(device=DeviceId(held.key), ascending=Mills(held.body["ascending"]))
+        for held in ctx.tx.find("device")
+        if held.body["status"] == "withdrawn" and held.body.get("refund") and "ascending" in held.body
+    )

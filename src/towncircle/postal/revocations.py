@@ -9,7 +9,8 @@ license is revoked once. Certificates run on: marks made before are no less true
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Context
@@ -23,7 +24,17 @@ from towncircle.rules.duties import derive
 from towncircle.wire.bodies import LicenseRevoked
 
 NOT_RESET, NO_QUALITY_PIECE = "not-reset", "no-quality-piece"
-GROUNDS = ("illegal-use", NOT_RESET, "control", "abroad", "other-office", NO_QUALITY_PIECE)  # 2.3(a) to (f)
+_MADE: Mapping[str, Callable[[str], Refused]] = MappingProxyType(  # 2.3(a) to (f)
+    {
+        "illegal-use": lambda shown: Refused("license.revoked-illegal-use", particulars=shown),
+        NOT_RESET: lambda shown: Refused("license.revoked-not-reset", particulars=shown),
+        "control": lambda shown: Refused("license.revoked-control", particulars=shown),
+        "abroad": lambda shown: Refused("license.revoked-abroad", particulars=shown),
+        "other-office": lambda shown: Refused("license.revoked-other-office", particulars=shown),
+        NO_QUALITY_PIECE: lambda shown: Refused("license.revoked-no-quality-piece", particulars=shown),
+    }
+)
+GROUNDS = tuple(_MADE)
 _MOST = 400
 
 
@@ -100,7 +111,7 @@ def _named(ctx: Context, number: str, ground: str, text: str, rules: RuleSet) ->
         shown = f"Its Provider reported it on {open_.anchor.occurred_at.date_in(open_.zone)}." if open_ else ""
     if ground in (NOT_RESET, NO_QUALITY_PIECE) and not shown:
         raise Refused("license.ground-not-shown", ground=ground, license=number)
-    return Refused(f"license.revoked-{ground}", particulars=" ".join(part for part in (shown, text.strip()) if part))
+    return _MADE[ground](" ".join(part for part in (shown, text.strip()) if part))
 
 
 def _late(ctx: Context, number: str, rules: RuleSet) -> Iterator[Duty]:

@@ -1,22 +1,21 @@
-"""Devices that are not located (502.24, 502.20(g), P050 2.8): the search, the determination, the police, the recovery.
+"""Devices that are not located (502.24, 502.20(g), P050 2.8): the incident, the police, the recovery.
 
-Here: the incident of a device and its checklist. Not here: the papers that go to the Postal Service (`incidents`), the
-balance of a recovered device (`checkouts`).
+Here: the incident of a device. Not here: the search with its steps (`searching`), the papers that go to the Postal
+Service (`incidents`), the balance of a recovered device (`checkouts`).
 Kept: from the first word on the device is not leased any more, so its resets are denied; the Postal Service is told in
-the same transaction, and its verifiers with it. A loss that nobody but the Provider assumes needs all the steps of
-502.24(a); no replacement leaves before the police has the report (502.24(b)(2)); what it last signed counts.
+the same transaction, and its verifiers with it; no replacement leaves before the police has the report (502.24(b)(2));
+what it last signed counts.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
 from typing import Any
 
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Context
-from towncircle.kernel.errors import BadInput, Refused, RefusedOnGrounds, TowncircleError
+from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.ids import DeviceId, IncidentId
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import Mills
@@ -28,45 +27,9 @@ from towncircle.wire.message import Opened
 
 SEARCHING, LOST, STOLEN, RECOVERED, CLOSED = "searching", "lost", "stolen", "recovered", "closed"
 LICENSEE, SEARCH = "licensee", "search"
-NOTHING, NEW_ADDRESS, NOT_APPLICABLE = "nothing", "new-address", "not-applicable"
 AWAY = ("missing", "lost", "stolen", "recovered")
 _MOVES = {LOST: "lose", STOLEN: "steal"}
 _REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9./:_-]{0,79}", re.ASCII)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """Describe one location step: its clause, what is done, and whether a paper must show it."""
-
-    name: str
-    clause: str
-    does: str
-    document: bool = False
-    may_not_apply: bool = False
-
-
-STEPS = (
-    Step(name="directory-assistance", clause="502.24(a)(1)", does="Directory assistance is called."),
-    Step(name="post-office", clause="502.24(a)(2)", does="The local post office is asked for a change of address."),
-    Step(name="cmls-and-mats", clause="502.24(a)(3)", does="The CMLS site and the MATS coordinator are contacted."),
-    Step(
-        name="rental-agency",
-        clause="502.24(a)(4)",
-        does="The rental agency is contacted, if applicable.",
-        may_not_apply=True,
-    ),
-    Step(name="last-address", clause="502.24(a)(5)", does="The last known address is visited."),
-    Step(
-        name="certified-letter",
-        clause="502.24(a)(6)",
-        does="A certified letter goes to the last known address, with return receipt and endorsement.",
-        document=True,
-    ),
-)
-INSPECTION = Step(
-    name="inspection", clause="502.24(a)(7)", does="The scheduled inspection at the new address is completed."
-)
-_STEPS = {step.name: step for step in (*STEPS, INSPECTION)}
 
 
 @cites("P050-2.8", "502.20g/1", "502.24b", "P050-2.8/3")
@@ -87,7 +50,7 @@ def on_report(ctx: Context, opened: Opened) -> MissingNoted:
     if body.event == "recovered":
         row, incident = _recover(ctx, row, place=body.place, details=body.details)
     else:
-        row, incident = _determine(
+        row, incident = hold(
             ctx, row, event=body.event, source=LICENSEE, at=body.at, place=body.place, details=body.details
         )
         if body.police_reference:
@@ -116,23 +79,8 @@ def _next(incident: Record) -> str:
     return "The Provider reports the incident; a replacement may be leased once the Inspection Service has a copy."
 
 
-@cites("502.24", "502.24/1")
-def search(ctx: Context, *, device: str, reason: str) -> Record:
-    """Begin the search for a device that cannot be located: it is missing, and its resets are denied.
-
-    Raises `Refused` (machine.illegal) for one that is elsewhere, `BadInput` (missing.reason).
-    """
-    if not reason.strip():
-        raise BadInput("missing.reason")
-    row = device_record(ctx, device)
-    held = open_incident(ctx.tx, device)
-    if held is not None and held.body["state"] == SEARCHING:
-        return held
-    move(ctx, row, "miss", zone=row.body["zone"])
-    return _open(ctx, row, source=SEARCH, state=SEARCHING, place="", details=reason)
-
-
-def _open(ctx: Context, row: Record, *, source: str, state: str, place: str, details: str) -> Record:
+def new_incident(ctx: Context, row: Record, *, source: str, state: str, place: str, details: str) -> Record:
+    """Open the incident of a device."""
     incident = IncidentId.new(ctx.randomness)
     body: dict[str, Any] = {
         "device": row.key,
@@ -163,73 +111,8 @@ def _open(ctx: Context, row: Record, *, source: str, state: str, place: str, det
     return kept
 
 
-@cites("502.24a", "502.24a/1", "502.24a/2", "502.24a/3", "502.24a/4", "502.24a/5", "502.24a/6", "502.24a/7", "502.24/1")
-def take_step(ctx: Context, *, device: str, step: str, result: str, reference: str, document: str) -> Record:
-    """Record a location step with its evidence; `document` is the SHA-256 (hex) of the paper that shows it, or empty.
-
-    Raises `BadInput` (missing.no-such-step, missing.bad-reference), `Refused` (missing.no-search,
-    missing.step-needs-paper, missing.step-applies, missing.not-located).
-    """
-    about = _STEPS.get(step)
-    if about is None:
-        raise BadInput("missing.no-such-step", name=step[:40], known=", ".join(_STEPS))
-    _checked(reference)
-    held = _incident(ctx, device)
-    if held.body["state"] != SEARCHING:
-        raise Refused("missing.no-search", device=device, state=held.body["state"])
-    if about.document and not document:
-        raise Refused("missing.step-needs-paper", step=step, does=about.does, clause=about.clause)
-    if result == NOT_APPLICABLE and not about.may_not_apply:
-        raise Refused("missing.step-applies", step=step, clause=about.clause)
-    if about is INSPECTION and not held.body["located_at"]:
-        raise Refused("missing.not-located", device=device)
-    said: dict[str, Any] = {"result": result, "reference": reference, "document": document}
-    told = {**said, "at": int(ctx.now)}
-    before = held.body["steps"].get(step, {})
-    if {**before, "at": 0} == {**told, "at": 0}:
-        return held
-    ctx.note("location-step.taken", device, clauses=(about.clause,), incident=held.key, step=step, **said)
-    values: dict[str, Any] = {"steps": {**held.body["steps"], step: told}}
-    if result == NEW_ADDRESS:
-        row = device_record(ctx, device)
-        ctx.note("licensee.located", device, clauses=("502.24(a)(7)",), incident=held.key, zone=row.body["zone"])
-        values |= {"located_at": int(ctx.now), "located_counter": row.body["message_counter"]}
-    return write(ctx, held, **values)
-
-
-@cites("502.24", "502.24/1", "502.24a/7")
-def determine(ctx: Context, *, device: str, event: str) -> Record:
-    """Determine that a device which was searched for is lost or stolen. Raises the refusal with every open step."""
-    held = _incident(ctx, device)
-    if held.body["state"] == event:
-        return held
-    if held.body["state"] != SEARCHING:
-        raise Refused("missing.no-search", device=device, state=held.body["state"])
-    row = device_record(ctx, device)
-    grounds = list(_open_steps(held, counter=row.body["message_counter"]))
-    if grounds:
-        raise RefusedOnGrounds("missing.steps-open", tuple(grounds), device=device, count=len(grounds))
-    _, incident = _determine(ctx, row, event=event, source=SEARCH, at=ctx.now, place="", details="")
-    return incident
-
-
-def _open_steps(incident: Record, *, counter: int) -> list[TowncircleError]:
-    done, located = incident.body["steps"], incident.body["located_at"]
-    grounds: list[TowncircleError] = [
-        Refused("missing.step-open", step=step.name, does=step.does, clause=step.clause)
-        for step in STEPS
-        if step.name not in done
-    ]
-    audited = counter > incident.body["located_counter"]
-    if located and not audited and done.get(INSPECTION.name, {}).get("at", 0) < located:
-        grounds.append(
-            Refused("missing.step-open", step=INSPECTION.name, does=INSPECTION.does, clause=INSPECTION.clause)
-        )
-    return grounds
-
-
 @cites("502.20g/1", "502.24")
-def _determine(
+def hold(
     ctx: Context, row: Record, *, event: str, source: str, at: Instant, place: str, details: str
 ) -> tuple[Record, Record]:
     """Hold a device as lost or stolen and tell the Postal Service; the same told again gives the same incident."""
@@ -239,7 +122,7 @@ def _determine(
     if held is not None and held.body["state"] == RECOVERED:
         raise Refused("missing.not-inspected", device=row.key)
     if held is None:
-        held = _open(ctx, row, source=source, state=SEARCHING, place=place, details=details)
+        held = new_incident(ctx, row, source=source, state=SEARCHING, place=place, details=details)
     elif place:
         words = ctx.tx.get("incident-words", held.key)
         assert words is not None
@@ -284,9 +167,9 @@ def police(ctx: Context, *, device: str, reference: str, document: str, cpip: st
 
     Raises `BadInput` (missing.bad-reference), `Refused` (missing.no-incident, missing.no-police-paper).
     """
-    held = _incident(ctx, device)
+    held = held_incident(ctx, device)
     if reference and reference != held.body["police"].get("reference"):
-        _checked(reference)
+        checked(reference)
         if not document:
             raise Refused("missing.no-police-paper", device=device)
         told = {"reference": reference, "document": document, "at": int(ctx.now)}
@@ -300,7 +183,7 @@ def police(ctx: Context, *, device: str, reference: str, document: str, cpip: st
         )
         held = write(ctx, held, police=told)
     if cpip and cpip != held.body["cpip"].get("reference"):
-        _checked(cpip)
+        checked(cpip)
         if not held.body["police"]:
             raise Refused("missing.no-police-paper", device=device)
         ctx.note("cpip.copied", device, clauses=("502.24(b)(1)",), incident=held.key, reference=cpip)
@@ -338,7 +221,7 @@ def recover(ctx: Context, *, device: str, place: str, details: str) -> Record:
 
 
 def _recover(ctx: Context, row: Record, *, place: str, details: str) -> tuple[Record, Record]:
-    held = _incident(ctx, row.key)
+    held = held_incident(ctx, row.key)
     if held.body["state"] == RECOVERED:
         return row, held
     row = move(ctx, row, "recover", zone=row.body["zone"], incident=held.key)
@@ -360,8 +243,8 @@ def inspect(ctx: Context, *, device: str, outcome: str, reference: str, document
     Raises `Refused` (missing.not-recovered, missing.no-reading, missing.broken-signs), `BadInput`
     (missing.bad-reference).
     """
-    _checked(reference)
-    held, row = _incident(ctx, device), device_record(ctx, device)
+    checked(reference)
+    held, row = held_incident(ctx, device), device_record(ctx, device)
     if held.body["state"] != RECOVERED:
         raise Refused("missing.not-recovered", device=device)
     read = row.body["message_counter"] > held.body["recovered_counter"]
@@ -382,7 +265,7 @@ def give_back(ctx: Context, *, device: str, regime: str) -> Record:
 
     Raises `Refused`: missing.not-recovered, missing.not-inspected, missing.replaced where a replacement was supplied.
     """
-    held, row = _incident(ctx, device), device_record(ctx, device)
+    held, row = held_incident(ctx, device), device_record(ctx, device)
     if held.body["state"] != RECOVERED:
         raise Refused("missing.not-recovered", device=device)
     if held.body["inspected"].get("outcome") != "regular":
@@ -428,7 +311,8 @@ def open_incident(tx: Transaction, device: str) -> Record | None:
     return rows[0] if rows else None
 
 
-def _incident(ctx: Context, device: str) -> Record:
+def held_incident(ctx: Context, device: str) -> Record:
+    """Give the incident that is not closed of a device. Raises `Refused` (missing.no-incident)."""
     device_record(ctx, device)
     held = open_incident(ctx.tx, device)
     if held is None:
@@ -441,6 +325,7 @@ def write(ctx: Context, held: Record, **values: Any) -> Record:
     return ctx.tx.put("incident", held.key, {**held.body, **values}, owner=held.owner, expected=held.version)
 
 
-def _checked(reference: str) -> None:
+def checked(reference: str) -> None:
+    """Check that a reference can be read. Raises `BadInput` (missing.bad-reference)."""
     if not _REFERENCE.fullmatch(reference):
         raise BadInput("missing.bad-reference", text=reference[:40])

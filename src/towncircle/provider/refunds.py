@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from towncircle.kernel.cites import cites
-from towncircle.kernel.context import Ask, Context, Steps, second_person
+from towncircle.kernel.context import Ask, Context, Steps, same_person, second_person
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.ids import DeviceId, RequestId
 from towncircle.kernel.instants import Instant
@@ -177,8 +177,10 @@ def certify(ctx: Context, *, refund: str, rules: RuleSet) -> Record:
         if held.body["certified_by"] == ctx.actor:
             return held
         _still_open(held)
-    for before in (held.body["scanned_by"], held.body["claimed_by"]):
-        second_person(before, (ctx.actor,), what="A refund", clause="502.27(a)(4)")
+    about = {"what": "A refund", "clause": "502.27(a)(4)"}
+    second_person(held.body["scanned_by"], (ctx.actor,), **about)
+    if same_person(held.body["claimed_by"], ctx.actor):  # the licensee's own word, which may name no person
+        raise Refused("person.same-person", actor=ctx.actor, **about)
     row = device_record(ctx, held.body["device"])
     if row.body["frozen"]:
         raise frozen_refusal(row)

@@ -23,6 +23,7 @@ from towncircle.verification.pack import Pack
 from towncircle.wire.bodies import CertificateRow, PackTerms
 
 COMPROMISED = "key-compromise"
+WITHDRAWN = "withdrawn"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +102,8 @@ def _certificate(mark: Mark) -> Iterator[Finding]:
         yield finding("certificate.revoked", ok=True if fresh else None, text=text)
         return
     compromised = row.revoked_reason == COMPROMISED and mark.at >= row.revoked_at  # a thief signs any date
-    good = not compromised and _before(mark, row.revoked_at, row.zone)
+    made = row.revoked_reason == WITHDRAWN and _signed_before(mark, row.revoked_at)
+    good = not compromised and (made or _before(mark, row.revoked_at, row.zone))
     yield finding("certificate.revoked", ok=good, text=f"Revoked at {row.revoked_at} ({row.revoked_reason}).")
 
 
@@ -111,7 +113,8 @@ def _status(mark: Mark) -> Iterator[Finding]:
         return
     rows = mark.pack.statuses.get(mark.row.device, ())
     for row in rows:
-        if not _before(mark, row.since, mark.row.zone):
+        made = row.status == WITHDRAWN and _signed_before(mark, row.since)
+        if not (made or _before(mark, row.since, mark.row.zone)):
             yield finding("device.status", ok=False, text=f"The device is {row.status} since {row.since}.")
             return
     fresh = _is_fresh(mark)
@@ -122,6 +125,17 @@ def _status(mark: Mark) -> Iterator[Finding]:
 def _before(mark: Mark, since: Instant, zone: str) -> bool:
     """Tell whether the piece was presented, or dated on a day, before something happened to its device."""
     return mark.at < since or (mark.day is not None and mark.day < since.date_in(zone))
+
+
+def _signed_before(mark: Mark, since: Instant) -> bool:
+    """Tell whether the mark is of the day of the check-out and its register shows that the device had not ended yet.
+
+    An earlier day needs no register, and a later one is what an older copy of the device would print.
+    """
+    if mark.row is None or mark.pack is None:
+        return False
+    last, shown = mark.pack.last_ascending.get(mark.row.device), mark.number("ascending_mills")
+    return last is not None and shown is not None and shown <= last and mark.day == since.date_in(mark.row.zone)
 
 
 def _is_fresh(mark: Mark) -> bool:

@@ -17,11 +17,12 @@ from types import MappingProxyType
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.instants import Instant
+from towncircle.kernel.money import Mills
 from towncircle.pki.keys import Signer
 from towncircle.pki.verifying import POSTAL, PublicKey, check_chain
 from towncircle.rules import ruleset
 from towncircle.rules.rulesets import REGISTRY
-from towncircle.wire.bodies import CertificateRow, PackTerms, PublishedPack, StatusRow
+from towncircle.wire.bodies import CertificateRow, FirstPublishedPack, PackTerms, PublishedPack, StatusRow
 from towncircle.wire.message import Envelope, open_certified, seal
 from towncircle.wire.shape import Body
 
@@ -40,9 +41,10 @@ class Pack:
     terms: Mapping[str, PackTerms]
     certificates: Mapping[int, CertificateRow]
     statuses: Mapping[DeviceId, tuple[StatusRow, ...]]
+    last_ascending: Mapping[DeviceId, Mills]
 
     @classmethod
-    def of(cls, body: PublishedPack) -> Pack:
+    def of(cls, body: PublishedPack | FirstPublishedPack) -> Pack:
         """Index a published pack whose signature was checked, or one that was just made."""
         statuses: dict[DeviceId, tuple[StatusRow, ...]] = {}
         for row in body.statuses:
@@ -55,6 +57,9 @@ class Pack:
             terms=MappingProxyType({row.regime: row for row in body.terms}),
             certificates=MappingProxyType({row.serial: row for row in body.certificates}),
             statuses=MappingProxyType(statuses),
+            last_ascending=MappingProxyType(
+                {row.device: row.ascending for row in body.last_readings} if isinstance(body, PublishedPack) else {}
+            ),
         )
 
     @property
@@ -96,7 +101,7 @@ def load_pack(
     """
 
     def key_of(envelope: Envelope, body: Body) -> PublicKey:
-        if not isinstance(body, PublishedPack):
+        if not isinstance(body, PublishedPack | FirstPublishedPack):
             raise Refused("verification.not-a-pack")
         result = check_chain(
             body.chain, root_fingerprint=root_fingerprint, at=body.issued, purpose=POSTAL, subject=envelope.sender
@@ -109,7 +114,7 @@ def load_pack(
         return result.leaf.public
 
     body = open_certified(raw, audience=AUDIENCE, key_of=key_of, limit=MAX_PACK).body  # 1
-    assert isinstance(body, PublishedPack)
+    assert isinstance(body, PublishedPack | FirstPublishedPack)
     if body.anchor != anchor:  # 2
         raise Refused("verification.wrong-anchor", anchor=body.anchor, needed=anchor)
     if body.number < last_number:  # 3

@@ -64,7 +64,8 @@ def duties_of(world: World, party: str, *, as_of: Instant) -> list[Duty]:
 def act_on_deadlines(world: World, parties: Collection[str] = ()) -> dict[str, list[Act]]:
     """Act for the parties that are at home here, all or some of them; give what was done, in order.
 
-    A journal without a new fact is not looked at before something can have fallen due.
+    A journal without a new fact is not looked at before something can have fallen due. What somebody decided before and
+    could not tell, because he was killed or nobody answered, is told now.
     """
     done: dict[str, list[Act]] = {}
     for party, desk in world.desks.items():
@@ -73,10 +74,12 @@ def act_on_deadlines(world: World, parties: Collection[str] = ()) -> dict[str, l
         now, facts = world.clock.now(), _journal(world, party)
         count, next_at = world.looks.get(party, (-1, now))
         if count == len(facts) and now < next_at:
+            desk.deliver()
             continue
         duties = derive(world.rules, facts, party=party, as_of=now)
         if not plan(duties, facts, now=now):
             world.looks[party] = (len(facts), next_look(duties, now=now))
+            desk.deliver()
             continue
         effects = _EFFECTS.get(party.partition(".")[0], {})
 

@@ -2,9 +2,8 @@
 
 Here: the bodies by direction: `common` (shapes used by several), `device` (device to Provider), `provider` (Provider to
 device), `examination` (between the Postal Service and a device), `cases` (how those travel, and irregularity cases),
-`parties` (between licensee, Provider, Postal Service and bank), `checkout` (a device that goes out of service),
-`quality` (notices, quality pieces, the inventory), `licensing` (a license after it was issued), `refund` (unused
-postage), `missing` (devices that are) and `published` (the verification pack). Importing this package registers all.
+`parties` (between licensee, Provider, Postal Service and bank), `checkout` (a device that goes out of service) and
+`published` (the verification pack). Importing this package registers them all.
 """
 
 from towncircle.wire.bodies.cases import (
@@ -81,7 +80,14 @@ from towncircle.wire.bodies.provider import (
     ResetRefusal,
     Withdraw,
 )
-from towncircle.wire.bodies.published import CertificateRow, PackTerms, PublishedPack, StatusRow
+from towncircle.wire.bodies.published import (
+    CertificateRow,
+    FirstPublishedPack,
+    LastReading,
+    PackTerms,
+    PublishedPack,
+    StatusRow,
+)
 from towncircle.wire.bodies.quality import (
     InventoryDifference,
     InventoryFile,
@@ -149,6 +155,7 @@ __all__ = [
     "ExaminationReturned",
     "ExaminationWaiting",
     "FirstAuthorise",
+    "FirstPublishedPack",
     "FirstRenewal",
     "Form3533",
     "Ground",
@@ -161,6 +168,7 @@ __all__ = [
     "IrregularityReport",
     "KnownPiece",
     "KnownReading",
+    "LastReading",
     "LeaseConfirmed",
     "LeaseSigned",
     "LicenseAppeal",

@@ -50,6 +50,14 @@ class StatusRow(Row):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LastReading(Row):
+    """Hold the ascending register of a device at its last word: what it signed, it signed until then."""
+
+    device: DeviceId
+    ascending: Mills
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PackTerms(Row):
     """Hold the rule's figures for one regime that a verifier reads; dates are `YYYY-MM-DD`, or empty.
 
@@ -67,12 +75,28 @@ class PackTerms(Row):
     indicia_valid_through: Annotated[str, Limit(10)]
 
 
-@message(57, "postal to everybody")
+@message(57, "postal to everybody", name="PublishedPack")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstPublishedPack(Body):
+    """Publish all that a verifier holds offline, as release 0.1.0 did: without last readings."""
+
+    anchor: Annotated[Literal["production", "test"], 1]
+    number: Annotated[int, 2]
+    issued: Annotated[Instant, 3]
+    next_update: Annotated[Instant, 4]
+    chain: Annotated[tuple[Annotated[bytes, CERTIFICATE], ...], 5, CHAIN]
+    terms: Annotated[tuple[PackTerms, ...], 6, Limit(16)]
+    certificates: Annotated[tuple[CertificateRow, ...], 7, ROWS]
+    statuses: Annotated[tuple[StatusRow, ...], 8, ROWS]
+
+
+@message(57, "postal to everybody", version=2)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishedPack(Body):
     """Publish all that a verifier holds offline.
 
-    `number` is the list number, which only rises; `chain` are the certificates of the signer, its issuer and the root.
+    `number` is the list number, which only rises; `chain` are the certificates of the signer, its issuer and the root;
+    `last_readings` are of devices that signed their own withdrawal.
     """
 
     anchor: Annotated[Literal["production", "test"], 1]
@@ -83,3 +107,4 @@ class PublishedPack(Body):
     terms: Annotated[tuple[PackTerms, ...], 6, Limit(16)]
     certificates: Annotated[tuple[CertificateRow, ...], 7, ROWS]
     statuses: Annotated[tuple[StatusRow, ...], 8, ROWS]
+    last_readings: Annotated[tuple[LastReading, ...], 9, ROWS]

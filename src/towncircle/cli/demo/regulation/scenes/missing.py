@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from towncircle.cli.demo.regulation.procedures import procedure, scene, shows
 from towncircle.cli.demo.regulation.town import refused
 from towncircle.kernel.ids import DeviceId
-from towncircle.provider import incidents, missing
+from towncircle.provider import incidents, missing, searching
 from towncircle.world.missing import report, return_recovered
 
 if TYPE_CHECKING:
@@ -151,12 +151,12 @@ def nobody_home(town: Town) -> None:
 def searched(town: Town) -> None:
     """Take the steps; the post office knows a new address, where nobody opens."""
     device = town.room(22).device
-    town.provider(device, missing.search, reason="Letters come back.")
-    for number, step in enumerate(missing.STEPS, start=1):
-        result = missing.NEW_ADDRESS if step.name == "post-office" else missing.NOTHING
+    town.provider(device, searching.search, reason="Letters come back.")
+    for number, step in enumerate(searching.STEPS, start=1):
+        result = searching.NEW_ADDRESS if step.name == "post-office" else searching.NOTHING
         document = _PAPER if step.document else ""
         town.provider(
-            device, missing.take_step, step=step.name, result=result, reference=f"note-{number}", document=document
+            device, searching.take_step, step=step.name, result=result, reference=f"note-{number}", document=document
         )
 
 
@@ -172,11 +172,11 @@ def not_located(town: Town) -> None:
     device = town.room(22).device
     town.provider(
         device,
-        missing.take_step,
-        step=missing.INSPECTION.name,
-        result=missing.NOTHING,
+        searching.take_step,
+        step=searching.INSPECTION.name,
+        result=searching.NOTHING,
         reference="visit-1",
         document=_PAPER,
     )
-    town.provider(device, missing.determine, event="lost")
+    town.provider(device, searching.determine, event="lost")
     town.provider(device, incidents.file_due)
