@@ -18,7 +18,7 @@ from towncircle.cli.demo.regulation import closing
 from towncircle.cli.demo.regulation.census import UNSHOWN_FACTS, UNSHOWN_MESSAGES
 from towncircle.cli.demo.regulation.scenes import TOPICS
 from towncircle.cli.demo.regulation.town import MOST_ROOMS, STORIES, Pace
-from towncircle.cli.demo.regulation.year import CHECKPOINT_DAYS, Year
+from towncircle.cli.demo.regulation.year import CHECKPOINT_EVERY, Year
 from towncircle.cli.demo.stage import UnexpectedError, clear, expect
 from towncircle.kernel.errors import BadInput, TowncircleError
 from towncircle.world.deadlines import compare
@@ -84,7 +84,7 @@ class Chapter:
         return ok
 
     def _tell(self, words: str, done: int, of: int) -> None:
-        if done % CHECKPOINT_DAYS == 0:
+        if done % CHECKPOINT_EVERY == 0:
             self._narrator.say(f"{words}, {done} of {of} days")
         self._narrator.doing(words, done, of)
 

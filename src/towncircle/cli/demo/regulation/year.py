@@ -31,7 +31,7 @@ from towncircle.world.notices import fetch_all
 from towncircle.world.population import reconcile
 from towncircle.world.world import Wiring, World
 
-CHECKPOINT_DAYS = 30
+CHECKPOINT_EVERY = 30
 _WEEKS_EARLIER = 4
 _STATE = "year.json"
 Progress = Callable[[str, int, int], None]
@@ -86,7 +86,7 @@ class Year:
             self._tell(day, first)
             self._live(day)
             day += 1
-            if day % CHECKPOINT_DAYS == 0:
+            if day % CHECKPOINT_EVERY == 0:
                 self._keep(day)
         self._round()
         self._keep(day)
@@ -102,8 +102,8 @@ class Year:
             play(town)
         for number in town.visits_on(day):
             town.visit(number)
-        today = day % CHECKPOINT_DAYS
-        late = (number for number in range(1, self.pace.licensees + 1) if number % CHECKPOINT_DAYS == today)
+        today = day % CHECKPOINT_EVERY
+        late = (number for number in range(1, self.pace.licensees + 1) if number % CHECKPOINT_EVERY == today)
         fetch_all(self.world, sorted(town.connected.union(map(name_of, late))))
 
     def _round(self) -> None:

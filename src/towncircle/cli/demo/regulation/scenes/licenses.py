@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from towncircle.cli.demo.regulation.town import Town
 
 OWN_APPLICATIONS = (1, 2, 3, 4)
-_OPENING_DAYS = 10
+_OPENING_DAYS = 8
 _TELEPHONE = {"telephone": "202-555-0199"}
 
 
