@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.conformance.breaking import answered, refused
 from tests.conformance.test_parties import decided, form, lease
-from tests.journeys.stories import ANNEX, HARBOR, MAILROOM, SUMMIT, reopened
+from tests.journeys.stories import ANNEX, HARBOR, MAILROOM, SUMMIT, new_world, reopened
 from tests.parties.hand import POSTAL, Hand
 
 from towncircle.auditor import audit
@@ -16,11 +16,13 @@ from towncircle.kernel.context import Context
 from towncircle.kernel.errors import BadInput, Refused, TowncircleError
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import Mills
+from towncircle.mailpiece.address_files import public_addresses
 from towncircle.wire import bodies
 from towncircle.world import licensing, returning
 from towncircle.world.exporting import export
 from towncircle.world.journeys import Applicant, Journeys
 from towncircle.world.license_papers import write_forms
+from towncircle.world.printing import print_job
 from towncircle.world.world import World
 
 TEN = "10d"
@@ -216,6 +218,27 @@ def test_a_refused_applicant_may_appeal_and_nobody_for_it(world: World, journeys
         row = view.get("license", told.license)
     assert row is not None
     assert row.body["state"] == "valid"
+
+
+@pytest.mark.requirement("P050-2.4")
+def test_an_applicant_whose_refusal_was_reversed_prints_under_its_own_name(tmp_path: Path) -> None:
+    world = new_world(tmp_path / "world")
+    annex = Journeys(world, ANNEX)
+    with refused("P050-2.2", "postal.license-refused"):
+        annex.apply(Applicant(name="The Annex", telephone="none"), provider=HARBOR)
+    with world.store(POSTAL).reading() as view:
+        about = [fact.subject for fact in view.facts() if fact.type == "license.refused"][-1]
+    docket = licensing.appeal(annex, about=about, reasons="The telephone is being installed.").docket
+    licensing.decide(world, docket, reverse=True, reasons="It is in the directory.", by="21")
+    world.deliver()
+    number = licensing.ask_standing(annex, about).license
+    assert licensing.form_of(annex, number)["name"] == "The Annex"
+    annex.lease()
+    annex.deposit(Mills.dollars(50))
+    annex.reset(Mills.dollars(20))
+    assert print_job(annex, public_addresses()[:1], tmp_path / "out", formats=("pdf",)).pdf.is_file()
+    clean(world, tmp_path / "export")
+    world.close()
 
 
 # ---- refusals that rest on what is known of the applicant

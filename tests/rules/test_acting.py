@@ -11,7 +11,8 @@ from towncircle.kernel.randomness import SeededRandomness
 from towncircle.kernel.store import MemoryStore
 from towncircle.provider.denials import EFFECTS
 from towncircle.rules import ruleset
-from towncircle.rules.acting import act
+from towncircle.rules.acting import act, next_look, pending
+from towncircle.rules.duties import derive
 
 RULES = ruleset("ibi-1998")
 HARBOR, DEVICE = "provider.harbor", "TC1B0000000001"
@@ -186,3 +187,26 @@ def test_the_body_of_an_act_names_no_person() -> None:
     journal.look(LEASED.plus(days=300))
     allowed = {"limit", "duty", "anchor", "until", "shape", "to", "case"}
     assert all(set(MappingProxyType(dict(fact.body))) <= allowed for fact in journal.facts()[1:])
+
+
+def test_nothing_falls_due_before_the_next_look_that_was_foreseen() -> None:
+    journal = Journal()
+    journal.note("custody.leased", LEASED)
+    journal.note("audit.taken", LEASED.plus(days=20))
+    journal.note("custody.lost", LEASED.plus(days=40))
+    facts, hours = journal.facts(), 0
+    now = LEASED.plus(days=41)
+    duties = derive(RULES, facts, party=HARBOR, as_of=now)
+    seen = stages(facts, now)
+    foreseen = next_look(duties, now=now)
+    while hours < 24 * 300:
+        hours += 1
+        later = now.plus(hours=hours)
+        if later >= foreseen:
+            foreseen = next_look(derive(RULES, facts, party=HARBOR, as_of=later), now=later)
+            seen = stages(facts, later)
+        assert stages(facts, later) == seen, f"something fell due at {later} that was not foreseen"
+
+
+def stages(facts: list[Fact], now: Instant) -> set[tuple[str, str]]:
+    return {(one.stage, one.duty.key) for one in pending(RULES, facts, party=HARBOR, now=now)}

@@ -1,6 +1,10 @@
+from contextlib import suppress
+
 import pytest
 
 from towncircle.kernel.errors import BadInput, BrokenInvariant, Refused
+from towncircle.kernel.facts import Fact
+from towncircle.kernel.instants import Instant
 from towncircle.storage.sqlite import SqliteStore
 
 
@@ -53,3 +57,39 @@ def test_a_store_with_a_spoiled_page_is_refused_before_anything_is_read_from_it(
         SqliteStore(path)
     assert caught.value.code == "storage.damaged"
     assert path.read_bytes() == spoiled
+
+
+def test_facts_read_before_are_read_again_with_those_of_others_and_without_what_was_rolled_back(tmp_path):
+    mine = SqliteStore(tmp_path / "s.sqlite", create=True)
+    theirs = SqliteStore(tmp_path / "s.sqlite")
+
+    def append(store, name, *, fail=False):
+        with suppress(ZeroDivisionError), store.transaction() as tx:
+            tx.append_fact(fact(name))
+            assert tx.facts()[-1].id == name
+            if fail:
+                raise ZeroDivisionError
+
+    def seen(store):
+        with store.reading() as view:
+            return [one.id for one in view.facts()]
+
+    append(mine, "1")
+    assert seen(mine) == seen(theirs) == ["1"]
+    append(mine, "2", fail=True)
+    assert seen(mine) == ["1"]
+    append(theirs, "3")
+    assert seen(mine) == ["1", "3"]
+    append(mine, "4")
+    assert seen(mine) == seen(theirs) == ["1", "3", "4"]
+    held = seen(mine)
+    with mine.reading() as view:
+        view.facts().clear()  # the list is the reader's own
+    assert seen(mine) == held
+    mine.close()
+    theirs.close()
+
+
+def fact(name):
+    at = Instant(1)
+    return Fact(id=name, type="a.fact", subject="s", actor="a", occurred_at=at, recorded_at=at)

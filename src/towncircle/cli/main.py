@@ -108,7 +108,7 @@ def main(argv: list[str] | None = None) -> int:
     except TowncircleError as error:
         return render(error, as_json=as_json)
     except KeyboardInterrupt:
-        print("\nInterrupted. Nothing was lost: run it again (after a print: with --resume).", file=sys.stderr)
+        print("\nInterrupted. Nothing was lost: run it again, with --resume where there is one.", file=sys.stderr)
         return 130
     except BrokenPipeError:
         sys.stdout = None  # the reader went away; what it did not read is not known to be well

@@ -42,6 +42,12 @@ def keep_form(ctx: Context, number: str, data: Mapping[str, str]) -> None:
         ctx.tx.put(kind, key, kept, owner=ctx.party, expected=held.version if held else 0)
 
 
+def keep_refused(ctx: Context, application: str, data: Mapping[str, str]) -> None:
+    """Keep the data of a refused application: an appeal may bring the license all the same."""
+    if ctx.tx.get("form-3601-a", application) is None:
+        ctx.tx.put("form-3601-a", application, {name: data[name] for name in FORM}, owner=ctx.party, expected=0)
+
+
 def license_held(ctx: Context, number: str = "") -> Record:
     """Give a license of this licensee: the one named, or the one that it received last.
 
@@ -82,6 +88,9 @@ def take_standing(ctx: Context, told: LicenseStanding) -> None:
         office = {name: getattr(told, name) for name in ("office_zip", "office_city", "office_state", "provider")}
         record = {**office, "received_at": int(ctx.now), "state": told.state}
         ctx.tx.put("license", told.license, record, owner=ctx.party, expected=0)
+        applied = ctx.tx.get("form-3601-a", told.about)
+        if applied is not None:
+            keep_form(ctx, told.license, applied.body)
         zone = place_of(told.office_zip).zone
         ctx.note("license.received", told.license, clauses=("P050 2.4",), provider=told.provider, zone=zone)
     elif row.body.get("state", "valid") != told.state and row.body.get("state") != "given up":

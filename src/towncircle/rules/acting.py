@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from towncircle.kernel.context import Context
@@ -27,6 +28,7 @@ POSTAL = "postal.usps"
 REMINDED, MISSED, MENDED = "limit.reminded", "limit.missed", "limit.mended"
 NOTICE, OPENED, CLOSED = "notice.given", "limit.case-opened", "limit.case-closed"
 _OPEN = ("due", "open")
+_LOOK_DAYS = 28  # house: a journal is looked at as often as that, whatever was foreseen
 
 Effect = Callable[[Context, Duty, bool], None]
 # writes to a receiver: a `reminder` or a `notice`; gives the name of what was sent, or nothing where nothing was
@@ -59,6 +61,20 @@ def plan(duties: Iterable[Duty], facts: Iterable[Fact], *, now: Instant) -> list
 def pending(rules: RuleSet, facts: Sequence[Fact], *, party: str, now: Instant) -> list[Act]:
     """Derive the duties of a journal and give what is to be done about them."""
     return plan(derive(rules, facts, party=party, as_of=now), facts, now=now)
+
+
+def next_look(duties: Iterable[Duty], *, now: Instant) -> Instant:
+    """Give the instant from which these duties may bring something to do, as long as their journal stays as it is."""
+    at = [now.plus(days=_LOOK_DAYS)]
+    for duty in duties:
+        if duty.period:  # another month brings another duty
+            later = now.date_in(duty.zone).replace(day=28) + timedelta(days=4)
+            at.append(start_of_day(later.replace(day=1), duty.zone))
+        if duty.closed is None:
+            at.append(duty.until.plus(microseconds=1))
+            if duty.limit.reminder:
+                at.append(remind_at(duty))
+    return min(one for one in at if one > now)
 
 
 def act(

@@ -57,6 +57,7 @@ class SqliteStore:
             self._reader = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             self._reader.execute(f"PRAGMA busy_timeout={BUSY_MS}")
             self._reader.execute("PRAGMA query_only=1")
+        self._journal = _Journal()
 
     def _migrate(self, *, new: bool) -> None:
         scripts = _migrations()
@@ -95,7 +96,7 @@ class SqliteStore:
             try:
                 self._connection.execute("BEGIN IMMEDIATE")
                 try:
-                    yield _Sql(self._connection)
+                    yield _Sql(self._connection, self._journal)
                 except BaseException:
                     self._connection.execute("ROLLBACK")
                     raise
@@ -111,7 +112,7 @@ class SqliteStore:
             try:
                 if self._depth == 1:
                     self._reader.execute("BEGIN")
-                yield _Sql(self._reader)
+                yield _Sql(self._reader, self._journal, reads=True)
             finally:
                 self._depth -= 1
                 if self._depth == 0:
@@ -127,9 +128,29 @@ def _json(body: Mapping[str, Any]) -> str:
     return json.dumps(dict(body), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
+class _Journal:
+    """Remember the facts that were read from the file, so that each is parsed once: facts are only ever appended.
+
+    Only the reader adds to it, so that what a transaction appended and did not commit is never in it; and what one view
+    of the reader saw, each later view and each transaction sees too.
+    """
+
+    def __init__(self) -> None:
+        self._known: tuple[int, list[Fact]] = (0, [])
+
+    def facts(self, db: sqlite3.Connection, *, keep: bool) -> list[Fact]:
+        """Give all facts of a view, oldest first."""
+        last, known = self._known
+        rows = db.execute("SELECT number, body FROM fact WHERE number>? ORDER BY number", (last,)).fetchall()
+        facts = known + [Fact.from_dict(json.loads(body)) for _, body in rows]
+        if keep and rows:
+            self._known = (rows[-1][0], list(facts))
+        return facts
+
+
 class _Sql:
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._db = connection
+    def __init__(self, connection: sqlite3.Connection, journal: _Journal, *, reads: bool = False) -> None:
+        self._db, self._journal, self._reads = connection, journal, reads
 
     def get(self, kind: str, key: str) -> Record | None:
         row = self._db.execute("SELECT owner, version, body FROM record WHERE kind=? AND key=?", (kind, key)).fetchone()
@@ -163,8 +184,7 @@ class _Sql:
         return kept
 
     def facts(self) -> list[Fact]:
-        rows = self._db.execute("SELECT body FROM fact ORDER BY number")
-        return [Fact.from_dict(json.loads(body)) for (body,) in rows]
+        return self._journal.facts(self._db, keep=self._reads)
 
     def append_entry(self, key: str, body: Mapping[str, Any]) -> None:
         done = self._db.execute("INSERT INTO entry (key, body) VALUES (?,?) ON CONFLICT DO NOTHING", (key, _json(body)))

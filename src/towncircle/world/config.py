@@ -19,6 +19,7 @@ from towncircle.rules.rulesets import REGISTRY
 
 FILE = "world.toml"
 FORMAT = 1
+_NAMED = 6
 POSTAL, BANK = PartyId("postal.usps"), PartyId("bank.lockbox")
 STARTS = {name: about.start for name, about in REGISTRY.items() if about.start}
 
@@ -79,6 +80,12 @@ class WorldConfig:
         except (OSError, ValueError, KeyError, TypeError, BadInput) as error:
             what = f"it lacks {error}" if isinstance(error, KeyError) else error
             raise Refused("world.damaged", path=path, what=what) from error
+
+
+def some(names: tuple[PartyId, ...]) -> str:
+    """Name some parties in a sentence: all of a few, the first ones of many."""
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f"{', '.join(names[:_NAMED])}{more}"
 
 
 def _number(value: object) -> int:

@@ -19,7 +19,7 @@ from towncircle.kernel.instants import Instant
 from towncircle.postal.procedures import settle
 from towncircle.provider.denials import EFFECTS
 from towncircle.provider.replaying import differing
-from towncircle.rules.acting import Act, Effect, act, pending, plan
+from towncircle.rules.acting import Act, Effect, act, next_look, plan
 from towncircle.rules.duties import Duty, derive
 from towncircle.rules.rulesets import RuleSet
 from towncircle.world.config import POSTAL
@@ -66,14 +66,21 @@ def duties_of(world: World, party: str, *, as_of: Instant) -> list[Duty]:
 def act_on_deadlines(world: World, parties: Collection[str] = ()) -> dict[str, list[Act]]:
     """Act for the parties that are at home here, all or some of them; give what was done, in order.
 
-    What somebody decided before and could not tell, because he was killed or nobody answered, is told now.
+    A journal without a new fact is not looked at before something can have fallen due. What somebody decided before and
+    could not tell, because he was killed or nobody answered, is told now.
     """
     done: dict[str, list[Act]] = {}
     for party, desk in world.desks.items():
         if parties and party not in parties:
             continue
-        now = world.clock.now()
-        if not pending(world.rules, _journal(world, party), party=party, now=now):
+        now, facts = world.clock.now(), _journal(world, party)
+        count, next_at = world.looks.get(party, (-1, now))
+        if count == len(facts) and now < next_at:
+            desk.deliver()
+            continue
+        duties = derive(world.rules, facts, party=party, as_of=now)
+        if not plan(duties, facts, now=now):
+            world.looks[party] = (len(facts), next_look(duties, now=now))
             desk.deliver()
             continue
         effects = _EFFECTS.get(party.partition(".")[0], {})

@@ -19,7 +19,7 @@ from towncircle.kernel.randomness import Randomness
 from towncircle.pki.keys import Signer
 from towncircle.psd.client import DeviceClient
 from towncircle.psd.ports import BytePort, ProcessPort
-from towncircle.psd.process import create
+from towncircle.psd.process import create, open_device
 
 DRAFT = ".new"
 
@@ -43,6 +43,11 @@ def process_port(clock_file: Path, seed: int | None) -> PortMaker:
         return ProcessPort(folder, arguments=("--clock", str(clock_file), *seeded))
 
     return make
+
+
+def here_port(clock_file: Path, seed: int | None) -> PortMaker:
+    """Give the maker of ports to devices that run in this process, for rehearsals of many days."""
+    return lambda folder: open_device(folder, clock_file=clock_file, seed=seed)
 
 
 # the process has ended, could not open its store, or found that another process owns it now

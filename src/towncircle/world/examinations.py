@@ -42,13 +42,18 @@ class Case:
     steps: list[Fact]
 
 
-def examine(world: World, device: DeviceId) -> Examined:
-    """Order a device's examination, have its host answer, and give what the Postal Service made of it."""
+def order(world: World, device: DeviceId) -> str:
+    """Order a device's examination, or take up the order that is open; give its reference."""
     chain = tuple(world.cabinet.certificate(name).der for name in (POSTAL, "authority", "root"))
     examiner = examining.Examiner(chain=chain, builds=approved_builds())
-    reference = world.desk(POSTAL).perform(
-        lambda ctx: examining.order(ctx, device=device, examiner=examiner), actor=POSTAL
+    return str(
+        world.desk(POSTAL).perform(lambda ctx: examining.order(ctx, device=device, examiner=examiner), actor=POSTAL)
     )
+
+
+def examine(world: World, device: DeviceId) -> Examined:
+    """Order a device's examination, have its host answer, and give what the Postal Service made of it."""
+    reference = order(world, device)
     with world.store(POSTAL).reading() as view:
         row = view.get("device", device)
     if row is None:

@@ -23,6 +23,7 @@ from towncircle.licensee import (
     custody,
     envelopes,
     funds,
+    licenses,
     mailroom,
     missing,
     reprints,
@@ -44,7 +45,7 @@ from towncircle.wire.bodies import (
     LicenseDecision,
 )
 from towncircle.world import leases, updates
-from towncircle.world.config import BANK
+from towncircle.world.config import BANK, some
 from towncircle.world.departments import Payer, prove
 from towncircle.world.world import World
 
@@ -75,7 +76,7 @@ class Journeys:
 
     def __init__(self, world: World, licensee: str = "licensee.mailroom") -> None:
         if licensee not in world.config.licensees:
-            raise Refused("world.no-licensee", name=licensee[:40], known=", ".join(world.config.licensees))
+            raise Refused("world.no-licensee", name=licensee[:40], known=some(world.config.licensees))
         self.world = world
         self.licensee = licensee
         self._desk = world.desk(licensee)
@@ -88,7 +89,7 @@ class Journeys:
     def apply(self, applicant: Applicant, *, provider: str) -> LicenseDecision:
         """Apply for a license. Raises the refusal with every ground."""
         if provider not in self.world.config.providers:
-            raise Refused("world.no-provider", name=provider[:40], known=", ".join(self.world.config.providers))
+            raise Refused("world.no-provider", name=provider[:40], known=some(self.world.config.providers))
         form = LicenseApplication(
             application_id=self.new(ApplicationId.new),
             applicant=self.licensee,
@@ -97,7 +98,13 @@ class Journeys:
             products=self.world.config.regime,
             **{name: getattr(applicant, name) for name in applicant.__dataclass_fields__},
         )
-        decision: LicenseDecision = self.do(lambda ctx: setup.apply(ctx, application=form, provider=provider))
+        try:
+            decision: LicenseDecision = self.do(lambda ctx: setup.apply(ctx, application=form, provider=provider))
+        except RelayedRefusal as refusal:
+            if refusal.code == "postal.license-refused":
+                data = {name: str(getattr(applicant, name)) for name in licenses.FORM}
+                self.do(lambda ctx: licenses.keep_refused(ctx, form.application_id, data))
+            raise
         return decision
 
     def lease(self) -> LeaseConfirmed:

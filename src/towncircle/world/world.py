@@ -73,6 +73,7 @@ class World:
             with self.board.alone():
                 self._publish_lists()
         self.desks: dict[str, Desk] = {}
+        self.looks: dict[str, tuple[int, Instant]] = {}  # facts of each party when last looked at, and the next look
         direct = Direct({})
         transport = wiring.transport(direct)
         for party in settings.parties:
@@ -83,7 +84,16 @@ class World:
         }
 
     @classmethod
-    def create(cls, folder: Path, *, regime: str, seed: int | None, start: Instant | None) -> World:
+    def create(
+        cls,
+        folder: Path,
+        *,
+        regime: str,
+        seed: int | None,
+        start: Instant | None,
+        providers: tuple[str, ...] = DEFAULT_PROVIDERS,
+        licensees: tuple[str, ...] = DEFAULT_LICENSEES,
+    ) -> World:
         """Make a world in a new or empty folder. `start` freezes its clock there; without it the clock runs."""
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise BadInput("world.exists", path=folder)
@@ -92,7 +102,7 @@ class World:
         folder.chmod(0o700)  # names, addresses and, in a sandbox, secrets lie in it
         clock = WorldClock.start(folder / CLOCK_FILE, start)
         randomness = _randomness(seed, "world 0")
-        members = (POSTAL, BANK, *map(PartyId, DEFAULT_PROVIDERS), *map(PartyId, DEFAULT_LICENSEES))
+        members = (POSTAL, BANK, *map(PartyId.parse, providers), *map(PartyId.parse, licensees))
         for party in members:
             SqliteStore(folder / party / STORE, create=True).close()
         postal = SqliteStore(folder / POSTAL / STORE)
@@ -104,8 +114,8 @@ class World:
             regime=regime,
             seed=seed,
             root=root.fingerprint.hex(),
-            providers=tuple(map(PartyId, DEFAULT_PROVIDERS)),
-            licensees=tuple(map(PartyId, DEFAULT_LICENSEES)),
+            providers=tuple(map(PartyId.parse, providers)),
+            licensees=tuple(map(PartyId.parse, licensees)),
         )
         settings.write(folder)
         world = cls.open(folder)

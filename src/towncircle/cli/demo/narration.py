@@ -5,7 +5,7 @@ Here: how it is told. Not here: what happens.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -38,6 +38,20 @@ class Narrator:
 
         self._console.print(Padding(Text(text, overflow="fold"), (0, 0, 0, 5), expand=False))
 
+    def table(self, rows: Iterable[tuple[str, str, str]]) -> None:
+        """Tell rows of a number and a text, each with a line of small print below it."""
+        from rich.padding import Padding
+        from rich.table import Table
+        from rich.text import Text
+
+        grid = Table.grid(padding=(0, 2))
+        grid.add_column(justify="right")
+        grid.add_column(overflow="fold")
+        for number, text, small in rows:
+            grid.add_row(number, Text(text))
+            grid.add_row("", Text(small, style="dim"))
+        self._console.print(Padding(grid, (0, 0, 0, 5), expand=False))
+
     def result(self, *, ok: bool, seconds: float, detail: str) -> None:
         """Tell how a chapter ended."""
         if not ok:
@@ -46,10 +60,10 @@ class Narrator:
             self._console.print(Text(f"     FAILED: {detail}", style="bold red"))
         self._console.print(f"     [dim]{seconds:.1f} s[/dim]")
 
-    def close(self, out: Path, *, ok: bool) -> None:
+    def close(self, out: Path, *, ok: bool, look_at: str = "envelopes.pdf", then: str = "status") -> None:
         """Tell where everything is."""
         if ok:
-            self._console.print(f"\n[bold]All chapters ended as they should.[/bold] Look at {out}/envelopes.pdf")
-            self._console.print(f"Work on with it: towncircle status {out}/world")
+            self._console.print(f"\n[bold]All chapters ended as they should.[/bold] Look at {out}/{look_at}")
+            self._console.print(f"Work on with it: towncircle {then} {out}/world")
         else:
             self._console.print("\n[bold red]Not every chapter ended as it should.[/bold red]")

@@ -54,7 +54,7 @@ class Stage:
         self.world_folder = out / "world"
         self.facts: dict[str, Any] = {}
         start = Instant.parse(STARTS[regime]) if regime in STARTS else None
-        _clear(out)
+        clear(out)
         World.create(self.world_folder, regime=regime, seed=seed, start=start).close()
         self._servers = Servers.start(self.world_folder) if processes else None
         self._world: World | None = None
@@ -125,13 +125,14 @@ class Stage:
         return subprocess.run(line, capture_output=True, text=True, check=False)  # noqa: S603  # our own modules
 
 
-def expect(condition: bool, text: str) -> None:  # noqa: FBT001  # reads like the sentence it is
-    """Raise `UnexpectedError` with the text unless the condition holds."""
+def expect(condition: object, text: str) -> None:
+    """Raise `UnexpectedError` with the text unless the condition is true."""
     if not condition:
         raise UnexpectedError(text)
 
 
-def _clear(out: Path) -> None:
+def clear(out: Path) -> None:
+    """Make a folder empty that an earlier demo filled. Raises `BadInput` (world.exists) for any other."""
     if out.exists() and any(out.iterdir()):
         if not (out / MARKER).is_file():
             raise BadInput("world.exists", path=out)

@@ -1,0 +1,109 @@
+"""The census of the year: which messages went between the parties, which facts prove which procedure.
+
+Here: counting, and the lists of what the year does not show, each with its reason. Not here: what must be counted.
+Kept: a message is counted where it passes, at the transport and at the device's port, with those it encloses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from towncircle.transport import Transport
+from towncircle.wire import cbor, cose
+from towncircle.wire.message import DEFAULT_LIMIT, peek
+from towncircle.wire.registry import all_types, find_type
+from towncircle.world.board import PACK
+from towncircle.world.devices import PortMaker, ShelfPort
+
+_SIGN1 = b"\xd2\x84"  # how every message begins: tag 18 and a list of four
+
+# kinds of facts that the product can record and the year does not, each with its reason
+UNSHOWN_FACTS: Mapping[str, str] = MappingProxyType(
+    {
+        "custody.scrapped": "no room of the house scraps a device",
+        "deposit.returned": "the lockbox bank of this world returns no item",
+        "reset.voided": "only a device that ends its request after the Provider reserved it makes one void",
+        "afterwards.refused": "a store is busy, or a list ran out, right after a commit: tests/parties shows it",
+        "afterwards.done": "it follows the one before",
+    }
+)
+# message types that the product can send and the year does not, each with its reason
+UNSHOWN_MESSAGES: Mapping[str, str] = MappingProxyType({})
+
+
+class Census:
+    """Count the messages that pass."""
+
+    def __init__(self) -> None:
+        self.counts: dict[str, int] = {}
+
+    def transport(self, inner: Transport) -> Transport:
+        """Wrap the way between the parties."""
+        return _Counted(inner, self)
+
+    def port(self, make: PortMaker) -> PortMaker:
+        """Wrap the way to the devices."""
+        return lambda folder: _CountedPort(make(folder), self)
+
+    def count(self, raw: bytes) -> None:
+        """Count the messages in some bytes: a message, or a command of a device, and what they enclose."""
+        for name in _names(raw):
+            self.counts[name] = self.counts.get(name, 0) + 1
+
+    def published(self, folder: Path) -> None:
+        """Count what lies on the public board of a world."""
+        self.count((folder / PACK).read_bytes())
+
+    def missing(self) -> list[str]:
+        """Name the message types, each in its newest version, that nobody sent and no list excuses."""
+        newest = {kind.name: f"{kind.name} {kind.version}" for kind in all_types()}
+        return [name for name, sent in newest.items() if not self.counts.get(sent) and name not in UNSHOWN_MESSAGES]
+
+
+class _Counted:
+    def __init__(self, inner: Transport, census: Census) -> None:
+        self._inner, self._census = inner, census
+
+    def send(self, audience: str, raw: bytes) -> bytes:
+        self._census.count(raw)
+        reply = self._inner.send(audience, raw)
+        self._census.count(reply)
+        return reply
+
+
+class _CountedPort:
+    def __init__(self, inner: ShelfPort, census: Census) -> None:
+        self._inner, self._census = inner, census
+
+    def exchange(self, command: bytes) -> bytes:
+        answer = self._inner.exchange(command)
+        for raw in (command, answer):
+            self._census.count(raw)
+        return answer
+
+    def close(self) -> object:
+        return self._inner.close()
+
+
+def _names(raw: bytes) -> Iterator[str]:
+    """Name the messages that some bytes are or enclose, each with its version."""
+    if _SIGN1 not in raw:
+        return
+    if raw.startswith(_SIGN1):
+        envelope = peek(raw)
+        yield f"{find_type(envelope.type, envelope.version).name} {envelope.version}"
+        raw = cose.read_sign1(raw).payload
+    if _SIGN1 in raw:
+        for part in _bytes_in(cbor.decode(raw, limit=DEFAULT_LIMIT)):
+            if part.startswith(_SIGN1):
+                yield from _names(part)
+
+
+def _bytes_in(value: object) -> Iterator[bytes]:
+    if isinstance(value, bytes):
+        yield value
+    elif isinstance(value, dict | list):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _bytes_in(part)

@@ -1,0 +1,182 @@
+"""Missing devices (P050 2.8, 502.20(g), 502.20(k), 502.24): stolen, lost, searched for, found.
+
+Mail rooms: 20 stolen and replaced, 21 lost and found, 22 not to be located.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from towncircle.cli.demo.regulation.procedures import procedure, scene, shows
+from towncircle.cli.demo.regulation.town import refused
+from towncircle.kernel.ids import DeviceId
+from towncircle.provider import incidents, missing, searching
+from towncircle.world.missing import report, return_recovered
+
+if TYPE_CHECKING:
+    from towncircle.cli.demo.regulation.town import Town
+
+_PAPER = hashlib.sha256(b"certified letter, return receipt").hexdigest()
+
+procedure(
+    "The monthly file of lost and stolen devices is sent",
+    "provider lost-and-stolen-file.sent",
+    "postal lost-and-stolen-file.received",
+    clause="502.20(k)",
+)
+
+
+@shows(
+    45,
+    "A theft reaches Provider and register at once",
+    "provider custody.stolen",
+    "licensee device.missed",
+    "licensee device.incident-reported",
+    "provider incident.opened",
+    "provider loss.reported",
+    "postal missing.told",
+    "postal device.stolen",
+    clause="P050 2.8, 502.24",
+)
+def stolen(town: Town) -> None:
+    """Report a theft with the police report."""
+    journeys = town.room(20)
+    town.notes["stolen"] = journeys.device
+    report(
+        journeys,
+        journeys.device,
+        event="stolen",
+        place="mail room 20",
+        details="The door was broken open.",
+        police_reference="MPD-2027-0117",
+        police_report=b"Report of a burglary.",
+    )
+    town.rests(journeys)
+
+
+@shows(
+    47,
+    "The police report goes to the CPIP specialist, and the incident to the Postal Service",
+    "provider incident.reported",
+    "provider police.reported",
+    "provider cpip.copied",
+    "postal incident.filed",
+    clause="502.24(b)(1), 502.20(g)",
+)
+def police(town: Town) -> None:
+    """Copy the report and file the incident."""
+    device = town.notes["stolen"]
+    town.provider(device, missing.police, reference="", document="", cpip="CPIP-2027-0031")
+    town.provider(device, incidents.file_due)
+
+
+@shows(
+    48,
+    "A replacement for a missing device is supplied after the police report",
+    "provider replacement.supplied",
+    clause="502.24(b)(2)",
+)
+def replaced(town: Town) -> None:
+    """Lease a replacement."""
+    journeys = town.room(20)
+    town.equip(journeys)
+    town.rests(journeys, until_told=False)
+
+
+@shows(
+    95,
+    "A device that was replaced is found, inspected and checked out",
+    "provider recovery.reported references=*",
+    "licensee device.found-again",
+    "provider custody.recovered",
+    "postal device.recovered",
+    "provider recovered.inspected outcome=regular",
+    clause="502.24(c), 502.24(d)",
+)
+def found(town: Town) -> None:
+    """Report the recovery, read the device, inspect it, report again, and take its balance out."""
+    journeys, device = town.room(20), DeviceId(town.notes["stolen"])
+    report(journeys, device, event="recovered", place="a pawn shop", details="The police brought it back.")
+    with refused("missing.reported"):
+        journeys.contact_of(device)
+    town.provider(device, missing.inspect, outcome="regular", reference="bench-7", document="")
+    town.provider(device, incidents.file_due)
+    return_recovered(journeys, device)
+
+
+@shows(50, "A loss is reported", "provider custody.lost", "postal device.lost", clause="P050 2.8, 502.24")
+def lost(town: Town) -> None:
+    """Report a loss without knowing of any crime."""
+    journeys = town.room(21)
+    report(journeys, journeys.device, event="lost", place="a move", details="It is in none of the boxes.")
+    town.rests(journeys)
+
+
+@shows(
+    62,
+    "A lost device is found, inspected and given back",
+    "licensee device.back",
+    clause="502.24(c)",
+)
+def given_back(town: Town) -> None:
+    """Find it, have it inspected, and use it again."""
+    journeys = town.room(21)
+    device = journeys.device
+    report(journeys, device, event="recovered", place="a move", details="It was in the last box.")
+    with refused("missing.reported"):
+        journeys.contact()
+    town.provider(device, missing.inspect, outcome="regular", reference="bench-8", document="")
+    town.provider(device, missing.give_back, regime=town.world.config.regime)
+    town.connect(journeys)
+    town.provider(device, incidents.file_due)
+    town.provider(device, incidents.file_due)
+    town.rests(journeys, until_told=False)
+
+
+@scene(139)
+def nobody_home(town: Town) -> None:
+    """Close a mail room without a word."""
+    town.rests(town.room(22))
+
+
+@shows(
+    140,
+    "A device that cannot be located is searched for in the seven steps",
+    "provider location-step.taken",
+    "provider custody.missing",
+    "provider licensee.located",
+    clause="502.24(a)",
+)
+def searched(town: Town) -> None:
+    """Take the steps; the post office knows a new address, where nobody opens."""
+    device = town.room(22).device
+    town.provider(device, searching.search, reason="Letters come back.")
+    for number, step in enumerate(searching.STEPS, start=1):
+        result = searching.NEW_ADDRESS if step.name == "post-office" else searching.NOTHING
+        document = _PAPER if step.document else ""
+        town.provider(
+            device, searching.take_step, step=step.name, result=result, reference=f"note-{number}", document=document
+        )
+
+
+@shows(
+    150,
+    "A search without a result ends in a determination and its report",
+    "provider location-step.taken step=inspection",
+    "provider incident.reported",
+    clause="502.24(a)(7)",
+)
+def not_located(town: Town) -> None:
+    """Inspect the new address in vain, determine the loss, report it."""
+    device = town.room(22).device
+    town.provider(
+        device,
+        searching.take_step,
+        step=searching.INSPECTION.name,
+        result=searching.NOTHING,
+        reference="visit-1",
+        document=_PAPER,
+    )
+    town.provider(device, searching.determine, event="lost")
+    town.provider(device, incidents.file_due)

@@ -1,0 +1,72 @@
+"""Every kind of fact that the product can record, read from its source: what `ctx.note` is called with.
+
+A kind is written out, or is a name that the same function or module sets, or is spelled by one of the few rules below.
+A call that none of these reads is named, so that a new room says how its kinds are spelled.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from importlib import import_module
+from typing import get_args
+
+from tests.house.source import Module, modules
+
+from towncircle.kernel.persons import AUTHORISED, STRUCK
+from towncircle.licensee.refunds import CREDITED, REFUSED
+from towncircle.postal.licenses import Outcome
+from towncircle.postal.population import EVENTS
+from towncircle.provider.inventory import CUSTODY
+from towncircle.rules.acting import MENDED, MISSED
+
+_KIND = re.compile(r"[a-z0-9-]+\.[a-z0-9 -]+")
+SPELLED: dict[str, tuple[str, ...]] = {
+    "f'custody.{step.to}'": tuple(f"custody.{move.to}" for move in CUSTODY.moves),
+    "f'device.{body.event}'": tuple(f"device.{event}" for event in EVENTS),
+    "f'license.{outcome}'": tuple(f"license.{outcome}" for outcome in get_args(Outcome)),
+    "f'refund.{told.state}'": (f"refund.{CREDITED}", f"refund.{REFUSED}"),
+    "f'person.{state}'": (f"person.{AUTHORISED}", f"person.{STRUCK}"),
+    "one.stage": (MISSED, MENDED),
+}
+
+
+def kinds() -> dict[str, str]:
+    """Give every kind with a place that records it."""
+    return {kind: place for module in modules() if "ctx.note" in module.text for kind, place in _of(module)}
+
+
+def _of(module: Module) -> Iterator[tuple[str, str]]:
+    for function in (node for node in ast.walk(module.tree) if isinstance(node, ast.FunctionDef)):
+        for call in (node for node in ast.walk(function) if isinstance(node, ast.Call)):
+            if _notes(call):
+                found = tuple(_read(call.args[0], function, module))
+                assert found, f"{module.at(call)} records {ast.unparse(call.args[0])}: SPELLED must say what that is"
+                yield from ((kind, module.at(call)) for kind in found)
+
+
+def _notes(call: ast.Call) -> bool:
+    about = call.func
+    return isinstance(about, ast.Attribute) and about.attr == "note" and ast.unparse(about.value) == "ctx"
+
+
+def _read(node: ast.expr, function: ast.FunctionDef, module: Module) -> Iterator[str]:
+    if ast.unparse(node) in SPELLED:
+        yield from SPELLED[ast.unparse(node)]
+    elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+    elif isinstance(node, ast.IfExp):
+        yield from _read(node.body, function, module)
+        yield from _read(node.orelse, function, module)
+    elif isinstance(node, ast.Name) and node.id.isupper():
+        name = f"towncircle.{module.path.removesuffix('.py').replace('/', '.')}"
+        yield getattr(import_module(name), node.id)
+    elif isinstance(node, ast.Name):
+        for setting in ast.walk(function):
+            if isinstance(setting, ast.Assign) and node.id in map(ast.unparse, setting.targets):
+                yield from (text for text in _texts(setting.value) if _KIND.fullmatch(text))
+
+
+def _texts(node: ast.expr) -> Iterator[str]:
+    return (part.value for part in ast.walk(node) if isinstance(part, ast.Constant) and isinstance(part.value, str))
