@@ -136,7 +136,7 @@ def test_a_process_that_died_between_two_commands_is_not_noticed_by_the_station(
 
 
 def test_a_process_that_hangs_is_ended_and_the_station_hears_the_truth(shop: Shop) -> None:
-    lan = Lan(shop, answer_s=3)
+    lan = Lan(shop, answer_s=8)  # a start takes its share of it
     client = funded(shop, shop.station("desk", lan.server, "lan", FIRST))
     os.kill(lan.port.pid, signal.SIGSTOP)
     with pytest.raises(Refused, match=r"psd\.interrupted:") as refused:
