@@ -10,6 +10,8 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 
+from towncircle.kernel.errors import BrokenInvariant
+
 _UNSIGNED, _NEGATIVE, _BYTES, _TEXT, _ARRAY, _MAP = (major << 5 for major in (0, 1, 2, 3, 4, 5))
 _TWO, _FOUR, _EIGHT = (struct.Struct(form).pack for form in (">BH", ">BI", ">BQ"))
 NULL = b"\xf6"
@@ -23,7 +25,11 @@ def _head(major: int, argument: int) -> bytes:
         return bytes((major + 24, argument))
     if argument < 1 << 16:
         return _TWO(major + 25, argument)
-    return _FOUR(major + 26, argument) if argument < 1 << 32 else _EIGHT(major + 27, argument)
+    if argument < 1 << 32:
+        return _FOUR(major + 26, argument)
+    if argument >= 1 << 64:
+        raise BrokenInvariant("wire.cannot-encode", what="an integer beyond 64 bits")
+    return _EIGHT(major + 27, argument)
 
 
 _SMALL = [_head(_UNSIGNED, number) for number in range(256)]
@@ -32,10 +38,10 @@ _SHORT_BYTES = [_head(_BYTES, length) for length in range(256)]
 
 
 def integer(value: int) -> bytes:
-    """Write an integer of 64 bits."""
+    """Write an integer of 64 bits. Raises `BrokenInvariant` (wire.cannot-encode)."""
     if 0 <= value < 256:
         return _SMALL[value]
-    return _head(_UNSIGNED, value) if value >= 0 else _head(_NEGATIVE, -1 - value)
+    return _head(_UNSIGNED, value) if value >= 0 else _head(_NEGATIVE, ~value)
 
 
 def text(value: str) -> bytes:
