@@ -162,7 +162,7 @@ class Worker:
     def _read(self, count: int) -> list[bytes]:
         items = None
         if self._answers is not None:
-            self._answers.until = time.monotonic() + ANSWER_S
+            self._answers.until_ms = _monotonic_ms() + 1000 * ANSWER_S
             items = read_items(self._answers)
             if items is None:
                 self._lost()
@@ -218,13 +218,12 @@ class _Answers:
         self._child, self._pipe, self._held = child, child.stdout.fileno(), bytearray()
         self._something = select.poll()
         self._something.register(self._pipe, select.POLLIN)
-        self.until = 0.0
+        self.until_ms = 0
 
     def read(self, size: int, /) -> bytes:
-        """Give so many bytes, fewer at the end, which comes when `until` has passed on the monotonic clock."""
+        """Give so many bytes, fewer at the end, which comes when `until_ms` has passed on the monotonic clock."""
         while len(self._held) < size:
-            left_s = max(0.0, self.until - time.monotonic())
-            if not self._something.poll(left_s * 1000):
+            if not self._something.poll(max(0, self.until_ms - _monotonic_ms())):
                 self._child.kill()
             part = os.read(self._pipe, _PART)
             if not part:
@@ -233,6 +232,10 @@ class _Answers:
         taken = bytes(self._held[:size])
         del self._held[:size]
         return taken
+
+
+def _monotonic_ms() -> int:
+    return time.monotonic_ns() // 1_000_000
 
 
 def workers_within(memory_limit: int) -> int:
