@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cbor2
 import pytest
 from tests.psd.setting import Story, batch
 
 from towncircle.kernel.errors import BadInput, BrokenInvariant, Refused, TowncircleError
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.money import Mills
-from towncircle.psd import codec, commands
+from towncircle.psd import codec, commands, items
 from towncircle.psd.state import DeviceState
 from towncircle.wire import cbor
 
@@ -20,8 +21,31 @@ def test_the_byte_forms_are_the_deterministic_ones() -> None:
     done = story.evidence(amounts=(1, 2))
     for record in (story.state(), batch(), done, story.client.status(), story.client.identify()):
         raw = codec.encode(record)
-        assert raw == cbor.encode(codec.to_map(record))
+        assert raw == cbor.encode(cbor.decode(raw)) == cbor2.dumps(cbor2.loads(raw))  # three writers agree
         assert codec.decode(type(record), raw) == record
+
+
+_EDGES = [
+    at + more for at in (0, 24, 1 << 8, 1 << 16, 1 << 32, 1 << 64) for more in (-1, 0) if 0 <= at + more < 1 << 64
+]
+
+
+@pytest.mark.parametrize("number", [*_EDGES, *(~edge for edge in _EDGES)])
+def test_an_integer_is_written_in_its_one_form(number: int) -> None:
+    assert items.integer(number) == items.integer(Mills(number)) == cbor.encode(number)
+
+
+@pytest.mark.parametrize("length", [0, 23, 24, 255, 256, 65_535, 65_536])
+def test_a_string_and_a_list_are_written_in_their_one_form(length: int) -> None:
+    assert items.text("x" * length) == cbor.encode("x" * length)
+    assert items.octets(bytes(length)) == cbor.encode(bytes(length))
+    assert items.row([items.truth(True)] * length) == cbor.encode([True] * length)
+
+
+@pytest.mark.parametrize("number", [1 << 64, -(1 << 64) - 1])
+def test_an_integer_beyond_64_bits_is_not_written(number: int) -> None:
+    with pytest.raises(BrokenInvariant, match=r"wire\.cannot-encode"):
+        items.integer(number)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

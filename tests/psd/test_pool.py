@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from towncircle.bench.debits import name_of
 from towncircle.bench.device import evidence_command
-from towncircle.bench.fleet import name_of, populate, template
+from towncircle.bench.fleet import populate, template
 from towncircle.kernel.errors import BadInput, BrokenInvariant, Refused
 from towncircle.kernel.ids import DeviceId
 from towncircle.psd import codec, commands
@@ -22,6 +23,7 @@ from towncircle.psd.hosted.pool import Pool, read_items, write_items
 from towncircle.psd.postgres import PostgresMemory
 from towncircle.psd.process import SystemClock
 from towncircle.psd.state import DeviceState
+from towncircle.wire import cbor
 
 NAMES = [name_of(number) for number in range(12)]
 SECRET_OF_BENCH = bytes(32)
@@ -89,7 +91,7 @@ def test_a_killed_worker_is_started_again_and_no_piece_is_doubled(town: Town) ->
 
 def test_workers_killed_under_load_lose_no_acknowledged_debit(town: Town) -> None:
     kept: dict[str, bytes] = {}
-    over = threading.Event()
+    over, more = threading.Event(), threading.Event()
 
     def work() -> None:
         turn = 0
@@ -98,16 +100,16 @@ def test_workers_killed_under_load_lose_no_acknowledged_debit(town: Town) -> Non
             for (name, _), answer in zip(asked, town.pool.exchange_many(asked), strict=True):
                 if told(answer) == "Evidenced":
                     kept[f"t{turn}-{name}"] = answer
+                    more.set()
             turn += 1
 
     thread = threading.Thread(target=work)
     thread.start()
     pause = threading.Event()
-    for _ in range(6):
-        before = len(kept)
-        while len(kept) == before:  # the workers answer again
-            assert thread.is_alive()
-            pause.wait(0.05)
+    for turn in range(6):
+        more.clear()
+        assert more.wait(60)
+        pause.wait(0.01 * turn)
         for pid in town.pool.pids()[:1]:
             os.kill(pid, signal.SIGKILL)
     over.set()
@@ -221,7 +223,7 @@ def test_rows_of_version_0_1_0_are_read_moved_and_stay_lawful(town: Town) -> Non
     old_steady = {"device", "provider", "provider_key", "root_fingerprint", "test_root", "regime", "scheme", "domain"}
     old_steady |= {"parameters", "indicia_key", "message_key", "indicia_certificate", "message_certificate"}
     every = {field.name for field in dataclasses.fields(DeviceState)} - {"terms"}
-    parts = [codec.Part(DeviceState, names) for names in (old_steady, every - old_steady)]
+    parts = [codec.part(DeviceState, names) for names in (old_steady, every - old_steady)]
 
     def as_before() -> None:
         with psycopg.connect(town.dsn, autocommit=True) as connection:
@@ -252,4 +254,4 @@ def test_rows_of_version_0_1_0_are_read_moved_and_stay_lawful(town: Town) -> Non
 def test_a_part_that_lacks_what_every_version_has_is_damage(town: Town) -> None:
     state = town.store.load(NAMES[:1])[NAMES[0]]
     with pytest.raises(BrokenInvariant, match="missing"):
-        DeviceState.join(codec.dump({0: NAMES[0]}), state.encode_moving())
+        DeviceState.join(cbor.encode({0: NAMES[0]}), state.encode_moving())

@@ -1,9 +1,8 @@
 """Hosted fleets, measured over a private PostgreSQL.
 
-Here: a hundred warm devices in one call, a hundred drawn from the whole population, debits as the store sees them, and
-the resident memory of a host that has touched every device. Not here: one device alone (`device`).
-Each signing case stands beside raw P-256 signing of the same minute. `fleet.debits` is the store's share only: states
-and records are made before, then encoded, digested and committed a hundred devices at a time.
+Here: a hundred warm devices in one call, a hundred drawn from the whole population, and the resident memory of a host
+that has touched every device. Not here: one device alone (`device`), the store's share alone (`debits`).
+Each signing case stands beside raw P-256 signing of the same minute.
 """
 
 from __future__ import annotations
@@ -13,20 +12,18 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
-from towncircle.bench import Result
+from towncircle.bench import Result, debits
 from towncircle.bench.cluster import Cluster, in_memory
+from towncircle.bench.debits import GROUP, name_of
 from towncircle.bench.device import evidence_command
 from towncircle.bench.limits import signatures_per_second
 from towncircle.bench.workshop import Workshop
-from towncircle.kernel.errors import Refused
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.money import Mills
 from towncircle.pki.randomness import SystemRandomness
@@ -36,24 +33,15 @@ from towncircle.psd.device import Device, manufacture
 from towncircle.psd.hosted.caches import DEFAULT_LIMIT, MIB
 from towncircle.psd.hosted.pool import Pool, workers_within
 from towncircle.psd.keys import SoftwareSlots
-from towncircle.psd.memory import Change, MemoryInRam, Record
+from towncircle.psd.memory import Change, MemoryInRam
 from towncircle.psd.postgres import PostgresMemory
 from towncircle.psd.process import SystemClock
 from towncircle.psd.state import DeviceState
 
 POPULATION = 100_000
-GROUP = 100
 PARTITIONS = 8
 _ROUNDS = 3
-_CONNECTIONS = 2
-_TURNS_A_SECOND = 60
 _SECRET = bytes(32)
-_ANSWER = bytes(165)  # as long as the kept answer of one piece
-
-
-def name_of(number: int) -> DeviceId:
-    """Name a device of the population."""
-    return DeviceId.of(vendor="TC", model="1A", serial=1000 + number)
 
 
 def host(dsn: str, *, memory_limit: int = DEFAULT_LIMIT) -> Pool:
@@ -119,11 +107,11 @@ def measure(
             _signing("fleet.cold", pool, _draws(population), day, seconds),
         ]
         pool.close()
-        results += [_debits("fleet.debits", store, seconds)]
         store.close()
+        results += [debits.measure("fleet.debits", cluster.dsn, seconds)]
         results += [_parted(cluster, first, seconds), _memory(cluster.dsn, population)]
     where = "in memory" if directory is None and in_memory() is not None else "on disk"
-    return results, {"postgresql": where, "population": population, "connections": _CONNECTIONS}
+    return results, {"postgresql": where, "population": population, "connections": debits.WORKERS}
 
 
 def _draws(population: int) -> Callable[[], Sequence[DeviceId]]:
@@ -168,55 +156,9 @@ def _parted(cluster: Cluster, first: DeviceState, seconds: float) -> Result:
         connection.execute("CREATE DATABASE parted")
     dsn = cluster.dsn.replace("dbname=postgres", "dbname=parted")
     store = PostgresMemory(dsn, create=True, partitions=PARTITIONS)
-    populate(store, first, _CONNECTIONS * GROUP)
-    result = _debits("fleet.debits.parted", store, seconds)
+    populate(store, first, debits.WORKERS * GROUP)
     store.close()
-    return result
-
-
-def _debits(name: str, store: PostgresMemory, seconds: float) -> Result:
-    """Commit prepared debits over some connections, beside the floor of the issue: there is no other raw limit."""
-    rates, turns = [], max(2, int(_TURNS_A_SECOND * seconds))
-    for turn in range(_ROUNDS):
-        work = [_prepared(store, at, turns, f"{name}-{turn}") for at in range(_CONNECTIONS)]
-        threads = [threading.Thread(target=_commit, args=(store, groups)) for groups in work]
-        start = time.perf_counter()
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        rates.append(_CONNECTIONS * turns * GROUP / (time.perf_counter() - start))
-    floor = 60_000.0
-    return Result.of(name, rate=sorted(rates)[_ROUNDS // 2], unit="debits/s", limit="the floor", limit_rate=floor)
-
-
-def _prepared(store: PostgresMemory, at: int, turns: int, label: str) -> list[list[Change]]:
-    """Make groups of debits that follow each other, for one connection's hundred devices."""
-    names = [name_of(number) for number in range(at * GROUP, (at + 1) * GROUP)]
-    states, digest, groups = dict(store.load(names)), bytes(32), []
-    for turn in range(turns):
-        row = Record(
-            kind="evidence",
-            request_id=f"{label}-{turn}",
-            command_digest=digest,
-            response=_ANSWER,
-            first_piece=turn + 1,
-            count=1,
-        )
-        changes = []
-        for name, state in states.items():
-            registers = replace(state.registers, pieces=state.registers.pieces + 1)
-            after = state.amended(counter=state.counter + 1, registers=registers)
-            changes.append(Change(name, state.counter, state.epoch, after, (row,)))
-        states = {change.device: change.state for change in changes}
-        groups.append(changes)
-    return groups
-
-
-def _commit(store: PostgresMemory, groups: list[list[Change]]) -> None:
-    for changes in groups:
-        if store.commit_each(changes):
-            raise Refused("psd.store-stale", device=changes[0].device)
+    return debits.measure("fleet.debits.parted", dsn, seconds)
 
 
 def _memory(dsn: str, population: int) -> Result:

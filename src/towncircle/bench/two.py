@@ -1,18 +1,17 @@
 """Two device processes on two cores, beside two processes that only sign.
 
-Here: the pair of children and what each does. Not here: one device (`device`).
+Here: what each of the pair does. Not here: one device (`device`), how both start (`children`).
 Kept: both start at the same word, and the limit is taken the same way in the same minute.
 """
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 
 from towncircle.bench import Result
+from towncircle.bench.children import ready, together
 from towncircle.bench.limits import signatures_per_second, syncs_per_second
 
 _PROCESSES = 2
@@ -29,8 +28,9 @@ def measure(directory: Path | None, *, seconds: float) -> Result:
             for folder in folders:
                 folder.mkdir()
             syncs = syncs_per_second(seconds / 2, Path(place))
-            signing = _together([["sign", str(seconds)]] * _PROCESSES)
-            rate = _together([["batch", str(seconds), str(folder)] for folder in folders])
+            signing = sum(map(float, together(__name__, [["sign", str(seconds)]] * _PROCESSES)))
+            lines = [["batch", str(seconds), str(folder)] for folder in folders]
+            rate = sum(map(float, together(__name__, lines)))
         rounds.append(
             Result.of(
                 "device.batch1000.two",
@@ -44,30 +44,9 @@ def measure(directory: Path | None, *, seconds: float) -> Result:
     return sorted(rounds, key=lambda row: row.ratio)[_ROUNDS // 2]
 
 
-def _together(lines: Sequence[Sequence[str]]) -> float:
-    """Start children, let them go at once, and add up their rates."""
-    children = [
-        subprocess.Popen(  # noqa: S603 - our own entry
-            [sys.executable, "-m", "towncircle.bench.two", *line],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for line in lines
-    ]
-    for child in children:
-        assert child.stdout is not None
-        child.stdout.readline()
-    for child in children:
-        assert child.stdin is not None
-        child.stdin.write("go\n")
-        child.stdin.flush()
-    return sum(float(child.communicate()[0]) for child in children)
-
-
 def _child(what: str, seconds: float, folder: str) -> float:
     if what == "sign":
-        _ready()
+        ready()
         return signatures_per_second(seconds)
     from towncircle.bench.device import device_in_service, rate_of
     from towncircle.psd.process import SystemClock
@@ -75,14 +54,8 @@ def _child(what: str, seconds: float, folder: str) -> float:
     clock = SystemClock()
     device = device_in_service(Path(folder), clock)
     day = clock.now().date_in("America/New_York").isoformat()
-    _ready()
+    ready()
     return rate_of(device, _PIECES, day, seconds, "two")
-
-
-def _ready() -> None:
-    sys.stdout.write("ready\n")
-    sys.stdout.flush()
-    sys.stdin.readline()
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from the library otherwise. FIPS 186-5 keeps DSA for verifying only: these keys 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NoReturn, Protocol
 
 from cryptography import x509
@@ -32,6 +33,7 @@ from towncircle.pki.historic import sign_repeatably
 from towncircle.pki.verifying.signatures import P256_HALF_ORDER, P256_ORDER, PublicKey
 
 _HALF = P256_HALF_ORDER.to_bytes(32, "big")
+_RANDOM, _RFC_6979 = (ec.ECDSA(hashes.SHA256(), deterministic_signing=repeats) for repeats in (False, True))
 _SHA1 = hashes.SHA1()  # noqa: S303 - the algorithm of the 1998 marks, on specimens only
 
 
@@ -61,19 +63,20 @@ class Signer(Protocol):
 class SoftwareKey:
     """Hold a private key in memory. Copying its file clones it: nothing in software can prevent that."""
 
-    __slots__ = ("_algorithm", "_key_id", "_native", "_public", "_repeatable")
+    __slots__ = ("_algorithm", "_key_id", "_native", "_public", "_repeatable", "_sign")
 
     def __init__(self, native: ec.EllipticCurvePrivateKey | dsa.DSAPrivateKey, *, repeatable: bool) -> None:
         self._native = native
         self._repeatable = repeatable
-        public = native.public_key()
-        if isinstance(public, ec.EllipticCurvePublicKey):
-            point = public.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+        self._algorithm = _RFC_6979 if repeatable else _RANDOM
+        self._sign: Callable[[bytes, ec.ECDSA], bytes] | None = None  # the library's own, for P-256
+        if isinstance(native, ec.EllipticCurvePrivateKey):
+            point = native.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
             self._public = PublicKey("ecdsa-p256", point)
+            self._sign = native.sign
         else:
-            spki = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+            spki = native.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
             self._public = PublicKey("dsa-1024", spki)
-        self._algorithm = ec.ECDSA(hashes.SHA256(), deterministic_signing=repeatable)
         self._key_id = self._public.key_id
 
     def __repr__(self) -> str:
@@ -132,9 +135,10 @@ class SoftwareKey:
 
     def sign(self, data: bytes) -> bytes:
         """Sign: P-256 with SHA-256 as 64 bytes r||s and low s, DSA with SHA-1 as 40 bytes r||s."""
+        if self._sign is not None:  # found once: asking the library's abstract class at every piece costs 2 %
+            return _low_s(self._sign(data, self._algorithm))
         native = self._native
-        if isinstance(native, ec.EllipticCurvePrivateKey):
-            return _low_s(native.sign(data, self._algorithm))
+        assert isinstance(native, dsa.DSAPrivateKey)
         if self._repeatable:
             return sign_repeatably(native.private_numbers(), data)
         r, s = decode_dss_signature(native.sign(data, _SHA1))
@@ -159,11 +163,12 @@ class SoftwareKey:
 def _low_s(der: bytes) -> bytes:
     """Turn the library's DER into 64 bytes with the low s. By hand, because every indicium passes here.
 
-    Layout: 30 len 02 len r 02 len s, each number big-endian with a leading zero where its top bit is set.
+    Layout: 30 len 02 len r 02 len s, each number big-endian with a leading zero where its top bit is set: a number of
+    32 or 33 bytes ends in the 32 that count, a shorter one is filled up.
     """
     end = 4 + der[3]
-    r = der[4:end].lstrip(b"\0").rjust(32, b"\0")
-    s = der[end + 2 :].lstrip(b"\0").rjust(32, b"\0")
+    r = der[end - 32 : end] if end >= 36 else der[4:end].rjust(32, b"\0")
+    s = der[-32:] if der[end + 1] >= 32 else der[end + 2 :].rjust(32, b"\0")
     if s > _HALF:  # equal lengths: the order of the bytes is the order of the numbers
         s = (P256_ORDER - int.from_bytes(s, "big")).to_bytes(32, "big")
     return r + s

@@ -315,13 +315,14 @@ ANSWERS: dict[int, type] = {
     12: Evidenced,
     13: Reprinted,
 }
-_ERROR_HEAD = codec.dump({0: VERSION, 1: 0, 2: {}})[:-1]
+_HEADS = [cbor.encode({0: VERSION, 1: number, 2: {}})[:-1] for number in range(1 + max(VERBS))]
+_ERROR_HEAD = _HEADS[0]
 _ERRORS = {"input": BadInput, "refused": Refused, "broken": BrokenInvariant}
 
 
 def encode_command(command: Command) -> bytes:
     """Give the byte form of a command."""
-    return codec.dump({0: VERSION, 1: NUMBERS[type(command)], 2: codec.to_map(command)})
+    return _HEADS[NUMBERS[type(command)]] + codec.encode(command)
 
 
 def decode_command(raw: bytes) -> Command:
@@ -341,7 +342,7 @@ def decode_command(raw: bytes) -> Command:
 
 def encode_answer(verb: int, answer: object) -> bytes:
     """Give the byte form of an answer."""
-    return codec.dump({0: VERSION, 1: verb, 2: codec.to_map(answer)})
+    return _HEADS[verb] + codec.encode(answer)
 
 
 def encode_error(error: TowncircleError) -> bytes:

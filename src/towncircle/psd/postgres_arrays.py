@@ -96,6 +96,14 @@ def _with(size: int, values: Sequence[int]) -> list[int]:
 
 
 def _strings(element: int, values: Sequence[bytes | None]) -> bytes:
+    """Pack values after their lengths; values of one length, as digests and names mostly are, in one pass in C."""
+    try:
+        lengths = set(map(len, values))  # type: ignore[arg-type]  # a null has none
+    except TypeError:
+        lengths = set()
+    if len(lengths) == 1:
+        mark = struct.pack(">i", lengths.pop())
+        return b"".join((_head(element, len(values)), mark, mark.join(values)))  # type: ignore[arg-type]  # no null
     parts = [_head(element, len(values), nulls=None in values)]
     for value in values:
         if value is None:

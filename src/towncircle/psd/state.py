@@ -168,7 +168,7 @@ class DeviceState(Amendable):
 
 
 _MOVED = frozenset({"registers", "counter", "epoch", "high_water", "usage"})  # what a debit changes
-_STEADY = codec.Part(DeviceState, {field.name for field in fields(DeviceState)} - _MOVED)
-_MOVING = codec.Part(DeviceState, _MOVED)
+_STEADY = codec.part(DeviceState, {field.name for field in fields(DeviceState)} - _MOVED)
+_MOVING = codec.part(DeviceState, _MOVED)
 _MOVED_KEYS, _STEADY_KEYS = set(_MOVING.keys), set(_STEADY.keys)
 _FIRST_KEYS = frozenset(range(32))  # what version 0.1.0 has; what was appended later may be missing

@@ -12,10 +12,13 @@ device, command, and so on; its answer is one item a command.
 
 from __future__ import annotations
 
+import os
+import select
 import struct
 import subprocess
 import sys
 import threading
+import time
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -34,6 +37,7 @@ ANSWER_S = 60  # house: longer than any group takes; a worker that hangs must no
 _FRONT = 70 * MIB  # what the process in front of the workers takes itself, with the answers of a frame
 _WORKER = 100 * MIB  # the least that a worker can do with
 _BYTES_AT_ONCE = 8 * MIB  # of commands that are in one frame, but for a single larger one
+_PART = 64 * 1024  # bytes; what a pipe holds
 _COMMANDS_AT_ONCE = 100  # the answer of each may be as long as the evidence of a thousand pieces
 
 _Asked = tuple[DeviceId, bytes]
@@ -107,6 +111,7 @@ class Worker:
         self._setting, self._module = setting, module
         self._turn = threading.Lock()
         self.child: subprocess.Popen[bytes] | None = None
+        self._answers: _Answers | None = None
 
     def exchange_many(self, asked: Sequence[_Asked]) -> list[bytes]:
         """Run commands of devices that are all with this worker, and give their answers in order."""
@@ -156,13 +161,9 @@ class Worker:
 
     def _read(self, count: int) -> list[bytes]:
         items = None
-        if self.child is not None:
-            assert self.child.stdout is not None
-            watch = threading.Timer(ANSWER_S, self.child.kill)  # one that hangs is ended, and was heard of no more
-            watch.daemon = True
-            watch.start()
-            items = read_items(self.child.stdout)
-            watch.cancel()
+        if self._answers is not None:
+            self._answers.until_ms = _monotonic_ms() + 1000 * ANSWER_S
+            items = read_items(self._answers)
             if items is None:
                 self._lost()
         if items is None:
@@ -177,7 +178,7 @@ class Worker:
             )
         except OSError:
             return None
-        self.child = child
+        self.child, self._answers = child, _Answers(child)
         assert child.stdin is not None
         setting = self._setting
         with suppress(BrokenPipeError):  # the group that follows says that it has ended
@@ -203,7 +204,38 @@ class Worker:
             with suppress(BrokenPipeError):  # it has ended with something unread
                 stream.close()
         self.child.wait()
-        self.child = None
+        self.child = self._answers = None
+
+
+class _Answers:
+    """Read what a worker says, and end one that hangs: it says nothing more, and loses nothing that it has released.
+
+    A thread that watched over each answer would cost the front process more than all else that it does.
+    """
+
+    def __init__(self, child: subprocess.Popen[bytes]) -> None:
+        assert child.stdout is not None
+        self._child, self._pipe, self._held = child, child.stdout.fileno(), bytearray()
+        self._something = select.poll()
+        self._something.register(self._pipe, select.POLLIN)
+        self.until_ms = 0
+
+    def read(self, size: int, /) -> bytes:
+        """Give so many bytes, fewer at the end, which comes when `until_ms` has passed on the monotonic clock."""
+        while len(self._held) < size:
+            if not self._something.poll(max(0, self.until_ms - _monotonic_ms())):
+                self._child.kill()
+            part = os.read(self._pipe, _PART)
+            if not part:
+                break
+            self._held += part
+        taken = bytes(self._held[:size])
+        del self._held[:size]
+        return taken
+
+
+def _monotonic_ms() -> int:
+    return time.monotonic_ns() // 1_000_000
 
 
 def workers_within(memory_limit: int) -> int:
