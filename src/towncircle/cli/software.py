@@ -21,7 +21,7 @@ examples:
   towncircle software log DIR                                        the change log of the licensee's device
   towncircle software halt DIR 2 --reason 'it prints too slowly'
 No message replaces a file: the owner of a machine installs the build, and the device takes it as its own at its next
-start, where it is the approved one (ADR 0034)."""
+start, where it is the approved one (ADR 0032)."""
 
 
 def add(subparsers: Any) -> None:

@@ -4,7 +4,7 @@ Here: keeping a notice and confirming its receipt, the look at what is in force 
 defenses and appeals. Not here: the decisions, which are the Postal Service's.
 Kept: a decision is in force from the instant that the notice names, or from its receipt, up to its last instant, with
 no further message. Who is suspended leases no device and resets none of those that the decision names; what devices
-evidence from postage they hold, returns and refunds go on (ADR 32).
+evidence from postage they hold, returns and refunds go on (ADR 31).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What a device may run: the build it is bound to, the one that waits for its next start, and the counter of versions.
 
 Here: the order to run a build, the change at a start, the look at the running build. Not here: how code gets onto a
-machine: its owner installs it (a package, an image), and no message of the Provider replaces a file (ADR 0034).
+machine: its owner installs it (a package, an image), and no message of the Provider replaces a file (ADR 0032).
 Kept: a version only rises; a build counts only with the Postal Service's own approval, checked up to the pinned root; a
 device changes at a start or where the build runs already, never inside a command, and a batch is one command. One whose
 build is not the bound one answers who it is and takes the next order, and nothing else.
