@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 from towncircle.auditor.books import Recounted
+from towncircle.auditor.devices import ACCEPTED
 from towncircle.auditor.journal import facts_of
 from towncircle.auditor.reading import Export, Party, Row, instant_of
 from towncircle.auditor.report import Report
@@ -30,8 +31,7 @@ def check_refunds(export: Export, books: Mapping[str, Recounted], underway: Unde
         _check_pieces(postal, decided, report)
     sent: dict[str, Row] = {}
     for provider in export.of_role("provider"):
-        mine: dict[str, Row] = {}
-        _take(provider, "form-3533.sent", mine, report)
+        mine = _sent(provider, report)
         for refund, fact in mine.items():
             _check_form(provider, fact, received.get(refund), underway, report)
         _check_credits(books[provider.id], mine, decided, underway, report)
@@ -41,6 +41,21 @@ def check_refunds(export: Export, books: Mapping[str, Recounted], underway: Unde
         report.differ("refund.no-form", refund, "The Postal Service has a form that no Provider sent.")
     for refund in sorted(decided.keys() - received.keys()):
         report.differ("refund.no-form", refund, "A refund was decided whose form was never received.")
+
+
+def _sent(provider: Party, report: Report) -> dict[str, Row]:
+    """Give the forms that a Provider sent; one that was refused is sent anew or not at all."""
+    sent: dict[str, Row] = {}
+    for fact in facts_of(provider, "form-3533.sent", "form-3533.refused"):
+        refund, where = fact["subject"], f"{provider.id}/facts.jsonl line {fact.line}"
+        if fact["type"] == "form-3533.refused":
+            if sent.pop(refund, None) is None:
+                report.differ("refund.no-form", where, f"A form of {refund} was refused that was not sent.")
+        elif refund in sent:
+            report.differ("refund.twice", where, f"form-3533.sent of {refund} stands twice.")
+        else:
+            sent[refund] = fact
+    return sent
 
 
 def _take(party: Party, kind: str, into: dict[str, Row], report: Report) -> None:
@@ -83,7 +98,11 @@ def _check_pieces(postal: Party, decided: Mapping[str, Row], report: Report) -> 
     """Compare the marked pieces with the decisions and with the scans."""
     marked: dict[str, list[Row]] = defaultdict(list)
     seen: set[str] = set()
-    mailed = {(row["device"], row["ascending"]) for row in postal["scans.jsonl"] if row["verdict"] == "VALID"}
+    mailed = {
+        (row["device"], row["ascending"])
+        for row in postal["scans.jsonl"]
+        if row["verdict"] == "VALID" and row["disposition"] in ACCEPTED  # one that was only held went back
+    }
     for row in postal["records.jsonl"]:
         if row["kind"] != "repaid":
             continue

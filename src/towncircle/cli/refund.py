@@ -20,11 +20,12 @@ def add(subparsers: Any) -> None:
     """Register the command and its verbs."""
     parser = subparsers.add_parser(
         "refund",
-        help="refund unused pieces: submit, scan, certify, decide, sample, destroy, status, read",
+        help="refund unused pieces: submit, scan, certify, refuse, decide, sample, show, destroy, status, read",
         description="Refund postage that was printed and not mailed (502.27(a)). The licensee submits the pieces on "
         "Form 3533; the Provider scans them, and another of its persons certifies the form; the District MATS "
         "coordinator decides it, and the account is credited. The envelopes are kept for a time, in which the Postal "
-        "Service may sample them. A piece is mailed once or refunded once. Persons are authorised first: towncircle "
+        "Service may sample them: the Provider shows those that are asked for. A piece is mailed once or refunded "
+        "once. Persons are authorised first: towncircle "
         "person DIR NAME --at provider.harbor (the Provider's), --at postal.usps (the coordinator).",
     )
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
@@ -36,15 +37,21 @@ def add(subparsers: Any) -> None:
     for name, run, words in (
         ("scan", _scan, "scan the pieces that came in, at the Provider"),
         ("certify", _certify, "certify the refund, as another person, and send the form to the MATS coordinator"),
+        ("refuse", _refuse, "refuse a refund in which nothing qualifies, with its annotations, at the Provider"),
         ("decide", _decide, "decide as the District MATS coordinator; the credit is arranged"),
-        ("sample", _sample, "audit kept envelopes as the Postal Service; exit code 1 where they are not as sent in"),
+        ("sample", _sample, "ask for kept envelopes as the Postal Service"),
+        (
+            "show",
+            _showing,
+            "scan the envelopes of a sample at the Provider; exit code 1 where one is not as sent in",
+        ),
         ("destroy", _destroy, "destroy the envelopes when they need not be kept any more"),
     ):
         verb = verbs.add_parser(name, help=words)
         verb.add_argument("world", type=Path, metavar="DIR", help="the world's folder")
         verb.add_argument("refund", metavar="REFUND", help="the refund, such as RFD-7K3MQ9ZX2RTB")
-        if name == "scan":
-            verb.add_argument("files", nargs="+", type=Path, metavar="FILE", help="the pieces as they came in")
+        if name in ("scan", "show"):
+            verb.add_argument("files", nargs="+", type=Path, metavar="FILE", help="the pieces as they are at hand")
         if name == "decide":
             verb.add_argument("--refuse", default="", metavar="TEXT", help="refuse it all, for this reason")
         if name == "sample":
@@ -93,6 +100,14 @@ def _certify(args: argparse.Namespace) -> int:
     return _show_record(args, held, next_step="the MATS coordinator decides it: towncircle refund decide")
 
 
+def _refuse(args: argparse.Namespace) -> int:
+    from towncircle.world import refunding
+
+    with opened(args.world) as world:
+        held = refunding.refuse(world, args.refund, by=args.by)
+    return _show_record(args, held)
+
+
 def _decide(args: argparse.Namespace) -> int:
     from towncircle.world import refunding
 
@@ -106,9 +121,27 @@ def _sample(args: argparse.Namespace) -> int:
 
     with opened(args.world) as world:
         done = refunding.sample(world, args.refund, by=args.by, numbers=tuple(args.piece), count=args.count)
-    record: dict[str, object] = {"refund": args.refund, "outcome": done.outcome, "pieces": list(done.pieces)}
-    _print(args, {**record, "wrong": list(done.wrong)})
-    return 0 if done.outcome == "regular" else 1
+    _print(args, {"refund": args.refund, "sample": done.sample, "pieces": list(done.pieces)})
+    if not args.json:
+        print(f"Next: the Provider scans them: towncircle refund show {args.world} {args.refund} FILE --by NAME")
+    return 0
+
+
+def _showing(args: argparse.Namespace) -> int:
+    from towncircle.world import refunding
+
+    payloads = refunding.payloads_of(args.files)
+    with opened(args.world) as world:
+        done = refunding.show(world, args.refund, payloads, by=args.by)
+    rows = [
+        {"sample": one.sample, "outcome": one.outcome, "pieces": list(one.pieces), "wrong": list(one.wrong)}
+        for one in done
+    ]
+    if args.json:
+        as_json({"refund": args.refund, "samples": rows})
+    for row in rows if not args.json else ():
+        table([(name, value) for name, value in row.items()])
+    return 1 if any(one.outcome == "irregular" for one in done) else 0
 
 
 def _destroy(args: argparse.Namespace) -> int:
