@@ -14,6 +14,7 @@ from towncircle.auditor import audit
 from towncircle.kernel import persons
 from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import BadInput, Refused
+from towncircle.kernel.ids import JobId
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.ledger import POSTAL as POSTAL_CHART
 from towncircle.ledger import Books
@@ -23,7 +24,7 @@ from towncircle.rules.duties import derive
 from towncircle.verification import Observed
 from towncircle.verification.refunding import kept_until, share_of
 from towncircle.wire.bodies import RefundStatement
-from towncircle.world import printing, refunding, verifying
+from towncircle.world import missing, printing, refunding, returning, verifying
 from towncircle.world.config import POSTAL
 from towncircle.world.exporting import export
 from towncircle.world.journeys import Journeys
@@ -492,6 +493,57 @@ def test_a_form_that_the_postal_service_refuses_is_open_again_and_holds_no_claim
     refunding.certify(world, told.refund, by="ben")
     assert refunding.decide(world, told.refund, by="mats").body["state"] == "granted"
     audited(world, tmp_path / "export")
+
+
+@cites("502.27a/3")
+@pytest.mark.parametrize("end", ["withdrawn", "stolen"])
+def test_what_a_device_had_signed_at_its_last_reading_is_refunded_afterwards(
+    end: str, journeys: Journeys, tmp_path: Path
+) -> None:
+    world, pieces = journeys.world, printed(journeys)  # a contact reads its registers
+    before = account(world)
+    if end == "stolen":
+        missing.report(journeys, journeys.device, event="stolen", place="mail room", details="the door was broken open")
+    else:
+        returning.withdraw(journeys, reason="no longer wanted")
+    balance = account(world) - before
+    world.advance("2h")  # still the day on which they were printed
+    refund = certified(journeys, pieces)
+    assert codes(refunding.follow(journeys, refund)) == []
+    decided = refunding.decide(world, refund, by="mats")
+    assert (decided.body["state"], account(world)) == ("granted", before + balance + Mills(decided.body["amount"]))
+    audited(world, tmp_path / "export")
+
+
+@cites("502.27a/2")
+def test_a_job_that_was_never_handed_over_is_claimed_by_its_id(journeys: Journeys, tmp_path: Path) -> None:
+    world, out = journeys.world, tmp_path / "unused"
+    with refused("mailroom.no-such-job"):
+        refunding.submit_job(journeys, JobId("JOB-222222222222"), out)
+    job = JobId(journeys.evidence(journeys.plan(PEOPLE)).key)  # a crash: no file was written
+    journeys.contact()
+    told, paper = refunding.submit_job(journeys, job, out, by="dora")
+    with refused("refund.job-claimed"):
+        printing.finish_job(journeys, job, out)
+    assert refunding.submit_job(journeys, job, out)[0].refund == told.refund
+    refunding.scan(world, told.refund, refunding.payloads_of([paper]), by="ann")
+    refunding.certify(world, told.refund, by="ben")
+    assert refunding.decide(world, told.refund, by="mats").body["state"] == "granted"
+    done = printing.print_job(journeys, PEOPLE, tmp_path / "out", formats=("pdf",))
+    with refused("refund.job-handed-over"):
+        refunding.submit_job(journeys, JobId(done.job.key), out)
+    journeys.contact()
+    audited(world, tmp_path / "export")
+
+
+def test_a_job_whose_refund_came_to_nothing_may_be_handed_over(journeys: Journeys, tmp_path: Path) -> None:
+    world, out = journeys.world, tmp_path / "out"
+    job = JobId(journeys.evidence(journeys.plan(PEOPLE)).key)
+    told, _ = refunding.submit_job(journeys, job, out)
+    refunding.scan(world, told.refund, (), by="ann")  # they were never sent
+    refunding.refuse(world, told.refund, by="ann")
+    assert refunding.follow(journeys, told.refund).state == "refused"
+    assert printing.finish_job(journeys, job, out, formats=("pdf",)).job.key == job
 
 
 def test_only_pieces_of_ones_own_jobs_are_sent_in(journeys: Journeys) -> None:

@@ -29,11 +29,7 @@ def add(subparsers: Any) -> None:
         "person DIR NAME --at provider.harbor (the Provider's), --at postal.usps (the coordinator).",
     )
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
-    submit = verbs.add_parser("submit", help="send unused pieces in: PDF or image files, as printed or scanned")
-    world_argument(submit)
-    submit.add_argument("files", nargs="+", type=Path, metavar="FILE", help="the pieces, all of one device")
-    submit.add_argument("--by", default="", metavar="NAME", help="the authorised person who applies")
-    submit.set_defaults(run=_submit)
+    _add_submit(verbs)
     for name, run, words in (
         ("scan", _scan, "scan the pieces that came in, at the Provider"),
         ("certify", _certify, "certify the refund, as another person, and send the form to the MATS coordinator"),
@@ -71,13 +67,31 @@ def add(subparsers: Any) -> None:
     read.set_defaults(run=_read)
 
 
+def _add_submit(verbs: Any) -> None:
+    submit = verbs.add_parser("submit", help="send unused pieces in: PDF or image files, as printed or scanned")
+    world_argument(submit)
+    submit.add_argument("files", nargs="*", type=Path, metavar="FILE", help="the pieces, all of one device")
+    submit.add_argument("--job", default="", metavar="JOB", help="instead: a job that was never handed over")
+    submit.add_argument(
+        "--out", type=Path, metavar="FOLDER", help="with --job: where its pieces are printed to send in"
+    )
+    submit.add_argument("--by", default="", metavar="NAME", help="the authorised person who applies")
+    submit.set_defaults(run=_submit)
+
+
 def _submit(args: argparse.Namespace) -> int:
     from towncircle.world import refunding
 
+    paper = None
     payloads = refunding.payloads_of(args.files)
     with journeys_of(args) as journeys:
-        told = refunding.submit(journeys, payloads, by=args.by)
+        if args.job:
+            told, paper = refunding.submit_job(journeys, args.job, args.out or Path(f"refund-{args.job}"), by=args.by)
+        else:
+            told = refunding.submit(journeys, payloads, by=args.by)
     _show_statement(args, told)
+    if paper is not None and not args.json:
+        print(f"wrote {paper}: these are the pieces to send in")
     if not args.json:
         print(f"Next: the Provider scans them: towncircle refund scan {args.world} {told.refund} FILE --by NAME")
     return 0

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from towncircle.kernel.errors import BadInput, Refused, RelayedRefusal
-from towncircle.kernel.ids import RefundId
+from towncircle.kernel.ids import JobId, RefundId
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.store import Record
 from towncircle.licensee import refunds as claims
@@ -27,6 +27,7 @@ from towncircle.wire.bodies import Annotation, RefundStatement
 from towncircle.wire.bodies.refund import REFUSED, SENT
 from towncircle.world.config import POSTAL
 from towncircle.world.journeys import Journeys
+from towncircle.world.printing import print_unused
 from towncircle.world.verifying import marks_of
 from towncircle.world.world import World
 
@@ -63,6 +64,12 @@ def submit(journeys: Journeys, payloads: tuple[bytes, ...], *, by: str = "") -> 
         held = journeys.do(lambda ctx: claims.begin(ctx, payloads=payloads, refund=name), actor=by)
     told: RefundStatement = journeys.do(lambda ctx: claims.claim(ctx, refund=held.key), actor=by)
     return told
+
+
+def submit_job(journeys: Journeys, job: JobId, out: Path, *, by: str = "") -> tuple[RefundStatement, Path]:
+    """Send the pieces of a job in that was never handed over; give also the PDF of them, which goes to the Provider."""
+    paper, payloads = print_unused(journeys, job, out)
+    return submit(journeys, payloads, by=by), paper
 
 
 def follow(journeys: Journeys, refund: str) -> RefundStatement:

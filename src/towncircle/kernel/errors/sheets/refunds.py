@@ -27,6 +27,18 @@ ROWS = {
         clause="502.27(a)(1)",
         next_step="Only the licensee whose device evidenced a piece is refunded for it; leave it out.",
     ),
+    "refund.job-handed-over": Row(
+        kind="refused",
+        sentence="The job {job} is {state}: its pieces are at hand or were never paid.",
+        clause="502.27(a)(1)",
+        next_step="Send the pieces themselves in: towncircle refund submit DIR FILE",
+    ),
+    "refund.job-claimed": Row(
+        kind="refused",
+        sentence="The pieces of the job {job} were sent in for a refund: they are not handed over.",
+        clause="502.27(a)(1)",
+        next_step="See what became of them: towncircle refund status DIR",
+    ),
     "refund.groups-differ": Row(
         kind="refused",
         sentence="Part IV of the refund {refund} says {said}; its pieces make {found}.",
