@@ -275,6 +275,7 @@ FACTS: Mapping[tuple[str, str], Mapping[str, str]] = MappingProxyType(
         ("licensee", "postage.corrected"): {**_OF_A_JOB, "total": N, "overpaid": N},
         ("licensee", "print.reprinted"): {**_OF_A_JOB, "reprints": N},
         ("provider", "form-3533.sent"): _REFUND,
+        ("provider", "form-3533.refused"): {"licensee": T, "device": T, "code": T},
         ("postal", "form-3533.received"): {**_REFUND, "provider": T},
         ("postal", "refund.decided"): {
             **_AT_DEVICE,

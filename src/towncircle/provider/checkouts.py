@@ -84,7 +84,7 @@ def _take_notice(ctx: Context, row: Record, body: CheckOutRequest) -> Record:
     if body.purpose == "replacement":
         second_person(body.requested_by, (body.approved_by,), what="a transfer of a balance", clause="P050 2.6")
     _check_suspicion(ctx, row)
-    if row.body["open_reset"] and not _retired(ctx, row):  # whether the device has it, no host's word tells
+    if row.body["open_reset"] and not retired(ctx, row):  # whether the device has it, no host's word tells
         raise Refused("provider.reset-open", device=row.key, request_id=row.body["open_reset"])
     checked_in(ctx, row)
     held = Books(ctx.tx).device(row.owner, row.key)
@@ -148,20 +148,20 @@ def write_off(ctx: Context, *, device: str, reference: str) -> Record:
 
 def _silent(ctx: Context, row: Record, body: CheckOutRequest) -> bool:
     """Tell whether nothing more is to be had from a device: it is retired, or its host says that it failed."""
-    return _retired(ctx, row) or (body.faulted and open_case_of(ctx.tx, row.key) is None)
+    return retired(ctx, row) or (body.faulted and open_case_of(ctx.tx, row.key) is None)
 
 
 @cites("P050-2.6", "P050-2.6/5")
 def _check_suspicion(ctx: Context, row: Record) -> None:
     """Let no device leave that is under suspicion. Raises `Refused` (provider.frozen, provider.case-open)."""
-    if row.body["frozen"] and not _retired(ctx, row):
+    if row.body["frozen"] and not retired(ctx, row):
         raise frozen_refusal(row)  # there is reason to believe that it is fraudulently set
     case = open_case_of(ctx.tx, row.key)
     if case is not None:
         raise _case_open(case)
 
 
-def _retired(ctx: Context, row: Record) -> bool:
+def retired(ctx: Context, row: Record) -> bool:
     """Tell whether a case of a device ended with its retirement, and none is open."""
     states = {case.body["state"] for case in ctx.tx.find("case", owner=row.key)}
     return bool(row.body["frozen"]) and RETIRED in states and open_case_of(ctx.tx, row.key) is None
@@ -295,7 +295,7 @@ def on_query(ctx: Context, opened: Opened) -> CheckOutStatement:
     assert isinstance(body, CheckOutQuery)
     row = _own(ctx, body.device, opened.envelope.sender)
     held = ctx.tx.get("check-out", row.key)
-    if held is not None and held.body["state"] == ORDERED and _retired(ctx, row):
+    if held is not None and held.body["state"] == ORDERED and retired(ctx, row):
         held = _conclude(ctx, row, held, outcome=EXAMINATION, amount=ZERO, raw=b"")
     if held is None and row.body.get("retired"):
         raise frozen_refusal(row)
