@@ -228,6 +228,21 @@ def test_a_days_inventory_agrees_and_told_again_gives_the_first_finding(
     audited(world, tmp_path / "out")
 
 
+def test_a_provider_whose_inventory_is_refused_keeps_no_other_from_telling(world: World, journeys: Journeys) -> None:
+    journeys.contact()
+    with world.store(HARBOR).transaction() as tx:  # a number that the Postal Service never gets
+        tx.next_number("inventory")
+    told: dict[str, int] = {}
+    with refused("502.8", "population.out-of-order"):
+        told.update((provider, one.number) for provider, one in reconcile(world))
+    for _ in range(2):
+        world.advance("1d")
+    assert told == {SUMMIT: 1}
+    numbers = [(fact.body["provider"], fact.body["number"]) for fact in facts(world, POSTAL, "population.reconciled")]
+    assert numbers == [(SUMMIT, 1), (SUMMIT, 2), (SUMMIT, 3)]
+    assert [fact.body["code"] for fact in facts(world, HARBOR, "inventory.refused")] == ["population.out-of-order"]
+
+
 @pytest.mark.requirement("502.8/4")
 def test_a_device_that_only_one_side_knows_is_never_explained_away(
     world: World, journeys: Journeys, tmp_path: Path

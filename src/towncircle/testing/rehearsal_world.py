@@ -38,7 +38,7 @@ from towncircle.world.world import Wiring, World
 
 JOURNEYS = (
     *("apply", "lease", "deposit", "reset", "contact", "examine", "print", "withdraw", "transfer"),
-    *("redate", "correct", "reprint", "refund", "lose", "find", "file"),
+    *("redate", "correct", "reprint", "refund", "lose", "find", "file", "reconcile"),
 )
 PIECES = 2
 APPROVER = "ben"  # who approves the transfer that stands requested in the world
@@ -177,6 +177,10 @@ def walk(journeys: Journeys, journey: str, *, amount: Mills, out: Path, points: 
             examine(journeys.world, journeys.device)
         case "refund":
             walk_refund(journeys)
+        case "reconcile":
+            from towncircle.world.population import daily
+
+            daily(journeys.world)
         case "lose" | "find" | "file":
             _walk_missing(journeys, journey)
         case _:
