@@ -39,6 +39,10 @@ _ON_THE_WAY = {
     ("recovered", "returned"): "The device was returned and is not checked out yet; its check-out will be reported.",
     ("lost", "returned"): "The device was returned and is not checked out yet; its check-out will be reported.",
     ("stolen", "returned"): "The device was returned and is not checked out yet; its check-out will be reported.",
+    (
+        "installed",
+        "recovered",
+    ): "The device was searched for and found before any loss was determined; it is inspected.",
     ("installed", "missing"): "The device is being looked for; a loss or theft is reported when that is determined.",
 }
 _CLAUSE = "502.8"
