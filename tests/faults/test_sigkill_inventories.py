@@ -1,4 +1,4 @@
-"""A process gets SIGKILL in the daily round, midnight passes, and every Provider's inventories still follow each other."""
+"""A process gets SIGKILL in the daily round, midnight passes, and each Provider's inventories follow each other."""
 
 from __future__ import annotations
 
