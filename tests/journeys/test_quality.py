@@ -236,7 +236,7 @@ def test_a_device_that_was_never_set_owes_no_piece_and_one_that_was_set_does(wor
     half_a_year(journeys)
     with pytest.raises(Refused) as told:
         journeys.reset(TEN)
-    assert (told.value.code, told.value.clause) == ("provider.resets-denied", "502.25(a)")
+    assert (told.value.code, told.value.clause) == ("provider.resets-denied", "502.26")
     assert "towncircle quality send" in told.value.next_step
     audited(world, tmp_path / "out")
 
