@@ -46,11 +46,18 @@ class Story:
     def lines(self, party: str, name: str) -> list[dict[str, Any]]:
         return self.files[party].setdefault(name, [])
 
-    def fact(self, party: str, kind: str, subject: str, at: Instant, **body: Any) -> None:
+    def fact(self, party: str, kind: str, subject: str, at: Instant, *, person: str = "", **body: Any) -> None:
+        """Append a fact; `person` names the one of the party who did it."""
         lines = self.lines(party, "facts.jsonl")
         previous = Fact.from_dict(lines[-1]) if lines else None
         fact = Fact(
-            id=FactId.new(self.dice), type=kind, subject=subject, actor=party, occurred_at=at, recorded_at=at, body=body
+            id=FactId.new(self.dice),
+            type=kind,
+            subject=subject,
+            actor=f"{party}/{person}" if person else party,
+            occurred_at=at,
+            recorded_at=at,
+            body=body,
         )
         lines.append(chained(fact, previous).as_dict())
 

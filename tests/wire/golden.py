@@ -428,7 +428,12 @@ SPECIMENS: tuple[Body, ...] = (
         office_state="DC",
         provider="provider.harbor",
     ),
-    b.LicenseAppeal(about="20260-000001", reasons="The device was audited in time.", evidence="ab" * 32),
+    b.LicenseAppeal(
+        about="20260-000001",
+        decision="RVK-20260-000001-1",
+        reasons="The device was audited in time.",
+        evidence="ab" * 32,
+    ),
     b.AppealDocketed(docket="MTM-2026-000001", about="20260-000001", filed_at=NOW),
     b.LicenseDataStated(
         statement="APP-7K3MQ9ZX2RTB",

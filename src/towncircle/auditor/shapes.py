@@ -247,6 +247,7 @@ FACTS: Mapping[tuple[str, str], Mapping[str, str]] = MappingProxyType(
         ("postal", "quality.noncompliance-reported"): {"device": T, "licensee": T, "provider": T, "notice": T},
         ("postal", "population.reconciled"): {**_INVENTORY, "provider": T, "codes": L},
         ("provider", "inventory.reconciled"): _INVENTORY,
+        ("provider", "inventory.refused"): {"number": N, "code": T},
         ("provider", "act.recorded"): _ACT,
         ("postal", "act.recorded"): _ACT,
         ("licensee", "deposit.made"): {"provider": T, "amount": N},

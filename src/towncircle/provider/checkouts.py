@@ -24,8 +24,8 @@ from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record
 from towncircle.ledger import Books
 from towncircle.ledger.recipes import balance_withdrawn
-from towncircle.provider.inventory import change, device_record, move
-from towncircle.provider.missing import checked_in
+from towncircle.provider.inventory import ORDERED, change, device_record, move
+from towncircle.provider.missing import away, checked_in
 from towncircle.provider.readings import (
     file_transaction,
     frozen_refusal,
@@ -50,7 +50,7 @@ from towncircle.wire.bodies import (
 from towncircle.wire.bodies.checkout import CREDITED, EMPTY, EXAMINATION, REASON
 from towncircle.wire.message import Opened
 
-ORDERED, DONE = "ordered", "done"
+DONE = "done"
 
 
 @cites("P050-2.9", "P050-2.6", "502.20e", "502.27b")
@@ -175,7 +175,7 @@ def _case_open(case: Record) -> Refused:
 def on_withdrawal(ctx: Context, opened: Opened) -> CheckOutStatement | RefusedReply:
     """Credit what a device has given back, once; a device that was not ordered out is frozen.
 
-    While a case of it is open its word is taken, and credited when it says it again after the case.
+    While a case of it is open, or it is missing, its word is taken, and credited when it says it again afterwards.
     """
     body = opened.body
     assert isinstance(body, DeviceWithdrawal)
@@ -187,6 +187,9 @@ def on_withdrawal(ctx: Context, opened: Opened) -> CheckOutStatement | RefusedRe
     if row.body["frozen"]:
         return refused_frozen(row)
     ctx.send("postal.usps", AuditForward(audit=opened.raw), key=f"audit {row.key} {opened.envelope.counter}")
+    gone = away(ctx, row, open_request="")
+    if gone is not None:  # credited by its next audit, when it was found and inspected
+        return refusal_of(gone)
     case = open_case_of(ctx.tx, row.key)
     return refusal_of(_case_open(case)) if case is not None else _give_back(ctx, row, opened.raw)
 

@@ -24,7 +24,7 @@ from towncircle.licensee.returns import BEGUN, DONE, NOTED
 from towncircle.licensee.transfers import APPROVED
 from towncircle.pki.verifying import read_certificate
 from towncircle.postal.certificates import certificates_of
-from towncircle.provider.checkouts import ORDERED as ORDERED_OUT
+from towncircle.provider.inventory import ORDERED as ORDERED_OUT
 from towncircle.verification import content_key
 from towncircle.wire import cose
 from towncircle.wire.bodies import (
