@@ -45,6 +45,7 @@ TAKEN = {
         "IncidentReport": "provider",
         "LostAndStolenFile": "provider",
         "SoftwareForward": "provider",
+        "RefundSampleShown": "provider",
         "ClosingNotice": "provider",
         "DailyFinancialFile": "provider",
         "HandOverQuery": "licensee",
