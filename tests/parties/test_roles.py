@@ -41,6 +41,7 @@ TAKEN = {
         "LicenseDataTransmitted": "provider",
         "RefundInquiry": "provider",
         "Form3533": "provider",
+        "RefundSampleShown": "provider",
         "MissingReport": "licensee",
         "IncidentReport": "provider",
         "LostAndStolenFile": "provider",
