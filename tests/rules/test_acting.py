@@ -37,10 +37,12 @@ class Journal:
             unseal=lambda *_: None,
         )
 
-    def note(self, kind: str, at: Instant, *, recorded: Instant | None = None, subject: str = DEVICE) -> None:
+    def note(
+        self, kind: str, at: Instant, *, recorded: Instant | None = None, subject: str = DEVICE, **body: str
+    ) -> None:
         with self.store.transaction() as tx:
             ctx = self.context(tx, recorded or at)
-            ctx.note(kind, subject, occurred_at=at, licensee="licensee.mailroom")
+            ctx.note(kind, subject, occurred_at=at, licensee="licensee.mailroom", **body)
 
     def look(self, now: Instant) -> list[str]:
         with self.store.transaction() as tx:
@@ -68,6 +70,13 @@ def leased() -> Journal:
     return journal
 
 
+def in_use() -> Journal:
+    """Give the journal of a device that was set on the day of its lease."""
+    journal = leased()
+    journal.note("reset.posted", LEASED, subject="REQ-222222222222", device=DEVICE)
+    return journal
+
+
 def done(journal: Journal) -> list[tuple[str, str, str]]:
     return [
         (fact.type, fact.body["duty"], fact.body.get("to", ""))
@@ -84,7 +93,7 @@ def test_a_second_look_at_the_same_instant_does_nothing() -> None:
 
 
 def test_a_look_after_missed_days_does_what_daily_looks_would_have_done_each_once_and_in_order() -> None:
-    daily, late = leased(), leased()
+    daily, late = in_use(), in_use()
     for day in range(1, 301):
         daily.look(LEASED.plus(days=day))
     late.look(LEASED.plus(days=300))
@@ -152,7 +161,7 @@ def test_an_audit_that_was_made_in_time_and_known_too_late_takes_the_denial_back
 
 
 def test_two_missed_limits_deny_until_both_are_met() -> None:
-    journal = leased()
+    journal = in_use()
     journal.look(LEASED.plus(days=300))
     assert journal.denied() == ["device-audit", "quality-piece"]
     journal.note("audit.taken", LEASED.plus(days=301))
