@@ -15,6 +15,8 @@ TOPICS = (
     "examinations",
     "refunds",
     "workers",
+    "supervision",
+    "updates",
     "acts",
 )
 
