@@ -85,7 +85,7 @@ def audit(out: Path, *, root: str | None = None) -> Report:
     check_quality(export, underway, report)  # 17
     check_inventories(export, report)
     check_revocations(export, report)  # 18
-    check_refunds(export, books, underway, report)  # 19
+    check_refunds(export, books, keys, underway, report)  # 19
     check_missing(export, underway, report)  # 20
     check_supervision(export, report)  # 21
     check_updates(export, books, underway, report)  # 22

@@ -331,6 +331,8 @@ class Journeys:
             record = view.get("job", job)
         if record is None:
             raise Refused("mailroom.no-such-job", job=job)
+        if record.body["state"] == mailroom.CLAIMED:
+            raise Refused("refund.job-claimed", job=job)
         if record.body["state"] == "planned":
             self._prove(record)
         return self.evidence(job)
