@@ -27,7 +27,7 @@ from tests.journeys.updates import (
 
 from towncircle.kernel.errors import BadInput
 from towncircle.kernel.money import Mills
-from towncircle.licensee import funds, rates
+from towncircle.licensee import downloads, funds, rates
 from towncircle.mailpiece import rate_files
 from towncircle.mailpiece.tariff import first_class_tables
 from towncircle.world import printing, updates
@@ -253,6 +253,24 @@ def test_versions_only_rise_and_a_stage_only_adds(journeys: Journeys) -> None:
         updates.stage(world, HARBOR, version=9, percent=10, groups=(), by=BY)
     with pytest.raises(BadInput):
         updates.stage(world, HARBOR, version=3, percent=101, groups=(), by=BY)
+
+
+@pytest.mark.parametrize("halted", [False, True])
+def test_an_order_that_expired_at_the_host_is_refused_once_and_the_host_goes_on(
+    halted: bool, journeys: Journeys, tmp_path: Path
+) -> None:
+    world = journeys.world
+    released(world, 1)
+    journeys.do(lambda ctx: downloads.fetch(ctx, device=journeys.device))
+    world.advance("48h")
+    if halted:
+        updates.halt(world, HARBOR, version=1, reason="it prints too slowly")
+    assert "valid until" in journeys.do(lambda ctx: downloads.install(ctx, device=journeys.device))
+    assert told(world, journeys.licensee, "software") == ["software.refused"]
+    assert journeys.do(lambda ctx: downloads.install(ctx, device=journeys.device)) == ""
+    journeys.contact()
+    assert journeys.status().software_version == (0 if halted else 1)
+    no_difference(world, tmp_path / "export")
 
 
 def test_two_hosts_at_once_take_the_same_table_and_order_once(journeys: Journeys, tmp_path: Path) -> None:
