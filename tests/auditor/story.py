@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from towncircle.indicium import encode_content, layout
 from towncircle.kernel.facts import GENESIS, Fact, chained
 from towncircle.kernel.ids import DeviceId, FactId, PartyId
 from towncircle.kernel.instants import Instant
@@ -18,8 +19,10 @@ from towncircle.ledger import BANK, LICENSEE, POSTAL, PROVIDER, Books, Chart, En
 from towncircle.pki.authority import Issuer, found_authority, found_root, serial_for
 from towncircle.pki.keys import SoftwareKey
 from towncircle.wire import cose
-from towncircle.wire.bodies import DeviceAudit, Registers
+from towncircle.wire.bodies import DeviceAudit, Form3533, RefundApplication, Registers
+from towncircle.wire.bodies.refund import RefundGroup
 from towncircle.wire.message import seal
+from towncircle.wire.registry import type_of
 
 HARBOR, ACME, POST, LOCKBOX = "provider.harbor", "licensee.acme", "postal.usps", "bank.lockbox"
 DEVICE = "TC1A0000000017"
@@ -43,11 +46,18 @@ class Story:
     def lines(self, party: str, name: str) -> list[dict[str, Any]]:
         return self.files[party].setdefault(name, [])
 
-    def fact(self, party: str, kind: str, subject: str, at: Instant, **body: Any) -> None:
+    def fact(self, party: str, kind: str, subject: str, at: Instant, *, person: str = "", **body: Any) -> None:
+        """Append a fact; `person` names the one of the party who did it."""
         lines = self.lines(party, "facts.jsonl")
         previous = Fact.from_dict(lines[-1]) if lines else None
         fact = Fact(
-            id=FactId.new(self.dice), type=kind, subject=subject, actor=party, occurred_at=at, recorded_at=at, body=body
+            id=FactId.new(self.dice),
+            type=kind,
+            subject=subject,
+            actor=f"{party}/{person}" if person else party,
+            occurred_at=at,
+            recorded_at=at,
+            body=body,
         )
         lines.append(chained(fact, previous).as_dict())
 
@@ -210,12 +220,69 @@ def _refund(story: Story, at: Instant, amount: int) -> None:
     """Tell the Form 3533 of the third piece, which was never mailed, and its decision."""
     about = {"licensee": ACME, "device": DEVICE, "share": 100, "total": amount, "amount": amount}
     form = {**about, "scanned_by": "ann", "certified_by": "ben"}
+    story.fact(HARBOR, "form-3533.filed", "RFD-1", at, device=DEVICE, licensee=ACME, claimed=amount)
     story.fact(HARBOR, "form-3533.sent", "RFD-1", at, **form)
     story.fact(POST, "form-3533.received", "RFD-1", at, provider=HARBOR, **form)
     story.fact(POST, "refund.decided", "RFD-1", at, provider=HARBOR, outcome="granted", pieces=1, **about)
     body = {"refund": "RFD-1", "at": int(at), "ascending": 2190, "postage": amount, "pieces": 3}
-    piece = {"kind": "repaid", "key": "PIECE-3", "owner": DEVICE, "version": 1, "body": body}
+    piece = {
+        "kind": "repaid",
+        "key": hashlib.sha256(_piece()[:46]).hexdigest(),
+        "owner": DEVICE,
+        "version": 1,
+        "body": body,
+    }
     story.lines(POST, "records.jsonl").append(piece)
+
+
+def _piece() -> bytes:
+    """Give the mark of the third piece; its signature is no matter of these checks."""
+    fields = {
+        "certificate_serial": serial_for(20, test=True),
+        "vendor": "TC",
+        "model": "1A",
+        "psd_serial": 17,
+        "ascending_mills": 2190,
+        "postage_mills": 730,
+        "date": "2026-11-21",
+        "origin_zip": "20260",
+        "descending_mills": 57_810,
+        "category": "FCL1",
+        "piece_count": 3,
+        "mail_service": 700,
+        "software_id": "0100",
+    }
+    return encode_content(layout("imi-std"), fields) + bytes(64)
+
+
+def _form(story: Story, at: Instant) -> None:
+    """Seal the application for the refund of the third piece, and the form that encloses it."""
+    groups = (RefundGroup(value=Mills(730), pieces=1, total=Mills(730)),)
+    asked = RefundApplication(
+        refund="RFD-1",
+        device=DeviceId(DEVICE),
+        pieces=(_piece(),),
+        groups=groups,
+        total=Mills(730),
+        claimed_by="dora",
+    )
+    about = {"sender": ACME, "audience": HARBOR, "id": "MSG-R", "counter": 1, "signer": story.keys[ACME]}
+    application = seal(issued=at, expires=at.plus(hours=1), body=asked, **about)  # type: ignore[arg-type]  # by name
+    form = Form3533(
+        refund="RFD-1",
+        license="20260-000001",
+        application=application,
+        annotations=(),
+        groups=groups,
+        total=Mills(730),
+        share=100,
+        amount=Mills(730),
+        scanned_by="ann",
+        certified_by="ben",
+        received=at,
+        at=at,
+    )
+    sealed(story, HARBOR, POST, "MSG-H4", 4, at, form)
 
 
 def post(story: Story, party: str, chart: Chart, *entries: Entry) -> None:
@@ -294,7 +361,7 @@ def sealed(story: Story, sender: str, audience: str, name: str, counter: int, at
         "id": name,
         "sender": sender,
         "audience": audience,
-        "type": 3 if isinstance(body, DeviceAudit) else 53,
+        "type": type_of(body).number,
         "counter": counter,
         "issued": at.iso(),
         "message": base64.b64encode(raw).decode(),
@@ -311,7 +378,8 @@ def _mail(story: Story) -> None:
     for counter in (1, 2, 3):
         at = START.plus(hours=counter)
         sealed(story, HARBOR, POST, f"MSG-H{counter}", counter, at, Acknowledged(note=f"note {counter}"))
-    story.sent_last[HARBOR] = 3
+    _form(story, START.plus(hours=3))
+    story.sent_last[HARBOR] = 4
 
 
 def _scans(story: Story) -> None:

@@ -16,7 +16,7 @@ def test_a_whole_export_has_no_difference_and_everything_was_checked(tmp_path: P
     assert report.differences == []
     assert report.checked == {
         "files": 27,
-        "facts": 20,
+        "facts": 21,
         "entries": 13,
         "accounts": 15,
         "devices": 1,
@@ -32,8 +32,9 @@ def test_a_whole_export_has_no_difference_and_everything_was_checked(tmp_path: P
         "events": 3,
         "licenses": 1,
         "licensees": 1,
-        "messages": 7,
+        "messages": 9,
         "statement lines": 1,
+        "walked accounts": 1,
         "parties": 4,
     }
 

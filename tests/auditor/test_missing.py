@@ -118,6 +118,12 @@ def well(story: Story) -> None:
     recovered(story)
 
 
+def lost_again(story: Story) -> None:
+    """Lose the device in another incident, and report only that one."""
+    fact(story, HARBOR, "custody.lost", DEVICE, incident=SECOND, source="licensee")
+    fact(story, HARBOR, "incident.reported", DEVICE, incident=SECOND, report=SECOND)
+
+
 def codes(story: Story, tmp_path: Path) -> set[str]:
     return {one.code for one in audit(story.write(tmp_path / "out")).differences}
 
@@ -144,6 +150,7 @@ CHEATS: dict[str, tuple[list[Callable[[Story], object]], str]] = {
     "a report that was not filed": ([lost, police, lambda s: filed(s, there=False)], "missing.not-filed"),
     "a report that nobody made": ([lambda s: received(s, SECOND, "")], "missing.not-made"),
     "a report made twice": ([lost, police, filed, lambda s: filed(s, there=False)], "missing.report-twice"),
+    "an earlier loss that was never reported": ([lost, recovered, lost_again], "missing.passed-over"),
     "a recovery that references nothing": (
         [lost, police, filed, lambda s: recovered(s, references="")],
         "missing.reference",

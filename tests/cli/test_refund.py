@@ -33,7 +33,10 @@ def test_a_refund_is_walked_from_files_to_the_form(tmp_path: Path, capsys: pytes
     assert told(capsys, "certify", world, refund, "--by", "ben")[1]["state"] == "sent"
     code, decided = told(capsys, "decide", world, refund, "--by", "mats")
     assert (code, decided["state"]) == (0, "granted")
-    assert told(capsys, "sample", world, refund, "--by", "olaf", "--piece", "1")[1]["outcome"] == "regular"
+    assert told(capsys, "refuse", world, refund, "--by", "ann")[0] == 3
+    assert told(capsys, "sample", world, refund, "--by", "olaf", "--piece", "1")[1]["pieces"] == [1]
+    code, shown = told(capsys, "show", world, refund, paper, "--by", "ann")
+    assert (code, shown["samples"][0]["outcome"]) == (0, "regular")  # type: ignore[index]  # a list
     assert told(capsys, "sample", world, refund, "--by", "olaf", "--piece", "9")[0] == 2
     assert told(capsys, "destroy", world, refund, "--by", "ann")[0] == 3
     code, answer = told(capsys, "status", world, refund, "--form", tmp_path / "paper")

@@ -8,17 +8,19 @@ from pathlib import Path
 import pytest
 from tests.conformance.breaking import answered, refused
 from tests.conformance.test_parties import decided, form, lease
-from tests.journeys.stories import ANNEX, HARBOR, MAILROOM, SUMMIT, new_world, reopened
+from tests.journeys.stories import ANNEX, HARBOR, MAILROOM, SUMMIT, new_world, officers, reopened
 from tests.parties.hand import POSTAL, Hand
 
 from towncircle.auditor import audit
 from towncircle.kernel.context import Context
 from towncircle.kernel.errors import BadInput, Refused, TowncircleError
+from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import Mills
 from towncircle.mailpiece.address_files import public_addresses
+from towncircle.provider.missing import police
 from towncircle.wire import bodies
-from towncircle.world import licensing, returning
+from towncircle.world import licensing, missing, returning
 from towncircle.world.exporting import export
 from towncircle.world.journeys import Applicant, Journeys
 from towncircle.world.license_papers import write_forms
@@ -33,10 +35,15 @@ def number_of(world: World, licensee: str = MAILROOM) -> str:
         return [row.key for row in view.find("license", owner=licensee) if row.body["state"] == "valid"][-1]
 
 
+def in_new_york(hand: Hand, **changes: str) -> bodies.LicenseApplication:
+    office = {"office_zip": "10001", "office_city": "NEW YORK", "office_state": "NY"}
+    return form(hand, **{"zip": "10001", "state": "NY", **office, **changes})
+
+
 def revoked(world: World, **grounds: str) -> str:
     number = number_of(world)
     named = {name.replace("_", "-"): text for name, text in grounds.items()} or {"control": "It stood open."}
-    licensing.revoke(world, number, named, by="17")
+    licensing.revoke(world, number, named, by="mats")
     return number
 
 
@@ -69,14 +76,14 @@ def test_a_license_revoked_on_a_found_ground_ends_resets_at_once(
     journeys.deposit(Mills.dollars(50))
     number = number_of(world)
     with pytest.raises(BadInput):
-        licensing.revoke(world, number, {ground: " "}, by="17")
+        licensing.revoke(world, number, {ground: " "}, by="mats")
     with refused("P050-2.3a", "license.no-such-ground"):
-        licensing.revoke(world, number, {"whim": "today"}, by="17")
-    licensing.revoke(world, number, {ground: "It was seen."}, by="17")
+        licensing.revoke(world, number, {"whim": "today"}, by="mats")
+    licensing.revoke(world, number, {ground: "It was seen."}, by="mats")
     with refused(row, "license.lease-cancelled"):
         journeys.reset(Mills.dollars(10))
     with refused(row, "license.not-valid"):
-        licensing.revoke(world, number, {ground: "Again."}, by="17")
+        licensing.revoke(world, number, {ground: "Again."}, by="mats")
 
 
 @pytest.mark.requirement("P050-2.3b")
@@ -86,9 +93,9 @@ def test_a_device_that_was_not_audited_is_a_ground_only_when_the_register_shows_
     number = number_of(world)
     world.clock.advance("3mo")
     with refused("P050-2.3b", "license.ground-not-shown"):  # the last day is not over
-        licensing.revoke(world, number, {"not-reset": "It is said."}, by="17")
+        licensing.revoke(world, number, {"not-reset": "It is said."}, by="mats")
     world.clock.advance("1d")
-    licensing.revoke(world, number, {"not-reset": ""}, by="17")
+    licensing.revoke(world, number, {"not-reset": ""}, by="mats")
     told = licensing.ask_standing(journeys)
     assert [ground.clause for ground in told.grounds] == ["P050 2.3(b)"]
     assert str(world.device_of(MAILROOM)) in told.grounds[0].sentence
@@ -98,16 +105,16 @@ def test_a_device_that_was_not_audited_is_a_ground_only_when_the_register_shows_
 def test_a_missing_quality_piece_is_a_ground_only_when_it_was_reported(world: World, journeys: Journeys) -> None:
     number = number_of(world)
     with refused("P050-2.3f", "license.ground-not-shown"):
-        licensing.revoke(world, number, {"no-quality-piece": "It is said."}, by="17")
+        licensing.revoke(world, number, {"no-quality-piece": "It is said."}, by="mats")
     with refused("P050-2.3f", "license.nothing-to-decline"):
-        licensing.decline(world, number, "none", by="17")
+        licensing.decline(world, number, "none", by="mats")
     world.desk(POSTAL).perform(
         lambda ctx: ctx.note("quality.noncompliance-reported", number, provider=HARBOR), actor=POSTAL
     )
-    licensing.revoke(world, number, {"no-quality-piece": ""}, by="17")
+    licensing.revoke(world, number, {"no-quality-piece": ""}, by="mats")
     assert [ground.clause for ground in licensing.ask_standing(journeys).grounds] == ["P050 2.3(f)"]
     with pytest.raises(Refused):
-        licensing.decline(world, number, "too late", by="17")
+        licensing.decline(world, number, "too late", by="mats")
 
 
 @pytest.mark.requirement("P050-2.3g/1")
@@ -174,12 +181,12 @@ def test_an_appeal_on_the_last_day_stays_nothing_and_a_reversal_makes_the_licens
     with refused("P050-2.4", "license.appeal-filed"):
         licensing.appeal(journeys, about=number, reasons="Moreover it was guarded.")
     with pytest.raises(Refused, match="revoked"):
-        licensing.revoke(world, number, {"control": "Again."}, by="17")
+        licensing.revoke(world, number, {"control": "Again."}, by="mats")
     with refused("P050-2.4", "license.same-person"):
-        licensing.decide(world, first.docket, reverse=True, reasons="It was.", by="17")
-    licensing.decide(world, first.docket, reverse=True, reasons="It was locked indeed.", by="21")
+        licensing.decide(world, first.docket, reverse=True, reasons="It was.", by="mats")
+    licensing.decide(world, first.docket, reverse=True, reasons="It was locked indeed.", by="olaf")
     with refused("P050-2.4", "license.no-such-docket"):
-        licensing.decide(world, first.docket, reverse=False, reasons="No.", by="21")
+        licensing.decide(world, first.docket, reverse=False, reasons="No.", by="olaf")
     told = licensing.ask_standing(journeys, number)
     assert (told.state, told.appeal, told.reasons) == ("valid", "reversed", "It was locked indeed.")
     journeys.contact()
@@ -194,30 +201,119 @@ def test_the_ten_days_run_anew_from_the_return_receipt_of_the_paper(world: World
     world.clock.advance("8d")
     on = world.clock.now().date_in("America/New_York")
     with pytest.raises(BadInput):
-        licensing.receipt(world, number, date.fromordinal(on.toordinal() + 1), by="17")
-    licensing.receipt(world, number, on, by="17")
+        licensing.receipt(world, number, date.fromordinal(on.toordinal() + 1), by="mats")
+    licensing.receipt(world, number, on, by="mats")
     with refused("P050-2.4", "license.receipt-known"):
-        licensing.receipt(world, number, on, by="17")
+        licensing.receipt(world, number, on, by="mats")
     world.clock.advance(TEN)
     assert licensing.appeal(journeys, about=number, reasons="It was locked.").docket.startswith("MTM-")
 
 
 @pytest.mark.requirement("P050-2.2/6")
 def test_a_refused_applicant_may_appeal_and_nobody_for_it(world: World, journeys: Journeys, hand: Hand) -> None:
-    licensing.caution(world, MAILROOM, by="17")
-    elsewhere = form(hand, zip="10001", state="NY", office_zip="10001", office_city="NEW YORK", office_state="NY")
+    licensing.caution(world, MAILROOM, by="mats")
+    elsewhere = in_new_york(hand)
     decision = decided(hand, elsewhere)
     assert decision.outcome == "refused"
-    theirs = bodies.LicenseAppeal(about=elsewhere.application_id, reasons="It is ours.", evidence="")
+    about = elsewhere.application_id
+    theirs = bodies.LicenseAppeal(about=about, decision=about, reasons="It is ours.", evidence="")
     answered(hand.say(ANNEX, POSTAL, theirs), "P050-2.4", "license.nothing-to-appeal")
     docket = licensing.appeal(journeys, about=elsewhere.application_id, reasons="Nothing is known against us.").docket
-    licensing.decide(world, docket, reverse=True, reasons="The caution rested on another's name.", by="21")
+    licensing.decide(world, docket, reverse=True, reasons="The caution rested on another's name.", by="olaf")
     told = licensing.ask_standing(journeys, elsewhere.application_id)
     assert (told.state, told.office_zip, told.license[:5]) == ("valid", "10001", "10001")
     with world.store(HARBOR).reading() as view:
         row = view.get("license", told.license)
     assert row is not None
     assert row.body["state"] == "valid"
+    with world.store(POSTAL).reading() as view:
+        data = view.get("license-data", told.license)
+    assert data is not None
+    assert (data.body["revision"], data.body["zip"]) == (1, "10001")
+
+
+def test_a_second_appeal_in_the_same_words_is_another_appeal(world: World, journeys: Journeys, tmp_path: Path) -> None:
+    number = revoked(world)
+    first = licensing.appeal(journeys, about=number, reasons="It was locked.")
+    licensing.decide(world, first.docket, reverse=True, reasons="It was.", by="olaf")
+    revoked(world, abroad="In Lyon.")
+    told = licensing.ask_standing(journeys, number)
+    assert (told.state, told.decision) == ("revoked", f"RVK-{number}-2")
+    assert (told.docket, told.appeal, told.reasons) == ("", "none", "")
+    second = licensing.appeal(journeys, about=number, reasons="It was locked.")
+    assert second.docket != first.docket
+    with refused("P050-2.4", "license.appeal-filed"):  # other evidence is not taken for the same appeal
+        licensing.appeal(journeys, about=number, reasons="It was locked.", evidence="ab" * 32)
+    assert licensing.ask_standing(journeys, number).docket == second.docket
+    assert len(facts(world, POSTAL, "license.appealed")) == 2
+    clean(world, tmp_path / "out")
+
+
+def test_the_time_for_an_appeal_does_not_run_before_the_decision_was_received(
+    world: World, journeys: Journeys, hand: Hand
+) -> None:
+    number = revoked(world)
+    world.clock.advance("30d")
+    named = bodies.LicenseAppeal(about=number, decision=f"RVK-{number}-9", reasons="It was locked.", evidence="")
+    answered(hand.say(MAILROOM, POSTAL, named), "P050-2.4", "license.nothing-to-appeal")
+    mine = bodies.LicenseAppeal(about=number, decision=f"RVK-{number}-1", reasons="It was locked.", evidence="")
+    answer = hand.say(MAILROOM, POSTAL, mine)
+    assert isinstance(answer, bodies.AppealDocketed)
+    assert [body["how"] for body in facts(world, POSTAL, "license.decision-received")] == ["appeal"]
+    assert licensing.ask_standing(journeys, number).appeal_by == ""
+
+
+@pytest.mark.requirement("P050-2.4")
+def test_only_an_authorised_person_acts_and_another_spelling_is_no_other_person(world: World) -> None:
+    number = number_of(world)
+    for name in ("17", "", "nobody"):
+        with pytest.raises(Refused, match="not authorised"):
+            licensing.revoke(world, number, {"control": "It stood open."}, by=name)
+    revoked(world)
+    officers(world, "m-ats")
+    docket = licensing.appeal(Journeys(world, MAILROOM), about=number, reasons="It was locked.").docket
+    with refused("P050-2.4", "license.same-person"):
+        licensing.decide(world, docket, reverse=True, reasons="It was.", by="m-ats")
+    with pytest.raises(Refused, match="not authorised"):
+        licensing.decide(world, docket, reverse=True, reasons="It was.", by="someone")
+    licensing.decide(world, docket, reverse=True, reasons="It was.", by="olaf")
+
+
+@pytest.mark.parametrize("later", ["the revocation", "the refusal"])
+def test_two_reversals_leave_one_valid_license_at_an_office(
+    world: World, journeys: Journeys, hand: Hand, later: str, tmp_path: Path
+) -> None:
+    first = revoked(world)
+    again = form(hand)
+    assert decided(hand, again).outcome == "refused"  # within the look-back
+    dockets = {
+        "the revocation": licensing.appeal(journeys, about=first, reasons="It was locked.").docket,
+        "the refusal": licensing.appeal(journeys, about=again.application_id, reasons="It was locked.").docket,
+    }
+    for name in sorted(dockets, key=lambda name: name == later):
+        licensing.decide(world, dockets[name], reverse=True, reasons="It was.", by="olaf")
+    with world.store(POSTAL).reading() as view:
+        valid = [row.key for row in view.find("license", owner=MAILROOM) if row.body["state"] == "valid"]
+    assert len(valid) == 1
+    assert (valid == [first]) is (later == "the refusal")
+    assert licensing.ask_standing(journeys, again.application_id).license == valid[0]
+    assert decided(hand, form(hand)).license == valid[0]
+    clean(world, tmp_path / "out")
+
+
+def test_a_license_that_an_appeal_revived_is_the_one_of_its_office(
+    world: World, journeys: Journeys, hand: Hand
+) -> None:
+    first = revoked(world)
+    again = form(hand)
+    decided(hand, again)
+    old = licensing.appeal(journeys, about=first, reasons="It was locked.").docket
+    new = licensing.appeal(journeys, about=again.application_id, reasons="It was locked.").docket
+    licensing.decide(world, new, reverse=True, reasons="It was.", by="olaf")
+    second = licensing.ask_standing(journeys, again.application_id).license
+    licensing.revoke(world, second, {"control": "It stood open again."}, by="mats")
+    licensing.decide(world, old, reverse=True, reasons="It was.", by="olaf")
+    assert (decided(hand, form(hand)).license, decided(hand, form(hand)).outcome) == (first, "existing")
 
 
 @pytest.mark.requirement("P050-2.4")
@@ -229,7 +325,8 @@ def test_an_applicant_whose_refusal_was_reversed_prints_under_its_own_name(tmp_p
     with world.store(POSTAL).reading() as view:
         about = [fact.subject for fact in view.facts() if fact.type == "license.refused"][-1]
     docket = licensing.appeal(annex, about=about, reasons="The telephone is being installed.").docket
-    licensing.decide(world, docket, reverse=True, reasons="It is in the directory.", by="21")
+    officers(world, "olaf")
+    licensing.decide(world, docket, reverse=True, reasons="It is in the directory.", by="olaf")
     world.deliver()
     number = licensing.ask_standing(annex, about).license
     assert licensing.form_of(annex, number)["name"] == "The Annex"
@@ -245,7 +342,7 @@ def test_an_applicant_whose_refusal_was_reversed_prints_under_its_own_name(tmp_p
 
 
 @pytest.mark.requirement("P050-2.2/2")
-@pytest.mark.parametrize(("days", "outcome"), [(0, "refused"), (-1, "refused"), (1, "existing")])
+@pytest.mark.parametrize(("days", "outcome"), [(0, "refused"), (-1, "refused"), (1, "issued")])
 def test_a_revocation_is_a_ground_for_refusal_for_five_years(hand: Hand, days: int, outcome: str) -> None:
     today = hand.world.clock.now()
     day = today.date_in("America/New_York")
@@ -258,19 +355,31 @@ def test_a_revocation_is_a_ground_for_refusal_for_five_years(hand: Hand, days: i
         ctx.note("license.revoked", number, clauses=("P050 2.3(c)",), occurred_at=at, **about)  # type: ignore[arg-type]
 
     hand.world.desk(POSTAL).perform(revoke_then, actor=POSTAL)
-    decision = decided(hand, form(hand))
+    decision = decided(hand, in_new_york(hand))
     assert decision.outcome == outcome
     assert [ground.clause for ground in decision.grounds] == (["P050 2.2"] if outcome == "refused" else [])
+    assert decided(hand, form(hand)).outcome == "existing"  # what is held needs no other license
     assert decided(hand, form(hand, ANNEX)).outcome == "existing"  # nobody else's revocation
 
 
 @pytest.mark.requirement("P050-2.2/3")
 def test_a_caution_is_a_ground_until_it_is_lifted_and_every_ground_is_named(hand: Hand) -> None:
-    licensing.caution(hand.world, MAILROOM, by="17")
-    decision = decided(hand, form(hand, telephone="call me"))
+    licensing.caution(hand.world, MAILROOM, by="mats")
+    decision = decided(hand, in_new_york(hand, telephone="call me"))
     assert [ground.code for ground in decision.grounds] == ["postal.form-fictitious", "license.believed-violation"]
-    licensing.caution(hand.world, MAILROOM, by="17", lift=True)
-    assert decided(hand, form(hand)).outcome == "existing"
+    licensing.caution(hand.world, MAILROOM, by="mats", lift=True)
+    assert decided(hand, in_new_york(hand)).outcome == "issued"
+
+
+def test_the_holder_of_a_valid_license_is_not_refused_there_because_of_another_office(
+    world: World, journeys: Journeys, hand: Hand
+) -> None:
+    number = number_of(world)
+    elsewhere = decided(hand, in_new_york(hand)).license
+    licensing.revoke(world, elsewhere, {"control": "It stood open."}, by="mats")
+    assert decided(hand, in_new_york(hand)).outcome == "refused"
+    held = decided(hand, form(hand))
+    assert (held.outcome, held.license) == ("existing", number)
 
 
 # ---- licenses that are held
@@ -278,10 +387,10 @@ def test_a_caution_is_a_ground_until_it_is_lifted_and_every_ground_is_named(hand
 
 @pytest.mark.requirement("PRE-09/3", "P050-2.1/10")
 def test_a_meter_license_on_file_is_used_and_no_second_one_issued(hand: Hand) -> None:
-    number = licensing.file_meter(hand.world, MAILROOM, "10001", by="17")
+    number = licensing.file_meter(hand.world, MAILROOM, "10001", by="mats")
     with refused("PRE-09", "license.on-file"):
-        licensing.file_meter(hand.world, MAILROOM, "10001", by="17")
-    elsewhere = form(hand, zip="10001", state="NY", office_zip="10001", office_city="NEW YORK", office_state="NY")
+        licensing.file_meter(hand.world, MAILROOM, "10001", by="mats")
+    elsewhere = in_new_york(hand)
     decision = decided(hand, elsewhere)
     assert (decision.outcome, decision.license) == ("existing", number)
     with hand.world.store(POSTAL).reading() as view:
@@ -387,6 +496,56 @@ def test_a_replacement_is_leased_under_the_license_of_the_new_office_only(
     assert row.body["license"] == decision.license
 
 
+def reported(journeys: Journeys, device: DeviceId, event: str) -> None:
+    missing.report(journeys, device, event=event, place="mail room", details="the door was broken open")
+
+
+def replaced(journeys: Journeys) -> tuple[DeviceId, DeviceId]:
+    """Report the device as stolen and lease another; give both."""
+    old = journeys.device
+    reported(journeys, old, "stolen")
+    told = {"reference": "26-7", "document": "ab" * 32, "cpip": "C-1"}
+    missing.at_provider(journeys.world, old, lambda ctx: police(ctx, device=old, **told))
+    return old, DeviceId(journeys.lease().device)
+
+
+def custody(world: World, device: str) -> str:
+    with world.store(HARBOR).reading() as view:
+        row = view.get("device", device)
+    assert row is not None
+    return str(row.body["custody"])
+
+
+@pytest.mark.requirement("P050-2.5e/3")
+@pytest.mark.parametrize("leased_again", [False, True])
+def test_a_stolen_device_holds_up_no_move_and_the_one_in_service_is_withdrawn(
+    world: World, journeys: Journeys, leased_again: bool, tmp_path: Path
+) -> None:
+    old = number_of(world)
+    journeys.deposit(Mills.dollars(100))
+    journeys.reset(Mills.dollars(20))
+    stolen, other = replaced(journeys) if leased_again else (journeys.device, None)
+    if not leased_again:
+        reported(journeys, stolen, "stolen")
+    decision = licensing.move(journeys, office_zip="10001")
+    assert (decision.office_zip, custody(world, stolen)) == ("10001", "stolen")
+    assert other is None or custody(world, other) == "checked out"
+    with world.store(POSTAL).reading() as view:
+        row = view.get("license", old)
+    assert row is not None
+    assert row.body["state"] == "given up"
+    clean(world, tmp_path / "out")
+
+
+def test_a_recovered_device_is_given_back_before_its_license_is_given_up(world: World, journeys: Journeys) -> None:
+    device = journeys.device
+    reported(journeys, device, "lost")
+    reported(journeys, device, "recovered")
+    with refused("502.24", "missing.reported"):
+        licensing.move(journeys, office_zip="10001")
+    assert number_of(world).startswith("20260")
+
+
 # ---- at once
 
 
@@ -406,7 +565,7 @@ def test_a_reset_authorised_before_the_revocation_stands_and_one_asked_for_after
             reply = send.send(audience, raw)
             if audience == HARBOR and not done:
                 done.append(True)
-                licensing.revoke(world, number, {"control": "It stood open."}, by="17")
+                licensing.revoke(world, number, {"control": "It stood open."}, by="mats")
             return reply
 
     world.desk(MAILROOM).outbox.transport = Between()
@@ -427,3 +586,18 @@ def test_the_device_of_a_revoked_license_is_out_in_fifteen_days_or_it_is_a_case(
     world.advance("1d")
     assert "device not removed" in [body["case"] for body in facts(world, HARBOR, "limit.case-opened")]
     assert isinstance(world.clock.now(), Instant)
+
+
+def test_the_lost_device_of_a_revoked_license_is_to_be_removed_when_it_is_found(
+    world: World, journeys: Journeys
+) -> None:
+    reported(journeys, journeys.device, "lost")
+    revoked(world)
+    assert facts(world, HARBOR, "lease.cancelled")[0]["removal"] == "when found"
+    world.advance("20d")
+    cases = [body["case"] for body in facts(world, HARBOR, "limit.case-opened")]
+    assert "device not removed" not in cases
+    reported(journeys, journeys.device, "recovered")
+    world.advance("16d")
+    cases = [body["case"] for body in facts(world, HARBOR, "limit.case-opened")]
+    assert cases.count("device not removed") == 1

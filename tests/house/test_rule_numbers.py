@@ -23,7 +23,8 @@ OTHER_MEANING = {
     "testing/hostile_wire.py: 100 dollars": "a reset",
     "testing/sandbox.py: 100 dollars": "a reset",
     "postal/publishing.py: 30 days": "house: the window of mailing dates around a scan, published in the pack",
-    "world/sealing.py: 24 hours": "house: how long a message is good, not how early a device warns",
+    "auditor/refund_forms.py: 24 hours": "house: how long a message is good, in the auditor's own words",
+    "wire/message.py: 24 hours": "house: how long a message is good, not how early a device warns",
 }
 
 

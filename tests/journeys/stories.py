@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from towncircle.kernel import persons
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import Mills
 from towncircle.mailpiece.address_files import public_addresses
 from towncircle.testing.rehearsal_world import in_process
 from towncircle.transport import Transport
-from towncircle.world.config import STARTS
+from towncircle.world.config import POSTAL, STARTS
 from towncircle.world.journeys import Applicant, Journeys
 from towncircle.world.world import Wiring, World
 
@@ -42,6 +43,12 @@ def new_world(folder: Path, regime: str = "imi-2024", *, transport: type[Transpo
 def reopened(folder: Path, *, transport: type[Transport] | None = None) -> World:
     """Open a world as the next command does; `transport` may wrap the way between its parties."""
     return World.open(folder, Wiring(make_port=in_process(folder), transport=transport or (lambda inner: inner)))
+
+
+def officers(world: World, *names: str) -> None:
+    """Authorise persons to act for the Postal Service."""
+    for name in names:
+        world.desk(POSTAL).perform(lambda ctx, name=name: persons.authorise(ctx, name=name), actor=POSTAL)  # type: ignore[misc]  # bound at once
 
 
 def mailer(world: World, name: str = MAILROOM, *, provider: str = HARBOR, deposit: int = 0, reset: int = 0) -> Journeys:

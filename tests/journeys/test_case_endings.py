@@ -8,6 +8,7 @@ import pytest
 from tests.journeys.stories import HARBOR, MAILROOM, PEOPLE, mailer, new_world, refused
 from tests.journeys.test_cases import Twice, closed, copied, report, twice
 from tests.journeys.test_examinations import STAFF, no_difference, ordered, outcome, report_of, returned
+from tests.journeys.test_refunds import authorise
 from tests.journeys.test_returning import two_persons
 from tests.parties.hand import Hand
 
@@ -17,7 +18,7 @@ from towncircle.kernel.money import Mills
 from towncircle.kernel.store import Record
 from towncircle.licensee import examination, returns
 from towncircle.wire import bodies
-from towncircle.world import printing, returning, verifying
+from towncircle.world import printing, refunding, returning, verifying
 from towncircle.world.config import POSTAL
 from towncircle.world.examinations import cases_of, close, examine, examined
 from towncircle.world.exporting import export
@@ -115,6 +116,33 @@ def test_a_retired_device_prints_nothing_that_is_valid_from_that_day_on(twice: T
     assert {one.code for one in verdict.faults()} == {"certificate.revoked", "device.status"}
     assert verifying.verify(good, world).verdict.verdict == "VALID"
     no_difference(world, tmp_path / "export")
+
+
+@cites("502.27a/4")
+def test_a_refund_whose_device_is_retired_meanwhile_ends_with_that_word(tmp_path: Path) -> None:
+    both = copied(tmp_path)
+    world, journeys = both.world, both.journeys
+    authorise(world)
+    with world.store(journeys.licensee).reading() as view:
+        pieces = tuple(bytes.fromhex(one) for one in view.find("job")[0].body["indicia"])
+    told = refunding.submit(journeys, pieces)
+    refunding.scan(world, told.refund, pieces, by="ann")
+    with refused("provider.frozen"):
+        journeys.contact()
+    with refused("provider.frozen"):
+        refunding.certify(world, told.refund, by="ben")
+    with refused("refund.some-qualify"):  # it may be released yet
+        refunding.refuse(world, told.refund, by="ben")
+    end(both, both.case().record.key, "retired")
+    with refused("provider.retired"):
+        refunding.certify(world, told.refund, by="ben")
+    refunding.refuse(world, told.refund, by="ben")
+    ended = refunding.follow(journeys, told.refund)
+    assert ended.state == "refused"
+    assert {one.code for one in ended.annotations} == {"provider.retired"}
+    both.swap()
+    no_difference(world, tmp_path / "export")
+    world.close()
 
 
 # ---- giving a retired device back

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.journeys.stories import HARBOR, MAILROOM, mailer, new_world
+from tests.journeys.stories import HARBOR, MAILROOM, mailer, new_world, officers
 from tests.journeys.test_examinations import no_difference
 from tests.journeys.test_journeys import PEOPLE, refused
 from tests.parties.hand import Line
@@ -237,7 +237,8 @@ def test_an_element_in_the_providers_server_is_disabled_with_the_revocation(jour
     provider(journeys, removals.host, device)
     with journeys.world.store(POSTAL).reading() as view:
         number = view.find("license")[0].key
-    licensing.revoke(journeys.world, number, {"control": "It stood open."}, by="17")
+    officers(journeys.world, "mats")
+    licensing.revoke(journeys.world, number, {"control": "It stood open."}, by="mats")
     assert (state(journeys, device), journeys.status().state) == ("checked out", "withdrawn")
     journeys.settle()
     assert account(journeys) == Mills.dollars(600)

@@ -12,7 +12,7 @@ from tests.conformance.breaking import names, refused
 from tests.journeys.stories import ANNEX, HARBOR, MAILROOM, SUMMIT, mailer, new_world
 
 from towncircle.auditor import audit
-from towncircle.kernel.errors import BadInput
+from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.facts import Fact
 from towncircle.kernel.money import Mills
 from towncircle.mailpiece.address_files import public_addresses
@@ -226,6 +226,40 @@ def test_a_days_inventory_agrees_and_told_again_gives_the_first_finding(
     assert "since the device's last audit" in reset.sentence
     assert [fact.body["number"] for fact in facts(world, POSTAL, "population.reconciled")] == [1, 1, 2, 2]
     audited(world, tmp_path / "out")
+
+
+@pytest.mark.requirement("502.26/2")
+def test_a_device_that_was_never_set_owes_no_piece_and_one_that_was_set_does(world: World, tmp_path: Path) -> None:
+    journeys = mailer(world, deposit=300)
+    half_a_year(journeys)
+    journeys.reset(TEN)  # its first
+    half_a_year(journeys)
+    with pytest.raises(Refused) as told:
+        journeys.reset(TEN)
+    assert (told.value.code, told.value.clause) == ("provider.resets-denied", "502.26")
+    assert "towncircle quality send" in told.value.next_step
+    audited(world, tmp_path / "out")
+
+
+def half_a_year(journeys: Journeys) -> None:
+    for _ in range(4):
+        journeys.world.advance("2mo")
+        journeys.contact()
+
+
+def test_a_provider_whose_inventory_is_refused_keeps_no_other_from_telling(world: World, journeys: Journeys) -> None:
+    journeys.contact()
+    with world.store(HARBOR).transaction() as tx:  # a number that the Postal Service never gets
+        tx.next_number("inventory")
+    told: dict[str, int] = {}
+    with refused("502.8", "population.out-of-order"):
+        told.update((provider, one.number) for provider, one in reconcile(world))
+    for _ in range(2):
+        world.advance("1d")
+    assert told == {SUMMIT: 1}
+    numbers = [(fact.body["provider"], fact.body["number"]) for fact in facts(world, POSTAL, "population.reconciled")]
+    assert numbers == [(SUMMIT, 1), (SUMMIT, 2), (SUMMIT, 3)]
+    assert [fact.body["code"] for fact in facts(world, HARBOR, "inventory.refused")] == ["population.out-of-order"]
 
 
 @pytest.mark.requirement("502.8/4")

@@ -14,15 +14,17 @@ from towncircle.auditor import audit
 from towncircle.kernel import persons
 from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import BadInput, Refused
+from towncircle.kernel.ids import JobId
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.ledger import POSTAL as POSTAL_CHART
 from towncircle.ledger import Books
 from towncircle.mailpiece.address_files import public_addresses
 from towncircle.rules import ruleset
 from towncircle.rules.duties import derive
+from towncircle.verification import Observed
 from towncircle.verification.refunding import kept_until, share_of
 from towncircle.wire.bodies import RefundStatement
-from towncircle.world import printing, refunding, verifying
+from towncircle.world import missing, printing, refunding, returning, verifying
 from towncircle.world.config import POSTAL
 from towncircle.world.exporting import export
 from towncircle.world.journeys import Journeys
@@ -81,6 +83,12 @@ def trust(world: World) -> Mills:
 def mailed(world: World, payload: bytes) -> str:
     mark = Mark(file="piece", page=1, payload=payload)
     return verifying.record(mark, world, site="Washington DC P&DC").verdict.verdict
+
+
+def scanned(world: World, payload: bytes, observed: Observed | None = None) -> str:
+    """Scan a piece at a facility; give its disposition."""
+    mark = Mark(file="piece", page=1, payload=payload)
+    return verifying.record(mark, world, site="somewhere", observed=observed).verdict.disposition
 
 
 def certified(journeys: Journeys, pieces: tuple[bytes, ...]) -> str:
@@ -175,6 +183,35 @@ def test_a_piece_that_is_mailed_between_certification_and_decision_is_struck(
     audited(world, tmp_path / "export")
 
 
+HELD = Observed(origin="99501")  # deposited elsewhere than at the licensing office
+
+
+@cites("502.27a/3")
+def test_a_piece_that_was_held_and_given_back_qualifies(journeys: Journeys, tmp_path: Path) -> None:
+    world, pieces = journeys.world, printed(journeys)
+    before = account(world)
+    assert scanned(world, pieces[0], HELD) == "hold"
+    refund = certified(journeys, pieces)
+    told = refunding.follow(journeys, refund)
+    assert (codes(told), told.total) == ([], told.claimed)
+    refunding.decide(world, refund, by="mats")
+    assert account(world) == before + told.claimed
+    audited(world, tmp_path / "export")
+
+
+@cites("502.27a/3")
+def test_a_piece_that_is_held_between_certification_and_decision_has_one_fate(
+    journeys: Journeys, tmp_path: Path
+) -> None:
+    world, pieces = journeys.world, printed(journeys)
+    refund = certified(journeys, pieces[:2])
+    assert scanned(world, pieces[0], HELD) == "hold"
+    assert refunding.decide(world, refund, by="mats").body["state"] == "granted"
+    assert codes(refunding.follow(journeys, refund)) == []
+    assert scanned(world, pieces[0]) == "reject"
+    audited(world, tmp_path / "export")
+
+
 def test_a_piece_is_refunded_once_and_twice_on_a_form_counts_once(journeys: Journeys) -> None:
     world, pieces = journeys.world, printed(journeys)
     first = certified(journeys, pieces[:1])
@@ -228,6 +265,21 @@ def test_who_scanned_or_applied_does_not_certify(journeys: Journeys) -> None:
     world.desk(HARBOR).perform(lambda ctx: persons.authorise(ctx, name="dora"), actor=HARBOR)
     with refused("person.same-person"):
         refunding.certify(world, told.refund, by="dora")
+
+
+@cites("502.27a/6")
+@pytest.mark.parametrize("name", ["ann", "ben", "dora", "be-n"])
+def test_who_applied_scanned_or_certified_does_not_decide(name: str, journeys: Journeys) -> None:
+    world, pieces = journeys.world, printed(journeys)
+    before = account(world)
+    refund = certified(journeys, pieces)
+    world.desk(POSTAL).perform(lambda ctx: persons.authorise(ctx, name=name), actor=POSTAL)
+    for reason in ("", "not so"):
+        with refused("person.same-person") as caught:
+            refunding.decide(world, refund, by=name, refuse=reason)
+        assert caught.value.clause == "502.27(a)(6)"
+    assert account(world) == before
+    assert refunding.decide(world, refund, by="mats", refuse="the envelopes are not these").body["state"] == "refused"
 
 
 def together(*jobs: object) -> list[str]:
@@ -336,8 +388,12 @@ def test_the_envelopes_are_kept_and_sampled_for_their_time(journeys: Journeys, t
     world, pieces = journeys.world, printed(journeys)
     refund = certified(journeys, pieces)
     refunding.decide(world, refund, by="mats")
-    done = refunding.sample(world, refund, by="olaf", count=2)
-    assert (len(done.pieces), done.outcome, done.wrong) == (2, "regular", ())
+    asked = refunding.sample(world, refund, by="olaf", count=2)
+    assert (len(asked.pieces), asked.outcome, asked.wrong) == (2, "asked", ())
+    (done,) = refunding.show(world, refund, pieces, by="ann")
+    assert (done.sample, done.pieces, done.outcome, done.wrong) == (asked.sample, asked.pieces, "regular", ())
+    with refused("refund.no-sample"):
+        refunding.show(world, refund, pieces, by="ann")
     with world.store(HARBOR).reading() as view:
         sent = next(fact for fact in view.facts() if fact.type == "form-3533.sent")
         (duty,) = [
@@ -350,14 +406,144 @@ def test_the_envelopes_are_kept_and_sampled_for_their_time(journeys: Journeys, t
     with refused("refund.envelopes-kept") as caught:
         refunding.destroy(world, refund, by="ann")
     assert caught.value.clause == "502.27(a)(7)"
-    assert refunding.sample(world, refund, by="olaf", numbers=(3,)).outcome == "regular"
+    refunding.sample(world, refund, by="olaf", numbers=(3,))
     world.advance("1d")
     with refused("refund.sample-too-late"):
         refunding.sample(world, refund, by="olaf")
+    with refused("refund.sample-open"):
+        refunding.destroy(world, refund, by="ann")
+    (last,) = refunding.show(world, refund, pieces[2:], by="ann")
+    assert (last.pieces, last.outcome) == ((3,), "regular")
     refunding.destroy(world, refund, by="ann")
     with refused("refund.envelopes-gone"):
         refunding.destroy(world, refund, by="ann")
     audited(world, tmp_path / "export")
+
+
+@cites("502.27a/9")
+def test_a_sample_is_answered_with_what_is_at_hand_and_not_with_what_was_sent_in(journeys: Journeys) -> None:
+    world, pieces = journeys.world, printed(journeys)
+    told = refunding.submit(journeys, pieces, by="dora")
+    refunding.scan(world, told.refund, pieces[1:], by="ann")  # the first never came
+    refunding.certify(world, told.refund, by="ben")
+    refunding.decide(world, told.refund, by="mats")
+    with refused("refund.never-came") as caught:
+        refunding.sample(world, told.refund, by="olaf", numbers=(1, 2))
+    assert caught.value.clause == "502.27(a)(7)"
+    refunding.sample(world, told.refund, by="olaf", numbers=(2, 3))
+    (done,) = refunding.show(world, told.refund, pieces[2:], by="ann")  # the second is gone
+    assert (done.outcome, done.pieces, done.wrong) == ("irregular", (2, 3), (2,))
+
+
+@cites("502.27a/4")
+def test_a_refund_in_which_nothing_qualifies_ends_and_its_pieces_may_be_sent_in_again(
+    journeys: Journeys, tmp_path: Path
+) -> None:
+    world, pieces = journeys.world, printed(journeys)
+    before = account(world)
+    told = refunding.submit(journeys, pieces[:1], by="dora")
+    with refused("refund.not-scanned"):
+        refunding.refuse(world, told.refund, by="ann")
+    refunding.scan(world, told.refund, pieces[:1], by="ann")
+    with refused("refund.some-qualify"):
+        refunding.refuse(world, told.refund, by="ann")
+    refunding.scan(world, told.refund, pieces[1:], by="ann")  # it is not among those that came
+    with refused("refund.nothing-qualifies"):
+        refunding.certify(world, told.refund, by="ben")
+    ended = refunding.refuse(world, told.refund, by="ann")
+    assert (ended.body["state"], refunding.refuse(world, told.refund, by="ann").body) == ("refused", ended.body)
+    for again in (
+        lambda: refunding.refuse(world, told.refund, by="ben"),
+        lambda: refunding.certify(world, told.refund, by="ben"),
+        lambda: refunding.scan(world, told.refund, pieces, by="ann"),
+    ):
+        with refused("refund.refused-before"):
+            again()
+    with world.store(HARBOR).reading() as view:
+        (fact,) = [one for one in view.facts() if one.type == "refund.refused"]
+    assert (fact.subject, fact.clauses) == (told.refund, ("502.27(a)(4)",))
+    second = certified(journeys, pieces[:1])
+    assert second != told.refund
+    refunding.decide(world, second, by="mats")
+    assert account(world) > before
+    assert codes(refunding.follow(journeys, told.refund)) == [(1, "refund.not-received")]
+    audited(world, tmp_path / "export")
+
+
+@cites("502.27a/6")
+def test_a_form_that_the_postal_service_refuses_is_open_again_and_holds_no_claims(
+    journeys: Journeys, tmp_path: Path
+) -> None:
+    world, pieces = journeys.world, printed(journeys)
+    told = refunding.submit(journeys, pieces, by="dora")
+    refunding.scan(world, told.refund, pieces, by="ann")
+    with world.store(POSTAL).transaction() as tx:
+        row = tx.get("device", journeys.device)
+        assert row is not None
+        tx.put("device", row.key, row.body, owner=ANNEX, expected=row.version)  # it is told of as another's
+    with refused("postal.unknown-device"):
+        refunding.certify(world, told.refund, by="ben")
+    with world.store(HARBOR).reading() as view:
+        held = view.get("refund", told.refund)
+        claims = {claim.body["refund"] for claim in view.find("refund-claim")}
+    assert held is not None
+    assert (held.body["state"], held.body["certified_by"], claims) == ("scanned", "", {""})
+    with world.store(POSTAL).transaction() as tx:
+        tx.put("device", row.key, row.body, owner=row.owner, expected=row.version + 1)
+    refunding.certify(world, told.refund, by="ben")
+    assert refunding.decide(world, told.refund, by="mats").body["state"] == "granted"
+    audited(world, tmp_path / "export")
+
+
+@cites("502.27a/3")
+@pytest.mark.parametrize("end", ["withdrawn", "stolen"])
+def test_what_a_device_had_signed_at_its_last_reading_is_refunded_afterwards(
+    end: str, journeys: Journeys, tmp_path: Path
+) -> None:
+    world, pieces = journeys.world, printed(journeys)  # a contact reads its registers
+    before = account(world)
+    if end == "stolen":
+        missing.report(journeys, journeys.device, event="stolen", place="mail room", details="the door was broken open")
+    else:
+        returning.withdraw(journeys, reason="no longer wanted")
+    balance = account(world) - before
+    world.advance("2h")  # still the day on which they were printed
+    refund = certified(journeys, pieces)
+    assert codes(refunding.follow(journeys, refund)) == []
+    decided = refunding.decide(world, refund, by="mats")
+    assert (decided.body["state"], account(world)) == ("granted", before + balance + Mills(decided.body["amount"]))
+    audited(world, tmp_path / "export")
+
+
+@cites("502.27a/2")
+def test_a_job_that_was_never_handed_over_is_claimed_by_its_id(journeys: Journeys, tmp_path: Path) -> None:
+    world, out = journeys.world, tmp_path / "unused"
+    with refused("mailroom.no-such-job"):
+        refunding.submit_job(journeys, JobId("JOB-222222222222"), out)
+    job = JobId(journeys.evidence(journeys.plan(PEOPLE)).key)  # a crash: no file was written
+    journeys.contact()
+    told, paper = refunding.submit_job(journeys, job, out, by="dora")
+    with refused("refund.job-claimed"):
+        printing.finish_job(journeys, job, out)
+    assert refunding.submit_job(journeys, job, out)[0].refund == told.refund
+    refunding.scan(world, told.refund, refunding.payloads_of([paper]), by="ann")
+    refunding.certify(world, told.refund, by="ben")
+    assert refunding.decide(world, told.refund, by="mats").body["state"] == "granted"
+    done = printing.print_job(journeys, PEOPLE, tmp_path / "out", formats=("pdf",))
+    with refused("refund.job-handed-over"):
+        refunding.submit_job(journeys, JobId(done.job.key), out)
+    journeys.contact()
+    audited(world, tmp_path / "export")
+
+
+def test_a_job_whose_refund_came_to_nothing_may_be_handed_over(journeys: Journeys, tmp_path: Path) -> None:
+    world, out = journeys.world, tmp_path / "out"
+    job = JobId(journeys.evidence(journeys.plan(PEOPLE)).key)
+    told, _ = refunding.submit_job(journeys, job, out)
+    refunding.scan(world, told.refund, (), by="ann")  # they were never sent
+    refunding.refuse(world, told.refund, by="ann")
+    assert refunding.follow(journeys, told.refund).state == "refused"
+    assert printing.finish_job(journeys, job, out, formats=("pdf",)).job.key == job
 
 
 def test_only_pieces_of_ones_own_jobs_are_sent_in(journeys: Journeys) -> None:

@@ -27,7 +27,7 @@ from tests.journeys.updates import (
 
 from towncircle.kernel.errors import BadInput
 from towncircle.kernel.money import Mills
-from towncircle.licensee import funds, rates
+from towncircle.licensee import downloads, funds, rates
 from towncircle.mailpiece import rate_files
 from towncircle.mailpiece.tariff import first_class_tables
 from towncircle.world import printing, updates
@@ -117,7 +117,7 @@ def test_of_two_tables_the_later_one_holds_from_its_own_first_day(journeys: Jour
 def test_a_table_too_late_for_every_host_needs_a_reason(journeys: Journeys) -> None:
     world = journeys.world
     soon = specimen(date(2026, 11, 26), id="soon")
-    with refused("rates.too-late"):
+    with refused("updates.too-late"):
         published(world, soon)
     published(world, soon, late="the first table had a slip")
     assert published(world, soon) == 1  # published again it is the same
@@ -141,7 +141,7 @@ def test_a_rate_file_that_is_not_whole_is_not_published(journeys: Journeys, chan
     file = changed(rate_files.write(specimen()).decode()).encode("latin-1")
     with pytest.raises(BadInput) as caught:
         updates.publish_rates(journeys.world, HARBOR, file)
-    assert caught.value.code in ("rates.file-totals", "rates.file-unreadable")
+    assert caught.value.code in ("updates.file-totals", "updates.file-unreadable")
     assert told(journeys.world, HARBOR, "rates") == []
 
 
@@ -253,6 +253,24 @@ def test_versions_only_rise_and_a_stage_only_adds(journeys: Journeys) -> None:
         updates.stage(world, HARBOR, version=9, percent=10, groups=(), by=BY)
     with pytest.raises(BadInput):
         updates.stage(world, HARBOR, version=3, percent=101, groups=(), by=BY)
+
+
+@pytest.mark.parametrize("halted", [False, True])
+def test_an_order_that_expired_at_the_host_is_refused_once_and_the_host_goes_on(
+    halted: bool, journeys: Journeys, tmp_path: Path
+) -> None:
+    world = journeys.world
+    released(world, 1)
+    journeys.do(lambda ctx: downloads.fetch(ctx, device=journeys.device))
+    world.advance("48h")
+    if halted:
+        updates.halt(world, HARBOR, version=1, reason="it prints too slowly")
+    assert "valid until" in journeys.do(lambda ctx: downloads.install(ctx, device=journeys.device))
+    assert told(world, journeys.licensee, "software") == ["software.refused"]
+    assert journeys.do(lambda ctx: downloads.install(ctx, device=journeys.device)) == ""
+    journeys.contact()
+    assert journeys.status().software_version == (0 if halted else 1)
+    no_difference(world, tmp_path / "export")
 
 
 def test_two_hosts_at_once_take_the_same_table_and_order_once(journeys: Journeys, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.journeys.stories import ANNEX, HARBOR, MAILROOM, mailer, new_world
+from tests.journeys.stories import ANNEX, HARBOR, MAILROOM, mailer, new_world, officers
 from tests.parties.hand import Hand, Line
 
 from towncircle.testing.rehearsal_world import in_process
@@ -21,6 +21,7 @@ def lived_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
     world = new_world(folder)
     mailer(world, MAILROOM, provider=HARBOR)
     mailer(world, ANNEX, provider=HARBOR)
+    officers(world, "mats", "olaf")
     world.close()
     return folder
 

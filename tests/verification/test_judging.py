@@ -199,6 +199,30 @@ def test_the_last_word_of_a_withdrawn_device_says_nothing_of_a_stolen_one():
     assert faults(judged(STORY.mark(ascending_mills=90_000), pack=pack)) == ["device.status"]
 
 
+@pytest.mark.parametrize("status", ["lost", "stolen", "withdrawn"])
+@pytest.mark.parametrize(
+    ("date", "shown", "well"),
+    [
+        ("2026-11-21", 90_000, True),
+        ("2026-11-21", 90_001, False),
+        ("2026-11-22", 90_000, True),  # dated ahead
+        ("2026-11-20", 90_001, True),  # of the day before
+    ],
+)
+def test_an_unused_piece_is_judged_by_the_last_register_of_its_device_and_not_by_the_hour(status, date, shown, well):
+    pack = STORY.pack(status=status, last=90_000)
+    mark = STORY.mark(date=date, ascending_mills=shown)
+    refund = Observed(purpose="refund", deposited_at=NOON.plus(hours=2))
+    assert faults(judged(mark, pack=pack, now=NOON.plus(hours=2), observed=refund)) == (
+        [] if well else ["device.status"]
+    )
+
+
+def test_without_a_last_register_an_unused_piece_of_a_missing_device_is_not_refunded():
+    refund = Observed(purpose="refund", deposited_at=NOON.plus(hours=2))
+    assert faults(judged(STORY.mark(), pack=STORY.pack(status="lost"), observed=refund)) == ["device.status"]
+
+
 @pytest.mark.parametrize("status", ["lost", "stolen", "suspended", "withdrawn"])
 def test_a_device_out_of_service_evidences_nothing_from_then_on(status):
     assert faults(judged(STORY.mark(), pack=STORY.pack(status=status))) == ["device.status"]

@@ -428,7 +428,12 @@ SPECIMENS: tuple[Body, ...] = (
         office_state="DC",
         provider="provider.harbor",
     ),
-    b.LicenseAppeal(about="20260-000001", reasons="The device was audited in time.", evidence="ab" * 32),
+    b.LicenseAppeal(
+        about="20260-000001",
+        decision="RVK-20260-000001-1",
+        reasons="The device was audited in time.",
+        evidence="ab" * 32,
+    ),
     b.AppealDocketed(docket="MTM-2026-000001", about="20260-000001", filed_at=NOW),
     b.LicenseDataStated(
         statement="APP-7K3MQ9ZX2RTB",
@@ -481,7 +486,7 @@ SPECIMENS: tuple[Body, ...] = (
     b.RefundInquiry(refund="RFD-7K3MQ9ZX2RTB", device=DEVICE, pieces=(b"\x01\x02", b"\x03")),
     b.RefundKnown(
         refund="RFD-7K3MQ9ZX2RTB",
-        pieces=(b.KnownPiece(content="ab" * 32, mailed="SCN-7K3MQ9ZX2RTB", site="P&DC", repaid="", at=NOW),),
+        pieces=(b.KnownPiece(content="ab" * 32, scan="SCN-7K3MQ9ZX2RTB", site="P&DC", held=False, repaid="", at=NOW),),
         readings=(b.KnownReading(content="cd" * 32, ascending=None, postage=Mills(740), pieces=17),),
     ),
     b.Form3533(
@@ -495,6 +500,7 @@ SPECIMENS: tuple[Body, ...] = (
         amount=Mills(1_332),
         scanned_by="ann",
         certified_by="ben",
+        received=NOW,
         at=NOW,
     ),
     b.RefundDecided(
@@ -506,8 +512,15 @@ SPECIMENS: tuple[Body, ...] = (
         decided_by="mats",
         at=NOW,
     ),
-    b.RefundSample(refund="RFD-7K3MQ9ZX2RTB", pieces=(1, 3), asked_by="olaf"),
-    b.RefundSampleShown(refund="RFD-7K3MQ9ZX2RTB", pieces=(b.ShownPiece(piece=1, payload=b"\x01\x02"),)),
+    b.RefundSample(refund="RFD-7K3MQ9ZX2RTB", sample="REQ-7K3MQ9ZX2RTB", pieces=(1, 3), asked_by="olaf"),
+    b.RefundSampleShown(
+        refund="RFD-7K3MQ9ZX2RTB",
+        sample="REQ-7K3MQ9ZX2RTB",
+        pieces=(b.ShownPiece(piece=1, payload=b"\x01\x02"),),
+        missing=(3,),
+        shown_by="ann",
+        at=NOW,
+    ),
     b.MissingReport(
         device=DEVICE,
         event="stolen",

@@ -19,9 +19,26 @@ from towncircle.licensee.refunds import CREDITED, REFUSED
 from towncircle.postal.licenses import Outcome
 from towncircle.postal.population import EVENTS
 from towncircle.provider.inventory import CUSTODY
+from towncircle.provider.weaknesses import FACTS
 from towncircle.rules.acting import MENDED, MISSED
+from towncircle.rules.procedures import Procedure, procedures
 
 _KIND = re.compile(r"[a-z0-9-]+\.[a-z0-9 -]+")
+# the steps of a procedure of supervision: of each, of a suspension, of a revocation that is noticed first, of a sanction
+_EACH = ("notice-received", "defended", "decided", "decision-received", "in-force", "appealed", "appeal-decided")
+_SUSPENSION = (
+    *("suspension-proposed", "cure-extended", "correction-reported", "deficiencies-corrected", "proposal-withdrawn"),
+    *("suspension-notified", "suspended", "suspension-extended", "suspension-ended", "suspension-withdrawn", "revoked"),
+)
+_HEARD_AGAIN = ("revocation-notified",)
+_SANCTION = ("noticed", "assessed", "imposed", "withdrawn", "paid")
+
+
+def _steps(form: Procedure) -> tuple[str, ...]:
+    own = _SANCTION if form.form == "sanction" else (*_SUSPENSION, *(_HEARD_AGAIN if form.heard_again else ()))
+    return tuple(form.fact(what) for what in (*_EACH, *own))
+
+
 SPELLED: dict[str, tuple[str, ...]] = {
     "f'custody.{step.to}'": tuple(f"custody.{move.to}" for move in CUSTODY.moves),
     "f'device.{body.event}'": tuple(f"device.{event}" for event in EVENTS),
@@ -29,6 +46,10 @@ SPELLED: dict[str, tuple[str, ...]] = {
     "f'refund.{told.state}'": (f"refund.{CREDITED}", f"refund.{REFUSED}"),
     "f'person.{state}'": (f"person.{AUTHORISED}", f"person.{STRUCK}"),
     "one.stage": (MISSED, MENDED),
+    "f'advertising.{outcome}'": ("advertising.approved", "advertising.refused"),
+    "f'advertising.{body.outcome}'": ("advertising.approved", "advertising.refused"),
+    "FACTS[stage]": tuple(FACTS.values()),
+    "form_of(row).fact(what)": tuple(kind for form in procedures().values() for kind in _steps(form)),
 }
 
 

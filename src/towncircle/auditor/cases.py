@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from towncircle.auditor.journal import facts_of
-from towncircle.auditor.reading import Export, Party, Row
+from towncircle.auditor.reading import Export, Party, Row, letters
 from towncircle.auditor.report import Report
 from towncircle.auditor.seals import Keys, envelope_of, issued_at, open_message, read_sealed
 from towncircle.auditor.underway import Underway
@@ -171,7 +171,7 @@ def _check_closed(
     if start is None or start.line > fact.line or start["body"]["device"] != body["device"]:
         report.differ("case.not-open", where, f"The case {fact['subject']} was not open on this device.")
         return
-    persons = {"".join(filter(str.isalnum, one)).lower() for one in body["approved_by"] if isinstance(one, str)}
+    persons = {letters(one) for one in body["approved_by"] if isinstance(one, str)}
     if len(persons - {""}) != 2 or len(body["approved_by"]) != 2:
         report.differ("case.two-persons", where, "A case is closed by two persons.", found=body["approved_by"])
     if body["outcome"] == "released":

@@ -14,7 +14,7 @@ from typing import Any
 
 from towncircle.auditor.books import Posted, Recounted
 from towncircle.auditor.journal import facts_of
-from towncircle.auditor.reading import Export, Row
+from towncircle.auditor.reading import Export, Row, letters
 from towncircle.auditor.report import Report
 from towncircle.auditor.seals import Keys, audit_data, issued_at, open_message
 
@@ -98,8 +98,8 @@ def _check_no_case(books: Recounted, fact: Row, where: str, report: Report) -> N
 
 def _check_persons(body: Mapping[str, Any], where: str, report: Report, *, needed: bool) -> None:
     asked, approved = body["requested_by"], body["approved_by"]
-    letters = {"".join(filter(str.isalnum, name.casefold())) for name in (asked, approved)}
-    if needed and not (len(letters) == 2 and _NAME.fullmatch(asked) and _NAME.fullmatch(approved)):
+    spelled = {letters(name) for name in (asked, approved)}
+    if needed and not (len(spelled) == 2 and _NAME.fullmatch(asked) and _NAME.fullmatch(approved)):
         text = "A balance was transferred without a second person."
         report.differ("transfer.one-person", where, text, expected="two persons", found=[asked, approved])
 

@@ -22,7 +22,7 @@ _REGISTERS = ("ascending", "descending", "pieces")
 _SIGNED = (*_REGISTERS, "resets_total", "withdrawn_total")
 _RISING = ("ascending", "pieces", "resets_total", "withdrawn_total", "reprints")
 _RECORDED = ("device", "certificate_serial", "ascending", "postage", "verdict", "disposition", "piece", "site")
-_ACCEPTED = ("accept", "accept with notes")
+ACCEPTED = ("accept", "accept with notes")
 
 
 def check_devices(export: Export, providers: list[Recounted], keys: Keys, report: Report) -> dict[str, Row]:
@@ -192,14 +192,14 @@ def check_scans(
             where = f"{postal.id}/scans.jsonl line {row.line}"
             report.checked["scans"] += 1
             if row["verdict"] != "VALID":
-                if row["disposition"] in _ACCEPTED:
+                if row["disposition"] in ACCEPTED:
                     report.differ("scan.accepted", where, f"A mark that is {row['verdict']} was accepted.")
                 continue
             key = (row["device"], row["certificate_serial"], row["ascending"])
             if key in accepted:
                 text = f"One indicium was valid again after it was accepted in scan {accepted[key]}."
                 report.differ("scan.twice", where, text)
-            if row["disposition"] in _ACCEPTED:
+            if row["disposition"] in ACCEPTED:
                 accepted[key] = row["scan"]
             if row["device"] not in devices:
                 report.differ("scan.no-device", where, f"No Provider has the device {row['device']}.")
@@ -221,7 +221,7 @@ def _check_pieces(postal: Party, report: Report) -> None:
         if row["piece"]:
             pieces[row["piece"]].append(row)
     for piece, rows in sorted(pieces.items()):
-        if len({row["disposition"] in _ACCEPTED for row in rows}) > 1:
+        if len({row["disposition"] in ACCEPTED for row in rows}) > 1:
             where = f"{postal.id}/scans.jsonl line {rows[0].line}"
             report.differ("scan.piece", where, f"Of the piece {piece} one mark was accepted and another was not.")
 

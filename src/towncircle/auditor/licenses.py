@@ -2,7 +2,8 @@
 
 Here: check 16 of docs/export.md. Not here: whether a ground was there, which people found.
 Kept: a notice rests on a decision and a cancelled lease on a notice; nothing is reset after its lease was cancelled; a
-revocation is withdrawn only by an appeal that was decided so, and an appeal is decided once.
+revocation is withdrawn only by an appeal that was decided so, and an appeal is decided once, by another person; nobody
+holds two valid licenses at one post office.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ def check_revocations(export: Export, report: Report) -> None:
             revoked[name] = fact
             if not body["grounds"] or not fact["clauses"]:
                 report.differ("revocation.no-ground", where, "The license was revoked on no ground.")
-        _check_appeals(postal, report)
+        _check_appeals(postal, revoked, report)
+        _check_offices(postal, report)
     noticed: set[tuple[str, str]] = set()
     for provider in export.of_role("provider"):
         noticed |= _check_leases(provider, revoked, report)
@@ -76,7 +78,25 @@ def _check_leases(provider: Party, revoked: Mapping[tuple[str, str], Row], repor
     return noticed
 
 
-def _check_appeals(postal: Party, report: Report) -> None:
+def _check_offices(postal: Party, report: Report) -> None:
+    """Check that an applicant holds one valid license at a post office (P050 2.1)."""
+    held: dict[tuple[str, str], str] = {}
+    for row in postal["records.jsonl"]:
+        if row["kind"] == "license" and row["body"]["state"] == "valid":
+            key = (str(row["owner"]), str(row["body"]["office_zip"]))
+            if key in held:
+                where = f"{postal.id}/records.jsonl line {row.line}"
+                text = f"{key[0]} holds two valid licenses at the post office {key[1]}."
+                report.differ("license.two-valid", where, text, expected=held[key], found=row["key"])
+            held.setdefault(key, str(row["key"]))
+
+
+def _letters(name: str) -> str:
+    return "".join(filter(str.isalnum, name.casefold()))
+
+
+def _check_appeals(postal: Party, revoked: Mapping[tuple[str, str], Row], report: Report) -> None:
+    deciders = {decision: _letters(str(fact["actor"])) for (_, decision), fact in revoked.items()}
     dockets: dict[str, Row] = {}
     decided: dict[str, str] = {}
     reversed_: set[str] = set()
@@ -90,6 +110,9 @@ def _check_appeals(postal: Party, report: Report) -> None:
                 text = f"The appeal {fact['subject']} was not open when it was decided."
                 report.differ("appeal.not-open", where, text)
             decided[fact["subject"]] = body["outcome"]
+            if deciders.get(body["decision"]) == _letters(str(fact["actor"])):
+                text = f"The appeal {fact['subject']} was decided by the person who made the decision."
+                report.differ("appeal.same-person", where, text, found=fact["actor"])
             if body["outcome"] == "reversed":
                 reversed_.add(body["decision"])
     for fact in facts_of(postal, "license.revocation-withdrawn"):

@@ -34,6 +34,7 @@ def check_missing(export: Export, underway: Underway, report: Report) -> None:
         _check_resets(provider, report)
         _check_steps(provider, report)
         _check_replacements(provider, report)
+        _check_all_reported(provider, report)
         for postal in export.of_role("postal"):
             _check_register(provider, postal, underway, report)
             _check_reports(provider, postal, underway, report)
@@ -148,6 +149,23 @@ def _check_reports(provider: Party, postal: Party, underway: Underway, report: R
     for name in sorted(filed.keys() - made.keys()):
         where = f"{postal.id}/facts.jsonl line {filed[name].line}"
         report.differ("missing.not-made", where, f"{provider.id} did not make the report {name}.")
+
+
+def _check_all_reported(provider: Party, report: Report) -> None:
+    """Check that no determined incident is passed over: a later one of its device is reported after it."""
+    open_: dict[str, dict[str, Row]] = {}
+    for row in facts_of(provider, *_LOSSES, "incident.reported"):
+        incidents, incident = open_.setdefault(row["subject"], {}), str(row["body"]["incident"])
+        if row["type"] != "incident.reported":
+            incidents.setdefault(incident, row)
+            continue
+        for earlier in list(incidents):
+            if earlier == incident:
+                break
+            where = f"{provider.id}/facts.jsonl line {incidents[earlier].line}"
+            text = f"The incident {earlier} of {row['subject']} was determined and never reported; a later one was."
+            report.differ("missing.passed-over", where, text, found=incident)
+        incidents.pop(incident, None)
 
 
 def _check_files(provider: Party, postal: Party, underway: Underway, report: Report) -> None:

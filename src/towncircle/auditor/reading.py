@@ -263,6 +263,11 @@ def _bytes(path: Path) -> bytes:
     return path.read_bytes()
 
 
+def letters(name: str) -> str:
+    """Give what two spellings of one name have in common: case and punctuation make no other person."""
+    return "".join(filter(str.isalnum, name.casefold()))
+
+
 def instant_of(text: object) -> Instant | None:
     """Read an instant as the format writes it, or give None."""
     if not isinstance(text, str):

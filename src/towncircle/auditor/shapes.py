@@ -247,6 +247,7 @@ FACTS: Mapping[tuple[str, str], Mapping[str, str]] = MappingProxyType(
         ("postal", "quality.noncompliance-reported"): {"device": T, "licensee": T, "provider": T, "notice": T},
         ("postal", "population.reconciled"): {**_INVENTORY, "provider": T, "codes": L},
         ("provider", "inventory.reconciled"): _INVENTORY,
+        ("provider", "inventory.refused"): {"number": N, "code": T},
         ("provider", "act.recorded"): _ACT,
         ("postal", "act.recorded"): _ACT,
         ("licensee", "deposit.made"): {"provider": T, "amount": N},
@@ -275,6 +276,7 @@ FACTS: Mapping[tuple[str, str], Mapping[str, str]] = MappingProxyType(
         ("licensee", "postage.corrected"): {**_OF_A_JOB, "total": N, "overpaid": N},
         ("licensee", "print.reprinted"): {**_OF_A_JOB, "reprints": N},
         ("provider", "form-3533.sent"): _REFUND,
+        ("provider", "form-3533.refused"): {"licensee": T, "device": T, "code": T},
         ("postal", "form-3533.received"): {**_REFUND, "provider": T},
         ("postal", "refund.decided"): {
             **_AT_DEVICE,

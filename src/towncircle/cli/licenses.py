@@ -39,7 +39,9 @@ def add(subparsers: Any) -> None:
     parser.add_argument("--reasons", default="", metavar="TEXT", help="the reasons of the decision, without names")
     parser.add_argument("--on", default="", metavar="DATE", help="the day that the return receipt shows")
     parser.add_argument("--office-zip", default="", metavar="ZIP", help="the post office of a meter license")
-    parser.add_argument("--by", default="", metavar="STAFF", help="who acts, by staff number")
+    parser.add_argument(
+        "--by", default="", metavar="NAME", help="the authorised person who acts (see: person --at postal.usps)"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON with stable keys")
     parser.set_defaults(run=run)
 

@@ -20,31 +20,34 @@ def add(subparsers: Any) -> None:
     """Register the command and its verbs."""
     parser = subparsers.add_parser(
         "refund",
-        help="refund unused pieces: submit, scan, certify, decide, sample, destroy, status, read",
+        help="refund unused pieces: submit, scan, certify, refuse, decide, sample, show, destroy, status, read",
         description="Refund postage that was printed and not mailed (502.27(a)). The licensee submits the pieces on "
         "Form 3533; the Provider scans them, and another of its persons certifies the form; the District MATS "
         "coordinator decides it, and the account is credited. The envelopes are kept for a time, in which the Postal "
-        "Service may sample them. A piece is mailed once or refunded once. Persons are authorised first: towncircle "
+        "Service may sample them: the Provider shows those that are asked for. A piece is mailed once or refunded "
+        "once. Persons are authorised first: towncircle "
         "person DIR NAME --at provider.harbor (the Provider's), --at postal.usps (the coordinator).",
     )
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
-    submit = verbs.add_parser("submit", help="send unused pieces in: PDF or image files, as printed or scanned")
-    world_argument(submit)
-    submit.add_argument("files", nargs="+", type=Path, metavar="FILE", help="the pieces, all of one device")
-    submit.add_argument("--by", default="", metavar="NAME", help="the authorised person who applies")
-    submit.set_defaults(run=_submit)
+    _add_submit(verbs)
     for name, run, words in (
         ("scan", _scan, "scan the pieces that came in, at the Provider"),
         ("certify", _certify, "certify the refund, as another person, and send the form to the MATS coordinator"),
+        ("refuse", _refuse, "refuse a refund in which nothing qualifies, with its annotations, at the Provider"),
         ("decide", _decide, "decide as the District MATS coordinator; the credit is arranged"),
-        ("sample", _sample, "audit kept envelopes as the Postal Service; exit code 1 where they are not as sent in"),
+        ("sample", _sample, "ask for kept envelopes as the Postal Service"),
+        (
+            "show",
+            _showing,
+            "scan the envelopes of a sample at the Provider; exit code 1 where one is not as sent in",
+        ),
         ("destroy", _destroy, "destroy the envelopes when they need not be kept any more"),
     ):
         verb = verbs.add_parser(name, help=words)
         verb.add_argument("world", type=Path, metavar="DIR", help="the world's folder")
         verb.add_argument("refund", metavar="REFUND", help="the refund, such as RFD-7K3MQ9ZX2RTB")
-        if name == "scan":
-            verb.add_argument("files", nargs="+", type=Path, metavar="FILE", help="the pieces as they came in")
+        if name in ("scan", "show"):
+            verb.add_argument("files", nargs="+", type=Path, metavar="FILE", help="the pieces as they are at hand")
         if name == "decide":
             verb.add_argument("--refuse", default="", metavar="TEXT", help="refuse it all, for this reason")
         if name == "sample":
@@ -64,13 +67,31 @@ def add(subparsers: Any) -> None:
     read.set_defaults(run=_read)
 
 
+def _add_submit(verbs: Any) -> None:
+    submit = verbs.add_parser("submit", help="send unused pieces in: PDF or image files, as printed or scanned")
+    world_argument(submit)
+    submit.add_argument("files", nargs="*", type=Path, metavar="FILE", help="the pieces, all of one device")
+    submit.add_argument("--job", default="", metavar="JOB", help="instead: a job that was never handed over")
+    submit.add_argument(
+        "--out", type=Path, metavar="FOLDER", help="with --job: where its pieces are printed to send in"
+    )
+    submit.add_argument("--by", default="", metavar="NAME", help="the authorised person who applies")
+    submit.set_defaults(run=_submit)
+
+
 def _submit(args: argparse.Namespace) -> int:
     from towncircle.world import refunding
 
+    paper = None
     payloads = refunding.payloads_of(args.files)
     with journeys_of(args) as journeys:
-        told = refunding.submit(journeys, payloads, by=args.by)
+        if args.job:
+            told, paper = refunding.submit_job(journeys, args.job, args.out or Path(f"refund-{args.job}"), by=args.by)
+        else:
+            told = refunding.submit(journeys, payloads, by=args.by)
     _show_statement(args, told)
+    if paper is not None and not args.json:
+        print(f"wrote {paper}: these are the pieces to send in")
     if not args.json:
         print(f"Next: the Provider scans them: towncircle refund scan {args.world} {told.refund} FILE --by NAME")
     return 0
@@ -93,6 +114,14 @@ def _certify(args: argparse.Namespace) -> int:
     return _show_record(args, held, next_step="the MATS coordinator decides it: towncircle refund decide")
 
 
+def _refuse(args: argparse.Namespace) -> int:
+    from towncircle.world import refunding
+
+    with opened(args.world) as world:
+        held = refunding.refuse(world, args.refund, by=args.by)
+    return _show_record(args, held)
+
+
 def _decide(args: argparse.Namespace) -> int:
     from towncircle.world import refunding
 
@@ -106,9 +135,27 @@ def _sample(args: argparse.Namespace) -> int:
 
     with opened(args.world) as world:
         done = refunding.sample(world, args.refund, by=args.by, numbers=tuple(args.piece), count=args.count)
-    record: dict[str, object] = {"refund": args.refund, "outcome": done.outcome, "pieces": list(done.pieces)}
-    _print(args, {**record, "wrong": list(done.wrong)})
-    return 0 if done.outcome == "regular" else 1
+    _print(args, {"refund": args.refund, "sample": done.sample, "pieces": list(done.pieces)})
+    if not args.json:
+        print(f"Next: the Provider scans them: towncircle refund show {args.world} {args.refund} FILE --by NAME")
+    return 0
+
+
+def _showing(args: argparse.Namespace) -> int:
+    from towncircle.world import refunding
+
+    payloads = refunding.payloads_of(args.files)
+    with opened(args.world) as world:
+        done = refunding.show(world, args.refund, payloads, by=args.by)
+    rows = [
+        {"sample": one.sample, "outcome": one.outcome, "pieces": list(one.pieces), "wrong": list(one.wrong)}
+        for one in done
+    ]
+    if args.json:
+        as_json({"refund": args.refund, "samples": rows})
+    for row in rows if not args.json else ():
+        table([(name, value) for name, value in row.items()])
+    return 1 if any(one.outcome == "irregular" for one in done) else 0
 
 
 def _destroy(args: argparse.Namespace) -> int:

@@ -18,6 +18,8 @@ from towncircle.kernel.ids import DeviceId, MessageId
 from towncircle.licensee import rates
 from towncircle.licensee.funds import held_device, raise_refusal
 from towncircle.licensee.mailroom import OPEN
+from towncircle.psd.client import DeviceClient
+from towncircle.psd.commands import Done
 from towncircle.psd.states import AUTHORISED, IN_SERVICE, LOCKED
 from towncircle.wire.bodies import BuildApproval, DownloadQuery, Downloads, DownloadsTaken, SoftwareUpdate
 from towncircle.wire.message import body_of
@@ -73,20 +75,27 @@ def install(ctx: Context, *, device: DeviceId) -> Steps:
         return ""
     not_in_a_batch(ctx)
     order = base64.b64decode(held.body["order"])
-    try:
-        done = yield Exchange(device, lambda client: client.update(order))
-    except Refused as refusal:
-        if not refusal.code.startswith(("psd.version", "psd.approval", "wire.expired")):
-            raise
-        ctx.note("software.refused", device, clauses=(refusal.clause,), code=refusal.code)
+    answer = yield Exchange(device, lambda client: _handed_in(client, order))
+    if isinstance(answer, Refused):
+        ctx.note("software.refused", device, clauses=(answer.clause,), code=answer.code)
         ctx.tx.put("downloads", device, {**held.body, "state": REFUSED}, owner=held.owner, expected=held.version)
-        return refusal.sentence
+        return answer.sentence
     version, changes = _news(order)
     ctx.note("software.taken", device, clauses=("IMI-03",), provider=held.owner, version=version)
     log = [*held.body["log"], [version, changes]]
     body = {**held.body, "state": TAKEN, "log": log}
     ctx.tx.put("downloads", device, body, owner=held.owner, expected=held.version)
-    return done.sentence
+    return answer.sentence
+
+
+def _handed_in(client: DeviceClient, order: bytes) -> Done | Refused:
+    """Hand an order to the device; give its answer, or its refusal where that is about the order itself."""
+    try:
+        return client.update(order)
+    except Refused as refusal:
+        if refusal.code.startswith(("psd.version", "psd.approval", "wire.expired")):
+            return refusal
+        raise
 
 
 @cites("IMI-03/1", "IMI-02/3")

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Ask, Context, Steps
 from towncircle.kernel.errors import BadInput, Refused
-from towncircle.kernel.ids import ApplicationId
+from towncircle.kernel.ids import ApplicationId, MessageId
 from towncircle.kernel.store import Record
 from towncircle.mailpiece.zipcode import place_of
 from towncircle.wire.bodies import (
@@ -73,7 +73,7 @@ def form_of(ctx: Context, number: str) -> dict[str, str]:
 @cites("P050-2.3g/1")
 def ask_standing(ctx: Context, *, about: str) -> Steps:
     """Ask the Postal Service how a license or an application stands, and take its written notice."""
-    answer = yield Ask(POSTAL, LicenseStandingQuery(about=about), f"standing {about} {int(ctx.now)}")
+    answer = yield Ask(POSTAL, LicenseStandingQuery(about=about), f"standing {about} {MessageId.new(ctx.randomness)}")
     told = answer.body
     assert isinstance(told, LicenseStanding)
     if told.license:
@@ -99,10 +99,11 @@ def take_standing(ctx: Context, told: LicenseStanding) -> None:
 
 
 @cites("P050-2.4")
-def appeal(ctx: Context, *, about: str, reasons: str, evidence: str) -> Steps:
-    """Appeal in writing against a refusal or a revocation; give the docket."""
-    body = LicenseAppeal(about=about, reasons=reasons, evidence=evidence)
-    answer = yield Ask(POSTAL, body, f"appeal {about} {hashlib.sha256(reasons.encode()).hexdigest()}")
+def appeal(ctx: Context, *, about: str, decision: str, reasons: str, evidence: str) -> Steps:
+    """Appeal in writing against a refusal or a revocation, by the name of its decision; give the docket."""
+    body = LicenseAppeal(about=about, decision=decision, reasons=reasons, evidence=evidence)
+    said = hashlib.sha256(f"{decision}\0{reasons}\0{evidence}".encode()).hexdigest()
+    answer = yield Ask(POSTAL, body, f"appeal {about} {said}")
     told = answer.body
     assert isinstance(told, AppealDocketed)
     if ctx.tx.get("appeal", told.docket) is None:

@@ -36,6 +36,7 @@ DEFAULT_WEIGHT_OZ = Fraction(1)
 SOFTWARE_ID = b"TC"  # house
 POSTAGE, REDATE, CORRECTION = "postage", "redate", "correction"
 EVIDENCED, PRINTED = "evidenced", "printed"
+CLAIMED = "claimed"  # it was never handed over, and its pieces were sent in for a refund
 OPEN = ("planned", EVIDENCED, "released")  # a crash leaves these between their steps
 
 

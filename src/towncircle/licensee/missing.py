@@ -69,6 +69,7 @@ def learn(
         "learned_at": int(ctx.now),
         "custody": "",
         "incident": "",
+        "before": {name: value for name, value in held.body.items() if name != "before"} if held is not None else {},
     }
     kind = "device.found-again" if event == RECOVERED else "device.missed"
     ctx.note(kind, device, clauses=("P050 2.8",), event=event)
@@ -118,7 +119,7 @@ def tell(ctx: Context, *, device: DeviceId) -> Steps:
 
 
 def withdraw_report(ctx: Context, *, device: DeviceId, code: str) -> None:
-    """Take back what was learned where the Provider has refused the report: it was told, the device is as before."""
+    """Take back what was learned where the Provider has refused the report: what was reported before stands again."""
     held = ctx.tx.get("missing", device)
     if held is not None and held.body["state"] == LEARNED:
         ctx.note(
@@ -130,7 +131,7 @@ def withdraw_report(ctx: Context, *, device: DeviceId, code: str) -> None:
             custody="",
             refused=code,
         )
-        _write(ctx, held, state=BACK)
+        _write(ctx, held, **(held.body["before"] or {"state": BACK}))
 
 
 @cites("P050-2.8", "502.24b")

@@ -9,6 +9,7 @@ refund came to nothing: then they are another one.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 from towncircle.kernel.cites import cites
@@ -18,6 +19,7 @@ from towncircle.kernel.ids import DeviceId, RefundId, RequestId
 from towncircle.kernel.money import Mills
 from towncircle.kernel.persons import check
 from towncircle.kernel.store import Record
+from towncircle.licensee import mailroom
 from towncircle.licensee.funds import held_device
 from towncircle.verification.refunding import Unused, groups_of, total_of, unused
 from towncircle.wire.bodies import RefundApplication, RefundQuery, RefundStatement
@@ -47,6 +49,7 @@ def begin(ctx: Context, *, payloads: tuple[bytes, ...], refund: RefundId) -> Rec
     held = ctx.tx.get("refund", same.body["refund"]) if same is not None else None
     if held is not None and held.body["state"] != REFUSED:
         return held
+    _withhold(ctx, jobs)
     of = {"refund": refund}
     ctx.tx.put("refund-of", digest, of, owner=ctx.party, expected=same.version if same else 0)
     body = {
@@ -70,6 +73,15 @@ def _jobs(ctx: Context, device: DeviceId, pieces: tuple[Unused, ...]) -> dict[st
             raise Refused("refund.not-ours", piece=piece.number)
         jobs.setdefault(job, []).append(piece.number)
     return jobs
+
+
+def _withhold(ctx: Context, jobs: Mapping[str, list[int]], *, back: bool = False) -> None:
+    """Hand a job of which all is on the form over to nobody: it was never printed, or (`back`) it may be again."""
+    state, then = (mailroom.CLAIMED, mailroom.EVIDENCED) if back else (mailroom.EVIDENCED, mailroom.CLAIMED)
+    for job, numbers in jobs.items():
+        row = ctx.tx.get("job", job)
+        if row is not None and row.body["state"] == state and len(numbers) == len(row.body["indicia"]):
+            ctx.tx.put("job", job, {**row.body, "state": then}, owner=row.owner, expected=row.version)
 
 
 @cites("502.27a/2", "P050-3.3b/2", "PRE-19/1")
@@ -112,6 +124,8 @@ def follow(ctx: Context, *, refund: str) -> Steps:
     held = held_refund(ctx, refund)
     if told.state in (CREDITED, REFUSED) and held.body["state"] == CLAIMED:
         _write(ctx, held, state=told.state)
+        if told.state == REFUSED:
+            _withhold(ctx, held.body["jobs"], back=True)
         ctx.note(f"refund.{told.state}", refund, clauses=("502.27(a)(6)",), amount=int(told.amount))
     return told
 

@@ -1,9 +1,10 @@
 """Appeals to the Manager, MTM, against a refused or revoked license (P050 2.4).
 
 Here: the docket, and the decision with its reasons. Not here: the decisions appealed against.
-Kept: an appeal is taken to the last day, which is derived from facts, and refused afterwards with that day named. The
-rule gives an appeal no stay: the decision stands until it is reversed (ADR 28). Another person than the one who made
-the decision decides.
+Kept: an appeal is taken to the last day, which is derived from facts, and refused afterwards with that day named; one
+that comes before any receipt of the decision is in time, and shows that it was received. The rule gives an appeal no
+stay: the decision stands until it is reversed (ADR 28). Another person than the one who made the decision decides. A
+reversal leaves one valid license at a post office.
 """
 
 from __future__ import annotations
@@ -11,12 +12,12 @@ from __future__ import annotations
 from typing import Any
 
 from towncircle.kernel.cites import cites
-from towncircle.kernel.context import Context
+from towncircle.kernel.context import Context, same_person
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.store import Record
-from towncircle.postal.licenses import issue
-from towncircle.postal.standing import REVOKED, VALID, decision_about, license_row, providers_of, window
+from towncircle.postal.licenses import issue, keep_data, stand_at, valid_at
+from towncircle.postal.standing import REVOKED, VALID, decision_about, license_row, providers_of, receive, window
 from towncircle.rules import RuleSet
 from towncircle.wire.bodies import AppealDecided, AppealDocketed, LicenseAppeal
 from towncircle.wire.message import Opened
@@ -35,7 +36,7 @@ def on_appeal(ctx: Context, opened: Opened, *, rules: RuleSet) -> AppealDocketed
     body, sender = opened.body, opened.envelope.sender
     assert isinstance(body, LicenseAppeal)
     decision = decision_about(ctx, body.about)
-    if decision is None or decision["licensee"] != sender:
+    if decision is None or (decision["licensee"], decision["decision"]) != (sender, body.decision):
         raise Refused("license.nothing-to-appeal", about=body.about)
     if not body.reasons.strip():
         raise BadInput("license.appeal-empty", most=_MOST)
@@ -45,10 +46,10 @@ def on_appeal(ctx: Context, opened: Opened, *, rules: RuleSet) -> AppealDocketed
         if earlier is not None and (earlier.body["reasons"], earlier.body["evidence"]) == (body.reasons, body.evidence):
             return AppealDocketed(docket=earlier.key, about=body.about, filed_at=Instant(earlier.body["filed_at"]))
         raise Refused("license.appeal-filed", about=body.about, docket=held.body["docket"])
-    duty = window(ctx, body.about, rules)
-    if duty is None or duty.closed is not None:
-        raise Refused("license.nothing-to-appeal", about=body.about)
-    if duty.missed(ctx.now):
+    duty = window(ctx, body.about, decision, rules)
+    if duty is None:  # who appeals has the decision
+        receive(ctx, body.about, decision, at=ctx.now, how="appeal")
+    elif duty.missed(ctx.now):
         raise Refused("license.appeal-late", about=body.about, last_day=duty.last_day)
     return _docket(ctx, body, decision, held)
 
@@ -84,7 +85,7 @@ def decide(ctx: Context, *, docket: str, reverse: bool, reasons: str) -> Record:
         raise Refused("license.no-such-docket", docket=docket[:40])
     if not reasons.strip() or len(reasons) > _MOST:
         raise BadInput("license.appeal-empty", most=_MOST)
-    if ctx.actor == row.body["decided_by"]:
+    if same_person(ctx.actor, row.body["decided_by"]):
         raise Refused("license.same-person", person=ctx.actor, about=row.body["about"])
     outcome = REVERSED if reverse else UPHELD
     about = row.body["about"]
@@ -114,20 +115,16 @@ def decide(ctx: Context, *, docket: str, reverse: bool, reasons: str) -> Record:
 
 
 def _reverse(ctx: Context, row: Record) -> str:
-    """Make the license of a reversed decision valid; give its number."""
+    """Undo the decision that an appeal reverses; give the number of the license that is valid at that office now."""
     about = row.body["about"]
     if ctx.tx.get("license", about) is None:
-        application = ctx.tx.get("application", about)
-        assert application is not None
-        number = issue(ctx, application.body, owner=row.owner)
-        record = {**application.body, "outcome": "issued", "license": number}
-        ctx.tx.put("application", about, record, owner=row.owner, expected=application.version)
-        named = {"application": about, "licensee": row.owner, "provider": application.body["provider"]}
-        ctx.note("license.issued", number, clauses=("P050 2.4",), zone=application.body["zone"], **named)
-        return str(number)
+        return _license_refused(ctx, about, row.owner)
     license_ = license_row(ctx, about)
-    if license_.body["state"] == REVOKED:
+    office = str(license_.body["office_zip"])
+    other = valid_at(ctx, row.owner, office)
+    if license_.body["state"] == REVOKED and other is None:
         ctx.tx.put("license", about, {**license_.body, "state": VALID}, owner=row.owner, expected=license_.version)
+        stand_at(ctx, about, owner=row.owner, office_zip=office)
     ctx.note(
         "license.revocation-withdrawn",
         about,
@@ -136,4 +133,20 @@ def _reverse(ctx: Context, row: Record) -> str:
         decision=row.body["decision"],
         at=Instant(ctx.now).iso(),
     )
-    return str(about)
+    return other.key if other is not None else str(about)
+
+
+def _license_refused(ctx: Context, about: str, owner: str) -> str:
+    """Issue the license that was refused, unless one is valid at that office by now; give its number."""
+    application = ctx.tx.get("application", about)
+    assert application is not None
+    body = application.body
+    held = valid_at(ctx, owner, str(body["office_zip"]))
+    number = str(held.key if held is not None else issue(ctx, body, owner=owner))
+    record = {**body, "outcome": "existing" if held is not None else "issued", "license": number}
+    ctx.tx.put("application", about, record, owner=owner, expected=application.version)
+    if held is None:
+        keep_data(ctx, number, body["data"], owner=owner)
+        named = {"application": about, "licensee": owner, "provider": body["provider"]}
+        ctx.note("license.issued", number, clauses=("P050 2.4",), zone=body["zone"], **named)
+    return number

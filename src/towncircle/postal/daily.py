@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from types import MappingProxyType
 from typing import Any
 
@@ -190,7 +190,7 @@ def _accounts(tx: Transaction, file: DailyFile, filed: Open, trust: Open) -> Ite
 
 def _devices(tx: Transaction, file: DailyFile) -> Iterator[MoneyDifference]:
     """Compare each device of the books with the register, which its own signed audits made."""
-    resets = filed_resets(tx)
+    resets, day = filed_resets(tx), date.fromisoformat(file.day)
     for held in file.devices:
         row = tx.get("device", held.device)
         if row is None or row.owner != file.provider:
@@ -206,6 +206,6 @@ def _devices(tx: Transaction, file: DailyFile) -> Iterator[MoneyDifference]:
         )
         ours = Mills(row.body["ascending"]) + Mills(row.body["descending"])
         theirs = Mills(held.ascending) + Mills(held.descending)
-        for _, text, explained in registers_differ(tx, row, told, resets[held.device], teller="books"):
+        for _, text, explained in registers_differ(tx, row, told, resets[held.device], day, teller="books"):
             cause = "a-later-message-or-reset" if explained else ""
             yield _difference(held.device, "daily.registers", text, theirs - ours, cause=cause)

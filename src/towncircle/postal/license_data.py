@@ -16,7 +16,7 @@ from towncircle.kernel.context import Context
 from towncircle.kernel.errors import Refused, RefusedOnGrounds
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.store import Record
-from towncircle.postal.licenses import DATA, fictitious, keep_data
+from towncircle.postal.licenses import DATA, data_of, fictitious, keep_data
 from towncircle.postal.revocations import not_valid
 from towncircle.postal.standing import GIVEN_UP, VALID, license_row, serves
 from towncircle.wire.bodies import LicenseDataStated, LicenseDataTransmitted, RevisedLicense
@@ -64,7 +64,7 @@ def _take(ctx: Context, row: Record, stated: LicenseDataStated, provider: str) -
         _give_up(ctx, row)
         ctx.note("license.given-up", row.key, clauses=("P050 2.5(e)",), **about)
     held = ctx.tx.get("license-data", row.key)
-    revision = keep_data(ctx, row.key, stated, owner=row.owner)
+    revision = keep_data(ctx, row.key, data_of(stated), owner=row.owner)
     if stated.purpose != "give-up":
         revised = held is None or revision != held.body["revision"]
         kind = "license.revised" if revised else "license.verified"

@@ -44,7 +44,10 @@ def on_transmittal(ctx: Context, opened: Opened, *, rules: RuleSet) -> LicenseDe
         raise Refused("postal.application-of-another", application=application.application_id)
     if earlier is not None:
         return _decision(application, earlier.body["outcome"], earlier.body["license"], earlier.body["grounds"])
-    found = [*_grounds(application), *_earlier(ctx, application.applicant, submitted, rules)]
+    held = valid_at(ctx, application.applicant, application.office_zip)
+    found = list(_grounds(application))
+    if held is None:  # what is known of an applicant is a ground against another license, not against one that is held
+        found += _earlier(ctx, application.applicant, submitted, rules)
     grounds = [[error.code, error.sentence, error.clause] for error in found]
     named: dict[str, Any] = {
         "provider": body.provider,
@@ -53,7 +56,7 @@ def on_transmittal(ctx: Context, opened: Opened, *, rules: RuleSet) -> LicenseDe
         "office_state": application.office_state,
         "zone": _zone(application.office_zip),
     }
-    held = valid_at(ctx, application.applicant, application.office_zip)
+    data = data_of(application)
     outcome: Outcome
     if grounds:
         outcome, number = "refused", ""
@@ -61,10 +64,10 @@ def on_transmittal(ctx: Context, opened: Opened, *, rules: RuleSet) -> LicenseDe
         outcome, number = "existing", _update(ctx, held, body.provider)
     else:
         outcome, number = "issued", issue(ctx, named, owner=application.applicant)
-    kept = {**named, "outcome": outcome, "license": number, "grounds": grounds, "at": int(ctx.now)}
+    kept = {**named, "outcome": outcome, "license": number, "grounds": grounds, "data": data, "at": int(ctx.now)}
     ctx.tx.put("application", application.application_id, kept, owner=application.applicant, expected=0)
     if number:
-        keep_data(ctx, number, application, owner=application.applicant)
+        keep_data(ctx, number, data, owner=application.applicant)
     ctx.note(
         f"license.{outcome}",
         number or application.application_id,
@@ -195,17 +198,25 @@ def issue(ctx: Context, named: Mapping[str, Any], *, owner: str, system: str = "
     kept = ("provider", "office_zip", "office_city", "office_state")
     record = {"licensee": owner, "state": VALID, "system": system, "issued_at": int(ctx.now)}
     ctx.tx.put("license", number, {**record, **{name: named[name] for name in kept}}, owner=owner, expected=0)
-    at = ctx.tx.get("license-at", f"{owner} {office_zip}")
-    ctx.tx.put(
-        "license-at", f"{owner} {office_zip}", {"license": number}, owner=owner, expected=at.version if at else 0
-    )
+    stand_at(ctx, number, owner=owner, office_zip=office_zip)
     return number
 
 
-def keep_data(ctx: Context, number: str, stated: object, *, owner: str) -> int:
+def stand_at(ctx: Context, number: str, *, owner: str, office_zip: str) -> None:
+    """Make a license the one of an applicant at a post office."""
+    key = f"{owner} {office_zip}"
+    at = ctx.tx.get("license-at", key)
+    ctx.tx.put("license-at", key, {"license": number}, owner=owner, expected=at.version if at else 0)
+
+
+def data_of(stated: object) -> dict[str, str]:
+    """Give the Form 3601-A data of an application or a statement."""
+    return {name: str(getattr(stated, name)) for name in DATA}
+
+
+def keep_data(ctx: Context, number: str, data: Mapping[str, str], *, owner: str) -> int:
     """Keep the Form 3601-A data of a license, and give the number of its revision: 1 as it was issued."""
     held = ctx.tx.get("license-data", number)
-    data = {name: str(getattr(stated, name)) for name in DATA}
     if held is not None and {name: held.body[name] for name in DATA} == data:
         return int(held.body["revision"])
     revision = int(held.body["revision"]) + 1 if held else 1

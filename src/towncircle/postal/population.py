@@ -30,6 +30,7 @@ from towncircle.wire.message import Opened
 from towncircle.wire.shape import Body
 
 # what Form 3601-C can tell of a device
+MISSING = ("lost", "stolen")
 EVENTS = ("installed", "withdrawn", "lost", "stolen", "recovered")
 
 
@@ -53,10 +54,13 @@ def on_activity(ctx: Context, opened: Opened, *, rules: RuleSet) -> Acknowledged
     _check_event(row, body)
     if body.event == "installed":
         check_certified(ctx, rules, body.device)
-    missing = body.event in ("lost", "stolen")
+    missing = body.event in MISSING
+    read = int(body.registers.ascending)
+    if row is not None and row.body["status"] in MISSING:  # a device that was lost and is stolen was missed once
+        read = row.body.get("missing_ascending", read)
     record = {
         **(row.body if row else {"audited_at": 0}),
-        **({"missing_since": int(body.at), "reported_at": int(ctx.now)} if missing else {}),
+        **({"missing_since": int(body.at), "reported_at": int(ctx.now), "missing_ascending": read} if missing else {}),
         "license": body.license,
         "licensee": license_row.owner,
         "status": body.event,
@@ -87,8 +91,8 @@ def _check_event(row: Record | None, body: DeviceActivity) -> None:
     status = row.body["status"] if row is not None else ""
     after = {
         "installed": ("", "installed", "recovered"),
-        "lost": ("installed", "lost"),
-        "stolen": ("installed", "lost", "stolen"),
+        "lost": ("installed", "lost", "recovered"),
+        "stolen": ("installed", "lost", "stolen", "recovered"),
         "recovered": ("lost", "stolen", "recovered"),
     }
     if status not in after.get(body.event, (status,)):

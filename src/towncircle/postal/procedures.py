@@ -82,8 +82,7 @@ def step(ctx: Context, row: Record, event: str, *, clause: str, **changes: Any) 
 
 def note(ctx: Context, row: Record, what: str, clause: str, *, at: Instant | None = None, **body: Any) -> None:
     """Record a step as a fact, under the name that its time limits know."""
-    kind = form_of(row).fact(what)
-    ctx.note(kind, row.key, clauses=(clause,), occurred_at=at, provider=row.owner, **body)
+    ctx.note(form_of(row).fact(what), row.key, clauses=(clause,), occurred_at=at, provider=row.owner, **body)
 
 
 def tell(ctx: Context, row: Record, kind: str, words: str, clause: str, *, force: str = "none") -> Record:

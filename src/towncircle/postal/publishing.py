@@ -27,6 +27,7 @@ from towncircle.wire.bodies import CertificateRow, LastReading, PackTerms, Publi
 NEXT_UPDATE_DAYS = 7
 STALE_DAYS = 30
 _LISTED = ("lost", "stolen", "withdrawn", "suspended")
+_MISSED = ("lost", "stolen", "recovered")
 
 
 @cites("PRE-05", "502.8")
@@ -110,9 +111,13 @@ def _statuses(ctx: Context) -> tuple[StatusRow, ...]:
 
 
 def _last_readings(ctx: Context) -> tuple[LastReading, ...]:
-    """Give what the devices that were checked out had signed for at their last word."""
-    return tuple(
-        LastReading(device=DeviceId(held.key), ascending=Mills(held.body["ascending"]))
-        for held in ctx.tx.find("device")
-        if held.body["status"] == "withdrawn" and held.body.get("refund") and "ascending" in held.body
-    )
+    """Give what devices had signed for: those checked out at their last word, missing ones when they were missed."""
+    lasts = []
+    for held in ctx.tx.find("device"):
+        body = held.body
+        checked_out = body["status"] == "withdrawn" and body.get("refund") and "ascending" in body
+        missed = body["status"] in _MISSED and "missing_ascending" in body
+        if checked_out or missed:
+            last = Mills(body["ascending"] if checked_out else body["missing_ascending"])
+            lasts.append(LastReading(device=DeviceId(held.key), ascending=last))
+    return tuple(lasts)

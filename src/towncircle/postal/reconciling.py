@@ -21,6 +21,7 @@ from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import Mills
 from towncircle.kernel.store import Record, Transaction
+from towncircle.rules.duties import HEADQUARTERS
 from towncircle.wire.bodies import InventoryDifference, InventoryFile, InventoryFinding, InventoryRow, Registers
 from towncircle.wire.message import Opened
 
@@ -38,6 +39,10 @@ _ON_THE_WAY = {
     ("recovered", "returned"): "The device was returned and is not checked out yet; its check-out will be reported.",
     ("lost", "returned"): "The device was returned and is not checked out yet; its check-out will be reported.",
     ("stolen", "returned"): "The device was returned and is not checked out yet; its check-out will be reported.",
+    (
+        "installed",
+        "recovered",
+    ): "The device was searched for and found before any loss was determined; it is inspected.",
     ("installed", "missing"): "The device is being looked for; a loss or theft is reported when that is determined.",
 }
 _CLAUSE = "502.8"
@@ -64,7 +69,7 @@ def on_inventory(ctx: Context, opened: Opened) -> InventoryFinding:
     expected = last.body["number"] + 1 if last else 1
     if body.number != expected or (last is not None and body.day <= last.body["day"]):
         raise Refused("population.out-of-order", provider=provider, number=body.number, expected=expected)
-    differences = list(_compare(ctx.tx, provider, rows))
+    differences = list(_compare(ctx.tx, provider, rows, date.fromisoformat(body.day)))
     record = {"number": body.number, "rows": told, "devices": len(rows), "differences": differences}
     held = ctx.tx.put("inventory", key, record, owner=provider, expected=0)
     standing = {"number": body.number, "day": body.day}
@@ -95,7 +100,7 @@ def _rows(body: InventoryFile, provider: str) -> dict[str, InventoryRow]:
     return rows
 
 
-def _compare(tx: Transaction, provider: str, rows: Mapping[str, InventoryRow]) -> Iterator[list[Any]]:
+def _compare(tx: Transaction, provider: str, rows: Mapping[str, InventoryRow], day: date) -> Iterator[list[Any]]:
     register = {row.key: row for row in tx.find("device", owner=provider)}
     filed = filed_resets(tx)
     for device in sorted(register.keys() | rows.keys()):
@@ -103,10 +108,15 @@ def _compare(tx: Transaction, provider: str, rows: Mapping[str, InventoryRow]) -
         if row is None:
             found = [_unregistered(tx, provider, device)]
         elif told is None:
-            sentence = f"The register has it as {row.body['status']}; the inventory does not have it."
-            found = [("population.not-in-inventory", sentence, False)]
+            why = _since(row, day, "since", "reported_at")
+            sentence = f"The register has it as {row.body['status']}; the inventory does not have it. {why}".strip()
+            found = [("population.not-in-inventory", sentence, bool(why))]
         else:
-            found = [*_lease(row, told), *_status(row, told), *registers_differ(tx, row, told, filed[device])]
+            found = [
+                *_lease(row, told),
+                *_status(row, told, day),
+                *registers_differ(tx, row, told, filed[device], day),
+            ]
         yield from ([device, code, sentence, explained] for code, sentence, explained in found)
 
 
@@ -128,17 +138,29 @@ def _lease(row: Record, told: InventoryRow) -> Iterator[Found]:
             yield f"population.{name}", sentence, False
 
 
-def _status(row: Record, told: InventoryRow) -> Iterator[Found]:
+def _since(row: Record, day: date, *names: str) -> str:
+    """Explain what the register learned after the day that an inventory is of, or give nothing."""
+    at = Instant(max(row.body.get(name, 0) for name in names))
+    return f"The register learned it after {day}, at {at}." if at.date_in(HEADQUARTERS) > day else ""
+
+
+def _status(row: Record, told: InventoryRow, day: date) -> Iterator[Found]:
     status = str(row.body["status"])
     if told.custody in _CUSTODY.get(status, ()):
         return
-    why = _ON_THE_WAY.get((status, told.custody), "")
+    why = _ON_THE_WAY.get((status, told.custody), "") or _since(row, day, "since", "reported_at")
     sentence = f"The register has it as {status}, the inventory as {told.custody}. {why}".strip()
     yield "population.status", sentence, bool(why)
 
 
 def registers_differ(
-    tx: Transaction, row: Record, told: InventoryRow, filed: list[tuple[str, int]], *, teller: str = "inventory"
+    tx: Transaction,
+    row: Record,
+    told: InventoryRow,
+    filed: list[tuple[str, int]],
+    day: date,
+    *,
+    teller: str = "inventory",
 ) -> Iterator[Found]:
     """Give the difference of the registers of a device, where there is one, with what explains it."""
     body, read = row.body, told.registers
@@ -155,6 +177,8 @@ def registers_differ(
         why = f"The Postal Service has examined the device since, at its message {counter}."
     elif same_use and int(read.descending) - int(body["descending"]) in _sums(filed, Instant(body["audited_at"])):
         why = "It is what the files say was reset since the device's last audit."
+    elif counter > told.message_counter and body["ascending"] >= read.ascending and body["pieces"] >= read.pieces:
+        why = _since(row, day, "audited_at")
     yield "population.registers", f"{words} {why}".strip(), bool(why)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from towncircle.indicium import decode
 from towncircle.kernel.cites import cites
-from towncircle.kernel.context import Ask, Context, Steps, second_person
+from towncircle.kernel.context import Ask, Context, Steps, same_person, second_person
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.ids import RequestId
 from towncircle.kernel.instants import Instant
@@ -33,6 +33,7 @@ from towncircle.verification.refunding import (
     annotated,
     groups_of,
     kept_until,
+    not_backdated,
     refund_share,
     share_of,
     total_of,
@@ -66,14 +67,17 @@ def on_inquiry(ctx: Context, opened: Opened) -> RefundKnown:
     known: list[KnownPiece] = []
     readings: dict[str, KnownReading] = {}
     for piece in unused(body.pieces):
+        if piece.device != body.device:
+            raise Refused("refund.other-device", refund=body.refund, piece=piece.number, device=body.device)
         facts = facts_about(ctx.tx, piece.payload, body.device)
         scan, repaid = facts.scans.get(piece.key), facts.refunds.get(piece.key)
         if scan is not None or repaid is not None:
             known.append(
                 KnownPiece(
                     content=piece.key,
-                    mailed=scan.scan_id if scan else "",
+                    scan=scan.scan_id if scan else "",
                     site=scan.site if scan else "",
+                    held=scan.held if scan else False,
                     repaid=repaid.case if repaid else "",
                     at=scan.at if scan else repaid.at if repaid else ctx.now,
                 )
@@ -104,10 +108,11 @@ def _first(placed: tuple[int, Reading]) -> int:
 
 
 @cites("502.27a/6", "P050-3.3b/2")
-def on_form(ctx: Context, opened: Opened) -> Acknowledged:
+def on_form(ctx: Context, opened: Opened, *, rules: RuleSet) -> Acknowledged:
     """Take a certified Form 3533 for the MATS coordinator's decision.
 
-    Raises `Refused`: person.same-person, refund.not-its-licensee, refund.does-not-add-up, refund.conflict.
+    Raises `Refused`: person.same-person, refund.not-its-licensee, refund.backdated, refund.does-not-add-up,
+    refund.other-share, refund.conflict.
     """
     body, provider = opened.body, opened.envelope.sender
     assert isinstance(body, Form3533)
@@ -122,6 +127,10 @@ def on_form(ctx: Context, opened: Opened) -> Acknowledged:
         raise Refused("refund.not-its-licensee", refund=body.refund)
     if ctx.tx.get("refund", body.refund) is not None:
         raise Refused("refund.conflict", refund=body.refund)
+    not_backdated(body.refund, sealed.envelope.issued, received=body.received)
+    share = refund_share(rules, sealed.envelope.issued.date_in(HEADQUARTERS))
+    if body.share != share:
+        raise Refused("refund.other-share", said=body.share, due=share)
     found = groups_of(pieces, body.annotations)
     amount = share_of(total_of(found), body.share)
     if (body.groups, body.total, body.amount) != (found, total_of(found), amount):
@@ -139,6 +148,7 @@ def on_form(ctx: Context, opened: Opened) -> Acknowledged:
     record = {
         **note,
         "state": WAITING,
+        "claimed_by": asked.claimed_by,
         "presented": int(sealed.envelope.issued),
         "sent_at": int(body.at),
         "annotations": [one.to_list() for one in body.annotations],
@@ -151,19 +161,19 @@ def on_form(ctx: Context, opened: Opened) -> Acknowledged:
 
 
 @cites("502.27a/7", "502.27a/3", "P050-3.3b/3", "PRE-19/1")
-def decide(ctx: Context, *, refund: str, pack: Pack, rules: RuleSet, refuse: str = "") -> Record:
+def decide(ctx: Context, *, refund: str, pack: Pack, refuse: str = "") -> Record:
     """Decide as the MATS coordinator: grant what still qualifies, or refuse, with the reason or with every ground.
 
     The same person asking the same again gets the first answer; anybody else is told who decided what, and when.
+    Raises `Refused` (person.same-person) for who applied for it, scanned it or certified it.
     """
     check(ctx, ctx.actor)
     held = held_refund(ctx.tx, refund)
     if held.body["state"] != WAITING:
         return _decided_before(ctx, held, refuse)
-    day = Instant(held.body["presented"]).date_in(HEADQUARTERS)
-    share = refund_share(rules, day)
-    if held.body["share"] != share:
-        raise Refused("refund.other-share", said=held.body["share"], due=share)
+    for name in ("claimed_by", "scanned_by", "certified_by"):
+        if same_person(held.body[name], ctx.actor):
+            raise Refused("person.same-person", actor=ctx.actor, what="A refund", clause="502.27(a)(6)")
     pieces, notes = pieces_of(ctx.tx, refund), {one.piece: one for one in annotations_of(held.body)}
     if refuse:
         told = {"code": BY_COORDINATOR, "sentence": refuse, "clause": "502.27(a)(6)"}
@@ -180,7 +190,9 @@ def decide(ctx: Context, *, refund: str, pack: Pack, rules: RuleSet, refuse: str
     total = total_of(groups_of(paid))
     for piece in paid:
         _mark(ctx, held, piece)
-    return _conclude(ctx, held, final, total=total, amount=share_of(total, share), pieces=len(paid), reason=refuse)
+    return _conclude(
+        ctx, held, final, total=total, amount=share_of(total, held.body["share"]), pieces=len(paid), reason=refuse
+    )
 
 
 def _decided_before(ctx: Context, held: Record, refuse: str) -> Record:
@@ -244,10 +256,10 @@ def _conclude(
 
 @cites("502.27a/9")
 def sample(ctx: Context, *, refund: str, numbers: tuple[int, ...], count: int, rules: RuleSet) -> Steps:
-    """Audit kept envelopes of a refund within the time they are kept: those named, or some chosen by chance.
+    """Ask for kept envelopes of a refund within the time they are kept: those named, or some chosen by chance.
 
-    Gives the numbers asked for and those that were not shown as they were sent in. Raises `Refused`
-    (refund.sample-too-late), `BadInput` (refund.no-such-piece).
+    Gives the record of the sample; `on_shown` ends it. Raises `Refused` (refund.sample-too-late), `BadInput`
+    (refund.no-such-piece).
     """
     check(ctx, ctx.actor)
     held = held_refund(ctx.tx, refund)
@@ -261,16 +273,36 @@ def sample(ctx: Context, *, refund: str, numbers: tuple[int, ...], count: int, r
     for number in asked:
         if number not in pieces:
             raise BadInput("refund.no-such-piece", refund=refund, piece=number)
-    query = RefundSample(refund=refund, pieces=tuple(asked), asked_by=ctx.actor)
-    answer = yield Ask(held.owner, query, f"sample {refund} {RequestId.new(ctx.randomness)}")
-    shown = answer.body
-    assert isinstance(shown, RefundSampleShown)
-    told = {one.piece: one.payload for one in shown.pieces}
-    wrong = [number for number in asked if told.get(number) != pieces[number].payload]
-    outcome = "irregular" if wrong else "regular"
-    note: dict[str, Any] = {"provider": held.owner, "pieces": list(asked), "wrong": wrong, "outcome": outcome}
-    ctx.note("refund.sampled", refund, clauses=("502.27(a)(7)",), **note)
-    return note
+    sample = RequestId.new(ctx.randomness)
+    query = RefundSample(refund=refund, sample=sample, pieces=tuple(asked), asked_by=ctx.actor)
+    yield Ask(held.owner, query, f"sample {sample}")
+    record = {"refund": refund, "pieces": list(asked), "asked_by": ctx.actor, "asked_at": int(ctx.now)}
+    kept = ctx.tx.put("refund-sample", sample, {**record, "outcome": "", "wrong": []}, owner=held.owner, expected=0)
+    told: dict[str, Any] = {"provider": held.owner, "pieces": list(asked), "sample": sample}
+    ctx.note("refund.sample-asked", refund, clauses=("502.27(a)(7)",), **told)
+    return kept
+
+
+@cites("502.27a/9")
+def on_shown(ctx: Context, opened: Opened) -> Acknowledged:
+    """Compare the envelopes that a Provider shows with the pieces that were sent in; what is not shown is wrong.
+
+    Raises `Refused` (refund.no-sample).
+    """
+    body = opened.body
+    assert isinstance(body, RefundSampleShown)
+    row = ctx.tx.get("refund-sample", body.sample)
+    if row is None or row.owner != opened.envelope.sender or row.body["refund"] != body.refund or row.body["outcome"]:
+        raise Refused("refund.no-sample", refund=body.refund)
+    pieces = {piece.number: piece.payload for piece in pieces_of(ctx.tx, body.refund)}
+    shown = {one.piece: one.payload for one in body.pieces}
+    asked = row.body["pieces"]
+    wrong = [number for number in asked if shown.get(number) != pieces[number]]
+    told: dict[str, Any] = {"outcome": "irregular" if wrong else "regular", "wrong": wrong, "shown_by": body.shown_by}
+    ctx.tx.put("refund-sample", row.key, {**row.body, **told}, owner=row.owner, expected=row.version)
+    told |= {"provider": row.owner, "pieces": asked, "sample": row.key}
+    ctx.note("refund.sampled", body.refund, clauses=("502.27(a)(7)",), **told)
+    return Acknowledged(note=f"sample {row.key}: {told['outcome']}")
 
 
 def _chosen(ctx: Context, numbers: list[int], count: int) -> tuple[int, ...]:

@@ -61,27 +61,31 @@ def decision_about(ctx: Context, about: str) -> dict[str, Any] | None:
 
 @cites("P050-2.3g/1", "P050-2.4", "P050-2.2/6")
 def on_query(ctx: Context, opened: Opened, *, rules: RuleSet) -> LicenseStanding:
-    """Answer a licensee how its license or application stands; a revocation is thereby received."""
+    """Answer a licensee how its license or application stands; a refusal or revocation is thereby received."""
     body, sender = opened.body, opened.envelope.sender
     assert isinstance(body, LicenseStandingQuery)
     row = ctx.tx.get("license", body.about) or ctx.tx.get("application", body.about)
     if row is None or row.owner != sender:
         raise Refused("license.unknown", about=body.about, clause="P050 2.3")  # its notice goes to the licensee
     decision = decision_about(ctx, body.about)
-    if decision is not None and decision["state"] == REVOKED and not received_on(ctx, body.about, decision):
-        _receive(ctx, body.about, decision, at=ctx.now, how="answer")
+    if decision is not None and received_on(ctx, body.about, decision) is None:
+        receive(ctx, body.about, decision, at=ctx.now, how="answer")
     return standing(ctx, body.about, row, decision, rules)
 
 
 def standing(ctx: Context, about: str, row: Record, decision: dict[str, Any] | None, rules: RuleSet) -> LicenseStanding:
-    """Say how a license or an application stands, with the notice of the decision that stands about it."""
+    """Say how a license or an application stands, with the notice of the decision that stands about it.
+
+    An appeal is shown that was filed against just that decision, or, where none stands, the last one.
+    """
     held = ctx.tx.get("appeal-about", about)
-    appeal = ctx.tx.get("appeal", held.body["docket"]) if held else None
+    mine = held is not None and (decision is None or held.body["decision"] == decision["decision"])
+    appeal = ctx.tx.get("appeal", held.body["docket"]) if held is not None and mine else None
     number = str(decision.get("license", "")) if decision else (about if row.kind == "license" else row.body["license"])
     office = ctx.tx.get("license", number) if number else None
     named = office.body if office else row.body
     state: State = office.body["state"] if office else "refused"
-    duty = window(ctx, about, rules) if decision else None
+    duty = window(ctx, about, decision, rules) if decision else None
     return LicenseStanding(
         about=about,
         license=number,
@@ -105,11 +109,12 @@ def grounds_of(rows: Any) -> tuple[Ground, ...]:
     return tuple(Ground(code=code, sentence=text, clause=clause) for code, text, clause in rows)
 
 
-def window(ctx: Context, about: str, rules: RuleSet) -> Duty | None:
-    """Give the time for an appeal about a license or an application, as the facts have it, or None."""
+def window(ctx: Context, about: str, decision: dict[str, Any], rules: RuleSet) -> Duty | None:
+    """Give the time for an appeal against a decision, as the facts have it, or None before it was received."""
     facts = ctx.tx.facts()
     duties = derive(rules, facts, party=ctx.party, as_of=ctx.now, wanted=lambda limit: limit.id == APPEAL)
-    return next((duty for duty in reversed(duties) if duty.thread == about), None)
+    named = (about, decision["decision"])
+    return next((duty for duty in duties if (duty.thread, duty.anchor.body["decision"]) == named), None)
 
 
 def received_on(ctx: Context, about: str, decision: dict[str, Any]) -> date | None:
@@ -134,10 +139,11 @@ def record_receipt(ctx: Context, *, about: str, on: date) -> None:
     zone = str(decision["zone"] or "America/New_York")
     if not made.date_in(zone) <= on <= ctx.now.date_in(zone):
         raise BadInput("license.receipt-impossible", about=about, made=made.date_in(zone), day=on)
-    _receive(ctx, about, decision, at=max(made, start_of_day(on, zone)), how="return receipt")
+    receive(ctx, about, decision, at=max(made, start_of_day(on, zone)), how="return receipt")
 
 
-def _receive(ctx: Context, about: str, decision: dict[str, Any], *, at: Instant, how: str) -> None:
+def receive(ctx: Context, about: str, decision: dict[str, Any], *, at: Instant, how: str) -> None:
+    """Note that a decision was received, once: the time for an appeal begins."""
     zone = str(decision["zone"] or "America/New_York")
     record = {"on": at.date_in(zone).isoformat(), "how": how}
     owner = decision["licensee"]

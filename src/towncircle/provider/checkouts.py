@@ -24,8 +24,8 @@ from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record
 from towncircle.ledger import Books
 from towncircle.ledger.recipes import balance_withdrawn
-from towncircle.provider.inventory import change, device_record, move
-from towncircle.provider.missing import checked_in
+from towncircle.provider.inventory import ORDERED, change, device_record, move
+from towncircle.provider.missing import away, checked_in
 from towncircle.provider.readings import (
     file_transaction,
     frozen_refusal,
@@ -50,7 +50,7 @@ from towncircle.wire.bodies import (
 from towncircle.wire.bodies.checkout import CREDITED, EMPTY, EXAMINATION, REASON
 from towncircle.wire.message import Opened
 
-ORDERED, DONE = "ordered", "done"
+DONE = "done"
 
 
 @cites("P050-2.9", "P050-2.6", "502.20e", "502.27b")
@@ -84,7 +84,7 @@ def _take_notice(ctx: Context, row: Record, body: CheckOutRequest) -> Record:
     if body.purpose == "replacement":
         second_person(body.requested_by, (body.approved_by,), what="a transfer of a balance", clause="P050 2.6")
     _check_suspicion(ctx, row)
-    if row.body["open_reset"] and not _retired(ctx, row):  # whether the device has it, no host's word tells
+    if row.body["open_reset"] and not retired(ctx, row):  # whether the device has it, no host's word tells
         raise Refused("provider.reset-open", device=row.key, request_id=row.body["open_reset"])
     checked_in(ctx, row)
     held = Books(ctx.tx).device(row.owner, row.key)
@@ -148,20 +148,20 @@ def write_off(ctx: Context, *, device: str, reference: str) -> Record:
 
 def _silent(ctx: Context, row: Record, body: CheckOutRequest) -> bool:
     """Tell whether nothing more is to be had from a device: it is retired, or its host says that it failed."""
-    return _retired(ctx, row) or (body.faulted and open_case_of(ctx.tx, row.key) is None)
+    return retired(ctx, row) or (body.faulted and open_case_of(ctx.tx, row.key) is None)
 
 
 @cites("P050-2.6", "P050-2.6/5")
 def _check_suspicion(ctx: Context, row: Record) -> None:
     """Let no device leave that is under suspicion. Raises `Refused` (provider.frozen, provider.case-open)."""
-    if row.body["frozen"] and not _retired(ctx, row):
+    if row.body["frozen"] and not retired(ctx, row):
         raise frozen_refusal(row)  # there is reason to believe that it is fraudulently set
     case = open_case_of(ctx.tx, row.key)
     if case is not None:
         raise _case_open(case)
 
 
-def _retired(ctx: Context, row: Record) -> bool:
+def retired(ctx: Context, row: Record) -> bool:
     """Tell whether a case of a device ended with its retirement, and none is open."""
     states = {case.body["state"] for case in ctx.tx.find("case", owner=row.key)}
     return bool(row.body["frozen"]) and RETIRED in states and open_case_of(ctx.tx, row.key) is None
@@ -175,7 +175,7 @@ def _case_open(case: Record) -> Refused:
 def on_withdrawal(ctx: Context, opened: Opened) -> CheckOutStatement | RefusedReply:
     """Credit what a device has given back, once; a device that was not ordered out is frozen.
 
-    While a case of it is open its word is taken, and credited when it says it again after the case.
+    While a case of it is open, or it is missing, its word is taken, and credited when it says it again afterwards.
     """
     body = opened.body
     assert isinstance(body, DeviceWithdrawal)
@@ -187,6 +187,9 @@ def on_withdrawal(ctx: Context, opened: Opened) -> CheckOutStatement | RefusedRe
     if row.body["frozen"]:
         return refused_frozen(row)
     ctx.send("postal.usps", AuditForward(audit=opened.raw), key=f"audit {row.key} {opened.envelope.counter}")
+    gone = away(ctx, row, open_request="")
+    if gone is not None:  # credited by its next audit, when it was found and inspected
+        return refusal_of(gone)
     case = open_case_of(ctx.tx, row.key)
     return refusal_of(_case_open(case)) if case is not None else _give_back(ctx, row, opened.raw)
 
@@ -295,7 +298,7 @@ def on_query(ctx: Context, opened: Opened) -> CheckOutStatement:
     assert isinstance(body, CheckOutQuery)
     row = _own(ctx, body.device, opened.envelope.sender)
     held = ctx.tx.get("check-out", row.key)
-    if held is not None and held.body["state"] == ORDERED and _retired(ctx, row):
+    if held is not None and held.body["state"] == ORDERED and retired(ctx, row):
         held = _conclude(ctx, row, held, outcome=EXAMINATION, amount=ZERO, raw=b"")
     if held is None and row.body.get("retired"):
         raise frozen_refusal(row)

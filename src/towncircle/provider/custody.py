@@ -59,21 +59,21 @@ JOINT = (
     ),
     Pair(
         custody="missing",
-        states=(AUTHORISED, LOCKED, IN_SERVICE, FAULTED),
+        states=(*_WORKING, FAULTED, WITHDRAWN),
         clause="502.24",
-        why="what it last signed counts until it is found",
+        why="what it last signed counts until it is found; on its way back it may have given its balance back",
     ),
     Pair(
         custody="lost",
-        states=(AUTHORISED, LOCKED, IN_SERVICE, FAULTED),
+        states=(*_WORKING, FAULTED, WITHDRAWN),
         clause="502.24(b)",
-        why="what it last signed counts until it is found",
+        why="what it last signed counts until it is found; on its way back it may have given its balance back",
     ),
     Pair(
         custody="stolen",
-        states=(AUTHORISED, LOCKED, IN_SERVICE, FAULTED),
+        states=(*_WORKING, FAULTED, WITHDRAWN),
         clause="502.24(b)",
-        why="what it last signed counts until it is found",
+        why="what it last signed counts until it is found; on its way back it may have given its balance back",
     ),
     Pair(
         custody="recovered",

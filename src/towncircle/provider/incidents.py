@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from towncircle.kernel.cites import cites
@@ -30,8 +30,11 @@ from towncircle.wire.lost_and_stolen import write as written
 
 @cites("502.20g", "502.20g/2", "502.24", "502.24/2", "502.24b/1", "P050-2.8/3")
 def file_report(ctx: Context, *, device: str) -> Record:
-    """File the incident report of a lost or stolen device, once. Raises the refusal with every open step."""
-    held = _last(ctx, device)
+    """File the incident report of a lost or stolen device, once, that of its oldest incident first.
+
+    Raises the refusal with every open step.
+    """
+    held = _first(ctx, device, _loss_open)
     if not held.body["determined_at"]:
         raise Refused("missing.not-determined", device=device)
     if held.body["filed_at"]:
@@ -47,10 +50,16 @@ def file_report(ctx: Context, *, device: str) -> Record:
 
 def file_due(ctx: Context, *, device: str) -> Record:
     """File the report that is due of a device: of its loss first, then of its recovery."""
-    held = _last(ctx, device)
-    if held.body["recovered_at"] and (held.body["filed_at"] or not held.body["determined_at"]):
-        return file_recovery(ctx, device=device)
-    return file_report(ctx, device=device)
+    held = _first(ctx, device, lambda body: _loss_open(body) or _find_open(body))
+    return file_recovery(ctx, device=device) if _find_open(held.body) else file_report(ctx, device=device)
+
+
+def _loss_open(body: Mapping[str, Any]) -> bool:
+    return bool(body["determined_at"] and not body["filed_at"])
+
+
+def _find_open(body: Mapping[str, Any]) -> bool:
+    return bool(body["recovered_at"] and not body["recovery_report"] and not _loss_open(body))
 
 
 def _open_police(held: Record) -> list[TowncircleError]:
@@ -70,7 +79,7 @@ def file_recovery(ctx: Context, *, device: str) -> Record:
 
     Raises `Refused` (missing.not-recovered, missing.first-report).
     """
-    held = _last(ctx, device)
+    held = _first(ctx, device, lambda body: body["recovered_at"] and not body["recovery_report"])
     if not held.body["recovered_at"]:
         raise Refused("missing.not-recovered", device=device)
     if held.body["recovery_report"]:
@@ -188,12 +197,14 @@ def month_of(at: Instant) -> str:
     return at.date_in(HEADQUARTERS).isoformat()[:7]
 
 
-def _last(ctx: Context, device: str) -> Record:
+def _first(ctx: Context, device: str, wanted: Callable[[Mapping[str, Any]], object]) -> Record:
+    """Give the oldest incident of a device whose report is wanted; where there is none, the last incident."""
     device_record(ctx, device)
     rows = ctx.tx.find("incident", owner=device)
     if not rows:
         raise Refused("missing.no-incident", device=device)
-    return max(rows, key=lambda row: int(row.body["number"]))
+    rows.sort(key=lambda row: int(row.body["number"]))
+    return next((row for row in rows if wanted(row.body)), rows[-1])
 
 
 def _words(ctx: Context, held: Record) -> Mapping[str, str]:

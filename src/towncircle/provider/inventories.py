@@ -3,7 +3,8 @@
 Here: making the inventory of a day and keeping what the Postal Service found. Not here: the comparison (the Postal
 Service's), custody itself (`inventory`).
 Kept: one inventory a day, made from the records of one instant and numbered without a gap; a day that was told gives
-the first finding again. A day that has gone by cannot be told any more: nobody knows then how it stood.
+the first finding again. What was written down is told, later too, in the order of its numbers; a day that was never
+written down cannot be told any more: nobody knows then how it stood.
 """
 
 from __future__ import annotations
@@ -28,6 +29,20 @@ def write_down(ctx: Context, *, day: str) -> bool:
         ctx.tx.put("inventory", day, body, owner=ctx.party, expected=0)
         return True
     return bool(held.body["state"] == "told")
+
+
+def untold(ctx: Context) -> list[str]:
+    """Give the days that were written down and whose finding is still to come, in the order of their numbers."""
+    rows = [row for row in ctx.tx.find("inventory") if row.body["state"] == "told"]
+    return [row.key for row in sorted(rows, key=lambda row: int(row.body["number"]))]
+
+
+def refused(ctx: Context, *, day: str, code: str) -> None:
+    """Note once that the inventory of a day was refused; it is told again at the next round."""
+    row = ctx.tx.get("inventory", day)
+    if row is not None and row.body.get("refused") != code:
+        ctx.tx.put("inventory", day, {**row.body, "refused": code}, owner=ctx.party, expected=row.version)
+        ctx.note("inventory.refused", day, clauses=("502.8",), number=row.body["number"], code=code)
 
 
 @cites("502.8/4", "502.8")

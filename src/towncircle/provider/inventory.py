@@ -14,6 +14,7 @@ from towncircle.kernel.errors import Refused
 from towncircle.kernel.machine import Move, StateTable
 from towncircle.kernel.store import Record
 
+ORDERED = "ordered"  # the state of a check-out whose device is on its way back
 CUSTODY = StateTable(
     "the device's custody",
     "new",
@@ -29,6 +30,9 @@ CUSTODY = StateTable(
         Move("suspect", "return", "returned", "P050 2.9"),
         Move("suspect", "miss", "missing", "502.24"),
         Move("leased", "return", "returned", "P050 2.9"),
+        Move("returned", "miss", "missing", "502.24"),
+        Move("returned", "lose", "lost", "502.24(b)"),
+        Move("returned", "steal", "stolen", "502.24(b)"),
         Move("leased", "miss", "missing", "502.24"),
         Move("leased", "lose", "lost", "502.24(b)"),
         Move("leased", "steal", "stolen", "502.24(b)"),
@@ -40,6 +44,8 @@ CUSTODY = StateTable(
         Move("stolen", "recover", "recovered", "502.24(c)"),
         Move("recovered", "clear", "leased", "502.24(c)"),
         Move("recovered", "return", "returned", "502.24(c)"),
+        Move("recovered", "lose", "lost", "502.24(b)"),
+        Move("recovered", "steal", "stolen", "502.24(b)"),
         Move("returned", "check out", "checked out", "502.20(e)"),
         Move("checked out", "scrap", "scrapped", "502.20(e)"),
     ],

@@ -21,7 +21,7 @@ from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import Mills
 from towncircle.kernel.store import Record, Transaction
 from towncircle.ledger import Books
-from towncircle.provider.inventory import change, device_record, move
+from towncircle.provider.inventory import ORDERED, change, device_record, move
 from towncircle.wire.bodies import DeviceActivity, MissingNoted, MissingReport, Registers
 from towncircle.wire.message import Opened
 
@@ -115,12 +115,16 @@ def new_incident(ctx: Context, row: Record, *, source: str, state: str, place: s
 def hold(
     ctx: Context, row: Record, *, event: str, source: str, at: Instant, place: str, details: str
 ) -> tuple[Record, Record]:
-    """Hold a device as lost or stolen and tell the Postal Service; the same told again gives the same incident."""
+    """Hold a device as lost or stolen and tell the Postal Service; the same told again gives the same incident.
+
+    One that was recovered and is lost again has another incident.
+    """
     held = open_incident(ctx.tx, row.key)
     if held is not None and (held.body["state"] == event or held.body["state"] == STOLEN):
         return row, held
-    if held is not None and held.body["state"] == RECOVERED:
-        raise Refused("missing.not-inspected", device=row.key)
+    if held is not None and held.body["state"] == RECOVERED:  # its papers are still filed
+        write(ctx, held, state=CLOSED)
+        held = None
     if held is None:
         held = new_incident(ctx, row, source=source, state=SEARCHING, place=place, details=details)
     elif place:
@@ -225,6 +229,9 @@ def _recover(ctx: Context, row: Record, *, place: str, details: str) -> tuple[Re
     if held.body["state"] == RECOVERED:
         return row, held
     row = move(ctx, row, "recover", zone=row.body["zone"], incident=held.key)
+    lease = ctx.tx.get("lease", row.body["lease"])
+    if lease is not None and lease.body.get("cancelled"):
+        ctx.note("cancelled-device.recovered", row.key, clauses=("502.20(h)",), licensee=row.owner, incident=held.key)
     if held.body["determined_at"]:
         tell(ctx, row, event="recovered", at=ctx.now, incident=held.key)
     words = ctx.tx.get("incident-words", held.key)
@@ -256,7 +263,12 @@ def inspect(ctx: Context, *, device: str, outcome: str, reference: str, document
     if {**held.body["inspected"], "at": 0} == {**told, "at": 0}:
         return held
     ctx.note("recovered.inspected", device, clauses=("502.24(c)",), incident=held.key, **told)
-    return write(ctx, held, inspected={**told, "at": int(ctx.now)})
+    kept = write(ctx, held, inspected={**told, "at": int(ctx.now)})
+    out = ctx.tx.get("check-out", device)
+    if out is not None and out.body["state"] == ORDERED:  # it was lost on its way back, and is on it again
+        kept = write(ctx, kept, state=CLOSED)
+        move(ctx, row, "return", zone=row.body["zone"])
+    return kept
 
 
 @cites("502.24c/1", "502.24c/4")

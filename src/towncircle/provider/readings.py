@@ -37,7 +37,7 @@ def take_reading(ctx: Context, opened: Opened, reading: DeviceAudit) -> Record:
     row = device_record(ctx, envelope.sender.partition(".")[2])
     if envelope.counter <= row.body["message_counter"] and int(envelope.issued) <= row.body["audited_at"]:
         raise Refused("provider.stale-reading", device=row.key, counter=envelope.counter)
-    trouble = row.body["frozen"] or _trouble(row, envelope, reading)
+    trouble = row.body["frozen"] or _trouble(ctx, row, envelope, reading)
     if trouble:
         return row if row.body["frozen"] else _freeze(ctx, row, opened, trouble)
     row = _settle(ctx, row, reading)
@@ -78,7 +78,7 @@ def take_reading(ctx: Context, opened: Opened, reading: DeviceAudit) -> Record:
 
 
 @cites("PRE-12/2")
-def _trouble(row: Record, envelope: Envelope, reading: DeviceAudit) -> str:
+def _trouble(ctx: Context, row: Record, envelope: Envelope, reading: DeviceAudit) -> str:
     body, registers = row.body, reading.registers
     if envelope.counter <= body["message_counter"]:
         return (
@@ -94,12 +94,13 @@ def _trouble(row: Record, envelope: Envelope, reading: DeviceAudit) -> str:
         applied += Mills(body["open_amount"])
     if reading.resets_total != applied:
         return f"it counts resets of {reading.resets_total}; this Provider authorised {applied}"
-    return irregular(custody=str(body["custody"]), state=reading.state) or _given_away(row, reading)
+    return irregular(custody=str(body["custody"]), state=reading.state) or _given_away(ctx, row, reading)
 
 
-def _given_away(row: Record, reading: DeviceAudit) -> str:
+def _given_away(ctx: Context, row: Record, reading: DeviceAudit) -> str:
     """Say what is wrong with what a device has given back: only a device that was ordered out gives all, once."""
-    ordered = row.body["custody"] == "returned" and reading.state == WITHDRAWN and reading.registers.descending == ZERO
+    held = ctx.tx.get("check-out", row.key)  # it may have been lost on its way back
+    ordered = held is not None and reading.state == WITHDRAWN and reading.registers.descending == ZERO
     before = Mills(row.body.get("withdrawn_total", 0))
     if reading.withdrawn_total == before or (ordered and before == ZERO):
         return ""

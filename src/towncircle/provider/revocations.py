@@ -3,7 +3,8 @@
 Here: the notice of a revocation and what it does to leases at once, the outcome of appeals, changed license data passed
 on. Not here: the decisions, which are the Postal Service's; the return of a device (`checkouts`).
 Kept: the lease of a revoked license is cancelled in the transaction that takes the notice, so that a reset is either
-authorised before it and stands, or asked for after it and is refused. A cancelled lease stays cancelled.
+authorised before it and stands, or asked for after it and is refused. A cancelled lease stays cancelled. What is
+missing cannot be removed: the time for that begins when it is found.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.store import Record
 from towncircle.provider import removals
+from towncircle.provider.missing import LOST, STOLEN
 from towncircle.wire.bodies import (
     Acknowledged,
     AppealDecided,
@@ -29,6 +31,7 @@ from towncircle.wire.bodies import (
 from towncircle.wire.message import Opened
 
 OUT = ("returned", "checked out", "scrapped")
+GONE = ("missing", LOST, STOLEN)
 
 
 @cites("502.20h", "502.20h/1", "502.20h/2", "502.20i/2", "P050-2.3g/2")
@@ -56,8 +59,9 @@ def on_revoked(ctx: Context, opened: Opened) -> Steps:
         ctx.tx.put("lease", lease.key, {**lease.body, "cancelled": revoked}, owner=lease.owner, expected=lease.version)
         told = {
             "device": device.key,
-            "open_reset": device.body["open_reset"],
-        }  # authorised before: its device settles it
+            "open_reset": device.body["open_reset"],  # authorised before: its device settles it
+            "removal": "when found" if device.body["custody"] in GONE else "due",
+        }
         ctx.note("lease.cancelled", lease.key, clauses=("502.20(h)",), **told, **about)
     removals.disable(ctx, elements, words, reason=f"revocation {body.decision}")
     return Acknowledged(note=f"{body.license} revoked")
@@ -148,5 +152,5 @@ def on_stated(ctx: Context, opened: Opened) -> Steps:
 def _none_in_service(ctx: Context, row: Record) -> None:
     for lease in leases_under(ctx, row.key, row.owner):
         device = ctx.tx.get("device", lease.body["device"])
-        if device is not None and device.body["custody"] not in OUT:
+        if device is not None and device.body["custody"] not in (*OUT, LOST, STOLEN):
             raise Refused("license.device-in-service", device=device.key, license=row.key)

@@ -23,6 +23,7 @@ from towncircle.world import accounts, custody, missing, refunding, returning, u
 from towncircle.world.config import POSTAL
 from towncircle.world.journeys import Journeys
 from towncircle.world.missing import at_provider
+from towncircle.world.population import daily
 from towncircle.world.supervising import at_postal, kept
 from towncircle.world.supervising import at_provider as at_supervised
 
@@ -123,11 +124,17 @@ def walk_custody(journeys: Journeys, journey: str) -> None:
         at_provider(world, device, lambda ctx: upkeep.scrap(ctx, device=device))
 
 
+def walk_reconciling(journeys: Journeys) -> None:
+    """Make the daily round."""
+    daily(journeys.world)
+
+
 WALKS: Mapping[str, Callable[[Journeys], object]] = {
     "refund": walk_refund,
     "close": walk_closing,
     "return": walk_return,
     "suspend": walk_suspension,
+    "reconcile": walk_reconciling,
     **{name: partial(walk_missing, journey=name) for name in ("lose", "find", "file")},
     **{name: partial(walk_updates, journey=name) for name in ("publish", "update")},
     **{name: partial(walk_custody, journey=name) for name in ("defect", "send-back", "remove")},

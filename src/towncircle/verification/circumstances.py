@@ -102,7 +102,7 @@ def _certificate(mark: Mark) -> Iterator[Finding]:
         yield finding("certificate.revoked", ok=True if fresh else None, text=text)
         return
     compromised = row.revoked_reason == COMPROMISED and mark.at >= row.revoked_at  # a thief signs any date
-    made = row.revoked_reason == WITHDRAWN and _signed_before(mark, row.revoked_at)
+    made = _signed_before(mark, row.revoked_at, event=row.revoked_reason)
     good = not compromised and (made or _before(mark, row.revoked_at, row.zone))
     yield finding("certificate.revoked", ok=good, text=f"Revoked at {row.revoked_at} ({row.revoked_reason}).")
 
@@ -113,7 +113,7 @@ def _status(mark: Mark) -> Iterator[Finding]:
         return
     rows = mark.pack.statuses.get(mark.row.device, ())
     for row in rows:
-        made = row.status == WITHDRAWN and _signed_before(mark, row.since)
+        made = _signed_before(mark, row.since, event=row.status)
         if not (made or _before(mark, row.since, mark.row.zone)):
             yield finding("device.status", ok=False, text=f"The device is {row.status} since {row.since}.")
             return
@@ -127,15 +127,20 @@ def _before(mark: Mark, since: Instant, zone: str) -> bool:
     return mark.at < since or (mark.day is not None and mark.day < since.date_in(zone))
 
 
-def _signed_before(mark: Mark, since: Instant) -> bool:
-    """Tell whether the mark is of the day of the check-out and its register shows that the device had not ended yet.
+@cites("502.27a/3")
+def _signed_before(mark: Mark, since: Instant, *, event: str) -> bool:
+    """Tell whether the mark's register shows that it was signed before something happened to its device.
 
-    An earlier day needs no register, and a later one is what an older copy of the device would print.
+    A piece that is mailed is of the day of the check-out: an earlier day needs no register, and a later one is what an
+    older copy of the device would print. Of an unused one the hour at which it is sent in says nothing, so the register
+    alone is asked, also for a device that was lost: what it had signed for at its last reading was paid.
     """
     if mark.row is None or mark.pack is None:
         return False
     last, shown = mark.pack.last_ascending.get(mark.row.device), mark.number("ascending_mills")
-    return last is not None and shown is not None and shown <= last and mark.day == since.date_in(mark.row.zone)
+    if last is None or shown is None or shown > last:
+        return False
+    return mark.observed.purpose == "refund" or (event == WITHDRAWN and mark.day == since.date_in(mark.row.zone))
 
 
 def _is_fresh(mark: Mark) -> bool:

@@ -15,7 +15,7 @@ from datetime import date
 
 from towncircle.indicium import decode
 from towncircle.kernel.cites import cites
-from towncircle.kernel.errors import BadInput
+from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.rules import RuleSet
@@ -26,8 +26,10 @@ from towncircle.verification.judging import content_key, judge
 from towncircle.verification.pack import Pack
 from towncircle.verification.verdict import VALID
 from towncircle.wire.bodies.refund import Annotation, RefundGroup
+from towncircle.wire.message import MESSAGE_LIFE_HOURS
 
 CLAUSE = "502.27(a)(3)"
+NOT_RECEIVED = "refund.not-received"  # the note of a piece that stands on the form and did not come in
 WHOLE = 100  # percent
 _RETENTION = "refunded-envelopes"
 
@@ -106,6 +108,16 @@ def annotated(
                 piece=piece.number, code=fault.code, sentence=fault.text, clause=fault.clause
             )
     return tuple(notes[number] for number in sorted(notes))
+
+
+@cites("502.27a/1")
+def not_backdated(refund: str, issued: Instant, *, received: Instant) -> None:
+    """Check that an application was sealed within one message life of its receipt: the age is counted to that day.
+
+    Raises `Refused` (refund.backdated).
+    """
+    if not issued <= received <= issued.plus(hours=MESSAGE_LIFE_HOURS):
+        raise Refused("refund.backdated", refund=refund, issued=issued, received=received)
 
 
 def refund_share(rules: RuleSet, on: date) -> int:

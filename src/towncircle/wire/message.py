@@ -22,6 +22,7 @@ from towncircle.wire.registry import find_type, type_of
 from towncircle.wire.shape import Body, Limit
 
 DEFAULT_LIMIT = 262_144
+MESSAGE_LIFE_HOURS = 24  # house: of what one party seals for another
 _BODY_KEY = 10
 
 

@@ -31,10 +31,10 @@ from towncircle.transport import Transport
 from towncircle.wire.bodies import RefusedReply
 from towncircle.wire.bodies.common import Ground
 from towncircle.wire.inbox import Conflict, admit, keep
-from towncircle.wire.message import Envelope, Opened, check_key_now, check_times
+from towncircle.wire.message import MESSAGE_LIFE_HOURS, Envelope, Opened, check_key_now, check_times
 from towncircle.wire.shape import Body
 from towncircle.world.outbox import Outbox
-from towncircle.world.sealing import ANYONE, MESSAGE_LIFE_HOURS, Sealer
+from towncircle.world.sealing import ANYONE, Sealer
 
 Handler = Callable[[Context, Opened], Any]
 

@@ -24,7 +24,8 @@ from towncircle.licensee.returns import BEGUN, DONE, NOTED
 from towncircle.licensee.transfers import APPROVED
 from towncircle.pki.verifying import read_certificate
 from towncircle.postal.certificates import certificates_of
-from towncircle.provider.checkouts import ORDERED as ORDERED_OUT
+from towncircle.provider.inventory import ORDERED as ORDERED_OUT
+from towncircle.verification import content_key
 from towncircle.wire import cose
 from towncircle.wire.bodies import (
     DefectReport,
@@ -267,7 +268,8 @@ def _device(world: World, provider: PartyId, row: Record) -> dict[str, object]:
 def _scan(row: Record) -> dict[str, object]:
     names = ("device", "certificate_serial", "ascending", "postage", "date", "verdict", "disposition", "site", "piece")
     at = Instant(row.body["scanned_at"]).iso()
-    return {"scan": row.key, **{name: row.body[name] for name in names}, "scanned_at": at}
+    content = content_key(bytes.fromhex(row.body["payload"]))
+    return {"scan": row.key, **{name: row.body[name] for name in names}, "scanned_at": at, "content": content}
 
 
 def _certificates(world: World, view: Transaction) -> Iterable[dict[str, object]]:

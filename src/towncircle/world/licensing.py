@@ -2,19 +2,23 @@
 
 Here: the licensee's journeys (standing, appeal, stated data, another post office) and the Postal Service's acts. Not
 here: arguments of commands, decisions.
-Kept: every step can be run again after a crash and then finishes what was begun.
+Kept: every step can be run again after a crash and then finishes what was begun; an act of the Postal Service is that
+of an authorised person.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
 from typing import Any
 
+from towncircle.kernel import persons
+from towncircle.kernel.context import Context
 from towncircle.kernel.errors import BadInput
+from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.store import Record
-from towncircle.licensee import licenses, returns
+from towncircle.licensee import licenses, missing, returns
 from towncircle.postal import appeals, revocations, standing
 from towncircle.postal.licenses import file_meter_license
 from towncircle.wire.bodies import AppealDocketed, LicenseDecision, LicenseStanding, RevisedLicense
@@ -44,9 +48,13 @@ def ask_standing(journeys: Journeys, about: str = "") -> LicenseStanding:
 
 
 def appeal(journeys: Journeys, *, about: str, reasons: str, evidence: str = "") -> AppealDocketed:
-    """Appeal to the Manager, MTM, against a refusal or a revocation."""
-    name = about or held(journeys).key
-    told: AppealDocketed = journeys.do(lambda ctx: licenses.appeal(ctx, about=name, reasons=reasons, evidence=evidence))
+    """Appeal to the Manager, MTM, against the refusal or revocation that stands; its notice is received before."""
+    notice = ask_standing(journeys, about)
+    told: AppealDocketed = journeys.do(
+        lambda ctx: licenses.appeal(
+            ctx, about=notice.about, decision=notice.decision, reasons=reasons, evidence=evidence
+        )
+    )
     return told
 
 
@@ -68,7 +76,9 @@ def verify(journeys: Journeys, *, number: str = "") -> RevisedLicense:
 
 
 def move(journeys: Journeys, *, office_zip: str, reason: str = "another post office") -> LicenseDecision:
-    """Change the post office of deposit: the device is checked out, a license is issued there, the old one given up.
+    """Change the post office of deposit: the devices are checked out, a license is issued there, the old one given up.
+
+    A device that is lost or stolen holds nothing up.
 
     Raises the refusal of the new license; the old one then still stands, and its device is out of service.
     """
@@ -79,16 +89,21 @@ def move(journeys: Journeys, *, office_zip: str, reason: str = "another post off
     elif old.body["office_zip"] == office_zip:
         raise BadInput("license.same-office", license=old.key, office_zip=office_zip)
     journeys.do(lambda ctx: licenses.begin_move(ctx, number=old.key, office_zip=office_zip))
-    out = {row.key: row for row in _rows(journeys, "check-out")}
     for device in _rows(journeys, "device"):
-        case = out.get(device.key)
-        if device.body["license"] == old.key and (case is None or case.body["state"] != returns.DONE):
-            returning.withdraw(journeys, reason=reason)
+        if device.body["license"] == old.key:
+            _give_back(journeys, DeviceId(device.key), reason)
     form = form_of(journeys, old.key)
     decision = journeys.apply(replace(Applicant(office_zip=office_zip), **form), provider=str(old.body["provider"]))
     row: Record = journeys.do(lambda ctx: licenses.begin(ctx, number=old.key, purpose=licenses.GIVE_UP))
     _state(journeys, row)
     return decision
+
+
+def _give_back(journeys: Journeys, device: DeviceId, reason: str) -> None:
+    case: Record | None = journeys.do(lambda ctx: returns.case(ctx, device=device))
+    out = case is not None and case.body["state"] == returns.DONE
+    if not out and not journeys.do(lambda ctx: missing.gone(ctx, device=device)):
+        returning.withdraw(journeys, reason=reason, device=device)
 
 
 def _state(journeys: Journeys, row: Record) -> RevisedLicense:
@@ -150,5 +165,11 @@ def docket_of(world: World) -> tuple[list[Record], list[Record]]:
         return view.find("license"), view.find("appeal")
 
 
-def _postal(world: World, by: str, job: Any) -> Any:
-    return world.desk(POSTAL).perform(job, actor=f"{POSTAL}/{by}" if by else POSTAL)
+def _postal(world: World, by: str, job: Callable[[Context], Any]) -> Any:
+    """Do an act of an authorised person of the Postal Service. Raises `Refused` (person.unknown)."""
+
+    def checked(ctx: Context) -> Any:
+        persons.check(ctx, by)
+        return job(ctx)
+
+    return world.desk(POSTAL).perform(checked, actor=f"{POSTAL}/{by}")

@@ -19,9 +19,9 @@ from towncircle.kernel.instants import Instant
 from towncircle.kernel.store import Transaction
 from towncircle.transport import Transport
 from towncircle.wire.bodies import RefusedReply
-from towncircle.wire.message import Opened
+from towncircle.wire.message import MESSAGE_LIFE_HOURS, Opened
 from towncircle.wire.shape import Body
-from towncircle.world.sealing import ANYONE, MESSAGE_LIFE_HOURS, Sealer
+from towncircle.world.sealing import ANYONE, Sealer
 
 _OVER = ("refused", "delivered")  # answered ones are kept and given again
 # words about the way a message came, not about what it says
@@ -70,6 +70,15 @@ class Outbox:
             if row is None or row.body["state"] in _OVER or _stale(row.body, now):
                 self.put(tx, audience, body, key, now)
         return self._deliver_one(key)
+
+    def refused(self, view: Transaction, key: str) -> RelayedRefusal | None:
+        """Give the refusal that ended a message, in the other party's words, or None."""
+        row = view.get("outgoing", key)
+        if row is None or row.body["state"] != "refused":
+            return None
+        body = self._sealer.open(base64.b64decode(row.body["reply"])).body
+        assert isinstance(body, RefusedReply)
+        return relayed(body)
 
     def deliver(self, *, wait: bool = True) -> list[str]:
         """Send what waits, in order; give the keys that could not be delivered.

@@ -46,6 +46,7 @@ from towncircle.provider import (
     closing,
     defects,
     downloads,
+    envelopes,
     examinations,
     handovers,
     leasing,
@@ -53,6 +54,7 @@ from towncircle.provider import (
     missing,
     quality,
     readings,
+    refund_endings,
     refunds,
     removals,
     renewing,
@@ -147,7 +149,8 @@ def postal_handlers(authority: Authority, rules: RuleSet) -> Mapping[type, Taken
         bodies.LicenseAppeal: Taken(("licensee",), partial(appeals.on_appeal, rules=rules)),
         bodies.LicenseDataTransmitted: Taken(("provider",), license_data.on_transmitted),
         bodies.RefundInquiry: Taken(("provider",), postal_refunds.on_inquiry),
-        bodies.Form3533: Taken(("provider",), postal_refunds.on_form),
+        bodies.Form3533: Taken(("provider",), partial(postal_refunds.on_form, rules=rules)),
+        bodies.RefundSampleShown: Taken(("provider",), postal_refunds.on_shown),
         bodies.ClosingNotice: Taken(("provider",), closings.on_notice),
         bodies.DailyFinancialFile: Taken(("provider",), postal_daily.on_file),
         bodies.MissingReport: Taken(("licensee",), postal_missing.on_report),
@@ -196,8 +199,8 @@ def provider_handlers(product: Product, rules: RuleSet, pack: Callable[[Instant]
         bodies.LicenseDataStated: Taken(("licensee",), revocations.on_stated),
         bodies.RefundApplication: Taken(("licensee",), refunds.on_application),
         bodies.RefundQuery: Taken(("licensee",), refunds.on_query),
-        bodies.RefundDecided: Taken(("postal",), refunds.on_decided),
-        bodies.RefundSample: Taken(("postal",), refunds.on_sample),
+        bodies.RefundDecided: Taken(("postal",), refund_endings.on_decided),
+        bodies.RefundSample: Taken(("postal",), envelopes.on_sample),
         bodies.MissingReport: Taken(("licensee",), missing.on_report),
         bodies.ArtDecided: Taken(("postal",), advertising.on_decided),
         bodies.ArtQuery: Taken(("licensee",), advertising.on_query),
@@ -206,6 +209,13 @@ def provider_handlers(product: Product, rules: RuleSet, pack: Callable[[Instant]
         bodies.DownloadsTaken: Taken(("licensee",), downloads.on_taken),
         bodies.BuildApproved: Taken(("postal",), software.on_approved),
         bodies.SoftwareReport: Taken(("device",), software.on_report),
+        **_custody_handlers(rules),
+        Conflict: Taken(("device",), readings.on_conflict),
+    }
+
+
+def _custody_handlers(rules: RuleSet) -> Mapping[type, Taken]:
+    return {
         bodies.HandOverQuery: Taken(("licensee",), handovers.on_query),
         bodies.HandOverReceipt: Taken(("licensee",), handovers.on_receipt),
         bodies.HandOver: Taken(("licensee",), partial(handovers.on_sent_back, rules=rules)),
@@ -213,7 +223,6 @@ def provider_handlers(product: Product, rules: RuleSet, pack: Callable[[Instant]
         bodies.RemovalOrdered: Taken(("postal",), removals.on_ordered),
         bodies.ServicePermitted: Taken(("postal",), handovers.on_permitted),
         bodies.SystemPurchased: Taken(("postal", "licensee"), upkeep.on_purchased),
-        Conflict: Taken(("device",), readings.on_conflict),
     }
 
 

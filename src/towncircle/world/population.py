@@ -2,12 +2,15 @@
 
 Here: the round of a day, the findings as the Postal Service keeps them, the life of a device. Not here: the
 comparisons (`postal.reconciling`, `postal.daily`), the notices (`world.notices`).
-Kept: a day is told once, in the zone of headquarters; who cannot be reached is told at the next round.
+Kept: a day is told once, in the zone of headquarters; what was written down and not told yet goes first, so that no
+number is left out; one Provider's refusal keeps no other from its inventory.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from towncircle.kernel.cites import cites
@@ -21,18 +24,40 @@ from towncircle.world.config import POSTAL
 from towncircle.world.notices import fetch_all
 
 if TYPE_CHECKING:
+    from towncircle.world.desk import Desk
     from towncircle.world.world import World
 
 
 def reconcile(world: World) -> Iterator[tuple[str, InventoryFinding]]:
-    """Have each Provider at home here tell today's inventory; give each finding, the first one where it was told."""
+    """Have each Provider at home here tell today's inventory; give each finding, the first one where it was told.
+
+    A Provider's refusal is noted and raised after the others were asked.
+    """
     day = today(world)
+    trouble: list[Refused | BadInput] = []
     for provider in world.config.providers:
         if provider in world.desks:
-            desk = world.desk(provider)
-            desk.perform(lambda ctx: inventories.write_down(ctx, day=day), actor=provider)
-            finding: InventoryFinding = desk.perform(lambda ctx: inventories.tell(ctx, day=day), actor=provider)
-            yield provider, finding
+            try:
+                finding = _told(world.desk(provider), provider, day)
+            except (Refused, BadInput) as error:
+                trouble.append(error)
+            else:
+                yield provider, finding
+    if trouble:
+        raise trouble[0]
+
+
+def _told(desk: Desk, provider: str, day: str) -> InventoryFinding:
+    """Have a Provider tell what it wrote down and did not tell yet, in order, up to a day; give that day's finding."""
+    desk.perform(lambda ctx: inventories.write_down(ctx, day=day), actor=provider)
+    waiting: list[str] = desk.perform(inventories.untold, actor=provider)
+    for one in (*waiting, day):
+        try:
+            finding: InventoryFinding = desk.perform(partial(inventories.tell, day=one), actor=provider)
+        except (Refused, BadInput) as error:
+            desk.perform(partial(inventories.refused, day=one, code=error.code), actor=provider)
+            raise
+    return finding
 
 
 def reconcile_books(world: World) -> Iterator[tuple[str, DailyFinding]]:
@@ -51,10 +76,10 @@ def daily(world: World) -> None:
     try:
         if POSTAL in world.desks:
             world.desk(POSTAL).perform(lambda ctx: decertify(ctx, world.rules), actor=POSTAL)
-        for _ in (*reconcile(world), *reconcile_books(world)):
-            continue
-    except (Refused, BadInput):
-        return
+        for told in (reconcile, reconcile_books):
+            with suppress(Refused, BadInput):  # noted at its Provider
+                for _ in told(world):
+                    continue
     finally:
         fetch_all(world)
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from towncircle.kernel.errors import Refused
 from towncircle.kernel.ids import JobId
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record
@@ -24,7 +25,7 @@ from towncircle.world.journeys import ANYBODY, Journeys
 
 DPI = 300
 STEMS = {mailroom.POSTAGE: "envelopes", mailroom.REDATE: "redates", mailroom.CORRECTION: "corrections"}
-REPRINTS = "reprints"
+REPRINTS, UNUSED = "reprints", "unused"
 Progress = Callable[[str, int, int], None]
 
 
@@ -119,6 +120,21 @@ def reprint_job(
     record = journeys.reprint(job, pieces)
     target, pictures = _write(journeys, record, out, REPRINTS, formats, progress)
     return Printed(job=record, pdf=target, pictures=pictures, reprints=record.body["device_reprints"])
+
+
+def print_unused(journeys: Journeys, job: JobId, out: Path) -> tuple[Path, tuple[bytes, ...]]:
+    """Print a job that was never handed over into `out`, only to be sent in for a refund; give the PDF and the marks.
+
+    Raises `Refused` (mailroom.no-such-job, refund.job-handed-over).
+    """
+    with journeys.world.store(journeys.licensee).reading() as view:
+        record = view.get("job", job)
+    if record is None:
+        raise Refused("mailroom.no-such-job", job=job)
+    if record.body["state"] not in (mailroom.EVIDENCED, mailroom.CLAIMED) or not record.body.get("indicia"):
+        raise Refused("refund.job-handed-over", job=job, state=record.body["state"])
+    target, _ = _write(journeys, record, out, UNUSED, ("pdf",), silent)
+    return target, tuple(bytes.fromhex(one) for one in record.body["indicia"])
 
 
 def _finish(journeys: Journeys, record: Record, out: Path, formats: tuple[str, ...], progress: Progress) -> Printed:

@@ -11,30 +11,32 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from towncircle.kernel.errors import BadInput, Refused
-from towncircle.kernel.ids import RefundId
+from towncircle.kernel.errors import BadInput, Refused, RelayedRefusal
+from towncircle.kernel.ids import JobId, RefundId
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.store import Record
 from towncircle.licensee import refunds as claims
 from towncircle.paper import form_3533
 from towncircle.paper.pdf import write_pdf
 from towncircle.postal import refunds as coordinator
-from towncircle.provider import refunds
+from towncircle.provider import envelopes, refund_endings, refunds
 from towncircle.rules.duties import HEADQUARTERS
 from towncircle.verification.refunding import kept_until, unused
 from towncircle.wire.bodies import Annotation, RefundStatement
+from towncircle.wire.bodies.refund import REFUSED, SENT
 from towncircle.world.config import POSTAL
 from towncircle.world.journeys import Journeys
+from towncircle.world.printing import print_unused
 from towncircle.world.verifying import marks_of
 from towncircle.world.world import World
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sampled:
-    """Hold what an audit of kept envelopes found: the pieces asked for, and those that were not as sent in."""
+    """Hold a sample of kept envelopes: the pieces asked for, and of one that was answered what was not as sent in."""
 
+    sample: str
     pieces: tuple[int, ...]
     wrong: tuple[int, ...]
     outcome: str
@@ -52,11 +54,22 @@ def payloads_of(files: Iterable[Path]) -> tuple[bytes, ...]:
 
 
 def submit(journeys: Journeys, payloads: tuple[bytes, ...], *, by: str = "") -> RefundStatement:
-    """Send unused pieces in for a refund; an interrupted form is finished by sending the same pieces in again."""
+    """Send unused pieces in for a refund; an interrupted form is finished by sending the same pieces in again.
+
+    Where that refund came to nothing meanwhile, they are another one.
+    """
     name = journeys.new(RefundId.new)
     held: Record = journeys.do(lambda ctx: claims.begin(ctx, payloads=payloads, refund=name), actor=by)
+    if held.body["state"] == claims.CLAIMED and follow(journeys, held.key).state == REFUSED:
+        held = journeys.do(lambda ctx: claims.begin(ctx, payloads=payloads, refund=name), actor=by)
     told: RefundStatement = journeys.do(lambda ctx: claims.claim(ctx, refund=held.key), actor=by)
     return told
+
+
+def submit_job(journeys: Journeys, job: JobId, out: Path, *, by: str = "") -> tuple[RefundStatement, Path]:
+    """Send the pieces of a job in that was never handed over; give also the PDF of them, which goes to the Provider."""
+    paper, payloads = print_unused(journeys, job, out)
+    return submit(journeys, payloads, by=by), paper
 
 
 def follow(journeys: Journeys, refund: str) -> RefundStatement:
@@ -76,6 +89,7 @@ def refunds_of(journeys: Journeys) -> list[str]:
 
 def scan(world: World, refund: str, payloads: tuple[bytes, ...], *, by: str) -> Record:
     """Scan the pieces at the Provider that has them, as one of its persons."""
+    _settle_form(world, refund)
     pack = world.pack()
     kept: Record = world.desk(provider_of(world, refund)).perform(
         lambda ctx: refunds.scan(ctx, refund=refund, seen=payloads, pack=pack), actor=by
@@ -84,11 +98,40 @@ def scan(world: World, refund: str, payloads: tuple[bytes, ...], *, by: str) -> 
 
 
 def certify(world: World, refund: str, *, by: str) -> Record:
-    """Certify a refund as another person of the Provider; the form goes to the MATS coordinator."""
+    """Certify a refund as another person of the Provider; the form goes to the MATS coordinator.
+
+    Raises the Postal Service's refusal of the form, which is open again then.
+    """
+    _settle_form(world, refund)
     kept: Record = world.desk(provider_of(world, refund)).perform(
         lambda ctx: refunds.certify(ctx, refund=refund, rules=world.rules), actor=by
     )
+    told = _settle_form(world, refund)
+    if told is not None:
+        raise told
     return kept
+
+
+def refuse(world: World, refund: str, *, by: str) -> Record:
+    """Refuse a refund in which nothing qualifies, as a person of the Provider."""
+    _settle_form(world, refund)
+    kept: Record = world.desk(provider_of(world, refund)).perform(
+        lambda ctx: refund_endings.refuse(ctx, refund=refund, rules=world.rules), actor=by
+    )
+    return kept
+
+
+def _settle_form(world: World, refund: str) -> RelayedRefusal | None:
+    """Reopen a form that the Postal Service refused, and give its refusal; None where it refused none."""
+    provider = provider_of(world, refund)
+    desk = world.desk(provider)
+    with world.store(provider).reading() as view:
+        told, held = desk.outbox.refused(view, refunds.form_key(refund)), view.get("refund", refund)
+    assert held is not None
+    if told is None or held.body["state"] != SENT:
+        return None
+    desk.perform(lambda ctx: refund_endings.reopen(ctx, refund=refund, version=held.version, told=told), actor=provider)
+    return told
 
 
 def decide(world: World, refund: str, *, by: str, refuse: str = "") -> Record:
@@ -96,24 +139,45 @@ def decide(world: World, refund: str, *, by: str, refuse: str = "") -> Record:
     world.deliver()
     pack = world.pack()
     kept: Record = world.desk(POSTAL).perform(
-        lambda ctx: coordinator.decide(ctx, refund=refund, pack=pack, rules=world.rules, refuse=refuse), actor=by
+        lambda ctx: coordinator.decide(ctx, refund=refund, pack=pack, refuse=refuse), actor=by
     )
     world.deliver()
     return kept
 
 
 def sample(world: World, refund: str, *, by: str, numbers: tuple[int, ...] = (), count: int = 1) -> Sampled:
-    """Audit kept envelopes as the Postal Service."""
-    told: dict[str, Any] = world.desk(POSTAL).perform(
+    """Ask for kept envelopes as the Postal Service."""
+    kept: Record = world.desk(POSTAL).perform(
         lambda ctx: coordinator.sample(ctx, refund=refund, numbers=numbers, count=count, rules=world.rules), actor=by
     )
-    return Sampled(pieces=tuple(told["pieces"]), wrong=tuple(told["wrong"]), outcome=told["outcome"])
+    return _sampled(kept)
+
+
+def show(world: World, refund: str, payloads: tuple[bytes, ...], *, by: str) -> list[Sampled]:
+    """Answer the open samples of a refund with the envelopes that were scanned for them, as a person of the Provider.
+
+    Gives the samples with what the Postal Service found.
+    """
+    names: list[str] = world.desk(provider_of(world, refund)).perform(
+        lambda ctx: envelopes.show(ctx, refund=refund, seen=payloads), actor=by
+    )
+    world.deliver()
+    with world.store(POSTAL).reading() as view:
+        rows = [view.get("refund-sample", name) for name in names]
+    return [_sampled(row) for row in rows if row is not None]
+
+
+def _sampled(row: Record) -> Sampled:
+    body = row.body
+    return Sampled(
+        sample=row.key, pieces=tuple(body["pieces"]), wrong=tuple(body["wrong"]), outcome=body["outcome"] or "asked"
+    )
 
 
 def destroy(world: World, refund: str, *, by: str) -> Record:
     """Destroy the envelopes when they need not be kept any more."""
     kept: Record = world.desk(provider_of(world, refund)).perform(
-        lambda ctx: refunds.destroy(ctx, refund=refund, rules=world.rules), actor=by
+        lambda ctx: envelopes.destroy(ctx, refund=refund, rules=world.rules), actor=by
     )
     return kept
 

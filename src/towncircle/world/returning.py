@@ -39,16 +39,15 @@ class Transferred:
     approved_by: str
 
 
-def withdraw(journeys: Journeys, *, reason: str, by: str = "") -> CheckOutStatement:
-    """Give the licensee's device back; give the Provider's statement of the balance that it credited.
+def withdraw(journeys: Journeys, *, reason: str, by: str = "", device: DeviceId | None = None) -> CheckOutStatement:
+    """Give the licensee's device back, or the one named; give the Provider's statement of the balance it credited.
 
     An interrupted one is finished. Raises `Refused`: licensee.checked-out for a device that is out already.
     """
-    device = journeys.device
     if by:
         journeys.do(lambda ctx: persons.check(ctx, by))
     journeys.do(transfers.none_open)
-    return _check_out(journeys, device, purpose=_RETURN, reason=reason, actor=by)
+    return _check_out(journeys, device or journeys.device, purpose=_RETURN, reason=reason, actor=by)
 
 
 def return_device(journeys: Journeys, device: DeviceId, *, reason: str) -> CheckOutStatement:

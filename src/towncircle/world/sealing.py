@@ -19,6 +19,7 @@ from towncircle.kernel.store import Store, Transaction
 from towncircle.pki.keys import Signer
 from towncircle.wire.message import (
     DEFAULT_LIMIT,
+    MESSAGE_LIFE_HOURS,
     Envelope,
     KeyDirectory,
     Opened,
@@ -29,7 +30,6 @@ from towncircle.wire.message import (
 )
 from towncircle.wire.shape import Body
 
-MESSAGE_LIFE_HOURS = 24
 ANYONE = "anyone"
 
 

@@ -64,11 +64,15 @@ class LicenseStanding(Body):
 @message(113, "licensee to postal")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LicenseAppeal(Body):
-    """Appeal in writing to the Manager, MTM, against a refusal or a revocation (P050 2.4)."""
+    """Appeal in writing to the Manager, MTM, against a refusal or a revocation (P050 2.4).
+
+    `decision` names it as its notice does; `evidence` is the SHA-256 (hex) of a paper, or empty.
+    """
 
     about: Annotated[str, 1, _ID]
-    reasons: Annotated[str, 2, _LONG]
-    evidence: Annotated[str, 3, _ID]
+    decision: Annotated[str, 2, _ID]
+    reasons: Annotated[str, 3, _LONG]
+    evidence: Annotated[str, 4, _ID]
 
 
 @message(114, "postal to licensee")

@@ -51,7 +51,7 @@ class StatusRow(Row):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastReading(Row):
-    """Hold the ascending register of a device at its last word: what it signed, it signed until then."""
+    """Hold the ascending register of a device at its last word, or when it was lost: what it showed then was paid."""
 
     device: DeviceId
     ascending: Mills
@@ -96,7 +96,7 @@ class PublishedPack(Body):
     """Publish all that a verifier holds offline.
 
     `number` is the list number, which only rises; `chain` are the certificates of the signer, its issuer and the root;
-    `last_readings` are of devices that signed their own withdrawal.
+    `last_readings` are of devices that signed their own withdrawal, or that are missing.
     """
 
     anchor: Annotated[Literal["production", "test"], 1]

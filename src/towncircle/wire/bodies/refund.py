@@ -40,11 +40,12 @@ class Annotation(Row):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownPiece(Row):
-    """Hold what became of a piece before: the scan by which it was mailed, or the refund it was paid in."""
+    """Hold what became of a piece before: the scan that accepted it, or only held it, or the refund it was paid in."""
 
     content: Annotated[str, Limit(64)]
-    mailed: Annotated[str, Limit(64)]
+    scan: Annotated[str, Limit(64)]
     site: str
+    held: bool
     repaid: Annotated[str, Limit(64)]
     at: Instant
 
@@ -129,8 +130,8 @@ class RefundKnown(Body):
 class Form3533(Body):
     """Send the certified Form 3533 to the District MATS coordinator (502.27(a)(5)).
 
-    `application` is the licensee's own sealed word; `groups` and `total` are Part IV without the annotated pieces;
-    `amount` is `share` percent of the total, rounded half up to the mill once.
+    `application` is the licensee's own sealed word and `received` when it came in; `groups` and `total` are Part IV
+    without the annotated pieces; `amount` is `share` percent of the total, rounded half up to the mill once.
     """
 
     refund: Annotated[str, 1, _ID]
@@ -143,7 +144,8 @@ class Form3533(Body):
     amount: Annotated[Mills, 8]
     scanned_by: Annotated[str, 9, _ID]
     certified_by: Annotated[str, 10, _ID]
-    at: Annotated[Instant, 11]
+    received: Annotated[Instant, 11]
+    at: Annotated[Instant, 12]
 
 
 @message(96, "postal to provider")
@@ -166,14 +168,19 @@ class RefundSample(Body):
     """Ask for some of the kept envelopes of a refund, to audit them (502.27(a)(7))."""
 
     refund: Annotated[str, 1, _ID]
-    pieces: Annotated[tuple[int, ...], 2, _PIECES]
-    asked_by: Annotated[str, 3, _ID]
+    sample: Annotated[str, 2, _ID]
+    pieces: Annotated[tuple[int, ...], 3, _PIECES]
+    asked_by: Annotated[str, 4, _ID]
 
 
 @message(98, "provider to postal")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefundSampleShown(Body):
-    """Show the envelopes that were asked for."""
+    """Show the envelopes of a sample that were found and scanned for it, and name those that were not found."""
 
     refund: Annotated[str, 1, _ID]
-    pieces: Annotated[tuple[ShownPiece, ...], 2, _PIECES]
+    sample: Annotated[str, 2, _ID]
+    pieces: Annotated[tuple[ShownPiece, ...], 3, _PIECES]
+    missing: Annotated[tuple[int, ...], 4, _PIECES]
+    shown_by: Annotated[str, 5, _ID]
+    at: Annotated[Instant, 6]

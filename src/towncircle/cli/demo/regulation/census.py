@@ -26,6 +26,8 @@ UNSHOWN_FACTS: Mapping[str, str] = MappingProxyType(
         "reset.voided": "only a device that ends its request after the Provider reserved it makes one void",
         "afterwards.refused": "a store is busy, or a list ran out, right after a commit: tests/parties shows it",
         "afterwards.done": "it follows the one before",
+        "device.decertified": "a year of one rule set has no device of the one before: tests/journeys shows it",
+        "device.inactive": "it follows the one before",
     }
 )
 # message types that the product can send and the year does not, each with its reason

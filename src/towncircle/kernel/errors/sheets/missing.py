@@ -21,7 +21,8 @@ ROWS = {
         "The device {device} was reported as {event} at {at} while it evidenced the job {job}: the pieces are paid "
         "and are not handed over, because no facility accepts them.",
         "502.24(b)",
-        "Keep the job: what the device signs when it is found settles it; or ask for a refund of unused postage.",
+        "When the device is found and given back, print the job: towncircle print DIR --resume; or send its pieces "
+        "in for a refund: towncircle refund submit DIR --job {job} --out FOLDER",
     ),
     "missing.no-details": _refused(
         "The report on the device {device} does not say where it happened and how.",

@@ -62,7 +62,7 @@ ROWS = {
         sentence="Resets of the device {device} are denied; a time limit ran out: {title} ({clause}).",
         clause="502.25(a)",
         next_step="Do what is owed (towncircle deadlines DIR --party PROVIDER); connecting the device makes an overdue "
-        "audit (towncircle status DIR --contact).",
+        "audit (towncircle status DIR --contact), and towncircle quality send DIR SCAN a missing quality piece.",
     ),
     "provider.no-such-reset": Row(
         kind="refused",

@@ -27,6 +27,18 @@ ROWS = {
         clause="502.27(a)(1)",
         next_step="Only the licensee whose device evidenced a piece is refunded for it; leave it out.",
     ),
+    "refund.job-handed-over": Row(
+        kind="refused",
+        sentence="The job {job} is {state}: its pieces are at hand or were never paid.",
+        clause="502.27(a)(1)",
+        next_step="Send the pieces themselves in: towncircle refund submit DIR FILE",
+    ),
+    "refund.job-claimed": Row(
+        kind="refused",
+        sentence="The pieces of the job {job} were sent in for a refund: they are not handed over.",
+        clause="502.27(a)(1)",
+        next_step="See what became of them: towncircle refund status DIR",
+    ),
     "refund.groups-differ": Row(
         kind="refused",
         sentence="Part IV of the refund {refund} says {said}; its pieces make {found}.",
@@ -38,6 +50,19 @@ ROWS = {
         sentence="There is no refund {refund} here.",
         clause="502.27(a)",
         next_step="See the refunds and their numbers: towncircle refund status DIR",
+    ),
+    "refund.backdated": Row(
+        kind="refused",
+        sentence="The application of the refund {refund} is of {issued} and came in at {received}: not within the time "
+        "for which a message is good.",
+        clause="502.27(a)(1)",
+        next_step="Send the pieces in anew: their age is counted to the day on which they come in.",
+    ),
+    "refund.other-device": Row(
+        kind="refused",
+        sentence="Piece {piece} of the refund {refund} is not of the device {device}.",
+        clause="502.27(a)(3)",
+        next_step="Ask about the pieces of one device at a time.",
     ),
     "refund.conflict": Row(
         kind="refused",
@@ -67,7 +92,19 @@ ROWS = {
         kind="refused",
         sentence="No piece of the refund {refund} qualifies: nothing is certified.",
         clause="502.27(a)(4)",
-        next_step="See why: towncircle refund status DIR",
+        next_step="Refuse it, with the annotations that say why: towncircle refund refuse DIR REFUND --by NAME",
+    ),
+    "refund.some-qualify": Row(
+        kind="refused",
+        sentence="Pieces of the refund {refund} qualify: {amount} is to be refunded.",
+        clause="502.27(a)(4)",
+        next_step="Certify it, as another person than scanned it: towncircle refund certify DIR REFUND --by NAME",
+    ),
+    "refund.refused-before": Row(
+        kind="refused",
+        sentence="The refund {refund} was refused by {by} at {at}: nothing of it qualified.",
+        clause="502.27(a)(4)",
+        next_step="See why: towncircle refund status DIR. Pieces that do qualify may be sent in again.",
     ),
     "refund.does-not-add-up": Row(
         kind="refused",
@@ -116,6 +153,24 @@ ROWS = {
         sentence="The envelopes of the refund {refund} had to be kept through {until} only.",
         clause="502.27(a)(7)",
         next_step="Samples are taken within that time.",
+    ),
+    "refund.never-came": Row(
+        kind="refused",
+        sentence="Piece {piece} of the refund {refund} never came in: no envelope of it is kept.",
+        clause="502.27(a)(7)",
+        next_step="Ask for pieces that are not annotated so: towncircle refund status DIR",
+    ),
+    "refund.no-sample": Row(
+        kind="refused",
+        sentence="No sample of the refund {refund} waits for its envelopes.",
+        clause="502.27(a)(7)",
+        next_step="The Postal Service asks for one: towncircle refund sample DIR REFUND --by NAME",
+    ),
+    "refund.sample-open": Row(
+        kind="refused",
+        sentence="A sample of the refund {refund} is not answered yet.",
+        clause="502.27(a)(7)",
+        next_step="Scan the envelopes that are asked for: towncircle refund show DIR REFUND FILE --by NAME",
     ),
     "refund.no-such-piece": Row(
         kind="input",

@@ -17,6 +17,8 @@ TOPICS = (
     "accounts",
     "custody",
     "workers",
+    "supervision",
+    "updates",
     "acts",
 )
 
