@@ -22,8 +22,7 @@ _SIGN1 = b"\xd2\x84"  # how every message begins: tag 18 and a list of four
 # kinds of facts that the product can record and the year does not, each with its reason
 UNSHOWN_FACTS: Mapping[str, str] = MappingProxyType(
     {
-        "custody.scrapped": "no room of the house scraps a device",
-        "deposit.returned": "the lockbox bank of this world returns no item",
+        "form-3601-c.destroyed": "the form is kept for a year, and the year ends before the first is that old",
         "reset.voided": "only a device that ends its request after the Provider reserved it makes one void",
         "afterwards.refused": "a store is busy, or a list ran out, right after a commit: tests/parties shows it",
         "afterwards.done": "it follows the one before",

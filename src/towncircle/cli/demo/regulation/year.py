@@ -28,7 +28,7 @@ from towncircle.world.deadlines import act_on_deadlines
 from towncircle.world.devices import here_port
 from towncircle.world.missing import file_months
 from towncircle.world.notices import fetch_all
-from towncircle.world.population import reconcile
+from towncircle.world.population import reconcile, reconcile_books
 from towncircle.world.world import Wiring, World
 
 CHECKPOINT_EVERY = 30
@@ -111,7 +111,7 @@ class Year:
         world.deliver()
         act_on_deadlines(world)
         world.publish()
-        for _ in reconcile(world):
+        for _ in (*reconcile(world), *reconcile_books(world)):
             continue
         file_months(world, PROVIDER)
 

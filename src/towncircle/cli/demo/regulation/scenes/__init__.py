@@ -14,6 +14,8 @@ TOPICS = (
     "missing",
     "examinations",
     "refunds",
+    "accounts",
+    "custody",
     "workers",
     "supervision",
     "updates",

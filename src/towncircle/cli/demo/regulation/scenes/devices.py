@@ -11,10 +11,15 @@ from towncircle.cli.demo.regulation.procedures import procedure, scene, shows
 from towncircle.cli.demo.regulation.scenes.licenses import revoke, withdraw
 from towncircle.cli.demo.regulation.town import refused
 from towncircle.kernel import persons
+from towncircle.psd.automaton import faulted
+from towncircle.psd.memory import Change
+from towncircle.psd.process import STORE
+from towncircle.psd.sqlite import SqliteMemory
 from towncircle.world import renewing, returning
 
 if TYPE_CHECKING:
     from towncircle.cli.demo.regulation.town import Town
+    from towncircle.kernel.ids import DeviceId
 
 procedure(
     "A license is issued",
@@ -134,3 +139,13 @@ def ended(town: Town) -> None:
         returning.approve_transfer(journeys, by="emil")
     returning.cancel_transfer(journeys, by="dora")
     returning.cancel_transfer(journeys, by="emil")
+
+
+def break_down(town: Town, device: DeviceId) -> None:
+    """Let a self-test of a device fail."""
+    town.world.shelf.close()
+    memory = SqliteMemory(town.world.shelf.folder_of(device) / STORE)
+    state = memory.load([device])[device]
+    after = faulted(state, "a self-test failed", town.world.clock.now())
+    memory.commit([Change(device, state.counter, state.epoch, after, ())])
+    memory.close()

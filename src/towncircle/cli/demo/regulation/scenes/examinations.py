@@ -9,13 +9,10 @@ import shutil
 from typing import TYPE_CHECKING
 
 from towncircle.cli.demo.regulation.procedures import procedure, scene, shows
+from towncircle.cli.demo.regulation.scenes.devices import break_down
 from towncircle.cli.demo.regulation.scenes.licenses import withdraw
 from towncircle.cli.demo.regulation.town import PROVIDER, refused
 from towncircle.cli.demo.stage import expect
-from towncircle.psd.automaton import faulted
-from towncircle.psd.memory import Change
-from towncircle.psd.process import STORE
-from towncircle.psd.sqlite import SqliteMemory
 from towncircle.world import examinations, returning
 
 if TYPE_CHECKING:
@@ -193,12 +190,7 @@ def failed(town: Town) -> None:
     journeys = town.room(26)
     town.connect(journeys)
     device = journeys.device
-    town.world.shelf.close()
-    memory = SqliteMemory(town.world.shelf.folder_of(device) / STORE)
-    state = memory.load([device])[device]
-    after = faulted(state, "a self-test failed", town.world.clock.now())
-    memory.commit([Change(device, state.counter, state.epoch, after, ())])
-    memory.close()
+    break_down(town, device)
     examinations.examine(town.world, device)
     examinations.close(town.world, _case(town, 26), outcome="retired", reason="It signs nothing.", approved_by=_STAFF)
     withdraw(town, 26, "it failed")

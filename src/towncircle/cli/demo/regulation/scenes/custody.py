@@ -1,0 +1,286 @@
+"""Custody (P050 2.5 to 2.9, 502.18, 502.20(a), (e), (f), (i), (j), (l), 502.22(a)): devices on their way and in care.
+
+Mail rooms: 34 a defect, replaced and scrapped; 35 in care, a defect corrected; 36 an element in the Provider's server;
+37 a system that the Postal Service purchases and an inspector takes along.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+from towncircle.cli.demo.regulation.procedures import procedure, scene, shows
+from towncircle.cli.demo.regulation.scenes.licenses import withdraw
+from towncircle.cli.demo.regulation.town import PROVIDER, refused
+from towncircle.cli.demo.stage import expect
+from towncircle.kernel.ids import DeviceId
+from towncircle.kernel.money import Mills
+from towncircle.provider import defects, handovers, removals, upkeep
+from towncircle.world import custody
+from towncircle.world.config import POSTAL
+
+if TYPE_CHECKING:
+    from towncircle.cli.demo.regulation.town import Town
+
+_TEN = Mills.dollars(10)
+_CARRIER, _COURIER = "Armored Express", "Courier"
+
+procedure(
+    "A device is inspected, handed over and signed for by both",
+    "provider hand-over.signed direction=out",
+    "provider device.inspected",
+    "licensee device.taken-over",
+    clause="502.18, 502.20(l), P050 2.5(a)",
+)
+procedure(
+    "Resets are denied from the notice that a device is not wanted any more",
+    "provider device.unwanted",
+    "provider custody.checked_out",
+    clause="502.20(e), P050 2.9",
+)
+
+
+@shows(
+    45,
+    "How long a part of a device lasts is known by a paper",
+    "provider part.life-known part=battery",
+    clause="502.22(a)",
+)
+def part_known(town: Town) -> None:
+    """Record how long a battery and a clock last."""
+    for part in (upkeep.BATTERY, upkeep.CLOCK):
+        _know(town, part, date(2029, 6, 30), "maker's sheet 4")
+
+
+@shows(47, "A part is replaced before its life ends", "provider part.replaced part=battery", clause="502.22(a)")
+def part_replaced(town: Town) -> None:
+    """Replace the battery."""
+    _know(town, upkeep.BATTERY, date(2032, 6, 30), "bench-3")
+
+
+def _know(town: Town, part: str, until: date, reference: str) -> None:
+    device = town.room(35).device
+    town.provider(device, lambda ctx, **told: upkeep.know(ctx, until=until, **told), part=part, reference=reference)
+
+
+@shows(
+    48,
+    "The Provider reviews a licensee's transaction records",
+    "licensee review.granted",
+    "licensee review.requested",
+    clause="P050 2.5(b)",
+)
+def reviewed(town: Town) -> None:
+    """Show the records to the Provider, and not to anybody else."""
+    journeys = town.room(35)
+    with refused("custody.not-entitled"):
+        custody.review(journeys, by="licensee.somebody", reference="review-1")
+    expect(custody.review(journeys, by=PROVIDER, reference="review-2"), "nothing was shown")
+
+
+@shows(50, "Address matching data are kept up to date", "licensee address-data.updated", clause="P050 2.5(g)")
+def addresses(town: Town) -> None:
+    """Install this month's edition."""
+    custody.update_address_data(town.room(35), edition=town.world.clock.now().iso()[:7])
+
+
+@scene(52)
+def plug(town: Town) -> None:
+    """Report a device that does not start: it is not set while it is defective."""
+    journeys = town.room(35)
+    town.connect(journeys)
+    custody.report_defect(journeys, journeys.device, kind="faulty", details="It does not start.")
+    with refused("custody.defective"):
+        journeys.reset(_TEN)
+
+
+@shows(
+    54,
+    "A defect is corrected where the device stands",
+    "provider defect.examined remedy=corrected",
+    "provider malfunction.reported stage=report remedy=corrected",
+    "licensee defect.corrected",
+    clause="502.20(f), 502.22(a), P050 2.7",
+)
+def corrected(town: Town) -> None:
+    """Examine it at the licensee's, and use it again."""
+    journeys = town.room(35)
+    device = journeys.device
+    town.provider(device, defects.examine, fault="A loose plug.", remedy=defects.CORRECTED, reference="visit-3")
+    custody.report_defect(journeys, device, kind="faulty", details="It does not start.")
+    town.connect(journeys)
+    journeys.reset(_TEN)
+
+
+@shows(58, "An element resides in the Provider's server", "provider element.hosted", clause="502.20(e)")
+def hosted(town: Town) -> None:
+    """Take an element into the server."""
+    town.provider(town.room(36).device, removals.host)
+
+
+@shows(
+    60,
+    "An element in the Provider's server is disabled at once on the Postal Service's order",
+    "provider element.disabled",
+    "postal removal.ordered",
+    "provider removal.ordered",
+    "provider element.unwanted",
+    clause="502.20(e), 502.20(i)",
+)
+def disabled(town: Town) -> None:
+    """Order its removal; the licensee finds it withdrawn."""
+    journeys = town.room(36)
+    town.connect(journeys)
+    custody.order_removal(town.world, journeys.device, reason="It is of a weak class.")
+    journeys.settle()
+    expect(journeys.status().state == "withdrawn", f"the device is {journeys.status().state}")
+
+
+@shows(
+    58,
+    "The Postal Service purchases a system, and its title passes",
+    "postal system.purchased",
+    "provider title.passed",
+    clause="502.20(a), PRE-10",
+)
+def purchased(town: Town) -> None:
+    """Purchase a system with its deed."""
+    custody.purchase(town.world, town.room(37).device, reference="purchase-4", document=b"deed")
+
+
+@shows(
+    62,
+    "An inspector takes a device along against a receipt",
+    "postal removal.ordered taken=True",
+    "provider removal.ordered receipt=*",
+    "licensee receipt.kept",
+    clause="P050 2.6, 502.20(i)",
+)
+def taken_along(town: Town) -> None:
+    """Take a device along; its licensee keeps the receipt; it goes out of service, and is nobody's to scrap."""
+    journeys = town.room(37)
+    town.connect(journeys)
+    device = journeys.device
+    custody.order_removal(town.world, device, reason="A suspect mark.", condition="sealed, two scratches")
+    custody.fetch_receipt(journeys, device, inspector=True)
+    withdraw(town, 37, "removal was ordered")
+    with refused("custody.not-owned"):
+        town.provider(device, upkeep.scrap)
+
+
+@shows(
+    70,
+    "A carrier is shown to be as safe as Registered Mail, permitted in writing, and used",
+    "provider service.chosen",
+    "postal carrier.proposed",
+    "postal act.recorded act=carrier-permitted",
+    "provider service.permitted direction=out",
+    "provider hand-over.signed permission=MTM-11",
+    clause="502.20(l)",
+)
+def carrier(town: Town) -> None:
+    """Show a carrier, permit it, ship by it from now on."""
+    told = {"permission": "MTM-11", "document": b"permitted"}
+    with refused("custody.carrier-not-permitted"):
+        custody.use_carrier(town.world, PROVIDER, service=_CARRIER)
+    with refused("custody.carrier-not-shown"):
+        custody.permit(town.world, provider=PROVIDER, direction="out", service=_CARRIER, **told)
+    custody.show_carrier(town.world, PROVIDER, service=_CARRIER, reference="security-3", document=b"vaults and guards")
+    custody.permit(town.world, provider=PROVIDER, direction="out", service=_CARRIER, **told)
+    custody.use_carrier(town.world, PROVIDER, service=_CARRIER)
+
+
+@shows(
+    71,
+    "Another service for returns is permitted in writing",
+    "postal service.permitted direction=back",
+    "provider service.permitted direction=back",
+    clause="P050 2.9",
+)
+def courier(town: Town) -> None:
+    """Permit a courier for devices that come back."""
+    custody.permit(
+        town.world, provider=PROVIDER, direction="back", service=_COURIER, permission="MTM-12", document=b"yes"
+    )
+
+
+@shows(
+    74,
+    "A defect is reported; the Postal Service is told in the same moment",
+    "provider defect.notified",
+    "licensee defect.found",
+    "licensee defect.reported",
+    "provider custody.suspect",
+    "provider malfunction.reported stage=notice",
+    "postal malfunction.told stage=notice",
+    clause="502.20(f), P050 2.7",
+)
+def defective(town: Town) -> None:
+    """Find that a device counts a piece twice."""
+    journeys = town.room(34)
+    town.connect(journeys)
+    town.notes["defective"] = journeys.device
+    custody.report_defect(journeys, journeys.device, kind="misregistering", details="It counts a piece twice.")
+
+
+@shows(
+    75,
+    "A defective device is retrieved in three business days, examined, and replaced",
+    "provider defect.examined remedy=replaced",
+    "provider defect.retrieved",
+    "postal malfunction.told stage=report remedy=replaced",
+    clause="502.20(f), 502.20(j), 502.22(a)",
+)
+def retrieved(town: Town) -> None:
+    """Retrieve it, credit its balance by its own word, lease another, report the fault."""
+    journeys, device = town.room(34), town.notes["defective"]
+    town.provider(device, defects.retrieve, reference="van-1")
+    withdraw(town, 34, "it is defective")
+    town.equip(journeys)
+    told = {"fault": "A worn contact.", "remedy": defects.REPLACED, "reference": "bench-4"}
+    town.provider(device, defects.examine, **told)
+
+
+@shows(
+    80,
+    "A device goes back by mail",
+    "licensee device.sent-back",
+    "provider device.sent-back permission=MTM-12",
+    clause="P050 2.9",
+)
+def sent_back(town: Town) -> None:
+    """Send it by the courier that is permitted; another is refused."""
+    journeys, device = town.room(34), DeviceId(town.notes["defective"])
+    with refused("custody.return-service"):
+        custody.send_back(journeys, device, article="1", service="Bicycle")
+    custody.send_back(journeys, device, article="9407-1", service=_COURIER)
+    with refused("custody.not-arrived"):
+        custody.fetch_receipt(journeys, device)
+
+
+@shows(
+    91,
+    "A device that came back is signed for",
+    "provider device.came-back",
+    "provider hand-over.signed direction=back",
+    "licensee receipt.kept",
+    clause="P050 2.9, 502.20(e), PRE-13",
+)
+def came_back(town: Town) -> None:
+    """Sign for it; the licensee fetches its receipt."""
+    device = DeviceId(town.notes["defective"])
+    town.provider(device, handovers.receive, condition="sound")
+    custody.fetch_receipt(town.room(34), device)
+
+
+@shows(
+    92,
+    "A device is scrapped: its keys are destroyed",
+    "provider custody.scrapped",
+    clause="PRE-06, 502.8",
+)
+def scrapped(town: Town) -> None:
+    """Scrap what its owner may scrap."""
+    device = DeviceId(town.notes["defective"])
+    town.provider(device, upkeep.scrap)
+    expect(town.room(34).status_of(device).state == "zeroised", "its keys are there still")
