@@ -34,6 +34,7 @@ def test_a_whole_export_has_no_difference_and_everything_was_checked(tmp_path: P
         "licensees": 1,
         "messages": 9,
         "statement lines": 1,
+        "walked accounts": 1,
         "parties": 4,
     }
 

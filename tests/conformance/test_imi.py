@@ -71,7 +71,7 @@ def test_a_host_that_connects_and_downloads_nothing_is_denied_postage(journeys: 
 
 @pytest.mark.requirement("IMI-03/2")
 def test_a_table_that_not_every_host_has_before_its_day_is_not_published(journeys: Journeys) -> None:
-    with refused("IMI-03", "rates.too-late"):
+    with refused("IMI-03", "updates.too-late"):
         published(journeys.world, specimen(journeys.today()))
 
 
@@ -87,11 +87,11 @@ def test_a_host_takes_tables_of_its_own_provider_unchanged_and_outside_of_batche
     body = bodies.RateTable(number=1, in_force_from=FIRST.isoformat(), file=rate_files.write(specimen()))
     changed = bodies.RateTable(number=1, in_force_from=FIRST.isoformat(), file=rate_files.write(specimen(id="other")))
     for sender, table, code in (
-        (SUMMIT, body, "rates.not-the-provider"),
-        (HARBOR, bodies.RateTable(number=1, in_force_from="2026-12-02", file=body.file), "rates.other-day"),
-        (HARBOR, changed, "rates.changed"),
+        (SUMMIT, body, "updates.not-the-provider"),
+        (HARBOR, bodies.RateTable(number=1, in_force_from="2026-12-02", file=body.file), "updates.other-day"),
+        (HARBOR, changed, "updates.changed"),
     ):
-        if code == "rates.changed":
+        if code == "updates.changed":
             journeys.contact()
         opened = hand.read(hand.seal(sender, "hosts", table))
         with refused("IMI-03", code):

@@ -117,7 +117,7 @@ def test_of_two_tables_the_later_one_holds_from_its_own_first_day(journeys: Jour
 def test_a_table_too_late_for_every_host_needs_a_reason(journeys: Journeys) -> None:
     world = journeys.world
     soon = specimen(date(2026, 11, 26), id="soon")
-    with refused("rates.too-late"):
+    with refused("updates.too-late"):
         published(world, soon)
     published(world, soon, late="the first table had a slip")
     assert published(world, soon) == 1  # published again it is the same
@@ -141,7 +141,7 @@ def test_a_rate_file_that_is_not_whole_is_not_published(journeys: Journeys, chan
     file = changed(rate_files.write(specimen()).decode()).encode("latin-1")
     with pytest.raises(BadInput) as caught:
         updates.publish_rates(journeys.world, HARBOR, file)
-    assert caught.value.code in ("rates.file-totals", "rates.file-unreadable")
+    assert caught.value.code in ("updates.file-totals", "updates.file-unreadable")
     assert told(journeys.world, HARBOR, "rates") == []
 
 

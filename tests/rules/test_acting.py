@@ -11,8 +11,7 @@ from towncircle.kernel.randomness import SeededRandomness
 from towncircle.kernel.store import MemoryStore
 from towncircle.provider.denials import EFFECTS
 from towncircle.rules import ruleset
-from towncircle.rules.acting import act, next_look, pending
-from towncircle.rules.duties import derive
+from towncircle.rules.acting import act
 
 RULES = ruleset("ibi-1998")
 HARBOR, DEVICE = "provider.harbor", "TC1B0000000001"
@@ -38,10 +37,12 @@ class Journal:
             unseal=lambda *_: None,
         )
 
-    def note(self, kind: str, at: Instant, *, recorded: Instant | None = None, subject: str = DEVICE) -> None:
+    def note(
+        self, kind: str, at: Instant, *, recorded: Instant | None = None, subject: str = DEVICE, **body: str
+    ) -> None:
         with self.store.transaction() as tx:
             ctx = self.context(tx, recorded or at)
-            ctx.note(kind, subject, occurred_at=at, licensee="licensee.mailroom")
+            ctx.note(kind, subject, occurred_at=at, licensee="licensee.mailroom", **body)
 
     def look(self, now: Instant) -> list[str]:
         with self.store.transaction() as tx:
@@ -69,6 +70,13 @@ def leased() -> Journal:
     return journal
 
 
+def in_use() -> Journal:
+    """Give the journal of a device that was set on the day of its lease."""
+    journal = leased()
+    journal.note("reset.posted", LEASED, subject="REQ-222222222222", device=DEVICE)
+    return journal
+
+
 def done(journal: Journal) -> list[tuple[str, str, str]]:
     return [
         (fact.type, fact.body["duty"], fact.body.get("to", ""))
@@ -85,7 +93,7 @@ def test_a_second_look_at_the_same_instant_does_nothing() -> None:
 
 
 def test_a_look_after_missed_days_does_what_daily_looks_would_have_done_each_once_and_in_order() -> None:
-    daily, late = leased(), leased()
+    daily, late = in_use(), in_use()
     for day in range(1, 301):
         daily.look(LEASED.plus(days=day))
     late.look(LEASED.plus(days=300))
@@ -96,7 +104,8 @@ def test_a_look_after_missed_days_does_what_daily_looks_would_have_done_each_onc
     assert missed == sorted(missed)
     assert len(missed) > 8
     reminded = [fact for fact in daily.facts() if fact.type == "limit.reminded"]
-    assert {fact.body["limit"] for fact in reminded} == {"device-audit", "quality-piece", "lost-and-stolen-file"}
+    monthly, once = "lost-and-stolen-file", "reset-document"
+    assert {fact.body["limit"] for fact in reminded} == {"device-audit", "quality-piece", monthly, once}
     assert all(fact.recorded_at <= Instant.parse(fact.body["until"]) for fact in reminded)
 
 
@@ -153,7 +162,7 @@ def test_an_audit_that_was_made_in_time_and_known_too_late_takes_the_denial_back
 
 
 def test_two_missed_limits_deny_until_both_are_met() -> None:
-    journal = leased()
+    journal = in_use()
     journal.look(LEASED.plus(days=300))
     assert journal.denied() == ["device-audit", "quality-piece"]
     journal.note("audit.taken", LEASED.plus(days=301))
@@ -187,26 +196,3 @@ def test_the_body_of_an_act_names_no_person() -> None:
     journal.look(LEASED.plus(days=300))
     allowed = {"limit", "duty", "anchor", "until", "shape", "to", "case"}
     assert all(set(MappingProxyType(dict(fact.body))) <= allowed for fact in journal.facts()[1:])
-
-
-def test_nothing_falls_due_before_the_next_look_that_was_foreseen() -> None:
-    journal = Journal()
-    journal.note("custody.leased", LEASED)
-    journal.note("audit.taken", LEASED.plus(days=20))
-    journal.note("custody.lost", LEASED.plus(days=40))
-    facts, hours = journal.facts(), 0
-    now = LEASED.plus(days=41)
-    duties = derive(RULES, facts, party=HARBOR, as_of=now)
-    seen = stages(facts, now)
-    foreseen = next_look(duties, now=now)
-    while hours < 24 * 300:
-        hours += 1
-        later = now.plus(hours=hours)
-        if later >= foreseen:
-            foreseen = next_look(derive(RULES, facts, party=HARBOR, as_of=later), now=later)
-            seen = stages(facts, later)
-        assert stages(facts, later) == seen, f"something fell due at {later} that was not foreseen"
-
-
-def stages(facts: list[Fact], now: Instant) -> set[tuple[str, str]]:
-    return {(one.stage, one.duty.key) for one in pending(RULES, facts, party=HARBOR, now=now)}

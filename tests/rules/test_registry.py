@@ -98,7 +98,7 @@ def test_marks_of_1998_end_on_the_day_of_the_rule_set_in_force() -> None:
 
 def test_a_fourth_rule_set_that_nobody_has_seen_is_loaded(tmp_path: Path) -> None:
     dropped(tmp_path)
-    assert said(tmp_path, ASK + "print(r.mills('descending_cap', date(2030, 1, 2)), len(r.inherited))") == "$200.00 18"
+    assert said(tmp_path, ASK + "print(r.mills('descending_cap', date(2030, 1, 2)), len(r.inherited))") == "$200.00 25"
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_a_fourth_rule_set_that_nobody_has_seen_is_loaded(tmp_path: Path) -> Non
         (
             {**ABOUT, "over": None},
             CAP,
-            "lacks these parameters: advance_limit_days, certificate_warning, clock",
+            "lacks these parameters: advance_limit, advance_limit_days, available_ach_credit",
         ),
         ({**ABOUT, "over": "atlantis"}, CAP, "it is laid over 'atlantis'"),
         ({**ABOUT, "over": "canada-2030"}, CAP, "it is laid over 'canada-2030'"),

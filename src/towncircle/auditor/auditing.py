@@ -6,10 +6,11 @@ Here: `audit`. Not here: the checks.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from towncircle.auditor.accounts import check_accounts
-from towncircle.auditor.books import check_equations, check_facts, check_resets, recount
+from towncircle.auditor.books import Recounted, check_equations, check_facts, check_resets, recount
 from towncircle.auditor.cases import check_cases, check_examinations
 from towncircle.auditor.checkouts import check_checkouts
 from towncircle.auditor.corrections import check_corrections
@@ -22,13 +23,13 @@ from towncircle.auditor.limits import check_limits
 from towncircle.auditor.missing import check_missing
 from towncircle.auditor.notices import check_notices
 from towncircle.auditor.quality import check_inventories, check_quality
-from towncircle.auditor.reading import read_export
+from towncircle.auditor.reading import Export, read_export
 from towncircle.auditor.refunds import check_refunds
 from towncircle.auditor.report import Report
-from towncircle.auditor.seals import check_heads, check_messages, read_keys
+from towncircle.auditor.seals import Keys, check_heads, check_messages, read_keys
 from towncircle.auditor.supervision import check_supervision
 from towncircle.auditor.three import check_licenses, check_statement, check_three, check_totals
-from towncircle.auditor.underway import check_waiting, read_underway
+from towncircle.auditor.underway import Underway, check_waiting, read_underway
 from towncircle.auditor.updates import check_updates
 from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import BadInput
@@ -82,6 +83,15 @@ def audit(out: Path, *, root: str | None = None) -> Report:
     check_cases(export, underway, report)
     check_limits(export, report)  # 15
     check_notices(export, underway, report)  # 16
+    _check_rooms(export, books, keys, underway, report)
+    report.checked["parties"] += len(export.parties)
+    return report
+
+
+def _check_rooms(
+    export: Export, books: Mapping[str, Recounted], keys: Keys, underway: Underway, report: Report
+) -> None:
+    """Make the checks 17 to 25, a room each."""
     check_quality(export, underway, report)  # 17
     check_inventories(export, report)
     check_revocations(export, report)  # 18
@@ -91,5 +101,3 @@ def audit(out: Path, *, root: str | None = None) -> Report:
     check_updates(export, books, underway, report)  # 22
     check_accounts(export, books, underway, report)  # 23, 24
     check_custody(export, keys, underway, report)  # 25
-    report.checked["parties"] += len(export.parties)
-    return report

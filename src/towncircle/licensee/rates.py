@@ -26,19 +26,19 @@ TAKEN = "rate-table"
 def take(ctx: Context, opened: Opened, *, provider: str) -> int:
     """Take a published table; the same one again changes nothing. Gives its number.
 
-    Raises `Refused` (rates.not-the-provider, rates.changed, rates.other-day), `BadInput` (rates.file-unreadable,
-    rates.file-totals).
+    Raises `Refused` (updates.not-the-provider, updates.changed, updates.other-day), `BadInput`
+    (updates.file-unreadable, updates.file-totals).
     """
     body = opened.body
     if not isinstance(body, RateTable) or opened.envelope.sender != provider:
-        raise Refused("rates.not-the-provider", sender=opened.envelope.sender, provider=provider)
+        raise Refused("updates.not-the-provider", sender=opened.envelope.sender, provider=provider)
     table, key = rate_files.read(body.file), f"{provider} {body.number:06d}"
     if table.in_force_from.isoformat() != body.in_force_from:
-        raise Refused("rates.other-day", first=table.in_force_from, told=body.in_force_from[:10])
+        raise Refused("updates.other-day", first=table.in_force_from, told=body.in_force_from[:10])
     held = ctx.tx.get(TAKEN, key)
     if held is not None:
         if held.body["digest"] != opened.digest.hex():
-            raise Refused("rates.changed", number=body.number, provider=provider)
+            raise Refused("updates.changed", number=body.number, provider=provider)
         return body.number
     record = {
         "number": body.number,

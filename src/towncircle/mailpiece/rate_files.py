@@ -27,7 +27,7 @@ _HEAD = ("id", "dates_from", "derive_ounces_through", "derive_because")
 
 @cites("IMI-03/2")
 def read(data: bytes) -> Table:
-    """Read a rate file and check it against its own totals. Raises `BadInput` (rates.file-unreadable, .file-totals)."""
+    """Read a rate file and check it against its own totals. Raises `BadInput`: updates.file-*."""
     try:
         sheet = tomllib.loads(data.decode("utf-8"))
         lines = tuple(_line(row) for row in sheet["line"])
@@ -35,11 +35,11 @@ def read(data: bytes) -> Table:
         table = _table(sheet, lines)
     except (UnicodeDecodeError, ValueError, KeyError, TypeError, BadInput) as error:
         what = f"it lacks {error}" if isinstance(error, KeyError) else error
-        raise BadInput("rates.file-unreadable", what=what) from error
+        raise BadInput("updates.file-unreadable", what=what) from error
     counted = (len(lines), total_of(table))
     if told != counted:
         raise BadInput(
-            "rates.file-totals", lines=told[0], total=told[1], counted_lines=counted[0], counted_total=counted[1]
+            "updates.file-totals", lines=told[0], total=told[1], counted_lines=counted[0], counted_total=counted[1]
         )
     return table
 

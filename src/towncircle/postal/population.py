@@ -55,8 +55,9 @@ def on_activity(ctx: Context, opened: Opened, *, rules: RuleSet) -> Acknowledged
     if body.event == "installed":
         check_certified(ctx, rules, body.device)
     missing = body.event in MISSING
-    before = row is not None and row.body["status"] in MISSING
-    read = row.body["missing_ascending"] if row is not None and before else int(body.registers.ascending)
+    read = int(body.registers.ascending)
+    if row is not None and row.body["status"] in MISSING:  # a device that was lost and is stolen was missed once
+        read = row.body.get("missing_ascending", read)
     record = {
         **(row.body if row else {"audited_at": 0}),
         **({"missing_since": int(body.at), "reported_at": int(ctx.now), "missing_ascending": read} if missing else {}),

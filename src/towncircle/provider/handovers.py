@@ -88,8 +88,11 @@ def permission_for(tx: Transaction, rules: RuleSet, day: date, *, direction: str
         return ""
     held = tx.get("permitted-service", f"{direction} {service}")
     if held is None:
-        code = "custody.carrier-not-permitted" if direction == OUT else "custody.return-service"
-        raise Refused(code, service=service[:80], named=named)
+        raise Refused(
+            "custody.carrier-not-permitted" if direction == OUT else "custody.return-service",
+            service=service[:80],
+            named=named,
+        )
     return str(held.body["permission"])
 
 

@@ -29,17 +29,17 @@ from towncircle.wire.bodies.updates import FILE
 def publish(ctx: Context, *, file: bytes, rules: RuleSet, late: str = "") -> Steps:
     """Publish a rate file; the same file published again is the same table. Gives its record.
 
-    Raises `BadInput` (rates.file-unreadable, rates.file-totals, rates.file-size), `Refused` (rates.too-late).
+    Raises `BadInput` (updates.file-unreadable, updates.file-totals, updates.file-size), `Refused` (updates.too-late).
     """
     if len(file) > FILE.most:
-        raise BadInput("rates.file-size", size=len(file), limit=FILE.most)
+        raise BadInput("updates.file-size", size=len(file), limit=FILE.most)
     table, digest = rate_files.read(file), hashlib.sha256(file).hexdigest()
     held = _published(ctx, digest)
     if held is not None:
         return held
     ready = _in_time(table.in_force_from, rules)
     if ctx.now > ready and not late.strip():
-        raise Refused("rates.too-late", first=table.in_force_from, ready=ready)
+        raise Refused("updates.too-late", first=table.in_force_from, ready=ready)
     number = yield Reserve("rate table", f"rate table {digest}")
     body = RateTable(number=number, in_force_from=table.in_force_from.isoformat(), file=file)
     raw = yield Seal(HOSTS, body, key=f"rate table {number}")

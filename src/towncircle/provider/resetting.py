@@ -77,8 +77,7 @@ def on_request(
     except Refused as ground:
         return _refuse(ctx, body, ground, row)
     held = {"device": row.key, "amount": int(body.amount), "state": "reserved", "counter": counter}
-    held["until"] = int(opened.envelope.expires)
-    held["request_id"] = body.request_id
+    held |= {"until": int(opened.envelope.expires), "request_id": body.request_id}
     ctx.tx.put("reset", key, held, owner=row.owner, expected=earlier.version if earlier else 0)
     change(ctx, row, open_reset=body.request_id, open_amount=int(body.amount))
     ctx.note(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from towncircle.bank import ach, lockbox
 from towncircle.kernel.errors import Refused, RelayedRefusal
@@ -73,7 +74,7 @@ def claim(journeys: Journeys, device: str, amount: Mills, *, reason: str, by: st
 
 def decide_claim(world: World, name: str, *, grant: bool, finding: str, by: str, approved_by: str) -> Record:
     """Decide a claim as a person of the Provider, approved by another."""
-    kept: Record = world.desk(_provider_with(world, "claim", name, "claim.unknown")).perform(
+    kept: Record = world.desk(_provider_with(world, "claim", name)).perform(
         lambda ctx: claims.decide(ctx, claim=name, grant=grant, finding=finding),
         actor=by,
         approvals=(approved_by,) if approved_by else (),
@@ -203,12 +204,14 @@ def _provider(journeys: Journeys) -> str:
 
 def provider_of(world: World, licensee: str) -> str:
     """Name the Provider that keeps a licensee's account. Raises `Refused` (account.unknown)."""
-    return _provider_with(world, "account", licensee, "account.unknown")
+    return _provider_with(world, "account", licensee)
 
 
-def _provider_with(world: World, kind: str, key: str, code: str) -> str:
+def _provider_with(world: World, kind: Literal["account", "claim"], key: str) -> str:
     for provider in world.config.providers:
         with world.store(provider).reading() as view:
             if view.get(kind, key) is not None:
                 return provider
-    raise Refused(code, licensee=key[:64], provider="no Provider here", claim=key[:40])
+    if kind == "claim":
+        raise Refused("claim.unknown", claim=key[:40], provider="no Provider here")
+    raise Refused("account.unknown", licensee=key[:64], provider="no Provider here")

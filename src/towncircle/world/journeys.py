@@ -67,7 +67,7 @@ class Applicant:
 
 ANYBODY = Payer()
 _PAYER = ("990000026", "000123456789")  # a specimen of an account at a bank that does not exist
-_ANSWERING = (AUTHORISED, IN_SERVICE, LOCKED)
+ANSWERING = (AUTHORISED, IN_SERVICE, LOCKED)
 T = TypeVar("T")
 
 
@@ -138,9 +138,10 @@ class Journeys:
             payer=number,
         )
         held: DepositOrder = self.do(lambda ctx: funds.order_deposit(ctx, order=order))
-        return self._deposit(held)
+        return self.finish_deposit(held)
 
-    def _deposit(self, order: DepositOrder) -> DepositReceipt:
+    def finish_deposit(self, order: DepositOrder) -> DepositReceipt:
+        """Take a deposit that was ordered to the bank, or hear what became of it."""
         try:
             receipt: DepositReceipt = self.do(lambda ctx: funds.deposit(ctx, order=order, bank=BANK))
         except RelayedRefusal as refusal:
@@ -207,39 +208,9 @@ class Journeys:
         Gives the statement of a reset that was finished. Print jobs are finished by `printing.finish_job`, an
         interrupted application or lease by asking for it again.
         """
-        from towncircle.world import accounts, quality, returning
-        from towncircle.world import custody as custody_world  # these walk this module's journeys
-        from towncircle.world import missing as missing_world
+        from towncircle.world import settling  # it walks this module's journeys
 
-        self.world.deliver()
-        leases.sign_for(self)
-        custody_world.settle(self)
-        with self.world.store(self.licensee).reading() as view:
-            devices, learned = view.find("device"), missing.learned(view)
-        for missed in learned:
-            missing_world.tell(self, missed)
-        statement: AccountStatement | None = None
-        refused: Refused | None = None
-        for order in self.do(funds.open_deposits):
-            try:
-                self._deposit(order)
-            except Refused as refusal:  # told below; a deposit never holds up a reset
-                refused = refusal
-        if devices:
-            device = DeviceId(devices[-1].key)
-            case = self.do(lambda ctx: returns.case(ctx, device=device))
-            leaving = case is not None and case.body["state"] != returns.DECLINED
-            leaving = leaving or self.do(lambda ctx: missing.away(ctx, device=device))
-            if not leaving and self.status().state in _ANSWERING:
-                statement = self.heard(lambda ctx: funds.finish_reset(ctx, device=device), device=device)
-            returning.finish(self)
-        quality.settle(self)
-        accounts.settle(self)
-        self.world.deliver()
-        self.world.publish()
-        if refused is not None:
-            raise refused
-        return statement
+        return settling.settle(self)
 
     def open_jobs(self) -> list[Record]:
         """Give the print jobs that a crash left between their steps."""

@@ -209,6 +209,13 @@ def provider_handlers(product: Product, rules: RuleSet, pack: Callable[[Instant]
         bodies.DownloadsTaken: Taken(("licensee",), downloads.on_taken),
         bodies.BuildApproved: Taken(("postal",), software.on_approved),
         bodies.SoftwareReport: Taken(("device",), software.on_report),
+        **_custody_handlers(rules),
+        Conflict: Taken(("device",), readings.on_conflict),
+    }
+
+
+def _custody_handlers(rules: RuleSet) -> Mapping[type, Taken]:
+    return {
         bodies.HandOverQuery: Taken(("licensee",), handovers.on_query),
         bodies.HandOverReceipt: Taken(("licensee",), handovers.on_receipt),
         bodies.HandOver: Taken(("licensee",), partial(handovers.on_sent_back, rules=rules)),
@@ -216,7 +223,6 @@ def provider_handlers(product: Product, rules: RuleSet, pack: Callable[[Instant]
         bodies.RemovalOrdered: Taken(("postal",), removals.on_ordered),
         bodies.ServicePermitted: Taken(("postal",), handovers.on_permitted),
         bodies.SystemPurchased: Taken(("postal", "licensee"), upkeep.on_purchased),
-        Conflict: Taken(("device",), readings.on_conflict),
     }
 
 

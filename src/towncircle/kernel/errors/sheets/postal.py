@@ -196,4 +196,10 @@ ROWS = {
         clause="502.8",
         next_step="Compare its life with 'towncircle population DIR --device DEVICE'; lease another device.",
     ),
+    "postal.decertified": Row(
+        kind="refused",
+        sentence="The device {device} is of {regime}, decertified on {on}: it does not come into service.",
+        clause="IMI-08",
+        next_step="Lease a device that produces Intelligent Mail Indicia, and withdraw this one.",
+    ),
 }

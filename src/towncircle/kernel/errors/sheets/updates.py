@@ -3,43 +3,43 @@
 from towncircle.kernel.errors import Row
 
 ROWS = {
-    "rates.file-unreadable": Row(
+    "updates.file-unreadable": Row(
         kind="input",
         sentence="The rate file cannot be read: {what}.",
         clause="IMI-03",
         next_step="Write it as docs/rate-tables.md describes: towncircle rates read FILE checks it.",
     ),
-    "rates.file-totals": Row(
+    "updates.file-totals": Row(
         kind="input",
         sentence="The rate file says {lines} lines and {total}; it has {counted_lines} and {counted_total}.",
         clause="IMI-03",
         next_step="Fetch the file again: something was lost or changed on the way.",
     ),
-    "rates.file-size": Row(
+    "updates.file-size": Row(
         kind="input",
         sentence="The rate file has {size} bytes; {limit} can be published.",
         clause="IMI-03 (house)",
         next_step="Publish fewer lines in one table.",
     ),
-    "rates.too-late": Row(
+    "updates.too-late": Row(
         kind="refused",
         sentence="A table for {first} had to be published by {ready}: not every host connects before its first day.",
         clause="IMI-03",
         next_step="Say why it is late: towncircle rates publish DIR FILE --late REASON",
     ),
-    "rates.not-the-provider": Row(
+    "updates.not-the-provider": Row(
         kind="refused",
         sentence="The table is of {sender}; this device is leased from {provider}.",
         clause="IMI-03",
         next_step="Take tables from the Provider of the device alone; connect again.",
     ),
-    "rates.other-day": Row(
+    "updates.other-day": Row(
         kind="refused",
         sentence="The table begins on {first}, and its message says {told}.",
         clause="IMI-03",
         next_step="Tell the Provider; the table is not used.",
     ),
-    "rates.changed": Row(
+    "updates.changed": Row(
         kind="refused",
         sentence="Table {number} of {provider} is not the one that was taken under this number.",
         clause="IMI-03",
@@ -98,17 +98,5 @@ ROWS = {
         sentence="A release is halted for a reason.",
         clause="IMI-03",
         next_step="Say it: --reason TEXT",
-    ),
-    "postal.decertified": Row(
-        kind="refused",
-        sentence="The device {device} is of {regime}, decertified on {on}: it does not come into service.",
-        clause="IMI-08",
-        next_step="Lease a device that produces Intelligent Mail Indicia, and withdraw this one.",
-    ),
-    "world.exposed": Row(
-        kind="refused",
-        sentence="Others on this machine can read {path} (mode {mode}): private and financial data lie in it.",
-        clause="IMI-04",
-        next_step="Close it, then open the world again: chmod -R go-rwx {path}",
     ),
 }

@@ -165,4 +165,10 @@ ROWS = {
         clause="502.28",
         next_step="Look at the enclosed message and its signer; sending it again changes nothing.",
     ),
+    "world.exposed": Row(
+        kind="refused",
+        sentence="Others on this machine can read {path} (mode {mode}): private and financial data lie in it.",
+        clause="IMI-04",
+        next_step="Close it, then open the world again: chmod -R go-rwx {path}",
+    ),
 }

@@ -78,7 +78,7 @@ def without_funds(town: Town) -> None:
     journeys = town.room(30)
     town.connect(journeys)
     with refused("ledger.insufficient-funds"):
-        journeys.reset(Mills.dollars(300))
+        journeys.reset(Mills.dollars(299))
 
 
 @scene(42)
