@@ -43,7 +43,7 @@ STORIES, MOST_ROOMS = 37, 99  # the stories of the scenes have a mail room each;
 FORWARD_NONE = (11, 12)  # mail rooms that forward no quality piece of their own accord
 _PIECE_DAYS = 140  # from piece to piece: well within the six months of 502.26
 _DEPOSIT, _RESET, _LOW = Mills.dollars(120), Mills.dollars(40), Mills.dollars(15)
-_PEOPLE = {POSTAL: ("mats", "olaf", "mtm", "postmaster"), PROVIDER: ("ann", "ben", "cleo")}
+_PEOPLE = {POSTAL: ("mats", "olaf", "inspector", "mtm", "postmaster"), PROVIDER: ("ann", "ben", "cleo")}
 # post offices in six zones, with a telephone of the mail room there
 _OFFICES = (
     ("20260", "Washington", "DC"),
