@@ -29,6 +29,7 @@ def _certified(town: Town, number: int) -> str:
     refunding.scan(town.world, refund, pieces, by="ann")
     refunding.certify(town.world, refund, by="ben")
     town.notes[f"refund of {number}"] = refund
+    town.notes[f"envelopes of {number}"] = " ".join(piece.hex() for piece in pieces)
     return refund
 
 
@@ -57,12 +58,18 @@ def granted(town: Town) -> None:
     58,
     "Kept envelopes are sampled",
     "postal refund.sampled outcome=regular",
+    "postal refund.sample-asked",
+    "provider refund.sample-asked",
     "provider refund.sample-shown",
     clause="502.27(a)(7)",
 )
 def sampled(town: Town) -> None:
-    """Ask for an envelope within its forty-five days."""
-    refunding.sample(town.world, town.notes["refund of 27"], by="olaf")
+    """Ask for an envelope within its forty-five days; the Provider scans what it has and shows it."""
+    refund = town.notes["refund of 27"]
+    refunding.sample(town.world, refund, by="olaf")
+    kept = tuple(map(bytes.fromhex, town.notes["envelopes of 27"].split()))
+    (told,) = refunding.show(town.world, refund, kept, by="cleo")
+    expect(told.outcome == "regular", f"the sample is {told.outcome}")
 
 
 @shows(
