@@ -29,7 +29,6 @@ UNSHOWN_FACTS: Mapping[str, str] = MappingProxyType(
         "device.decertified": "a year of one rule set has no device of the one before: tests/journeys shows it",
         "device.inactive": "it follows the one before",
         "inventory.refused": "its scene is not written yet",
-        "cancelled-device.recovered": "its scene is not written yet",
         "form-3533.refused": "its scene is not written yet",
     }
 )

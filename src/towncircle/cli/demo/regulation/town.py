@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from towncircle.world.world import World
 
 PROVIDER = "provider.harbor"
-STORIES, MOST_ROOMS = 37, 99  # the stories of the scenes have a mail room each; a telephone number ends the list
+STORIES, MOST_ROOMS = 38, 99  # the stories of the scenes have a mail room each; a telephone number ends the list
 FORWARD_NONE = (11, 12)  # mail rooms that forward no quality piece of their own accord
 _PIECE_DAYS = 140  # from piece to piece: well within the six months of 502.26
 _DEPOSIT, _RESET, _LOW = Mills.dollars(120), Mills.dollars(40), Mills.dollars(15)

@@ -1,6 +1,7 @@
 """Missing devices (P050 2.8, 502.20(g), 502.20(k), 502.24): stolen, lost, searched for, found.
 
-Mail rooms: 20 stolen and replaced, 21 lost and found, 22 not to be located.
+Mail rooms: 20 stolen and replaced, 21 lost and found, 22 not to be located, 38 found after its license
+was revoked.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from towncircle.cli.demo.regulation.procedures import procedure, scene, shows
+from towncircle.cli.demo.regulation.scenes.licenses import revoke
 from towncircle.cli.demo.regulation.town import refused
 from towncircle.kernel.ids import DeviceId
 from towncircle.provider import incidents, missing, searching
@@ -180,3 +182,38 @@ def not_located(town: Town) -> None:
     )
     town.provider(device, searching.determine, event="lost")
     town.provider(device, incidents.file_due)
+
+
+@scene(47)
+def lost_for_good(town: Town) -> None:
+    """Report the loss of a device whose license will be revoked."""
+    journeys = town.room(38)
+    report(journeys, journeys.device, event="lost", place="a fair", details="It was not on the truck.")
+    town.rests(journeys)
+
+
+@scene(54)
+def revoked_without_it(town: Town) -> None:
+    """Revoke the license: its lease is cancelled, and there is nothing to remove yet."""
+    revoke(town, 38, "control", "It was left at a fair.")
+
+
+@shows(
+    60,
+    "A device of a revoked license is found, and removed from then on",
+    "provider cancelled-device.recovered",
+    "provider custody.recovered",
+    "provider custody.checked_out",
+    clause="502.20(h), 502.24(c)",
+)
+def found_without_license(town: Town) -> None:
+    """Find it, inspect it, and take its balance out."""
+    journeys = town.room(38)
+    device = journeys.device
+    report(journeys, device, event="recovered", place="a fair", details="It was in the hall.")
+    with refused("missing.reported"):
+        journeys.contact_of(device)
+    town.provider(device, missing.inspect, outcome="regular", reference="bench-9", document="")
+    for _ in range(2):  # the loss, then the recovery
+        town.provider(device, incidents.file_due)
+    return_recovered(journeys, device)
