@@ -20,6 +20,7 @@ from towncircle.kernel.money import ZERO, Mills
 from towncircle.ledger import BANK as BANK_CHART
 from towncircle.ledger import POSTAL as POSTAL_CHART
 from towncircle.ledger import Books
+from towncircle.provider import daily
 from towncircle.wire import bodies, nacha, statement_file
 from towncircle.wire.bodies import AccountRequest
 from towncircle.world import accounts, returning
@@ -410,6 +411,22 @@ def test_three_books_agree_and_each_difference_has_its_cause(journeys: Journeys,
     assert dict(accounts.reconcile(world, day))[HARBOR].differences == ()
     with refused("daily.unknown"):
         accounts.reconcile(world, "1999-01-01")
+    audited(world, tmp_path / "export")
+
+
+@cites("502.20m")
+def test_a_file_that_was_written_down_and_never_sent_goes_before_the_next_one(
+    journeys: Journeys, tmp_path: Path
+) -> None:
+    world = journeys.world
+    day = today(world)
+    world.desk(HARBOR).perform(lambda ctx: daily.write_down(ctx, day=day), actor=HARBOR)  # and the process ended
+    world.clock.advance("1d")
+    journeys.contact()
+    assert dict(accounts.reconcile(world))[HARBOR].number == 2
+    with world.store(POSTAL).reading() as view:
+        days = [row.key for row in view.find("daily-finding") if row.owner == HARBOR]
+    assert sorted(days) == [f"{HARBOR} {day}", f"{HARBOR} {today(world)}"]
     audited(world, tmp_path / "export")
 
 

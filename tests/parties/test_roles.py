@@ -46,7 +46,6 @@ TAKEN = {
         "IncidentReport": "provider",
         "LostAndStolenFile": "provider",
         "SoftwareForward": "provider",
-        "RefundSampleShown": "provider",
         "ClosingNotice": "provider",
         "DailyFinancialFile": "provider",
         "HandOverQuery": "licensee",

@@ -51,6 +51,12 @@ def write_down(ctx: Context, *, day: str) -> None:
     ctx.tx.put("daily-last", ctx.party, now, owner=ctx.party, expected=standing.version if standing else 0)
 
 
+def untold(ctx: Context) -> list[str]:
+    """Give the days whose file was written down and whose finding is still to come, in the order of their numbers."""
+    rows = [row for row in ctx.tx.find("daily-file") if row.body["state"] == TOLD]
+    return [row.key for row in sorted(rows, key=lambda row: int(row.body["number"]))]
+
+
 def _event(entry: Entry) -> daily_file.Event:
     return daily_file.Event(
         at=entry.at,

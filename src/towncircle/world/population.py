@@ -8,10 +8,10 @@ number is left out; one Provider's refusal keeps no other from its inventory.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import BadInput, Refused
@@ -23,6 +23,8 @@ from towncircle.wire.bodies import DailyFinding, InventoryFinding
 from towncircle.world.config import POSTAL
 from towncircle.world.notices import fetch_all
 
+F = TypeVar("F", InventoryFinding, DailyFinding)
+
 if TYPE_CHECKING:
     from towncircle.world.desk import Desk
     from towncircle.world.world import World
@@ -33,12 +35,24 @@ def reconcile(world: World) -> Iterator[tuple[str, InventoryFinding]]:
 
     A Provider's refusal is noted and raised after the others were asked.
     """
+    return _each(world, _told)
+
+
+def reconcile_books(world: World) -> Iterator[tuple[str, DailyFinding]]:
+    """Have each Provider at home here tell its daily financial file; give each finding.
+
+    A Provider's refusal is raised after the others were asked.
+    """
+    return _each(world, _told_books)
+
+
+def _each(world: World, told: Callable[[Desk, str, str], F]) -> Iterator[tuple[str, F]]:
     day = today(world)
     trouble: list[Refused | BadInput] = []
     for provider in world.config.providers:
         if provider in world.desks:
             try:
-                finding = _told(world.desk(provider), provider, day)
+                finding = told(world.desk(provider), provider, day)
             except (Refused, BadInput) as error:
                 trouble.append(error)
             else:
@@ -60,15 +74,13 @@ def _told(desk: Desk, provider: str, day: str) -> InventoryFinding:
     return finding
 
 
-def reconcile_books(world: World) -> Iterator[tuple[str, DailyFinding]]:
-    """Have each Provider at home here tell its daily financial file; give each finding."""
-    day = today(world)
-    for provider in world.config.providers:
-        if provider in world.desks:
-            desk = world.desk(provider)
-            desk.perform(lambda ctx: books.write_down(ctx, day=day), actor=provider)
-            finding: DailyFinding = desk.perform(lambda ctx: books.tell(ctx, day=day), actor=provider)
-            yield provider, finding
+def _told_books(desk: Desk, provider: str, day: str) -> DailyFinding:
+    """Have a Provider tell the files that it wrote down and did not tell yet, and that of a day; give its finding."""
+    desk.perform(lambda ctx: books.write_down(ctx, day=day), actor=provider)
+    waiting: list[str] = desk.perform(books.untold, actor=provider)
+    for one in (*waiting, day):
+        finding: DailyFinding = desk.perform(partial(books.tell, day=one), actor=provider)
+    return finding
 
 
 def daily(world: World) -> None:
