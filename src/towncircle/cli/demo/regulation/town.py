@@ -31,6 +31,7 @@ from towncircle.world.verifying import Mark
 
 if TYPE_CHECKING:
     from towncircle.cli.demo.regulation.line import Line
+    from towncircle.kernel.context import Steps
     from towncircle.kernel.facts import Fact
     from towncircle.kernel.store import Record
     from towncircle.psd.commands import StatusReport
@@ -199,7 +200,7 @@ class Town:
 
     # ---- what the scenes share
 
-    def provider(self, device: str, job: Callable[..., Record], **told: str) -> Record:
+    def provider(self, device: str, job: Callable[..., Record | Steps], **told: str) -> Record:
         """Do a step of the Provider's staff about a device."""
         done: Record = at_provider(self.world, device, lambda ctx: job(ctx, device=device, **told))
         return done

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from towncircle.cli.demo.regulation.town import Town
 
 _RETURNED = Mills.dollars(60)
-_ALL = Mills.dollars(100)  # what is in the account of mail room 32 with its check
+_ALL = Mills.dollars(105)  # what is in the account of mail room 32 with its check
 _ADVANCE = Mills.dollars(50)
 _FINDING = "Its memory is worn out."
 
@@ -89,7 +89,7 @@ def waits(town: Town) -> None:
     """Deposit a check, and ask for all of the account."""
     journeys = town.room(32)
     town.connect(journeys)
-    journeys.deposit(Mills.dollars(20), form="check")
+    journeys.deposit(Mills.dollars(25), form="check")
     with refused("account.not-available"):
         journeys.reset(_ALL)
 

@@ -17,7 +17,6 @@ from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.money import Mills
 from towncircle.provider import defects, handovers, removals, upkeep
 from towncircle.world import custody
-from towncircle.world.config import POSTAL
 
 if TYPE_CHECKING:
     from towncircle.cli.demo.regulation.town import Town
@@ -180,13 +179,12 @@ def taken_along(town: Town) -> None:
 )
 def carrier(town: Town) -> None:
     """Show a carrier, permit it, ship by it from now on."""
-    told = {"permission": "MTM-11", "document": b"permitted"}
     with refused("custody.carrier-not-permitted"):
         custody.use_carrier(town.world, PROVIDER, service=_CARRIER)
     with refused("custody.carrier-not-shown"):
-        custody.permit(town.world, provider=PROVIDER, direction="out", service=_CARRIER, **told)
+        _permit(town, "out", _CARRIER, "MTM-11")
     custody.show_carrier(town.world, PROVIDER, service=_CARRIER, reference="security-3", document=b"vaults and guards")
-    custody.permit(town.world, provider=PROVIDER, direction="out", service=_CARRIER, **told)
+    _permit(town, "out", _CARRIER, "MTM-11")
     custody.use_carrier(town.world, PROVIDER, service=_CARRIER)
 
 
@@ -199,8 +197,13 @@ def carrier(town: Town) -> None:
 )
 def courier(town: Town) -> None:
     """Permit a courier for devices that come back."""
+    _permit(town, "back", _COURIER, "MTM-12")
+
+
+def _permit(town: Town, direction: str, service: str, permission: str) -> None:
+    paper = f"{permission}: {service}".encode()
     custody.permit(
-        town.world, provider=PROVIDER, direction="back", service=_COURIER, permission="MTM-12", document=b"yes"
+        town.world, provider=PROVIDER, direction=direction, service=service, permission=permission, document=paper
     )
 
 
