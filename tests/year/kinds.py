@@ -24,7 +24,7 @@ from towncircle.rules.acting import MENDED, MISSED
 from towncircle.rules.procedures import Procedure, procedures
 
 _KIND = re.compile(r"[a-z0-9-]+\.[a-z0-9 -]+")
-# the steps of a procedure of supervision: of each, of a suspension, of a revocation that is noticed first, of a sanction
+# the steps of a procedure of supervision: of each, of a suspension, where a revocation is heard again, of a sanction
 _EACH = ("notice-received", "defended", "decided", "decision-received", "in-force", "appealed", "appeal-decided")
 _SUSPENSION = (
     *("suspension-proposed", "cure-extended", "correction-reported", "deficiencies-corrected", "proposal-withdrawn"),

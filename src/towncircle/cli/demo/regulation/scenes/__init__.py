@@ -18,6 +18,7 @@ TOPICS = (
     "custody",
     "workers",
     "supervision",
+    "suspensions",
     "updates",
     "acts",
 )
