@@ -269,7 +269,7 @@ def test_nobody_takes_anothers_device_out_of_service(world: World, tmp_path: Pat
         outcome="credited",
         noted=Mills(1),
         amount=Mills(1),
-        signed_by=HARBOR,
+        signed_by=SUMMIT,
         requested_by="x",
         approved_by="",
         reading=b"",
