@@ -19,6 +19,7 @@ TOPICS = (
     "workers",
     "supervision",
     "suspensions",
+    "sanctions",
     "updates",
     "acts",
 )

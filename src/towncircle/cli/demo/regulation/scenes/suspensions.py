@@ -1,12 +1,10 @@
-"""Suspensions, revocations and sanctions (502.5, 502.13, 502.15, 502.21): noticed, defended, decided, appealed, over.
+"""Suspensions and revocations (502.5, 502.13): proposed, noticed, defended, decided, appealed, over.
 
 Mail room 6 meets the suspension of its own system. What lasts is about TC2A (`supervision`), so that the town goes on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from towncircle.cli.demo.regulation.procedures import scene, shows
@@ -14,7 +12,7 @@ from towncircle.cli.demo.regulation.scenes.supervision import PAPER, ROOM, SYSTE
 from towncircle.cli.demo.regulation.town import PROVIDER, refused
 from towncircle.cli.demo.stage import expect
 from towncircle.kernel.money import Mills
-from towncircle.postal import decisions, defenses, sanctions, suspensions
+from towncircle.postal import decisions, defenses, suspensions
 from towncircle.provider import supervision
 from towncircle.rules.procedures import procedures
 from towncircle.world.config import POSTAL
@@ -30,7 +28,8 @@ _WAYS = ("corrected", "withdrawn as a proposal", "undefended", "revoked")
 # ---- what all procedures have
 
 
-def _answer(town: Town, thread: str, kind: str) -> None:
+def answer(town: Town, thread: str, kind: str) -> None:
+    """Answer as the Provider: a correction, a defense or an appeal."""
     evidence = (f"file-1 sha256:{PAPER}",)
     told: dict[str, Any] = {
         "procedure": town.notes[thread],
@@ -41,7 +40,8 @@ def _answer(town: Town, thread: str, kind: str) -> None:
     provider(town, supervision.answer, **told)
 
 
-def _decide(town: Town, form: str, thread: str) -> None:
+def decide(town: Town, form: str, thread: str) -> None:
+    """Decide, after the defense, that what was noticed is warranted."""
     weighed = dict.fromkeys(procedures()[form].considers, "It was looked at.")
     told: dict[str, Any] = {
         "procedure": town.notes[thread],
@@ -51,12 +51,14 @@ def _decide(town: Town, form: str, thread: str) -> None:
     postal(town, decisions.decide, rules=town.world.rules, **told)
 
 
-def _on_appeal(town: Town, thread: str, *, reverse: bool) -> None:
+def on_appeal(town: Town, thread: str, *, reverse: bool) -> None:
+    """Decide an appeal as another person than who decided."""
     told: dict[str, Any] = {"procedure": town.notes[thread], "reasons": "The file was read again."}
     postal(town, defenses.decide_appeal, reverse=reverse, by=_DIRECTOR, **told)
 
 
-def _withdraw(town: Town, thread: str) -> None:
+def withdraw(town: Town, thread: str) -> None:
+    """Withdraw a procedure, on a solution."""
     postal(town, decisions.withdraw, procedure=town.notes[thread], solution="It is mended in every device.")
 
 
@@ -97,6 +99,7 @@ def _suspensions(form: str, title: str, first: int) -> None:
     """Play the ways of a suspension from a day on: proposals that end, one that runs out, one that is revoked."""
     _proposals(form, title, first)
     _suspended(form, title, first)
+    _ran_out(form, title, first)
     _revoked(form, title, first)
 
 
@@ -126,7 +129,7 @@ def _proposals(form: str, title: str, first: int) -> None:
         """Give more time to correct; the Provider corrects, and it is found corrected."""
         name = town.notes[corrected]
         postal(town, suspensions.extend_cure, procedure=name, correct_by=ahead(town, 20))
-        _answer(town, corrected, "correction")
+        answer(town, corrected, "correction")
         postal(town, suspensions.find_corrected, procedure=name, reasons="It is mended.")
 
     @shows(
@@ -137,7 +140,7 @@ def _proposals(form: str, title: str, first: int) -> None:
     )
     def let_go(town: Town) -> None:
         """Withdraw a proposal."""
-        _withdraw(town, dropped)
+        withdraw(town, dropped)
 
 
 def _suspended(form: str, title: str, first: int) -> None:
@@ -153,7 +156,7 @@ def _suspended(form: str, title: str, first: int) -> None:
     @scene(first + 20)
     def defended(town: Town) -> None:
         """Defend against one of them; the other one stays without a defense."""
-        _answer(town, revoked, "defense")
+        answer(town, revoked, "defense")
 
     @shows(
         first + 25,
@@ -170,7 +173,7 @@ def _suspended(form: str, title: str, first: int) -> None:
     )
     def decided(town: Town) -> None:
         """Decide, after the defense, that the suspension is warranted."""
-        _decide(town, form, revoked)
+        decide(town, form, revoked)
 
     @shows(
         first + 30,
@@ -186,6 +189,11 @@ def _suspended(form: str, title: str, first: int) -> None:
             "reasons": "It is being looked into.",
         }
         postal(town, suspensions.extend, **told)
+
+
+def _ran_out(form: str, title: str, first: int) -> None:
+    clauses = procedures()[form].clauses
+    silent = _threads(form)[2]
 
     @shows(
         first + 150,
@@ -216,13 +224,13 @@ def _revoked(form: str, title: str, first: int) -> None:
     def heard(town: Town) -> None:
         """Defend against a revocation that was noticed, and have it decided."""
         if procedures()[form].heard_again:
-            _answer(town, revoked, "defense")
-            _decide(town, form, revoked)
+            answer(town, revoked, "defense")
+            decide(town, form, revoked)
 
     @scene(first + 50)
     def appealed(town: Town) -> None:
         """Appeal against the revocation."""
-        _answer(town, revoked, "appeal")
+        answer(town, revoked, "appeal")
 
     @shows(
         first + 58,
@@ -237,7 +245,7 @@ def _revoked(form: str, title: str, first: int) -> None:
     )
     def reversed_(town: Town) -> None:
         """Reverse the revocation as another person than who decided it."""
-        _on_appeal(town, revoked, reverse=True)
+        on_appeal(town, revoked, reverse=True)
         _ended(town, revoked, "reversed")
 
 
@@ -263,7 +271,7 @@ def willful(town: Town) -> None:
 )
 def willful_withdrawn(town: Town) -> None:
     """Withdraw it, on a solution."""
-    _withdraw(town, _WILLFUL)
+    withdraw(town, _WILLFUL)
     _ended(town, _WILLFUL, "withdrawn")
 
 
@@ -277,7 +285,7 @@ def own_system_proposed(town: Town) -> None:
 def own_system_noticed(town: Town) -> None:
     """Notify that suspension, and defend against it."""
     _notify(town, _HOUR)
-    _answer(town, _HOUR, "defense")
+    answer(town, _HOUR, "defense")
 
 
 @shows(
@@ -292,122 +300,8 @@ def an_hour(town: Town) -> None:
     journeys = town.room(ROOM)
     town.connect(journeys)
     journeys.deposit(Mills.dollars(10))
-    _decide(town, "approval", _HOUR)
+    decide(town, "approval", _HOUR)
     with refused("procedure.in-force"):
         journeys.reset(Mills.dollars(10))
-    _withdraw(town, _HOUR)
+    withdraw(town, _HOUR)
     journeys.reset(Mills.dollars(10))
-
-
-# ---- administrative sanctions (502.15, 502.21)
-
-
-def _sanction(town: Town, form: str, thread: str) -> None:
-    rows = _rows(town)
-    failure = sanctions.Failure(
-        form=form,
-        provider=PROVIDER,
-        provision="502.20(f)" if form == sanctions.CONTROLS else "502.14(b)",
-        rows=rows,
-        rate=sanctions.Rate(per_million=50_000, source="named in this notice"),
-        known_on=rows[0].on,
-    )
-    told: dict[str, Any] = {"reasons": "It was late.", "effective_on": ahead(town, 40), "rules": town.world.rules}
-    town.notes[thread] = postal(town, sanctions.notify, failure, **told).key
-
-
-def _rows(town: Town) -> tuple[sanctions.Occurrence, ...]:
-    amounts = (("cost", -30, 80), ("loss", -20, 125), ("recovery", -5, 60))
-    return tuple(
-        sanctions.Occurrence(
-            kind=kind, on=date.fromisoformat(ahead(town, days)), amount=Mills.dollars(dollars), reference="FILE-7"
-        )
-        for kind, days, dollars in amounts
-    )
-
-
-def _pay(town: Town, thread: str) -> None:
-    (row,) = [one for one in kept(town.world, POSTAL, "procedure") if one.key == town.notes[thread]]
-    told: dict[str, Any] = {"procedure": row.key, "amount": Mills(row.body["amount"]), "reference": "WIRE-9"}
-    postal(town, sanctions.pay, **told)
-
-
-def _sanctions(form: str, title: str, first: int) -> None:
-    """Play the ways of a sanction from a day on: withdrawn, undefended, appealed and upheld."""
-    clauses = procedures()[form].clauses
-    threads: Sequence[str] = [f"{form} {way}" for way in ("withdrawn", "undefended", "upheld")]
-    withdrawn, silent, upheld = threads
-
-    @scene(first)
-    def noticed(town: Town) -> None:
-        """Give notice of three sanctions, each with its calculation."""
-        for thread in threads:
-            _sanction(town, form, thread)
-
-    @shows(first + 5, f"A {title} is withdrawn", f"postal {form}.withdrawn", clause=clauses["withdrawn"])
-    def let_go(town: Town) -> None:
-        """Withdraw one of them."""
-        _withdraw(town, withdrawn)
-
-    @scene(first + 10)
-    def defended(town: Town) -> None:
-        """Defend against another."""
-        _answer(town, upheld, "defense")
-
-    @shows(
-        first + 15,
-        f"A {title} is calculated, noticed, defended and imposed",
-        f"postal {form}.imposed",
-        f"postal {form}.assessed",
-        f"postal {form}.noticed",
-        f"postal {form}.notice-received",
-        f"postal {form}.defended",
-        f"postal {form}.decided",
-        f"postal {form}.decision-received",
-        f"postal {form}.in-force",
-        clause=f"{clauses['notice']}, {clauses['defense']}, {clauses['decision']}",
-    )
-    def decided(town: Town) -> None:
-        """Decide that it is warranted."""
-        _decide(town, form, upheld)
-
-    @scene(first + 20)
-    def appealed(town: Town) -> None:
-        """Appeal: nothing is due until the appeal is decided."""
-        _answer(town, upheld, "appeal")
-        with refused("sanction.not-due"):
-            _pay(town, upheld)
-
-    @shows(
-        first + 26,
-        f"A {title} is appealed, upheld and paid",
-        f"postal {form}.appeal-decided outcome=upheld",
-        f"postal {form}.appealed",
-        f"postal {form}.paid",
-        clause=clauses["appeal"],
-    )
-    def paid(town: Town) -> None:
-        """Uphold it; the Provider pays."""
-        _on_appeal(town, upheld, reverse=False)
-        _pay(town, upheld)
-
-    @scene(first + 50)
-    def paid_too(town: Town) -> None:
-        """Pay the sanction that nobody defended against and that took effect by itself."""
-        _pay(town, silent)
-
-
-_sanctions(sanctions.CONTROLS, "sanction", 162)
-_sanctions(sanctions.REPORTING, "sanction for failing to report", 164)
-
-
-@shows(
-    180,
-    "A device that the Postal Service owns is out of reach of a sanction",
-    "postal system.held-by-postal",
-    clause="502.21(a)",
-)
-def owned(town: Town) -> None:
-    """Record that the Postal Service leases the device of a mail room."""
-    told: dict[str, Any] = {"device": town.room(ROOM).device, "how": "leased", "reference": "LEASE-3"}
-    postal(town, sanctions.hold, **told)
