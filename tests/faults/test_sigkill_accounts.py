@@ -29,13 +29,6 @@ OWNER = f"{world_of.HARBOR}/{world_of.LICENSEE}"
 
 
 @pytest.fixture(scope="module")
-def top() -> Iterator[Path]:
-    folder = world_of.folder_in_memory()
-    yield folder
-    shutil.rmtree(folder)
-
-
-@pytest.fixture(scope="module")
 def set_once(top: Path) -> Path:
     folder = world_of.prepared(top / "reset", up_to="reset")
     with world_of.opened(folder) as journeys:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,13 +20,6 @@ from towncircle.world.exporting import export
 # forking is meant here: the child walks one journey and is killed
 pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 CHUNKS = 2
-
-
-@pytest.fixture(scope="module")
-def top() -> Iterator[Path]:
-    folder = world_of.folder_in_memory()
-    yield folder
-    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,13 +19,6 @@ from towncircle.world.supervising import kept
 # forking is meant here: the child walks one journey and is killed
 pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 ONCE = ("suspension-notified", "notice-received", "defended", "decided", "suspended", "decision-received", "in-force")
-
-
-@pytest.fixture(scope="module")
-def top() -> Iterator[Path]:
-    folder = world_of.folder_in_memory()
-    yield folder
-    shutil.rmtree(folder)
 
 
 def test_a_kill_leaves_one_notice_one_defense_and_one_decision(top: Path) -> None:

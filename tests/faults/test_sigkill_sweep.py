@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -43,13 +43,6 @@ STAGES = {  # what is prepared before each journey, and its amount
     "correct": ("print", ZERO),
     "reprint": ("print", ZERO),
 }
-
-
-@pytest.fixture(scope="module")
-def top() -> Iterator[Path]:
-    folder = world_of.folder_in_memory()
-    yield folder
-    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="module")
