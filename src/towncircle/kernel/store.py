@@ -8,7 +8,7 @@ A record is a JSON body with a version; writing names the version that was read,
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -48,8 +48,8 @@ class Transaction(Protocol):
         """Give the record, or None."""
         ...
 
-    def find(self, kind: str, *, owner: str | None = None) -> list[Record]:
-        """Give the records of a kind (of one owner), ordered by key."""
+    def find(self, kind: str, *, owner: str | None = None, states: Sequence[str] = ()) -> list[Record]:
+        """Give the records of a kind (of one owner; in one of the states named), ordered by key."""
         ...
 
     def put(self, kind: str, key: str, body: Mapping[str, Any], *, owner: str, expected: int) -> Record:
@@ -137,9 +137,10 @@ class _State:
     def get(self, kind: str, key: str) -> Record | None:
         return self.records.get((kind, key))
 
-    def find(self, kind: str, *, owner: str | None = None) -> list[Record]:
+    def find(self, kind: str, *, owner: str | None = None, states: Sequence[str] = ()) -> list[Record]:
         rows = (row for row in self.records.values() if row.kind == kind and owner in (None, row.owner))
-        return sorted(rows, key=lambda row: row.key)
+        chosen = (row for row in rows if not states or row.body.get("state") in states)
+        return sorted(chosen, key=lambda row: row.key)
 
     def put(self, kind: str, key: str, body: Mapping[str, Any], *, owner: str, expected: int) -> Record:
         held = self.records.get((kind, key))

@@ -13,8 +13,8 @@ from typing import Any
 from towncircle.kernel import persons
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Context
-from towncircle.kernel.errors import BadInput, Refused
-from towncircle.kernel.ids import JobId
+from towncircle.kernel.errors import BadInput, BrokenInvariant, Refused
+from towncircle.kernel.ids import BatchId, JobId
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record
 from towncircle.licensee import pins
@@ -59,7 +59,7 @@ def admit(ctx: Context, *, department: str, name: str, admitted: bool) -> Record
 
 
 @cites("IMI-05/3")
-def check_person(ctx: Context, *, department: str, person: str, job: JobId) -> None:
+def check_person(ctx: Context, *, department: str, person: str, job: JobId | BatchId) -> None:
     """Check who prints for a department.
 
     Raises `Refused` (department.pin-needed, department.not-admitted, person.unknown, pin.needed).
@@ -87,15 +87,32 @@ def reserve(ctx: Context, *, department: str, job: str, amount: Mills) -> None:
     ctx.tx.put("reservation", job, held, owner=department, expected=0)
 
 
+@cites("IMI-05")
+def spend(ctx: Context, *, job: str, amount: Mills) -> None:
+    """Turn a part of a reservation into what was spent; the rest stays reserved.
+
+    Raises `BrokenInvariant` (department.overspent) where it is more than the reservation has left.
+    """
+    held = ctx.tx.get("reservation", job)
+    assert held is not None
+    spent = Mills(held.body.get("spent", 0)) + amount
+    if held.body["state"] != "reserved" or spent > Mills(held.body["amount"]):
+        raise BrokenInvariant("department.overspent", job=job, reserved=Mills(held.body["amount"]), spent=spent)
+    row = _department(ctx, held.owner)
+    _write(ctx, row, reserved=row.body["reserved"] - int(amount), spent=row.body["spent"] + int(amount))
+    ctx.tx.put("reservation", job, {**held.body, "spent": int(spent)}, owner=held.owner, expected=held.version)
+
+
 def settle(ctx: Context, *, job: str, spent: Mills) -> None:
-    """Turn a job's reservation into what was spent (nothing: it is released). Settling twice changes nothing."""
+    """Turn what is left of a reservation into what was spent (nothing: it is released). Twice changes nothing."""
     held = ctx.tx.get("reservation", job)
     assert held is not None
     if held.body["state"] != "reserved":
         return
-    row = _department(ctx, held.owner)
-    _write(ctx, row, reserved=row.body["reserved"] - held.body["amount"], spent=row.body["spent"] + int(spent))
-    done = {**held.body, "state": "settled", "spent": int(spent)}
+    row, before = _department(ctx, held.owner), held.body.get("spent", 0)
+    left = row.body["reserved"] - (held.body["amount"] - before)
+    _write(ctx, row, reserved=left, spent=row.body["spent"] + int(spent))
+    done = {**held.body, "state": "settled", "spent": before + int(spent)}
     ctx.tx.put("reservation", job, done, owner=held.owner, expected=held.version)
 
 

@@ -8,13 +8,14 @@ Kept: the lints run on the real page model before the device is asked (house.md 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 from towncircle.indicium import layout
 from towncircle.indicium.readable import Office, for_correction, for_postage, for_redate
 from towncircle.kernel.cites import cites
+from towncircle.kernel.errors import BadInput, Refused, TowncircleError
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.money import Mills
 from towncircle.licensee.mailroom import CORRECTION, POSTAGE, form_of, numbers_of
@@ -48,7 +49,7 @@ class Stationery:
 
 @cites("P050-4.1", "P050-4.5", "P050-4.6", "PRE-01")
 def compose(
-    piece: Mapping[str, Any], payload: bytes, number: int, stationery: Stationery, art: Art = DEFAULT_ART
+    piece: Mapping[str, Any], payload: bytes, number: int, stationery: Stationery, art: Art | None = DEFAULT_ART
 ) -> Page:
     """Make the page of one piece: `payload` are the bytes of its symbol, `number` its count on the device."""
     recipient = Address(**piece["address"])
@@ -107,6 +108,22 @@ def prove(job: Mapping[str, Any], stationery: Stationery) -> None:
         require(_page(job, piece, stand_in, place, stationery), stationery.rules, stationery.day)
 
 
+@cites("P050-4.2", "P050-4.4", "P050-4.12")
+def faults(job: Mapping[str, Any], stationery: Stationery) -> list[tuple[int, TowncircleError]]:
+    """Lint every page of a job as `prove` does; give the place (from 0) of each piece that has faults, and the faults.
+
+    A piece whose words do not fit is one of them.
+    """
+    stand_in = bytes(range(256))[: layout(stationery.layout).length]
+    found: list[tuple[int, TowncircleError]] = []
+    for place, piece in enumerate(job["pieces"]):
+        try:
+            require(_page(job, piece, stand_in, place + 1, stationery), stationery.rules, stationery.day)
+        except (Refused, BadInput) as error:
+            found.append((place, error))
+    return found
+
+
 def pages(job: Mapping[str, Any], stationery: Stationery) -> Iterator[Page]:
     """Give the pages of an evidenced or released job, in the order of its pieces."""
     payloads = [bytes.fromhex(indicium) for indicium in job["indicia"]] or [b""] * len(job["pieces"])
@@ -120,7 +137,10 @@ def _page(
     form = form_of(job)
     if form == POSTAGE:
         art = Art(words=tuple(job["art"])) if "art" in job else DEFAULT_ART
-        return compose(piece, payload, number, stationery, art)
+        without = job.get("without", ())
+        if "return-address" in without:
+            stationery = replace(stationery, sender=None)
+        return compose(piece, payload, number, stationery, None if "art" in without else art)
     return compose_correction(piece, payload, stationery, form=form)
 
 

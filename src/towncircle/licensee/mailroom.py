@@ -34,10 +34,12 @@ from towncircle.psd.commands import Evidence, Evidenced
 
 DEFAULT_WEIGHT_OZ = Fraction(1)
 SOFTWARE_ID = b"TC"  # house
+_ADDRESS = tuple(field.name for field in fields(Address))
 POSTAGE, REDATE, CORRECTION = "postage", "redate", "correction"
 EVIDENCED, PRINTED = "evidenced", "printed"
 CLAIMED = "claimed"  # it was never handed over, and its pieces were sent in for a refund
 OPEN = ("planned", EVIDENCED, "released")  # a crash leaves these between their steps
+WAITING = "waiting"  # it stands in an open batch, whose reservation pays for it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +97,7 @@ def evidence(ctx: Context, *, job: JobId) -> Steps:
     """Have the device evidence a planned job and keep its indicia; give the job's record."""
     row = ctx.tx.get("job", job)
     assert row is not None
-    if row.body["state"] != "planned":
+    if row.body["state"] not in ("planned", WAITING):
         return row
     planned = row.body
     device = DeviceId(planned["device"])
@@ -104,10 +106,13 @@ def evidence(ctx: Context, *, job: JobId) -> Steps:
     done, status = yield Exchange(device, lambda client: (_ask(client, job, planned), client.status()))
     row = ctx.tx.get("job", job)
     assert row is not None
-    if row.body["state"] != "planned":
+    if row.body["state"] not in ("planned", WAITING):
         return row
     total = Mills(row.body["total"])
-    departments.settle(ctx, job=job, spent=total)
+    if row.body["state"] == WAITING:
+        departments.spend(ctx, job=row.body["batch"], amount=total)
+    else:
+        departments.settle(ctx, job=job, spent=total)
     books.follow(ctx, device=device, resets_total=status.resets_total, last_applied=status.last_applied)
     books.book_postage(ctx, job=job, device=device, department=row.body["department"], amount=total)
     ctx.note(
@@ -129,6 +134,7 @@ def evidence(ctx: Context, *, job: JobId) -> Steps:
         **row.body,
         "state": EVIDENCED,
         "first_piece": done.first_piece,
+        "evidenced_at": int(done.at),
         "indicia": [indicium.hex() for indicium in done.indicia()],
     }
     return ctx.tx.put("job", job, body, owner=row.owner, expected=row.version)
@@ -161,33 +167,32 @@ def _priced(order: Order, tables: tuple[Table, ...]) -> list[dict[str, Any]]:
         except (Refused, BadInput) as unknown:
             grounds.append(Refused("mailroom.no-price", row=recipient.row, why=unknown.sentence, clause=unknown.clause))
             continue
-        pieces.append(
-            {
-                "address": _fields(recipient.address),
-                "shape": shape,
-                "weight": str(weight),
-                "amount": int(found.amount),
-                "category": found.category,
-                "table": found.table,
-            }
-        )
+        pieces.append(piece_of(recipient, found, shape=shape, weight_oz=weight))
     if grounds:
         raise RefusedOnGrounds("mailroom.prices-unknown", tuple(grounds), count=len(grounds))
     return pieces
 
 
-def _fields(address: Address) -> dict[str, str]:
-    return {field.name: str(getattr(address, field.name)) for field in fields(address)}
+def piece_of(recipient: Recipient, price: Price, *, shape: Shape, weight_oz: Fraction) -> dict[str, Any]:
+    """Give what a job keeps of a piece: where it goes, what it is, what it costs and by which table."""
+    where = recipient.address
+    return {
+        "address": {name: getattr(where, name) for name in _ADDRESS},
+        "shape": shape,
+        "weight": str(weight_oz),
+        "amount": int(price.amount),
+        "category": price.category,
+        "table": price.table,
+    }
 
 
-def printed(ctx: Context, *, job: JobId, files: Sequence[str]) -> Record:
-    """Write down that a job's pages were handed over."""
+def printed(ctx: Context, *, job: JobId, files: Sequence[str], **told: int | str) -> Record:
+    """Write down that a job's pages were handed over, and what is `told` of their file."""
     row = ctx.tx.get("job", job)
     assert row is not None
     ctx.note("print.handed-over", job, device=row.body["device"], count=len(row.body["pieces"]))
-    return ctx.tx.put(
-        "job", job, {**row.body, "state": PRINTED, "files": list(files)}, owner=row.owner, expected=row.version
-    )
+    body = {**row.body, "state": PRINTED, "files": list(files), **told}
+    return ctx.tx.put("job", job, body, owner=row.owner, expected=row.version)
 
 
 def give_up(ctx: Context, *, job: JobId) -> None:

@@ -13,7 +13,7 @@ from towncircle.kernel import persons
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Context
 from towncircle.kernel.errors import Refused
-from towncircle.kernel.ids import JobId
+from towncircle.kernel.ids import BatchId, JobId
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.store import Record
 from towncircle.pki.pins import matches, protected
@@ -45,7 +45,7 @@ def begin_try(ctx: Context, *, name: str) -> None:
 
 
 @cites("IMI-05/3")
-def end_try(ctx: Context, *, name: str, pin: str, job: JobId) -> Refused | None:
+def end_try(ctx: Context, *, name: str, pin: str, job: JobId | BatchId) -> Refused | None:
     """Compare a PIN whose try was counted; give the refusal of a wrong one, or None: it is proved for the job."""
     held = _held(ctx, name)
     if not matches(pin, held.body["kept"]):
@@ -56,7 +56,7 @@ def end_try(ctx: Context, *, name: str, pin: str, job: JobId) -> Refused | None:
 
 
 @cites("IMI-05/3")
-def proved(ctx: Context, *, name: str, job: JobId) -> None:
+def proved(ctx: Context, *, name: str, job: JobId | BatchId) -> None:
     """Check that a person has proved to be it, for just this job. Raises `Refused` (person.unknown, pin.needed)."""
     persons.check(ctx, name)
     held = ctx.tx.get("pin", name)

@@ -106,3 +106,31 @@ def _text(raw: bytes) -> str:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError:
         return raw.decode("latin-1")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """Shim."""
+
+    column: str
+    error: TowncircleError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaultyRow:
+    """Shim."""
+
+    row: int
+    faults: tuple[Fault, ...]
+
+
+def open_addresses(source: Path, *, chosen=None):
+    """Shim."""
+    with source.open(encoding="utf-8-sig", newline="") as stream:
+        reader = csv.reader(stream)
+        header = [cell.strip().lower() for cell in next(reader)]
+        for cells in reader:
+            try:
+                yield _recipient(reader.line_num, dict(zip(header, cells, strict=False)), len(cells) > len(header))
+            except TowncircleError as error:
+                yield FaultyRow(row=reader.line_num, faults=(Fault(column="", error=error),))

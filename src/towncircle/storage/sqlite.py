@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
@@ -156,10 +156,13 @@ class _Sql:
         row = self._db.execute("SELECT owner, version, body FROM record WHERE kind=? AND key=?", (kind, key)).fetchone()
         return row and Record(kind=kind, key=key, owner=row[0], version=row[1], body=json.loads(row[2]))
 
-    def find(self, kind: str, *, owner: str | None = None) -> list[Record]:
+    def find(self, kind: str, *, owner: str | None = None, states: Sequence[str] = ()) -> list[Record]:
         query, values = "SELECT key, owner, version, body FROM record WHERE kind=?", [kind]
         if owner is not None:
             query, values = f"{query} AND owner=?", [kind, owner]
+        if states:
+            query = f"{query} AND json_extract(body,'$.state') IN ({','.join('?' * len(states))})"
+            values += states
         return [
             Record(kind=kind, key=key, owner=held, version=version, body=json.loads(body))
             for key, held, version, body in self._db.execute(f"{query} ORDER BY key", values)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import Refused
-from towncircle.kernel.ids import JobId
+from towncircle.kernel.ids import BatchId, JobId
 from towncircle.licensee import pins
 from towncircle.licensee.departments import DEFAULT
 
@@ -29,7 +29,7 @@ class Payer:
 
 
 @cites("IMI-05/3")
-def prove(journeys: Journeys, payer: Payer, *, job: JobId) -> None:
+def prove(journeys: Journeys, payer: Payer, *, job: JobId | BatchId) -> None:
     """Try the PIN of who prints a job. Raises `Refused` (person.unknown, pin.none, pin.wait, pin.wrong)."""
     if not payer.person:
         return

@@ -215,7 +215,7 @@ class Journeys:
     def open_jobs(self) -> list[Record]:
         """Give the print jobs that a crash left between their steps."""
         with self.world.store(self.licensee).reading() as view:
-            return [row for row in view.find("job") if row.body["state"] in mailroom.OPEN]
+            return view.find("job", states=mailroom.OPEN)
 
     def today(self) -> date:
         """Give the mailing date of now in the licensing office's zone."""
@@ -324,7 +324,7 @@ class Journeys:
         except (Refused, BadInput):
             with self.world.store(self.licensee).reading() as view:
                 planned = view.get("job", job)
-            if planned is not None and self._never_evidenced(planned):
+            if planned is not None and self.never_evidenced(planned):
                 self._give_up(planned)
             raise
         device = DeviceId(record.body["device"])
@@ -349,7 +349,8 @@ class Journeys:
     def _give_up(self, job: Record) -> None:
         self.do(lambda ctx: mailroom.give_up(ctx, job=JobId(job.key)))
 
-    def _never_evidenced(self, job: Record) -> bool:
+    def never_evidenced(self, job: Record) -> bool:
+        """Tell whether the device is sure that it never evidenced a job."""
         if mailroom.form_of(job.body) == mailroom.REDATE:
             return True
         try:

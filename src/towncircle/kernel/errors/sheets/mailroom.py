@@ -15,6 +15,12 @@ ROWS = {
         clause="IMI-05",
         next_step="Print fewer pieces, or have the budget raised.",
     ),
+    "department.overspent": Row(
+        kind="broken",
+        sentence="{spent} were to be spent out of the {reserved} reserved for {job}.",
+        clause="IMI-05",
+        next_step="Export the world and audit it: the audit names the record that was changed.",
+    ),
     "department.unfit": Row(
         kind="input",
         sentence="'{text}' is no code or budget of a department.",

@@ -1,0 +1,114 @@
+"""Error codes of batches and their templates."""
+
+from towncircle.kernel.errors import Row
+
+ROWS = {
+    "batch.bad-row": Row(
+        kind="input",
+        sentence="Row {row}: {what}",
+        clause="house",
+        next_step="Mend the row, or take it out of the list.",
+    ),
+    "batch.bad-rows": Row(
+        kind="refused",
+        sentence="{count} of {all} rows cannot be printed. Nothing was reserved or debited.",
+        clause="house",
+        next_step="Mend what {errors} names, row by row; or print the good rows alone: add --skip-bad-rows.",
+    ),
+    "batch.balance-short": Row(
+        kind="refused",
+        sentence="The batch costs {total} and the device holds {balance}. Nothing was reserved or debited.",
+        clause="P050 1.5",
+        next_step="Set what is lacking, {lacking} (towncircle reset DIR {lacking}), or add --refill, which does it.",
+    ),
+    "batch.over-cap": Row(
+        kind="refused",
+        sentence="The batch costs {total}; the device holds {balance} and never more than {cap}. Nothing was debited.",
+        clause="P050 3.6",
+        next_step="Add --refill: the device is then reset on the way, by {lacking} in all, from the account.",
+    ),
+    "batch.account-short": Row(
+        kind="refused",
+        sentence="The batch costs {total}; the device holds {balance} and the account {account}. Nothing was debited.",
+        clause="P050 3.5(a)",
+        next_step="Deposit what is lacking: towncircle deposit DIR {more}",
+    ),
+    "batch.unknown": Row(
+        kind="refused",
+        sentence="There is no batch {batch}.",
+        clause="house",
+        next_step="Ask for what is open: towncircle print DIR --out OUT --resume",
+    ),
+    "batch.none-open": Row(
+        kind="refused",
+        sentence="No batch is open, so none can be given up.",
+        clause="house",
+        next_step="Nothing is to be done: what was printed has its manifest in its folder.",
+    ),
+    "batch.other-out": Row(
+        kind="refused",
+        sentence="The batch {batch} was begun in {out}; its files stay together.",
+        clause="house",
+        next_step="Go on there: --out {out}",
+    ),
+    "batch.day-over": Row(
+        kind="refused",
+        sentence="The mailing date of the batch {batch}, {day}, is over; what is not evidenced yet cannot bear it.",
+        clause="P050 4.7",
+        next_step="End it with --give-up: what is paid is kept, the rest is released and listed to be printed anew.",
+    ),
+    "batch.unfinished": Row(
+        kind="refused",
+        sentence="{left} parts of the batch {batch} are not printed yet.",
+        clause="house",
+        next_step="Finish it: towncircle print DIR --out OUT --resume",
+    ),
+    "batch.worker-gone": Row(
+        kind="refused",
+        sentence="A process that composes pages has ended. What was printed is written down, nothing is lost.",
+        clause="house",
+        next_step="Go on: towncircle print DIR --out OUT --resume",
+    ),
+    "batch.totals-differ": Row(
+        kind="broken",
+        sentence="The device signed {found} for {batch}, and {told} was planned.",
+        clause="P050 1.5",
+        next_step="Keep the files. Export the world and audit it: the audit names the record that was changed.",
+    ),
+    "template.unknown": Row(
+        kind="input",
+        sentence="There is no template '{name}', and no such file. Known: {known}.",
+        clause="house",
+        next_step="Name one of these, or the path of a TOML file; show them with: towncircle print --templates",
+    ),
+    "template.unreadable": Row(
+        kind="input",
+        sentence="The template '{name}' cannot be read: {why}.",
+        clause="house",
+        next_step="Write it as TOML; docs/printing.md has examples.",
+    ),
+    "template.unusable": Row(
+        kind="refused",
+        sentence="The template '{name}' has {count} faults.",
+        clause="house",
+        next_step="Mend them all; docs/printing.md lists the keys.",
+    ),
+    "template.value": Row(
+        kind="input",
+        sentence="{key} is '{value}' and not {wanted}.",
+        clause="house",
+        next_step="Write {wanted}.",
+    ),
+    "template.key-unknown": Row(
+        kind="input",
+        sentence="Nothing reads the key '{key}'.",
+        clause="house",
+        next_step="Take it out, or mend its spelling.",
+    ),
+    "template.no-override": Row(
+        kind="input",
+        sentence="The row has a {name} of its own, which the template '{template}' does not allow.",
+        clause="house",
+        next_step='Take it out of the row, or allow it in the template: overrides = ["{name}"].',
+    ),
+}

@@ -1,0 +1,235 @@
+"""Batches: many pieces under one reservation, cut into jobs that the device takes whole.
+
+Here: reserving a batch with all its pieces, its jobs in their order, ending it. Not here: reading a list and writing
+files (`towncircle.world.batching`), one job's evidence (`mailroom`).
+Kept: a batch is written down whole, pieces and money, in one transaction, before the device is asked for anything; so
+what was planned depends on no file any more. Each of its jobs is one command of the device under an id that follows
+from the batch's, so asking again gives the same indicia. What a batch has not spent stays reserved until it ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from towncircle.kernel.cites import cites
+from towncircle.kernel.context import Context
+from towncircle.kernel.errors import Refused
+from towncircle.kernel.ids import BatchId, DeviceId, JobId
+from towncircle.kernel.money import ZERO, Mills
+from towncircle.kernel.store import Record, Transaction
+from towncircle.licensee import departments
+from towncircle.licensee.limits import Limits
+from towncircle.licensee.mailroom import EVIDENCED, POSTAGE, PRINTED, WAITING
+
+RESERVED, GIVEN_UP = "reserved", "given up"
+Piece = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """Hold what one job of a batch comes to, without its pieces; `categories` gives pieces and mills of each."""
+
+    pieces: int
+    total: Mills
+    categories: Mapping[str, tuple[int, int]]
+
+    @classmethod
+    def of(cls, pieces: Sequence[Piece]) -> Part:
+        """Add pieces up."""
+        found: dict[str, tuple[int, int]] = {}
+        for piece in pieces:
+            count, mills = found.get(piece["category"], (0, 0))
+            found[piece["category"]] = (count + 1, mills + piece["amount"])
+        return cls(pieces=len(pieces), total=Mills(sum(mills for _, mills in found.values())), categories=found)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give the part as a JSON record."""
+        kinds = {category: list(held) for category, held in self.categories.items()}
+        return {"pieces": self.pieces, "total": int(self.total), "categories": kinds}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """Describe a batch: whose device, which layout, mailed when, paid and printed by whom, out of what and where to.
+
+    `design` is what each job's body has besides (art, what is left out), `told` what the record keeps for people:
+    template, source, formats, rows left out. `parts` are its jobs in their order.
+    """
+
+    batch: BatchId
+    device: DeviceId
+    layout: str
+    day: date
+    department: str
+    person: str
+    out: str
+    parts: tuple[Part, ...]
+    design: Mapping[str, Any]
+    told: Mapping[str, Any]
+
+    @property
+    def total(self) -> Mills:
+        """Give what all its pieces cost."""
+        return sum((part.total for part in self.parts), ZERO)
+
+    @property
+    def pieces(self) -> int:
+        """Give the number of its pieces."""
+        return sum(part.pieces for part in self.parts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Funds:
+    """Hold what a batch may draw on: the device's balance and cap, and, where it is refilled on the way, the account.
+
+    `account` is what lies with the Provider by the licensee's own books, None where nothing may be drawn from it.
+    """
+
+    balance: Mills
+    cap: Mills
+    account: Mills | None = None
+
+    @cites("P050-3.6")
+    def check(self, total: Mills) -> None:
+        """Check that a total can be paid.
+
+        Raises `Refused` (batch.balance-short, batch.over-cap, batch.account-short).
+        """
+        lacking = total - self.balance
+        if lacking <= ZERO:
+            return
+        held: dict[str, Any] = {"total": total, "balance": self.balance, "lacking": lacking}
+        if self.account is None and total > self.cap:
+            raise Refused("batch.over-cap", cap=self.cap, **held)
+        if self.account is None:
+            raise Refused("batch.balance-short", **held)
+        if lacking > self.account:
+            raise Refused("batch.account-short", account=self.account, more=lacking - self.account, **held)
+
+
+def job_of(batch: str, number: int) -> JobId:
+    """Name a job of a batch; they are counted from 1."""
+    return JobId.derived(batch, str(number))
+
+
+def jobs_of(record: Record) -> list[JobId]:
+    """Name the jobs of a batch in their order."""
+    return [job_of(record.key, number) for number in range(1, len(record.body["parts"]) + 1)]
+
+
+def open_batches(view: Transaction) -> list[Record]:
+    """Give the batches that are neither printed nor given up."""
+    return view.find("batch", states=(RESERVED,))
+
+
+def bound(view: Transaction, device: str) -> Mills:
+    """Give what open batches still want of a device."""
+    rows = [row for row in open_batches(view) if row.owner == device]
+    held = [(row.body["total"], view.get("reservation", row.key)) for row in rows]
+    return Mills(sum(total - (of.body.get("spent", 0) if of is not None else 0) for total, of in held))
+
+
+@cites("P050-1.4", "P050-1.5", "P050-4.7", "IMI-05")
+def reserve(ctx: Context, *, order: Order, pieces: Iterable[Sequence[Piece]], limits: Limits, funds: Funds) -> Record:
+    """Write a batch down with all its jobs and reserve its money; give its record.
+
+    `pieces` are those of each part in turn, read while they are written. Raises what `Limits.check`, `Funds.check` and
+    `departments` raise.
+    """
+    earlier = ctx.tx.get("batch", order.batch)
+    if earlier is not None:
+        return earlier
+    _check(ctx, order, limits, funds)
+    departments.reserve(ctx, department=order.department, job=order.batch, amount=order.total)
+    shared = {
+        "device": order.device,
+        "layout": order.layout,
+        "state": WAITING,
+        "form": POSTAGE,
+        "mailing_date": order.day.isoformat(),
+        "department": order.department,
+        "person": order.person,
+        "batch": order.batch,
+        **order.design,
+    }
+    for number, (part, held) in enumerate(zip(order.parts, pieces, strict=True), start=1):
+        body = {**shared, "part": number, "total": int(part.total), "pieces": list(held)}
+        ctx.tx.put("job", job_of(order.batch, number), body, owner=order.device, expected=0)
+    body = {
+        "state": RESERVED,
+        "device": order.device,
+        "mailing_date": order.day.isoformat(),
+        "department": order.department,
+        "person": order.person,
+        "out": order.out,
+        "count": order.pieces,
+        "total": int(order.total),
+        "parts": [part.as_dict() for part in order.parts],
+        **order.told,
+    }
+    told: dict[str, Any] = {"department": order.department, "person": order.person, "jobs": len(order.parts)}
+    told |= {"device": order.device, "count": order.pieces, "total": int(order.total)}
+    ctx.note("batch.reserved", order.batch, clauses=("P050 1.5",), **told)
+    return ctx.tx.put("batch", order.batch, body, owner=order.device, expected=0)
+
+
+def _check(ctx: Context, order: Order, limits: Limits, funds: Funds) -> None:
+    limits.check(day=order.day)
+    departments.check_person(ctx, department=order.department, person=order.person, job=order.batch)
+    funds.check(order.total + bound(ctx.tx, order.device))
+
+
+def jobs(view: Transaction, record: Record) -> Iterator[Record]:
+    """Give the jobs of a batch in their order, each read when its turn comes."""
+    for job in jobs_of(record):
+        row = view.get("job", job)
+        assert row is not None
+        yield row
+
+
+def outcome(view: Transaction, record: Record, *, given_up: bool = False) -> dict[str, Any]:
+    """Give what a batch comes to at its end: its state, the pieces that were printed, what was spent.
+
+    Raises `Refused` (batch.unfinished) where a job is not printed and the batch is not given up.
+    """
+    waiting = left = 0
+    for job in jobs(view, record):
+        if job.body["state"] == EVIDENCED or (job.body["state"] == WAITING and not given_up):
+            left += 1
+        elif job.body["state"] != PRINTED:
+            waiting += len(job.body["pieces"])
+    if left:
+        raise Refused("batch.unfinished", batch=record.key, left=left)
+    held = view.get("reservation", record.key)
+    assert held is not None
+    state = GIVEN_UP if waiting else PRINTED
+    return {"state": state, "printed": record.body["count"] - waiting, "spent": held.body.get("spent", 0)}
+
+
+def end(ctx: Context, *, batch: str, given_up: bool = False) -> Record:
+    """End a batch: what it did not spend is released, and jobs that still wait are given up with it.
+
+    Raises `Refused` (batch.unknown, batch.unfinished).
+    """
+    row = held_batch(ctx.tx, batch)
+    if row.body["state"] != RESERVED:
+        return row
+    told = outcome(ctx.tx, row, given_up=given_up)
+    for job in jobs(ctx.tx, row):
+        if job.body["state"] == WAITING:
+            ctx.tx.put("job", job.key, {**job.body, "state": GIVEN_UP}, owner=job.owner, expected=job.version)
+    departments.settle(ctx, job=batch, spent=ZERO)
+    kind = "batch.given-up" if told["state"] == GIVEN_UP else "batch.printed"
+    ctx.note(kind, batch, device=row.body["device"], count=told["printed"], total=told["spent"])
+    return ctx.tx.put("batch", batch, {**row.body, **told}, owner=row.owner, expected=row.version)
+
+
+def held_batch(view: Transaction, batch: str) -> Record:
+    """Give the record of a batch. Raises `Refused` (batch.unknown)."""
+    row = view.get("batch", batch)
+    if row is None:
+        raise Refused("batch.unknown", batch=batch[:40])
+    return row

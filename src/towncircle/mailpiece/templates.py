@@ -1,0 +1,212 @@
+"""Templates of a batch: what its pieces have in common, in a TOML file.
+
+Here: the template, those that come with the program, the reading of one with every fault at once. Not here: the list of
+addresses (`address_files`), how a batch is printed (`towncircle.world.batching`).
+Kept: a template says nothing twice and nothing unknown: a key that nothing reads is a fault. A row of the list may
+override only what the template names.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from importlib.resources import files
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from towncircle.kernel.errors import BadInput, RefusedOnGrounds, TowncircleError
+from towncircle.mailpiece.rates import PRICE_TYPES, SHAPES, PriceType, Shape
+from towncircle.mailpiece.weights import parse_weight, show_weight
+
+FORMATS = ("pdf", "png", "svg")
+OVERRIDES = ("weight", "shape")
+MOST_PIECES = 1000  # of one file: what a device takes in one command
+MOST_AHEAD = 365
+_MOST_BYTES = 65_536
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Template:
+    """Hold what the pieces of a batch share.
+
+    `ahead_days` moves the mailing date from today; `columns` names the list's own heading of each of our columns;
+    `overrides` are what a row may say otherwise; `pieces_per_file` is how many pages a file has at most.
+    """
+
+    name: str
+    title: str = ""
+    shape: Shape = "letter"
+    weight_oz: Fraction = Fraction(1)
+    price_type: PriceType = "metered"
+    overrides: tuple[str, ...] = ()
+    art: bool = True
+    return_address: bool = True
+    ahead_days: int = 0
+    formats: tuple[str, ...] = ("pdf",)
+    pieces_per_file: int = MOST_PIECES
+    columns: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give the template as a JSON record."""
+        return {
+            "name": self.name,
+            "title": self.title,
+            "shape": self.shape,
+            "weight": show_weight(self.weight_oz),
+            "price_type": self.price_type,
+            "overrides": list(self.overrides),
+            "art": self.art,
+            "return_address": self.return_address,
+            "ahead_days": self.ahead_days,
+            "formats": list(self.formats),
+            "pieces_per_file": self.pieces_per_file,
+            "columns": dict(self.columns),
+        }
+
+
+def builtin() -> tuple[Template, ...]:
+    """Give the templates that come with the program, by name."""
+    folder = files("towncircle.mailpiece") / "data" / "templates"
+    named = sorted((item.name.removesuffix(".toml"), item.read_bytes()) for item in folder.iterdir())
+    return tuple(parse(raw, name=name) for name, raw in named)
+
+
+def find(name: str) -> Template:
+    """Give a template by its name, or by the path of its file. Raises `BadInput` (template.unknown) and as `parse`."""
+    for known in builtin():
+        if known.name == name:
+            return known
+    place = Path(name)
+    if not place.is_file():
+        raise BadInput("template.unknown", name=name[:80], known=", ".join(one.name for one in builtin()))
+    with place.open("rb") as stream:
+        raw = stream.read(_MOST_BYTES + 1)
+    return parse(raw, name=place.stem)
+
+
+def parse(raw: bytes, *, name: str) -> Template:
+    """Read a template. Raises `BadInput` (template.unreadable), `RefusedOnGrounds` (template.unusable)."""
+    if len(raw) > _MOST_BYTES:
+        raise BadInput("template.unreadable", name=name[:80], why=f"it is longer than {_MOST_BYTES} bytes")
+    try:
+        table = tomllib.loads(raw.decode())
+    except (ValueError, RecursionError) as error:
+        raise BadInput("template.unreadable", name=name[:80], why=" ".join(str(error).split())[:120]) from error
+    reader = _Reader(table)
+    values = _values(reader)
+    faults = reader.faults()
+    if faults:
+        raise RefusedOnGrounds("template.unusable", faults, name=name[:80], count=len(faults))
+    return Template(name=name, **values)
+
+
+def _values(reader: _Reader) -> dict[str, Any]:
+    overrides = reader.words("piece", "overrides", (), OVERRIDES)
+    columns = reader.table("columns")
+    return {
+        "title": reader.text("", "title", ""),
+        "shape": reader.word("piece", "shape", "letter", SHAPES),
+        "weight_oz": reader.weight("piece", "weight", Fraction(1)),
+        "price_type": reader.word("piece", "price_type", "metered", PRICE_TYPES),
+        "overrides": overrides,
+        "art": reader.flag("page", "art"),
+        "return_address": reader.flag("page", "return_address"),
+        "ahead_days": reader.number("mailing", "ahead_days", 0, least=0, most=MOST_AHEAD),
+        "formats": reader.words("output", "formats", ("pdf",), FORMATS, needed="pdf"),
+        "pieces_per_file": reader.number("output", "pieces_per_file", MOST_PIECES, least=1, most=MOST_PIECES),
+        "columns": MappingProxyType(columns),
+    }
+
+
+class _Reader:
+    """Read values out of the tables of a template and gather what is wrong with them."""
+
+    def __init__(self, tables: dict[str, Any]) -> None:
+        self._tables = tables
+        self._faults: list[TowncircleError] = []
+        self._read: set[tuple[str, str]] = set()
+
+    def faults(self) -> tuple[TowncircleError, ...]:
+        """Give everything that is wrong, also every key that nothing read."""
+        strange = [
+            f"{table}.{key}" if table else key
+            for table, held in [("", self._tables), *self._tables.items()]
+            if isinstance(held, dict)
+            for key in held
+            if (table, key) not in self._read and not (table == "" and isinstance(held[key], dict) and held[key])
+        ]
+        return (*self._faults, *(BadInput("template.key-unknown", key=key[:60]) for key in strange))
+
+    def _get(self, table: str, key: str, default: object) -> Any:
+        self._read.add((table, key))
+        held = self._tables if not table else self._tables.get(table, {})
+        return held.get(key, default) if isinstance(held, dict) else default
+
+    def _fault(self, table: str, key: str, value: object, wanted: str) -> None:
+        name = f"{table}.{key}" if table else key
+        self._faults.append(BadInput("template.value", key=name, value=str(value)[:40], wanted=wanted))
+
+    def text(self, table: str, key: str, default: str) -> str:
+        """Give one line of text."""
+        value = self._get(table, key, default)
+        if isinstance(value, str) and len(value) <= 200 and value.isprintable():
+            return value
+        self._fault(table, key, value, "one line of at most 200 characters")
+        return default
+
+    def word(self, table: str, key: str, default: str, known: tuple[str, ...]) -> str:
+        """Give one of some words."""
+        value = self._get(table, key, default)
+        if value in known:
+            return str(value)
+        self._fault(table, key, value, f"one of {', '.join(known)}")
+        return default
+
+    def words(
+        self, table: str, key: str, default: tuple[str, ...], known: tuple[str, ...], *, needed: str = ""
+    ) -> tuple[str, ...]:
+        """Give some of some words, in their own order."""
+        value = self._get(table, key, default)
+        fits = isinstance(value, list | tuple) and all(one in known for one in value)
+        if fits and (not needed or needed in value):
+            return tuple(one for one in known if one in value)
+        also = f", and {needed} always" if needed else ""
+        self._fault(table, key, value, f"a list of {', '.join(known)}{also}")
+        return default
+
+    def flag(self, table: str, key: str) -> bool:
+        """Give true or false; without a word it is true."""
+        value = self._get(table, key, default=True)
+        if isinstance(value, bool):
+            return value
+        self._fault(table, key, value, "true or false")
+        return True
+
+    def number(self, table: str, key: str, default: int, *, least: int, most: int) -> int:
+        """Give a whole number within bounds."""
+        value = self._get(table, key, default)
+        if isinstance(value, int) and not isinstance(value, bool) and least <= value <= most:
+            return value
+        self._fault(table, key, value, f"a whole number from {least} to {most}")
+        return default
+
+    def weight(self, table: str, key: str, default: Fraction) -> Fraction:
+        """Give a weight in ounces, written as `1 oz`."""
+        value = self._get(table, key, show_weight(default))
+        try:
+            return parse_weight(str(value))
+        except BadInput:
+            self._fault(table, key, value, "a weight such as 1 oz")
+            return default
+
+    def table(self, name: str) -> dict[str, str]:
+        """Give a table of texts."""
+        held = self._get("", name, {})
+        if not isinstance(held, dict) or not all(isinstance(value, str) and value for value in held.values()):
+            self._fault("", name, held, 'a table of headings, such as zip = "ZIP Code"')
+            return {}
+        self._read |= {(name, key) for key in held}
+        return {str(key): value for key, value in held.items()}

@@ -1,0 +1,335 @@
+"""Printing a batch: from a list of addresses to files of pages, through any number of interruptions.
+
+Here: the order of the steps. Not here: what a row says (`mailpiece.address_files`), the check of rows (`checking`), the
+records and the money (`licensee.batches`), pages (`composing`), the manifest (`manifest`).
+Kept: every row is read, priced and linted, and the money of the whole batch is there and reserved, before the first
+debit. Then part by part: the device evidences it in one command, its file is written beside and renamed, and it is
+written down as handed over. Interrupted anywhere, `resume` goes on with the part that was open, under the same ids, and
+gives the same bytes; nothing is read from the list again.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from towncircle.kernel.cites import cites
+from towncircle.kernel.context import Context
+from towncircle.kernel.errors import BadInput, Refused, RefusedOnGrounds
+from towncircle.kernel.ids import BatchId, DeviceId, JobId
+from towncircle.kernel.money import Mills
+from towncircle.kernel.store import Record
+from towncircle.ledger import LICENSEE, Books
+from towncircle.licensee import advertising, batches, custody, mailroom, missing, rates, returns
+from towncircle.licensee.funds import held_device
+from towncircle.licensee.limits import Limits
+from towncircle.mailpiece.tariff import Table
+from towncircle.mailpiece.templates import Template
+from towncircle.psd.commands import StatusReport
+from towncircle.psd.states import AUTHORISED
+from towncircle.world import manifest
+from towncircle.world.checking import Checked, Terms, check
+from towncircle.world.composing import Shared, ToWrite, Written, write_part
+from towncircle.world.crews import Crew, crew
+from towncircle.world.departments import Payer, prove
+from towncircle.world.journeys import ANYBODY, Journeys
+from towncircle.world.printing import Progress, silent
+
+BESIDE_FROM = 2_000  # pieces; fewer are composed sooner than a worker has started
+STEM = "envelopes"
+PRINTING = "signing and printing"
+_BYTES_A_ROW = 60
+_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """Say what is to be printed: a list, a template, a day (none: the template's), who pays, and what is allowed.
+
+    `refill`: the device may be reset on the way, from the account. `skip_bad_rows`: faulty rows may be left out.
+    """
+
+    source: Path
+    template: Template
+    day: date | None = None
+    payer: Payer = field(default=ANYBODY)
+    refill: bool = False
+    skip_bad_rows: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batched:
+    """Hold what came of a batch: its record, its manifest, and the list of what was not printed, if any."""
+
+    batch: Record
+    manifest: Path
+    left: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """Hold what a batch would come to, and what there is to pay it with; nothing was reserved."""
+
+    order: batches.Order
+    funds: batches.Funds
+
+
+@cites("P050-1.4", "P050-1.5")
+def print_batch(journeys: Journeys, wish: Wish, out: Path, *, progress: Progress = silent) -> Batched:
+    """Print a batch into `out`: files of pages, `manifest.json`, and `errors.csv` where rows were faulty.
+
+    Raises `RefusedOnGrounds` (batch.bad-rows) with what is wrong with the rows, and what `batches.reserve` raises,
+    before anything is debited; later only what the device or the disk refuses, and `resume` goes on from there.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    if (out / manifest.MANIFEST).exists() or (out / f"{_stem(1)}.pdf").exists():
+        raise Refused("mailroom.out-taken", out=out)
+    batch = journeys.new(BatchId.new)
+    prove(journeys, wish.payer, job=batch)
+    with crew(beside=_is_long(wish)) as hands:
+        with _checked(journeys, wish, out, hands, progress) as (checked, terms, status):
+            order = _order(journeys, wish, terms, checked, out, batch)
+            funds = _funds(journeys, status, refill=wish.refill)
+            record: Record = journeys.do(
+                lambda ctx: batches.reserve(ctx, order=order, pieces=checked.pieces(), limits=terms.limits, funds=funds)
+            )
+        _Run(journeys, record, progress).print_with(hands)
+    return _end(journeys, record)
+
+
+def estimate(journeys: Journeys, wish: Wish, out: Path, *, progress: Progress = silent) -> Estimate:
+    """Check a list as `print_batch` does and give what it would come to; nothing is reserved or debited."""
+    out.mkdir(parents=True, exist_ok=True)
+    batch = journeys.new(BatchId.new)
+    with (
+        crew(beside=_is_long(wish)) as hands,
+        _checked(journeys, wish, out, hands, progress) as (checked, terms, status),
+    ):
+        order = _order(journeys, wish, terms, checked, out, batch)
+        return Estimate(order=order, funds=_funds(journeys, status, refill=wish.refill))
+
+
+def resume(journeys: Journeys, batch: str, out: Path, *, progress: Progress = silent) -> Batched:
+    """Go on with an interrupted batch in the folder that it began in.
+
+    Raises `Refused` (batch.unknown, batch.other-out, batch.day-over).
+    """
+    record = _held(journeys, batch, out)
+    _check_serving(journeys, DeviceId(record.body["device"]))
+    if journeys.status().open_request:
+        journeys.settle()  # a reset on the way was interrupted
+    with crew(beside=record.body["count"] > BESIDE_FROM) as hands:
+        _Run(journeys, record, progress).print_with(hands)
+    return _end(journeys, record)
+
+
+def give_up(journeys: Journeys, batch: str, out: Path, *, progress: Progress = silent) -> Batched:
+    """End a batch with what the device has evidenced: the rest of its money is released, its rows are listed.
+
+    Raises `Refused` (batch.unknown, batch.other-out).
+    """
+    record = _held(journeys, batch, out)
+    with crew(beside=False) as hands:
+        _Run(journeys, record, progress, begun_only=True).print_with(hands)
+    return _end(journeys, record, given_up=True)
+
+
+def _is_long(wish: Wish) -> bool:
+    return wish.source.is_file() and wish.source.stat().st_size > BESIDE_FROM * _BYTES_A_ROW
+
+
+def _stem(number: int) -> str:
+    return f"{STEM}-{number:04d}"
+
+
+def _held(journeys: Journeys, batch: str, out: Path) -> Record:
+    with journeys.world.store(journeys.licensee).reading() as view:
+        record = batches.held_batch(view, batch)
+    if str(out.resolve()) != record.body["out"]:
+        raise Refused("batch.other-out", batch=batch, out=record.body["out"])
+    return record
+
+
+def _check_serving(journeys: Journeys, device: DeviceId) -> None:
+    journeys.do(lambda ctx: missing.in_hand(ctx, device=device))
+    journeys.do(lambda ctx: custody.sound(ctx, device=device))
+    journeys.do(lambda ctx: returns.not_out(ctx, device=device))
+
+
+@contextmanager
+def _checked(
+    journeys: Journeys, wish: Wish, out: Path, hands: Crew, progress: Progress
+) -> Iterator[tuple[Checked, Terms, StatusReport]]:
+    """Check every row of a list; give what was found, by which terms, and how the device stands.
+
+    Raises `RefusedOnGrounds` (batch.bad-rows), `Refused` (mailroom.nothing-to-print).
+    """
+    _check_serving(journeys, journeys.device)
+    status = journeys.status()
+    if status.state == AUTHORISED:
+        raise Refused("mailroom.no-postage-set", device=journeys.device)
+    terms = _terms(journeys, wish, status)
+    with check(wish.source, terms, hands, progress) as checked:
+        if checked.faults:
+            errors = manifest.write_errors(out, checked.faults)
+            if not wish.skip_bad_rows:
+                first = checked.faults[:_SHOWN]
+                grounds = tuple(BadInput("batch.bad-row", row=one.row, what=one.what) for one in first)
+                raise RefusedOnGrounds(
+                    "batch.bad-rows", grounds, count=checked.bad_rows, all=checked.rows, errors=errors
+                )
+        if not checked.parts:
+            raise Refused("mailroom.nothing-to-print")
+        yield checked, terms, status
+
+
+def _terms(journeys: Journeys, wish: Wish, status: StatusReport) -> Terms:
+    world, template = journeys.world, wish.template
+    limits = Limits.of(world.rules, world.clock.now().date_in(status.zone), zone=status.zone)
+    day = wish.day or limits.first + timedelta(days=template.ahead_days)
+    limits.check(day=day)
+    left_out = [name for name, kept in (("art", template.art), ("return-address", template.return_address)) if not kept]
+
+    def gather(ctx: Context) -> tuple[tuple[Table, ...], dict[str, Any]]:
+        provider = str(held_device(ctx, journeys.device).body["provider"])
+        return rates.tables(ctx.tx, provider), {"without": left_out, **advertising.of_job(ctx)}
+
+    tables, design = journeys.do(gather)
+    body = {"device": journeys.device, "layout": status.layout, "mailing_date": day.isoformat()}
+    stationery = journeys.stationery(Record(kind="job", key="", owner=journeys.device, version=0, body=body))
+    return Terms(
+        template=template,
+        day=day,
+        tables=tables,
+        limits=limits,
+        most=status.cap,
+        layout=status.layout,
+        design=design,
+        shared=Shared.of(world.config.regime, stationery),
+    )
+
+
+def _order(journeys: Journeys, wish: Wish, terms: Terms, checked: Checked, out: Path, batch: BatchId) -> batches.Order:
+    return batches.Order(
+        batch=batch,
+        device=journeys.device,
+        layout=terms.layout,
+        day=terms.day,
+        department=wish.payer.department,
+        person=wish.payer.person,
+        out=str(out.resolve()),
+        parts=checked.parts,
+        design=terms.design,
+        told={
+            "template": wish.template.as_dict(),
+            "source": {"file": wish.source.name, "sha256": checked.digest, "rows": checked.rows},
+            "rows_left_out": checked.bad_rows,
+            "refill": wish.refill,
+        },
+    )
+
+
+def _funds(journeys: Journeys, status: StatusReport, *, refill: bool) -> batches.Funds:
+    """Gather what a batch may draw on; the account is that of the licensee's own books."""
+    account = None
+    if refill:
+        with journeys.world.store(journeys.licensee).reading() as view:
+            device = view.get("device", journeys.device)
+            assert device is not None
+            account = Books(view, LICENSEE).balance(f"on-deposit/{device.body['provider']}/{journeys.licensee}")
+    return batches.Funds(balance=status.registers.descending, cap=status.cap, account=account)
+
+
+class _Run:
+    """Print the parts of a batch that are not printed yet; `begun_only`: those that the device has evidenced."""
+
+    def __init__(self, journeys: Journeys, record: Record, progress: Progress, *, begun_only: bool = False) -> None:
+        self._journeys, self._record, self._progress, self._begun_only = journeys, record, progress, begun_only
+        self._under_way: deque[Record] = deque()
+        self._done = 0
+
+    def print_with(self, hands: Crew) -> None:
+        """Print them: while one is composed, the device evidences the next."""
+        if self._record.body["state"] == batches.RESERVED:
+            Path(self._record.body["out"]).mkdir(parents=True, exist_ok=True)
+            for written in hands.map(write_part, self._tasks()):
+                self._hand_over(self._under_way.popleft(), written)
+
+    def _tasks(self) -> Iterator[ToWrite]:
+        shared, formats = None, tuple(self._record.body["template"]["formats"])
+        for number, job in enumerate(batches.jobs_of(self._record), start=1):
+            row = self._evidenced(job)
+            if row is None:
+                return
+            shared = shared or Shared.of(self._journeys.world.config.regime, self._journeys.stationery(row))
+            if row.body["state"] == mailroom.PRINTED:
+                self._count(row)
+                continue
+            self._under_way.append(row)
+            out = Path(self._record.body["out"])
+            yield ToWrite(job=row.body, shared=shared, out=out, stem=_stem(number), formats=formats)
+
+    def _evidenced(self, job: JobId) -> Record | None:
+        """Give a job that is evidenced, or printed; None where it waits and may not begin."""
+        journeys = self._journeys
+        with journeys.world.store(journeys.licensee).reading() as view:
+            row = view.get("job", job)
+        assert row is not None
+        if row.body["state"] != mailroom.WAITING:
+            return row
+        if self._begun_only and journeys.never_evidenced(row):
+            return None
+        if not self._begun_only:
+            self._ready(row)
+        made: Record = journeys.do(lambda ctx: mailroom.evidence(ctx, job=job))
+        device = DeviceId(row.body["device"])
+        journeys.do(lambda ctx: missing.not_meanwhile(ctx, device=device, job=job))
+        return made
+
+    def _ready(self, row: Record) -> None:
+        """See that the day is still on and the device can pay a part: where the batch may, it is reset before.
+
+        Raises `Refused` (batch.day-over) and what a reset raises.
+        """
+        journeys, body = self._journeys, self._record.body
+        status, total = journeys.status(), Mills(row.body["total"])
+        day = date.fromisoformat(body["mailing_date"])
+        if day < journeys.world.clock.now().date_in(status.zone) and journeys.never_evidenced(row):
+            raise Refused("batch.day-over", batch=self._record.key, day=day)
+        balance = status.registers.descending
+        if body["refill"] and balance < total and journeys.never_evidenced(row):
+            with journeys.world.store(journeys.licensee).reading() as view:
+                wanted = batches.bound(view, row.body["device"])
+            journeys.reset(min(status.cap - balance, wanted - balance))
+
+    def _hand_over(self, row: Record, written: Written) -> None:
+        files = [written.file, *written.pictures]
+        told: dict[str, int | str] = {"sha256": written.sha256, "bytes": written.size}
+        self._journeys.do(lambda ctx: mailroom.printed(ctx, job=JobId(row.key), files=files, **told))
+        self._count(row)
+
+    def _count(self, row: Record) -> None:
+        self._done += len(row.body["pieces"])
+        self._progress(PRINTING, self._done, self._record.body["count"])
+
+
+def _end(journeys: Journeys, record: Record, *, given_up: bool = False) -> Batched:
+    """Write the papers of a batch, then end it: an interruption in between writes them once more."""
+    out, left = Path(record.body["out"]), None
+    with journeys.world.store(journeys.licensee).reading() as view:
+        told = batches.outcome(view, record, given_up=given_up)
+        ended = Record(
+            kind=record.kind, key=record.key, owner=record.owner, version=record.version, body={**record.body, **told}
+        )
+        paper = manifest.write_manifest(out, view, ended, regime=journeys.world.config.regime)
+        if ended.body["state"] == batches.GIVEN_UP:
+            left = manifest.write_left(out, view, ended)
+        else:
+            (out / manifest.LEFT).unlink(missing_ok=True)
+    kept: Record = journeys.do(lambda ctx: batches.end(ctx, batch=record.key, given_up=given_up))
+    return Batched(batch=kept, manifest=paper, left=left)

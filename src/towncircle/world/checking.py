@@ -1,0 +1,216 @@
+"""Every row of a list, read, priced and linted, before anything of a batch is reserved.
+
+Here: the rows that can be printed, cut into parts, and everything that is wrong with the others. Not here: what is done
+with them (`batching`), one address (`mailpiece.addresses`), one page's lints (`mailpiece.lints`).
+Kept: a list of any length is checked in the memory of a few parts: what was planned waits in a file without a name. A
+part is what a device can take in one command and hold the postage of at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+from pathlib import Path
+from typing import IO, Any
+
+from towncircle.kernel.errors import BadInput, Refused, TowncircleError
+from towncircle.kernel.money import ZERO, Mills
+from towncircle.licensee.batches import Part
+from towncircle.licensee.limits import Limits
+from towncircle.licensee.mailroom import piece_of, price_for
+from towncircle.mailpiece.address_files import FaultyRow, Recipient, open_addresses
+from towncircle.mailpiece.rates import Price, Shape
+from towncircle.mailpiece.tariff import Table
+from towncircle.mailpiece.templates import Template
+from towncircle.world.composing import Shared, ToLint, Unfit, lint_part
+from towncircle.world.crews import Crew
+from towncircle.world.manifest import Faulty
+from towncircle.world.printing import Progress
+
+CHECKING = "checking the list"
+MOST_FAULTS = 10_000  # of a list that is wrong as a whole
+_LINTED_AT_ONCE = 500
+Piece = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """Hold what the pieces of a batch are checked against; `most` is what a part may cost."""
+
+    template: Template
+    day: date
+    tables: tuple[Table, ...]
+    limits: Limits
+    most: Mills
+    layout: str
+    design: Mapping[str, Any]
+    shared: Shared
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """Hold what a check found: the parts, every fault in the order of the rows, and the list's SHA-256."""
+
+    parts: tuple[Part, ...]
+    rows: int
+    faults: tuple[Faulty, ...]
+    digest: str
+    plan: IO[bytes]
+
+    @property
+    def bad_rows(self) -> int:
+        """Count the rows that have a fault."""
+        return len({fault.row for fault in self.faults})
+
+    def pieces(self) -> Iterator[list[Piece]]:
+        """Give the pieces of each part in turn."""
+        self.plan.seek(0)
+        for line in self.plan:
+            yield json.loads(line)
+
+
+@contextmanager
+def check(source: Path, terms: Terms, hands: Crew, progress: Progress) -> Iterator[Checked]:
+    """Check a list; what was planned is there as long as the block runs. Raises `BadInput` (addresses.*)."""
+    digest, lines = _digest(source)
+    with tempfile.TemporaryFile() as plan:
+        reading = _Reading(source, terms, lines, progress)
+        packing = _Packing(plan, terms)
+        for unfit in hands.map(lint_part, reading.tasks()):
+            packing.take(reading.linted(unfit))
+        parts = packing.close()
+        faults = sorted(reading.faults, key=lambda fault: fault.row)
+        yield Checked(parts=parts, rows=reading.rows, faults=tuple(faults), digest=digest, plan=plan)
+
+
+def _digest(source: Path) -> tuple[str, int]:
+    """Give the SHA-256 of a file and how many lines it has."""
+    whole, lines = hashlib.sha256(), 0
+    try:
+        with source.open("rb") as stream:
+            while block := stream.read(1 << 20):
+                whole.update(block)
+                lines += block.count(b"\n")
+    except OSError as error:
+        raise BadInput("addresses.no-file", path=str(source), why=error.strerror or "unreadable") from error
+    return whole.hexdigest(), lines
+
+
+class _Reading:
+    """Read rows into pieces that have a price, and hand them out to be linted."""
+
+    def __init__(self, source: Path, terms: Terms, lines: int, progress: Progress) -> None:
+        self.rows = 0
+        self.faults: list[Faulty] = []
+        self._source, self._terms, self._lines, self._progress = source, terms, lines, progress
+        self._under_way: deque[list[Piece]] = deque()
+        self._prices: dict[tuple[Shape, Fraction], Price] = {}
+
+    def tasks(self) -> Iterator[ToLint]:
+        """Give the priced pieces, some at a time."""
+        pieces: list[Piece] = []
+        chosen = {ours: (heading,) for ours, heading in self._terms.template.columns.items()}
+        for row in open_addresses(self._source, chosen=chosen):
+            self.rows += 1
+            if isinstance(row, FaultyRow):
+                for one in row.faults:
+                    self._fault(row.row, one.error, column=one.column)
+            else:
+                piece = self._piece(row)
+                pieces += [piece] if piece is not None else []
+            if len(self.faults) >= MOST_FAULTS:
+                return
+            if len(pieces) == _LINTED_AT_ONCE:
+                yield self._task(pieces)
+                pieces = []
+                self._progress(CHECKING, self.rows, max(self._lines, self.rows))
+        if pieces:
+            yield self._task(pieces)
+        self._progress(CHECKING, self.rows, self.rows)
+
+    def linted(self, unfit: Sequence[Unfit]) -> list[Piece]:
+        """Give the pieces of the task that came back whose pages are well; the others are faults."""
+        pieces = self._under_way.popleft()
+        wrong = {one.place for one in unfit}
+        for one in unfit:
+            row = pieces[one.place]["row"]
+            self.faults += [Faulty(row=row, column="", code=one.code, what=sentence) for sentence in one.sentences]
+        return [piece for place, piece in enumerate(pieces) if place not in wrong]
+
+    def _task(self, pieces: list[Piece]) -> ToLint:
+        self._under_way.append(pieces)
+        terms = self._terms
+        job = {"form": "postage", "layout": terms.layout, "pieces": pieces, **terms.design}
+        return ToLint(job=job, shared=terms.shared)
+
+    def _fault(self, row: int, error: TowncircleError, *, column: str = "") -> None:
+        self.faults.append(Faulty(row=row, column=column, code=error.code, what=error.sentence))
+
+    def _piece(self, row: Recipient) -> Piece | None:
+        """Give a row as a piece of a job, or None where it has a fault."""
+        template, allowed = self._terms.template, self._terms.template.overrides
+        said = {
+            "weight": row.weight_oz not in (None, template.weight_oz),
+            "shape": row.shape not in (None, template.shape),
+        }
+        astray = [name for name, differs in said.items() if differs and name not in allowed]
+        for name in astray:
+            self._fault(row.row, BadInput("template.no-override", name=name, template=template.name), column=name)
+        if astray:
+            return None
+        shape, weight = row.shape or template.shape, row.weight_oz or template.weight_oz
+        try:
+            found = self._price(shape, weight)
+            return {"row": row.row, **piece_of(row, found, shape=shape, weight_oz=weight)}
+        except (Refused, BadInput) as error:
+            self._fault(row.row, error)
+            return None
+
+    def _price(self, shape: Shape, weight: Fraction) -> Price:
+        found = self._prices.get((shape, weight))
+        if found is None:
+            terms = self._terms
+            kind = terms.template.price_type
+            found = price_for(shape, weight, day=terms.day, price_type=kind, tables=terms.tables)
+            terms.limits.check(day=terms.day, amounts=[found.amount])
+            self._prices[shape, weight] = found
+        return found
+
+
+class _Packing:
+    """Cut pieces into parts, write them down and add them up."""
+
+    def __init__(self, plan: IO[bytes], terms: Terms) -> None:
+        self._plan, self._most = plan, terms.most
+        self._per_file = terms.template.pieces_per_file
+        self._pieces: list[Piece] = []
+        self._total = ZERO
+        self._parts: list[Part] = []
+
+    def take(self, pieces: Sequence[Piece]) -> None:
+        """Take pieces in their order."""
+        for piece in pieces:
+            amount = Mills(piece["amount"])
+            if len(self._pieces) == self._per_file or (self._pieces and self._total + amount > self._most):
+                self._end()
+            self._pieces.append(piece)
+            self._total += amount
+
+    def close(self) -> tuple[Part, ...]:
+        """Give the parts."""
+        if self._pieces:
+            self._end()
+        self._plan.flush()
+        return tuple(self._parts)
+
+    def _end(self) -> None:
+        self._plan.write(json.dumps(self._pieces, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
+        self._parts.append(Part.of(self._pieces))
+        self._pieces, self._total = [], ZERO

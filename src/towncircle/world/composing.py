@@ -1,0 +1,142 @@
+"""The pages of one part of a batch: linted before anything is signed, and written when it was.
+
+Here: the two tasks of a crew. Not here: who does them (`crews`), what stands on a page (`licensee.envelopes`).
+Kept: a task carries all it needs, so it may be done in another process; the bytes of a part depend on its job alone,
+so a part that is written again is the same to the byte. A file is written beside and renamed when it is whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from towncircle.kernel.errors import RefusedOnGrounds, TowncircleError
+from towncircle.kernel.instants import Instant
+from towncircle.licensee import envelopes, mailroom
+from towncircle.paper import pdf, png, svg
+from towncircle.rules import ruleset
+
+DPI = 300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shared:
+    """Hold what all parts of a batch share; a stationery without its rule set, which has a name."""
+
+    regime: str
+    stationery: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, regime: str, stationery: envelopes.Stationery) -> Shared:
+        """Take a stationery apart."""
+        names = (name for name in stationery.__dataclass_fields__ if name != "rules")
+        return cls(regime=regime, stationery={name: getattr(stationery, name) for name in names})
+
+    def put_together(self) -> envelopes.Stationery:
+        """Give the stationery."""
+        return envelopes.Stationery(**self.stationery, rules=ruleset(self.regime))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToLint:
+    """Hold a part that was not signed yet."""
+
+    job: Mapping[str, Any]
+    shared: Shared
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unfit:
+    """Tell what is wrong with the page of one piece: its place in the part, from 0, and each fault in words."""
+
+    place: int
+    code: str
+    sentences: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToWrite:
+    """Hold a part that was signed, and where it goes: `out`/`stem`.pdf, and a folder of that name for pictures."""
+
+    job: Mapping[str, Any]
+    shared: Shared
+    out: Path
+    stem: str
+    formats: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """Tell what was written: the name of the PDF, its size and SHA-256, and the names of the pictures."""
+
+    file: str
+    size: int
+    sha256: str
+    pictures: tuple[str, ...]
+
+
+def lint_part(task: ToLint) -> list[Unfit]:
+    """Lint the page of every piece of a part with a stand-in for its symbol; give what is wrong."""
+    return [_unfit(place, error) for place, error in envelopes.faults(task.job, task.shared.put_together())]
+
+
+def _unfit(place: int, error: TowncircleError) -> Unfit:
+    grounds = error.grounds if isinstance(error, RefusedOnGrounds) else (error,)
+    return Unfit(place=place, code=error.code, sentences=tuple(ground.sentence for ground in grounds))
+
+
+def write_part(task: ToWrite) -> Written:
+    """Compose the pages of a part and write them."""
+    job, stationery = task.job, task.shared.put_together()
+    target = task.out / f"{task.stem}.pdf"
+    draft = _draft(target)
+    title = f"{task.stem.capitalize()} - SPECIMEN"
+    with draft.open("w+b") as stream:
+        pdf.write_pdf(envelopes.pages(job, stationery), stream, title=title, at=Instant(job["evidenced_at"]))
+        stream.flush()
+        os.fsync(stream.fileno())  # what is handed over is still there after a power cut
+        stream.seek(0)
+        digest, size = hashlib.file_digest(stream, "sha256").hexdigest(), stream.tell()
+    draft.replace(target)
+    _sync_folder(task.out)
+    pictures = tuple(_pictures(task, target, stationery)) if set(task.formats) - {"pdf"} else ()
+    return Written(file=target.name, size=size, sha256=digest, pictures=pictures)
+
+
+def _pictures(task: ToWrite, target: Path, stationery: envelopes.Stationery) -> list[str]:
+    folder = task.out / task.stem
+    folder.mkdir(exist_ok=True)
+    names = []
+    numbers = mailroom.numbers_of(task.job)
+    for place, (page, number) in enumerate(zip(envelopes.pages(task.job, stationery), numbers, strict=True)):
+        drawn = {}
+        if "png" in task.formats:
+            drawn["png"] = png.render(target, place, dpi=DPI)
+        if "svg" in task.formats:
+            drawn["svg"] = svg.render(page).encode()
+        for ending, data in drawn.items():
+            path = folder / f"{number:06d}.{ending}"
+            draft = _draft(path)
+            draft.write_bytes(data)
+            draft.replace(path)
+            names.append(f"{task.stem}/{path.name}")
+    return names
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a renamed file's name last, where the system can."""
+    if os.name == "posix":
+        held = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(held)
+        finally:
+            os.close(held)
+
+
+def _draft(path: Path) -> Path:
+    """Give the place where a file is written before it is whole; a worker that outlives a kill has one of its own."""
+    return path.with_name(f"{path.name}.{os.getpid()}.new")

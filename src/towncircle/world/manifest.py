@@ -1,0 +1,192 @@
+"""The papers of a batch: its manifest, the rows that were refused, the rows that were not printed.
+
+Here: three files and the check of the totals. Not here: printing (`batching`).
+Kept: the manifest names every piece (row of the list, number of the device, amount, category, file, page), and is given
+only where its totals are the device's own: every piece's amount and the ascending register are read back out of the
+bytes that the device signed. A file is written beside and renamed when it is whole.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, TextIO
+
+from towncircle.indicium import Layout, layout
+from towncircle.indicium.values import from_bytes
+from towncircle.kernel.errors import BrokenInvariant
+from towncircle.kernel.money import ZERO, Mills
+from towncircle.kernel.store import Record, Transaction
+from towncircle.licensee import batches
+from towncircle.licensee.mailroom import PRINTED, numbers_of
+
+MANIFEST, ERRORS, LEFT = "manifest.json", "errors.csv", "not-printed.csv"
+_ADDRESS = ("name", "company", "street", "street2", "city", "state", "zip", "weight_oz", "shape")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Faulty:
+    """Hold one thing that is wrong with a row of the list."""
+
+    row: int
+    column: str
+    code: str
+    what: str
+
+
+def write_errors(out: Path, faults: Iterable[Faulty]) -> Path:
+    """Write what is wrong with the rows of a list, a line each."""
+
+    def write(stream: TextIO) -> None:
+        lines = csv.writer(stream)
+        lines.writerow(("row", "column", "code", "what"))
+        lines.writerows((one.row, one.column, one.code, one.what) for one in faults)
+
+    return _put(out / ERRORS, write)
+
+
+def write_left(out: Path, view: Transaction, batch: Record) -> Path:
+    """Write the pieces of a batch that were not printed as a list that can be printed."""
+
+    def write(stream: TextIO) -> None:
+        lines = csv.writer(stream)
+        lines.writerow(_ADDRESS)
+        for job in batches.jobs(view, batch):
+            if job.body["state"] != PRINTED:
+                lines.writerows(_listed(piece) for piece in job.body["pieces"])
+
+    return _put(out / LEFT, write)
+
+
+def _listed(piece: dict[str, Any]) -> list[str]:
+    where = piece["address"]
+    code = "-".join(part for part in (where["zip5"], where["plus4"], where["delivery_point"]) if part)
+    said = [where[name] for name in ("name", "company", "street", "street2", "city", "state")]
+    return [*said, code, piece["weight"], piece["shape"]]
+
+
+def write_manifest(out: Path, view: Transaction, batch: Record, *, regime: str) -> Path:
+    """Write the manifest of a batch that has ended. Raises `BrokenInvariant` (batch.totals-differ)."""
+    body = batch.body
+    done = [job for job in _heads(view, batch) if job["state"] == PRINTED]
+    head = {
+        "batch": batch.key,
+        "state": body["state"],
+        "specimen": True,
+        "regime": regime,
+        "device": body["device"],
+        "mailing_date": body["mailing_date"],
+        "department": body["department"],
+        **{name: body[name] for name in ("template", "source", "rows_left_out")},
+        "totals": {
+            "pieces": body["printed"],
+            "postage_mills": body["spent"],
+            "postage": str(Mills(body["spent"])),
+            "categories": _categories(done),
+            "pieces_not_printed": body["count"] - body["printed"],
+        },
+        "files": [{name: job[name] for name in _FILE} for job in done],
+    }
+
+    def write(stream: TextIO) -> None:
+        text = json.dumps(head, ensure_ascii=False, indent=1)
+        stream.write(text.removesuffix("\n}") + ',\n "pieces": [')
+        total, count = ZERO, 0
+        for line, amount in _pieces(view, batch):
+            stream.write(f"{',' if count else ''}\n  {line}")
+            total, count = total + amount, count + 1
+        stream.write("\n ]\n}\n")
+        if (count, int(total)) != (body["printed"], body["spent"]):
+            raise BrokenInvariant("batch.totals-differ", batch=batch.key, told=Mills(body["spent"]), found=total)
+
+    return _put(out / MANIFEST, write)
+
+
+_FILE = ("file", "sha256", "bytes", "job", "pieces", "first_piece", "last_piece", "postage_mills")
+
+
+def _heads(view: Transaction, batch: Record) -> Iterator[dict[str, Any]]:
+    """Give what the manifest says of each job."""
+    for job, part in zip(batches.jobs(view, batch), batch.body["parts"], strict=True):
+        if job.body["state"] != PRINTED:
+            continue
+        numbers = numbers_of(job.body)
+        yield {
+            "state": job.body["state"],
+            "file": job.body["files"][0],
+            "sha256": job.body["sha256"],
+            "bytes": job.body["bytes"],
+            "job": job.key,
+            "pieces": len(numbers),
+            "first_piece": numbers[0],
+            "last_piece": numbers[-1],
+            "postage_mills": job.body["total"],
+            "categories": part["categories"],
+        }
+
+
+def _categories(done: Iterable[dict[str, Any]]) -> dict[str, dict[str, int]]:
+    found: dict[str, dict[str, int]] = {}
+    for job in done:
+        for category, (count, mills) in job["categories"].items():
+            held = found.setdefault(category, {"pieces": 0, "postage_mills": 0})
+            held["pieces"] += count
+            held["postage_mills"] += mills
+    return dict(sorted(found.items()))
+
+
+def _pieces(view: Transaction, batch: Record) -> Iterator[tuple[str, Mills]]:
+    """Give the line of each printed piece and the amount that the device signed for it."""
+    for job in batches.jobs(view, batch):
+        if job.body["state"] != PRINTED:
+            continue
+        signed = _signed(job)
+        for page, (piece, number, amount) in enumerate(
+            zip(job.body["pieces"], numbers_of(job.body), signed, strict=True), start=1
+        ):
+            line = {
+                "row": piece["row"],
+                "piece": number,
+                "amount_mills": int(amount),
+                "category": piece["category"],
+                "file": job.body["files"][0],
+                "page": page,
+            }
+            yield json.dumps(line, ensure_ascii=False), amount
+
+
+def _signed(job: Record) -> list[Mills]:
+    """Read each amount out of the signed bytes and check it, the count and the ascending register on the way."""
+    form = layout(job.body["layout"])
+    found = [bytes.fromhex(mark) for mark in job.body["indicia"]]
+    amounts = _column(form, "postage_mills", found)
+    planned = [Mills(piece["amount"]) for piece in job.body["pieces"]]
+    if amounts != planned:
+        raise BrokenInvariant("batch.totals-differ", batch=job.key, told=sum(planned, ZERO), found=sum(amounts, ZERO))
+    if form.has("ascending_mills"):
+        registers = _column(form, "ascending_mills", found)
+        before = [registers[0] - amounts[0], *registers]
+        risen = [after - held for held, after in pairwise(before)]
+        if risen != amounts:
+            raise BrokenInvariant(
+                "batch.totals-differ", batch=job.key, told=sum(amounts, ZERO), found=before[-1] - before[0]
+            )
+    return amounts
+
+
+def _column(form: Layout, name: str, marks: list[bytes]) -> list[Mills]:
+    field = form.field(name)
+    values = [from_bytes(field, mark[field.offset : field.end]) for mark in marks]
+    return [Mills(value) for value in values if isinstance(value, int)]
+
+
+def _put(path: Path, write: Callable[[TextIO], None]) -> Path:
+    draft = path.with_name(f"{path.name}.new")
+    with draft.open("w", encoding="utf-8", newline="") as stream:
+        write(stream)
+    draft.replace(path)
+    return path
