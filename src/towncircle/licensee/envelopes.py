@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from towncircle.indicium import layout
@@ -95,6 +96,7 @@ def compose_correction(piece: Mapping[str, Any], payload: bytes, stationery: Sta
     )
 
 
+@lru_cache(maxsize=8)  # a stand-in is the same for every piece
 def symbol_for(layout_id: str, payload: bytes) -> Modules:
     """Give the symbol of a layout: PDF417 for the 1998 marks, Data Matrix for IMI."""
     return pdf417(payload) if layout_id.startswith("ibi") else data_matrix(payload)
