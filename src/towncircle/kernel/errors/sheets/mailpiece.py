@@ -75,6 +75,30 @@ ROWS = {
         clause="P050 1.5",
         next_step="Give the zone, or both ZIP Codes.",
     ),
+    "zones.origin-unfit": Row(
+        kind="input",
+        sentence="'{text}' is not where a zone chart starts.",
+        clause="P050 1.5",
+        next_step="Give the ZIP Code of the post office of mailing, three or five digits.",
+    ),
+    "zones.chart-unreadable": Row(
+        kind="input",
+        sentence="The file is no zone chart as the Postal Service gives one: {what}.",
+        clause="P050 1.5",
+        next_step="Save the chart of your origin again, as docs/rate-tables.md says. Nothing of this file was taken.",
+    ),
+    "zones.not-in-chart": Row(
+        kind="refused",
+        sentence="The zone chart of origin {origin} has no zone for {destination}.",
+        clause="P050 1.5",
+        next_step="Check the ZIP Code, or take a chart that is newer.",
+    ),
+    "zones.not-estimated": Row(
+        kind="refused",
+        sentence="The zone of {zip} ({state}) is not estimated: distance does not decide it, or is not known.",
+        clause="P050 1.5",
+        next_step="Take the zone from the official zone chart of your origin.",
+    ),
     "rates.no-series": Row(
         kind="refused",
         sentence="No prices are known for {what}. They are not guessed.",
