@@ -12,8 +12,8 @@ from towncircle.kernel.errors import BadInput, Refused, TowncircleError
 from towncircle.kernel.money import Mills
 from towncircle.mailpiece.address_files import read_addresses
 from towncircle.mailpiece.addresses import Address, parse_address
+from towncircle.mailpiece.art import DEFAULT_ART
 from towncircle.mailpiece.geometry import form
-from towncircle.mailpiece.imprint import DEFAULT_ART
 from towncircle.mailpiece.lints import lint
 from towncircle.mailpiece.page import EnvelopeSpec, envelope
 from towncircle.mailpiece.rates import PRICE_TYPES, SHAPES, PriceRequest, price
