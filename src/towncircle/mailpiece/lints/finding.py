@@ -43,6 +43,10 @@ class Context:
         """Look a length of the rule up, in units, rounded up: at least means at least."""
         return _units(self.rules, name, self.on)
 
+    def word(self, name: str) -> str:
+        """Look a word of the rule up."""
+        return self.rules.text(name, self.on)
+
 
 @lru_cache(maxsize=64)
 def _units(rules: RuleSet, name: str, on: date) -> int:
