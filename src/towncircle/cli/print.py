@@ -10,7 +10,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from towncircle.cli.show import as_json, journeys_of, table, world_argument
+from towncircle.cli import print_batch
+from towncircle.cli.show import as_json, journeys_of, only_world, table, world_argument
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +28,9 @@ examples:
   towncircle print my-world --out out                        the public addresses that come with the program
   towncircle print my-world --addresses list.csv --out out   columns: name, street, city, state, zip[, weight_oz, shape]
   towncircle print my-world --out out --resume               finish what an interruption left open
+a batch is a list of any length; it goes on after any interruption (docs/printing.md)
+  towncircle print my-world --csv list.csv --template letter --out mail     files of pages, and manifest.json
+  towncircle print my-world --csv list.csv --dry-run --out mail             what it costs, and what is wrong with it
 corrections go on the back of the piece, and reprints; JOB is the number that the first print showed, or: last
   towncircle print my-world --redate JOB --out redo          date correction of all its pieces to today (P050 4.8)
   towncircle print my-world --redate JOB --pieces 2,5 --on 2026-11-27 --out redo
@@ -50,7 +54,7 @@ def add(subparsers: Any) -> None:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    world_argument(parser)
+    world_argument(parser, optional=True)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where envelopes.pdf and envelopes/ go")
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--addresses", type=Path, metavar="FILE.csv", help="the recipients")
@@ -64,6 +68,7 @@ def add(subparsers: Any) -> None:
     parser.add_argument("--person", metavar="NAME", help="who prints; the PIN is asked for")
     parser.add_argument("--pin-from", type=Path, metavar="FILE", help="read the PIN from the first line of a file")
     parser.add_argument("--new", action="store_true", help="start a job although one is open")
+    print_batch.add_arguments(parser, what)
     more = parser.add_argument_group("pieces of an earlier job (--redate, --correct, --reprint)")
     more.add_argument("--pieces", metavar="N,N", help="their numbers in the job, from 1 (default: all)")
     more.add_argument("--weight", metavar="WEIGHT", help="--correct: what the piece weighs, such as 2oz")
@@ -85,9 +90,16 @@ def run(args: argparse.Namespace) -> int:
         day = date.fromisoformat(args.on) if args.on is not None else None
     except ValueError as error:
         raise BadInput("time.unreadable", text=args.on[:40]) from error
+    args.world = args.world or only_world(Path())
+    print_batch.check_arguments(args)
+    if args.csv is not None or args.give_up:
+        _only_with_their_form(args)
+        return print_batch.run(args, _payer(args), day)
     start = _starter(args, day, formats)
     with journeys_of(args) as journeys:
         failed: TowncircleError | None = None
+        if args.resume and print_batch.open_in(journeys):
+            return print_batch.go_on(args, journeys)
         if args.resume:
             done, failed = _resumed(args, journeys, formats)
         else:
@@ -225,7 +237,7 @@ def _nothing_in_the_way(args: argparse.Namespace, journeys: Journeys) -> None:
     from towncircle.licensee.mailroom import CORRECTION, POSTAGE, REDATE
     from towncircle.world.printing import REPRINTS, STEMS
 
-    open_jobs = [row.key for row in journeys.open_jobs()]
+    open_jobs = [row.key for row in (*print_batch.open_in(journeys), *journeys.open_jobs())]
     if open_jobs and not args.new:
         raise Refused("mailroom.job-open", jobs=", ".join(open_jobs))
     form = REDATE if args.redate is not None else CORRECTION if args.correct is not None else POSTAGE

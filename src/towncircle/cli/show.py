@@ -20,13 +20,25 @@ if TYPE_CHECKING:
     from towncircle.world.world import World
 
 
-def world_argument(parser: argparse.ArgumentParser) -> None:
+def world_argument(parser: argparse.ArgumentParser, *, optional: bool = False) -> None:
     """Add the arguments of a command that works in a world as a licensee."""
-    parser.add_argument("world", type=Path, metavar="DIR", help="the world's folder")
+    words = "the world's folder (default: the one in this folder)" if optional else "the world's folder"
+    parser.add_argument("world", type=Path, nargs="?" if optional else None, metavar="DIR", help=words)
     parser.add_argument(
         "--licensee", default="mailroom", metavar="NAME", help="who acts: mailroom (default) or annex, in a new world"
     )
     parser.add_argument("--json", action="store_true", help="print JSON with stable keys")
+
+
+def only_world(place: Path) -> Path:
+    """Give the one world in a folder, or the folder if it is one. Raises `BadInput` (cli.which-world)."""
+    from towncircle.kernel.errors import BadInput
+    from towncircle.world.config import FILE
+
+    found = [file.parent for file in (place / FILE, *sorted(place.glob(f"*/{FILE}"))) if file.is_file()]
+    if len(found) != 1:
+        raise BadInput("cli.which-world", count=len(found))
+    return found[0]
 
 
 @contextmanager

@@ -9,7 +9,7 @@ override only what the template names.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from importlib.resources import files
@@ -18,6 +18,7 @@ from types import MappingProxyType
 from typing import Any
 
 from towncircle.kernel.errors import BadInput, RefusedOnGrounds, TowncircleError
+from towncircle.mailpiece.address_columns import WORDS
 from towncircle.mailpiece.rates import PRICE_TYPES, SHAPES, PriceType, Shape
 from towncircle.mailpiece.weights import parse_weight, show_weight
 
@@ -105,7 +106,7 @@ def parse(raw: bytes, *, name: str) -> Template:
 
 def _values(reader: _Reader) -> dict[str, Any]:
     overrides = reader.words("piece", "overrides", (), OVERRIDES)
-    columns = reader.table("columns")
+    columns = reader.headings("columns", WORDS)
     return {
         "title": reader.text("", "title", ""),
         "shape": reader.word("piece", "shape", "letter", SHAPES),
@@ -202,11 +203,14 @@ class _Reader:
             self._fault(table, key, value, "a weight such as 1 oz")
             return default
 
-    def table(self, name: str) -> dict[str, str]:
-        """Give a table of texts."""
+    def headings(self, name: str, known: Iterable[str]) -> dict[str, str]:
+        """Give the list's own heading of each of our columns."""
         held = self._get("", name, {})
-        if not isinstance(held, dict) or not all(isinstance(value, str) and value for value in held.values()):
+        if not isinstance(held, dict):
             self._fault("", name, held, 'a table of headings, such as zip = "ZIP Code"')
             return {}
-        self._read |= {(name, key) for key in held}
-        return {str(key): value for key, value in held.items()}
+        self._read |= {(name, key) for key in held if key in known}
+        for key, value in held.items():
+            if not isinstance(value, str) or not value:
+                self._fault(name, key, value, "a heading of the list")
+        return {key: value for key, value in held.items() if key in known and isinstance(value, str)}

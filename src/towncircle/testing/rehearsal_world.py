@@ -24,6 +24,7 @@ from towncircle.kernel.money import Mills
 from towncircle.kernel.store import Store, Transaction
 from towncircle.licensee.corrections import Redate, Shortpaid
 from towncircle.licensee.mailroom import POSTAGE, form_of
+from towncircle.mailpiece import templates
 from towncircle.mailpiece.address_files import public_addresses
 from towncircle.psd.device import Device
 from towncircle.psd.memory import Change, Memory, Record
@@ -31,7 +32,7 @@ from towncircle.psd.process import open_device
 from towncircle.psd.state import DeviceState
 from towncircle.testing.walks import WALKS
 from towncircle.transport import Transport
-from towncircle.world import printing, returning
+from towncircle.world import batching, printing, returning
 from towncircle.world.clock import FILE as CLOCK_FILE
 from towncircle.world.config import WorldConfig
 from towncircle.world.journeys import Journeys
@@ -39,9 +40,10 @@ from towncircle.world.world import Wiring, World
 
 JOURNEYS = (
     *("apply", "lease", "deposit", "reset", "contact", "examine", "print", "withdraw", "transfer"),
-    *("redate", "correct", "reprint", *WALKS),
+    *("redate", "correct", "reprint", "batch", *WALKS),
 )
 PIECES = 2
+BATCHED = 3
 APPROVER = "ben"  # who approves the transfer that stands requested in the world
 
 
@@ -182,11 +184,14 @@ def walk(journeys: Journeys, journey: str, *, amount: Mills, out: Path, points: 
 
 
 def _walk_print(journeys: Journeys, journey: str, out: Path, points: Points) -> None:
-    """Print pieces, or correct or reprint those of the first job that printed any."""
+    """Print pieces or a batch of them, or correct or reprint those of the first job that printed any."""
 
     def progress(what: str, done: int, of: int) -> None:
         points.reach(f"{journey}: {what} {done} of {of}")
 
+    if journey == "batch":
+        batching.print_batch(journeys, batch_wish(out), out, progress=progress)
+        return
     if journey == "print":
         printing.print_job(journeys, public_addresses()[:PIECES], out, progress=progress)
         return
@@ -200,6 +205,19 @@ def _walk_print(journeys: Journeys, journey: str, out: Path, points: Points) -> 
         printing.correct_job(journeys, heavy, out, progress=progress)
     else:
         printing.reprint_job(journeys, job, (), out, progress=progress)
+
+
+def batch_wish(out: Path) -> batching.Wish:
+    """Give a batch of three parts, a piece each, which may have the device reset on the way; its list lies in `out`."""
+    out.mkdir(parents=True, exist_ok=True)
+    source = out / "list.csv"
+    source.write_text(
+        "name,street,city,state,zip\n"
+        + "".join(f"Desk {number},475 L'Enfant Plaza SW,Washington,DC,20260\n" for number in range(1, BATCHED + 1)),
+        encoding="utf-8",
+    )
+    template = templates.Template(name="rehearsal", pieces_per_file=1)
+    return batching.Wish(source=source, template=template, refill=True)
 
 
 def rehearse(folder: Path, journey: str, *, amount: Mills, out: Path, kill_at: int = 0) -> list[str]:

@@ -11,7 +11,7 @@ gives the same bytes; nothing is read from the list again.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -80,8 +80,17 @@ class Estimate:
 
 
 @cites("P050-1.4", "P050-1.5")
-def print_batch(journeys: Journeys, wish: Wish, out: Path, *, progress: Progress = silent) -> Batched:
+def print_batch(
+    journeys: Journeys,
+    wish: Wish,
+    out: Path,
+    *,
+    progress: Progress = silent,
+    reserved: Callable[[Record], None] | None = None,
+) -> Batched:
     """Print a batch into `out`: files of pages, `manifest.json`, and `errors.csv` where rows were faulty.
+
+    `reserved` is told of the batch before anything is debited.
 
     Raises `RefusedOnGrounds` (batch.bad-rows) with what is wrong with the rows, and what `batches.reserve` raises,
     before anything is debited; later only what the device or the disk refuses, and `resume` goes on from there.
@@ -98,6 +107,8 @@ def print_batch(journeys: Journeys, wish: Wish, out: Path, *, progress: Progress
             record: Record = journeys.do(
                 lambda ctx: batches.reserve(ctx, order=order, pieces=checked.pieces(), limits=terms.limits, funds=funds)
             )
+        if reserved is not None:
+            reserved(record)
         _Run(journeys, record, progress).print_with(hands)
     return _end(journeys, record)
 
@@ -257,6 +268,7 @@ class _Run:
         """Print them: while one is composed, the device evidences the next."""
         if self._record.body["state"] == batches.RESERVED:
             Path(self._record.body["out"]).mkdir(parents=True, exist_ok=True)
+            self._progress(PRINTING, 0, self._record.body["count"])
             for written in hands.map(write_part, self._tasks()):
                 self._hand_over(self._under_way.popleft(), written)
 

@@ -116,6 +116,7 @@ class _Reading:
     def tasks(self) -> Iterator[ToLint]:
         """Give the priced pieces, some at a time."""
         pieces: list[Piece] = []
+        self._progress(CHECKING, 0, self._lines)
         chosen = {ours: (heading,) for ours, heading in self._terms.template.columns.items()}
         for row in open_addresses(self._source, chosen=chosen):
             self.rows += 1

@@ -65,12 +65,12 @@ class _Beside:
 
 @contextmanager
 def crew(*, beside: bool) -> Iterator[Crew]:
-    """Give a crew: workers on all cores but this one's, or this process alone."""
+    """Give a crew: a worker for each core, or this process alone."""
     if not beside:
         yield _Here()
         return
     context, ends, workers = get_context("spawn"), [], []
-    for _ in range(min(max((os.cpu_count() or 1) - 1, 1), MOST_WORKERS)):
+    for _ in range(min(os.cpu_count() or 1, MOST_WORKERS)):
         mine, theirs = context.Pipe()
         worker = context.Process(target=_serve, args=(theirs,), daemon=True)
         worker.start()

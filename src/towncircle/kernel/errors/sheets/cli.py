@@ -9,6 +9,12 @@ ROWS = {
         clause="house",
         next_step="Type {usage} (more: {command} --help)",
     ),
+    "cli.which-world": Row(
+        kind="input",
+        sentence="No world is named, and this folder has {count} of them.",
+        clause="house",
+        next_step="Name the world's folder, or make one: towncircle world new DIR",
+    ),
     "cli.file": Row(
         kind="input",
         sentence="The file or folder {path} cannot be used: {why}.",
