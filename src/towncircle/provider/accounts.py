@@ -181,9 +181,12 @@ def check_draw(ctx: Context, licensee: str, amount: Mills) -> None:
 
 
 def open_account(ctx: Context, licensee: str, account: str) -> Record:
-    """Open an account, or a closed one again, for a new lease; one that is open is given as it is."""
+    """Open an account, or a closed one again, for a new lease; one that is open is given as it is.
+
+    One whose check is still awaited is open at once: the check's money has left it.
+    """
     row = ctx.tx.get("account", licensee)
-    if row is not None and row.body["state"] != CLOSED:
+    if row is not None and row.body["state"] == OPEN:
         return row
     body = {"account": account, "state": OPEN}
     return ctx.tx.put("account", licensee, body, owner=licensee, expected=row.version if row else 0)
