@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,12 @@ from tests.parties.hand import BANK, Hand, Line
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.ids import AdvanceId, DepositId
 from towncircle.kernel.money import ZERO, Mills
+from towncircle.ledger import POSTAL as POSTAL_CHART
+from towncircle.ledger import Books
+from towncircle.ledger.trust import payout_instructed
 from towncircle.testing.rehearsal_world import in_process
-from towncircle.wire import bodies
+from towncircle.wire import bodies, daily_file
+from towncircle.wire.daily_file import Account, DailyFile, Event
 from towncircle.wire.message import peek
 from towncircle.world import accounts, returning
 from towncircle.world.config import POSTAL
@@ -173,3 +178,79 @@ def test_a_request_that_a_busy_provider_did_not_take_is_not_dropped(journeys: Jo
     assert accounts.follow(journeys, reference).state == "advanced"
     AdvanceId.parse(reference)
     journeys.world.close()
+
+
+# ---- words that lie
+
+
+def daily_of(world: World, **changes: object) -> DailyFile:
+    empty = {"number": 1, "made_at": world.clock.now(), "through": 0, "events": (), "accounts": (), "devices": ()}
+    day = str(world.clock.now().date_in("America/New_York"))
+    return DailyFile(**{**empty, "provider": HARBOR, "day": day, **changes})  # type: ignore[arg-type]
+
+
+def told(hand: Hand, file: DailyFile) -> object:
+    return hand.say(HARBOR, POSTAL, filed(file))
+
+
+def test_a_provider_explains_nothing_away_by_a_time_to_come(journeys: Journeys) -> None:
+    world, hand = journeys.world, Hand(journeys.world)
+    assert hand.refused(HARBOR, POSTAL, filed(daily_of(world, day="2026-11-24"))) == "daily.not-yet"
+    event = Event(
+        at=world.clock.now().plus(days=9_000),
+        kind="deposit-received",
+        reference="DEP-222222222222",
+        licensee=MAILROOM,
+        device="",
+        size=500,
+        mills=500,
+    )
+    row = Account(licensee=MAILROOM, opening=0, moved=500, closing=500, in_transit=0, advances=0, malfunction=0)
+    first = told(hand, daily_of(world, events=(event,), accounts=(row,)))
+    assert isinstance(first, bodies.DailyFinding)
+    mine = [one for one in first.differences if "DEP-222222222222" in one.about]
+    assert [one.explained for one in mine] == [True]  # it may be on its way for a day
+    world.advance("2d")
+    still = replace(row, opening=500, moved=0)
+    second = told(hand, daily_of(world, number=2, accounts=(still,)))
+    assert isinstance(second, bodies.DailyFinding)
+    mine = [one for one in second.differences if "DEP-222222222222" in one.about]
+    assert [one.explained for one in mine] == [False]
+
+
+def filed(file: DailyFile) -> bodies.DailyFinancialFile:
+    return bodies.DailyFinancialFile(day=file.day, number=file.number, file=daily_file.write(file))
+
+
+def test_a_check_that_the_provider_never_booked_is_explained_by_nothing(journeys: Journeys) -> None:
+    world = journeys.world
+    with world.store(POSTAL).transaction() as tx:
+        about = {"provider": HARBOR, "licensee": MAILROOM, "at": world.clock.now()}
+        Books(tx, POSTAL_CHART).post(
+            payout_instructed(payout_id="CLO-222222222222", amount=Mills.dollars(9), **about)  # type: ignore[arg-type]
+        )
+    world.advance("2d")
+    finding = dict(accounts.reconcile(world))[HARBOR]
+    (payout,) = (one for one in finding.differences if one.about.startswith("payout"))
+    assert (payout.code, payout.explained) == ("daily.not-in-provider", False)
+
+
+def test_a_report_of_the_bank_that_cannot_be_booked_is_refused_and_the_next_one_is_taken(journeys: Journeys) -> None:
+    world, hand = journeys.world, Hand(journeys.world)
+    row = bodies.LockboxRow(
+        deposit_id="DEP-222222222222", licensee=MAILROOM, provider=HARBOR, amount=Mills(100), form="wire"
+    )
+    good = bodies.LockboxReport(day="2026-11-23", number=2, deposits=(row,), opening=ZERO, closing=Mills(100))
+    bent: list[bodies.LockboxReport] = [replace(good, day=day) for day in ("x", "2026-11-24", "9999-12-31")]
+    rows: list[dict[str, object]] = [
+        {"form": "gold"},
+        {"amount": ZERO},
+        {"licensee": "a/b"},
+        {"licensee": HARBOR},
+        {"deposit_id": "a|b"},
+    ]
+    bent += [replace(good, deposits=(replace(row, **one),)) for one in rows]  # type: ignore[arg-type]
+    for report in bent:
+        assert hand.refused(BANK, HARBOR, report) == "provider.bad-report", report
+    assert isinstance(hand.say(BANK, HARBOR, good), bodies.Acknowledged)
+    assert account(world) == Mills.dollars(100) + Mills(100)
