@@ -1,4 +1,4 @@
-"""Accounts under attack: money that comes late, that is collected from nobody, that is paid by halves, words that lie."""
+"""Accounts under attack: money that comes late or is collected from nobody, checks by halves, words that lie."""
 
 from __future__ import annotations
 

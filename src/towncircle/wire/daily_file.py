@@ -192,9 +192,8 @@ def _add_up(file: DailyFile, numbered: list[tuple[int, Line]]) -> None:
             if (row[0], row[1]) in seen:
                 raise broken(line, f"{row[1]} stands in it twice")
             seen.add((row[0], row[1]))
-        if row[0] == "A":
-            if str(sums[row[1]]) != row[3]:
-                raise broken(line, f"the events of {row[1]} make {sums[row[1]]}, not {row[3]}")
+        if row[0] == "A" and str(sums[row[1]]) != row[3]:
+            raise broken(line, f"the events of {row[1]} make {sums[row[1]]}, not {row[3]}")
     for line, row in numbered:
         if row[0] == "E" and ("A", row[4]) not in seen:
             raise broken(line, f"there is no account of {row[4]}")
