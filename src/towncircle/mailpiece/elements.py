@@ -207,7 +207,10 @@ class Layer:
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """Hold one side of one piece: shared layers and its own elements."""
+    """Hold one side of one piece: shared layers and its own elements.
+
+    `piece_shape` is the shape of the piece that a label goes on; `dpi` names the dots of the printer it is for.
+    """
 
     form: Form
     side: Side
@@ -215,6 +218,13 @@ class Page:
     mailer: str = ""
     layers: tuple[Layer, ...] = ()
     elements: tuple[Element, ...] = field(default=())
+    piece_shape: str = ""
+    dpi: int = 300
+
+    @property
+    def shape(self) -> str:
+        """Give what the piece is: letter, flat, card or parcel."""
+        return self.piece_shape or self.form.shape
 
     @cached_property
     def boxed(self) -> tuple[tuple[Element, Box], ...]:
