@@ -22,10 +22,10 @@ from tests.mailpiece.pages import (
 from towncircle.indicium.readable import for_correction, for_redate
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.money import Mills
+from towncircle.mailpiece.art import DEFAULT_ART
 from towncircle.mailpiece.elements import Page
 from towncircle.mailpiece.forms import catalogue, machinable, require_form, shape_of, shapes_of
 from towncircle.mailpiece.geometry import INCH, Form, dot, dots_up, form, form_keys, inches, off_dots
-from towncircle.mailpiece.imprint import DEFAULT_ART
 from towncircle.mailpiece.lints import lint
 from towncircle.mailpiece.page import EnvelopeSpec, envelope, nonaddress_side
 from towncircle.paper.pdf import to_pdf

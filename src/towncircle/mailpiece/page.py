@@ -7,9 +7,9 @@ The Intelligent Mail barcode of letters and cards stands in the barcode clear zo
 address block: P050 4.4 names that zone as reserved, its place does not depend on the address, so a lint can measure
 it, and an address of five lines cannot push it out. Flats and labels have no such zone: there it stands above the
 address.
-A FIM D is on letters, cards and flats: P050 4.12 exempts courtesy reply and what is "not a letter or a flat", and a
-card is letter-size mail (DMM C050), which is the reading taken here. A label, a tape or a tag bears it where its piece
-must: it is applied with its upper right corner in that of the piece.
+A FIM D is on letters and cards, and on flats where the rule set says so: P050 4.12 exempts courtesy reply, which bears
+FIM A, and what is "not a letter or a flat", and a card is letter-size mail (DMM C050), which is the reading taken here.
+A label, a tape or a tag bears it where its piece must: it is applied with its upper right corner in that of the piece.
 Pages that share a sender and the readable values share layers, so that a batch draws them once.
 """
 
@@ -24,10 +24,12 @@ from towncircle.indicium.readable import Readable
 from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.mailpiece.addresses import Address
+from towncircle.mailpiece.art import Art, art_area, art_layer, marking_layer
 from towncircle.mailpiece.elements import Bars, Element, Fim, Layer, Page, Text
 from towncircle.mailpiece.geometry import (
     DOT_600,
     INCH,
+    Box,
     Form,
     dot,
     figure,
@@ -35,11 +37,10 @@ from towncircle.mailpiece.geometry import (
     number,
     ocr_area,
 )
-from towncircle.mailpiece.imprint import BLOCK_HEIGHT, Art, art_layer, corner, symbol_at
+from towncircle.mailpiece.imprint import BLOCK_HEIGHT, corner, symbol_at
 from towncircle.mailpiece.placing import (
     CLEAR,
     EDGE,
-    WITH_FIM,
     Arrangement,
     Frame,
     arrange,
@@ -60,7 +61,7 @@ _SENDER_TYPE = 8_000
 _SENDER_STEP = 10_200
 _BARS_TAKE = 26_000  # of a barcode that stands above the address
 _SENDER_TAKES = 60_000  # of a return address that stands above the address
-_ART_LEAVES = 60_000  # house: art is printed where this width is left for the return address
+_LEFT = 76_000  # house: what a return address needs at least, with the clear space between it and the indicium
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +70,7 @@ class EnvelopeSpec:
 
     `imb` is the barcode's 65 letters, or empty for none. `piece_shape` says what a label goes on: letter, flat, card
     or parcel. `dpi` names the printer's dots. A form without room for the address is given none.
+    `reply` makes it a courtesy reply envelope, which bears FIM A.
     """
 
     form: Form
@@ -80,13 +82,15 @@ class EnvelopeSpec:
     sender: Address | None = None
     imb: str = ""
     art: Art | None = None
+    reply: bool = False
     piece_shape: str = ""
     dpi: int = 300
 
     @property
     def fim_letter(self) -> str:
-        """Give the FIM that the piece bears: D, or none where it is no letter, flat or card."""
-        return "D" if self.readable.bears_fim and (self.piece_shape or self.form.shape) in WITH_FIM else ""
+        """Give the FIM that the piece bears, or nothing."""
+        shape = self.piece_shape or self.form.shape
+        return fim_of(shape, self.rules, self.on, reply=self.reply) if self.readable.bears_fim else ""
 
 
 @cites("P050-4.4", "P050-4.5", "P050-4.12")
@@ -106,10 +110,10 @@ def envelope(spec: EnvelopeSpec) -> Page:
     symbol = symbol_at(spec.symbol, right=place.right, top=place.top, module=place.module, dpi=spec.dpi)
     layers = [corner(readable, place.layout, frame.corner_left, frame.top)]
     edge = place.edge
-    art = _art(spec, frame, edge)
-    if art is not None:
-        layers.append(art)
-        edge = min(box.left for _, box in art.boxed)
+    area = _art_area(spec, frame, edge) if spec.art else None
+    if spec.art is not None and area is not None:
+        layers.append(_beside_indicium(spec.art, area, frame.marking))
+        edge = min(box.left for _, box in layers[-1].boxed)
     top, lowest = frame.top, _below(frame, place, symbol.box.bottom)
     if form.height > form.width:  # no room beside the indicium: the return address goes below it
         top, edge, lowest = lowest, form.width, lowest - _SENDER_TAKES
@@ -125,6 +129,8 @@ def envelope(spec: EnvelopeSpec) -> Page:
         side="address",
         specimen=readable.specimen,
         mailer=(spec.sender.company or spec.sender.name) if spec.sender else "",
+        reply=spec.reply,
+        art_area=area,
         layers=tuple(layers),
         elements=tuple(own),
         piece_shape=spec.piece_shape,
@@ -132,15 +138,30 @@ def envelope(spec: EnvelopeSpec) -> Page:
     )
 
 
-def _art(spec: EnvelopeSpec, frame: Frame, edge: int) -> Layer | None:
-    if spec.art is None:
-        return None
-    layer = art_layer(spec.art, edge - 6_000, frame.top, BLOCK_HEIGHT, frame.marking)
+def _art_area(spec: EnvelopeSpec, frame: Frame, edge: int) -> Box | None:
+    """Give where art or a marking stands, or None where art has no room."""
+    assert spec.art is not None
+    form = frame.form
+    left = form.hole + EDGE + (_LEFT if spec.sender is not None and form.addressed else 0)
+    area = art_area(right=edge - 6_000, top=frame.top, height=min(frame.room, BLOCK_HEIGHT), left_most=left)
     if spec.art.kind == "marking":
-        return layer
-    least = frame.form.hole + EDGE + (CLEAR + _ART_LEAVES if spec.sender and spec.form.addressed else 0)
-    box = min(box.left for _, box in layer.boxed)
-    return layer if frame.room >= BLOCK_HEIGHT and box >= least and spec.form.addressed else None
+        return area
+    wide = area.width >= figure("art", "width") and frame.room >= BLOCK_HEIGHT
+    return area if wide and form.addressed and form.width > form.height else None
+
+
+@cites("P050-4.12", "P050-4.12/2")
+def fim_of(shape: str, rules: RuleSet, on: date, *, reply: bool) -> str:
+    """Give the letter of the FIM that an address side bears, or nothing: a parcel bears none."""
+    if shape not in rules.text("fim_shapes", on).split(", "):
+        return ""
+    return "A" if reply else "D"
+
+
+def _beside_indicium(art: Art, area: Box, marking_height: int) -> Layer:
+    if art.kind == "marking":
+        return marking_layer(" ".join(art.words), area, marking_height)
+    return art_layer(art, area.right, area.top, area.height)
 
 
 @cites("P050-4.8", "P050-4.9", "P050-4.9/1", "P050-4.9/4", "P050-4.8/5", "P050-1.6")

@@ -32,7 +32,6 @@ from towncircle.mailpiece.imprint import (
 from towncircle.rules import RuleSet
 from towncircle.symbol.modules import Modules
 
-WITH_FIM = ("letter", "flat", "card")
 EDGE = 24_000  # house: what stands at the left keeps 1/3 inch from the edge
 CLEAR = 36_000  # house: what is not asked for keeps half an inch from the indicium on every date
 _BESIDE = 50_000  # of a symbol beside the town circle, so that its quiet zone ends above the amount
@@ -46,7 +45,8 @@ _GAP = 4  # modules between the symbol and what stands beside it
 class Frame:
     """Hold the lines of a form, in units: the indicium stands left of `right`, between `top` and `floor`.
 
-    `fim` is the FIM clear zone and `fim_foot` the foot of the FIM itself, where the piece bears one. `marking` is the
+    `fim` is the FIM clear zone, which a piece keeps free also where it bears none, a label not; `fim_foot` is the
+    foot of the FIM itself. `marking` is the
     least height of a postal marking's capitals.
     """
 
@@ -95,7 +95,7 @@ def frame_of(form: Form, rules: RuleSet, on: date, *, bears_fim: bool, dpi: int 
 @lru_cache(maxsize=128)
 @cites("P050-4.4", "P050-4.12")
 def _frame(form: Form, right: Fraction, top: Fraction, marking: Fraction, *, bears_fim: bool, dpi: int) -> Frame:
-    zone = fim_zone(form) if bears_fim else None
+    zone = fim_zone(form) if bears_fim or form.shape != "label" else None
     if zone and (zone.left < form.hole or form.height < zone.height):
         raise Refused("page.no-fim-room", form=form.name)
     slack = max(DOT_300, round(dot(dpi)))  # more than the rule's least, so that a rasterised edge never touches it

@@ -10,7 +10,6 @@ from towncircle.kernel.cites import cites
 from towncircle.mailpiece.elements import INDICIUM_ROLES, Path, Symbol
 from towncircle.mailpiece.geometry import Box, barcode_zone, day, figure, fim_zone, flap_zone, ocr_area, word
 from towncircle.mailpiece.lints.finding import PROPOSED, Context, Faults, Lint, show
-from towncircle.mailpiece.placing import WITH_FIM
 
 
 @cites("P050-4.4", "P050-4.4/2")
@@ -58,7 +57,8 @@ def horizontal(context: Context) -> Faults:
 @cites("P050-4.4", "P050-4.4/5")
 def fim_zone_free(context: Context) -> Faults:
     """Keep everything but the FIM out of the FIM clear zone."""
-    if context.page.side == "address" and context.page.shape in WITH_FIM:
+    page = context.page
+    if page.side == "address" and (page.form.shape != "label" or page.having("fim")):
         yield from _intruders(context, fim_zone(context.page.form), "the FIM clear zone", {"fim"})
 
 
