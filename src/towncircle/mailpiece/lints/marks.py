@@ -108,8 +108,9 @@ def quiet_zone(context: Context) -> Faults:
     for element, _ in context.page.having("symbol"):
         if not isinstance(element, Symbol):
             continue
+        space = element.quiet_box
         for other, box in context.page.boxed:
-            if other is not element and element.quiet_box.overlaps(box):
+            if other is not element and space.overlaps(box):
                 quiet = element.modules.quiet_zone
                 gap = max(
                     element.box.left - box.right, box.left - element.box.right,
