@@ -17,8 +17,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from towncircle.kernel.errors import BadInput, RefusedOnGrounds, TowncircleError
+from towncircle.kernel.errors import BadInput, Refused, RefusedOnGrounds, TowncircleError
 from towncircle.mailpiece.address_columns import WORDS
+from towncircle.mailpiece.forms import require_form
 from towncircle.mailpiece.rates import PRICE_TYPES, SHAPES, PriceType, Shape
 from towncircle.mailpiece.weights import parse_weight, show_weight
 
@@ -34,7 +35,8 @@ class Template:
     """Hold what the pieces of a batch share.
 
     `ahead_days` moves the mailing date from today; `columns` names the list's own heading of each of our columns;
-    `overrides` are what a row may say otherwise; `pieces_per_file` is how many pages a file has at most.
+    `form` is what they are printed on, empty for the usual form of their shape; `overrides` are what a row may say
+    otherwise; `pieces_per_file` is how many pages a file has at most.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Template:
     weight_oz: Fraction = Fraction(1)
     price_type: PriceType = "metered"
     overrides: tuple[str, ...] = ()
+    form: str = ""
     art: bool = True
     return_address: bool = True
     ahead_days: int = 0
@@ -59,6 +62,7 @@ class Template:
             "weight": show_weight(self.weight_oz),
             "price_type": self.price_type,
             "overrides": list(self.overrides),
+            "form": self.form,
             "art": self.art,
             "return_address": self.return_address,
             "ahead_days": self.ahead_days,
@@ -107,12 +111,14 @@ def parse(raw: bytes, *, name: str) -> Template:
 def _values(reader: _Reader) -> dict[str, Any]:
     overrides = reader.words("piece", "overrides", (), OVERRIDES)
     columns = reader.headings("columns", WORDS)
+    shape = reader.word("piece", "shape", "letter", SHAPES)
     return {
         "title": reader.text("", "title", ""),
-        "shape": reader.word("piece", "shape", "letter", SHAPES),
+        "shape": shape,
         "weight_oz": reader.weight("piece", "weight", Fraction(1)),
         "price_type": reader.word("piece", "price_type", "metered", PRICE_TYPES),
         "overrides": overrides,
+        "form": reader.form("page", "form", shape),
         "art": reader.flag("page", "art"),
         "return_address": reader.flag("page", "return_address"),
         "ahead_days": reader.number("mailing", "ahead_days", 0, least=0, most=MOST_AHEAD),
@@ -202,6 +208,15 @@ class _Reader:
         except BadInput:
             self._fault(table, key, value, "a weight such as 1 oz")
             return default
+
+    def form(self, table: str, key: str, shape: str) -> str:
+        """Give what the pieces are printed on: the key of a form that suits a shape, empty for the usual one."""
+        value = self._get(table, key, "")
+        try:
+            return require_form(str(value), shape).key if value else ""
+        except (BadInput, Refused) as error:
+            self._faults.append(error)
+            return ""
 
     def headings(self, name: str, known: Iterable[str]) -> dict[str, str]:
         """Give the list's own heading of each of our columns."""

@@ -24,7 +24,7 @@ from towncircle.kernel.errors import BadInput, Refused, TowncircleError
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.licensee.batches import Part
 from towncircle.licensee.limits import Limits
-from towncircle.licensee.mailroom import piece_of, price_for
+from towncircle.licensee.mailroom import on_form, piece_of, price_for
 from towncircle.mailpiece.address_files import FaultyRow, Recipient, open_addresses
 from towncircle.mailpiece.rates import Price, Shape
 from towncircle.mailpiece.tariff import Table
@@ -169,7 +169,10 @@ class _Reading:
         shape, weight = row.shape or template.shape, row.weight_oz or template.weight_oz
         try:
             found = self._price(shape, weight)
-            return {"row": row.row, **piece_of(row, found, shape=shape, weight_oz=weight)}
+            piece = {"row": row.row, **piece_of(row, found, shape=shape, weight_oz=weight)}
+            if template.form and shape == template.shape:  # the template's reader has found that it suits
+                return {**piece, "on": template.form}
+            return on_form([piece], template.form)[0]
         except (Refused, BadInput) as error:
             self._fault(row.row, error)
             return None
