@@ -1,4 +1,4 @@
-"""The snippets of the guide run, in their order, in one folder, and answer what the page shows."""
+"""The snippets of the pages run, in their order, in one folder, and answer what the page shows."""
 
 import hashlib
 import re
@@ -14,7 +14,7 @@ from towncircle.cli.main import main
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 BLOCK = re.compile(r"^```(?P<kind>[a-z]+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
-KINDS = {"sh", "text", "csv", "python"}
+PAGES = {"guide.md": {"sh", "text", "csv", "python"}, "printing.md": {"sh", "text", "csv", "python", "toml"}}
 
 
 class Snippet(NamedTuple):
@@ -44,15 +44,16 @@ def answered(shown: str, said: str) -> bool:
     return all(any(line.startswith(wanted) for line in rest) for wanted in shown.splitlines())
 
 
-def test_every_snippet_of_the_guide_runs_and_answers_what_is_shown(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("page", PAGES)
+def test_every_snippet_of_a_page_runs_and_answers_what_is_shown(
+    page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}
     said, kinds = "", set()
-    for kind, text, line in snippets(DOCS / "guide.md"):
+    for kind, text, line in snippets(DOCS / page):
         kinds.add(kind)
-        where = f"docs/guide.md:{line}"
+        where = f"docs/{page}:{line}"
         match kind:
             case "sh":
                 for arguments in commands(text):
@@ -62,11 +63,11 @@ def test_every_snippet_of_the_guide_runs_and_answers_what_is_shown(
                     assert code == 0, f"{where}: {arguments}\n{captured.err}"
             case "text":
                 assert answered(text, said), f"{where}\n{said}"
-            case "csv":
-                Path("list.csv").write_text(text, encoding="utf-8")
+            case "csv" | "toml":
+                Path("list.csv" if kind == "csv" else "template.toml").write_text(text, encoding="utf-8")
             case _:
                 exec(compile("\n" * line + text, where, "exec"), names)
-    assert kinds == KINDS
+    assert kinds == PAGES[page]
 
 
 def test_an_answer_that_is_not_given_would_be_found() -> None:

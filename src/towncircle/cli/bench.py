@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from towncircle.bench import Result
 
+_MOST_PIECES = 1_000_000
 SUBJECTS = ("device", "mailpiece", "fleet")
 
 
@@ -29,12 +30,13 @@ def add(subparsers: Any) -> None:
     parser.add_argument("--seconds", type=float, default=1.0, metavar="S", help="time for each case and round")
     parser.add_argument("--dir", type=Path, metavar="DIR", help="where the stores lie (default: the temporary folder)")
     parser.add_argument("--population", type=int, default=100_000, metavar="N", help="hosted devices (default 100000)")
+    parser.add_argument("--pieces", type=int, default=100_000, metavar="N", help="of the batch (default 100000)")
     parser.add_argument("--json", action="store_true", help="print JSON with stable keys")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Measure and show the results. Raises `BadInput` (bench.no-such-subject, bench.seconds)."""
+    """Measure and show the results. Raises `BadInput` (bench.no-such-subject, bench.seconds, bench.pieces)."""
     from towncircle.kernel.errors import BadInput
 
     for name in args.subjects:
@@ -42,6 +44,8 @@ def run(args: argparse.Namespace) -> int:
             raise BadInput("bench.no-such-subject", subject=name[:40], known=", ".join(SUBJECTS))
     if not 0.01 <= args.seconds <= 60:
         raise BadInput("bench.seconds", seconds=args.seconds)
+    if not 1 <= args.pieces <= _MOST_PIECES:
+        raise BadInput("bench.pieces", pieces=args.pieces, most=_MOST_PIECES)
     results, environment = _measured(args)
     if args.json:
         print(json.dumps({"results": [result.as_dict() for result in results], "environment": environment}))
@@ -60,7 +64,7 @@ def _measured(args: argparse.Namespace) -> tuple[list[Result], dict[str, object]
 
     `device` takes in fleets. What is missing is left out, with a sentence about it in the environment.
     """
-    from towncircle.bench import device, environment, fleet, mailpiece, pkcs11, two
+    from towncircle.bench import batch, device, environment, fleet, mailpiece, pkcs11, two
     from towncircle.kernel.errors import Refused
 
     results: list[Result] = []
@@ -68,6 +72,8 @@ def _measured(args: argparse.Namespace) -> tuple[list[Result], dict[str, object]
     subjects = args.subjects or SUBJECTS
     if "mailpiece" in subjects:
         results, machine = mailpiece.measure(seconds=args.seconds)
+        measured, told = batch.measure(args.dir, seconds=args.seconds, pieces=args.pieces)
+        results, machine = [*results, *measured], machine | told
     if "device" in subjects:
         measured, told = device.measure(args.dir, seconds=args.seconds)
         results += [*measured, two.measure(args.dir, seconds=args.seconds)]

@@ -15,6 +15,12 @@ ROWS = {
         clause="house",
         next_step="Give from 0.01 to 60 seconds.",
     ),
+    "bench.pieces": Row(
+        kind="input",
+        sentence="{pieces} is not a number of pieces to print.",
+        clause="house",
+        next_step="Give from 1 to {most}.",
+    ),
     "bench.no-postgres": Row(
         kind="refused",
         sentence="There is no PostgreSQL server here that can be started.",

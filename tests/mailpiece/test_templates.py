@@ -1,0 +1,67 @@
+"""A template is read whole or refused with every fault at once."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from towncircle.kernel.errors import BadInput, RefusedOnGrounds
+from towncircle.mailpiece import templates
+
+
+def test_the_templates_that_come_with_the_program_can_be_read_and_found_by_name() -> None:
+    known = templates.builtin()
+    assert {"letter", "letter-plain", "postcard", "flat"} <= {one.name for one in known}
+    assert all(one.title for one in known)
+    assert templates.find("postcard").shape == "card"
+    assert not templates.find("letter-plain").art
+
+
+def test_a_template_of_ones_own_is_a_file_and_what_it_leaves_out_is_usual(tmp_path: Path) -> None:
+    place = tmp_path / "mine.toml"
+    place.write_text('[piece]\nweight = "2 oz"\n[columns]\nzip = "PLZ"\n')
+    found = templates.find(str(place))
+    assert (found.name, found.weight_oz, found.shape, dict(found.columns)) == (
+        "mine",
+        Fraction(2),
+        "letter",
+        {"zip": "PLZ"},
+    )
+    assert found.as_dict() == templates.parse(place.read_bytes(), name="mine").as_dict()
+
+
+def test_every_fault_of_a_template_is_told_at_once() -> None:
+    raw = (
+        'titel = "slip"\n[piece]\nshape = "box"\nweight = "heavy"\noverrides = ["colour"]\n[page]\nart = "yes"\n'
+        'form = "no99"\n[mailing]\nahead_days = -1\n[output]\npieces_per_file = 1001\nformats = ["svg"]\n'
+        '[columns]\nplz = "PLZ"\nzip = ""\n[paint]\nred = 1\n'
+    )
+    with pytest.raises(RefusedOnGrounds) as refused:
+        templates.parse(raw.encode(), name="slips")
+    told = " ".join(ground.sentence for ground in refused.value.grounds)
+    for word in (
+        *("titel", "piece.shape", "piece.weight", "piece.overrides", "page.art", "no99", "mailing.ahead_days"),
+        *("output.pieces_per_file", "output.formats", "columns.plz", "columns.zip", "paint.red"),
+    ):
+        assert word in told, word
+    assert len(refused.value.grounds) == 12
+
+
+@pytest.mark.parametrize("raw", [b"\xff", b"[piece", b"x = 1\n" * 20_000, b"a" + b"[" * 5_000])
+def test_what_is_no_template_is_refused_with_the_reason(raw: bytes) -> None:
+    with pytest.raises(BadInput) as refused:
+        templates.parse(raw, name="odd")
+    assert refused.value.code == "template.unreadable"
+
+
+@pytest.mark.parametrize("count", [1, 1000])
+def test_a_file_has_from_one_page_to_what_a_device_takes_at_once(count: int) -> None:
+    raw = f"[output]\npieces_per_file = {count}\n".encode()
+    assert templates.parse(raw, name="edge").pieces_per_file == count
+
+
+def test_an_unknown_name_is_refused_with_those_that_there_are() -> None:
+    with pytest.raises(BadInput) as refused:
+        templates.find("brochure")
+    assert refused.value.code == "template.unknown"
+    assert "postcard" in refused.value.sentence

@@ -1,0 +1,230 @@
+"""A batch is checked and paid for as a whole before the first debit, goes on after an interruption, and adds up."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from tests.faults import killed as world_of
+
+from towncircle.cli.main import main
+from towncircle.kernel.errors import BrokenInvariant, Refused, RefusedOnGrounds
+from towncircle.kernel.money import ZERO, Mills
+from towncircle.licensee import batches, departments, downloads
+from towncircle.mailpiece.templates import Template
+from towncircle.psd.registers import Registers
+from towncircle.world import batching, manifest
+from towncircle.world.batching import PRINTING, Wish
+from towncircle.world.crews import crew
+from towncircle.world.journeys import Journeys
+
+GOOD = "Desk {at},475 L'Enfant Plaza SW,Washington,DC,20260\n"
+
+
+@pytest.fixture(scope="module")
+def template_world() -> Iterator[Path]:
+    top = world_of.folder_in_memory()
+    yield world_of.prepared(top / "world", up_to="reset")
+    shutil.rmtree(top)
+
+
+@pytest.fixture
+def folder(template_world: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(template_world, tmp_path / "world")
+
+
+@pytest.fixture
+def journeys(folder: Path) -> Iterator[Journeys]:
+    with world_of.opened(folder) as opened:
+        yield opened
+
+
+class Interrupted(Exception):
+    """Stands for Ctrl-C."""
+
+
+def listed(place: Path, rows: str, header: str = "name,street,city,state,zip") -> Path:
+    place.mkdir(exist_ok=True)
+    path = place / "list.csv"
+    path.write_text(f"{header}\n{rows}", encoding="utf-8")
+    return path
+
+
+def wish(source: Path, *, per_file: int = 1, refill: bool = False, skip: bool = False) -> Wish:
+    template = Template(name="test", pieces_per_file=per_file)
+    return Wish(source=source, template=template, refill=refill, skip_bad_rows=skip)
+
+
+def good(count: int) -> str:
+    return "".join(GOOD.format(at=at) for at in range(count))
+
+
+def standing(journeys: Journeys) -> tuple[Registers, int]:
+    with journeys.world.store(journeys.licensee).reading() as view:
+        bound = sum(row.body["reserved"] + row.body["spent"] for row in view.find("department"))
+    return journeys.status().registers, bound
+
+
+def after(done: int) -> Callable[[str, int, int], None]:
+    def progress(what: str, count: int, _of: int) -> None:
+        if (what, count) == (PRINTING, done):
+            raise Interrupted
+
+    return progress
+
+
+def begun(journeys: Journeys, out: Path, *, pieces: int = 3) -> str:
+    """Print a batch that is interrupted after its first part; give its name."""
+    with pytest.raises(Interrupted):
+        batching.print_batch(journeys, wish(listed(out.parent, good(pieces))), out, progress=after(1))
+    with journeys.world.store(journeys.licensee).reading() as view:
+        (record,) = batches.open_batches(view)
+    return record.key
+
+
+def test_every_faulty_row_is_told_at_once_and_nothing_is_reserved(journeys: Journeys, tmp_path: Path) -> None:
+    before = standing(journeys)
+    rows = good(1) + "No Street,,Washington,DC,20260\nElsewhere,1 Main St,Denver,CO,20260\n" + good(1)
+    rows += "Heavy,475 L'Enfant Plaza SW,Washington,DC,20260,3,\nFlat,475 L'Enfant Plaza SW,Washington,DC,20260,,flat\n"
+    source = listed(tmp_path, rows, header="name,street,city,state,zip,weight_oz,shape")
+    with pytest.raises(RefusedOnGrounds) as refused:
+        batching.print_batch(journeys, wish(source), tmp_path / "out")
+    assert refused.value.code == "batch.bad-rows"
+    assert [ground.params["row"] for ground in refused.value.grounds] == [3, 4, 6, 7]
+    lines = (tmp_path / "out" / manifest.ERRORS).read_text().splitlines()
+    assert [line.split(",")[0] for line in lines] == ["row", "3", "4", "6", "7"]
+    assert "template.no-override" in lines[-1]
+    assert standing(journeys) == before
+
+
+def test_good_rows_are_printed_where_bad_ones_may_be_left_out(journeys: Journeys, tmp_path: Path) -> None:
+    source = listed(tmp_path, good(2) + "No Street,,Washington,DC,20260\n" + good(1))
+    done = batching.print_batch(journeys, wish(source, per_file=2, skip=True), tmp_path / "out")
+    told = json.loads(done.manifest.read_text())
+    assert [(piece["row"], piece["file"], piece["page"]) for piece in told["pieces"]] == [
+        (2, "envelopes-0001.pdf", 1),
+        (3, "envelopes-0001.pdf", 2),
+        (5, "envelopes-0002.pdf", 1),
+    ]
+    assert (told["totals"]["pieces"], told["rows_left_out"]) == (3, 1)
+    assert told["totals"]["postage_mills"] == int(journeys.status().registers.ascending)
+    world_of.audited(journeys, tmp_path / "export")
+
+
+@pytest.mark.requirement("P050-3.6")
+def test_a_batch_that_cannot_be_paid_is_refused_before_the_first_debit() -> None:
+    dollars = Mills.dollars
+    held = batches.Funds(balance=dollars(200), cap=dollars(500))
+    held.check(dollars(200))
+    for total, code, clause in ((201, "batch.balance-short", "P050 1.5"), (501, "batch.over-cap", "P050 3.6")):
+        with pytest.raises(Refused) as refused:
+            held.check(dollars(total))
+        assert (refused.value.code, refused.value.clause) == (code, clause)
+        assert str(dollars(total - 200)) in refused.value.next_step
+    refilled = batches.Funds(balance=dollars(200), cap=dollars(500), account=dollars(1_000))
+    refilled.check(dollars(1_200))
+    with pytest.raises(Refused) as refused:
+        refilled.check(dollars(1_201))
+    assert refused.value.code == "batch.account-short"
+    assert str(dollars(1)) in refused.value.next_step
+
+
+def test_a_batch_over_the_budget_reserves_and_debits_nothing(journeys: Journeys, tmp_path: Path) -> None:
+    journeys.do(lambda ctx: departments.keep(ctx, department="mailroom", budget=Mills.parse("1.55")))
+    before = standing(journeys)
+    with pytest.raises(Refused) as refused:
+        batching.print_batch(journeys, wish(listed(tmp_path, good(2))), tmp_path / "out")
+    assert refused.value.code == "department.over-budget"
+    assert standing(journeys) == before
+    with journeys.world.store(journeys.licensee).reading() as view:
+        assert view.find("job") == view.find("batch") == []
+
+
+def test_an_open_batch_binds_what_it_has_not_spent(journeys: Journeys, tmp_path: Path) -> None:
+    begun(journeys, tmp_path / "out")
+    with journeys.world.store(journeys.licensee).reading() as view:
+        left = batches.bound(view, journeys.device)
+        assert left == Mills.parse("2.34") - journeys.status().registers.ascending > ZERO
+    with pytest.raises(Refused) as refused:
+        journeys.do(downloads.not_in_a_batch)
+    assert refused.value.code == "updates.batch-open"
+
+
+def test_a_batch_goes_on_in_its_own_folder_and_only_once(journeys: Journeys, tmp_path: Path) -> None:
+    name = begun(journeys, tmp_path / "out")
+    with pytest.raises(Refused) as refused:
+        batching.resume(journeys, name, tmp_path / "elsewhere")
+    assert refused.value.code == "batch.other-out"
+    first = (tmp_path / "out" / "envelopes-0001.pdf").read_bytes()
+    batching.resume(journeys, name, tmp_path / "out")
+    assert (tmp_path / "out" / "envelopes-0001.pdf").read_bytes() == first
+    again = batching.resume(journeys, name, tmp_path / "out")
+    assert (again.batch.body["state"], journeys.status().registers.pieces) == ("printed", 3)
+
+
+def test_a_batch_whose_day_is_over_is_given_up_and_the_rest_is_listed(journeys: Journeys, tmp_path: Path) -> None:
+    name = begun(journeys, tmp_path / "out")
+    journeys.world.advance("1d")
+    journeys.contact()
+    with pytest.raises(Refused) as refused:
+        batching.resume(journeys, name, tmp_path / "out")
+    assert refused.value.code == "batch.day-over"
+    done = batching.give_up(journeys, name, tmp_path / "out")
+    pieces = journeys.status().registers.pieces
+    assert (done.batch.body["state"], done.batch.body["printed"]) == ("given up", pieces)
+    registers, bound = standing(journeys)
+    assert bound == int(registers.ascending) == done.batch.body["spent"]
+    assert done.left is not None
+    rest = batching.print_batch(journeys, wish(done.left), tmp_path / "rest")
+    assert rest.batch.body["printed"] == 3 - pieces
+    world_of.audited(journeys, tmp_path / "export")
+
+
+def test_a_manifest_is_not_given_where_its_totals_are_not_the_devices(journeys: Journeys, tmp_path: Path) -> None:
+    name = begun(journeys, tmp_path / "out", pieces=2)
+
+    def forge(ctx: object) -> None:
+        row = ctx.tx.get("job", batches.job_of(name, 1))  # type: ignore[attr-defined]  # a context
+        piece = {**row.body["pieces"][0], "amount": 790}
+        ctx.tx.put("job", row.key, {**row.body, "pieces": [piece]}, owner=row.owner, expected=row.version)  # type: ignore[attr-defined]  # a context
+
+    journeys.do(forge)
+    with pytest.raises(BrokenInvariant) as broken:
+        batching.resume(journeys, name, tmp_path / "out")
+    assert broken.value.code == "batch.totals-differ"
+    assert not (tmp_path / "out" / manifest.MANIFEST).exists()
+
+
+def test_ctrl_c_says_how_to_go_on_and_the_next_command_does(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, out = listed(tmp_path, good(2)), tmp_path / "out"
+    (tmp_path / "one.toml").write_text("[output]\npieces_per_file = 1\n")
+    command = f"print {folder} --csv {source} --template {tmp_path / 'one.toml'} --out {out}"
+
+    def stop(_meter: object, what: str, done: int, _of: int) -> None:
+        if (what, done) == (PRINTING, 1):
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("towncircle.cli.print_batch.Meter.__call__", stop)
+        assert main(command.split()) == 130
+    told = capsys.readouterr().err
+    assert "1 of 2 pieces are printed" in told
+    assert f"towncircle print {folder} --out {out} --resume" in told
+    assert main(f"print {folder} --out {tmp_path / 'more'}".split()) == 3
+    assert "mailroom.job-open" in capsys.readouterr().err
+    assert main(f"print {folder} --out {out} --resume --json".split()) == 0
+    assert json.loads(capsys.readouterr().out)["batches"][0]["pieces"] == 2
+    assert main(f"print {folder} --out {out} --give-up".split()) == 3
+    assert "batch.none-open" in capsys.readouterr().err
+
+
+def test_workers_beside_give_results_in_the_order_of_the_tasks_and_their_errors(tmp_path: Path) -> None:
+    with crew(beside=True) as hands:
+        assert list(hands.map(abs, iter(range(-9, 0)))) == list(range(9, 0, -1))
+        with pytest.raises(FileNotFoundError):
+            list(hands.map(Path.read_bytes, [tmp_path / "none"]))
