@@ -48,6 +48,7 @@ COMMANDS = (
     "verify",
     "scan",
     "decode",
+    "addresses",
     "price",
     "rates",
     "software",
