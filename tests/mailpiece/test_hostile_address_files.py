@@ -21,7 +21,11 @@ def forged(folder: Path, **parts: bytes) -> Path:
     file = workbook(folder, HEADER.split(","), GOOD)
     with zipfile.ZipFile(file) as held:
         every = {name: held.read(name) for name in held.namelist()}
-    names = {"sheet": "xl/worksheets/sheet1.xml", "strings": "xl/sharedStrings.xml", "book": "xl/workbook.xml"}
+    names = {
+        "sheet": "xl/worksheets/sheet1.xml",
+        "strings": "xl/sharedStrings.xml",
+        "book": f"{address_xlsx.FOLDER}/{address_xlsx.BOOK}",
+    }
     every |= {names[name]: data for name, data in parts.items()}
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as made:
         for name, data in every.items():

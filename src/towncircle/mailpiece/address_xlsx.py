@@ -30,6 +30,8 @@ MOST_NAMES = 4 << 20  # house, of the parts that only name others
 MOST_LIST = 1 << 20  # house, of the list of parts
 MOST_SHRUNK = 100  # house: a sheet of addresses shrinks to a tenth
 SMALL = 1 << 20  # house: what is smaller may shrink as it likes
+FOLDER, BOOK = "xl", "workbook.xml"  # where the parts of a workbook stand
+STRINGS = f"{FOLDER}/sharedStrings.xml"
 ZIP_MARK, OLD_MARK = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 
 
@@ -51,8 +53,8 @@ class XlsxTable:
         """Give each row that is not blank with its number. Raises `BadInput` where the workbook breaks."""
         with _opened(self.path, self.label) as book:
             strings = Strings()
-            if "xl/sharedStrings.xml" in book.namelist():
-                with _part(book, "xl/sharedStrings.xml", MOST_STRINGS, self.label) as part:
+            if STRINGS in book.namelist():
+                with _part(book, STRINGS, MOST_STRINGS, self.label) as part:
                     for _ in parsed(part, strings.begin, strings.end, strings.text, label=self.label):
                         pass
             rows = Rows(strings)
@@ -71,13 +73,13 @@ def xlsx_table(path: Path, *, label: str, sheet: str = "") -> XlsxTable:
     """
     names = Names()
     with _opened(path, label) as book:
-        for name in ("xl/workbook.xml", "xl/_rels/workbook.xml.rels"):
+        for name in (f"{FOLDER}/{BOOK}", f"{FOLDER}/_rels/{BOOK}.rels"):
             with _part(book, name, MOST_NAMES, label) as part:
                 for _ in parsed(part, names.begin, lambda _: None, lambda _: None, label=label):
                     pass
     for name, relation, seen in names.sheets:
         if name == sheet or (not sheet and seen):
-            target = posixpath.normpath(posixpath.join("/xl", names.targets.get(relation, ""))).lstrip("/")
+            target = posixpath.normpath(posixpath.join(f"/{FOLDER}", names.targets.get(relation, ""))).lstrip("/")
             return XlsxTable(path=path, label=label, sheet=name, part=target)
     known = ", ".join(visible(name, most=31) for name, _, _ in names.sheets[:20]) or "none"
     raise BadInput("addresses.no-such-sheet", path=label, sheet=visible(sheet, most=31), known=known)
@@ -122,7 +124,7 @@ def _opened(path: Path, label: str) -> Iterator[zipfile.ZipFile]:
                 yield book
     except OSError as error:
         raise BadInput("addresses.no-file", path=label, why=error.strerror or "unreadable") from error
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError) as error:
         raise BadInput("addresses.workbook-broken", path=label, why=visible(str(error), most=80)) from error
 
 
