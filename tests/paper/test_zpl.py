@@ -103,7 +103,7 @@ def test_a_shift_moves_all_dots_and_never_pushes_ink_off_the_page():
     still = drawn(to_zpl(page, Head()), 300)
     moved = drawn(to_zpl(page, Head(shift_x=-2_400, shift_y=1_200)), 300)
     assert np.array_equal(moved[5:, :-10], still[:-5, 10:])
-    with pytest.raises(Refused, match="paper.off-the-page"):
+    with pytest.raises(Refused, match=r"paper\.off-the-page"):
         to_zpl(page, Head(shift_x=72_000))
     own = to_zpl(LETTER, Head(native=True, shift_x=-2_400)), to_zpl(LETTER, Head(native=True))
     left = [int(re.search(rb"\^FO(\d+),\d+\^BX", label)[1]) for label in own]
@@ -128,12 +128,12 @@ def test_a_batch_is_a_label_each_and_shared_parts_do_not_change_them(tmp_path):
 
 
 def test_what_cannot_be_a_label_is_refused(tmp_path):
-    with pytest.raises(BadInput, match="paper.head"):
+    with pytest.raises(BadInput, match=r"paper\.head"):
         to_zpl(LETTER, Head(dpi=150))
     ((symbol, _),) = LETTER.having("symbol")
-    with pytest.raises(Refused, match="paper.too-coarse"):
+    with pytest.raises(Refused, match=r"paper\.too-coarse"):
         to_zpl(replace(LETTER, elements=(replace(symbol, module=480),)), Head(dpi=203))
-    with (tmp_path / "none").open("wb") as out, pytest.raises(BadInput, match="paper.no-pages"):
+    with (tmp_path / "none").open("wb") as out, pytest.raises(BadInput, match=r"paper\.no-pages"):
         write_zpl([], out, Head())
     blank = replace(LETTER, layers=(Layer(()),), elements=())
     assert b"^GFA" not in to_zpl(blank, Head())
