@@ -24,7 +24,7 @@ from towncircle.paper.fonts import font_file
 from towncircle.paper.operators import FONT_NAMES, BarSize, bar_glyphs, draw, number
 
 _KIDS = 64  # of one node of the page tree
-_ROWS = 4096  # of the cross-reference table, written at a time
+_ROWS = 512  # of the cross-reference table, written at a time
 _RESOURCES, _CATALOG, _INFO = 1, 2, 3
 _WIN_ANSI = range(0x20, 0x100)
 
