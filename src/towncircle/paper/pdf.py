@@ -36,15 +36,17 @@ def write_pdf(
     title: str = "",
     at: Instant | None = None,
     compress: bool = True,
+    shift: tuple[int, int] = (0, 0),
 ) -> int:
     """Write pages to a file or stream as they come, and give their number.
 
-    `at` becomes the creation date; without it there is none. Raises `BadInput` (paper.no-pages).
+    `at` becomes the creation date; without it there is none. `shift` moves what is printed right and down, in units,
+    for a printer that needs it. Raises `BadInput` (paper.no-pages).
     """
     if isinstance(out, Path):
         with out.open("wb") as stream:
-            return write_pdf(pages, stream, title=title, at=at, compress=compress)
-    writer = _Writer(out, compress=compress)
+            return write_pdf(pages, stream, title=title, at=at, compress=compress, shift=shift)
+    writer = _Writer(out, compress=compress, shift=shift)
     for page in pages:
         writer.add(page)
     return writer.close(title, at)
@@ -62,8 +64,9 @@ def to_pdf(pages: Iterable[Page], *, title: str = "", at: Instant | None = None)
 class _Writer:
     """Write one file; also the `Resources` that the operators ask for names."""
 
-    def __init__(self, out: BinaryIO, *, compress: bool) -> None:
+    def __init__(self, out: BinaryIO, *, compress: bool, shift: tuple[int, int]) -> None:
         self._out = out
+        self._shift = shift
         self._compress = compress
         self._offsets = array("Q", [0, 0, 0, 0])  # object 0 is none; 1 to 3 are written last
         self._at = 0
@@ -98,7 +101,9 @@ class _Writer:
         size = (page.form.width, page.form.height, self._leaf_id)
         head = self._heads.get(size)
         if head is None:
-            box = f"[0 0 {number(size[0])} {number(size[1])}]".encode()
+            (right, down), (width, height, _) = self._shift, size
+            edges = (-right, down, width - right, height + down)  # the sheet moves, what stands on it does not
+            box = f"[{' '.join(map(number, edges))}]".encode()
             head = b"<</Type/Page/Parent %d 0 R/MediaBox%s/Resources %d 0 R/Contents " % (size[2], box, _RESOURCES)
             self._heads = {size: head}
         self._leaf.append(self._object(self._reserve(), b"%s%d 0 R>>" % (head, body)))
