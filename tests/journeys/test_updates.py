@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import shutil
 from collections.abc import Iterator
 from datetime import date
@@ -25,7 +26,9 @@ from tests.journeys.updates import (
     told,
 )
 
+from towncircle.kernel.context import Exchange, Steps
 from towncircle.kernel.errors import BadInput
+from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.money import Mills
 from towncircle.licensee import downloads, funds, rates
 from towncircle.mailpiece import rate_files
@@ -271,6 +274,28 @@ def test_an_order_that_expired_at_the_host_is_refused_once_and_the_host_goes_on(
     journeys.contact()
     assert journeys.status().software_version == (0 if halted else 1)
     no_difference(world, tmp_path / "export")
+
+
+def test_an_order_taken_just_before_the_host_died_is_taken_also_when_it_has_expired_since(
+    journeys: Journeys, tmp_path: Path
+) -> None:
+    world = journeys.world
+    released(world, 1)
+    journeys.do(lambda ctx: downloads.fetch(ctx, device=journeys.device))
+    with world.store(journeys.licensee).reading() as view:
+        row = view.get("downloads", journeys.device)
+    assert row is not None
+    journeys.do(lambda _: handed_in(journeys.device, base64.b64decode(row.body["order"])))  # and the host noted nothing
+    world.advance("48h")
+    journeys.contact()
+    assert journeys.status().software_version == 1
+    assert told(world, journeys.licensee, "software") == ["software.taken"]
+    assert [(number, new) for number, _, new in updates.change_log(journeys, journeys.device)] == [(1, "version 1")]
+    no_difference(world, tmp_path / "export")
+
+
+def handed_in(device: DeviceId, order: bytes) -> Steps:
+    yield Exchange(device, lambda client: client.update(order))
 
 
 def test_two_hosts_at_once_take_the_same_table_and_order_once(journeys: Journeys, tmp_path: Path) -> None:

@@ -10,10 +10,10 @@ from tests.mailpiece.pages import DEVICE, IMI, ON, SENDER
 from towncircle.indicium.readable import MailedFrom, Office, for_postage
 from towncircle.kernel.errors import BadInput, Refused, TowncircleError
 from towncircle.kernel.money import Mills
-from towncircle.mailpiece.address_files import parse_addresses
+from towncircle.mailpiece.address_files import read_addresses
 from towncircle.mailpiece.addresses import Address, parse_address
+from towncircle.mailpiece.art import DEFAULT_ART
 from towncircle.mailpiece.geometry import form
-from towncircle.mailpiece.imprint import DEFAULT_ART
 from towncircle.mailpiece.lints import lint
 from towncircle.mailpiece.page import EnvelopeSpec, envelope
 from towncircle.mailpiece.rates import PRICE_TYPES, SHAPES, PriceRequest, price
@@ -86,9 +86,10 @@ def test_any_text_is_an_address_or_a_coded_error(text):
 
 @few
 @given(st.binary(max_size=200))
-def test_any_bytes_are_a_file_of_addresses_or_a_coded_error(raw):
-    data = b"name,street,city,state,zip\n" + raw
-    assert fault_of(lambda: parse_addresses(data, label="x.csv")).startswith(("addresses.", "none"))
+def test_any_bytes_are_a_file_of_addresses_or_a_coded_error(tmp_path_factory, raw):
+    file = tmp_path_factory.getbasetemp() / "any.csv"
+    file.write_bytes(b"name,street,city,state,zip\n" + raw)
+    assert fault_of(lambda: read_addresses(file)).startswith(("addresses.", "none"))
 
 
 @settings(max_examples=40, deadline=None)

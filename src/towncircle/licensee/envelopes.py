@@ -19,9 +19,9 @@ from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.money import Mills
 from towncircle.licensee.mailroom import CORRECTION, POSTAGE, form_of, numbers_of
 from towncircle.mailpiece.addresses import Address, address
+from towncircle.mailpiece.art import DEFAULT_ART, Art
 from towncircle.mailpiece.elements import Page
 from towncircle.mailpiece.geometry import form_for
-from towncircle.mailpiece.imprint import DEFAULT_ART, Art
 from towncircle.mailpiece.lints import require
 from towncircle.mailpiece.page import EnvelopeSpec, envelope, nonaddress_side
 from towncircle.mailpiece.rates import printed_category

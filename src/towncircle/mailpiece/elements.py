@@ -1,4 +1,4 @@
-"""What stands on a page: text, paths, the symbol, the Intelligent Mail barcode, the FIM; all with exact boxes.
+"""What stands on a page: text, paths, the symbol, barcodes, the FIM, a picture; all with exact boxes.
 
 Here: the elements, `Layer` and `Page`. Not here: where they are put (`imprint`, `page`), how they are drawn
 (`towncircle.paper`).
@@ -14,13 +14,14 @@ from functools import cached_property
 from math import cos, pi, radians, sin
 from typing import Literal
 
+from towncircle.mailpiece.bitmap import Bitmap
 from towncircle.mailpiece.geometry import Box, Form
 from towncircle.mailpiece.typeface import FontKey, face
 from towncircle.symbol.modules import Modules
 
 Role = Literal[
     "sender", "recipient", "place", "date", "amount", "redate", "device", "category", "postage-words",
-    "symbol", "art", "attribution", "marking", "specimen", "microtext", "decoration", "fim", "imb",
+    "symbol", "art", "attribution", "marking", "specimen", "microtext", "decoration", "fim", "imb", "proof",
 ]  # fmt: skip
 Side = Literal["address", "nonaddress"]
 INDICIUM_ROLES = frozenset(
@@ -190,7 +191,23 @@ class Fim:
         return Box(self.x, self.y, self.x + (len(self.pattern) - 1) * self.pitch + self.bar, self.y + self.height)
 
 
-Element = Text | ArcText | Path | Symbol | Bars | Fim
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """Hold a picture of one bit a dot: its lower left corner and the size of a dot."""
+
+    bitmap: Bitmap
+    x: int
+    y: int
+    dot: int
+    role: Role = "art"
+
+    @property
+    def box(self) -> Box:
+        """Give the space of all dots."""
+        return Box(self.x, self.y, self.x + self.bitmap.width * self.dot, self.y + self.bitmap.height * self.dot)
+
+
+Element = Text | ArcText | Path | Symbol | Bars | Fim | Image
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,12 +224,17 @@ class Layer:
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """Hold one side of one piece: shared layers and its own elements."""
+    """Hold one side of one piece: shared layers and its own elements.
+
+    `reply` says that it is a courtesy reply envelope, `art_area` where art or a marking may stand.
+    """
 
     form: Form
     side: Side
     specimen: bool
     mailer: str = ""
+    reply: bool = False
+    art_area: Box | None = None
     layers: tuple[Layer, ...] = ()
     elements: tuple[Element, ...] = field(default=())
 

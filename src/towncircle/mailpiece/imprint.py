@@ -1,6 +1,7 @@
-"""The indicium as it is printed: town circle, amount, device id, symbol, art and the SPECIMEN marking.
+"""The indicium as it is printed: town circle, amount, device id, symbol and the SPECIMEN marking.
 
-Here: the design. Not here: the words (`towncircle.indicium.readable`), the rest of the piece (`page`), the lints.
+Here: the design. Not here: the words (`towncircle.indicium.readable`), what stands beside it (`art`), the rest of the
+piece (`page`), the lints.
 
 Why it stands as it does. P050 4.4 wants the indicium in the upper right corner, a quarter inch from both edges, off the
 FIM zone (1 3/4 to 3 inches from the right edge) and off the address reader's area, which leaves a block of 1 1/2 by
@@ -10,12 +11,11 @@ FIM zone (1 3/4 to 3 inches from the right edge) and off the address reader's ar
 * A PDF417 symbol (137 modules wide) does not. It stands left of the FIM zone, and the human-readable part alone in the
   corner; so nothing but the FIM, which the Postal Service asks for, lies between them.
 * Art or a marking stands left of both. A module is a whole number of dots at 300 and 600 dpi, and so is its place.
-Kept: P050 4.5 (what is readable), 4.8 and 4.9 (corrections), 4.10 and 4.11 (art and markings).
+Kept: P050 4.5 (what is readable), 4.8 and 4.9 (corrections).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from math import cos, radians, sin
 from typing import Literal
@@ -30,38 +30,12 @@ from towncircle.symbol.modules import Modules
 
 SPECIMEN_WORD = "SPECIMEN"
 SPECIMEN_TAIL = "NOT VALID AS POSTAGE"
-ATTRIBUTION = "Mailer's Message"
 BLOCK_WIDTH = 107_040  # the corner between margin and FIM zone, less a dot of 300 dpi on either side
 BLOCK_HEIGHT = 80_500
 _COLUMN = 48_000
 _GAP = 4_000
-_ART_LINES = 2
 
 Layout = Literal["beside", "apart", "none"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Art:
-    """Describe the advertising art (`art`) or a postal marking (`marking`) printed with the indicium.
-
-    Art must carry the mailer's name or an attribution such as Mailer's Message (P050 4.10); a marking stands alone, in
-    bold capitals of a quarter inch (4.11).
-    """
-
-    words: tuple[str, ...]
-    kind: Literal["art", "marking"] = "art"
-    attribution: str = ATTRIBUTION
-
-
-DEFAULT_ART = Art(words=("A letter is", "worth waiting for"))
-
-
-def art_fits(words: tuple[str, ...]) -> bool:
-    """Tell whether lines of advertising art can be printed: one or two, each readable within the width of the slot."""
-    if not 1 <= len(words) <= _ART_LINES or not all(word.strip() and word.isprintable() for word in words):
-        return False
-    most = {"size": 7_600, "most": 84_000, "least": least_type()}
-    return all(face("bold").fitting(word, **most) for word in words)
 
 
 def layout_of(modules: Modules | None) -> Layout:
@@ -202,69 +176,6 @@ def _ribbon(readable: Readable, box: Box) -> list[Element]:
 def _at(text: Text, x: int, y: int) -> Text:
     return Text(
         role=text.role, text=text.text, font=text.font, size=text.size, x=x, y=y, tracking=text.tracking, ink=text.ink
-    )
-
-
-@lru_cache(maxsize=64)
-def art_layer(art: Art, right: int, top: int, height: int, cap_height: int) -> Layer:
-    """Draw art or a marking with its right upper corner at a place; `cap_height` is what a marking must reach."""
-    if art.kind == "marking":
-        size = -(-cap_height * 1000 // face("bold").cap_height)
-        lines: list[Element] = []
-        width = max(face("bold").width(word.upper(), size) for word in art.words)
-        for row, word in enumerate(art.words):
-            y = top - face("bold").cap_height * size // 1000 - row * size - 1_000
-            lines.append(Text(role="marking", text=word.upper(), font="bold", size=size, x=right - width, y=y))
-        return Layer(tuple(lines))
-    words = [(word, _fit("bold", word, 7_600, 84_000)) for word in art.words]
-    width = max([face("bold").width(word, size) for word, size in words] + [52_000])
-    left, middle = right - width, right - width // 2
-    parts: list[Element] = list(_envelope(middle, top - 22_000))
-    y = top - 46_000
-    for word, size in words:
-        y -= 1_600
-        parts.append(
-            Text(role="art", text=word, font="bold", size=size, x=middle - face("bold").width(word, size) // 2, y=y)
-        )
-        y -= size
-    if art.attribution:
-        size = 5_200
-        x = middle - face("sans").width(art.attribution, size, 200) // 2
-        parts.append(
-            Text(role="attribution", text=art.attribution, font="sans", size=size, x=x, y=y - 2_400, tracking=200)
-        )
-    assert min(part.box.bottom for part in parts) >= top - height or len(words) > 2, "the default art fits its slot"
-    assert left < right
-    return Layer(tuple(parts))
-
-
-def _envelope(cx: int, cy: int) -> tuple[Path, ...]:
-    """Draw an envelope rising in a fan of fine rays."""
-    half, high = 15_000, 9_500
-    rays = []
-    for step in range(13):
-        angle = radians(18 + 12 * step)
-        inner = 3_200 + round(min(half / abs(cos(angle)) if cos(angle) else 1e9, 2 * high / sin(angle)))
-        outer = inner + (7_500 if step % 2 == 0 else 4_500)
-        foot = cy - high
-        rays.append(
-            polyline(
-                (cx + round(inner * cos(angle)), foot + round(inner * sin(angle))),
-                (cx + round(outer * cos(angle)), foot + round(outer * sin(angle))),
-            )
-        )
-    body = polygon((cx - half, cy - high), (cx + half, cy - high), (cx + half, cy + high), (cx - half, cy + high))
-    flap = polyline((cx - half, cy + high), (cx, cy - 1_200), (cx + half, cy + high))
-    folds = (
-        ("M", (cx - half, cy - high)), ("L", (cx - 4_800, cy + 2_300)),
-        ("M", (cx + half, cy - high)), ("L", (cx + 4_800, cy + 2_300)),
-    )  # fmt: skip
-    fan = tuple(op for ray in rays for op in ray)
-    return (
-        Path(role="art", ops=fan, stroke=0, width=450),
-        Path(role="art", ops=body, stroke=0, width=900),
-        Path(role="art", ops=flap, stroke=0, width=900),
-        Path(role="art", ops=folds, stroke=0, width=450),
     )
 
 

@@ -6,8 +6,8 @@ Here: where sender, recipient, FIM, Intelligent Mail barcode, symbol and imprint
 The Intelligent Mail barcode of letters and cards stands in the barcode clear zone at the lower right, not in the
 address block: P050 4.4 names that zone as reserved, its place does not depend on the address, so a lint can measure
 it, and an address of five lines cannot push it out. Flats have no such zone: there it stands above the address.
-A FIM D is on letters, cards and flats: P050 4.12 exempts courtesy reply and what is "not a letter or a flat", and a
-card is letter-size mail (DMM C050), which is the reading taken here.
+A FIM D is on letters and cards, and on flats where the rule set says so: P050 4.12 exempts courtesy reply, which bears
+FIM A, and what is "not a letter or a flat", and a card is letter-size mail (DMM C050), which is the reading taken here.
 Pages that share a sender and the readable values share layers, so that a batch draws them once.
 """
 
@@ -23,13 +23,12 @@ from towncircle.indicium.readable import Readable
 from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.mailpiece.addresses import Address
+from towncircle.mailpiece.art import Art, art_area, art_layer, marking_layer
 from towncircle.mailpiece.elements import Bars, Element, Fim, Layer, Page, Text
-from towncircle.mailpiece.geometry import DOT_300, DOT_600, POINT, Form, figure, fim_zone, least_type, number
+from towncircle.mailpiece.geometry import DOT_300, DOT_600, POINT, Box, Form, figure, fim_zone, least_type, number
 from towncircle.mailpiece.imprint import (
     BLOCK_HEIGHT,
     BLOCK_WIDTH,
-    Art,
-    art_layer,
     corner,
     layout_of,
     module_size,
@@ -45,13 +44,17 @@ _ADDRESS_STEP = 14_500
 _SENDER_TYPE = 8_000
 _SENDER_STEP = 10_200
 _EDGE = 24_000  # house: what stands at the left keeps 1/3 inch from the edge
+_LEFT = 76_000  # house: what a return address needs at least, with the clear space between it and the indicium
 _BESIDE = 50_000  # of a symbol beside the town circle, so that its quiet zone ends above the amount
 _SLACK = DOT_300  # a dot more than the rule's least, so that a rasterised edge never touches it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnvelopeSpec:
-    """Describe the address side of a piece. `imb` is the barcode's 65 letters, or empty for none."""
+    """Describe the address side of a piece. `imb` is the barcode's 65 letters, or empty for none.
+
+    `reply` makes it a courtesy reply envelope, which bears FIM A.
+    """
 
     form: Form
     rules: RuleSet
@@ -62,6 +65,7 @@ class EnvelopeSpec:
     sender: Address | None = None
     imb: str = ""
     art: Art | None = None
+    reply: bool = False
 
 
 @cites("P050-4.4", "P050-4.5", "P050-4.12")
@@ -85,11 +89,15 @@ def envelope(spec: EnvelopeSpec) -> Page:
         symbol = symbol_at(spec.symbol, right=frame.fim_left - 4 * module, top=frame.top, module=module)
         edge = symbol.x - 4 * module
     layers = [corner(readable, layout, frame.right - BLOCK_WIDTH, frame.top)]
+    area = None
     if spec.art is not None:
-        art = art_layer(spec.art, edge - 6_000, frame.top, BLOCK_HEIGHT, frame.marking)
-        layers.append(art)
-        edge = min(box.left for _, box in art.boxed)
-    layers.insert(0, _stationery(spec.form, spec.sender, frame.top, edge, "D" if readable.bears_fim else ""))
+        area = art_area(
+            right=edge - 6_000, top=frame.top, height=BLOCK_HEIGHT, left_most=_EDGE + (spec.sender is not None) * _LEFT
+        )
+        layers.append(_beside_indicium(spec.art, area, frame.marking))
+        edge = min(box.left for _, box in layers[-1].boxed)
+    letter = fim_of(spec.form, spec.rules, spec.on, reply=spec.reply) if readable.bears_fim else ""
+    layers.insert(0, _stationery(spec.form, spec.sender, frame.top, edge, letter))
     own: list[Element] = [*_recipient(spec.form, spec.recipient), symbol]
     if spec.imb:
         own.append(_bars(spec.form, spec.imb, own[0]))
@@ -98,9 +106,25 @@ def envelope(spec: EnvelopeSpec) -> Page:
         side="address",
         specimen=readable.specimen,
         mailer=(spec.sender.company or spec.sender.name) if spec.sender else "",
+        reply=spec.reply,
+        art_area=area,
         layers=tuple(layers),
         elements=tuple(own),
     )
+
+
+@cites("P050-4.12", "P050-4.12/2")
+def fim_of(form: Form, rules: RuleSet, on: date, *, reply: bool) -> str:
+    """Give the letter of the FIM that an address side bears, or nothing: a parcel bears none."""
+    if form.shape not in rules.text("fim_shapes", on).split(", "):
+        return ""
+    return "A" if reply else "D"
+
+
+def _beside_indicium(art: Art, area: Box, marking_height: int) -> Layer:
+    if art.kind == "marking":
+        return marking_layer(" ".join(art.words), area, marking_height)
+    return art_layer(art, area.right, area.top, area.height)
 
 
 @cites("P050-4.8", "P050-4.9", "P050-4.9/1", "P050-4.9/4", "P050-4.8/5", "P050-1.6")

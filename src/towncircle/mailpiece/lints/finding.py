@@ -42,6 +42,10 @@ class Context:
         """Look a length of the rule up, in units, rounded up: at least means at least."""
         return -int(-self.rules.length(name, self.on).points * POINT // 1)
 
+    def word(self, name: str) -> str:
+        """Look a word of the rule up."""
+        return self.rules.text(name, self.on)
+
 
 Faults = Iterator[tuple[str, str, str]]
 

@@ -11,23 +11,24 @@ from towncircle.mailpiece.geometry import DOT_300, barcode_zone, figure, word
 from towncircle.mailpiece.lints.finding import PROPOSED, Context, Faults, Lint, show
 from towncircle.symbol.bars import FIM_PATTERNS, fim
 
-_WITH_FIM = ("letter", "flat", "card")
-
 
 @cites("P050-4.12", "P050-4.12/1", "P050-4.12/2", "P050-4.8/4", "P050-4.9/4", "PRE-21/1", "PRE-21/2")
 def fim_present(context: Context) -> Faults:
-    """Print a FIM D on the address side of letters and flats, and none on the nonaddress side."""
-    marks = context.page.having("fim")
-    needed = context.page.side == "address" and context.page.form.shape in _WITH_FIM
+    """Print FIM D on what the rule asks it of, FIM A with a barcode on courtesy reply, and none anywhere else."""
+    page, marks = context.page, context.page.having("fim")
+    needed = page.side == "address" and page.form.shape in context.word("fim_shapes").split(", ")
     if needed and len(marks) != 1:
         yield "The piece must bear one FIM", str(len(marks)), "1"
     if not needed and marks:
         yield "This side must not bear a FIM", str(len(marks)), "0"
+    letter = "A" if page.reply else "D"
     for element, _ in marks:
-        if isinstance(element, Fim) and element.pattern not in (fim("D"), fim("A")):
-            names = {pattern: letter for letter, pattern in FIM_PATTERNS.items()}
+        if isinstance(element, Fim) and element.pattern != fim(letter):
+            names = {pattern: name for name, pattern in FIM_PATTERNS.items()}
             measured = f"FIM {names.get(element.pattern, element.pattern)}"
-            yield "The FIM is not the one for an indicium", measured, "FIM D, or FIM A on courtesy reply"
+            yield "The FIM is not the one of this piece", measured, f"FIM {letter}"
+    if page.reply and marks and not page.having("imb"):
+        yield "FIM A says that the reply bears a barcode", "no barcode", "the Intelligent Mail barcode"
 
 
 @cites("P050-4.12/3", "P050-4.2/4")
