@@ -1,4 +1,4 @@
-"""The snippets of the pages run, in their order, in one folder, and answer what the page shows."""
+"""The snippets of the pages named here run, in their order, in one folder, and answer what the page shows."""
 
 import hashlib
 import re
@@ -14,7 +14,8 @@ from towncircle.cli.main import main
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 BLOCK = re.compile(r"^```(?P<kind>[a-z]+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
-PAGES = {"guide.md": {"sh", "text", "csv", "python"}, "printing.md": {"sh", "text", "csv", "python", "toml"}}
+KINDS = {"sh", "text", "csv", "python"}
+PAGES = {"guide.md": KINDS, "addresses.md": KINDS, "printing.md": KINDS | {"toml"}}
 
 
 class Snippet(NamedTuple):
@@ -31,11 +32,12 @@ def snippets(page: Path) -> Iterator[Snippet]:
         yield Snippet(match["kind"], match["text"], held.count("\n", 0, match.start()) + 1)
 
 
-def commands(text: str) -> Iterator[list[str]]:
+def commands(text: str) -> Iterator[tuple[list[str], int]]:
+    """Give the arguments of each command and its exit code: 0, or what a remark at the end of the line says."""
     for line in text.splitlines():
         program, *arguments = shlex.split(line, comments=True)
         assert program == "./towncircle", line
-        yield arguments
+        yield arguments, int(line.partition("# exit code ")[2] or 0)
 
 
 def answered(shown: str, said: str) -> bool:
@@ -45,7 +47,7 @@ def answered(shown: str, said: str) -> bool:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_every_snippet_of_a_page_runs_and_answers_what_is_shown(
+def test_every_snippet_runs_and_answers_what_is_shown(
     page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -56,11 +58,11 @@ def test_every_snippet_of_a_page_runs_and_answers_what_is_shown(
         where = f"docs/{page}:{line}"
         match kind:
             case "sh":
-                for arguments in commands(text):
+                for arguments, wanted in commands(text):
                     code = main(arguments)
                     captured = capsys.readouterr()
                     said = captured.out
-                    assert code == 0, f"{where}: {arguments}\n{captured.err}"
+                    assert code == wanted, f"{where}: {arguments}\n{captured.err}"
             case "text":
                 assert answered(text, said), f"{where}\n{said}"
             case "csv" | "toml":

@@ -58,9 +58,11 @@ def open_in(journeys: Journeys) -> list[Record]:
 
 
 def check_arguments(args: argparse.Namespace) -> None:
-    """Refuse arguments of a batch without one. Raises `BadInput` (cli.argument-astray)."""
+    """Refuse arguments of a batch without one, and a batch that goes nowhere. Raises `BadInput` (cli.argument-astray)."""
     from towncircle.kernel.errors import BadInput
 
+    if (args.csv is not None or args.give_up) and args.out is None:
+        raise BadInput("cli.argument-astray", arguments="--printer", needs="a single job; a batch is written to --out")
     given = {
         "--template": args.template is not None,
         "--skip-bad-rows": args.skip_bad_rows,
