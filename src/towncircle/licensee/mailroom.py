@@ -25,6 +25,7 @@ from towncircle.kernel.store import Record
 from towncircle.licensee import advertising, books, departments, missing, rates
 from towncircle.licensee.funds import held_device
 from towncircle.licensee.limits import Limits
+from towncircle.mailpiece import eligibility
 from towncircle.mailpiece.address_files import Recipient
 from towncircle.mailpiece.addresses import Address
 from towncircle.mailpiece.rates import Price, PriceRequest, PriceType, Shape, price
@@ -41,14 +42,28 @@ OPEN = ("planned", EVIDENCED, "released")  # a crash leaves these between their 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """Say the class of mail and the rate claimed (P050 5.1) for the pieces of a job."""
+
+    mail_class: str = "first"
+    price_type: PriceType = "metered"
+    zone: str = ""
+    level: str = ""
+    extras: tuple[str, ...] = ()
+
+
+FIRST_METERED = Claim()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """Describe a print order: to whom, when it is mailed, at which price type, for which department, by whom."""
+    """Describe a print order: to whom, when it is mailed, at which rate, for which department, by whom."""
 
     device: DeviceId
     layout: str
     recipients: tuple[Recipient, ...]
     mailing_date: date
-    price_type: PriceType = "metered"
+    claim: Claim = FIRST_METERED
     weight_oz: Fraction = DEFAULT_WEIGHT_OZ
     shape: Shape = "letter"
     department: str = departments.DEFAULT
@@ -139,15 +154,44 @@ def price_for(
     weight_oz: Fraction,
     *,
     day: date,
-    price_type: PriceType = "metered",
+    claim: Claim = FIRST_METERED,
     tables: tuple[Table, ...] | None = None,
 ) -> Price:
-    """Price one piece as the mail room prints it. Raises what `mailpiece.rates.price` raises.
+    """Price one piece as the mail room prints it: one that an indicium may pay (P050 1.4).
+
+    Raises what `mailpiece.rates.price` raises, and the first ground of `eligibility.unpayable`.
 
     The tables have no metered price for flats; retail is what a flat costs with an indicium too.
     """
-    kind: PriceType = "retail" if shape == "flat" and price_type == "metered" else price_type
-    return price(PriceRequest(on=day, weight_oz=weight_oz, shape=shape, price_type=kind), tables=tables)
+    first = claim.mail_class == "first"
+    kind: PriceType = "retail" if first and shape == "flat" and claim.price_type == "metered" else claim.price_type
+    request = PriceRequest(
+        on=day,
+        weight_oz=weight_oz,
+        shape=shape,
+        price_type=kind,
+        mail_class=claim.mail_class,
+        zone=claim.zone,
+        level=claim.level,
+        extras=claim.extras,
+    )
+    found = price(request, tables=tables)
+    for ground in eligibility.unpayable(request.piece()):
+        raise ground
+    return found
+
+
+def claim_of(piece: Mapping[str, Any]) -> Claim:
+    """Give the rate that a piece of a job was claimed at; of jobs from before there were others, the metered one."""
+    held = dict(piece.get("claim", {}))
+    return Claim(**{**held, "extras": tuple(held.get("extras", ()))})
+
+
+def _claimed(claim: Claim) -> dict[str, Any]:
+    """Give what a piece keeps of its claim: what is not as of a First-Class metered letter."""
+    told = {one.name: getattr(claim, one.name) for one in fields(claim)}
+    kept = {name: value for name, value in told.items() if value != getattr(FIRST_METERED, name)}
+    return {"claim": {**kept, **({"extras": list(claim.extras)} if claim.extras else {})}} if kept else {}
 
 
 def _priced(order: Order, tables: tuple[Table, ...]) -> list[dict[str, Any]]:
@@ -157,7 +201,7 @@ def _priced(order: Order, tables: tuple[Table, ...]) -> list[dict[str, Any]]:
         shape = recipient.shape or order.shape
         weight = recipient.weight_oz or order.weight_oz
         try:
-            found = price_for(shape, weight, day=order.mailing_date, price_type=order.price_type, tables=tables)
+            found = price_for(shape, weight, day=order.mailing_date, claim=order.claim, tables=tables)
         except (Refused, BadInput) as unknown:
             grounds.append(Refused("mailroom.no-price", row=recipient.row, why=unknown.sentence, clause=unknown.clause))
             continue
@@ -169,6 +213,7 @@ def _priced(order: Order, tables: tuple[Table, ...]) -> list[dict[str, Any]]:
                 "amount": int(found.amount),
                 "category": found.category,
                 "table": found.table,
+                **_claimed(order.claim),
             }
         )
     if grounds:
