@@ -28,6 +28,10 @@ from towncircle.licensee.limits import Limits
 from towncircle.mailpiece import eligibility
 from towncircle.mailpiece.address_files import Recipient
 from towncircle.mailpiece.addresses import Address
+from towncircle.mailpiece.categories import CLASSES
+from towncircle.mailpiece.eligibility import Size
+from towncircle.mailpiece.forms import require_form
+from towncircle.mailpiece.geometry import INCH, form
 from towncircle.mailpiece.rates import Price, PriceRequest, PriceType, Shape, price
 from towncircle.mailpiece.tariff import Table
 from towncircle.psd.client import DeviceClient
@@ -50,6 +54,7 @@ class Claim:
     zone: str = ""
     level: str = ""
     extras: tuple[str, ...] = ()
+    nonmachinable: bool = False
 
 
 FIRST_METERED = Claim()
@@ -57,7 +62,10 @@ FIRST_METERED = Claim()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """Describe a print order: to whom, when it is mailed, at which rate, for which department, by whom."""
+    """Describe a print order: to whom, when it is mailed, at which rate, for which department, by whom.
+
+    `form` names what every piece is printed on; empty for the usual form of its shape.
+    """
 
     device: DeviceId
     layout: str
@@ -65,9 +73,10 @@ class Order:
     mailing_date: date
     claim: Claim = FIRST_METERED
     weight_oz: Fraction = DEFAULT_WEIGHT_OZ
-    shape: Shape = "letter"
+    shape: Shape | None = None
     department: str = departments.DEFAULT
     person: str = ""
+    form: str = ""
 
 
 @cites("P050-1.4", "P050-1.5", "P050-4.7", "IMI-05")
@@ -80,7 +89,7 @@ def plan(ctx: Context, *, order: Order, job: JobId, limits: Limits) -> Record:
     earlier = ctx.tx.get("job", job)
     if earlier is not None:
         return earlier
-    pieces = _priced(order, rates.tables(ctx.tx, provider))
+    pieces = on_form(_priced(order, rates.tables(ctx.tx, provider)), order.form)
     amounts = [Mills(piece["amount"]) for piece in pieces]
     limits.check(day=order.mailing_date, amounts=amounts)
     total = sum(amounts, ZERO)
@@ -156,6 +165,7 @@ def price_for(
     day: date,
     claim: Claim = FIRST_METERED,
     tables: tuple[Table, ...] | None = None,
+    size: Size | None = None,
 ) -> Price:
     """Price one piece as the mail room prints it: one that an indicium may pay (P050 1.4).
 
@@ -174,11 +184,21 @@ def price_for(
         zone=claim.zone,
         level=claim.level,
         extras=claim.extras,
+        nonmachinable=claim.nonmachinable,
+        size=size,
     )
     found = price(request, tables=tables)
     for ground in eligibility.unpayable(request.piece()):
         raise ground
     return found
+
+
+def _size_of(key: str) -> Size | None:
+    """Give the size of the pieces of a form that is named; a label says nothing of what it goes on."""
+    piece = form(key) if key else None
+    if piece is None or piece.shape == "label":
+        return None
+    return Size(length=Fraction(piece.width, INCH), height=Fraction(piece.height, INCH))
 
 
 def claim_of(piece: Mapping[str, Any]) -> Claim:
@@ -197,11 +217,12 @@ def _claimed(claim: Claim) -> dict[str, Any]:
 def _priced(order: Order, tables: tuple[Table, ...]) -> list[dict[str, Any]]:
     pieces: list[dict[str, Any]] = []
     grounds: list[TowncircleError] = []
+    usual, size = CLASSES[order.claim.mail_class].shape, _size_of(order.form)
     for recipient in order.recipients:
-        shape = recipient.shape or order.shape
+        shape = recipient.shape or order.shape or usual
         weight = recipient.weight_oz or order.weight_oz
         try:
-            found = price_for(shape, weight, day=order.mailing_date, claim=order.claim, tables=tables)
+            found = price_for(shape, weight, day=order.mailing_date, claim=order.claim, tables=tables, size=size)
         except (Refused, BadInput) as unknown:
             grounds.append(Refused("mailroom.no-price", row=recipient.row, why=unknown.sentence, clause=unknown.clause))
             continue
@@ -218,6 +239,17 @@ def _priced(order: Order, tables: tuple[Table, ...]) -> list[dict[str, Any]]:
         )
     if grounds:
         raise RefusedOnGrounds("mailroom.prices-unknown", tuple(grounds), count=len(grounds))
+    return pieces
+
+
+@cites("P050-5.1")
+def on_form(pieces: list[dict[str, Any]], key: str) -> list[dict[str, Any]]:
+    """Put pieces on a form, or leave them on the usual one of their shape.
+
+    Raises `BadInput` (page.unknown-form) and `Refused` (page.form-unsuited).
+    """
+    for piece in pieces if key else ():
+        piece["on"] = require_form(key, piece["shape"]).key
     return pieces
 
 

@@ -259,6 +259,7 @@ class Page:
     """Hold one side of one piece: shared layers and its own elements.
 
     `reply` says that it is a courtesy reply envelope, `art_area` where art or a marking may stand.
+    `piece_shape` is the shape of the piece that a label goes on; `dpi` names the dots of the printer it is for.
     """
 
     form: Form
@@ -269,6 +270,13 @@ class Page:
     art_area: Box | None = None
     layers: tuple[Layer, ...] = ()
     elements: tuple[Element, ...] = field(default=())
+    piece_shape: str = ""
+    dpi: int = 300
+
+    @property
+    def shape(self) -> str:
+        """Give what the piece is: letter, flat, card or parcel."""
+        return self.piece_shape or self.form.shape
 
     @cached_property
     def boxed(self) -> tuple[Boxed, ...]:
