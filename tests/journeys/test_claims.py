@@ -95,7 +95,10 @@ def test_a_shortpaid_parcel_gets_exactly_what_it_lacks_and_more_only_for_a_reaso
 
     due = price_for("parcel", Fraction(64), day=journeys.today(), claim=PRIORITY).amount
     lacks = due - Mills(done.job.body["total"])
-    for amount, code in ((lacks - Mills(1), "mailroom.correction-short"), (lacks + Mills(1), "mailroom.correction-over")):
+    for amount, code in (
+        (lacks - Mills(1), "mailroom.correction-short"),
+        (lacks + Mills(1), "mailroom.correction-over"),
+    ):
         with pytest.raises(RefusedOnGrounds) as refusal:
             correct(amount=amount)
         assert [ground.code for ground in refusal.value.grounds] == [code]

@@ -11,6 +11,7 @@ whose addition was not found is refused.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -43,6 +44,7 @@ from towncircle.mailpiece.tariff import (
     Line,
     Table,
     known_tables,
+    reach,
     zones_of,
 )
 from towncircle.mailpiece.weights import show_weight
@@ -255,13 +257,14 @@ def _base(table: Table, lines: tuple[Line, ...], request: PriceRequest) -> list[
     weight, piece = request.weight_oz, _words(request.shape).capitalize()
     zone = f", zone {request.zone}" if lines[0].zone else ""
     level = f", {request.level}" if request.level else ""
-    for line in lines:
-        if line.not_over_oz is None or weight <= line.not_over_oz:
-            if line.amount is None:
-                raise _not_found(f"a {_words(request.shape)} of {show_weight(weight)}", request, line.note)
-            most = f", weight not over {show_weight(line.not_over_oz)}" if line.not_over_oz is not None else ""
-            return [_step(line, f"{piece}{level}{zone}{most}", table)]
-    return _derived(table, lines[-1], request)
+    place = bisect_left(lines, weight, key=reach)
+    if place == len(lines):
+        return _derived(table, lines[-1], request)
+    line = lines[place]
+    if line.amount is None:
+        raise _not_found(f"a {_words(request.shape)} of {show_weight(weight)}", request, line.note)
+    most = f", weight not over {show_weight(line.not_over_oz)}" if line.not_over_oz is not None else ""
+    return [_step(line, f"{piece}{level}{zone}{most}", table)]
 
 
 def _derived(table: Table, last: Line, request: PriceRequest) -> list[Step]:
