@@ -3,15 +3,26 @@
 from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
-from itertools import pairwise
+from itertools import pairwise, product
 
 import pytest
+from tests.mailpiece import pages
 
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.mailpiece import rate_files
-from towncircle.mailpiece.categories import CLASSES, describe_category, printed_category, read_category
+from towncircle.mailpiece.categories import (
+    CLASSES,
+    SHAPES,
+    category_code,
+    describe_category,
+    printed_category,
+    read_category,
+)
 from towncircle.mailpiece.eligibility import Piece, Size, faults, unchecked, unpayable
+from towncircle.mailpiece.geometry import form_for
+from towncircle.mailpiece.lints import lint
+from towncircle.mailpiece.page import EnvelopeSpec, envelope
 from towncircle.mailpiece.rates import PriceRequest, extras_of, price
 from towncircle.mailpiece.tariff import (
     ADDITION,
@@ -28,6 +39,7 @@ from towncircle.mailpiece.tariff import (
     zones_of,
 )
 from towncircle.mailpiece.weights import parse_weight
+from towncircle.symbol import data_matrix
 
 TODAY = date(2026, 11, 23)
 
@@ -258,11 +270,31 @@ def test_a_category_says_its_class_and_the_old_codes_keep_their_meaning():
     ):
         assert describe_category(code) == words
     assert [printed_category(code) for code in ("FCLM", "ECPR", "SCLC", "MCPR")] == [
-        "FIRST-CLASS LTR", "EXPRESS PARCEL", "STANDARD LTR", "MEDIA MAIL",
+        "FIRST-CLASS LTR", "EXPRESS PCL", "STANDARD LTR", "MEDIA MAIL",
     ]  # fmt: skip
+    assert printed_category("FNLM") == "FIRST-CLASS LTR NM"
     said = read_category("FYLM")
     assert (said.nonmachinable, said.extra_services) == (True, True)
     assert len(extras_of(known_tables())) == 12
+
+
+@pytest.mark.parametrize("mail_class", CLASSES)
+def test_every_category_that_may_be_printed_has_its_place_in_the_indicium(mail_class):
+    symbol = data_matrix(pages.PAYLOAD)
+    for shape, more, rare in product(SHAPES, (False, True), (False, True)):
+        if faults(piece(shape, mail_class)) or (rare and (mail_class, shape) != ("first", "letter")):
+            continue
+        if (mail_class, shape) == ("first", "parcel"):
+            continue  # no source has a price for one
+        code = category_code(mail_class, shape, "retail", nonmachinable=rare, extra_services=more)
+        on, words = form_for(shape), pages.readable(category=printed_category(code))
+        page = envelope(
+            EnvelopeSpec(
+                form=on, rules=pages.IMI, on=pages.ON, readable=words, symbol=symbol, recipient=pages.TO,
+                imb=pages.BARS, piece_shape=shape if on.shape == "label" else "",
+            )
+        )  # fmt: skip
+        assert list(lint(page, pages.IMI, pages.ON)) == [], code
 
 
 def piece(shape: str = "letter", mail_class: str = "first", **more) -> Piece:

@@ -109,6 +109,9 @@ def _rehearse(args: argparse.Namespace) -> int:
     if args.json:
         as_json(_rehearsed(done, new, first, last))
         return 0
+    if not done.pieces:
+        print(f"No piece was printed for a mailing date from {first} to {last}.")
+        return 0
     print(f"Pieces mailed {first} to {last}, priced again as of {done.on} under table {new.name}:\n")
     for one in done.pieces:
         cost = f"{one.cost!s:>9} {_signed(one.cost - one.paid):>9}" if one.cost is not None else f"not known: {one.why}"
