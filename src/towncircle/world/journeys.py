@@ -241,15 +241,9 @@ class Journeys:
         name, limits = job or self.new(JobId.new), self._limits(status)
         prove(self, payer, job=name)
         order = mailroom.Order(
-            device=self.device,
-            layout=status.layout,
-            recipients=recipients,
-            mailing_date=day or limits.first,
-            department=payer.department,
-            person=payer.person,
-            form=form,
-            claim=claim,
-        )
+            device=self.device, layout=status.layout, recipients=recipients, mailing_date=day or limits.first,
+            department=payer.department, person=payer.person, form=form, claim=claim,
+        )  # fmt: skip
         record: Record = self.do(lambda ctx: mailroom.plan(ctx, order=order, job=name, limits=limits))
         self._prove(record)
         return name
