@@ -20,7 +20,8 @@ from typing import Any
 from towncircle.kernel.errors import BadInput, Refused, RefusedOnGrounds, TowncircleError
 from towncircle.mailpiece.address_columns import WORDS
 from towncircle.mailpiece.forms import require_form
-from towncircle.mailpiece.rates import PRICE_TYPES, SHAPES, PriceType, Shape
+from towncircle.mailpiece.rates import MAIL_CLASSES, PRICE_TYPES, SHAPES, PriceType, Shape, extras_of
+from towncircle.mailpiece.tariff import known_tables
 from towncircle.mailpiece.weights import parse_weight, show_weight
 
 FORMATS = ("pdf", "png", "svg")
@@ -43,7 +44,12 @@ class Template:
     title: str = ""
     shape: Shape = "letter"
     weight_oz: Fraction = Fraction(1)
+    mail_class: str = "first"
     price_type: PriceType = "metered"
+    zone: str = ""
+    level: str = ""
+    extras: tuple[str, ...] = ()
+    nonmachinable: bool = False
     overrides: tuple[str, ...] = ()
     form: str = ""
     art: bool = True
@@ -60,7 +66,12 @@ class Template:
             "title": self.title,
             "shape": self.shape,
             "weight": show_weight(self.weight_oz),
+            "mail_class": self.mail_class,
             "price_type": self.price_type,
+            "zone": self.zone,
+            "level": self.level,
+            "extras": list(self.extras),
+            "nonmachinable": self.nonmachinable,
             "overrides": list(self.overrides),
             "form": self.form,
             "art": self.art,
@@ -116,7 +127,12 @@ def _values(reader: _Reader) -> dict[str, Any]:
         "title": reader.text("", "title", ""),
         "shape": shape,
         "weight_oz": reader.weight("piece", "weight", Fraction(1)),
+        "mail_class": reader.word("piece", "class", "first", MAIL_CLASSES),
         "price_type": reader.word("piece", "price_type", "metered", PRICE_TYPES),
+        "zone": reader.text("piece", "zone", ""),
+        "level": reader.text("piece", "presort", ""),
+        "extras": reader.words("piece", "extras", (), extras_of(known_tables())),
+        "nonmachinable": reader.flag("piece", "nonmachinable", default=False),
         "overrides": overrides,
         "form": reader.form("page", "form", shape),
         "art": reader.flag("page", "art"),
@@ -184,13 +200,13 @@ class _Reader:
         self._fault(table, key, value, f"a list of {', '.join(known)}{also}")
         return default
 
-    def flag(self, table: str, key: str) -> bool:
-        """Give true or false; without a word it is true."""
-        value = self._get(table, key, default=True)
+    def flag(self, table: str, key: str, *, default: bool = True) -> bool:
+        """Give true or false."""
+        value = self._get(table, key, default)
         if isinstance(value, bool):
             return value
         self._fault(table, key, value, "true or false")
-        return True
+        return default
 
     def number(self, table: str, key: str, default: int, *, least: int, most: int) -> int:
         """Give a whole number within bounds."""

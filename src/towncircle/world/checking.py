@@ -14,9 +14,10 @@ import tempfile
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
 
@@ -24,7 +25,7 @@ from towncircle.kernel.errors import BadInput, Refused, TowncircleError
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.licensee.batches import Part
 from towncircle.licensee.limits import Limits
-from towncircle.licensee.mailroom import on_form, piece_of, price_for
+from towncircle.licensee.mailroom import Claim, on_form, piece_of, price_for, size_of
 from towncircle.mailpiece.address_files import FaultyRow, Recipient, open_addresses
 from towncircle.mailpiece.rates import Price, Shape
 from towncircle.mailpiece.tariff import Table
@@ -40,7 +41,7 @@ _LINTED_AT_ONCE = 500
 Piece = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Terms:
     """Hold what the pieces of a batch are checked against; `most` is what a part may cost."""
 
@@ -52,6 +53,11 @@ class Terms:
     layout: str
     design: Mapping[str, Any]
     shared: Shared
+
+    @cached_property
+    def claim(self) -> Claim:
+        """Give the rate that the template claims."""
+        return Claim(**{one.name: getattr(self.template, one.name) for one in fields(Claim)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,7 +175,8 @@ class _Reading:
         shape, weight = row.shape or template.shape, row.weight_oz or template.weight_oz
         try:
             found = self._price(shape, weight)
-            piece = {"row": row.row, **piece_of(row, found, shape=shape, weight_oz=weight)}
+            kept = piece_of(row, found, shape=shape, weight_oz=weight, claim=self._terms.claim)
+            piece = {"row": row.row, **kept}
             if template.form and shape == template.shape:  # the template's reader has found that it suits
                 return {**piece, "on": template.form}
             return on_form([piece], template.form)[0]
@@ -181,8 +188,8 @@ class _Reading:
         found = self._prices.get((shape, weight))
         if found is None:
             terms = self._terms
-            kind = terms.template.price_type
-            found = price_for(shape, weight, day=terms.day, price_type=kind, tables=terms.tables)
+            size = size_of(terms.template.form)
+            found = price_for(shape, weight, day=terms.day, claim=terms.claim, tables=terms.tables, size=size)
             terms.limits.check(day=terms.day, amounts=[found.amount])
             self._prices[shape, weight] = found
         return found
