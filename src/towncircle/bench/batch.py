@@ -102,7 +102,7 @@ def _batch(place: Path, pieces: int) -> dict[str, float]:
     journeys.apply(Applicant(), provider=world.config.providers[0])
     journeys.lease()
     journeys.deposit(Mills.dollars(pieces + 1000))
-    journeys.reset(Mills.dollars(100))
+    journeys.reset(Mills.dollars(120))
     wish = batching.Wish(source=source, template=templates.find("letter"), refill=True)
     start, before = time.perf_counter(), sum(os.times()[:4])
     batching.print_batch(journeys, wish, place / "out")

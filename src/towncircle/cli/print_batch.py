@@ -58,7 +58,7 @@ def open_in(journeys: Journeys) -> list[Record]:
 
 
 def check_arguments(args: argparse.Namespace) -> None:
-    """Refuse arguments of a batch without one, and a batch that goes nowhere. Raises `BadInput` (cli.argument-astray)."""
+    """Refuse arguments of a batch without one, and a batch without files. Raises `BadInput` (cli.argument-astray)."""
     from towncircle.kernel.errors import BadInput
 
     if (args.csv is not None or args.give_up) and args.out is None:
