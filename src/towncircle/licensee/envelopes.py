@@ -119,8 +119,7 @@ def _page(
 ) -> Page:
     form = form_of(job)
     if form == POSTAGE:
-        art = Art(words=tuple(job["art"])) if "art" in job else DEFAULT_ART
-        return compose(piece, payload, number, stationery, art)
+        return compose(piece, payload, number, stationery, art_of_job(job))
     return compose_correction(piece, payload, stationery, form=form)
 
 
