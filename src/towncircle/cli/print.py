@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from towncircle.kernel.errors import TowncircleError
     from towncircle.kernel.money import Mills
+    from towncircle.licensee.looks import Look
     from towncircle.world.departments import Payer
     from towncircle.world.journeys import Journeys
     from towncircle.world.printing import Printed
@@ -27,6 +28,10 @@ examples:
   towncircle print my-world --out out                        the public addresses that come with the program
   towncircle print my-world --addresses list.csv --out out   columns: name, street, city, state, zip[, weight_oz, shape]
   towncircle print my-world --out out --resume               finish what an interruption left open
+  towncircle print my-world --out proof --proof              the same pages, marked; no device, no debit
+  towncircle print my-world --out out --zip                  Mailed From ZIP Code instead of the post office (P050 4.5)
+  towncircle print my-world --out out --branch 'CAPITOL HEIGHTS'     the branch that the post office has approved (4.5)
+  towncircle print my-world --out out --marking              the marking of the class in the place of art (4.11)
 corrections go on the back of the piece, and reprints; JOB is the number that the first print showed, or: last
   towncircle print my-world --redate JOB --out redo          date correction of all its pieces to today (P050 4.8)
   towncircle print my-world --redate JOB --pieces 2,5 --on 2026-11-27 --out redo
@@ -59,6 +64,7 @@ def add(subparsers: Any) -> None:
     what.add_argument("--correct", metavar="JOB", help="print postage corrections for shortpaid pieces of a job")
     what.add_argument("--reprint", metavar="JOB", help="print pieces of a job again; the device counts it")
     parser.add_argument("--on", metavar="DATE", help="mailing date (default: today at the licensing office)")
+    _add_look(parser.add_argument_group("the form of the indicium (a new job)"))
     parser.add_argument("--svg", action="store_true", help="write SVG pictures too")
     parser.add_argument("--department", metavar="CODE", help="who pays (default: mailroom); a correction: its job's")
     parser.add_argument("--person", metavar="NAME", help="who prints; the PIN is asked for")
@@ -74,6 +80,16 @@ def add(subparsers: Any) -> None:
     parser.set_defaults(run=run)
 
 
+def _add_look(group: Any) -> None:
+    place = group.add_mutually_exclusive_group()
+    place.add_argument("--zip", action="store_true", help="show Mailed From ZIP Code and the sender's ZIP Code")
+    place.add_argument("--branch", metavar="NAME", help="show this approved local classified branch")
+    group.add_argument("--month-only", action="store_true", help="show month and year alone (Standard Mail)")
+    group.add_argument("--courtesy-reply", action="store_true", help="a courtesy reply envelope: FIM A (P050 4.12)")
+    group.add_argument("--marking", action="store_true", help="print the marking of the class instead of art")
+    group.add_argument("--proof", action="store_true", help="print marked proofs only; nothing is debited")
+
+
 def run(args: argparse.Namespace) -> int:
     """Print and show what was printed."""
     from datetime import date
@@ -86,6 +102,8 @@ def run(args: argparse.Namespace) -> int:
     except ValueError as error:
         raise BadInput("time.unreadable", text=args.on[:40]) from error
     start = _starter(args, day, formats)
+    if args.proof:
+        return _proved(args, day)
     with journeys_of(args) as journeys:
         failed: TowncircleError | None = None
         if args.resume:
@@ -145,7 +163,37 @@ def _starter(args: argparse.Namespace, day: date | None, formats: tuple[str, ...
         return lambda journeys: printing.reprint_job(journeys, job or journeys.last_job(), pieces, out, formats=formats)
     given = read_addresses(args.addresses) if args.addresses is not None else public_addresses()
     recipients = () if args.resume else given
-    return lambda journeys: printing.print_job(journeys, recipients, out, day=day, formats=formats, payer=payer)
+    return lambda journeys: printing.print_job(
+        journeys, recipients, out, day=day, formats=formats, payer=payer, look=_look(args)
+    )
+
+
+def _proved(args: argparse.Namespace, day: date | None) -> int:
+    """Write proofs and say what the job would cost."""
+    from towncircle.kernel.errors import Refused
+    from towncircle.mailpiece.address_files import public_addresses, read_addresses
+    from towncircle.world.proofs import STEM, proof_job
+
+    given = read_addresses(args.addresses) if args.addresses is not None else public_addresses()
+    if (args.out / f"{STEM}.pdf").exists():
+        raise Refused("mailroom.out-taken", out=args.out)
+    with journeys_of(args) as journeys:
+        target, drawn, total = proof_job(journeys, given, args.out, day=day, look=_look(args))
+    if args.json:
+        as_json({"pdf": str(target), "pictures": [str(path) for path in drawn], "total_mills": int(total)})
+    else:
+        table([("proofs", len(drawn)), ("it would cost", total), ("file", target)])
+    return 0
+
+
+def _look(args: argparse.Namespace) -> Look:
+    """Read the form of the indicium."""
+    from towncircle.licensee.looks import Look
+
+    told: dict[str, Any] = {"month_only": args.month_only, "reply": args.courtesy_reply, "marking": args.marking}
+    if args.branch is not None:
+        return Look(place="branch", branch=args.branch, **told)
+    return Look(place="zip" if args.zip else "office", **told)
 
 
 def _payer(args: argparse.Namespace) -> Payer:
@@ -173,6 +221,10 @@ def _only_with_their_form(args: argparse.Namespace) -> tuple[int, ...]:
         raise BadInput("cli.argument-astray", arguments=", ".join(stray), needs="--correct JOB")
     if args.pieces is not None and _job_named(args) is None:
         raise BadInput("cli.argument-astray", arguments="--pieces", needs="--redate, --correct or --reprint JOB")
+    looks = ("zip", "branch", "month_only", "courtesy_reply", "marking", "proof")
+    chosen = [f"--{name.replace('_', '-')}" for name in looks if getattr(args, name)]
+    if chosen and (args.resume or _job_named(args) is not None):
+        raise BadInput("cli.argument-astray", arguments=", ".join(chosen), needs="a new job; others keep their form")
     if args.reprint is not None and args.on is not None:
         raise BadInput("cli.argument-astray", arguments="--on", needs="a new page; a reprint keeps its date")
     if args.pieces is None:

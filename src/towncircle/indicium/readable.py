@@ -2,8 +2,8 @@
 
 Here: pure values that say which words are printed; the page room draws them. Not here: fonts and places on the piece.
 Kept: P050 4.5 (city, state and 5-digit ZIP Code of the licensing post office, its classified branch, or "Mailed From
-ZIP Code" and the mailer's ZIP Code; device ID, date of mailing, rate category, amount), 4.6 (complete date), 4.8 (REDATE), 4.9 (postage
-correction).
+ZIP Code" and the mailer's ZIP Code; device ID, date of mailing, rate category, amount), 4.6 (complete date), 4.8
+(REDATE), 4.9 (postage correction).
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from typing import Any
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Ask, Context, Steps
 from towncircle.kernel.errors import Refused
+from towncircle.kernel.ids import MessageId
 from towncircle.mailpiece.art import DEFAULT_ART, Art
 from towncircle.wire.bodies import ArtDecided, ArtQuery, ArtSupplied, FirstArtDecided
 
@@ -27,11 +28,16 @@ def fetch(ctx: Context, *, name: str, provider: str) -> Steps:
 
     Raises the Provider's refusal, and `Refused` (advertising.not-the-approved).
     """
-    answer = yield Ask(provider, ArtQuery(name=name), f"art {name} {ctx.now.iso()}")
+    answer = yield Ask(provider, ArtQuery(name=name), f"art {name} {MessageId.new(ctx.randomness)}")
     supplied = answer.body
     assert isinstance(supplied, ArtSupplied)
-    size = {"width": supplied.width, "height": supplied.height, "picture": supplied.picture}
-    art = Art.made(supplied.words, attribution=supplied.attribution, **size)
+    art = Art.made(
+        supplied.words,
+        attribution=supplied.attribution,
+        width=supplied.width,
+        height=supplied.height,
+        picture=supplied.picture,
+    )
     opened = ctx.unseal(supplied.decision, provider, answer.envelope)
     decided = opened.body
     if isinstance(decided, FirstArtDecided):
@@ -66,7 +72,10 @@ def of_job(ctx: Context) -> dict[str, Any]:
 
 @cites("P050-4.10/2")
 def art_of_job(job: Mapping[str, Any]) -> Art:
-    """Give the art of a job: that of its approval, or what came with the system. Raises advertising.not-the-approved."""
+    """Give the art of a job: that of its approval, or what came with the system.
+
+    Raises `Refused` (advertising.not-the-approved).
+    """
     if "art" not in job:
         return DEFAULT_ART
     kept = job.get("art_of", {})

@@ -36,8 +36,9 @@ def on_submitted(ctx: Context, opened: Opened) -> Acknowledged:
     if isinstance(body, FirstArtSubmitted):
         art = Art(words=body.words)
     else:
-        size = {"width": body.width, "height": body.height, "picture": body.picture}
-        art = Art.made(body.words, attribution=body.attribution, **size)
+        art = Art.made(
+            body.words, attribution=body.attribution, width=body.width, height=body.height, picture=body.picture
+        )
     if not art_fits(art):
         raise Refused("advertising.unsuitable", name=body.name)
     if art.picture is not None:

@@ -2,7 +2,7 @@
 
 Here: the finding for the pieces of a device that show a month, and the last day they may be accepted. Not here: the
 judgement of a piece (`verification.circumstances`).
-Kept: the last day is the rule set's, worked out when the finding is made; a finding is made once for a device and month.
+Kept: the last day is the rule set's, worked out when the finding is made; one finding is made for a device and month.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ Service's own sealed decision goes with it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Context
@@ -41,7 +42,7 @@ def submit(
     return row
 
 
-def carried(art: Art) -> dict[str, object]:
+def carried(art: Art) -> dict[str, Any]:
     """Give the fields of art as messages have them."""
     parts = art.parts()
     return {**parts, "words": art.words, "picture": bytes.fromhex(parts["picture"])}

@@ -69,8 +69,8 @@ class Observed:
 
     `amount_due` is the postage for the piece as weighed and addressed, less any other postage on it; `origin` the ZIP
     Code of the post office of deposit; `destination` the delivery point digits of its address; `weight_tenths` tenths
-    of an ounce, rounded up; `redate` the actual date of mailing that a REDATE on the piece shows. `month_only` says that
-    the indicium shows month and year without the day, `branch` that its town circle names this branch.
+    of an ounce, rounded up; `redate` the actual date of mailing that a REDATE on the piece shows. `month_only` says
+    that the indicium shows month and year without the day, `branch` that its town circle names this branch.
     """
 
     amount_due: Mills | None = None

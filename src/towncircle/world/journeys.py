@@ -32,6 +32,7 @@ from towncircle.licensee import (
     transfers,
 )
 from towncircle.licensee.limits import Limits
+from towncircle.licensee.looks import PLAIN, Look
 from towncircle.mailpiece.address_files import Recipient
 from towncircle.mailpiece.zipcode import place_of
 from towncircle.psd.commands import StatusReport
@@ -228,6 +229,7 @@ class Journeys:
         day: date | None = None,
         job: JobId | None = None,
         payer: Payer = ANYBODY,
+        look: Look = PLAIN,
     ) -> JobId:
         """Price, lint and reserve a print job; give its id. Nothing is debited yet."""
         self.do(lambda ctx: missing.in_hand(ctx, device=self.device))
@@ -245,6 +247,7 @@ class Journeys:
             mailing_date=day or limits.first,
             department=payer.department,
             person=payer.person,
+            look=look,
         )
         record: Record = self.do(lambda ctx: mailroom.plan(ctx, order=order, job=name, limits=limits))
         self._prove(record)
@@ -381,6 +384,7 @@ class Journeys:
             layout=job.body["layout"],
             day=date.fromisoformat(job.body["mailing_date"]),
             rules=self.world.rules,
+            job=job.body,
         )
 
     def do(self, job: Callable[[Context], object | Steps], *, actor: str = "", approval: str = "") -> Any:

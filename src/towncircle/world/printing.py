@@ -18,6 +18,7 @@ from towncircle.kernel.ids import JobId
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record
 from towncircle.licensee import corrections, envelopes, mailroom
+from towncircle.licensee.looks import PLAIN, Look
 from towncircle.mailpiece.address_files import Recipient
 from towncircle.paper import pdf, png, svg
 from towncircle.world.departments import Payer
@@ -62,11 +63,12 @@ def print_job(
     formats: tuple[str, ...] = ("pdf", "png"),
     progress: Progress = silent,
     payer: Payer = ANYBODY,
+    look: Look = PLAIN,
 ) -> Printed:
     """Print pieces for recipients into `out`: `envelopes.pdf` and a folder `envelopes/` of pictures."""
     out.mkdir(parents=True, exist_ok=True)  # fails before anything is debited
     progress("pricing and layout", 0, len(recipients))
-    job = journeys.plan(recipients, day=day, payer=payer)
+    job = journeys.plan(recipients, day=day, payer=payer, look=look)
     return _finish(journeys, journeys.evidence(job), out, formats, progress)
 
 
