@@ -27,6 +27,7 @@ _EPILOG = """\
 examples:
   towncircle print my-world --out out                        the public addresses that come with the program
   towncircle print my-world --addresses list.csv --out out   columns: name, street, city, state, zip[, weight_oz, shape]
+  towncircle print my-world --addresses list.csv --form no6-3-4 --out out     towncircle forms lists the forms
   towncircle print my-world --out out --resume               finish what an interruption left open
   towncircle print my-world --out proof --proof              the same pages, marked; no device, no debit
   towncircle print my-world --out out --zip                  Mailed From ZIP Code instead of the post office (P050 4.5)
@@ -64,6 +65,9 @@ def add(subparsers: Any) -> None:
     what.add_argument("--correct", metavar="JOB", help="print postage corrections for shortpaid pieces of a job")
     what.add_argument("--reprint", metavar="JOB", help="print pieces of a job again; the device counts it")
     parser.add_argument("--on", metavar="DATE", help="mailing date (default: today at the licensing office)")
+    parser.add_argument(
+        "--form", metavar="FORM", help="what is printed on, such as no6-3-4 (towncircle forms lists them)"
+    )
     _add_look(parser.add_argument_group("the form of the indicium (a new job)"))
     parser.add_argument("--svg", action="store_true", help="write SVG pictures too")
     parser.add_argument("--department", metavar="CODE", help="who pays (default: mailroom); a correction: its job's")
@@ -191,6 +195,7 @@ def _look(args: argparse.Namespace) -> Look:
     from towncircle.licensee.looks import Look
 
     told: dict[str, Any] = {"month_only": args.month_only, "reply": args.courtesy_reply, "marking": args.marking}
+    told["form"] = args.form or ""
     if args.branch is not None:
         return Look(place="branch", branch=args.branch, **told)
     return Look(place="zip" if args.zip else "office", **told)
@@ -225,6 +230,8 @@ def _only_with_their_form(args: argparse.Namespace) -> tuple[int, ...]:
     chosen = [f"--{name.replace('_', '-')}" for name in looks if getattr(args, name)]
     if chosen and (args.resume or _job_named(args) is not None):
         raise BadInput("cli.argument-astray", arguments=", ".join(chosen), needs="a new job; others keep their form")
+    if args.form is not None and (args.resume or _job_named(args) is not None):
+        raise BadInput("cli.argument-astray", arguments="--form", needs="a new job; a correction keeps its form")
     if args.reprint is not None and args.on is not None:
         raise BadInput("cli.argument-astray", arguments="--on", needs="a new page; a reprint keeps its date")
     if args.pieces is None:

@@ -25,13 +25,17 @@ Place = Office | MailedFrom | Branch
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """Hold the choice: whose place the indicium names (`branch` names the branch), and what else differs."""
+    """Hold the choice: whose place the indicium names (`branch` names the branch), and what else differs.
+
+    `form` names what every piece is printed on; empty for the usual form of its shape.
+    """
 
     place: Literal["office", "branch", "zip"] = "office"
     branch: str = ""
     month_only: bool = False
     reply: bool = False
     marking: bool = False
+    form: str = ""
 
 
 PLAIN = Look()

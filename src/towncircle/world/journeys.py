@@ -248,6 +248,7 @@ class Journeys:
             department=payer.department,
             person=payer.person,
             look=look,
+            form=look.form,
         )
         record: Record = self.do(lambda ctx: mailroom.plan(ctx, order=order, job=name, limits=limits))
         self._prove(record)

@@ -183,6 +183,30 @@ ROWS = {
         clause="P050 4.4",
         next_step="Use a smaller layout, or more columns and fewer rows.",
     ),
+    "page.form-unsuited": Row(
+        kind="refused",
+        sentence="A {form} is not for a piece that is paid as a {shape}.",
+        clause="P050 5.1",
+        next_step="This form serves: {known}. Choose another form or another shape; 'towncircle forms' lists them.",
+    ),
+    "page.no-room": Row(
+        kind="refused",
+        sentence="A {form} has no legal place for the indicium: {room} above the OCR read area, it needs {needs}.",
+        clause="P050 4.4",
+        next_step="Use a higher form, or a label on the piece.",
+    ),
+    "page.no-fim-room": Row(
+        kind="refused",
+        sentence="A {form} has no room for the FIM that its piece must bear.",
+        clause="P050 4.12",
+        next_step="Use a form that is 3 inches wide at least.",
+    ),
+    "page.unknown-raster": Row(
+        kind="input",
+        sentence="{dpi} dots an inch is no raster that symbols are laid out for.",
+        clause="P050 4.2",
+        next_step="Use one of: {known}.",
+    ),
     "page.wrong-side": Row(
         kind="refused",
         sentence="An impression of kind '{kind}' belongs on the {side} side.",
