@@ -44,10 +44,7 @@ OPEN = ("planned", EVIDENCED, "released")  # a crash leaves these between their 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """Describe a print order: to whom, when it is mailed, at which price type, for which department, by whom.
-
-    `form` names what every piece is printed on; empty for the usual form of its shape.
-    """
+    """Describe a print order: to whom, when it is mailed, at which price type, for which department, by whom."""
 
     device: DeviceId
     layout: str
@@ -59,7 +56,6 @@ class Order:
     department: str = departments.DEFAULT
     person: str = ""
     look: Look = PLAIN
-    form: str = ""
 
 
 @cites("P050-1.4", "P050-1.5", "P050-4.7", "IMI-05")
@@ -86,7 +82,7 @@ def plan(ctx: Context, *, order: Order, job: JobId, limits: Limits) -> Record:
 
 def draft(ctx: Context, *, order: Order, limits: Limits, provider: str) -> dict[str, Any]:
     """Give a job as it would be planned; nothing is written and no money is touched."""
-    pieces = on_form(_priced(order, rates.tables(ctx.tx, provider)), order.form)
+    pieces = on_form(_priced(order, rates.tables(ctx.tx, provider)), order.look.form)
     amounts = [Mills(piece["amount"]) for piece in pieces]
     limits.check(day=order.mailing_date, amounts=amounts)
     categories = [str(piece["category"]) for piece in pieces]

@@ -248,7 +248,6 @@ class Journeys:
             department=payer.department,
             person=payer.person,
             look=look,
-            form=look.form,
         )
         record: Record = self.do(lambda ctx: mailroom.plan(ctx, order=order, job=name, limits=limits))
         self._prove(record)
@@ -267,9 +266,8 @@ class Journeys:
         """Work out, lint and reserve a postage correction; give the job's id. Nothing is debited yet."""
         self._check_serving(order.job)
         asked = replace(order, person=payer.person)
-        return self._planned(
-            lambda ctx, job, limits: corrections.plan_correction(ctx, order=asked, job=job, limits=limits), payer
-        )
+        planned = corrections.plan_correction
+        return self._planned(lambda ctx, job, limits: planned(ctx, order=asked, job=job, limits=limits), payer)
 
     def _planned(self, plan: Callable[[Context, JobId, Limits], Record], payer: Payer = ANYBODY) -> JobId:
         limits, job = self._limits(self.status()), self.new(JobId.new)
@@ -390,8 +388,7 @@ class Journeys:
 
     def do(self, job: Callable[[Context], object | Steps], *, actor: str = "", approval: str = "") -> Any:
         """Do a command of the licensee's, as the licensee itself or as the person named, approved by another."""
-        approvals = (approval,) if approval else ()
-        return self._desk.perform(job, actor=actor or self.licensee, approvals=approvals)
+        return self._desk.perform(job, actor=actor or self.licensee, approvals=(approval,) if approval else ())
 
     def new(self, make: Callable[[Randomness], T]) -> T:
         """Make a fresh id."""

@@ -80,7 +80,6 @@ def _draft(
         recipients=recipients,
         mailing_date=mailing,
         look=look,
-        form=look.form,
     )
     return mailroom.draft(ctx, order=order, limits=limits, provider=str(held.body["provider"]))
 
