@@ -31,6 +31,8 @@ COMMANDS = (
     "statement",
     "reset",
     "print",
+    "printer",
+    "spool",
     "withdraw",
     "transfer",
     "person",
