@@ -52,6 +52,7 @@ COMMANDS = (
     "verify",
     "scan",
     "decode",
+    "addresses",
     "price",
     "rates",
     "software",

@@ -35,24 +35,11 @@ ROWS = {
         "The artwork holds a barcode that a machine reads, which beside an indicium could pass for one.",
         "Give a picture without barcodes.",
     ),
-    "page.no-marking": Row(
-        kind="input",
-        sentence="'{text}' names no class of mail, so there is no marking for it.",
-        clause="P050 4.11",
-        next_step="Print a category of a class that is known here.",
-    ),
-    "page.marking-too-small": Row(
-        kind="refused",
-        sentence="The marking {text} cannot stand in capitals of the height of the rule in {width} by {height}; no "
-        "exception is made for a small advertising area.",
-        clause="P050 4.11",
-        next_step="Use a larger envelope, or print the marking elsewhere and leave the area to nothing.",
-    ),
     "branch.not-classified": Row(
         kind="refused",
         sentence="{branch} is a {facility}: the indicium may show a local classified branch, and no other facility.",
         clause="P050 4.5(b)",
-        next_step="Show the licensing post office, or the words Mailed From ZIP Code (towncircle print --place zip).",
+        next_step="Show the licensing post office, or the words Mailed From ZIP Code (towncircle print --zip).",
     ),
     "branch.not-approved": Row(
         kind="refused",
