@@ -10,6 +10,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from towncircle.cli.print_forms import look_arguments, look_of, proved
 from towncircle.cli.show import as_json, journeys_of, table, world_argument
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from towncircle.kernel.errors import TowncircleError
     from towncircle.kernel.ids import JobId
     from towncircle.kernel.money import Mills
-    from towncircle.licensee.looks import Look
+    from towncircle.licensee.mailroom import Claim
     from towncircle.world.departments import Payer
     from towncircle.world.journeys import Journeys
     from towncircle.world.printing import Printed
@@ -72,12 +73,21 @@ def add(subparsers: Any) -> None:
     parser.add_argument(
         "--form", metavar="FORM", help="what is printed on, such as no6-3-4 (towncircle forms lists them)"
     )
-    _add_look(parser.add_argument_group("the form of the indicium (a new job)"))
+    look_arguments(parser.add_argument_group("the form of the indicium (a new job)"))
     parser.add_argument("--svg", action="store_true", help="write SVG pictures too")
     parser.add_argument("--department", metavar="CODE", help="who pays (default: mailroom); a correction: its job's")
     parser.add_argument("--person", metavar="NAME", help="who prints; the PIN is asked for")
     parser.add_argument("--pin-from", type=Path, metavar="FILE", help="read the PIN from the first line of a file")
     parser.add_argument("--new", action="store_true", help="start a job although one is open")
+    rate = parser.add_argument_group("the rate claimed for the pieces of --addresses ('towncircle price' explains it)")
+    rate.add_argument("--class", dest="mail_class", default="first", metavar="CLASS", help="mail class (first)")
+    rate.add_argument(
+        "--type", default="metered", metavar="TYPE", help="price type: metered (default), commercial, ..."
+    )
+    rate.add_argument("--zone", default="", metavar="ZONE", help="the postal zone of all pieces, 1 to 9")
+    rate.add_argument("--presort", default="", metavar="LEVEL", help="presort level, for Standard Mail")
+    rate.add_argument("--extra", action="append", default=[], metavar="SERVICE", help="an extra service of all pieces")
+    rate.add_argument("--nonmachinable", action="store_true", help="all pieces pay the nonmachinable surcharge")
     more = parser.add_argument_group("pieces of an earlier job (--redate, --correct, --reprint)")
     more.add_argument("--pieces", metavar="N,N", help="their numbers in the job, from 1 (default: all)")
     more.add_argument("--weight", metavar="WEIGHT", help="--correct: what the piece weighs, such as 2oz")
@@ -86,16 +96,6 @@ def add(subparsers: Any) -> None:
     more.add_argument("--amount", metavar="AMOUNT", help="--correct: the correction (default: what the piece lacks)")
     more.add_argument("--reason", metavar="TEXT", help="--correct: why --amount is more than it lacks")
     parser.set_defaults(run=run)
-
-
-def _add_look(group: Any) -> None:
-    place = group.add_mutually_exclusive_group()
-    place.add_argument("--zip", action="store_true", help="show Mailed From ZIP Code and the sender's ZIP Code")
-    place.add_argument("--branch", metavar="NAME", help="show this approved local classified branch")
-    group.add_argument("--month-only", action="store_true", help="show month and year alone (Standard Mail)")
-    group.add_argument("--courtesy-reply", action="store_true", help="a courtesy reply envelope: FIM A (P050 4.12)")
-    group.add_argument("--marking", action="store_true", help="print the marking of the class instead of art")
-    group.add_argument("--proof", action="store_true", help="print marked proofs only; nothing is debited")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -113,7 +113,7 @@ def run(args: argparse.Namespace) -> int:
         return _on_printer(args, day)
     start = _starter(args, day, formats)
     if args.proof:
-        return _proved(args, day)
+        return proved(args, day, _claim(args))
     with journeys_of(args) as journeys:
         failed: TowncircleError | None = None
         if args.resume:
@@ -187,7 +187,7 @@ def _planner(
             payer=payer,
         )
     recipients = read_addresses(args.addresses) if args.addresses is not None else public_addresses()
-    return lambda journeys: journeys.plan(recipients, day=day, payer=payer, look=_look(args))
+    return lambda journeys: journeys.plan(recipients, day=day, payer=payer, look=look_of(args))
 
 
 def _starter(args: argparse.Namespace, day: date | None, formats: tuple[str, ...]) -> Callable[[Journeys], Printed]:
@@ -220,38 +220,31 @@ def _starter(args: argparse.Namespace, day: date | None, formats: tuple[str, ...
         return lambda journeys: printing.reprint_job(journeys, job or journeys.last_job(), pieces, out, formats=formats)
     given = read_addresses(args.addresses) if args.addresses is not None else public_addresses()
     recipients = () if args.resume else given
+    claim = _claim(args)
     return lambda journeys: printing.print_job(
-        journeys, recipients, out, day=day, formats=formats, payer=payer, look=_look(args)
+        journeys, recipients, out, day=day, formats=formats, payer=payer, look=look_of(args), claim=claim
     )
 
 
-def _proved(args: argparse.Namespace, day: date | None) -> int:
-    """Write proofs and say what the job would cost."""
-    from towncircle.kernel.errors import Refused
-    from towncircle.mailpiece.address_files import public_addresses, read_addresses
-    from towncircle.world.proofs import STEM, proof_job
+def _claim(args: argparse.Namespace) -> Claim:
+    """Say the class of mail and the rate that are claimed for the pieces (P050 5.1)."""
+    from towncircle.kernel.errors import BadInput
+    from towncircle.licensee.mailroom import Claim
+    from towncircle.mailpiece.rates import MAIL_CLASSES, PRICE_TYPES
 
-    given = read_addresses(args.addresses) if args.addresses is not None else public_addresses()
-    if (args.out / f"{STEM}.pdf").exists():
-        raise Refused("mailroom.out-taken", out=args.out)
-    with journeys_of(args) as journeys:
-        target, drawn, total = proof_job(journeys, given, args.out, day=day, look=_look(args))
-    if args.json:
-        as_json({"pdf": str(target), "pictures": [str(path) for path in drawn], "total_mills": int(total)})
-    else:
-        table([("proofs", len(drawn)), ("it would cost", total), ("file", target)])
-    return 0
-
-
-def _look(args: argparse.Namespace) -> Look:
-    """Read the form of the indicium."""
-    from towncircle.licensee.looks import Look
-
-    told: dict[str, Any] = {"month_only": args.month_only, "reply": args.courtesy_reply, "marking": args.marking}
-    told["form"] = args.form or ""
-    if args.branch is not None:
-        return Look(place="branch", branch=args.branch, **told)
-    return Look(place="zip" if args.zip else "office", **told)
+    kind = next((known for known in PRICE_TYPES if known == args.type), None)
+    if kind is None:
+        raise BadInput("rates.unknown-type", text=args.type[:20])
+    if args.mail_class not in MAIL_CLASSES:
+        raise BadInput("rates.unknown-class", text=args.mail_class[:20])
+    return Claim(
+        mail_class=args.mail_class,
+        price_type=kind,
+        zone=args.zone,
+        level=args.presort,
+        extras=tuple(dict.fromkeys(args.extra)),
+        nonmachinable=args.nonmachinable,
+    )
 
 
 def _payer(args: argparse.Namespace) -> Payer:
@@ -285,6 +278,10 @@ def _only_with_their_form(args: argparse.Namespace) -> tuple[int, ...]:
         raise BadInput("cli.argument-astray", arguments=", ".join(chosen), needs="a new job; others keep their form")
     if args.form is not None and (args.resume or _job_named(args) is not None):
         raise BadInput("cli.argument-astray", arguments="--form", needs="a new job; a correction keeps its form")
+    claimed = (args.mail_class, args.type, args.zone, args.presort, args.extra, args.nonmachinable)
+    if claimed != ("first", "metered", "", "", [], False) and (args.resume or _job_named(args) is not None):
+        told = "--class, --type, --zone, --presort, --extra, --nonmachinable"
+        raise BadInput("cli.argument-astray", arguments=told, needs="a new job; a correction keeps its rate")
     if args.reprint is not None and args.on is not None:
         raise BadInput("cli.argument-astray", arguments="--on", needs="a new page; a reprint keeps its date")
     if args.pieces is None:
@@ -298,9 +295,10 @@ def _only_with_their_form(args: argparse.Namespace) -> tuple[int, ...]:
 def _shortpaid(args: argparse.Namespace) -> dict[str, Any]:
     from towncircle.kernel.errors import BadInput
     from towncircle.kernel.money import Mills
+    from towncircle.mailpiece.rates import SHAPES
     from towncircle.mailpiece.weights import parse_weight
 
-    if args.shape not in (None, "letter", "flat", "card"):
+    if args.shape is not None and args.shape not in SHAPES:
         raise BadInput("rates.unknown-shape", text=args.shape[:40])
     if args.due is not None and (args.weight is not None or args.shape is not None):
         raise BadInput("cli.argument-astray", arguments="--weight, --shape", needs="a price; --due gives it already")

@@ -54,7 +54,7 @@ def silent(_what: str, _done: int, _of: int) -> None:
     """Show no progress."""
 
 
-def print_job(
+def print_job(  # noqa: PLR0913 - every one but the first three is said by name
     journeys: Journeys,
     recipients: tuple[Recipient, ...],
     out: Path,
@@ -64,11 +64,12 @@ def print_job(
     progress: Progress = silent,
     payer: Payer = ANYBODY,
     look: Look = PLAIN,
+    claim: mailroom.Claim = mailroom.FIRST_METERED,
 ) -> Printed:
     """Print pieces for recipients into `out`: `envelopes.pdf` and a folder `envelopes/` of pictures."""
     out.mkdir(parents=True, exist_ok=True)  # fails before anything is debited
     progress("pricing and layout", 0, len(recipients))
-    job = journeys.plan(recipients, day=day, payer=payer, look=look)
+    job = journeys.plan(recipients, day=day, payer=payer, look=look, claim=claim)
     return _finish(journeys, journeys.evidence(job), out, formats, progress)
 
 

@@ -37,14 +37,14 @@ def proof_job(
     *,
     day: date | None = None,
     look: Look = PLAIN,
-    pictures: bool = True,
+    claim: mailroom.Claim = mailroom.FIRST_METERED,
 ) -> tuple[Path, tuple[Path, ...], Mills]:
     """Write the proof of a job into `out`: `proofs.pdf` and a folder `proofs/`; give the files and what it would cost.
 
     Raises what planning the job raises, and `RefusedOnGrounds` (page.lints).
     """
     out.mkdir(parents=True, exist_ok=True)
-    body: dict[str, Any] = journeys.do(lambda ctx: _draft(ctx, journeys, recipients, day, look))
+    body: dict[str, Any] = journeys.do(lambda ctx: _draft(ctx, journeys, recipients, day, look, claim))
     record = Record(kind="job", key="proof", owner=body["device"], version=0, body=body)
     stationery = journeys.stationery(record)
     envelopes.prove(body, stationery)
@@ -56,7 +56,7 @@ def proof_job(
     pdf.write_pdf(pages, draft, title="Proof - not postage", at=journeys.world.clock.now())
     draft.replace(target)
     drawn: list[Path] = []
-    for place, number in enumerate(numbers if pictures else ()):
+    for place, number in enumerate(numbers):
         path = out / STEM / f"{number:06d}.png"
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(png.render(target, place, dpi=DPI))
@@ -65,7 +65,12 @@ def proof_job(
 
 
 def _draft(
-    ctx: Context, journeys: Journeys, recipients: tuple[Recipient, ...], day: date | None, look: Look
+    ctx: Context,
+    journeys: Journeys,
+    recipients: tuple[Recipient, ...],
+    day: date | None,
+    look: Look,
+    claim: mailroom.Claim,
 ) -> dict[str, Any]:
     held = held_device(ctx, journeys.device)
     license_row = ctx.tx.get("license", held.body["license"])
@@ -80,6 +85,7 @@ def _draft(
         recipients=recipients,
         mailing_date=mailing,
         look=look,
+        claim=claim,
     )
     return mailroom.draft(ctx, order=order, limits=limits, provider=str(held.body["provider"]))
 
