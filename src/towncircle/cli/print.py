@@ -187,7 +187,7 @@ def _planner(
             payer=payer,
         )
     recipients = read_addresses(args.addresses) if args.addresses is not None else public_addresses()
-    return lambda journeys: journeys.plan(recipients, day=day, payer=payer, look=look_of(args))
+    return lambda journeys: journeys.plan(recipients, day=day, payer=payer, look=look_of(args), claim=_claim(args))
 
 
 def _starter(args: argparse.Namespace, day: date | None, formats: tuple[str, ...]) -> Callable[[Journeys], Printed]:
