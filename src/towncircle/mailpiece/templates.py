@@ -53,6 +53,7 @@ class Template:
     overrides: tuple[str, ...] = ()
     form: str = ""
     art: bool = True
+    marking: bool = False
     return_address: bool = True
     ahead_days: int = 0
     formats: tuple[str, ...] = ("pdf",)
@@ -75,6 +76,7 @@ class Template:
             "overrides": list(self.overrides),
             "form": self.form,
             "art": self.art,
+            "marking": self.marking,
             "return_address": self.return_address,
             "ahead_days": self.ahead_days,
             "formats": list(self.formats),
@@ -136,6 +138,7 @@ def _values(reader: _Reader) -> dict[str, Any]:
         "overrides": overrides,
         "form": reader.form("page", "form", shape),
         "art": reader.flag("page", "art"),
+        "marking": reader.flag("page", "marking", default=False),
         "return_address": reader.flag("page", "return_address"),
         "ahead_days": reader.number("mailing", "ahead_days", 0, least=0, most=MOST_AHEAD),
         "formats": reader.words("output", "formats", ("pdf",), FORMATS, needed="pdf"),

@@ -25,9 +25,10 @@ from towncircle.kernel.ids import BatchId, DeviceId, JobId
 from towncircle.kernel.money import Mills
 from towncircle.kernel.store import Record
 from towncircle.ledger import LICENSEE, Books
-from towncircle.licensee import advertising, batches, custody, mailroom, missing, rates, returns
+from towncircle.licensee import advertising, batches, custody, looks, mailroom, missing, rates, returns
 from towncircle.licensee.funds import held_device
 from towncircle.licensee.limits import Limits
+from towncircle.licensee.looks import Look
 from towncircle.mailpiece.tariff import Table
 from towncircle.mailpiece.templates import Template
 from towncircle.psd.commands import StatusReport
@@ -208,10 +209,11 @@ def _terms(journeys: Journeys, wish: Wish, status: StatusReport) -> Terms:
 
     def gather(ctx: Context) -> tuple[tuple[Table, ...], dict[str, Any]]:
         provider = str(held_device(ctx, journeys.device).body["provider"])
-        return rates.tables(ctx.tx, provider), {"without": left_out, **advertising.of_job(ctx)}
+        look = looks.of_job(ctx, Look(marking=template.marking), device=journeys.device, categories=())
+        return rates.tables(ctx.tx, provider), {"without": left_out, **advertising.of_job(ctx), **look}
 
     tables, design = journeys.do(gather)
-    body = {"device": journeys.device, "layout": status.layout, "mailing_date": day.isoformat()}
+    body = {"device": journeys.device, "layout": status.layout, "mailing_date": day.isoformat(), **design}
     stationery = journeys.stationery(Record(kind="job", key="", owner=journeys.device, version=0, body=body))
     return Terms(
         template=template,
