@@ -140,6 +140,11 @@ def run(args: argparse.Namespace) -> int:
         left = journeys.status().registers.descending
     if failed is not None:
         raise failed
+    return _show(args, done, left)
+
+
+def _show(args: argparse.Namespace, done: list[Printed], left: Mills) -> int:
+    """Show what was printed."""
     if args.json:
         as_json(_record(done, left))
         return 0

@@ -89,7 +89,7 @@ def compose(
     return envelope(spec)
 
 
-def _beside(art: Art, category: str, shape: str, stationery: Stationery) -> Art | None:
+def _beside(art: Art | None, category: str, shape: str, stationery: Stationery) -> Art | None:
     """Choose what stands beside the indicium: the marking of the class, art on letters, or nothing."""
     if stationery.marking:
         return Art(words=(marking_of(category),), kind="marking")
