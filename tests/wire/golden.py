@@ -594,6 +594,15 @@ SPECIMENS: tuple[Body, ...] = (
     b.ArtSubmitted(name="spring", words=("Write once", "more")),
     b.ArtDecided(name="spring", words=("Write once", "more"), outcome="approved", reasons="It is suitable.", at=NOW),
     b.ArtQuery(name="spring"),
+    b.LabelRegister(
+        anchor="test",
+        number=2,
+        issued=NOW,
+        stocks=(
+            b.LabelStockRow(stock="avery-5163", form="label2x4", approved_at=NOW, withdrawn_at=None),
+            b.LabelStockRow(stock="roll-4x6", form="label4x6", approved_at=NOW, withdrawn_at=NOW),
+        ),
+    ),
     b.ArtSupplied(name="spring", words=("Write once", "more"), approved_at=NOW),
     b.RateTable(number=3, in_force_from="2026-12-01", file=b'id = "specimen"\n'),
     b.DownloadQuery(device=DEVICE, rates=2, software=1),

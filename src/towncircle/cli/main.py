@@ -29,6 +29,8 @@ COMMANDS = (
     "statement",
     "reset",
     "print",
+    "forms",
+    "labels",
     "withdraw",
     "transfer",
     "person",

@@ -63,6 +63,9 @@ def add(subparsers: Any) -> None:
     parser.add_argument(
         "--form", metavar="FORM", help="what is printed on, such as no6-3-4 (towncircle forms lists them)"
     )
+    parser.add_argument("--stock", metavar="STOCK", help="the approved label stock in the printer (towncircle labels)")
+    parser.add_argument("--start", type=int, metavar="N", help="the first free label of a part-used sheet, from 1")
+    parser.add_argument("--each", metavar="AMOUNT", help="the most postage on one tape; a piece may take several")
     parser.add_argument("--svg", action="store_true", help="write SVG pictures too")
     parser.add_argument("--department", metavar="CODE", help="who pays (default: mailroom); a correction: its job's")
     parser.add_argument("--person", metavar="NAME", help="who prints; the PIN is asked for")
@@ -122,7 +125,9 @@ def run(args: argparse.Namespace) -> int:
 def _starter(args: argparse.Namespace, day: date | None, formats: tuple[str, ...]) -> Callable[[Journeys], Printed]:
     """Read what is to be printed, before the world is opened, and give the call that prints it."""
     from towncircle.kernel.ids import JobId
+    from towncircle.kernel.money import Mills
     from towncircle.licensee.corrections import Redate, Shortpaid
+    from towncircle.licensee.mailroom import Paper
     from towncircle.mailpiece.address_files import public_addresses, read_addresses
     from towncircle.world import printing
 
@@ -149,8 +154,12 @@ def _starter(args: argparse.Namespace, day: date | None, formats: tuple[str, ...
         return lambda journeys: printing.reprint_job(journeys, job or journeys.last_job(), pieces, out, formats=formats)
     given = read_addresses(args.addresses) if args.addresses is not None else public_addresses()
     recipients = () if args.resume else given
+    each = Mills.parse(args.each) if args.each is not None else None
+    paper = Paper(
+        form=args.form or "", stock=args.stock or "", start=1 if args.start is None else args.start, each=each
+    )
     return lambda journeys: printing.print_job(
-        journeys, recipients, out, day=day, formats=formats, payer=payer, form=args.form or ""
+        journeys, recipients, out, day=day, formats=formats, payer=payer, paper=paper
     )
 
 
@@ -181,6 +190,10 @@ def _only_with_their_form(args: argparse.Namespace) -> tuple[int, ...]:
         raise BadInput("cli.argument-astray", arguments="--pieces", needs="--redate, --correct or --reprint JOB")
     if args.form is not None and (args.resume or _job_named(args) is not None):
         raise BadInput("cli.argument-astray", arguments="--form", needs="a new job; a correction keeps its form")
+    if (args.start, args.each) != (None, None) and (args.stock is None or args.correct is not None):
+        raise BadInput("cli.argument-astray", arguments="--start, --each", needs="--stock STOCK and a new job")
+    if args.stock is not None and (args.resume or args.redate is not None or args.reprint is not None):
+        raise BadInput("cli.argument-astray", arguments="--stock", needs="a new job, or --correct JOB")
     if args.reprint is not None and args.on is not None:
         raise BadInput("cli.argument-astray", arguments="--on", needs="a new page; a reprint keeps its date")
     if args.pieces is None:
@@ -206,6 +219,7 @@ def _shortpaid(args: argparse.Namespace) -> dict[str, Any]:
         "due": Mills.parse(args.due) if args.due is not None else None,
         "amount": Mills.parse(args.amount) if args.amount is not None else None,
         "reason": args.reason or "",
+        "stock": args.stock or "",
     }
 
 

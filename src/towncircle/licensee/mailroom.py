@@ -22,12 +22,12 @@ from towncircle.kernel.errors import BadInput, Refused, RefusedOnGrounds, Townci
 from towncircle.kernel.ids import DeviceId, JobId
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record
-from towncircle.licensee import advertising, books, departments, missing, rates
+from towncircle.licensee import advertising, books, departments, labels, missing, rates
 from towncircle.licensee.funds import held_device
 from towncircle.licensee.limits import Limits
 from towncircle.mailpiece.address_files import Recipient
 from towncircle.mailpiece.addresses import Address
-from towncircle.mailpiece.forms import require_form
+from towncircle.mailpiece.forms import form_of_piece, label_stock, require_form
 from towncircle.mailpiece.rates import Price, PriceRequest, PriceType, Shape, price
 from towncircle.mailpiece.tariff import Table
 from towncircle.psd.client import DeviceClient
@@ -35,6 +35,7 @@ from towncircle.psd.commands import Evidence, Evidenced
 
 DEFAULT_WEIGHT_OZ = Fraction(1)
 SOFTWARE_ID = b"TC"  # house
+MOST_TAPES = 20  # house: of one piece
 POSTAGE, REDATE, CORRECTION = "postage", "redate", "correction"
 EVIDENCED, PRINTED = "evidenced", "printed"
 CLAIMED = "claimed"  # it was never handed over, and its pieces were sent in for a refund
@@ -42,10 +43,27 @@ OPEN = ("planned", EVIDENCED, "released")  # a crash leaves these between their 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Paper:
+    """Name what lies in the printer.
+
+    `form` is the form of every piece, empty for the usual one of its shape; `stock` the label stock, empty for none;
+    `start` the first free label of its sheet, from 1; `each` the most postage that one tape may show.
+    """
+
+    form: str = ""
+    stock: str = ""
+    start: int = 1
+    each: Mills | None = None
+
+
+USUAL = Paper()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """Describe a print order: to whom, when it is mailed, at which price type, for which department, by whom.
 
-    `form` names what every piece is printed on; empty for the usual form of its shape.
+    `paper` is what every piece is printed on.
     """
 
     device: DeviceId
@@ -57,7 +75,7 @@ class Order:
     shape: Shape = "letter"
     department: str = departments.DEFAULT
     person: str = ""
-    form: str = ""
+    paper: Paper = USUAL
 
 
 @cites("P050-1.4", "P050-1.5", "P050-4.7", "IMI-05")
@@ -70,7 +88,13 @@ def plan(ctx: Context, *, order: Order, job: JobId, limits: Limits) -> Record:
     earlier = ctx.tx.get("job", job)
     if earlier is not None:
         return earlier
-    pieces = on_form(_priced(order, rates.tables(ctx.tx, provider)), order.form)
+    pieces = on_form(_priced(order, rates.tables(ctx.tx, provider)), order.paper.form)
+    if order.paper.each is not None:
+        pieces = on_tapes(pieces, order.paper.each)
+    for piece in pieces:
+        labels.require(
+            ctx.tx, form_key=form_of_piece(piece).key, stock=order.paper.stock, on=order.mailing_date, zone=limits.zone
+        )
     amounts = [Mills(piece["amount"]) for piece in pieces]
     limits.check(day=order.mailing_date, amounts=amounts)
     total = sum(amounts, ZERO)
@@ -87,6 +111,7 @@ def plan(ctx: Context, *, order: Order, job: JobId, limits: Limits) -> Record:
         "total": int(total),
         "pieces": pieces,
         **advertising.of_job(ctx),
+        **({"stock": order.paper.stock, "start": order.paper.start} if order.paper.stock else {}),
     }
     told: dict[str, Any] = {"department": order.department, "person": order.person}
     ctx.note(
@@ -190,6 +215,25 @@ def on_form(pieces: list[dict[str, Any]], key: str) -> list[dict[str, Any]]:
     for piece in pieces if key else ():
         piece["on"] = require_form(key, piece["shape"]).key
     return pieces
+
+
+@cites("P050-4.5/7")
+def on_tapes(pieces: list[dict[str, Any]], each: Mills) -> list[dict[str, Any]]:
+    """Divide the postage of pieces over as many tapes as it takes, each an indicium with all its words.
+
+    `each` is the most that one tape shows; `tape` says which of how many. Together they pay exactly what is due.
+    Raises `Refused` (mailroom.not-on-tape, mailroom.too-many-tapes).
+    """
+    tapes: list[dict[str, Any]] = []
+    for piece in pieces:
+        if not label_stock(form_of_piece(piece)):
+            raise Refused("mailroom.not-on-tape", form=form_of_piece(piece).name)
+        whole, rest = divmod(piece["amount"], int(each)) if each > ZERO else (MOST_TAPES, 1)
+        amounts = [int(each)] * whole + ([rest] if rest else [])
+        if len(amounts) > MOST_TAPES:
+            raise Refused("mailroom.too-many-tapes", amount=Mills(piece["amount"]), each=each, most=MOST_TAPES)
+        tapes += [{**piece, "amount": part, "tape": [at, len(amounts)]} for at, part in enumerate(amounts, start=1)]
+    return tapes
 
 
 def _fields(address: Address) -> dict[str, str]:
