@@ -1,20 +1,19 @@
 """Measuring pages, scans and prices, each beside a raw limit that it cannot outrun.
 
-Here: composing and writing envelopes, reading an envelope's image, pricing. Not here: devices (`device`).
+Here: reading an envelope's image, pricing, and the list of cases. Not here: writing pages (`pages`), devices.
 The limits: `print.pages` is set against zint drawing the same symbols, `scan.image` against zxing-cpp reading the
 cropped symbol of the same page, `price` against building and asking a dict of the same requests.
 """
 
 from __future__ import annotations
 
-import io
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 
 from towncircle.bench import Result, environment
+from towncircle.bench.pages import print_pages
 from towncircle.indicium import decode, encode_content, layout
 from towncircle.indicium.readable import Office, for_postage
 from towncircle.kernel.ids import DeviceId
@@ -28,14 +27,17 @@ from towncircle.rules import ruleset
 from towncircle.symbol import data_matrix, imb, read
 from towncircle.symbol.reading import check_image
 
-PAGES = 200
+PAGES = 1000
 DPI = 300
 _DAY = date(2026, 11, 23)
 
 
 def measure(*, seconds: float = 1.0) -> tuple[list[Result], dict[str, object]]:
     """Measure all cases, about `seconds` for each loop."""
-    return [_print_pages(seconds), _scan_image(seconds), _prices(seconds)], environment(pages=PAGES, dpi=DPI)
+    payloads = [_payload(number) for number in range(PAGES)]
+    pages, size = print_pages(payloads, _DAY, rate_of=_rate, seconds=seconds)
+    told = environment(pages=PAGES, dpi=DPI, pdf_bytes_a_page=round(size))
+    return [pages, _scan_image(seconds), _prices(seconds)], told
 
 
 def _rate(work: Callable[[], int], seconds: float) -> float:
@@ -85,22 +87,6 @@ def _spec(number: int) -> EnvelopeSpec:
         recipient=recipient,
         imb=imb.encode(f"00000000000{number:09d}", recipient.routing),
     )
-
-
-def _print_pages(seconds: float) -> Result:
-    first = _spec(0)
-
-    def batch() -> int:
-        specs = (replace(first, symbol=data_matrix(_payload(number))) for number in range(PAGES))
-        return pdf.write_pdf((envelope(spec) for spec in specs), io.BytesIO())
-
-    def symbols() -> int:
-        for number in range(PAGES):
-            data_matrix(_payload(number))
-        return PAGES
-
-    rate, limit = _rate(batch, seconds), _rate(symbols, seconds)
-    return Result.of("print.pages", rate=rate, unit="pages/s", limit="symbols drawn by zint", limit_rate=limit)
 
 
 def _scan_image(seconds: float) -> Result:

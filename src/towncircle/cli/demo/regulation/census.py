@@ -33,6 +33,18 @@ UNSHOWN_FACTS: Mapping[str, str] = MappingProxyType(
         "label.approved": "the town prints on envelopes: tests/journeys shows label stocks",
         "label.withdrawn": "it follows the one before",
         "labels.received": "it follows the one before",
+        **dict.fromkeys(
+            (
+                "printer.kept",
+                "printer.tested",
+                "printer.removed",
+                "print.queued",
+                "print.sent",
+                "print.confirmed",
+                "print.spoiled",
+            ),
+            "no printer stands in the simulated town: tests/world shows it",
+        ),
     }
 )
 # message types that the product can send and the year does not, each with its reason
