@@ -66,7 +66,7 @@ def _zones(context: Context) -> Iterator[Zone]:
         yield Zone(name="flap", box=flap_zone(form), clause="P050 4.9")
     if page.side == "nonaddress" and form.shape != "label":
         foot = Box(0, 0, form.width, context.rule("correction_bottom"))
-        yield Zone(name="20 mm", box=foot, clause="P050 4.8, 4.9")
+        yield Zone(name="foot of corrections", box=foot, clause="P050 4.8, 4.9")
 
 
 def _machine_zones(page: Page) -> Iterator[Zone]:

@@ -55,7 +55,7 @@ def silent(_what: str, _done: int, _of: int) -> None:
     """Show no progress."""
 
 
-def print_job(
+def print_job(  # noqa: PLR0913 - every one but the first three is said by name
     journeys: Journeys,
     recipients: tuple[Recipient, ...],
     out: Path,
@@ -65,6 +65,7 @@ def print_job(
     progress: Progress = silent,
     payer: Payer = ANYBODY,
     paper: mailroom.Paper = mailroom.USUAL,
+    claim: mailroom.Claim = mailroom.FIRST_METERED,
 ) -> Printed:
     """Print pieces for recipients into `out`: `envelopes.pdf` and a folder `envelopes/` of pictures."""
     if paper.stock:
@@ -74,7 +75,7 @@ def print_job(
     labels.refresh(journeys)
     out.mkdir(parents=True, exist_ok=True)  # fails before anything is debited
     progress("pricing and layout", 0, len(recipients))
-    job = journeys.plan(recipients, day=day, payer=payer, paper=paper)
+    job = journeys.plan(recipients, day=day, payer=payer, paper=paper, claim=claim)
     return _finish(journeys, journeys.evidence(job), out, formats, progress)
 
 
