@@ -159,10 +159,8 @@ def _write(
 ) -> tuple[Path, tuple[Path, ...]]:
     pages = list(envelopes.pages(record.body, journeys.stationery(record)))
     names = [f"{number:06d}" for number in mailroom.numbers_of(record.body)]
-    if record.body.get("stock"):
-        held = sheets.stock(record.body["stock"])
-        pages = list(sheets.impose(pages, held, start=record.body["start"]))
-        names = names if held.places == 1 else [f"sheet-{number:03d}" for number in range(1, len(pages) + 1)]
+    if len(names) != len(pages):  # labels on sheets
+        names = [f"sheet-{number:03d}" for number in range(1, len(pages) + 1)]
     out.mkdir(parents=True, exist_ok=True)
     target = out / f"{stem}.pdf"
     draft = target.with_suffix(".new")
