@@ -13,7 +13,7 @@ from towncircle.kernel.ids import JobId
 from towncircle.kernel.money import Mills
 from towncircle.licensee import envelopes
 from towncircle.licensee.corrections import Shortpaid
-from towncircle.licensee.mailroom import Paper
+from towncircle.licensee.looks import Look
 from towncircle.mailpiece.address_files import public_addresses
 from towncircle.mailpiece.lints import lint
 from towncircle.paper.png import raster
@@ -22,7 +22,7 @@ from towncircle.world import labels, printing
 from towncircle.world.journeys import Journeys
 
 PEOPLE = public_addresses()[:3]
-STOCK = Paper(stock="avery-5163", start=9)
+STOCK = Look(stock="avery-5163", start=9)
 
 
 @pytest.fixture(scope="module")
@@ -32,8 +32,8 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Journeys]:
     world.close()
 
 
-def put_on(host: Journeys, out: Path, paper: Paper) -> printing.Printed:
-    return printing.print_job(host, PEOPLE, out, formats=("pdf",), paper=paper)
+def put_on(host: Journeys, out: Path, look: Look) -> printing.Printed:
+    return printing.print_job(host, PEOPLE, out, formats=("pdf",), look=look)
 
 
 def approve(host: Journeys, stock: str, form: str) -> None:
@@ -50,9 +50,9 @@ def test_a_label_is_printed_on_approved_stock_only(host: Journeys, tmp_path: Pat
         approve(host, "avery-5163", "no10")
     approve(host, "avery-5163", "label2x4")
     with refused("P050-4.3", "labels.no-stock"):
-        put_on(host, tmp_path, Paper(form="label2x4"))
+        put_on(host, tmp_path, Look(form="label2x4"))
     with refused("P050-4.3", "labels.other-form"):
-        put_on(host, tmp_path, Paper(form="no10", stock="avery-5163"))
+        put_on(host, tmp_path, Look(form="no10", stock="avery-5163"))
     with refused("P050-4.3", "labels.taken"):
         approve(host, "avery-5163", "label2x4")
 
@@ -86,16 +86,16 @@ def test_each_tape_of_a_piece_shows_the_post_office_and_together_they_pay_for_it
     host: Journeys, tmp_path: Path
 ) -> None:
     approve(host, "tape-roll", "tape")
-    done = put_on(host, tmp_path, Paper(stock="tape-roll", each=Mills(500)))
+    done = put_on(host, tmp_path, Look(stock="tape-roll", each=Mills(500)))
     tapes = [piece["tape"] for piece in done.job.body["pieces"]]
     assert tapes[:2] == [[1, 2], [2, 2]]
-    due = put_on(host, tmp_path / "whole", Paper(stock="tape-roll")).total
+    due = put_on(host, tmp_path / "whole", Look(stock="tape-roll")).total
     assert done.total == due
     stationery = host.stationery(done.job)
     for page in envelopes.pages(done.job.body, stationery):
         assert [text for text in (getattr(part, "text", "") for part, _ in page.having("place")) if "DC" in text]
         assert lint(page, stationery.rules, stationery.day) == ()
     with refused("P050-4.5", "mailroom.too-many-tapes"):
-        put_on(host, tmp_path, Paper(stock="tape-roll", each=Mills(10)))
+        put_on(host, tmp_path, Look(stock="tape-roll", each=Mills(10)))
     with refused("P050-4.5", "mailroom.not-on-tape"):
-        printing.print_job(host, PEOPLE, tmp_path, paper=Paper(form="no10", each=Mills(500)))
+        printing.print_job(host, PEOPLE, tmp_path, look=Look(form="no10", each=Mills(500)))

@@ -22,9 +22,10 @@ from towncircle.kernel.errors import BadInput, Refused, RefusedOnGrounds, Townci
 from towncircle.kernel.ids import DeviceId, JobId
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record
-from towncircle.licensee import advertising, books, departments, labels, missing, rates
+from towncircle.licensee import advertising, books, departments, labels, looks, missing, rates
 from towncircle.licensee.funds import held_device
 from towncircle.licensee.limits import Limits
+from towncircle.licensee.looks import PLAIN, Look
 from towncircle.mailpiece import eligibility
 from towncircle.mailpiece.address_files import Recipient
 from towncircle.mailpiece.addresses import Address
@@ -47,23 +48,6 @@ OPEN = ("planned", EVIDENCED, "released")  # a crash leaves these between their 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Paper:
-    """Name what lies in the printer.
-
-    `form` is the form of every piece, empty for the usual one of its shape; `stock` the label stock, empty for none;
-    `start` the first free label of its sheet, from 1; `each` the most postage that one tape may show.
-    """
-
-    form: str = ""
-    stock: str = ""
-    start: int = 1
-    each: Mills | None = None
-
-
-USUAL = Paper()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
     """Say the class of mail and the rate claimed (P050 5.1) for the pieces of a job."""
 
@@ -80,10 +64,7 @@ FIRST_METERED = Claim()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """Describe a print order: to whom, when it is mailed, at which rate, for which department, by whom.
-
-    `paper` is what every piece is printed on.
-    """
+    """Describe a print order: to whom, when it is mailed, at which rate, for which department, by whom."""
 
     device: DeviceId
     layout: str
@@ -94,7 +75,7 @@ class Order:
     shape: Shape | None = None
     department: str = departments.DEFAULT
     person: str = ""
-    paper: Paper = USUAL
+    look: Look = PLAIN
 
 
 @cites("P050-1.4", "P050-1.5", "P050-4.7", "IMI-05")
@@ -107,19 +88,31 @@ def plan(ctx: Context, *, order: Order, job: JobId, limits: Limits) -> Record:
     earlier = ctx.tx.get("job", job)
     if earlier is not None:
         return earlier
-    pieces = on_form(_priced(order, rates.tables(ctx.tx, provider)), order.paper.form)
-    if order.paper.each is not None:
-        pieces = on_tapes(pieces, order.paper.each)
-    for piece in pieces:
-        labels.require(
-            ctx.tx, form_key=form_of_piece(piece).key, stock=order.paper.stock, on=order.mailing_date, zone=limits.zone
-        )
-    amounts = [Mills(piece["amount"]) for piece in pieces]
-    limits.check(day=order.mailing_date, amounts=amounts)
-    total = sum(amounts, ZERO)
+    body = draft(ctx, order=order, limits=limits, provider=provider)
+    total = Mills(body["total"])
     departments.check_person(ctx, department=order.department, person=order.person, job=job)
     departments.reserve(ctx, department=order.department, job=job, amount=total)
-    body = {
+    pieces = body["pieces"]
+    told: dict[str, Any] = {"department": order.department, "person": order.person}
+    ctx.note(
+        "print.planned", job, clauses=("P050 1.5",), device=order.device, count=len(pieces), total=int(total), **told
+    )
+    return ctx.tx.put("job", job, body, owner=order.device, expected=0)
+
+
+def draft(ctx: Context, *, order: Order, limits: Limits, provider: str) -> dict[str, Any]:
+    """Give a job as it would be planned; nothing is written and no money is touched."""
+    look = order.look
+    pieces = on_form(_priced(order, rates.tables(ctx.tx, provider)), look.form)
+    if look.each is not None:
+        pieces = on_tapes(pieces, look.each)
+    for piece in pieces:
+        key = form_of_piece(piece).key
+        labels.require(ctx.tx, form_key=key, stock=look.stock, on=order.mailing_date, zone=limits.zone)
+    amounts = [Mills(piece["amount"]) for piece in pieces]
+    limits.check(day=order.mailing_date, amounts=amounts)
+    categories = [str(piece["category"]) for piece in pieces]
+    return {
         "device": order.device,
         "layout": order.layout,
         "state": "planned",
@@ -127,16 +120,11 @@ def plan(ctx: Context, *, order: Order, job: JobId, limits: Limits) -> Record:
         "mailing_date": order.mailing_date.isoformat(),
         "department": order.department,
         "person": order.person,
-        "total": int(total),
+        "total": int(sum(amounts, ZERO)),
         "pieces": pieces,
         **advertising.of_job(ctx),
-        **({"stock": order.paper.stock, "start": order.paper.start} if order.paper.stock else {}),
+        **looks.of_job(ctx, order.look, device=order.device, categories=categories),
     }
-    told: dict[str, Any] = {"department": order.department, "person": order.person}
-    ctx.note(
-        "print.planned", job, clauses=("P050 1.5",), device=order.device, count=len(pieces), total=int(total), **told
-    )
-    return ctx.tx.put("job", job, body, owner=order.device, expected=0)
 
 
 @cites("PRE-04", "502.8b")
@@ -242,7 +230,7 @@ def _claimed(claim: Claim) -> dict[str, Any]:
 def _priced(order: Order, tables: tuple[Table, ...]) -> list[dict[str, Any]]:
     pieces: list[dict[str, Any]] = []
     grounds: list[TowncircleError] = []
-    usual, size = CLASSES[order.claim.mail_class].shape, _size_of(order.paper.form)
+    usual, size = CLASSES[order.claim.mail_class].shape, _size_of(order.look.form)
     for recipient in order.recipients:
         shape = recipient.shape or order.shape or usual
         weight = recipient.weight_oz or order.weight_oz

@@ -114,11 +114,13 @@ def calibration_page(form: Form, *, name: str = "", dpi: int = 300) -> Page:
         f"True: {_mm(true.left)}, {_mm(true.top)}, {_mm(true.across)}, {_mm(true.down)}.",
         f"Enter: printer calibrate DIR {name or 'NAME'} --measured LEFT,TOP,ACROSS,DOWN",
     ]
-    left = _inset(form) // 2 + 14_000
-    most = {"size": 8_000, "most": form.width - left - 10_000, "least": 3_000}
+    left = _inset(form) + 14_000
+    most = {"size": min(8_000, form.height // 20), "most": form.width - left - 10_000, "least": 3_000}
     size = min(face("sans").fitting(line, **most) or 3_000 for line in told)
     for row, line in enumerate(told):
-        elements.append(_text(line, left, form.height // 2 + 24_000 - row * size * 5 // 4, size=size))
+        elements.append(
+            _text(line, left, form.height // 2 + min(24_000, form.height // 8) - row * size * 5 // 4, size=size)
+        )
     return Page(form=form, side="nonaddress", specimen=True, elements=tuple(elements), dpi=dpi)
 
 
@@ -141,7 +143,7 @@ def _rulers(form: Form) -> Iterator[Element]:
 def _gauges(form: Form, dpi: int) -> Iterator[Element]:
     """Draw fields of bars and gaps that are 2 to 5 dots wide: each must print as even grey, without moire."""
     step = dot(dpi)
-    x = round(round((_inset(form) // 2 + 14_000) / step) * step)
+    x = round(round((_inset(form) + 14_000) / step) * step)
     top = form.height // 2 - 24_000
     y = form.height - round(round((form.height - top) / step) * step)
     for dots in _GAUGE_DOTS:
@@ -151,7 +153,7 @@ def _gauges(form: Form, dpi: int) -> Iterator[Element]:
             box = polygon((left, y), (left + wide, y), (left + wide, y + 16_000), (left, y + 16_000))
             yield Path(role="decoration", ops=box, fill=0)
         yield _text(f"{dots} dots", x, y - 7_000, size=5_000)
-        x += round(round(form.width * 3 // 16 / step) * step)
+        x += round(round(form.width // 6 / step) * step)
 
 
 def _text(text: str, x: int, y: int, size: int = _TYPE) -> Text:

@@ -18,6 +18,7 @@ from towncircle.kernel.ids import JobId
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record
 from towncircle.licensee import corrections, envelopes, mailroom
+from towncircle.licensee.looks import PLAIN, Look
 from towncircle.mailpiece import sheets
 from towncircle.mailpiece.address_files import Recipient
 from towncircle.paper import pdf, png, svg
@@ -64,18 +65,18 @@ def print_job(  # noqa: PLR0913 - every one but the first three is said by name
     formats: tuple[str, ...] = ("pdf", "png"),
     progress: Progress = silent,
     payer: Payer = ANYBODY,
-    paper: mailroom.Paper = mailroom.USUAL,
+    look: Look = PLAIN,
     claim: mailroom.Claim = mailroom.FIRST_METERED,
 ) -> Printed:
     """Print pieces for recipients into `out`: `envelopes.pdf` and a folder `envelopes/` of pictures."""
-    if paper.stock:
-        held = sheets.stock(paper.stock)
-        sheets.check_start(held, paper.start)
-        paper = replace(paper, form=paper.form or held.form.key)
+    if look.stock:
+        held = sheets.stock(look.stock)
+        sheets.check_start(held, look.start)
+        look = replace(look, form=look.form or held.form.key)
     labels.refresh(journeys)
     out.mkdir(parents=True, exist_ok=True)  # fails before anything is debited
     progress("pricing and layout", 0, len(recipients))
-    job = journeys.plan(recipients, day=day, payer=payer, paper=paper, claim=claim)
+    job = journeys.plan(recipients, day=day, payer=payer, look=look, claim=claim)
     return _finish(journeys, journeys.evidence(job), out, formats, progress)
 
 
