@@ -16,7 +16,7 @@ from towncircle.paper.pdf import to_pdf, write_pdf
 from towncircle.paper.png import raster
 
 NO10 = form("no10")
-DESK = Printer(name="desk", kind="folder", address="/tmp/desk")
+DESK = Printer(name="desk", kind="folder", address="/var/spool/desk")
 
 
 def test_the_crosses_of_the_page_stand_where_a_true_ruler_finds_them() -> None:

@@ -596,15 +596,6 @@ SPECIMENS: tuple[Body, ...] = (
         name="spring", words=("Write once", "more"), outcome="approved", reasons="It is suitable.", at=NOW
     ),
     b.ArtQuery(name="spring"),
-    b.LabelRegister(
-        anchor="test",
-        number=2,
-        issued=NOW,
-        stocks=(
-            b.LabelStockRow(stock="avery-5163", form="label2x4", approved_at=NOW, withdrawn_at=None),
-            b.LabelStockRow(stock="roll-4x6", form="label4x6", approved_at=NOW, withdrawn_at=NOW),
-        ),
-    ),
     b.FirstArtSupplied(name="spring", words=("Write once", "more"), approved_at=NOW),
     b.ArtSubmitted(
         name="autumn", words=("Write once",), attribution="Mailer's Message", width=9, height=2, picture=bytes(4)
@@ -618,6 +609,15 @@ SPECIMENS: tuple[Body, ...] = (
         height=2,
         picture=bytes(4),
         decision=b"a sealed decision",
+    ),
+    b.LabelRegister(
+        anchor="test",
+        number=2,
+        issued=NOW,
+        stocks=(
+            b.LabelStockRow(stock="avery-5163", form="label2x4", approved_at=NOW, withdrawn_at=None),
+            b.LabelStockRow(stock="roll-4x6", form="label4x6", approved_at=NOW, withdrawn_at=NOW),
+        ),
     ),
     b.BranchRequest(license="20260-000001", branch="CAPITOL HEIGHTS", state="MD", facility="classified-branch"),
     b.BranchQuery(license="20260-000001", branch="CAPITOL HEIGHTS"),

@@ -108,8 +108,7 @@ def calibrated(printer: Printer, found: Calibration) -> Printer:
     moved = replace(printer, shift_x=found.shift_x, shift_y=found.shift_y)
     if printer.language != "zpl":
         return moved
-    across, down = (round(scale * TRUE_SCALE) for scale in (found.scale_x, found.scale_y))
-    return replace(moved, scale_x=across, scale_y=down)
+    return replace(moved, scale_x=found.scale_x, scale_y=found.scale_y)
 
 
 def uncalibrated(printer: Printer) -> Printer:

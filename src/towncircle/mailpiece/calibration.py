@@ -21,6 +21,7 @@ from towncircle.mailpiece.typeface import face
 MM = INCH / MM_PER_INCH
 _GREY, _TYPE = 350, 6_000
 _GAUGE_DOTS = (2, 3, 4, 5)
+MILLION = 1_000_000
 _LONGEST = 9  # characters of a measure
 
 
@@ -39,12 +40,12 @@ class Measured:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
-    """Hold what a printer needs: how far to move what is printed right and down (units), and how much to stretch it."""
+    """Hold what a printer needs: how far to move a page right and down (units), how much to stretch it (millionths)."""
 
     shift_x: int
     shift_y: int
-    scale_x: Fraction
-    scale_y: Fraction
+    scale_x: int
+    scale_y: int
 
 
 def crosses(form: Form) -> tuple[tuple[int, int], tuple[int, int], tuple[int, int]]:
@@ -84,7 +85,7 @@ def calibrate(form: Form, found: Measured, *, dpi: int = 300) -> Calibration:
     if any(abs(shift) > far for shift in shifts):
         raise Refused("printer.shift-off", most=f"{float(far / MM):.1f}")
     x, y = (round(round(shift / dot(dpi)) * dot(dpi)) for shift in shifts)
-    return Calibration(shift_x=x, shift_y=y, scale_x=1 / scales[0], scale_y=1 / scales[1])
+    return Calibration(shift_x=x, shift_y=y, scale_x=round(MILLION / scales[0]), scale_y=round(MILLION / scales[1]))
 
 
 def measured(text: str) -> Measured:
