@@ -29,7 +29,7 @@ def add(subparsers: Any) -> None:
     """Register the command."""
     parser = subparsers.add_parser(
         "verify",
-        help="verify marks in PDF, PNG, JPEG, bytes or hex",
+        help="verify marks in PDF, PNG, JPEG, TIFF, bytes or hex",
         description="Judge every mark of the files by numbered checks.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -41,7 +41,7 @@ def add(subparsers: Any) -> None:
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that name marks and the time."""
-    parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="PDF, PNG, JPEG, bytes or hex text")
+    parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="PDF, PNG, JPEG, TIFF, bytes or hex text")
     parser.add_argument("--hex", metavar="HEX", help="the bytes of one mark as hexadecimal digits")
     parser.add_argument("--redate", metavar="DATE", help="the date of the REDATE that was seen on the piece (P050 4.8)")
     parser.add_argument(

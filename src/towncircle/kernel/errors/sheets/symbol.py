@@ -119,9 +119,9 @@ ROWS = {
     ),
     "scan.not-an-image": Row(
         kind="input",
-        sentence="The file '{file}' is no PDF, PNG or JPEG that can be opened.",
+        sentence="The file '{file}' is no PDF, PNG, JPEG or TIFF that can be opened.",
         clause="house",
-        next_step="Export it as PDF, PNG or JPEG.",
+        next_step="Export it as PDF, PNG, JPEG or TIFF.",
     ),
     "scan.too-many-pixels": Row(
         kind="input",
@@ -137,7 +137,7 @@ ROWS = {
     ),
     "scan.not-a-mark": Row(
         kind="input",
-        sentence="That file is no PDF, PNG or JPEG, and its text '{text}' is not hexadecimal either.",
+        sentence="That file is no PDF, PNG, JPEG or TIFF, and its text '{text}' is not hexadecimal either.",
         clause="house",
         next_step="Give a scan, or the bytes of a mark as they are or as two hexadecimal digits a byte.",
     ),
