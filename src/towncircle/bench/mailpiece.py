@@ -1,8 +1,8 @@
 """Measuring pages, scans and prices, each beside a raw limit that it cannot outrun.
 
-Here: composing and writing envelopes, reading an envelope's image, pricing. Not here: devices (`device`).
-The limits: `print.pages` is set against zint drawing the same symbols, `scan.image` against zxing-cpp reading the
-cropped symbol of the same page, `price` against building and asking a dict of the same requests.
+Here: composing and writing envelopes, pricing. Not here: scans (`scans`), devices (`device`).
+The limits: `print.pages` is set against zint drawing the same symbols, `price` against building and asking a dict of
+the same requests.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 
-from towncircle.bench import Result, environment
-from towncircle.indicium import decode, encode_content, layout
+from towncircle.bench import Result, environment, scans
+from towncircle.indicium import encode_content, layout
 from towncircle.indicium.readable import Office, for_postage
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.money import Mills
@@ -23,19 +23,18 @@ from towncircle.mailpiece.address_files import public_addresses
 from towncircle.mailpiece.geometry import form_for
 from towncircle.mailpiece.page import EnvelopeSpec, envelope
 from towncircle.mailpiece.rates import PriceRequest, price
-from towncircle.paper import pdf, png
+from towncircle.paper import pdf
 from towncircle.rules import ruleset
-from towncircle.symbol import data_matrix, imb, read
-from towncircle.symbol.reading import check_image
+from towncircle.symbol import data_matrix, imb
 
 PAGES = 200
-DPI = 300
 _DAY = date(2026, 11, 23)
 
 
 def measure(*, seconds: float = 1.0) -> tuple[list[Result], dict[str, object]]:
     """Measure all cases, about `seconds` for each loop."""
-    return [_print_pages(seconds), _scan_image(seconds), _prices(seconds)], environment(pages=PAGES, dpi=DPI)
+    pages = [_print_pages(seconds), *scans.measure(seconds=seconds), _prices(seconds)]
+    return pages, environment(pages=PAGES, dpi=scans.DPI)
 
 
 def _rate(work: Callable[[], int], seconds: float) -> float:
@@ -101,22 +100,6 @@ def _print_pages(seconds: float) -> Result:
 
     rate, limit = _rate(batch, seconds), _rate(symbols, seconds)
     return Result.of("print.pages", rate=rate, unit="pages/s", limit="symbols drawn by zint", limit_rate=limit)
-
-
-def _scan_image(seconds: float) -> Result:
-    page = png.raster(pdf.to_pdf([envelope(_spec(1))]), 0, dpi=DPI)
-    (found,) = read(page)
-    xs, ys = [x for x, _ in found.position], [y for _, y in found.position]
-    crop = page[max(min(ys) - 20, 0) : max(ys) + 20, max(min(xs) - 20, 0) : max(xs) + 20].copy()
-    check_image(crop)
-
-    def whole() -> int:
-        (symbol,) = read(page)
-        decode(symbol.payload)
-        return 1
-
-    rate, limit = _rate(whole, seconds), _rate(lambda: len(read(crop, fast_only=True)), seconds)
-    return Result.of("scan.image", rate=rate, unit="images/s", limit="zxing-cpp on the crop", limit_rate=limit)
 
 
 def _prices(seconds: float) -> Result:

@@ -21,7 +21,8 @@ Box = tuple[int, int, int, int]
 _GRID = 120
 _LEAST_CELL = 8
 _LEAST_SIDE = 20  # pixels: ten modules of two pixels, the least symbol
-_ANY_INK, _SYMBOL_INK, _SOLID_INK = 0.12, 0.28, 0.9
+_ANY_INK, _SOLID_INK = 0.12, 0.9
+_HALF_INK = (0.36, 0.75)  # a symbol's share; type of 20 points, close set, stays below a third
 _LEAST_CROSSING = 0.15
 _GROWN = 2  # cells by which a patch grows, so that a light column does not part a symbol
 _FAINTEST = 0.06  # the least contrast, as a share of the paper, that is taken for ink
@@ -41,7 +42,7 @@ def find(image: NDArray[np.uint8], taken: Sequence[Sequence[tuple[int, int]]] = 
     for corners in taken:
         xs, ys = [x for x, _ in corners], [y for _, y in corners]
         share[max(min(ys) // cell - 1, 0) : max(ys) // cell + 2, max(min(xs) // cell - 1, 0) : max(xs) // cell + 2] = 0
-    like = Image.fromarray(((share > _SYMBOL_INK) & (share < _SOLID_INK)).astype(np.uint8))
+    like = Image.fromarray(((share > _HALF_INK[0]) & (share < _HALF_INK[1])).astype(np.uint8))
     if taken:
         side = 2 * (max(_least_side(taken) // cell, 3) * 3 // 10) + 1
         core = like.filter(ImageFilter.MinFilter(side))
@@ -104,7 +105,7 @@ def _ink(image: NDArray[np.uint8], cell: int) -> Any:
 
 def _components(mask: Any) -> list[tuple[int, int, int, int]]:
     """Give the bounds (top, left, bottom, right) of the patches of set cells that touch."""
-    height, width = mask.shape
+    width = mask.shape[1]
     left_over = {int(at) for at in mask.ravel().nonzero()[0]}
     found = []
     while left_over:

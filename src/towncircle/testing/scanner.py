@@ -87,11 +87,12 @@ def scan(
         grey[dust < condition.specks / 2], grey[dust > 1 - condition.specks / 2] = _INK, _PAPER
     if condition.levels == 2:
         grey = np.where(grey > middle, 255, 0)
-    return np.clip(grey, 0, 255).astype(np.uint8)
+    pixels: NDArray[np.uint8] = np.clip(grey, 0, 255).astype(np.uint8)
+    return pixels
 
 
 def _sheet(modules: Modules, gain: float, *, mil: float, dots: int) -> NDArray[np.uint8]:
-    """Draw the symbol at `dots` an inch in the middle of a sheet; ink grows or thins by a box filter and a threshold."""
+    """Draw the symbol at `dots` an inch in the middle of a sheet; ink grows or thins at each edge."""
     import numpy as np
     from PIL import Image, ImageFilter
 
@@ -119,8 +120,8 @@ def _seen(sheet: Any, condition: Condition, phase: tuple[float, float]) -> NDArr
         inset = condition.aslant * width / 2
         corners = ((inset, 0), (0, height), (width, height), (width - inset, 0))
         towards = ((0, 0), (0, height), (width, height), (width, 0))
-        across = _perspective(corners, towards)
-        sheet = sheet.transform(sheet.size, Image.Transform.PERSPECTIVE, across, Image.Resampling.BICUBIC, fillcolor=_PAPER)
+        how = {"data": _perspective(corners, towards), "resample": Image.Resampling.BICUBIC, "fillcolor": _PAPER}
+        sheet = sheet.transform(sheet.size, Image.Transform.PERSPECTIVE, **how)
     return np.pad(np.asarray(sheet), ((down, 0), (right, 0)), constant_values=_PAPER)
 
 
