@@ -42,9 +42,7 @@ def add(subparsers: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument(
-        "file", nargs="?", metavar="FILE", help="PDF, PNG, JPEG or TIFF; raw bytes; or hexadecimal text"
-    )
+    source.add_argument("file", nargs="?", metavar="FILE", help="PDF, PNG, JPEG or TIFF; bytes; or hexadecimal text")
     source.add_argument("--hex", metavar="HEX", help="the bytes as hexadecimal digits; spaces do not matter")
     parser.add_argument("--json", action="store_true", help="print JSON with stable keys")
     parser.set_defaults(run=run)

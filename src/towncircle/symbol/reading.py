@@ -42,7 +42,7 @@ class Found:
 
     `position` holds the corners top left, top right, bottom right, bottom left of the symbol as (x, y) pixels of the
     image given; `unused_error_correction` is 1.0 for a clean symbol and None where the reader does not say; `tries` is
-    the number of the step that read it.
+    the number of the step that read it; `size` is the side of a square Data Matrix in modules, None for another symbol.
     """
 
     symbology: str
@@ -50,6 +50,7 @@ class Found:
     position: tuple[Point, Point, Point, Point]
     unused_error_correction: float | None
     tries: int
+    size: int | None = None
 
 
 @dataclass(slots=True)
@@ -166,7 +167,8 @@ def _same(one: Found, other: Found) -> bool:
 
 def _found(result: Any, view: views.View, tries: int) -> Found:
     corners = result.position
-    unused = (result.extra or {}).get("UEC") if isinstance(result.extra, dict) else None
+    extra = result.extra if isinstance(result.extra, dict) else {}
+    unused, (rows, _, columns) = extra.get("UEC"), str(extra.get("Version", "")).partition("x")
     return Found(
         symbology="PDF417" if "PDF417" in str(result.format) else "Data Matrix",
         payload=bytes(result.bytes),
@@ -178,4 +180,5 @@ def _found(result: Any, view: views.View, tries: int) -> Found:
         ),
         unused_error_correction=float(unused) if unused is not None else None,
         tries=tries,
+        size=int(rows) if rows == columns and rows.isdecimal() else None,
     )
