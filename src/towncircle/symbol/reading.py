@@ -150,7 +150,11 @@ def _try(view: views.View, tries: int, flags: dict[str, Any]) -> list[Found]:
 
     formats = zxingcpp.barcode_formats_from_str("PDF417|DataMatrix")
     results = zxingcpp.read_barcodes(view.pixels, formats=formats, **flags)
-    return [one for one in (_found(result, view, tries) for result in results[:MAX_SYMBOLS]) if _trusted(one)]
+    found: list[Found] = []
+    for one in (_found(result, view, tries) for result in results[:MAX_SYMBOLS]):
+        if _trusted(one) and not any(_same(one, other) for other in found):
+            found.append(one)
+    return found
 
 
 def _trusted(found: Found) -> bool:
@@ -159,10 +163,17 @@ def _trusted(found: Found) -> bool:
 
 
 def _same(one: Found, other: Found) -> bool:
-    """Tell whether two readings are of one symbol: the same bytes in the same place."""
+    """Tell whether two readings are of one symbol: the same bytes in the same place.
+
+    Of a faint PDF417 the upper rows and the lower ones may be read as two: what is within half its length is the same.
+    A copy of a mark that stands so near is not told apart, and adds nothing to what the piece pays.
+    """
+    if one.payload != other.payload:
+        return False
     xs, ys = [x for x, _ in other.position], [y for _, y in other.position]
+    near = max(max(xs) - min(xs), max(ys) - min(ys)) // 2 if other.symbology == "PDF417" else 0
     x, y = (sum(point[axis] for point in one.position) / 4 for axis in (0, 1))
-    return one.payload == other.payload and min(xs) <= x <= max(xs) and min(ys) <= y <= max(ys)
+    return min(xs) - near <= x <= max(xs) + near and min(ys) - near <= y <= max(ys) + near
 
 
 def _found(result: Any, view: views.View, tries: int) -> Found:

@@ -115,7 +115,7 @@ def evened(view: View) -> View:
         bounds.append(np.asarray(around.resize(image.size, Image.Resampling.BILINEAR), dtype=np.float32))
     low, high = bounds
     span = np.maximum(high - low, max(8.0, float((high - low).max()) / 3))
-    grey = (view.pixels - low) * (255 / span)
+    grey = 255 - (high - view.pixels) * (255 / span)  # what is as light as its surroundings is paper
     return replace(view, pixels=np.clip(grey, 0, 255).astype(np.uint8))
 
 
