@@ -49,8 +49,10 @@ def test_what_comes_down_is_published_taken_and_shown(
     assert told(capsys, "software", "log", world)[1]["changes"][0]["changes"] == "The first."
     assert "version 1, assigned 1" in said(capsys, "software", "show", world)
     answer = told(capsys, "rates", "show", world, "--on", "2026-12-01")[1]
-    assert (answer["in_use"]["table"], answer["waiting"]) == ("specimen", [])
-    assert "Waits:  table specimen" in said(capsys, "rates", "show", world)
+    assert [one["table"] for one in answer["in_use"] if one["series"] == "first-class"] == ["specimen"]
+    assert {"ground-commercial", "extra-services"} < {one["series"] for one in answer["in_use"]}
+    assert answer["waiting"] == []
+    assert "Waits:  table first-class specimen" in said(capsys, "rates", "show", world)
     code, answer = told(capsys, "fleet", world)
     assert (code, answer["past_their_day"]) == (0, 0)
     assert [(one["version"], one["devices"]) for one in answer["classes"]] == [(1, 1)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -84,6 +84,31 @@ def test_a_license_revoked_on_a_found_ground_ends_resets_at_once(
         journeys.reset(Mills.dollars(10))
     with refused(row, "license.not-valid"):
         licensing.revoke(world, number, {ground: "Again."}, by="mats")
+
+
+@pytest.mark.requirement("P050-2.3d")
+def test_a_device_abroad_is_no_ground_while_an_authorization_is_in_force(world: World, tmp_path: Path) -> None:
+    number, ground = number_of(world), {"abroad": "In Lyon."}
+    today = world.clock.now().date_in("America/New_York")
+    with refused("P050-2.3d", "license.permit-ended"):
+        licensing.permit(world, number, "abroad", "ABROAD-1", today - timedelta(days=1), by="mats")
+    with refused("P050-2.3d", "license.no-such-permit"):
+        licensing.permit(world, number, "moon", "ABROAD-1", today, by="mats")
+    with pytest.raises(Refused) as unknown:
+        licensing.permit(world, number, "abroad", "ABROAD-1", today, by="nobody")
+    assert unknown.value.code == "person.unknown"
+    licensing.permit(world, number, "abroad", "ABROAD-1", today + timedelta(days=30), by="mats")
+    with refused("P050-2.3d", "license.permitted"):
+        licensing.revoke(world, number, ground, by="mats")
+    licensing.end_permit(world, number, "abroad", by="mats")
+    with refused("P050-2.3d", "license.no-permit"):
+        licensing.end_permit(world, number, "abroad", by="mats")
+    licensing.permit(world, number, "abroad", "ABROAD-2", today, by="mats")
+    world.clock.advance("2d")  # the authorization has ended by its own date
+    licensing.revoke(world, number, ground, by="mats")
+    with refused("P050-2.3d", "license.not-valid"):
+        licensing.permit(world, number, "abroad", "ABROAD-3", today + timedelta(days=9), by="mats")
+    clean(world, tmp_path / "export")
 
 
 @pytest.mark.requirement("P050-2.3b")

@@ -5,14 +5,32 @@ from datetime import date
 
 import pytest
 from tests.conformance.breaking import names, refused
-from tests.mailpiece.pages import DEVICE, IMI, MARKING, OFFICE, ON, PAYLOAD, correction, piece, readable, redate
+from tests.mailpiece.pages import (
+    DEVICE,
+    IBI,
+    IMI,
+    MARKING,
+    OFFICE,
+    ON,
+    ON_1998,
+    PAYLOAD,
+    SENDER,
+    TO,
+    correction,
+    piece,
+    piece_1998,
+    readable,
+    redate,
+)
 from tests.mailpiece.test_lints import SYMBOL, H, W, having, moved, with_ink, without
 
 from towncircle.indicium.readable import MailedFrom, for_correction, for_redate, printed_date
+from towncircle.mailpiece.art import Art
 from towncircle.mailpiece.elements import Layer, Page
-from towncircle.mailpiece.geometry import DOT_300, INCH, form
+from towncircle.mailpiece.geometry import DOT_300, INCH, Box, form
 from towncircle.mailpiece.lints import lint, require
-from towncircle.mailpiece.page import nonaddress_side
+from towncircle.mailpiece.markings import marking_of
+from towncircle.mailpiece.page import EnvelopeSpec, envelope, nonaddress_side
 from towncircle.symbol import data_matrix
 from towncircle.symbol.bars import fim
 
@@ -92,14 +110,20 @@ def test_an_address_or_a_barcode_off_its_place_is_refused(code: str, page: Page)
 
 @pytest.mark.requirement("P050-4.12/1")
 def test_a_letter_or_flat_without_its_fim_is_refused() -> None:
-    for page in (without("fim"), without("fim", piece("flat9x12")), having("fim", pattern=fim("C"))):
+    for page in (without("fim"), having("fim", pattern=fim("C"))):
         breaks(page, "fim", "P050-4.12")
+    bare = without("fim", piece_1998("flat9x12"))
+    assert "fim" in {finding.code for finding in lint(bare, IBI, ON_1998)}
+    assert "fim" not in {finding.code for finding in lint(bare, IMI, ON)}
+    breaks(piece_1998("flat9x12"), "fim", "P050-4.12")  # today a flat bears none
 
 
 @pytest.mark.requirement("P050-4.12/2")
-def test_courtesy_reply_may_bear_fim_a_and_no_other() -> None:
-    assert "fim" not in {finding.code for finding in lint(having("fim", pattern=fim("A")), IMI, ON)}
-    breaks(having("fim", pattern=fim("B")), "fim", "P050-4.12")
+def test_courtesy_reply_bears_fim_a_with_a_barcode_and_no_other_piece_does() -> None:
+    require(piece(reply=True), IMI, ON)
+    breaks(having("fim", pattern=fim("A")), "fim", "P050-4.12")
+    breaks(having("fim", piece(reply=True), pattern=fim("D")), "fim", "P050-4.12")
+    breaks(piece(reply=True, bars=""), "fim", "P050-4.12")
 
 
 @pytest.mark.requirement("502.17/1")
@@ -221,3 +245,34 @@ def test_a_marking_that_is_not_in_bold_capitals_is_refused(values: dict[str, str
 @pytest.mark.requirement("P050-4.11/5")
 def test_a_marking_of_18_point_is_too_low_and_refused() -> None:
     breaks(having("marking", piece(art=MARKING), size=18_000), "marking-type", "P050-4.11")
+
+
+@pytest.mark.requirement("P050-4.11/1")
+def test_an_indicium_that_names_no_class_of_mail_or_two_is_refused() -> None:
+    breaks(having("category", text="LTR"), "class-marking", "P050-4.11")
+    breaks(piece(art=Art(words=("PRIORITY MAIL",), kind="marking")), "class-marking", "P050-4.11")
+    with refused("P050-4.11", "page.no-marking"):
+        marking_of("LTR")
+
+
+@pytest.mark.requirement("P050-4.11/3")
+def test_a_marking_fills_its_area_and_no_small_area_is_excepted() -> None:
+    marked = piece(art=MARKING)
+    box, area = Box.around([box for _, box in marked.having("marking")]), marked.art_area
+    assert area is not None
+    assert area.contains(box)
+    assert box.width * 100 >= area.width * 97 or box.height * 100 >= area.height * 97
+    breaks(having("marking", marked, size=20_000), "marking-fill", "P050-4.11")
+    with refused("P050-4.11", "page.marking-too-small"):
+        envelope(
+            EnvelopeSpec(
+                form=form("postcard"), rules=IMI, on=ON, readable=readable(), symbol=data_matrix(PAYLOAD),
+                recipient=TO, sender=SENDER, art=MARKING,
+            )
+        )  # fmt: skip
+
+
+@pytest.mark.requirement("P050-4.11/6")
+@pytest.mark.parametrize("values", [{"size": 12_000}, {"ink": 500}, {"tracking": -500}])
+def test_a_marking_that_two_feet_make_illegible_is_refused(values: dict[str, int]) -> None:
+    breaks(having("marking", piece(art=MARKING), **values), "marking-legible", "P050-4.11")

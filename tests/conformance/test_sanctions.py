@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from tests.conformance.breaking import answered, refused
 from tests.conformance.test_supervision import filed
-from tests.journeys.stories import HARBOR, MAILROOM
+from tests.journeys.stories import HARBOR, MAILROOM, SUMMIT
 from tests.journeys.test_supervision import act, answer, day, decided
 from tests.parties.hand import POSTAL, Hand
 
 from towncircle.kernel.money import Mills
 from towncircle.kernel.store import Record
-from towncircle.postal import decisions, sanctions
+from towncircle.postal import decisions, sanctions, suspensions
 from towncircle.postal.sanctions import Failure, Occurrence, Rate, calculate
 from towncircle.provider import weaknesses
 from towncircle.rules.duties import HEADQUARTERS
@@ -126,6 +126,29 @@ def test_a_sanction_waits_for_the_defense_of_thirty_days(form: str, world: World
 
 @pytest.mark.requirement("502.15/4", "502.21/4")
 @BOTH
+def test_a_sanction_is_neither_extended_nor_revoked(form: str, world: World) -> None:
+    row = imposed(world, form)
+    with refused(CLAUSES[form], "procedure.no-such-step"):
+        act(world, suspensions.extend, procedure=row.key, until=day(world, 60), reasons="more time")
+    with refused(CLAUSES[form], "procedure.no-such-step"):
+        act(
+            world, suspensions.revoke, procedure=row.key, reasons="once more", rules=world.rules,
+            considered={"just-cause": "none was found"},
+        )  # fmt: skip
+    assert kept(world, POSTAL, "procedure")[0].body["state"] == "in force"
+
+
+@pytest.mark.requirement("502.15/1", "502.21/1")
+@BOTH
+def test_a_sanction_names_no_device_of_another_provider(form: str, world: World) -> None:
+    device = world.device_of(MAILROOM)
+    told = failure(world, form, occurred(world, device=device), provider=SUMMIT)
+    with refused(CLAUSES[form], "postal.unknown-device"):
+        notify(world, told)
+
+
+@pytest.mark.requirement("502.15/4", "502.21/4")
+@BOTH
 def test_the_decision_on_a_sanction_gives_its_reasons(form: str, world: World) -> None:
     row = notify(world, failure(world, form))
     answer(world, row, "defense")
@@ -146,11 +169,14 @@ def test_an_appeal_stays_the_sanction_and_another_person_decides_it(form: str, w
     act(world, sanctions.pay, **told)
     assert answer(world, row, "appeal").stays
     with refused(CLAUSES[form], "sanction.not-due"):
-        act(world, sanctions.pay, **told)
+        act(world, sanctions.pay, **{**told, "reference": "CHK-2"})
     with refused(CLAUSES[form], "procedure.same-person"):
         act(world, defenses.decide_appeal, procedure=row.key, reverse=True, reasons="x")
     act(world, defenses.decide_appeal, procedure=row.key, reverse=False, reasons="it stands", by="director")
-    assert act(world, sanctions.pay, **told).body["paid"] == 2
+    assert act(world, sanctions.pay, **told).body["paid"] == 1  # the same paper is the same payment
+    with refused(CLAUSES[form], "sanction.paid-before"):
+        act(world, sanctions.pay, **{**told, "amount": Mills(2)})
+    assert act(world, sanctions.pay, **{**told, "reference": "CHK-2"}).body["paid"] == 2
     answered(hand.say(HARBOR, POSTAL, filed(row, "appeal", 2)), CLAUSES[form], "procedure.nothing-to-answer")
 
 

@@ -61,8 +61,7 @@ def _settled(journeys: Journeys, folder: Path) -> None:
     with world.store(journeys.licensee).reading() as view:
         used, _ = rates.standing(view, world_of.HARBOR, day=date(2027, 1, 1))
         noted = [fact.type for fact in view.facts() if fact.type in ONCE]
-    assert used is not None
-    assert used.id == "rehearsed"
+    assert "rehearsed" in [table.id for table in used]
     for party in (world_of.HARBOR, POSTAL):
         with world.store(party).reading() as view:
             noted += [fact.type for fact in view.facts() if fact.type in ONCE]

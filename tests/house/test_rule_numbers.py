@@ -19,7 +19,6 @@ OTHER_MEANING = {
     "bench/fleet.py: 100000 mills": "devices of a fleet",
     "bench/mailpiece.py: 100000 mills": "a descending register of a mark",
     "cli/bench.py: 100000 mills": "devices of a fleet",
-    "mailpiece/page.py: 100000 mills": "units of length",
     "testing/hostile_wire.py: 100 dollars": "a reset",
     "testing/sandbox.py: 100 dollars": "a reset",
     "postal/publishing.py: 30 days": "house: the window of mailing dates around a scan, published in the pack",

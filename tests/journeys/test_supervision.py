@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.journeys.stories import ANNEX, HARBOR, SUMMIT, mailer, new_world
+from tests.journeys.test_examinations import no_difference
 from tests.journeys.test_journeys import refused
 
+from towncircle.kernel.errors import Refused
 from towncircle.kernel.money import Mills
 from towncircle.kernel.store import Record
 from towncircle.postal import decisions, defenses, suspensions
@@ -17,6 +20,7 @@ from towncircle.postal.suspensions import Complaint
 from towncircle.provider import supervision
 from towncircle.psd.integrity import module_digest
 from towncircle.rules.duties import HEADQUARTERS
+from towncircle.world import updates
 from towncircle.world.config import POSTAL
 from towncircle.world.journeys import Journeys
 from towncircle.world.supervising import at_postal, at_provider, kept
@@ -88,6 +92,20 @@ def decided(world: World, row: Record, **named: Any) -> Record:
 def revoked(world: World, row: Record, **named: Any) -> Record:
     told = {"procedure": row.key, "reasons": "nothing changed", "considered": WEIGHED, "rules": world.rules}
     return act(world, suspensions.revoke, **{**told, **named})
+
+
+@contextmanager
+def away(world: World) -> Iterator[None]:
+    """Let nobody be reached from the Postal Service."""
+
+    class Away:
+        def send(self, audience: str, raw: bytes) -> bytes:
+            raise Refused("transport.unreachable", audience=audience, what=f"{len(raw)} bytes")
+
+    outbox = world.desk(POSTAL).outbox
+    found, outbox.transport = outbox.transport, Away()
+    yield
+    outbox.transport = found
 
 
 def state(world: World, row: Record) -> tuple[str, str]:
@@ -236,6 +254,44 @@ def test_two_decisions_at_once_have_one_outcome(journeys: Journeys) -> None:
         decided(world, row, by="deputy")
     assert "manager-mtm" in caught.value.sentence
     assert steps(world, row).count("decided") == 1
+
+
+def test_a_decision_withdrawn_before_it_was_received_never_is_in_force(journeys: Journeys) -> None:
+    world = journeys.world
+    row = noticed(world)
+    answer(world, row, "defense")
+    told = {"procedure": row.key, "reasons": "it is warranted", "rules": world.rules, "considered": WEIGHED}
+    with away(world):
+        at_postal(world, lambda ctx: decisions.decide(ctx, **told), by="manager-mtm")
+        act(world, decisions.withdraw, procedure=row.key, solution="it was solved")
+    world.deliver()
+    assert "in-force" not in steps(world, row)
+    journeys.contact()
+    assert journeys.reset(Mills.dollars(10)).amount == Mills.dollars(10)
+
+
+def test_notices_that_overtake_each_other_leave_what_the_last_one_says(journeys: Journeys, tmp_path: Path) -> None:
+    world = journeys.world
+    row = suspended(world)
+    denied(journeys)
+    with away(world):
+        act(world, suspensions.extend, procedure=row.key, until=day(world, 120), reasons="more time")
+        act(world, decisions.withdraw, procedure=row.key, solution="it was solved")
+    with world.store(POSTAL).transaction() as tx:  # the outbox sends the withdrawal first
+        extension, withdrawal = sorted(tx.find("outgoing", owner="waiting"), key=lambda one: int(one.body["order"]))
+        late = {**extension.body, "order": int(withdrawal.body["order"]) + 1}
+        tx.put("outgoing", extension.key, late, owner="waiting", expected=extension.version)
+    world.deliver()
+    journeys.contact()
+    assert journeys.reset(Mills.dollars(10)).amount == Mills.dollars(10)
+    no_difference(world, tmp_path / "export")
+
+
+def test_a_version_that_is_suspended_is_not_approved_as_a_build(journeys: Journeys) -> None:
+    world = journeys.world
+    suspended(world, form="approval", scope=(f"version {module_digest()}",))
+    with refused("procedure.in-force"):
+        updates.approve_build(world, version=1, build=module_digest(), changes="the first")
 
 
 def test_an_appeal_and_a_withdrawal_that_meet_have_one_outcome(journeys: Journeys) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import shutil
 from collections.abc import Iterator
 from datetime import date
@@ -25,11 +26,13 @@ from tests.journeys.updates import (
     told,
 )
 
+from towncircle.kernel.context import Exchange, Steps
 from towncircle.kernel.errors import BadInput
+from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.money import Mills
 from towncircle.licensee import downloads, funds, rates
 from towncircle.mailpiece import rate_files
-from towncircle.mailpiece.tariff import first_class_tables
+from towncircle.mailpiece.tariff import FIRST_CLASS, first_class_tables
 from towncircle.world import printing, updates
 from towncircle.world.config import POSTAL
 from towncircle.world.journeys import Journeys
@@ -54,7 +57,7 @@ def journeys(template: Path, tmp_path: Path) -> Iterator[Journeys]:
 def table_of(journeys: Journeys, day: date) -> tuple[str, list[str]]:
     with journeys.world.store(journeys.licensee).reading() as view:
         used, waiting = rates.standing(view, HARBOR, day=day)
-    return used.id if used else "", [one.id for one in waiting]
+    return next((one.id for one in used if one.series == FIRST_CLASS), ""), [one.id for one in waiting]
 
 
 def cost(journeys: Journeys, out: Path) -> Mills:
@@ -129,8 +132,8 @@ def test_a_table_too_late_for_every_host_needs_a_reason(journeys: Journeys) -> N
     "changed",
     [
         lambda text: text.replace("lines = ", "lines = 1"),
-        lambda text: text.replace('total_usd = "$', 'total_usd = "$1'),
-        lambda text: text.replace('amount_usd = "$', 'amount_usd = "$9', 1),
+        lambda text: text.replace('total_usd = "', 'total_usd = "1'),
+        lambda text: text.replace('amount_usd = "', 'amount_usd = "9', 1),
         lambda text: text.replace("[[line]]", "[[row]]"),
         lambda text: text.replace('kind = "piece"', 'kind = "lump"', 1),
         lambda text: text.replace('source = "a specimen for tests, no published price"', 'source = ""', 1),
@@ -271,6 +274,28 @@ def test_an_order_that_expired_at_the_host_is_refused_once_and_the_host_goes_on(
     journeys.contact()
     assert journeys.status().software_version == (0 if halted else 1)
     no_difference(world, tmp_path / "export")
+
+
+def test_an_order_taken_just_before_the_host_died_is_taken_also_when_it_has_expired_since(
+    journeys: Journeys, tmp_path: Path
+) -> None:
+    world = journeys.world
+    released(world, 1)
+    journeys.do(lambda ctx: downloads.fetch(ctx, device=journeys.device))
+    with world.store(journeys.licensee).reading() as view:
+        row = view.get("downloads", journeys.device)
+    assert row is not None
+    journeys.do(lambda _: handed_in(journeys.device, base64.b64decode(row.body["order"])))  # and the host noted nothing
+    world.advance("48h")
+    journeys.contact()
+    assert journeys.status().software_version == 1
+    assert told(world, journeys.licensee, "software") == ["software.taken"]
+    assert [(number, new) for number, _, new in updates.change_log(journeys, journeys.device)] == [(1, "version 1")]
+    no_difference(world, tmp_path / "export")
+
+
+def handed_in(device: DeviceId, order: bytes) -> Steps:
+    yield Exchange(device, lambda client: client.update(order))
 
 
 def test_two_hosts_at_once_take_the_same_table_and_order_once(journeys: Journeys, tmp_path: Path) -> None:

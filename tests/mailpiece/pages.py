@@ -6,9 +6,9 @@ from towncircle.indicium.readable import Office, for_correction, for_postage, fo
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.money import Mills
 from towncircle.mailpiece.addresses import Address
+from towncircle.mailpiece.art import DEFAULT_ART, Art
 from towncircle.mailpiece.elements import Page
 from towncircle.mailpiece.geometry import form
-from towncircle.mailpiece.imprint import DEFAULT_ART, Art
 from towncircle.mailpiece.page import EnvelopeSpec, envelope, nonaddress_side
 from towncircle.rules import ruleset
 from towncircle.symbol import data_matrix, imb, pdf417
@@ -26,7 +26,7 @@ SENDER = Address(name="Harbor Light Books", street="350 Seventh St SW", city="Wa
 TO = Address(
     company="United States Postal Service", street="475 L'Enfant Plaza SW", city="Washington", state="DC", zip5="20260"
 )
-MARKING = Art(words=("PRESORTED", "FIRST-CLASS"), kind="marking")
+MARKING = Art(words=("FIRST-CLASS MAIL",), kind="marking")
 
 
 def readable(*, cents=78, day=ON, specimen=True, category="FIRST-CLASS MAIL", office=OFFICE):
@@ -41,12 +41,15 @@ def readable(*, cents=78, day=ON, specimen=True, category="FIRST-CLASS MAIL", of
     )
 
 
-def piece(key: str = "no10", *, art: Art | None = DEFAULT_ART, sender=SENDER, to=TO, bars=BARS, **more) -> Page:
+def piece(
+    key: str = "no10", *, art: Art | None = DEFAULT_ART, sender=SENDER, to=TO, bars=BARS, reply=False, **more
+) -> Page:
     """A piece of 2026 with a Data Matrix symbol of 112 bytes."""
     return envelope(
         EnvelopeSpec(
             form=form(key), rules=IMI, on=ON, readable=readable(**more), symbol=data_matrix(PAYLOAD),
             recipient=to, sender=sender, imb=bars, art=art if key != "postcard" else None,
+            reply=reply,
         )
     )  # fmt: skip
 

@@ -18,9 +18,9 @@ from tests.mailpiece.pages import (
 )
 
 from towncircle.kernel.errors import RefusedOnGrounds
+from towncircle.mailpiece.art import Art
 from towncircle.mailpiece.elements import Layer, Page, Path, circle
 from towncircle.mailpiece.geometry import DOT_300, INCH, form
-from towncircle.mailpiece.imprint import Art
 from towncircle.mailpiece.lints import LINTS, lint, require
 from towncircle.symbol.bars import fim
 
@@ -126,7 +126,9 @@ BAD = [
     ("correction-flap", moved("symbol", y=60_000, page=correction())),
     ("correction-flap", moved("redate", y=100_000, page=redate())),
     ("fim", without("fim")),
-    ("fim", without("fim", piece("flat9x12"))),
+    ("fim", piece_1998("flat9x12")),
+    ("fim", having("fim", piece(reply=True), pattern=fim("D"))),
+    ("fim", piece(reply=True, bars="")),
     ("fim", without("fim", piece("postcard"))),
     ("fim", having("fim", pattern=fim("C"))),
     ("fim", replace(correction(), layers=(*correction().layers, piece().layers[0]))),
@@ -185,6 +187,13 @@ BAD = [
     ("marking-type", having("marking", piece(art=MARKING), size=18_000)),
     ("marking-type", having("marking", piece(art=MARKING), font="sans")),
     ("marking-type", having("marking", piece(art=MARKING), text="Presorted")),
+    ("marking-fill", having("marking", piece(art=MARKING), size=20_000)),
+    ("marking-fill", moved("marking", x=-20_000, page=piece(art=MARKING))),
+    ("marking-fill", replace(piece(art=MARKING), art_area=None)),
+    ("marking-legible", having("marking", piece(art=MARKING), size=12_000)),
+    ("marking-legible", having("marking", piece(art=MARKING), ink=500)),
+    ("class-marking", having("category", text="LTR")),
+    ("class-marking", having("marking", piece(art=MARKING), text="PRIORITY")),
     ("specimen", without("specimen")),
     ("specimen", replace(piece(), specimen=False)),
     ("amount", having("amount", piece(specimen=False), text="$0.00")),

@@ -23,8 +23,9 @@ from tests.mailpiece.pages import (
 from towncircle.indicium.readable import MailedFrom, Office, for_correction, for_redate
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.money import Mills
+from towncircle.mailpiece.art import DEFAULT_ART
 from towncircle.mailpiece.geometry import DOT_300, DOT_600, INCH, Box, barcode_zone, fim_zone, form, form_for, ocr_area
-from towncircle.mailpiece.imprint import DEFAULT_ART, corner, module_size
+from towncircle.mailpiece.imprint import corner, module_size
 from towncircle.mailpiece.page import EnvelopeSpec, envelope, nonaddress_side
 from towncircle.mailpiece.rates import printed_category
 from towncircle.symbol import data_matrix, pdf417

@@ -86,6 +86,9 @@ def test_the_confidence_is_that_of_the_least_sure_step():
         ("rates.card-too-heavy", asked("2026-11-21", "1.01oz", shape="card")),
         ("rates.nonmachinable-letters-only", asked("2026-11-21", shape="flat", nonmachinable=True)),
         ("rates.no-such-type", asked("2026-11-21", price_type="retail")),
+        ("rates.no-such-type", asked("2026-11-21", price_type="commercial")),
+        ("rates.not-found", asked("2026-11-21", shape="parcel")),
+        ("rates.no-such-level", asked("2026-11-21", level="9-digit")),
     ],
 )  # fmt: skip
 def test_what_no_source_gives_is_refused(code, request_):
@@ -95,7 +98,8 @@ def test_what_no_source_gives_is_refused(code, request_):
 
 
 @pytest.mark.parametrize(
-    "more", [{"mail_class": "second"}, {"shape": "parcel"}, {"price_type": "free"}, {"weight_oz": Fraction(0)}]
+    "more",
+    [{"mail_class": "second"}, {"shape": "tube"}, {"price_type": "free"}, {"weight_oz": Fraction(0)}, {"zone": "10"}],
 )
 def test_nonsense_is_bad_input(more):
     with pytest.raises(BadInput):

@@ -16,9 +16,9 @@ from tests.mailpiece.pages import BARS, IBI, IMI, ON, ON_1998, SENDER, TO, reada
 
 from towncircle.indicium import decode, join, layout, layouts
 from towncircle.licensee.envelopes import symbol_for
+from towncircle.mailpiece.art import DEFAULT_ART
 from towncircle.mailpiece.elements import Page
 from towncircle.mailpiece.geometry import form
-from towncircle.mailpiece.imprint import DEFAULT_ART
 from towncircle.mailpiece.lints import require
 from towncircle.mailpiece.page import EnvelopeSpec, envelope
 from towncircle.paper.pdf import to_pdf

@@ -10,7 +10,15 @@ from towncircle.paper.png import raster
 from towncircle.symbol.imb_image import imb_from_image
 
 DPI = 300
-PAGES = {"2026": piece(), "1998": piece_1998(), "flat": piece("flat9x12"), "card": piece("postcard")}
+PAGES = {
+    "2026": piece(),
+    "1998": piece_1998(),
+    "flat": piece("flat9x12"),
+    "card": piece("postcard"),
+    "flat of 1998": piece_1998("flat9x12"),
+    "reply": piece(reply=True),
+}
+FIMS = {"reply": [0, 1, 4, 7, 8]}  # FIM A, 110010011; the others FIM D, 111010111
 
 
 @pytest.fixture(scope="module")
@@ -37,16 +45,21 @@ def test_the_indicium_keeps_a_quarter_inch_from_the_right_and_top_edges(dark, ke
     assert page[:, -inch(0.3) :].any()
 
 
-@pytest.mark.parametrize("key", PAGES)
+def test_a_flat_bears_no_fim_today(dark):
+    assert not dark["flat"][: inch(0.625), -inch(3) : -inch(1.75)].any()
+
+
+@pytest.mark.parametrize("key", [key for key in PAGES if key != "flat"])
 def test_the_fim_zone_holds_the_fim_and_nothing_else(dark, key):
     zone = dark[key][: inch(0.625), -inch(3) : -inch(1.75)]
     columns = np.flatnonzero(zone[inch(0.4)])
     bars = np.split(columns, np.flatnonzero(np.diff(columns) > 1) + 1)
-    assert len(bars) == 7
+    marks = FIMS.get(key, [0, 1, 2, 4, 6, 7, 8])
+    assert len(bars) == len(marks)
     widths = [len(bar) / DPI for bar in bars]
     assert all(abs(width - 1 / 32) <= 0.008 for width in widths)
     starts = [(bar[0] - bars[0][0]) / DPI * 16 for bar in bars]
-    assert [round(start) for start in starts] == [0, 1, 2, 4, 6, 7, 8]  # 111010111
+    assert [round(start) for start in starts] == marks
     right = (zone.shape[1] - 1 - columns[-1]) / DPI + 1.75
     assert abs(right - 2) <= 1 / 8
     rows = np.flatnonzero(dark[key][: inch(1), -inch(3) : -inch(1.75)][:, columns[0]])

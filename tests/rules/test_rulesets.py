@@ -53,7 +53,12 @@ def test_the_1998_terms_are_calendar_months_and_the_imi_terms_are_hours() -> Non
 
 def test_the_overlay_inherits_what_it_does_not_replace_and_says_which() -> None:
     old, new = ruleset("ibi-1998"), ruleset("imi-2024")
-    assert new.inherited == old.parameters.keys() - {"contact_interval", "contact_warning", "lapse_effect"}
+    assert new.inherited == old.parameters.keys() - {
+        "contact_interval",
+        "contact_warning",
+        "fim_shapes",
+        "lapse_effect",
+    }
     assert new.parameters["descending_cap"] is old.parameters["descending_cap"]
     assert new.mills("descending_cap", DAY_2026) == Mills.dollars(500)
     assert old.inherited == frozenset()

@@ -122,3 +122,22 @@ def test_a_field_with_the_separator_is_not_written() -> None:
         statement_file.write(bad, provider="p", licensee=L)
     assert caught.value.code == "lines.unwritable"
     assert statement_file.first_fault(replace(STATEMENT, closing=ZERO)) is not None
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        ({"day": "2026-13-45"}, "no day"),
+        ({"day": "20261123"}, "no day"),
+        ({"events": (replace(DAILY.events[0], reference="a b c"), DAILY.events[1])}, "no name"),
+        ({"events": (replace(DAILY.events[0], reference=""), DAILY.events[1])}, "no name"),
+        ({"accounts": (replace(DAILY.accounts[0], licensee="licensee/x"),)}, "no licensee"),
+        ({"accounts": (replace(DAILY.accounts[0], licensee="licensee x"),)}, "no licensee"),
+        ({"devices": (replace(DAILY.devices[0], licensee=""),)}, "no licensee"),
+    ],
+)
+def test_names_that_nobody_can_have_are_refused_with_their_line(changed: dict[str, object], why: str) -> None:
+    """The comparison takes them apart, and looks accounts up by them."""
+    with pytest.raises(Refused, match=why) as caught:
+        daily_file.read(daily_file.write(replace(DAILY, **changed)))  # type: ignore[arg-type]
+    assert caught.value.code == "lines.broken"

@@ -181,6 +181,8 @@ FACTS: Mapping[tuple[str, str], Mapping[str, str]] = MappingProxyType(
         ("bank", "item.returned"): _AT_BANK,
         ("bank", "check.issued"): _AT_BANK,
         ("postal", "license.issued"): {"licensee": T},
+        ("postal", "permit.granted"): {"licensee": T, "permit": T, "reference": T, "until": T},
+        ("postal", "permit.withdrawn"): {"licensee": T, "permit": T, "reference": T},
         ("postal", "license.revoked"): {"licensee": T, "provider": T, "decision": T, "grounds": L},
         ("postal", "license.revocation-withdrawn"): {"licensee": T, "decision": T},
         ("postal", "license.appealed"): {"licensee": T, "docket": T, "decision": T},

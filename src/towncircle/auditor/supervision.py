@@ -66,12 +66,16 @@ def _check_received(
 def _check_resets(provider: Party, report: Report) -> None:
     """Find resets that were authorised while a decision about all systems, or about this one, was in force."""
     force: dict[str, tuple[str, str, list[str]]] = {}
+    last: dict[str, int] = {}
     for fact in facts_of(provider, "supervision.noticed", "reset.reserved"):
         body, now = fact["body"], fact["recorded_at"]
         if fact["type"] == "supervision.noticed":
+            if body["force"] == "none" or body["number"] < last.get(fact["subject"], 0):
+                continue  # it says nothing of force, or a later notice overtook it
+            last[fact["subject"]] = body["number"]
             if body["force"] == "over":
                 force.pop(fact["subject"], None)
-            elif body["force"] == "in force" and not body["form"].endswith("sanction"):
+            elif not body["form"].endswith("sanction"):
                 earlier = force.get(fact["subject"])
                 begins = body["begins"] or (earlier[0] if earlier else now)
                 force[fact["subject"]] = (begins, body["ends"], body["scope"])

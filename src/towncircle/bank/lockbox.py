@@ -28,6 +28,7 @@ from towncircle.wire.nacha import routing_number
 ACH = ("ach-debit", "ach-credit")
 FORMS = (*ACH, "wire", "debit-card", "credit-card", "check")
 REASON = re.compile(r"R[0-9]{2}", re.ASCII)
+PAYER = re.compile(r"[0-9A-Za-z]([0-9A-Za-z -]{0,15}[0-9A-Za-z])?", re.ASCII)  # what the account field of a file holds
 REPORT_ZONE = "America/New_York"
 MILLS_A_CENT = 10
 ITEM_LIMIT = Mills.dollars(1_000_000)  # house: what one item may be, so that no sum outgrows its field
@@ -45,6 +46,8 @@ def on_order(ctx: Context, opened: Opened, *, providers: Container[str]) -> Depo
     held = ctx.tx.get("item", body.deposit_id)
     if held is not None and _same(held, body, licensee):  # ordered again because the receipt was lost
         return _receipt(books, body, licensee, day=held.body["day"])
+    if body.form in ACH:
+        _check_payer(body)
     item = {
         "provider": body.provider,
         "licensee": licensee,
@@ -64,7 +67,7 @@ def on_order(ctx: Context, opened: Opened, *, providers: Container[str]) -> Depo
         )
     )
     ctx.tx.put("item", body.deposit_id, item, owner=licensee, expected=0)
-    if body.form in ACH and isinstance(body, DepositOrder):
+    if isinstance(body, DepositOrder) and body.form in ACH:
         record = {"routing": body.routing, "payer": body.payer, "trace": ctx.tx.next_number("trace")}
         ctx.tx.put("payer", body.deposit_id, record, owner=licensee, expected=0)
     ctx.note(
@@ -93,10 +96,15 @@ def _check(body: DepositOrder | FirstDepositOrder, providers: Container[str]) ->
         raise Refused("bank.not-whole-cents", amount=body.amount)
     if body.provider not in providers:
         raise Refused("bank.no-such-provider", provider=body.provider[:40])
-    if body.form in ACH and isinstance(body, DepositOrder):
-        if not body.payer:
-            raise Refused("bank.no-payer", form=body.form)
-        routing_number(body.routing)
+
+
+def _check_payer(body: DepositOrder | FirstDepositOrder) -> None:
+    """Refuse an ACH item that no file of a day could collect: its account would be credited, and nobody would pay."""
+    if isinstance(body, FirstDepositOrder) or not body.payer:
+        raise Refused("bank.no-payer", form=body.form)
+    routing_number(body.routing)
+    if not PAYER.fullmatch(body.payer):
+        raise Refused("bank.bad-payer", payer=ascii(body.payer))
 
 
 def _same(held: Record, order: DepositOrder | FirstDepositOrder, licensee: str) -> bool:

@@ -1,4 +1,4 @@
-"""`towncircle licenses`: the Postal Service's licenses: revoke, decide appeals, receipts, cautions, meter licenses."""
+"""`towncircle licenses`: the Postal Service's licenses: revocations, appeals, cautions, permits, meters."""
 
 from __future__ import annotations
 
@@ -12,7 +12,19 @@ from towncircle.cli.show import as_json, opened
 if TYPE_CHECKING:
     from towncircle.world.world import World
 
-_ACTIONS = ("list", "revoke", "decline", "receipt", "uphold", "reverse", "caution", "lift", "meter")
+_ACTIONS = (
+    "list",
+    "revoke",
+    "decline",
+    "receipt",
+    "uphold",
+    "reverse",
+    "caution",
+    "lift",
+    "meter",
+    "permit",
+    "end-permit",
+)
 
 
 def add(subparsers: Any) -> None:
@@ -25,7 +37,9 @@ def add(subparsers: Any) -> None:
         "the Provider, which is at once. decline LICENSE --reasons TEXT: no revocation after a report of "
         "noncompliance. receipt NUMBER --on DATE: the return receipt of a paper notice. uphold, reverse DOCKET "
         "--reasons TEXT: decide an appeal. caution, lift LICENSEE: sufficient reason to believe in a use in violation "
-        "(2.2). meter LICENSEE --office-zip ZIP: a postage meter license is on file.",
+        "(2.2). meter LICENSEE --office-zip ZIP: a postage meter license is on file. permit LICENSE --permit abroad "
+        "--until DATE --reference FILE: authorize in writing that its devices are kept or used abroad (2.3(d)); "
+        "end-permit LICENSE withdraws it.",
         epilog="grounds of a revocation: illegal-use (2.3(a)); not-reset (2.3(b), the register of devices must show "
         "it); control (2.3(c)); abroad (2.3(d)); other-office (2.3(e)); no-quality-piece (2.3(f), the Provider's "
         "report must be on record). The two that records show need no particulars.",
@@ -38,6 +52,9 @@ def add(subparsers: Any) -> None:
     )
     parser.add_argument("--reasons", default="", metavar="TEXT", help="the reasons of the decision, without names")
     parser.add_argument("--on", default="", metavar="DATE", help="the day that the return receipt shows")
+    parser.add_argument("--permit", default="abroad", metavar="KIND", help="what is authorized (default: abroad)")
+    parser.add_argument("--until", default="", metavar="DATE", help="the last day of an authorization")
+    parser.add_argument("--reference", default="", metavar="FILE", help="the file number of an authorization's paper")
     parser.add_argument("--office-zip", default="", metavar="ZIP", help="the post office of a meter license")
     parser.add_argument(
         "--by", default="", metavar="NAME", help="the authorised person who acts (see: person --at postal.usps)"
@@ -57,6 +74,8 @@ def run(args: argparse.Namespace) -> int:
         return 0
     for one in record["licenses"]:
         print(f"{one['license']}  {one['state']:<8}  {one['licensee']}  {', '.join(one['providers'])}")
+        for permit in one["permits"]:
+            print(f"    authorized: {permit['permit']}, until {permit['until']}")
     for one in record["appeals"]:
         print(f"{one['docket']}  {one['state']:<8}  about {one['about']} ({one['decision']})")
     if not record["licenses"]:
@@ -81,6 +100,10 @@ def _act(world: World, args: argparse.Namespace) -> None:
             licensing.decide(world, name, reverse=args.action == "reverse", reasons=args.reasons, by=by)
         case "caution" | "lift":
             licensing.caution(world, who, by=by, lift=args.action == "lift")
+        case "permit":
+            licensing.permit(world, name, args.permit, args.reference, day_of(args.until), by=by)
+        case "end-permit":
+            licensing.end_permit(world, name, args.permit, by=by)
         case "meter":
             licensing.file_meter(world, who, args.office_zip, by=by)
 
@@ -99,7 +122,7 @@ def _listed(world: World) -> dict[str, list[dict[str, Any]]]:
     from towncircle.postal.standing import providers_of
     from towncircle.world.licensing import docket_of
 
-    licenses, appeals = docket_of(world)
+    licenses, appeals, permitted = docket_of(world)
     return {
         "licenses": [
             {
@@ -108,6 +131,7 @@ def _listed(world: World) -> dict[str, list[dict[str, Any]]]:
                 "state": row.body["state"],
                 "office_zip": row.body["office_zip"],
                 "providers": list(providers_of(row)),
+                "permits": [{"permit": kind, "until": until} for kind, until in permitted[row.key]],
             }
             for row in licenses
         ],

@@ -26,6 +26,7 @@ _EPILOG = """\
 examples:
   towncircle print my-world --out out                        the public addresses that come with the program
   towncircle print my-world --addresses list.csv --out out   columns: name, street, city, state, zip[, weight_oz, shape]
+  towncircle print my-world --addresses list.csv --form no6-3-4 --out out     towncircle forms lists the forms
   towncircle print my-world --out out --resume               finish what an interruption left open
 corrections go on the back of the piece, and reprints; JOB is the number that the first print showed, or: last
   towncircle print my-world --redate JOB --out redo          date correction of all its pieces to today (P050 4.8)
@@ -59,6 +60,9 @@ def add(subparsers: Any) -> None:
     what.add_argument("--correct", metavar="JOB", help="print postage corrections for shortpaid pieces of a job")
     what.add_argument("--reprint", metavar="JOB", help="print pieces of a job again; the device counts it")
     parser.add_argument("--on", metavar="DATE", help="mailing date (default: today at the licensing office)")
+    parser.add_argument(
+        "--form", metavar="FORM", help="what is printed on, such as no6-3-4 (towncircle forms lists them)"
+    )
     parser.add_argument("--svg", action="store_true", help="write SVG pictures too")
     parser.add_argument("--department", metavar="CODE", help="who pays (default: mailroom); a correction: its job's")
     parser.add_argument("--person", metavar="NAME", help="who prints; the PIN is asked for")
@@ -145,7 +149,9 @@ def _starter(args: argparse.Namespace, day: date | None, formats: tuple[str, ...
         return lambda journeys: printing.reprint_job(journeys, job or journeys.last_job(), pieces, out, formats=formats)
     given = read_addresses(args.addresses) if args.addresses is not None else public_addresses()
     recipients = () if args.resume else given
-    return lambda journeys: printing.print_job(journeys, recipients, out, day=day, formats=formats, payer=payer)
+    return lambda journeys: printing.print_job(
+        journeys, recipients, out, day=day, formats=formats, payer=payer, form=args.form or ""
+    )
 
 
 def _payer(args: argparse.Namespace) -> Payer:
@@ -173,6 +179,8 @@ def _only_with_their_form(args: argparse.Namespace) -> tuple[int, ...]:
         raise BadInput("cli.argument-astray", arguments=", ".join(stray), needs="--correct JOB")
     if args.pieces is not None and _job_named(args) is None:
         raise BadInput("cli.argument-astray", arguments="--pieces", needs="--redate, --correct or --reprint JOB")
+    if args.form is not None and (args.resume or _job_named(args) is not None):
+        raise BadInput("cli.argument-astray", arguments="--form", needs="a new job; a correction keeps its form")
     if args.reprint is not None and args.on is not None:
         raise BadInput("cli.argument-astray", arguments="--on", needs="a new page; a reprint keeps its date")
     if args.pieces is None:

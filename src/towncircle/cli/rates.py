@@ -41,7 +41,7 @@ def add(subparsers: Any) -> None:
     publish.add_argument("--late", default="", metavar="REASON", help="why not every host has it before its first day")
     publish.add_argument("--json", action="store_true", help="print JSON with stable keys")
     publish.set_defaults(run=_publish)
-    show = verbs.add_parser("show", help="which table is in use on a day, and which ones wait")
+    show = verbs.add_parser("show", help="which tables are in use on a day, and which ones wait")
     world_argument(show)
     show.add_argument("--on", metavar="DATE", default=None, help="a mailing date (default: today at the office)")
     show.set_defaults(run=_show)
@@ -76,10 +76,12 @@ def _show(args: argparse.Namespace) -> int:
             used, waiting = rates.standing(view, provider, day=day)
     if args.json:
         as_json(
-            {"on": day, "in_use": _record(used) if used else None, "waiting": [_record(one) for one in waiting]},
+            {"on": day, "in_use": [_record(one) for one in used], "waiting": [_record(one) for one in waiting]},
         )
         return 0
-    print(f"On {day}: {_words(used) if used else 'no table is known for that day'}")
+    print(f"On {day}:" if used else f"On {day}: no table is known for that day")
+    for one in used:
+        print(f"        {_words(one)}")
     for one in waiting:
         print(f"Waits:  {_words(one)}")
     return 0
@@ -96,8 +98,15 @@ def _record(one: Table) -> dict[str, object]:
     from towncircle.mailpiece.rate_files import total_of
 
     days: dict[str, date] = {"in_force_from": one.in_force_from, "in_force_through": one.in_force_through}
-    return {"table": one.id, **days, "lines": len(one.lines), "total_mills": int(total_of(one)), "from": one.dates_from}
+    return {
+        "table": one.id,
+        "series": one.series,
+        **days,
+        "lines": len(one.lines),
+        "total_mills": int(total_of(one)),
+        "from": one.dates_from,
+    }
 
 
 def _words(one: Table) -> str:
-    return f"table {one.id}, {one.in_force_from} to {one.in_force_through}, {len(one.lines)} lines ({one.dates_from})"
+    return f"table {one.name}, {one.in_force_from} to {one.in_force_through}, {len(one.lines)} lines ({one.dates_from})"

@@ -19,6 +19,7 @@ from towncircle.kernel.ids import DeviceId, MessageId, RemovalId, ShipmentId
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import ZERO
 from towncircle.kernel.store import Record, Transaction
+from towncircle.licensee import missing
 from towncircle.licensee.funds import held_device
 from towncircle.licensee.returns import DONE, NOTED
 from towncircle.psd.states import AUTHORISED
@@ -29,6 +30,7 @@ from towncircle.wire.bodies import (
     HandOverQuery,
     HandOverReceipt,
 )
+from towncircle.wire.message import body_of
 
 AWAITED = "awaited"  # a field of the licensee's record of a device: it was leased and did not come yet
 FOUND, REPORTED, OVER = "found", "reported", "over"
@@ -66,8 +68,9 @@ def accept(ctx: Context, *, device: DeviceId) -> Steps:
 
 
 def awaited(ctx: Context) -> list[DeviceId]:
-    """Give the leased devices that nobody has signed for yet."""
-    return [DeviceId(row.key) for row in ctx.tx.find("device") if row.body.get(AWAITED)]
+    """Give the leased devices that nobody has signed for yet, but those that were reported as missing."""
+    rows = [DeviceId(row.key) for row in ctx.tx.find("device") if row.body.get(AWAITED)]
+    return [device for device in rows if not missing.away(ctx, device=device)]
 
 
 @cites("P050-2.7", "P050-2.5f", "P050-2.7/1")
@@ -193,19 +196,23 @@ def tell_return(ctx: Context, *, device: DeviceId) -> Steps:
 
 @cites("P050-2.9/1")
 def fetch_receipt(ctx: Context, *, device: DeviceId) -> Steps:
-    """Fetch the Provider's receipt for a device that was sent back; give the record of the hand-over."""
+    """Fetch the Provider's receipt for a device that was sent back; give the record of the hand-over.
+
+    Raises `Refused` (custody.other-receipt, custody.not-given-up), and the Provider's own refusals.
+    """
     held = _sent_back(ctx.tx, device)
     if held is None:
         raise Refused("custody.not-given-up", device=device)
     if held.body["receipt"]:
         return held
-    answer = yield Ask(
-        held_device(ctx, device).body["provider"], HandOverQuery(device=device, direction="back"), f"came back {device}"
-    )
+    query, key = HandOverQuery(device=device, direction="back"), f"came back {device} {MessageId.new(ctx.randomness)}"
+    answer = yield Ask(held_device(ctx, device).body["provider"], query, key)
     receipt = answer.body
     assert isinstance(receipt, HandOverReceipt)
     held = _sent_back(ctx.tx, device)
     assert held is not None
+    if (receipt.shipment, receipt.device) != (held.key, device) or not _own_paper(held, receipt):
+        raise Refused("custody.other-receipt", device=device, shipment=held.key)
     ctx.note("receipt.kept", device, clauses=("P050 2.9",), shipment=receipt.shipment)
     return _receipt(ctx, held, answer.raw, receipt)
 
@@ -217,12 +224,24 @@ def fetch_inspectors_receipt(ctx: Context, *, device: DeviceId, postal: str) -> 
     receipt = answer.body
     assert isinstance(receipt, HandOverReceipt)
     RemovalId.parse(receipt.shipment)
+    if receipt.device != device:
+        raise Refused("custody.other-receipt", device=device, shipment=receipt.shipment)
     held = ctx.tx.get("hand-over", receipt.shipment)
     if held is None:
         held = _keep(ctx, receipt.shipment, device=device, direction="inspector", paper=b"")
         ctx.note("receipt.kept", device, clauses=("P050 2.6",), shipment=receipt.shipment)
         held = _receipt(ctx, held, answer.raw, receipt)
     return held
+
+
+def _own_paper(held: Record, receipt: HandOverReceipt) -> bool:
+    """Tell whether a receipt holds the paper that this licensee signed for its hand-over."""
+    try:
+        paper = body_of(receipt.hand_over)
+    except Refused:
+        return False
+    told = {name: held.body[name] for name in ("device", "service", "article", "direction")}
+    return isinstance(paper, HandOver) and all(getattr(paper, name) == value for name, value in told.items())
 
 
 def hand_overs(tx: Transaction, device: str) -> list[Record]:

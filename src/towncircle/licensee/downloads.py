@@ -13,7 +13,7 @@ from typing import Any
 
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Ask, Carry, Context, Exchange, Steps
-from towncircle.kernel.errors import Refused
+from towncircle.kernel.errors import Refused, TowncircleError
 from towncircle.kernel.ids import DeviceId, MessageId
 from towncircle.licensee import rates
 from towncircle.licensee.funds import held_device, raise_refusal
@@ -75,7 +75,11 @@ def install(ctx: Context, *, device: DeviceId) -> Steps:
         return ""
     not_in_a_batch(ctx)
     order = base64.b64decode(held.body["order"])
-    answer = yield Exchange(device, lambda client: _handed_in(client, order))
+    status = yield Exchange(device, lambda client: client.status())
+    if _version(order) in (status.software_version, status.software_next):  # taken just before this host died
+        answer: Done | Refused = Done(state=status.state, sentence="The device has taken this version before.")
+    else:
+        answer = yield Exchange(device, lambda client: _handed_in(client, order))
     if isinstance(answer, Refused):
         ctx.note("software.refused", device, clauses=(answer.clause,), code=answer.code)
         ctx.tx.put("downloads", device, {**held.body, "state": REFUSED}, owner=held.owner, expected=held.version)
@@ -113,6 +117,15 @@ def tell(ctx: Context, *, device: DeviceId) -> Steps:
     assert held is not None
     ctx.tx.put("downloads", device, {**held.body, "told": now}, owner=held.owner, expected=held.version)
     return None
+
+
+def _version(order: bytes) -> int | None:
+    """Read which version an order is for, before anybody has checked it; None where it cannot be read."""
+    try:
+        update = body_of(order)
+    except TowncircleError:
+        return None
+    return update.version if isinstance(update, SoftwareUpdate) else None
 
 
 def _news(order: bytes) -> tuple[int, str]:

@@ -19,9 +19,9 @@ from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.money import Mills
 from towncircle.licensee.mailroom import CORRECTION, POSTAGE, form_of, numbers_of
 from towncircle.mailpiece.addresses import Address, address
+from towncircle.mailpiece.art import DEFAULT_ART, Art
 from towncircle.mailpiece.elements import Page
-from towncircle.mailpiece.geometry import form_for
-from towncircle.mailpiece.imprint import DEFAULT_ART, Art
+from towncircle.mailpiece.forms import form_of_piece
 from towncircle.mailpiece.lints import require
 from towncircle.mailpiece.page import EnvelopeSpec, envelope, nonaddress_side
 from towncircle.mailpiece.rates import printed_category
@@ -51,7 +51,7 @@ def compose(
     piece: Mapping[str, Any], payload: bytes, number: int, stationery: Stationery, art: Art = DEFAULT_ART
 ) -> Page:
     """Make the page of one piece: `payload` are the bytes of its symbol, `number` its count on the device."""
-    recipient = Address(**piece["address"])
+    recipient, form = Address(**piece["address"]), form_of_piece(piece)
     readable = for_postage(
         stationery.office,
         device=stationery.device,
@@ -61,15 +61,16 @@ def compose(
         first_class=True,
     )
     spec = EnvelopeSpec(
-        form=form_for(piece["shape"]),
+        form=form,
         rules=stationery.rules,
         on=stationery.day,
         readable=readable,
-        symbol=symbol_for(stationery.layout, payload),
+        symbol=symbol_for(stationery.layout, payload, columns=form.pdf417_columns),
         recipient=recipient,
         sender=stationery.sender,
         imb=imb.encode(_IMB_HEAD + str(number).zfill(_IMB_SERIAL_DIGITS)[-_IMB_SERIAL_DIGITS:], recipient.routing),
         art=art if piece["shape"] == "letter" else None,
+        piece_shape=piece["shape"] if form.shape == "label" else "",
     )
     return envelope(spec)
 
@@ -77,9 +78,9 @@ def compose(
 @cites("P050-4.8", "P050-4.9", "PRE-21")
 def compose_correction(piece: Mapping[str, Any], payload: bytes, stationery: Stationery, *, form: str) -> Page:
     """Make the nonaddress side of one piece: a postage correction with its symbol, or a REDATE without one."""
-    symbol = None
+    symbol, piece_form = None, form_of_piece(piece)
     if form == CORRECTION:
-        symbol = symbol_for(stationery.layout, payload)
+        symbol = symbol_for(stationery.layout, payload, columns=piece_form.pdf417_columns)
         readable = for_correction(
             stationery.office,
             device=stationery.device,
@@ -89,14 +90,12 @@ def compose_correction(piece: Mapping[str, Any], payload: bytes, stationery: Sta
         )
     else:
         readable = for_redate(stationery.office, device=stationery.device, day=stationery.day)
-    return nonaddress_side(
-        form=form_for(piece["shape"]), rules=stationery.rules, on=stationery.day, readable=readable, symbol=symbol
-    )
+    return nonaddress_side(form=piece_form, rules=stationery.rules, on=stationery.day, readable=readable, symbol=symbol)
 
 
-def symbol_for(layout_id: str, payload: bytes) -> Modules:
-    """Give the symbol of a layout: PDF417 for the 1998 marks, Data Matrix for IMI."""
-    return pdf417(payload) if layout_id.startswith("ibi") else data_matrix(payload)
+def symbol_for(layout_id: str, payload: bytes, *, columns: int = 4) -> Modules:
+    """Give the symbol of a layout: PDF417 of so many columns for the 1998 marks, Data Matrix for IMI."""
+    return pdf417(payload, columns=columns) if layout_id.startswith("ibi") else data_matrix(payload)
 
 
 @cites("P050-4.2", "P050-4.4", "P050-4.12")

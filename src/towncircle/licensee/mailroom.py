@@ -27,6 +27,7 @@ from towncircle.licensee.funds import held_device
 from towncircle.licensee.limits import Limits
 from towncircle.mailpiece.address_files import Recipient
 from towncircle.mailpiece.addresses import Address
+from towncircle.mailpiece.forms import require_form
 from towncircle.mailpiece.rates import Price, PriceRequest, PriceType, Shape, price
 from towncircle.mailpiece.tariff import Table
 from towncircle.psd.client import DeviceClient
@@ -42,7 +43,10 @@ OPEN = ("planned", EVIDENCED, "released")  # a crash leaves these between their 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """Describe a print order: to whom, when it is mailed, at which price type, for which department, by whom."""
+    """Describe a print order: to whom, when it is mailed, at which price type, for which department, by whom.
+
+    `form` names what every piece is printed on; empty for the usual form of its shape.
+    """
 
     device: DeviceId
     layout: str
@@ -53,6 +57,7 @@ class Order:
     shape: Shape = "letter"
     department: str = departments.DEFAULT
     person: str = ""
+    form: str = ""
 
 
 @cites("P050-1.4", "P050-1.5", "P050-4.7", "IMI-05")
@@ -65,7 +70,7 @@ def plan(ctx: Context, *, order: Order, job: JobId, limits: Limits) -> Record:
     earlier = ctx.tx.get("job", job)
     if earlier is not None:
         return earlier
-    pieces = _priced(order, rates.tables(ctx.tx, provider))
+    pieces = on_form(_priced(order, rates.tables(ctx.tx, provider)), order.form)
     amounts = [Mills(piece["amount"]) for piece in pieces]
     limits.check(day=order.mailing_date, amounts=amounts)
     total = sum(amounts, ZERO)
@@ -173,6 +178,17 @@ def _priced(order: Order, tables: tuple[Table, ...]) -> list[dict[str, Any]]:
         )
     if grounds:
         raise RefusedOnGrounds("mailroom.prices-unknown", tuple(grounds), count=len(grounds))
+    return pieces
+
+
+@cites("P050-5.1")
+def on_form(pieces: list[dict[str, Any]], key: str) -> list[dict[str, Any]]:
+    """Put pieces on a form, or leave them on the usual one of their shape.
+
+    Raises `BadInput` (page.unknown-form) and `Refused` (page.form-unsuited).
+    """
+    for piece in pieces if key else ():
+        piece["on"] = require_form(key, piece["shape"]).key
     return pieces
 
 

@@ -15,7 +15,7 @@ from towncircle.kernel.context import Context
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.store import Transaction
 from towncircle.mailpiece import rate_files
-from towncircle.mailpiece.tariff import Table, first_class_tables, laid_over
+from towncircle.mailpiece.tariff import Table, known_tables, laid_over
 from towncircle.wire.bodies import RateTable
 from towncircle.wire.message import Opened
 
@@ -59,11 +59,11 @@ def tables(view: Transaction, provider: str) -> tuple[Table, ...]:
     """Give the tables that hold for the devices of a Provider, oldest first."""
     rows = view.find(TAKEN, owner=provider)
     rows.sort(key=lambda row: int(row.body["number"]))
-    return laid_over(first_class_tables(), (rate_files.read(row.body["file"].encode()) for row in rows))
+    return laid_over(known_tables(), (rate_files.read(row.body["file"].encode()) for row in rows))
 
 
-def standing(view: Transaction, provider: str, *, day: date) -> tuple[Table | None, tuple[Table, ...]]:
-    """Give the table in use on a day, if any, and those that wait for theirs."""
+def standing(view: Transaction, provider: str, *, day: date) -> tuple[tuple[Table, ...], tuple[Table, ...]]:
+    """Give the tables in use on a day, one a series at most, and those that wait for their day."""
     known = tables(view, provider)
-    used = next((one for one in known if one.in_force_from <= day <= one.in_force_through), None)
+    used = tuple(one for one in known if one.in_force_from <= day <= one.in_force_through)
     return used, tuple(one for one in known if one.in_force_from > day)

@@ -1,108 +1,212 @@
-"""Files of addresses: CSV with the columns name, company, street, street2, city, state, zip [, weight_oz, shape].
+"""Files of addresses: each row a recipient, or everything that is wrong with it.
 
-Here: reading a whole file and reporting every faulty row at once. Not here: one address (`addresses`).
+`open_addresses(path)` reads the header and raises `BadInput` for a file that cannot be used at all. The `AddressFile`
+it gives is iterated: a generator of rows in the order of the file, each a `Recipient` or a `FaultyRow`, in bounded
+memory however long the file is. `good` and `faulty` count what has been given so far; iterating again reads the file
+again.
+Columns: name, company, urbanization, street, street2, city, state, zip, country, weight_oz, shape, under many
+headings or those that `--map` names; every other column is carried along in `Recipient.extra` by its heading.
+
+Here: rows to recipients. Not here: one address (`addresses`), the headings (`address_columns`), how files are written
+(`address_csv`, `address_xlsx`).
+Kept: a row is used whole or not at all, and a faulty one is told with every fault: row, column, code, sentence and
+next step.
 """
 
 from __future__ import annotations
 
-import csv
-import io
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
-from importlib.resources import files
+from functools import lru_cache
+from importlib.resources import as_file, files
 from pathlib import Path
+from typing import Protocol
 
 from towncircle.kernel.errors import BadInput, RefusedOnGrounds, TowncircleError
+from towncircle.mailpiece.address_columns import Chosen, Columns, columns_of
+from towncircle.mailpiece.address_csv import csv_table
 from towncircle.mailpiece.addresses import Address, address
+from towncircle.mailpiece.harmless import visible
 from towncircle.mailpiece.rates import SHAPES, Shape
 from towncircle.mailpiece.weights import parse_weight
 
-NEEDED = ("street", "city", "state", "zip")
-KNOWN = ("name", "company", *NEEDED, "street2", "country", "weight_oz", "shape")
-MOST_ROWS = 1_000_000
+MOST_ROWS = 1_000_000  # house
+LONGEST_CELL = 1_000  # house, characters of a column that is carried along
+MOST_TOLD = 1_000  # faulty rows that `read_addresses` keeps
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipient:
-    """Hold one row of an address file: where it goes and, where the file says so, what the piece weighs and is."""
+    """Hold one row of an address file: where it goes, and what else the row says.
+
+    `row` is the line (of a workbook the row) it stands in, `weight_oz` and `shape` are None where the file says
+    nothing, `extra` holds the columns that are not an address's by their headings, stripped.
+    """
 
     row: int
     address: Address
     weight_oz: Fraction | None
     shape: Shape | None
+    extra: Mapping[str, str] = field(default_factory=dict)
 
 
-def read_addresses(source: Path) -> tuple[Recipient, ...]:
-    """Read a CSV file of addresses, in UTF-8 (with or without a mark) or Latin-1.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """Hold one fault of a row: the heading it stands under ('' for the row), what stands there, and the error."""
+
+    column: str
+    text: str
+    error: TowncircleError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaultyRow:
+    """Hold a row that cannot be used and everything that is wrong with it."""
+
+    row: int
+    faults: tuple[Fault, ...]
+
+    @property
+    def error(self) -> BadInput:
+        """Give all its faults in one error."""
+        return BadInput("addresses.faulty-row", row=self.row, what=" ".join(one.error.sentence for one in self.faults))
+
+
+Row = Recipient | FaultyRow
+
+
+class Table(Protocol):
+    """Give the rows of a file; the first is the header."""
+
+    @property
+    def told(self) -> str:
+        """Say how the file is written."""
+
+    def records(self) -> Iterator[tuple[int, list[str]]]:
+        """Give each row that is not blank with its number."""
+
+
+class AddressFile:
+    """Read the rows of an address file. Made by `open_addresses`."""
+
+    def __init__(self, table: Table, columns: Columns, *, label: str) -> None:
+        self.table = table
+        self.columns = columns
+        self.label = label
+        self.good = 0
+        self.faulty = 0
+
+    def __iter__(self) -> Iterator[Row]:
+        """Give each row. Raises `BadInput` (addresses.*) where the file itself breaks, after the rows before it."""
+        self.good = self.faulty = 0
+        records = self.table.records()
+        next(records, None)
+        for number, cells in records:
+            row = _row(number, cells, self.columns)
+            if isinstance(row, Recipient):
+                self.good += 1
+            else:
+                self.faulty += 1
+            if self.good + self.faulty > MOST_ROWS:
+                raise BadInput("addresses.too-many", path=self.label, most=MOST_ROWS)
+            yield row
+
+
+def open_addresses(
+    source: Path, *, chosen: Chosen | None = None, encoding: str = "", divider: str = "", label: str = ""
+) -> AddressFile:
+    """Open a file of addresses and read its header; `chosen` says which headings are ours (`parse_map`).
+
+    Raises `BadInput` (addresses.*) for a file that cannot be used.
+    """
+    label = label or visible(source.name, most=80)
+    table: Table = csv_table(source, label=label, encoding=encoding, divider=divider)
+    records = table.records()
+    first = next(records, None)
+    if first is None or next(records, None) is None:
+        raise BadInput("addresses.empty", path=label)
+    return AddressFile(table, columns_of(first[1], chosen or {}, label=label), label=label)
+
+
+def read_addresses(source: Path, *, chosen: Chosen | None = None) -> tuple[Recipient, ...]:
+    """Read a whole file of addresses that must be without a fault.
 
     Raises `BadInput` (addresses.*) for a file that cannot be used and `RefusedOnGrounds` (addresses.faulty-rows) with a
-    ground for every faulty row.
+    ground for every faulty row, the first thousand of them.
     """
-    try:
-        raw = source.read_bytes()
-    except OSError as error:
-        raise BadInput("addresses.no-file", path=str(source), why=error.strerror or "unreadable") from error
-    return parse_addresses(raw, label=source.name)
+    return _whole(open_addresses(source, chosen=chosen))
 
 
 def public_addresses() -> tuple[Recipient, ...]:
     """Give the public addresses that come with the program (federal agencies and a post office)."""
-    raw = (files("towncircle.mailpiece") / "data" / "public_addresses.csv").read_bytes()
-    return parse_addresses(raw, label="public_addresses.csv")
+    with as_file(files("towncircle.mailpiece") / "data" / "public_addresses.csv") as path:
+        return _whole(open_addresses(path))
 
 
-def parse_addresses(raw: bytes, *, label: str) -> tuple[Recipient, ...]:
-    """Read the bytes of a CSV file of addresses. Raises as `read_addresses`."""
-    reader = csv.reader(io.StringIO(_text(raw), newline=""), strict=True)
-    try:
-        rows = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
-    except csv.Error as error:
-        raise BadInput("addresses.not-csv", path=label, why=str(error)) from error
-    if not rows:
-        raise BadInput("addresses.empty", path=label)
-    header = [cell.strip().lower() for cell in rows[0][1]]
-    missing = [column for column in NEEDED if column not in header]
-    if not {"name", "company"} & set(header):
-        missing.insert(0, "name")
-    if missing:
-        raise BadInput("addresses.columns-missing", path=label, columns=", ".join(missing))
-    strange = [column for column in header if column not in KNOWN]
-    if strange or len(set(header)) != len(header):
-        raise BadInput("addresses.columns-strange", path=label, columns=", ".join(strange) or "a column twice")
-    if not 2 <= len(rows) <= MOST_ROWS + 1:
-        raise BadInput("addresses.empty" if len(rows) < 2 else "addresses.too-many", path=label, most=MOST_ROWS)
-    return _recipients(header, rows[1:], label)
-
-
-def _recipients(header: list[str], rows: list[tuple[int, list[str]]], label: str) -> tuple[Recipient, ...]:
+def _whole(file: AddressFile) -> tuple[Recipient, ...]:
     found: list[Recipient] = []
     faults: list[TowncircleError] = []
-    for number, cells in rows:
-        try:
-            found.append(_recipient(number, dict(zip(header, cells, strict=False)), len(cells) > len(header)))
-        except TowncircleError as error:
-            grounds = error.grounds if isinstance(error, RefusedOnGrounds) else (error,)
-            what = " ".join(ground.sentence for ground in grounds)
-            faults.append(BadInput("addresses.faulty-row", row=number, what=what))
+    for row in file:
+        if isinstance(row, Recipient):
+            found.append(row)
+        elif len(faults) < MOST_TOLD:
+            faults.append(row.error)
     if faults:
-        raise RefusedOnGrounds("addresses.faulty-rows", tuple(faults), path=label, count=len(faults), all=len(rows))
+        every = file.good + file.faulty
+        raise RefusedOnGrounds("addresses.faulty-rows", tuple(faults), path=file.label, count=file.faulty, all=every)
     return tuple(found)
 
 
-def _recipient(number: int, cells: dict[str, str], overlong: bool) -> Recipient:  # noqa: FBT001 private, one caller
-    if overlong:
-        raise BadInput("addresses.too-many-cells")
-    weight, shape = cells.pop("weight_oz", "").strip(), cells.pop("shape", "").strip().lower()
-    cells = {"street": "", "city": "", "state": "", "zip": ""} | cells
-    where = address(**cells)
-    chosen = next((known for known in SHAPES if known == shape), None)
-    if shape and chosen is None:
-        raise BadInput("rates.unknown-shape", text=shape[:20])
-    return Recipient(row=number, address=where, weight_oz=parse_weight(weight) if weight else None, shape=chosen)
-
-
-def _text(raw: bytes) -> str:
+def _row(number: int, cells: Sequence[str], columns: Columns) -> Row:
+    said = {ours: _joined(cells, places, ours) for ours, places in columns.places.items()}
+    weight, shape = said.pop("weight_oz", "").strip(), said.pop("shape", "").strip().lower()
+    faults: list[Fault] = []
+    made: Address | None = None
     try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return raw.decode("latin-1")
+        made = address(**said)
+    except TowncircleError as error:
+        faults += _faults(error, columns, said)
+    ounces: Fraction | None = None
+    if weight:
+        try:
+            ounces = _weight(weight)
+        except BadInput as error:
+            faults.append(Fault(column=columns.titles["weight_oz"], text=visible(weight, most=40), error=error))
+    if shape and shape not in SHAPES:
+        wrong = BadInput("rates.unknown-shape", text=visible(shape, most=20))
+        faults.append(Fault(column=columns.titles["shape"], text=visible(shape, most=40), error=wrong))
+    if len(cells) > columns.width and any(cell.strip() for cell in cells[columns.width :]):
+        faults.append(Fault(column="", text="", error=BadInput("addresses.too-many-cells")))
+    extra = {title: cells[place].strip() for title, place in columns.extra if place < len(cells)}
+    for title, text in extra.items():
+        if len(text) > LONGEST_CELL:
+            long = BadInput("addresses.cell-too-long", heading=visible(title, most=40), most=LONGEST_CELL)
+            faults.append(Fault(column=visible(title, most=40), text=visible(text, most=40), error=long))
+    if faults or made is None:
+        return FaultyRow(row=number, faults=tuple(faults))
+    chosen = next((known for known in SHAPES if known == shape), None)
+    return Recipient(row=number, address=made, weight_oz=ounces, shape=chosen, extra=extra)
+
+
+def _joined(cells: Sequence[str], places: tuple[int, ...], ours: str) -> str:
+    if len(places) == 1:
+        place = places[0]
+        return cells[place] if place < len(cells) else ""
+    parts = [cells[place].strip() for place in places if place < len(cells)]
+    return ("-" if ours == "zip" else " ").join(part for part in parts if part)
+
+
+def _faults(error: TowncircleError, columns: Columns, said: Mapping[str, str]) -> list[Fault]:
+    found = []
+    for ground in error.grounds if isinstance(error, RefusedOnGrounds) else (error,):
+        ours = str(ground.params.get("column", ""))
+        found.append(
+            Fault(column=columns.titles.get(ours, ours), text=visible(said.get(ours, ""), most=40), error=ground)
+        )
+    return found
+
+
+@lru_cache(maxsize=1024)
+def _weight(text: str) -> Fraction:
+    return parse_weight(text)

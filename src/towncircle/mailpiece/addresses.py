@@ -1,9 +1,10 @@
 """United States addresses: read, checked, printable.
 
-Here: `Address`, its making from fields or free text. Not here: files of addresses (`address_files`), address matching
-against the Postal Service's own data (the licensee's duty of P050 2.5g), which no open data set can do.
-Kept: an address names somebody, a street, a city, a state and a ZIP Code that exists and lies in that state; all
-that is wrong is said at once. Foreign addresses are refused: the rates and the routing code are domestic.
+Here: `Address`, its making from fields or free text. Not here: whether city, state and ZIP Code go together
+(`address_places`), files of addresses (`address_files`), standard form (`standard_form`), address matching against the
+Postal Service's own data (`address_source`).
+Kept: an address names somebody, a street, a city, a state and a ZIP Code that go together; all that is wrong is said at
+once. ZIP+4 and delivery point are taken by their shape; only a source that the licensee brings can verify them.
 """
 
 from __future__ import annotations
@@ -13,14 +14,15 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from towncircle.kernel.errors import BadInput, Refused, RefusedOnGrounds, TowncircleError
-from towncircle.mailpiece.zipcode import place_of, states
+from towncircle.mailpiece.address_places import HOME, country_faults, parse_zip, place_faults
+from towncircle.mailpiece.harmless import visible
 
 LONGEST_LINE = 46  # house: what fits the widest address block of a #10 envelope
-_ZIP = re.compile(r"(?P<five>[0-9]{5})(?:-?(?P<four>[0-9]{4})(?:-?(?P<point>[0-9]{2}))?)?\Z", re.ASCII)
+MOST_LINES = 5  # house: what fits the address block with the barcode zone free
+_LONGEST_READ = 400  # house: what is longer is not looked at
 _LAST_LINE = re.compile(
     r"(?P<city>[^0-9,]+?)[,\s]+(?P<state>[A-Za-z]{2})\.?[,\s]+(?P<zip>[0-9][0-9-]*)\Z", re.ASCII | re.IGNORECASE
 )
-_HOME = frozenset({"US", "USA", "U.S.", "U.S.A.", "UNITED STATES", "UNITED STATES OF AMERICA"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +38,7 @@ class Address:
     street2: str = ""
     plus4: str = ""
     delivery_point: str = ""
+    urbanization: str = ""
 
     @property
     def zip(self) -> str:
@@ -51,7 +54,8 @@ class Address:
     def lines(self) -> tuple[str, ...]:
         """Give the lines as they are printed, empty ones left out."""
         last = f"{self.city} {self.state} {self.zip}"
-        return tuple(line for line in (self.name, self.company, self.street, self.street2, last) if line)
+        every = (self.name, self.company, self.urbanization, self.street, self.street2, last)
+        return tuple(line for line in every if line)
 
     @cached_property
     def delivery_lines(self) -> tuple[str, ...]:
@@ -59,7 +63,7 @@ class Address:
         return tuple(line.upper() for line in self.lines)
 
 
-def address(
+def address(  # noqa: PLR0913 the fields of an address
     *,
     street: str,
     city: str,
@@ -69,24 +73,31 @@ def address(
     company: str = "",
     street2: str = "",
     country: str = "",
+    urbanization: str = "",
 ) -> Address:
     """Check the fields of an address and make it.
 
-    `zip` is `20260`, `20260-0004` or with a delivery point `20260-0004-75`. Raises `Refused` (address.foreign) and
-    `RefusedOnGrounds` (address.unusable) with every ground at once.
+    `zip` is `20260`, `20260-0004` or with a delivery point `20260-0004-75`; `urbanization` is a part of a city in
+    Puerto Rico. Raises `Refused` (address.foreign) and `RefusedOnGrounds` (address.unusable) with every ground at once;
+    each ground's `column` names the field.
     """
-    if country.strip() and country.strip().upper() not in _HOME:
-        raise Refused("address.foreign", country=country.strip()[:40])
-    texts = {"name": name, "company": company, "street": street, "street2": street2, "city": city}
-    clean = {field: " ".join(text.split()) for field, text in texts.items()}
-    grounds: list[TowncircleError] = []
-    for field, text in clean.items():
-        grounds += _text_faults(field, text)
-    if not (clean["name"] or clean["company"]):
-        grounds.append(BadInput("address.missing", field="name or company"))
-    grounds += [BadInput("address.missing", field=field) for field in ("street", "city") if not clean[field]]
-    state, match = state.strip().upper(), _ZIP.match(zip.strip())
-    grounds += _place_faults(state, zip.strip(), match)
+    state, given = " ".join(state[:_LONGEST_READ].split()).upper(), zip[:_LONGEST_READ].strip()
+    grounds = country_faults(country, state) if country else []
+    clean = {
+        "name": _clean("name", name, grounds),
+        "company": _clean("company", company, grounds),
+        "street": _clean("street", street, grounds),
+        "street2": _clean("street2", street2, grounds),
+        "city": _clean("city", city, grounds),
+        "urbanization": _clean("urbanization", urbanization, grounds),
+    }
+    grounds += _missing(clean)
+    match = parse_zip(given)
+    grounds += place_faults(city=clean["city"], state=state, given=given, match=match)
+    if urbanization and clean["urbanization"] and state != "PR":
+        grounds.append(BadInput("address.urbanization-astray", state=visible(state, most=20), column="urbanization"))
+    if sum(map(bool, clean.values())) > MOST_LINES:  # all but the city, and the last line
+        grounds.append(BadInput("address.too-many-lines", most=MOST_LINES, column="street2"))
     if grounds:
         raise RefusedOnGrounds("address.unusable", tuple(grounds))
     assert match is not None
@@ -101,7 +112,7 @@ def parse_address(text: str) -> Address:
     Raises `BadInput` (address.unreadable) and what `address()` raises.
     """
     parts = [part.strip(" ,") for part in re.split(r"[\n;]", text) if part.strip(" ,")]
-    if parts and parts[-1].upper() in _HOME:
+    if parts and parts[-1].upper() in HOME:
         parts.pop()
     if len(parts) == 1:  # one line with commas: put it into parts, keeping "city, ST ZIP" together
         pieces = [piece.strip() for piece in parts[0].split(",") if piece.strip()]
@@ -110,8 +121,8 @@ def parse_address(text: str) -> Address:
     last = _LAST_LINE.match(parts[-1]) if parts else None
     if last is None or not 3 <= len(parts) <= 5:
         if parts and not re.search(r"[0-9]{5}", parts[-1]) and len(parts) > 2:
-            raise Refused("address.foreign", country=parts[-1][:40])
-        raise BadInput("address.unreadable", text=" / ".join(parts)[:80])
+            raise Refused("address.foreign", country=visible(parts[-1], most=40), column="country")
+        raise BadInput("address.unreadable", text=visible(" / ".join(parts), most=80))
     first, *middle = parts[:-1]
     company, street, street2 = _middle(middle)
     return address(
@@ -131,13 +142,28 @@ def _middle(parts: list[str]) -> tuple[str, str, str]:
     return "", parts[0], ""
 
 
-def _text_faults(field: str, text: str) -> list[TowncircleError]:
+def _clean(field: str, text: str, grounds: list[TowncircleError]) -> str:
+    """Give a text with single spaces, and note what is wrong with it; of ten million characters the first few."""
+    if not text:
+        return ""
+    clean = " ".join(text[:_LONGEST_READ].split())
+    if len(text) > LONGEST_LINE and (len(clean) > LONGEST_LINE or len(text) > _LONGEST_READ):
+        shown = visible(clean, most=30)
+        grounds.append(BadInput("address.too-long", field=field, text=shown, most=LONGEST_LINE, column=field))
+    if clean.startswith("="):
+        grounds.append(BadInput("address.formula", field=field, text=visible(clean, most=30), column=field))
+    if not clean.isprintable() or not (clean.isascii() or _printable(clean)):
+        grounds.append(BadInput("address.unprintable", field=field, text=visible(clean, most=60), column=field))
+    return clean
+
+
+def _missing(clean: dict[str, str]) -> list[TowncircleError]:
     faults: list[TowncircleError] = []
-    if len(text) > LONGEST_LINE:
-        faults.append(BadInput("address.too-long", field=field, text=text[:60], most=LONGEST_LINE))
-    if not text.isprintable() or not _printable(text):
-        faults.append(BadInput("address.unprintable", field=field, text=text[:60]))
-    return faults
+    if not (clean["name"] or clean["company"]):
+        faults.append(BadInput("address.missing", field="name or company", column="name"))
+    return faults + [
+        BadInput("address.missing", field=field, column=field) for field in ("street", "city") if not clean[field]
+    ]
 
 
 def _printable(text: str) -> bool:
@@ -146,25 +172,3 @@ def _printable(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _place_faults(state: str, given: str, match: re.Match[str] | None) -> list[TowncircleError]:
-    faults: list[TowncircleError] = []
-    if not state:
-        faults.append(BadInput("address.missing", field="state"))
-    elif state not in states():
-        faults.append(BadInput("address.no-such-state", state=state[:20]))
-    if not given:
-        faults.append(BadInput("address.missing", field="zip"))
-    elif match is None:
-        faults.append(BadInput("address.zip-unreadable", zip=given[:20]))
-    else:
-        try:
-            place = place_of(match["five"])
-        except BadInput as error:
-            return [*faults, error]
-        if not faults and place.state != state:
-            faults.append(
-                BadInput("address.zip-elsewhere", zip=match["five"], city=place.city, there=place.state, state=state)
-            )
-    return faults

@@ -1,4 +1,4 @@
-"""What stands on a page: text, paths, the symbol, the Intelligent Mail barcode, the FIM; all with exact boxes.
+"""What stands on a page: text, paths, the symbol, barcodes, the FIM, a picture; all with exact boxes.
 
 Here: the elements, `Layer` and `Page`. Not here: where they are put (`imprint`, `page`), how they are drawn
 (`towncircle.paper`).
@@ -8,19 +8,20 @@ Ink is grey in thousandths, 0 black and 1000 white.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import cos, pi, radians, sin
 from typing import Literal
 
+from towncircle.mailpiece.bitmap import Bitmap
 from towncircle.mailpiece.geometry import Box, Form
 from towncircle.mailpiece.typeface import FontKey, face
 from towncircle.symbol.modules import Modules
 
 Role = Literal[
     "sender", "recipient", "place", "date", "amount", "redate", "device", "category", "postage-words",
-    "symbol", "art", "attribution", "marking", "specimen", "microtext", "decoration", "fim", "imb",
+    "symbol", "art", "attribution", "marking", "specimen", "microtext", "decoration", "fim", "imb", "proof",
 ]  # fmt: skip
 Side = Literal["address", "nonaddress"]
 INDICIUM_ROLES = frozenset(
@@ -190,7 +191,24 @@ class Fim:
         return Box(self.x, self.y, self.x + (len(self.pattern) - 1) * self.pitch + self.bar, self.y + self.height)
 
 
-Element = Text | ArcText | Path | Symbol | Bars | Fim
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """Hold a picture of one bit a dot: its lower left corner and the size of a dot."""
+
+    bitmap: Bitmap
+    x: int
+    y: int
+    dot: int
+    role: Role = "art"
+
+    @property
+    def box(self) -> Box:
+        """Give the space of all dots."""
+        return Box(self.x, self.y, self.x + self.bitmap.width * self.dot, self.y + self.bitmap.height * self.dot)
+
+
+Element = Text | ArcText | Path | Symbol | Bars | Fim | Image
+Boxed = tuple[Element, Box]
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,36 +218,93 @@ class Layer:
     elements: tuple[Element, ...]
 
     @cached_property
-    def boxed(self) -> tuple[tuple[Element, Box], ...]:
+    def boxed(self) -> tuple[Boxed, ...]:
         """Give the elements with their boxes, measured once."""
-        return tuple((element, element.box) for element in self.elements)
+        return _boxed(self.elements)
+
+    @cached_property
+    def space(self) -> Box | None:
+        """Give the box around all of them, or None where there are none."""
+        return _around(self.boxed)
+
+    @cached_property
+    def indicium(self) -> Box | None:
+        """Give the box around those of the indicium, or None."""
+        return _around([pair for pair in self.boxed if pair[0].role in INDICIUM_ROLES])
+
+    @cached_property
+    def roles(self) -> dict[str, tuple[Boxed, ...]]:
+        """Give the elements of each role with their boxes."""
+        return _by_role(self.boxed)
+
+
+def _boxed(elements: Iterable[Element]) -> tuple[Boxed, ...]:
+    return tuple([(element, element.box) for element in elements])
+
+
+def _around(pairs: Iterable[Boxed]) -> Box | None:
+    boxes = [box for _, box in pairs]
+    return Box.around(boxes) if boxes else None
+
+
+def _by_role(pairs: Iterable[Boxed]) -> dict[str, tuple[Boxed, ...]]:
+    found: dict[str, tuple[Boxed, ...]] = {}
+    for pair in pairs:
+        found[pair[0].role] = (*found.get(pair[0].role, ()), pair)
+    return found
 
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """Hold one side of one piece: shared layers and its own elements."""
+    """Hold one side of one piece: shared layers and its own elements.
+
+    `reply` says that it is a courtesy reply envelope, `art_area` where art or a marking may stand.
+    `piece_shape` is the shape of the piece that a label goes on; `dpi` names the dots of the printer it is for.
+    """
 
     form: Form
     side: Side
     specimen: bool
     mailer: str = ""
+    reply: bool = False
+    art_area: Box | None = None
     layers: tuple[Layer, ...] = ()
     elements: tuple[Element, ...] = field(default=())
+    piece_shape: str = ""
+    dpi: int = 300
+
+    @property
+    def shape(self) -> str:
+        """Give what the piece is: letter, flat, card or parcel."""
+        return self.piece_shape or self.form.shape
 
     @cached_property
-    def boxed(self) -> tuple[tuple[Element, Box], ...]:
+    def boxed(self) -> tuple[Boxed, ...]:
         """Give every element with its box, shared ones first."""
-        own = tuple((element, element.box) for element in self.elements)
-        return tuple(pair for layer in self.layers for pair in layer.boxed) + own
+        return sum([layer.boxed for layer in self.layers], ()) + self.own
 
-    def having(self, *roles: str) -> tuple[tuple[Element, Box], ...]:
-        """Give the elements of the named roles with their boxes."""
-        return tuple(pair for pair in self.boxed if pair[0].role in roles)
+    @cached_property
+    def own(self) -> tuple[Boxed, ...]:
+        """Give the elements that no other page shares with their boxes."""
+        return _boxed(self.elements)
+
+    @cached_property
+    def _roles(self) -> dict[str, tuple[Boxed, ...]]:
+        found: dict[str, tuple[Boxed, ...]] = {}
+        for roles in (*[layer.roles for layer in self.layers], _by_role(self.own)):
+            for role, pairs in roles.items():
+                found[role] = found.get(role, ()) + pairs
+        return found
+
+    def having(self, *roles: str) -> tuple[Boxed, ...]:
+        """Give the elements of the named roles with their boxes, role by role."""
+        return sum([self._roles.get(role, ()) for role in roles], ())
 
     @cached_property
     def indicium(self) -> Box | None:
         """Give the box around all elements of the indicium, or None where there is none."""
-        boxes = [box for element, box in self.boxed if element.role in INDICIUM_ROLES]
+        own = _around([pair for pair in self.own if pair[0].role in INDICIUM_ROLES])
+        boxes = [box for box in (*[layer.indicium for layer in self.layers], own) if box is not None]
         return Box.around(boxes) if boxes else None
 
 

@@ -1,6 +1,7 @@
-"""The indicium as it is printed: town circle, amount, device id, symbol, art and the SPECIMEN marking.
+"""The indicium as it is printed: town circle, amount, device id, symbol and the SPECIMEN marking.
 
-Here: the design. Not here: the words (`towncircle.indicium.readable`), the rest of the piece (`page`), the lints.
+Here: the design. Not here: the words (`towncircle.indicium.readable`), what stands beside it (`art`), the rest of the
+piece (`page`), the lints.
 
 Why it stands as it does. P050 4.4 wants the indicium in the upper right corner, a quarter inch from both edges, off the
 FIM zone (1 3/4 to 3 inches from the right edge) and off the address reader's area, which leaves a block of 1 1/2 by
@@ -9,13 +10,14 @@ FIM zone (1 3/4 to 3 inches from the right edge) and off the address reader's ar
   whole indicium stands right of the FIM.
 * A PDF417 symbol (137 modules wide) does not. It stands left of the FIM zone, and the human-readable part alone in the
   corner; so nothing but the FIM, which the Postal Service asks for, lies between them.
+* Where less than that is left above the address reader's area (#6 3/4, #7 3/4 and #9 envelopes), everything is lower:
+  a smaller town circle with the lines beside it, and the symbol left of the FIM.
 * Art or a marking stands left of both. A module is a whole number of dots at 300 and 600 dpi, and so is its place.
-Kept: P050 4.5 (what is readable), 4.8 and 4.9 (corrections), 4.10 and 4.11 (art and markings).
+Kept: P050 4.5 (what is readable), 4.8 and 4.9 (corrections).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from math import cos, radians, sin
 from typing import Literal
@@ -24,44 +26,20 @@ from towncircle.indicium.readable import Readable
 from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.mailpiece.elements import ArcText, Element, Layer, Path, Symbol, Text, circle, polygon, polyline
-from towncircle.mailpiece.geometry import DOT_300, Box, least_type
+from towncircle.mailpiece.geometry import DOT_300, INCH, Box, dot, least_type
 from towncircle.mailpiece.typeface import FontKey, face
 from towncircle.symbol.modules import Modules
 
 SPECIMEN_WORD = "SPECIMEN"
 SPECIMEN_TAIL = "NOT VALID AS POSTAGE"
-ATTRIBUTION = "Mailer's Message"
 BLOCK_WIDTH = 107_040  # the corner between margin and FIM zone, less a dot of 300 dpi on either side
 BLOCK_HEIGHT = 80_500
+APART_HEIGHT, LOW_HEIGHT = 71_000, 44_400
+MOST_MODULE, LEAST_MODULE = INCH // 50, 2 * DOT_300  # house: 20 mil, and two dots of 300 dpi
 _COLUMN = 48_000
 _GAP = 4_000
-_ART_LINES = 2
 
-Layout = Literal["beside", "apart", "none"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Art:
-    """Describe the advertising art (`art`) or a postal marking (`marking`) printed with the indicium.
-
-    Art must carry the mailer's name or an attribution such as Mailer's Message (P050 4.10); a marking stands alone, in
-    bold capitals of a quarter inch (4.11).
-    """
-
-    words: tuple[str, ...]
-    kind: Literal["art", "marking"] = "art"
-    attribution: str = ATTRIBUTION
-
-
-DEFAULT_ART = Art(words=("A letter is", "worth waiting for"))
-
-
-def art_fits(words: tuple[str, ...]) -> bool:
-    """Tell whether lines of advertising art can be printed: one or two, each readable within the width of the slot."""
-    if not 1 <= len(words) <= _ART_LINES or not all(word.strip() and word.isprintable() for word in words):
-        return False
-    most = {"size": 7_600, "most": 84_000, "least": least_type()}
-    return all(face("bold").fitting(word, **most) for word in words)
+Layout = Literal["beside", "apart", "low", "none"]
 
 
 def layout_of(modules: Modules | None) -> Layout:
@@ -71,21 +49,24 @@ def layout_of(modules: Modules | None) -> Layout:
     return "apart" if modules.row_height > 1 else "beside"
 
 
-def module_size(modules: Modules, *, most_width: int, most_height: int) -> int:
-    """Choose the largest module up to 20 mil that fits, in whole dots of 300 dpi.
+def module_size(modules: Modules, *, most_width: int, most_height: int, dpi: int = 300) -> int:
+    """Choose the largest module up to 20 mil that fits, in whole dots of the printer, as units.
 
-    Raises `Refused` (page.symbol-too-large) where even two dots do not fit.
+    Raises `Refused` (page.symbol-too-large) where even two dots of 300 dpi do not fit.
     """
-    dots = min(6, most_width // (modules.width * DOT_300), most_height // (modules.height * DOT_300))
-    if dots < 2:
+    most = min(MOST_MODULE, most_width // modules.width, most_height // modules.height)
+    module = int(most // dot(dpi)) * dot(dpi)
+    if module < LEAST_MODULE:
         raise Refused("page.symbol-too-large", columns=modules.width, rows=modules.height)
-    return int(dots) * DOT_300
+    return int(module)
 
 
 @lru_cache(maxsize=64)
 @cites("P050-4.1", "P050-4.5")
 def corner(readable: Readable, layout: Layout, left: int, top: int) -> Layer:
     """Draw the human-readable block with its left upper corner at a place. Cached: pages share the layer."""
+    if layout == "low":
+        return _low_corner(readable, left, top)
     radius = 24_600 if layout == "beside" else 27_600
     parts: list[Element] = [*_town_circle(readable, left + radius + 400, top - radius - 400, radius)]
     right = left + BLOCK_WIDTH
@@ -101,6 +82,18 @@ def corner(readable: Readable, layout: Layout, left: int, top: int) -> Layer:
             Path(role="decoration", ops=polyline((x, top - 33_500), (right, top - 33_500)), stroke=0, width=350)
         )
         parts += _ribbon(readable, Box(left, top - 71_000, right, top - 62_600))
+    return Layer(tuple(parts))
+
+
+def _low_corner(readable: Readable, left: int, top: int) -> Layer:
+    """Draw the block as low as its words can be read: 0.62 inch."""
+    radius = 21_800
+    x, right = left + 2 * radius + 3_600, left + BLOCK_WIDTH
+    parts: list[Element] = [*_town_circle(readable, left + radius + 400, top - radius - 400, radius)]
+    parts += _amount(readable, x=x, baseline=top - 20_400, most=right - x, size=14_600)
+    baselines = (top - 5_000, top - 28_600, top - 34_600)
+    parts += _column(readable, x=x, right=right, baselines=baselines, least=True)
+    parts += _ribbon(readable, Box(x, top - 44_200, right, top - 36_800), tail=False)
     return Layer(tuple(parts))
 
 
@@ -163,12 +156,15 @@ def _amount(readable: Readable, *, x: int, baseline: int, most: int, size: int) 
     return [Text(role=role, text=readable.amount, font="bold", size=size, x=x, y=baseline)]
 
 
-def _column(readable: Readable, *, x: int, right: int, baselines: tuple[int, int, int]) -> list[Element]:
-    """Draw the words beside the amount: US POSTAGE, the rate category, the device id."""
+def _column(
+    readable: Readable, *, x: int, right: int, baselines: tuple[int, int, int], least: bool = False
+) -> list[Element]:
+    """Draw the words beside the amount: US POSTAGE, the rate category, the device id; `least` where room is short."""
+    small = 5_000
     rows: list[tuple[Literal["postage-words", "category", "device"], str, FontKey, int, int]] = [
-        ("postage-words", "US POSTAGE", "bold", 6_400, 320),
-        ("category", readable.category, "sans", 5_600, 0),
-        ("device", readable.device, "mono", 5_600, 0),
+        ("postage-words", "US POSTAGE", "bold", small if least else 6_400, 320),
+        ("category", readable.category, "sans", small if least else 5_600, 0),
+        ("device", readable.device, "mono", small if least else 5_600, 0),
     ]
     parts: list[Element] = []
     shown = [row for row in rows if row[1]]
@@ -178,8 +174,8 @@ def _column(readable: Readable, *, x: int, right: int, baselines: tuple[int, int
     return parts
 
 
-def _ribbon(readable: Readable, box: Box) -> list[Element]:
-    """Draw the SPECIMEN ribbon: a solid band with notched ends, light letters, a hairline above and below."""
+def _ribbon(readable: Readable, box: Box, *, tail: bool = True) -> list[Element]:
+    """Draw the SPECIMEN ribbon: a solid band with notched ends and light letters; without `tail` the one word only."""
     if not readable.specimen:
         return []
     notch, middle = 3_200, (box.bottom + box.top) // 2
@@ -187,16 +183,18 @@ def _ribbon(readable: Readable, box: Box) -> list[Element]:
         (box.left, box.bottom), (box.right, box.bottom), (box.right - notch, middle), (box.right, box.top),
         (box.left, box.top), (box.left + notch, middle),
     )  # fmt: skip
-    word = Text(role="specimen", text=SPECIMEN_WORD, font="bold", size=6_000, x=0, y=0, tracking=1_050, ink=1000)
-    tail = Text(role="specimen", text=SPECIMEN_TAIL, font="sans", size=4_500, x=0, y=0, tracking=90, ink=1000)
+    words = [Text(role="specimen", text=SPECIMEN_WORD, font="bold", size=6_000, x=0, y=0, tracking=1_050, ink=1000)]
+    if tail:
+        words.append(
+            Text(role="specimen", text=SPECIMEN_TAIL, font="sans", size=4_500, x=0, y=0, tracking=90, ink=1000)
+        )
     space = 3_400
-    x = (box.left + box.right - word.box.width - space - tail.box.width) // 2
-    baseline = middle - round(word.size * 0.344)
-    return [
-        Path(role="decoration", ops=band, fill=0),
-        _at(word, x, baseline),
-        _at(tail, x + word.box.width + space, middle - round(tail.size * 0.344)),
-    ]
+    x = (box.left + box.right - sum(word.box.width for word in words) - space * (len(words) - 1)) // 2
+    parts: list[Element] = [Path(role="decoration", ops=band, fill=0)]
+    for word in words:
+        parts.append(_at(word, x, middle - round(word.size * 0.344)))
+        x += word.box.width + space
+    return parts
 
 
 def _at(text: Text, x: int, y: int) -> Text:
@@ -205,72 +203,9 @@ def _at(text: Text, x: int, y: int) -> Text:
     )
 
 
-@lru_cache(maxsize=64)
-def art_layer(art: Art, right: int, top: int, height: int, cap_height: int) -> Layer:
-    """Draw art or a marking with its right upper corner at a place; `cap_height` is what a marking must reach."""
-    if art.kind == "marking":
-        size = -(-cap_height * 1000 // face("bold").cap_height)
-        lines: list[Element] = []
-        width = max(face("bold").width(word.upper(), size) for word in art.words)
-        for row, word in enumerate(art.words):
-            y = top - face("bold").cap_height * size // 1000 - row * size - 1_000
-            lines.append(Text(role="marking", text=word.upper(), font="bold", size=size, x=right - width, y=y))
-        return Layer(tuple(lines))
-    words = [(word, _fit("bold", word, 7_600, 84_000)) for word in art.words]
-    width = max([face("bold").width(word, size) for word, size in words] + [52_000])
-    left, middle = right - width, right - width // 2
-    parts: list[Element] = list(_envelope(middle, top - 22_000))
-    y = top - 46_000
-    for word, size in words:
-        y -= 1_600
-        parts.append(
-            Text(role="art", text=word, font="bold", size=size, x=middle - face("bold").width(word, size) // 2, y=y)
-        )
-        y -= size
-    if art.attribution:
-        size = 5_200
-        x = middle - face("sans").width(art.attribution, size, 200) // 2
-        parts.append(
-            Text(role="attribution", text=art.attribution, font="sans", size=size, x=x, y=y - 2_400, tracking=200)
-        )
-    assert min(part.box.bottom for part in parts) >= top - height or len(words) > 2, "the default art fits its slot"
-    assert left < right
-    return Layer(tuple(parts))
-
-
-def _envelope(cx: int, cy: int) -> tuple[Path, ...]:
-    """Draw an envelope rising in a fan of fine rays."""
-    half, high = 15_000, 9_500
-    rays = []
-    for step in range(13):
-        angle = radians(18 + 12 * step)
-        inner = 3_200 + round(min(half / abs(cos(angle)) if cos(angle) else 1e9, 2 * high / sin(angle)))
-        outer = inner + (7_500 if step % 2 == 0 else 4_500)
-        foot = cy - high
-        rays.append(
-            polyline(
-                (cx + round(inner * cos(angle)), foot + round(inner * sin(angle))),
-                (cx + round(outer * cos(angle)), foot + round(outer * sin(angle))),
-            )
-        )
-    body = polygon((cx - half, cy - high), (cx + half, cy - high), (cx + half, cy + high), (cx - half, cy + high))
-    flap = polyline((cx - half, cy + high), (cx, cy - 1_200), (cx + half, cy + high))
-    folds = (
-        ("M", (cx - half, cy - high)), ("L", (cx - 4_800, cy + 2_300)),
-        ("M", (cx + half, cy - high)), ("L", (cx + 4_800, cy + 2_300)),
-    )  # fmt: skip
-    fan = tuple(op for ray in rays for op in ray)
-    return (
-        Path(role="art", ops=fan, stroke=0, width=450),
-        Path(role="art", ops=body, stroke=0, width=900),
-        Path(role="art", ops=flap, stroke=0, width=900),
-        Path(role="art", ops=folds, stroke=0, width=450),
-    )
-
-
-def symbol_at(modules: Modules, *, right: int, top: int, module: int) -> Symbol:
+def symbol_at(modules: Modules, *, right: int, top: int, module: int, dpi: int = 300) -> Symbol:
     """Put a symbol with its right upper corner at a place on the printer's raster, never further right or up."""
-    left = (right - modules.width * module) // DOT_300 * DOT_300
+    left = round((right - modules.width * module) // dot(dpi) * dot(dpi))
     return Symbol(modules=modules, x=left, y=top - modules.height * module, module=module)
 
 

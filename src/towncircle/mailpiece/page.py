@@ -1,13 +1,15 @@
 """Pages: the address side of a piece with its indicium, and the nonaddress side with a correction.
 
-Here: where sender, recipient, FIM, Intelligent Mail barcode, symbol and imprint stand. Not here: their looks
-(`imprint`), the rule that they stand well (`lints`), drawing (`towncircle.paper`).
+Here: where sender, recipient, FIM, Intelligent Mail barcode and art stand. Not here: where the indicium goes
+(`placing`), its looks (`imprint`), the rule that they stand well (`lints`), drawing (`towncircle.paper`).
 
 The Intelligent Mail barcode of letters and cards stands in the barcode clear zone at the lower right, not in the
 address block: P050 4.4 names that zone as reserved, its place does not depend on the address, so a lint can measure
-it, and an address of five lines cannot push it out. Flats have no such zone: there it stands above the address.
-A FIM D is on letters, cards and flats: P050 4.12 exempts courtesy reply and what is "not a letter or a flat", and a
-card is letter-size mail (DMM C050), which is the reading taken here.
+it, and an address of five lines cannot push it out. Flats and labels have no such zone: there it stands above the
+address.
+A FIM D is on letters and cards, and on flats where the rule set says so: P050 4.12 exempts courtesy reply, which bears
+FIM A, and what is "not a letter or a flat", and a card is letter-size mail (DMM C050), which is the reading taken here.
+A label, a tape or a tag bears it where its piece must: it is applied with its upper right corner in that of the piece.
 Pages that share a sender and the readable values share layers, so that a batch draws them once.
 """
 
@@ -16,24 +18,37 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from fractions import Fraction
 from functools import lru_cache
 
 from towncircle.indicium.readable import Readable
 from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.mailpiece.addresses import Address
+from towncircle.mailpiece.art import Art, art_area, art_layer, marking_layer
 from towncircle.mailpiece.elements import Bars, Element, Fim, Layer, Page, Text
-from towncircle.mailpiece.geometry import DOT_300, DOT_600, POINT, Form, figure, fim_zone, least_type, number
-from towncircle.mailpiece.imprint import (
-    BLOCK_HEIGHT,
-    BLOCK_WIDTH,
-    Art,
-    art_layer,
-    corner,
-    layout_of,
-    module_size,
-    symbol_at,
+from towncircle.mailpiece.geometry import (
+    DOT_600,
+    INCH,
+    Box,
+    Form,
+    dot,
+    figure,
+    least_type,
+    number,
+    ocr_area,
+)
+from towncircle.mailpiece.imprint import BLOCK_HEIGHT, corner, symbol_at
+from towncircle.mailpiece.placing import (
+    CLEAR,
+    EDGE,
+    Arrangement,
+    Frame,
+    arrange,
+    corner_height,
+    frame_of,
+    layout_for,
+    most_module,
+    up,
 )
 from towncircle.mailpiece.typeface import FontKey, face
 from towncircle.rules import RuleSet
@@ -44,70 +59,119 @@ _ADDRESS_TYPE = 11_000
 _ADDRESS_STEP = 14_500
 _SENDER_TYPE = 8_000
 _SENDER_STEP = 10_200
-_EDGE = 24_000  # house: what stands at the left keeps 1/3 inch from the edge
-_BESIDE = 50_000  # of a symbol beside the town circle, so that its quiet zone ends above the amount
-_SLACK = DOT_300  # a dot more than the rule's least, so that a rasterised edge never touches it
+_BARS_TAKE = 26_000  # of a barcode that stands above the address
+_SENDER_TAKES = 60_000  # of a return address that stands above the address
+_LEFT = 76_000  # house: what a return address needs at least, with the clear space between it and the indicium
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnvelopeSpec:
-    """Describe the address side of a piece. `imb` is the barcode's 65 letters, or empty for none."""
+    """Describe the address side of a piece, or a label for it.
+
+    `imb` is the barcode's 65 letters, or empty for none. `piece_shape` says what a label goes on: letter, flat, card
+    or parcel. `dpi` names the printer's dots. A form without room for the address is given none.
+    `reply` makes it a courtesy reply envelope, which bears FIM A.
+    """
 
     form: Form
     rules: RuleSet
     on: date
     readable: Readable
     symbol: Modules
-    recipient: Address
+    recipient: Address | None = None
     sender: Address | None = None
     imb: str = ""
     art: Art | None = None
+    reply: bool = False
+    piece_shape: str = ""
+    dpi: int = 300
+
+    @property
+    def fim_letter(self) -> str:
+        """Give the FIM that the piece bears, or nothing."""
+        shape = self.piece_shape or self.form.shape
+        return fim_of(shape, self.rules, self.on, reply=self.reply) if self.readable.bears_fim else ""
 
 
 @cites("P050-4.4", "P050-4.5", "P050-4.12")
 def envelope(spec: EnvelopeSpec) -> Page:
     """Lay out the address side.
 
-    Raises `Refused` (page.wrong-side, page.symbol-too-large) and `BadInput` (page.does-not-fit).
+    Art that has no room is left out (P050 4.10: "within space limitations"); a marking is not.
+    Raises `Refused` (page.wrong-side, page.no-room, page.no-fim-room, page.symbol-too-large) and `BadInput`
+    (page.does-not-fit).
     """
-    readable = spec.readable
+    readable, form = spec.readable, spec.form
     if not readable.on_address_side:
         raise Refused("page.wrong-side", kind=readable.kind, side="nonaddress")
-    frame = _frame(spec.form, spec.rules, spec.on)
-    layout = layout_of(spec.symbol)
-    if layout == "beside":
-        module = module_size(spec.symbol, most_width=_BESIDE, most_height=_BESIDE)
-        symbol = symbol_at(spec.symbol, right=frame.right, top=frame.top, module=module)
-        edge = frame.fim_left
-    else:
-        most = 100_000 if spec.form.shape == "card" else 140_000
-        module = module_size(spec.symbol, most_width=most, most_height=BLOCK_HEIGHT + 1_000)
-        symbol = symbol_at(spec.symbol, right=frame.fim_left - 4 * module, top=frame.top, module=module)
-        edge = symbol.x - 4 * module
-    layers = [corner(readable, layout, frame.right - BLOCK_WIDTH, frame.top)]
-    if spec.art is not None:
-        art = art_layer(spec.art, edge - 6_000, frame.top, BLOCK_HEIGHT, frame.marking)
-        layers.append(art)
-        edge = min(box.left for _, box in art.boxed)
-    layers.insert(0, _stationery(spec.form, spec.sender, frame.top, edge, "D" if readable.bears_fim else ""))
-    own: list[Element] = [*_recipient(spec.form, spec.recipient), symbol]
-    if spec.imb:
-        own.append(_bars(spec.form, spec.imb, own[0]))
+    frame = frame_of(form, spec.rules, spec.on, bears_fim=bool(spec.fim_letter), dpi=spec.dpi)
+    sender = spec.sender if form.addressed else None
+    place = arrange(frame, spec.symbol, sender=sender is not None)
+    symbol = symbol_at(spec.symbol, right=place.right, top=place.top, module=place.module, dpi=spec.dpi)
+    layers = [corner(readable, place.layout, frame.corner_left, frame.top)]
+    edge = place.edge
+    area = _art_area(spec, frame, edge) if spec.art else None
+    if spec.art is not None and area is not None:
+        layers.append(_beside_indicium(spec.art, area, frame.marking))
+        edge = min(box.left for _, box in layers[-1].boxed)
+    top, lowest = frame.top, _below(frame, place, symbol.box.bottom)
+    if form.height > form.width:  # no room beside the indicium: the return address goes below it
+        top, edge, lowest = lowest, form.width, lowest - _SENDER_TAKES
+    layers.insert(0, _stationery(form, sender, top, frame.floor, edge, spec.fim_letter))
+    own: list[Element] = [symbol]
+    if spec.recipient is not None and form.addressed:
+        lines = _recipient(form, spec.recipient, lowest - (_BARS_TAKE if spec.imb else 0))
+        own = [*lines, symbol]
+        if spec.imb:
+            own.append(_bars(form, spec.imb, lines[0], spec.dpi))
     return Page(
-        form=spec.form,
+        form=form,
         side="address",
         specimen=readable.specimen,
         mailer=(spec.sender.company or spec.sender.name) if spec.sender else "",
+        reply=spec.reply,
+        art_area=area,
         layers=tuple(layers),
         elements=tuple(own),
+        piece_shape=spec.piece_shape,
+        dpi=spec.dpi,
     )
 
 
+def _art_area(spec: EnvelopeSpec, frame: Frame, edge: int) -> Box | None:
+    """Give where art or a marking stands, or None where art has no room."""
+    assert spec.art is not None
+    form = frame.form
+    left = form.hole + EDGE + (_LEFT if spec.sender is not None and form.addressed else 0)
+    area = art_area(right=edge - 6_000, top=frame.top, height=min(frame.room, BLOCK_HEIGHT), left_most=left)
+    if spec.art.kind == "marking":
+        return area
+    wide = area.width >= figure("art", "width") and frame.room >= BLOCK_HEIGHT
+    return area if wide and form.addressed and form.width > form.height else None
+
+
+@cites("P050-4.12", "P050-4.12/2")
+def fim_of(shape: str, rules: RuleSet, on: date, *, reply: bool) -> str:
+    """Give the letter of the FIM that an address side bears, or nothing: a parcel bears none."""
+    if shape not in rules.text("fim_shapes", on).split(", "):
+        return ""
+    return "A" if reply else "D"
+
+
+def _beside_indicium(art: Art, area: Box, marking_height: int) -> Layer:
+    if art.kind == "marking":
+        return marking_layer(" ".join(art.words), area, marking_height)
+    return art_layer(art, area.right, area.top, area.height)
+
+
 @cites("P050-4.8", "P050-4.9", "P050-4.9/1", "P050-4.9/4", "P050-4.8/5", "P050-1.6")
-def nonaddress_side(*, form: Form, rules: RuleSet, on: date, readable: Readable, symbol: Modules | None = None) -> Page:
+def nonaddress_side(
+    *, form: Form, rules: RuleSet, on: date, readable: Readable, symbol: Modules | None = None, dpi: int = 300
+) -> Page:
     """Lay out the nonaddress side with a REDATE or a postage correction, above the bottom edge and below the flap.
 
-    Raises `Refused` (page.wrong-side, page.symbol-missing, page.symbol-forbidden).
+    On a label it stands where an indicium stands: how far from the edges is a matter of applying the label.
+    Raises `Refused` (page.wrong-side, page.symbol-missing, page.symbol-forbidden, page.no-room).
     """
     if readable.on_address_side:
         raise Refused("page.wrong-side", kind=readable.kind, side="address")
@@ -115,61 +179,47 @@ def nonaddress_side(*, form: Form, rules: RuleSet, on: date, readable: Readable,
         raise Refused("page.symbol-missing", kind=readable.kind)
     if symbol is not None and not readable.bears_symbol:
         raise Refused("page.symbol-forbidden", kind=readable.kind)
-    frame = _frame(form, rules, on)
-    least = _up(rules.length("correction_bottom", on).points) + _SLACK
-    top = (form.height - least - BLOCK_HEIGHT) // DOT_300 * DOT_300
-    top = form.height - top
-    layout = layout_of(symbol)
-    layers = (corner(readable, layout, frame.right - BLOCK_WIDTH, top),)
+    frame = frame_of(form, rules, on, bears_fim=False, dpi=dpi)
+    if form.shape == "label":
+        room, top = frame.room, frame.top
+        layout = layout_for(symbol, room, form)
+    else:
+        least = up(rules.length("correction_bottom", on).points) + round(dot(dpi))
+        room = form.height - form.flap - least
+        layout = layout_for(symbol, room, form)
+        tall = BLOCK_HEIGHT if room >= BLOCK_HEIGHT else corner_height(layout)
+        top = form.height - round((form.height - least - tall) // dot(dpi) * dot(dpi))
+    layers = (corner(readable, layout, frame.corner_left, top),)
     own: tuple[Element, ...] = ()
     if symbol is not None:
         beside = layout == "beside"
-        most = _BESIDE if beside else 140_000
-        module = module_size(symbol, most_width=most, most_height=_BESIDE if beside else BLOCK_HEIGHT)
-        right = frame.right if beside else frame.right - BLOCK_WIDTH - 6 * module
-        own = (symbol_at(symbol, right=right, top=top, module=module),)
-    return Page(form=form, side="nonaddress", specimen=readable.specimen, layers=layers, elements=own)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Frame:
-    right: int
-    top: int
-    fim_left: int
-    marking: int
+        high = 50_000 if beside else min(room, BLOCK_HEIGHT)
+        module = most_module(symbol, width=50_000 if beside else 140_000, height=high, dpi=dpi)
+        right = frame.right if beside else frame.corner_left - 6 * module
+        if not module or right - symbol.width * module < 0:
+            raise Refused("page.symbol-too-large", columns=symbol.width, rows=symbol.height)
+        own = (symbol_at(symbol, right=right, top=top, module=module, dpi=dpi),)
+    return Page(
+        form=form, side="nonaddress", specimen=readable.specimen, layers=layers, elements=own, dpi=dpi
+    )  # fmt: skip
 
 
 @lru_cache(maxsize=64)
-def _frame_of(form: Form, right: Fraction, top: Fraction, marking: Fraction) -> _Frame:
-    return _Frame(
-        right=form.width - -(-_up(right) // DOT_300) * DOT_300 - _SLACK,
-        top=form.height - -(-_up(top) // DOT_300) * DOT_300 - _SLACK,
-        fim_left=fim_zone(form).left,
-        marking=_up(marking),
-    )
-
-
-def _frame(form: Form, rules: RuleSet, on: date) -> _Frame:
-    names = ("indicium_margin_right", "indicium_margin_top", "marking_height")
-    right, top, marking = (rules.length(name, on).points for name in names)
-    return _frame_of(form, right, top, marking)
-
-
-def _up(points: Fraction) -> int:
-    return -int(-points * POINT // 1)
-
-
-@lru_cache(maxsize=64)
-def _stationery(form: Form, sender: Address | None, top: int, edge: int, fim_letter: str) -> Layer:
+def _stationery(form: Form, sender: Address | None, top: int, floor: int, edge: int, fim_letter: str) -> Layer:
     """Draw what all pieces of a sender have in common: the return address and the FIM."""
     parts: list[Element] = []
     if sender is not None:
-        most = edge - 36_000 - _EDGE
-        size = min(_fit("bold" if row == 0 else "sans", line, most) for row, line in enumerate(sender.lines))
+        left = EDGE + form.hole
+        most, high = edge - CLEAR - left, top - floor - 1_000
+        rows = len(sender.lines) - 1
+        tallest = high * 1000 // (face("bold").cap_height + 300 + rows * _SENDER_STEP * 1000 // _SENDER_TYPE)
+        size = min(
+            tallest, *(_fit("bold" if row == 0 else "sans", line, most) for row, line in enumerate(sender.lines))
+        )
         for row, line in enumerate(sender.lines):
             y = top - face("bold").cap_height * size // 1000 - row * (_SENDER_STEP * size // _SENDER_TYPE)
             font: FontKey = "bold" if row == 0 else "sans"
-            parts.append(Text(role="sender", text=line, font=font, size=size, x=_EDGE, y=y))
+            parts.append(Text(role="sender", text=line, font=font, size=size, x=left, y=y))
     if fim_letter:
         pattern, pitch, bar, height = (
             fim(fim_letter),
@@ -190,28 +240,41 @@ def _fit(font: FontKey, line: str, most: int) -> int:
     return found
 
 
-def _recipient(form: Form, recipient: Address) -> Iterator[Text]:
-    """Draw the delivery address in capitals, in the middle of the address reader's area."""
+def _below(frame: Frame, place: Arrangement, symbol_bottom: int) -> int:
+    """Give how high what is not asked for may reach below the indicium: to half an inch of it."""
+    return min(symbol_bottom, frame.top - corner_height(place.layout)) - CLEAR - 500
+
+
+def _recipient(form: Form, recipient: Address, ceiling: int) -> list[Text]:
+    """Draw the delivery address in capitals, in the middle of the address reader's area, or below the indicium."""
     lines, wish, step = recipient.delivery_lines, _ADDRESS_TYPE, _ADDRESS_STEP
+    area = ocr_area(form)
     if form.shape == "flat":
         wish, step = wish * 5 // 4, step * 5 // 4
-    left = form.width * 43 // 100
+    left = form.hole + CLEAR if form.kind in ("label", "tag") and form.width < 7 * INCH else form.width * 43 // 100
     most = form.width - figure("ocr", "side") - left
     width = max([face("sans").width(line, wish) for line in lines])
     size = wish if width <= most else wish * most // width
-    middle = (figure("ocr", "bottom") + figure("ocr", "top")) // 2 if form.shape != "flat" else form.height * 45 // 100
+    middle = (area.bottom + area.top) // 2 if area else form.height * 45 // 100
     y = middle + (len(lines) - 1) * step // 2 - 2_000
+    if area is None:
+        y = min(y, ceiling - size)
+        if y - (len(lines) - 1) * step < EDGE // 2:
+            raise BadInput("page.does-not-fit", what="space below the indicium", text=lines[-1][:40])
+    return list(_lines(lines, size, left, y, step))
+
+
+def _lines(lines: tuple[str, ...], size: int, left: int, y: int, step: int) -> Iterator[Text]:
     for line in lines:
         yield Text(role="recipient", text=line, font="sans", size=size, x=left, y=y)
         y -= step
 
 
-def _bars(form: Form, letters: str, first_line: Element) -> Bars:
+def _bars(form: Form, letters: str, first_line: Text, dpi: int) -> Bars:
     pitch, bar, third = (number("imb", name) * DOT_600 for name in ("pitch_dots600", "bar_dots600", "third_dots600"))
-    if form.shape == "flat":
-        assert isinstance(first_line, Text)
+    if ocr_area(form) is None:
         x, y = first_line.x, first_line.y + first_line.size + 10_000
     else:
         x = form.width - (figure("barcode", "left_most") + figure("barcode", "left_least")) // 2
         y = figure("barcode", "height") // 5 * 2
-    return Bars(letters=letters, x=x // DOT_300 * DOT_300, y=y, pitch=pitch, bar=bar, third=third)
+    return Bars(letters=letters, x=round(x // dot(dpi) * dot(dpi)), y=y, pitch=pitch, bar=bar, third=third)

@@ -1,28 +1,37 @@
 """Rate files: one dated table of prices in the form in which a Provider publishes it (docs/rate-tables.md).
 
-Here: reading a file with its control totals, and writing one. Not here: who publishes it and when (`provider.rates`),
-how tables lie over each other (`tariff`).
+Here: reading a file with its control totals, writing one, and the files that come with the program. Not here: who
+publishes it and when (`provider.rates`), how tables lie over each other (`tariff`).
 Kept: a file whose totals are not those of its lines is refused whole; each line names its source, and a price that was
-not found is a line without an amount.
+not found is a line without an amount. Prices by weight and zone stand in grids, so that a whole class fits one message.
 """
 
 from __future__ import annotations
 
+import re
 import tomllib
+from collections.abc import Iterator
 from datetime import date
 from fractions import Fraction
+from functools import cache
+from importlib.resources import files
+from itertools import groupby
 from typing import Any
 
 from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import BadInput
 from towncircle.kernel.money import ZERO, Mills
-from towncircle.mailpiece.tariff import Line, Table
+from towncircle.mailpiece.tariff import FIRST_CLASS, KINDS, Line, Table
 
-MOST_LINES = 500
-_KINDS = ("piece", "additional-ounce", "nonmachinable")
+MOST_LINES = 2_000
 _SURE = ("none", "low", "medium", "high")
-_LINE = ("kind", "shape", "price_type", "not_over_oz", "amount_usd", "status", "confidence", "source", "url", "note")
+_SAID = ("kind", "shape", "price_type", "status", "confidence", "source", "url", "note", "level", "for_class")
+_LINE = (*_SAID, "zone", "not_over_oz", "amount_usd", "not_over_value_usd")
+_GRID = (*_SAID, "zones", "rows")
 _HEAD = ("id", "dates_from", "derive_ounces_through", "derive_because")
+_GAP = "-"  # a cell of a grid whose price was not found
+_ZONES = tuple("123456789")
+_OUNCES = re.compile(r"[0-9]{1,5}(?:/[0-9]{1,5}|\.[0-9]{1,4})?\Z", re.ASCII)
 
 
 @cites("IMI-03/2")
@@ -30,10 +39,10 @@ def read(data: bytes) -> Table:
     """Read a rate file and check it against its own totals. Raises `BadInput`: updates.file-*."""
     try:
         sheet = tomllib.loads(data.decode("utf-8"))
-        lines = tuple(_line(row) for row in sheet["line"])
+        lines = (*map(_line, sheet.get("line", ())), *(line for grid in sheet.get("grid", ()) for line in _cells(grid)))
         told = (sheet["lines"], Mills.parse(sheet["total_usd"]))
         table = _table(sheet, lines)
-    except (UnicodeDecodeError, ValueError, KeyError, TypeError, BadInput) as error:
+    except (UnicodeDecodeError, ValueError, KeyError, TypeError, AttributeError, RecursionError, BadInput) as error:
         what = f"it lacks {error}" if isinstance(error, KeyError) else error
         raise BadInput("updates.file-unreadable", what=what) from error
     counted = (len(lines), total_of(table))
@@ -44,24 +53,34 @@ def read(data: bytes) -> Table:
     return table
 
 
+@cache
+def packaged() -> tuple[Table, ...]:
+    """Read the tables that come with the program, each series oldest first."""
+    folder = files("towncircle.mailpiece") / "data" / "rates"
+    tables = (read(file.read_bytes()) for file in folder.iterdir() if file.name.endswith(".toml"))
+    return tuple(sorted(tables, key=lambda table: (table.series, table.in_force_from)))
+
+
 def write(table: Table) -> bytes:
     """Write a table as a rate file, with its totals."""
     days = {name: getattr(table, name) for name in ("in_force_from", "in_force_through", "checked_on")}
     weight = table.derive_ounces_through
     head: dict[str, object] = {
         "id": table.id,
+        **({"series": table.series} if table.series != FIRST_CLASS else {}),
         "dates_from": table.dates_from,
         **{name: day for name, day in days.items() if day is not None},
-        **({"derive_ounces_through": str(weight), "derive_because": table.derive_because} if weight else {}),
+        **({"derive_ounces_through": _decimal(weight), "derive_because": table.derive_because} if weight else {}),
         "lines": len(table.lines),
-        "total_usd": str(total_of(table)).replace(",", ""),
+        "total_usd": _plain(total_of(table)),
     }
     rows = [f"{name} = {_toml(value)}" for name, value in head.items()]
-    for line in table.lines:
-        amount = str(line.amount) if line.amount is not None else ""
-        ounces = str(line.not_over_oz) if line.not_over_oz is not None else ""
-        cells = {name: getattr(line, name, "") for name in _LINE} | {"amount_usd": amount, "not_over_oz": ounces}
-        rows += ["", "[[line]]", *(f"{name} = {_toml(value)}" for name, value in cells.items())]
+    for _, group in groupby(table.lines, key=_said):
+        held = list(group)
+        if _is_a_grid(held):
+            rows += ["", "[[grid]]", *_grid(held)]
+        else:
+            rows += [row for line in held for row in ("", "[[line]]", *_written(line, _cells_of(line)))]
     return ("\n".join(rows) + "\n").encode()
 
 
@@ -79,7 +98,7 @@ def _table(sheet: dict[str, Any], lines: tuple[Line, ...]) -> Table:
         raise ValueError("it ends before it begins")
     words = {name: str(sheet.get(name, "")) for name in _HEAD}
     if not words["id"] or not words["dates_from"] or not 0 < len(lines) <= MOST_LINES:
-        raise ValueError("it has no id, no source of its dates, or no line (at most 500)")
+        raise ValueError(f"it has no id, no source of its dates, or no line (at most {MOST_LINES:,})")
     through = words["derive_ounces_through"]
     return Table(
         id=words["id"],
@@ -87,33 +106,119 @@ def _table(sheet: dict[str, Any], lines: tuple[Line, ...]) -> Table:
         in_force_through=last,
         dates_from=words["dates_from"],
         checked_on=checked,
-        derive_ounces_through=Fraction(through) if through else None,
+        derive_ounces_through=_ounces(through) if through else None,
         derive_because=words["derive_because"],
         lines=lines,
+        series=str(sheet.get("series", FIRST_CLASS)),
     )
 
 
 def _line(row: dict[str, Any]) -> Line:
-    if row.keys() - set(_LINE):
-        raise ValueError(f"a line has the unknown columns {sorted(row.keys() - set(_LINE))}")
-    said = {name: str(row.get(name, "")) for name in _LINE}
+    said = _checked(row, _LINE)
     amount = Mills.parse(said["amount_usd"]) if said["amount_usd"] else None
-    if said["kind"] not in _KINDS or said["confidence"] not in _SURE or not said["source"]:
+    ounces, value = said.get("not_over_oz"), said.get("not_over_value_usd")
+    return _priced(said, zone=_zone(said["zone"]), ounces=_ounces(ounces) if ounces else None, amount=amount,
+                   value=Mills.parse(value) if value else None)  # fmt: skip
+
+
+def _cells(grid: dict[str, Any]) -> Iterator[Line]:
+    """Give the lines of a grid: a row begins with its weight in ounces, then one amount a zone."""
+    said, zones = _checked(grid, _GRID), [_zone(zone) for zone in (str(grid["zones"]).split() or [""])]
+    for row in str(grid["rows"]).split("\n"):
+        weight, *cells = row.split() or [""]
+        if not weight:
+            continue
+        if len(cells) != len(zones):
+            raise ValueError(f"the row {row[:60]!r} of a grid has not one amount a zone")
+        ounces = _ounces(weight)
+        for zone, cell in zip(zones, cells, strict=True):
+            amount = None if cell == _GAP else Mills.parse(cell)
+            yield _priced(said, zone=zone, ounces=ounces, amount=amount, value=None)
+
+
+def _checked(row: dict[str, Any], columns: tuple[str, ...]) -> dict[str, str]:
+    if row.keys() - set(columns):
+        raise ValueError(f"a line has the unknown columns {sorted(row.keys() - set(columns))}")
+    said = {name: str(row.get(name, "")) for name in columns}
+    if said["kind"] not in KINDS or said["confidence"] not in _SURE or not said["source"]:
         raise ValueError("a line has no known kind or confidence, or no source")
+    return said
+
+
+def _priced(
+    said: dict[str, str], *, zone: str, ounces: Fraction | None, amount: Mills | None, value: Mills | None
+) -> Line:
     if (amount is None) != (said["confidence"] == "none") or (amount is not None and amount <= ZERO):
         raise ValueError("a line without an amount has the confidence none, and no other has")
     return Line(
-        kind=said["kind"],
-        shape=said["shape"],
-        price_type=said["price_type"],
-        not_over_oz=Fraction(said["not_over_oz"]) if said["not_over_oz"] else None,
-        amount=amount,
-        status=said["status"],
-        confidence=said["confidence"],
-        source=said["source"],
-        url=said["url"],
-        note=said["note"],
+        **{name: said[name] for name in _SAID}, zone=zone, not_over_oz=ounces, amount=amount, not_over_value=value
     )
+
+
+def _ounces(text: str) -> Fraction:
+    """Read a weight; not by `Fraction` alone, which would write `1e999999999` out."""
+    if not _OUNCES.match(text):
+        raise ValueError(f"{text[:20]!r} is no weight in ounces")
+    return Fraction(text)
+
+
+def _zone(text: str) -> str:
+    first, dash, last = text.partition("-")
+    if text and not (first in _ZONES and (last in _ZONES and first < last if dash else True)):
+        raise ValueError(f"{text[:20]!r} is no zone")
+    return text
+
+
+def _is_a_grid(lines: list[Line]) -> bool:
+    """Tell whether neighbouring lines that say the same are whole rows of weights by zones."""
+    zones = list(dict.fromkeys(line.zone for line in lines))
+    rows = [[line.zone for line in held] for _, held in groupby(lines, key=lambda line: line.not_over_oz)]
+    plain = all(line.not_over_oz is not None and line.not_over_value is None for line in lines)
+    return plain and len(lines) > 1 and ("" not in zones or zones == [""]) and all(row == zones for row in rows)
+
+
+def _said(line: Line) -> tuple[str, ...]:
+    return tuple(getattr(line, name) for name in _SAID)
+
+
+def _cells_of(line: Line) -> dict[str, str]:
+    cells = {
+        "zone": line.zone,
+        "not_over_oz": _decimal(line.not_over_oz),
+        "amount_usd": _plain(line.amount) if line.amount is not None else "",
+        "not_over_value_usd": _plain(line.not_over_value) if line.not_over_value is not None else "",
+    }
+    return {name: cell for name, cell in cells.items() if cell}
+
+
+def _written(line: Line, more: dict[str, str]) -> Iterator[str]:
+    told = {name: cell for name, cell in zip(_SAID, _said(line), strict=True) if cell}
+    return (f"{name} = {_toml(value)}" for name, value in (told | more).items())
+
+
+def _grid(lines: list[Line]) -> Iterator[str]:
+    zones = list(dict.fromkeys(line.zone for line in lines))
+    yield from _written(lines[0], {"zones": " ".join(zones)})
+    yield 'rows = """'
+    for ounces, held in groupby(lines, key=lambda line: line.not_over_oz):
+        cells = {line.zone: _GAP if line.amount is None else _plain(line.amount) for line in held}
+        yield " ".join((_decimal(ounces), *(cells[zone] for zone in zones)))
+    yield '"""'
+
+
+def _decimal(ounces: Fraction | None) -> str:
+    """Write a weight as `15.999` where four decimals hold it, else as a fraction."""
+    if ounces is None:
+        return ""
+    parts = ounces * 10_000
+    if parts.denominator != 1:
+        return str(ounces)
+    whole, rest = divmod(parts.numerator, 10_000)
+    return f"{whole}.{rest:04d}".rstrip("0").rstrip(".")
+
+
+def _plain(amount: Mills) -> str:
+    return str(amount).replace(",", "").removeprefix("$")
 
 
 def _toml(value: object) -> str:

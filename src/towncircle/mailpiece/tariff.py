@@ -1,26 +1,33 @@
-"""The dated price tables, read from the package's data.
+"""The dated price tables: what one holds, and how newer ones lie over older ones.
 
-Here: `Table`, `Line` and their reading. Not here: which line prices a piece (`rates`).
-Kept: every amount carries its source and how sure it is; a price that was not found is a line without an amount.
+Here: `Table`, `Line`, the tables that come with the program. Not here: which line prices a piece (`rates`), the files
+(`rate_files`).
+Kept: every amount carries its source and how sure it is; a price that was not found is a line without an amount. Tables
+of one series follow one another in time and never overlap; series stack (a temporary addition lies on its base).
 """
 
 from __future__ import annotations
 
-import csv
-import tomllib
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from fractions import Fraction
-from functools import cache
-from importlib.resources import files
 
 from towncircle.kernel.money import Mills
+
+FIRST_CLASS, EXTRA_SERVICES = "first-class", "extra-services"
+TEMPORARY = "-temporary"  # a series of additions is named as the one that it lies on, and this
+PIECE, OUNCE, NONMACHINABLE, ADDITION, EXTRA = "piece", "additional-ounce", "nonmachinable", "addition", "extra"
+KINDS = (PIECE, OUNCE, NONMACHINABLE, ADDITION, EXTRA)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """Hold one published price: what it is for, up to which weight, and where it comes from."""
+    """Hold one published price: what it is for, up to which weight, and where it comes from.
+
+    `zone` is a postal zone or a span of them (`1-4`), '' where one price holds for all; `level` the presort level or
+    the extra service; `for_class` the one class that the source states it for; `not_over_value` the declared value.
+    """
 
     kind: str
     shape: str
@@ -32,11 +39,18 @@ class Line:
     source: str
     url: str
     note: str
+    zone: str = ""
+    level: str = ""
+    for_class: str = ""
+    not_over_value: Mills | None = None
+
+
+Shelf = Mapping[tuple[str, str, str], Mapping[str, tuple[Line, ...]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """Hold the prices in force between two dates, both included."""
+    """Hold the prices of a series that are in force between two dates, both included."""
 
     id: str
     in_force_from: date
@@ -46,65 +60,79 @@ class Table:
     derive_ounces_through: Fraction | None
     derive_because: str
     lines: tuple[Line, ...]
+    series: str = FIRST_CLASS
+    shelf: Shelf = field(init=False, repr=False, compare=False)
+    offers: Mapping[tuple[str, str], frozenset[str]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "shelf", _shelved(self.lines))
+        offers: dict[tuple[str, str], set[str]] = {}
+        for line in self.lines:
+            if line.kind == PIECE:
+                offers.setdefault((line.shape, line.level), set()).add(line.price_type)
+        object.__setattr__(self, "offers", {key: frozenset(types) for key, types in offers.items()})
+
+    @property
+    def name(self) -> str:
+        """Give the name with its series, such as `first-class 2026-07-12`."""
+        return f"{self.series} {self.id}"
 
     def pieces(self, shape: str) -> tuple[Line, ...]:
-        """Give the piece prices of a shape, lightest first."""
-        found = (line for line in self.lines if line.kind == "piece" and line.shape == shape)
+        """Give the piece prices of a shape without a presort level, lightest first."""
+        found = (line for line in self.lines if line.kind == PIECE and line.shape == shape and not line.level)
         return tuple(sorted(found, key=lambda line: line.not_over_oz or 0))
 
     def only(self, kind: str) -> Line | None:
         """Give the one line of a kind that a table has once, or None."""
         return next((line for line in self.lines if line.kind == kind), None)
 
+    def priced(self, shape: str, level: str, price_type: str) -> Mapping[str, tuple[Line, ...]]:
+        """Give the piece prices of a shape by zone, lightest first; the key is '' where one price holds for all."""
+        return self.shelf.get((shape, level, price_type), {})
 
-@cache
+
+def known_tables() -> tuple[Table, ...]:
+    """Give the tables that come with the program, each series oldest first."""
+    from towncircle.mailpiece.rate_files import packaged  # it reads what stands here
+
+    return packaged()
+
+
 def first_class_tables() -> tuple[Table, ...]:
-    """Read the First-Class tables that come with the program, oldest first."""
-    folder = files("towncircle.mailpiece") / "data"
-    with (folder / "first_class.csv").open(encoding="utf-8") as stream:
-        rows = list(csv.DictReader(stream))
-    tables = tomllib.loads((folder / "first_class_tables.toml").read_text(encoding="utf-8"))["table"]
-    return tuple(
-        Table(
-            id=table["id"],
-            in_force_from=table["in_force_from"],
-            in_force_through=table["in_force_through"],
-            dates_from=table["dates_from"],
-            checked_on=table.get("checked_on"),
-            derive_ounces_through=_weight(table.get("derive_ounces_through", "")),
-            derive_because=table.get("derive_because", ""),
-            lines=tuple(_line(row) for row in rows if row["table"] == table["id"]),
-        )
-        for table in tables
-    )
+    """Give the First-Class tables that come with the program, oldest first."""
+    return tuple(table for table in known_tables() if table.series == FIRST_CLASS)
 
 
 def laid_over(tables: tuple[Table, ...], newer: Iterable[Table]) -> tuple[Table, ...]:
-    """Lay newer tables over others, one after the other: from its first day on a newer one holds alone."""
+    """Lay newer tables over others in turn: from its first day on a newer one holds alone in its series."""
     held = tables
     for table in newer:
         last = table.in_force_from - timedelta(days=1)
-        kept = [
-            replace(one, in_force_through=min(one.in_force_through, last)) for one in held if one.in_force_from <= last
-        ]
-        held = (*kept, table)
+        held = (*(kept for one in held if (kept := _cut(one, table.series, last)) is not None), table)
     return held
 
 
-def _weight(text: str) -> Fraction | None:
-    return Fraction(text) if text else None
+def _cut(one: Table, series: str, last: date) -> Table | None:
+    if one.series != series or one.in_force_through <= last:
+        return one
+    return replace(one, in_force_through=last) if one.in_force_from <= last else None
 
 
-def _line(row: dict[str, str]) -> Line:
-    return Line(
-        kind=row["kind"],
-        shape=row["shape"],
-        price_type=row["price_type"],
-        not_over_oz=_weight(row["not_over_oz"]),
-        amount=Mills.parse(row["amount_usd"]) if row["amount_usd"] else None,
-        status=row["status"],
-        confidence=row["confidence"],
-        source=row["source"],
-        url=row["source_url"],
-        note=row["note"],
-    )
+def _shelved(lines: tuple[Line, ...]) -> Shelf:
+    found: dict[tuple[str, str, str], dict[str, list[Line]]] = {}
+    for line in lines:
+        if line.kind == PIECE:
+            by_zone = found.setdefault((line.shape, line.level, line.price_type), {})
+            for zone in zones_of(line.zone):
+                by_zone.setdefault(zone, []).append(line)
+    heaviest = Fraction(10**9)
+    return {
+        key: {zone: tuple(sorted(held, key=lambda line: line.not_over_oz or heaviest)) for zone, held in zones.items()}
+        for key, zones in found.items()
+    }
+
+
+def zones_of(span: str) -> tuple[str, ...]:
+    """Give the zones of a span such as `1-4`; of '' just ''."""
+    first, dash, last = span.partition("-")
+    return tuple(str(zone) for zone in range(int(first), int(last) + 1)) if dash else (span,)

@@ -19,9 +19,9 @@ from towncircle.indicium.readable import Office, for_postage
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.money import Mills
 from towncircle.mailpiece.addresses import Address
+from towncircle.mailpiece.art import DEFAULT_ART
 from towncircle.mailpiece.elements import INDICIUM_ROLES, ArcText, Element, Layer, Page, Path, Text, circle, polyline
 from towncircle.mailpiece.geometry import Box, Form, form
-from towncircle.mailpiece.imprint import DEFAULT_ART
 from towncircle.mailpiece.page import EnvelopeSpec, envelope
 from towncircle.mailpiece.typeface import face
 from towncircle.paper import svg

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from math import cos, radians, sin
 from typing import Protocol
 
-from towncircle.mailpiece.elements import ArcText, Bars, Element, Fim, Path, Symbol, Text
+from towncircle.mailpiece.elements import ArcText, Bars, Element, Fim, Image, Path, Symbol, Text
 
 FONT_NAMES = {"sans": b"/S", "bold": b"/B", "mono": b"/M"}
 _ESCAPED = str.maketrans({"\\": "\\\\", "(": "\\(", ")": "\\)"})
@@ -59,6 +59,8 @@ def draw(elements: Iterable[Element], resources: Resources) -> bytes:
             parts.append(_symbol(element))
         elif isinstance(element, Bars):
             parts.append(_bars(element, resources))
+        elif isinstance(element, Image):
+            parts.append(_image(element))
         else:
             parts.append(_fim(element))
     return b"\n".join(parts)
@@ -113,6 +115,14 @@ def _symbol(element: Symbol) -> bytes:
     )
     head = f"q {matrix} cm\nBI /W {modules.width} /H {modules.rows} /IM true /BPC 1 /D [1 0]\nID "
     return b"%s%s\nEI Q" % (head.encode(), modules.packed)
+
+
+def _image(element: Image) -> bytes:
+    """Draw a picture as a mask; in hexadecimal digits, so that no dots of it can read as the end of the image."""
+    bitmap, box = element.bitmap, element.box.grown(left=-1, bottom=-1, right=-1, top=-1)
+    place = f"{number(box.width)} 0 0 {number(box.height)} {number(box.left)} {number(box.bottom)}"
+    head = f"q {place} cm\nBI /W {bitmap.width} /H {bitmap.height} /IM true /BPC 1 /D [1 0] /F /AHx\nID "
+    return b"%s%s>\nEI Q" % (head.encode(), bitmap.packed.hex().encode())
 
 
 def _bars(element: Bars, resources: Resources) -> bytes:

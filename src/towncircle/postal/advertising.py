@@ -11,7 +11,7 @@ from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Context
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.store import Record
-from towncircle.mailpiece.imprint import art_fits
+from towncircle.mailpiece.art import Art, art_fits
 from towncircle.postal.procedures import text_of
 from towncircle.wire.bodies import Acknowledged, ArtDecided, ArtSubmitted
 from towncircle.wire.message import Opened
@@ -24,7 +24,7 @@ def on_submitted(ctx: Context, opened: Opened) -> Acknowledged:
     """Take art for a decision. Raises `Refused` (advertising.unsuitable, advertising.taken)."""
     body, provider = opened.body, opened.envelope.sender
     assert isinstance(body, ArtSubmitted)
-    if not art_fits(body.words):
+    if not art_fits(Art(words=body.words)):
         raise Refused("advertising.unsuitable", name=body.name)
     key = f"{provider} {body.name}"
     if ctx.tx.get("advertising", key) is not None:

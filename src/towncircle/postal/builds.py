@@ -17,6 +17,7 @@ from towncircle.kernel.context import Context, Seal, Steps
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.store import Record, Transaction
 from towncircle.postal.population import own_device
+from towncircle.postal.procedures import barred_build
 from towncircle.wire.bodies import Acknowledged, BuildApproval, BuildApproved, SoftwareForward, SoftwareReport
 from towncircle.wire.message import Opened
 
@@ -39,7 +40,8 @@ def approve(
 ) -> Steps:
     """Approve a build (SHA-256 of its manifest, hex) as a version of a model; the same again is the same approval.
 
-    Raises `BadInput` (software.bad-build), `Refused` (software.version-lower, software.build-known).
+    Raises `BadInput` (software.bad-build), `Refused` (software.version-lower, software.build-known,
+    procedure.in-force).
     """
     if version < 1 or not _DIGEST.fullmatch(build) or not 0 < len(changes.strip()) <= _MOST_WORDS:
         raise BadInput("software.bad-build", version=version, build=build[:64])
@@ -52,6 +54,8 @@ def approve(
     highest = max((int(row.body["version"]) for row in rows), default=0)
     if version <= highest:
         raise Refused("software.version-lower", version=version, highest=highest, model=model)
+    if (refusal := barred_build(ctx, build)) is not None:
+        raise refusal
     body = BuildApproval(
         version=version, build=bytes.fromhex(build), model=model, regime=regime, changes=changes, chain=chain
     )

@@ -77,7 +77,7 @@ Open = dict[str, list[Any]]  # "kind reference licensee": [mills, when]
 def on_file(ctx: Context, opened: Opened) -> DailyFinding:
     """Compare a day's file with trust account and register, and keep the finding.
 
-    Raises `Refused`: lines.broken, daily.not-its-own, daily.out-of-order, daily.other-file.
+    Raises `Refused`: lines.broken, daily.not-its-own, daily.not-yet, daily.out-of-order, daily.other-file.
     """
     body, provider = opened.body, opened.envelope.sender
     assert isinstance(body, DailyFinancialFile)
@@ -85,6 +85,8 @@ def on_file(ctx: Context, opened: Opened) -> DailyFinding:
     file = daily_file.read(body.file)
     if (file.provider, file.day, file.number) != (provider, body.day, body.number):
         raise Refused("daily.not-its-own", provider=provider, day=file.day, number=file.number)
+    if date.fromisoformat(file.day) > ctx.now.date_in(HEADQUARTERS):
+        raise Refused("daily.not-yet", day=file.day)
     held = ctx.tx.get("daily-finding", key)
     if held is not None:
         if held.body["digest"] != digest:
@@ -97,7 +99,7 @@ def on_file(ctx: Context, opened: Opened) -> DailyFinding:
     if body.number != before["number"] + 1 or body.day <= before["day"]:
         expected = before["number"] + 1
         raise Refused("daily.out-of-order", number=body.number, day=body.day, expected=expected)
-    filed, trust, entries = _open_events(ctx.tx, provider, file, before)
+    filed, trust, entries = _open_events(ctx, provider, file, before)
     found = [*_events(ctx.now, filed, trust), *_accounts(ctx.tx, file, filed, trust), *_devices(ctx.tx, file)]
     record = {"digest": digest, "number": body.number, "events": len(file.events), "accounts": len(file.accounts)}
     record |= {"devices": len(file.devices), "differences": [one.to_list() for one in found]}
@@ -122,15 +124,18 @@ def finding_of(held: Record) -> DailyFinding:
     )
 
 
-def _open_events(tx: Transaction, provider: str, file: DailyFile, before: Mapping[str, Any]) -> tuple[Open, Open, int]:
-    """Give what only the Provider's files have, what only the trust account has, and how far its entries were read."""
+def _open_events(ctx: Context, provider: str, file: DailyFile, before: Mapping[str, Any]) -> tuple[Open, Open, int]:
+    """Give what only the Provider's files have, what only the trust account has, and how far its entries were read.
+
+    An event is never younger than the file that told it first, whatever time the Provider gives it.
+    """
     filed, trust = dict(before["filed"]), dict(before["trust"])
     for event in file.events:
         if event.kind in _PROVIDER:
             kind, sign = _PROVIDER[event.kind]
             key = f"{kind} {_named(event.reference, event.device)} {event.licensee}"
-            filed[key] = [sign * event.size, event.at.iso()]
-    entries = tx.entries()
+            filed[key] = [sign * event.size, min(event.at, ctx.now).iso()]
+    entries = ctx.tx.entries()
     for entry in entries[before["entries"] :]:
         if entry["recipe"] in _TRUST and entry["provider"] == provider:
             kind, sign = _TRUST[entry["recipe"]]
@@ -156,7 +161,8 @@ def _events(now: Instant, filed: Open, trust: Open) -> Iterator[MoneyDifference]
             continue
         lacking, (mills, at) = ("trust", filed[key]) if key in filed else ("provider", trust[key])
         day = Instant.parse(at).date_in(HEADQUARTERS)
-        young = now.date_in(HEADQUARTERS) <= day + timedelta(days=GRACE_DAYS) or kind == "payout"
+        waits = (lacking, kind) == ("trust", "payout")  # until a person instructs its check; none was ever booked late
+        young = waits or now.date_in(HEADQUARTERS) <= day + timedelta(days=GRACE_DAYS)
         cause, words = _CAUSES[lacking, kind]
         amount = Mills(mills) if lacking == "trust" else -Mills(mills)
         text = words if young else f"No message brought it since {day.isoformat()}."

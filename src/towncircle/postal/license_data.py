@@ -17,8 +17,7 @@ from towncircle.kernel.errors import Refused, RefusedOnGrounds
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.store import Record
 from towncircle.postal.licenses import DATA, data_of, fictitious, keep_data
-from towncircle.postal.revocations import not_valid
-from towncircle.postal.standing import GIVEN_UP, VALID, license_row, serves
+from towncircle.postal.standing import GIVEN_UP, VALID, license_row, not_valid, serves
 from towncircle.wire.bodies import LicenseDataStated, LicenseDataTransmitted, RevisedLicense
 from towncircle.wire.message import Opened
 

@@ -91,8 +91,8 @@ def _check_event(row: Record | None, body: DeviceActivity) -> None:
     status = row.body["status"] if row is not None else ""
     after = {
         "installed": ("", "installed", "recovered"),
-        "lost": ("installed", "lost", "recovered"),
-        "stolen": ("installed", "lost", "stolen", "recovered"),
+        "lost": ("", "installed", "lost", "recovered"),  # one that nobody has signed for was lost on its way
+        "stolen": ("", "installed", "lost", "stolen", "recovered"),
         "recovered": ("lost", "stolen", "recovered"),
     }
     if status not in after.get(body.event, (status,)):

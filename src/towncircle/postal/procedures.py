@@ -42,6 +42,10 @@ from towncircle.wire.message import Opened
 
 MOST = 4000
 _STANDING = (IN_FORCE, REVOKING, REVOKING_DEFENDED, REVOKED)
+_NEEDS = {  # steps that not every procedure has, and the clause that gives it
+    "propose": "cure", "extend the time": "cure", "find corrected": "cure",
+    "extend": "extended", "revoke": "revoked", "notify revocation": "revoked",
+}  # fmt: skip
 _BLANK: dict[str, Any] = {
     "state": NEW, "willful": False, "ground": "", "provision": "", "deficiencies": [], "scope": ["all"],
     "correct_by": "", "defend_by": "", "effective_on": "", "appeal_by": "", "from": 0, "until": 0, "notices": 0,
@@ -70,11 +74,12 @@ def form_of(row: Record) -> Procedure:
 
 
 def step(ctx: Context, row: Record, event: str, *, clause: str, **changes: Any) -> Record:
-    """Move a procedure by an event and write it. Raises `Refused` (procedure.no-such-step)."""
-    state = str(row.body["state"])
-    if event not in PROCEDURE.legal(state):
+    """Move a procedure by an event that its form has, and write it. Raises `Refused` (procedure.no-such-step)."""
+    state, clauses = str(row.body["state"]), form_of(row).clauses
+    legal = [one for one in PROCEDURE.legal(state) if _NEEDS.get(one, "notice") in clauses]
+    if event not in legal:
         raise Refused("procedure.no-such-step", procedure=row.key, state=state, event=event, by=row.body["by"],
-                      legal=", ".join(PROCEDURE.legal(state)) or "nothing", clause=clause)  # fmt: skip
+                      legal=", ".join(legal) or "nothing", clause=clause or clauses["grounds"])  # fmt: skip
     moved = PROCEDURE.move(state, event)
     body = {**row.body, "state": moved.to, "by": ctx.actor, **changes}
     return ctx.tx.put("procedure", row.key, body, owner=row.owner, expected=row.version)
@@ -193,7 +198,8 @@ def on_receipt(ctx: Context, opened: Opened) -> Acknowledged:
         note(ctx, row, "notice-received", clauses["defense"], at=body.at, **told)
     elif body.number == row.body["decision"]:
         note(ctx, row, "decision-received", clauses["appeal"], at=body.at, **told)
-    if body.number == row.body["forced_by"] and not row.body["from"]:
+    waits = row.body["state"] in _STANDING and not row.body["from"]  # it may have been withdrawn meanwhile
+    if body.number == row.body["forced_by"] and waits:
         changed = {**row.body, "from": int(body.at)}
         ctx.tx.put("procedure", row.key, changed, owner=provider, expected=row.version)
         note(ctx, row, "in-force", clauses["decision"], at=body.at)
@@ -267,6 +273,18 @@ def in_effect(ctx: Context, row: Record, *, revoked: bool, clause: str) -> None:
     else:
         until = Instant(row.body["until"]).date_in(HEADQUARTERS).isoformat()
         note(ctx, row, "suspended", clause, until=until, scope=list(row.body["scope"]))
+
+
+@cites("502.13/6")
+def barred_build(ctx: Context, build: str) -> Refused | None:
+    """Give the refusal that the approval of a build meets while a decision names that version, or None."""
+    for row in ctx.tx.find("procedure"):
+        form, body = form_of(row), row.body
+        if body["state"] in _STANDING and in_force(body, ctx.now) and f"version {build}" in body["scope"]:
+            word = "revoked" if body["state"] == REVOKED else "suspended"
+            told = {"title": form.title, "provider": row.owner, "word": word, "procedure": row.key}
+            return Refused("procedure.in-force", **told, clause=form.clauses[word])
+    return None
 
 
 @cites("502.5", "502.13", "502.25b/3")

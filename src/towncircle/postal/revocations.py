@@ -16,9 +16,9 @@ from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Context
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.facts import Fact
-from towncircle.kernel.instants import Instant
 from towncircle.kernel.store import Record
-from towncircle.postal.standing import REVOKED, VALID, grounds_of, license_row, providers_of
+from towncircle.postal.permits import ABROAD, in_force
+from towncircle.postal.standing import REVOKED, VALID, grounds_of, license_row, not_valid, providers_of
 from towncircle.rules import Duty, RuleSet
 from towncircle.rules.duties import derive
 from towncircle.wire.bodies import LicenseRevoked
@@ -42,8 +42,8 @@ _MOST = 400
 def revoke(ctx: Context, *, number: str, grounds: Mapping[str, str], rules: RuleSet) -> Record:
     """Revoke a license on every ground given, with its particulars; give the record of the decision.
 
-    Raises `Refused`: license.unknown, license.not-valid, license.ground-not-shown; `BadInput`: license.no-such-ground,
-    license.no-grounds.
+    Raises `Refused`: license.unknown, license.not-valid, license.ground-not-shown, license.permitted; `BadInput`:
+    license.no-such-ground, license.no-grounds.
     """
     row = license_row(ctx, number)
     _check(grounds)
@@ -73,17 +73,6 @@ def revoke(ctx: Context, *, number: str, grounds: Mapping[str, str], rules: Rule
     return decided
 
 
-def not_valid(ctx: Context, row: Record, *, clause: str = "P050 2.3") -> Refused:
-    """Say that a license is not valid, since when and by which decision."""
-    held = ctx.tx.get("revocation", row.key)
-    revoked = held is not None and row.body["state"] == REVOKED
-    at = held.body["at"] if held is not None and revoked else row.body.get("given_up_at", row.body["issued_at"])
-    decision = held.body["decision"] if held is not None and revoked else "the licensee's own"
-    return Refused(
-        "license.not-valid", license=row.key, state=row.body["state"], at=Instant(at), decision=decision, clause=clause
-    )
-
-
 def _ordered(grounds: Mapping[str, str]) -> list[tuple[str, str]]:
     return sorted(grounds.items(), key=lambda one: GROUNDS.index(one[0]))
 
@@ -101,8 +90,12 @@ def _check(grounds: Mapping[str, str]) -> None:
 
 
 def _named(ctx: Context, number: str, ground: str, text: str, rules: RuleSet) -> Refused:
-    """Name a ground with its particulars. Raises `Refused` (license.ground-not-shown)."""
+    """Name a ground with its particulars. Raises `Refused` (license.ground-not-shown, license.permitted)."""
     shown = ""
+    if ground == ABROAD and (permit := in_force(ctx.tx, number=number, kind=ABROAD, at=ctx.now)) is not None:
+        raise Refused(
+            "license.permitted", permit=ABROAD, license=number, until=permit.body["until"], clause="P050 2.3(d)"
+        )
     if ground == NOT_RESET:
         late = list(_late(ctx, number, rules))
         shown = "; ".join(f"The device {duty.thread}: the last day was {duty.last_day}." for duty in late)

@@ -108,7 +108,8 @@ def notify(ctx: Context, failure: Failure, *, reasons: str, effective_on: str, r
     """Give notice of a sanction with facts, reasons, the calculation and the effective date.
 
     Raises `Refused`: sanction.no-such-control, sanction.no-incident, sanction.exempt, sanction.no-known-day,
-    sanction.before-known, sanction.no-rate, procedure.effective-early; `BadInput`: sanction.bad-row.
+    sanction.before-known, sanction.no-rate, postal.unknown-device, procedure.effective-early; `BadInput`:
+    sanction.bad-row.
     """
     form = procedures().get(failure.form)
     if form is None or form.form != "sanction":
@@ -117,9 +118,8 @@ def notify(ctx: Context, failure: Failure, *, reasons: str, effective_on: str, r
     _check_control(ctx, failure, clauses["grounds"])
     today = ctx.now.date_in(HEADQUARTERS)
     _check_rows(failure.rows, today)
-    if failure.form == CONTROLS:
-        _check_owner(ctx, failure.rows)
-    else:
+    _check_devices(ctx, failure, clauses["grounds"])
+    if failure.form == REPORTING:
         _check_known(failure, clauses["notice"])
     if failure.rate.per_million <= 0 or not failure.rate.source.strip():
         raise Refused("sanction.no-rate", clause=clauses["notice"])
@@ -178,10 +178,14 @@ def _check_rows(rows: Sequence[Occurrence], today: date) -> None:
 
 
 @cites("502.21/6")
-def _check_owner(ctx: Context, rows: Sequence[Occurrence]) -> None:
-    for row in rows:
-        if row.device and ctx.tx.get("postal-system", row.device) is not None:
-            raise Refused("sanction.exempt", device=row.device)
+def _check_devices(ctx: Context, failure: Failure, clause: str) -> None:
+    """Check that the devices named are this Provider's own, and none that 502.21 exempts."""
+    for device in filter(None, (row.device for row in failure.rows)):
+        held = ctx.tx.get("device", device)
+        if held is None or held.owner != failure.provider:
+            raise Refused("postal.unknown-device", device=device[:20], provider=failure.provider, clause=clause)
+        if failure.form == CONTROLS and ctx.tx.get("postal-system", device) is not None:
+            raise Refused("sanction.exempt", device=device)
 
 
 def _check_known(failure: Failure, clause: str) -> None:
@@ -211,13 +215,19 @@ def hold(ctx: Context, *, device: str, how: str, reference: str) -> Record:
 
 @cites("502.15/5", "502.21/5")
 def pay(ctx: Context, *, procedure: str, amount: Mills, reference: str) -> Record:
-    """Record what a Provider paid on a sanction that is in force.
+    """Record what a Provider paid on a sanction that is in force; the same paper again is the same payment.
 
-    Raises `Refused` (sanction.not-due, sanction.overpaid).
+    Raises `Refused` (sanction.paid-before, sanction.not-due, sanction.overpaid).
     """
     row = procedure_row(ctx, procedure)
     form, body = form_of(row), row.body
     check_reference(reference)
+    payments: dict[str, int] = body.get("payments", {})
+    if reference in payments:
+        if payments[reference] != int(amount):
+            raise Refused("sanction.paid-before", reference=reference, procedure=row.key,
+                          amount=Mills(payments[reference]), clause=form.clauses["notice"])  # fmt: skip
+        return row
     stayed = body["state"] == STAYED
     if body["state"] != IN_FORCE or not in_force(body, ctx.now):
         clause = form.clauses["appeal" if stayed else "decision"]
@@ -226,6 +236,7 @@ def pay(ctx: Context, *, procedure: str, amount: Mills, reference: str) -> Recor
     if amount <= 0 or paid > Mills(body["amount"]):
         left = Mills(body["amount"]) - Mills(int(body.get("paid", 0)))
         raise Refused("sanction.overpaid", procedure=row.key, left=left, clause=form.clauses["notice"])
-    row = ctx.tx.put("procedure", row.key, {**body, "paid": int(paid)}, owner=row.owner, expected=row.version)
+    changed = {**body, "paid": int(paid), "payments": {**payments, reference: int(amount)}}
+    row = ctx.tx.put("procedure", row.key, changed, owner=row.owner, expected=row.version)
     note(ctx, row, "paid", form.clauses["notice"], amount=int(amount), paid=int(paid), reference=reference)
     return row

@@ -47,6 +47,17 @@ def license_row(ctx: Context, number: str) -> Record:
     return row
 
 
+def not_valid(ctx: Context, row: Record, *, clause: str = "P050 2.3") -> Refused:
+    """Say that a license is not valid, since when and by which decision."""
+    held = ctx.tx.get("revocation", row.key)
+    revoked = held is not None and row.body["state"] == REVOKED
+    at = held.body["at"] if held is not None and revoked else row.body.get("given_up_at", row.body["issued_at"])
+    decision = held.body["decision"] if held is not None and revoked else "the licensee's own"
+    return Refused(
+        "license.not-valid", license=row.key, state=row.body["state"], at=Instant(at), decision=decision, clause=clause
+    )
+
+
 def decision_about(ctx: Context, about: str) -> dict[str, Any] | None:
     """Give the refusal or revocation about an application or a license that stands, or None."""
     row = ctx.tx.get("license", about)

@@ -14,7 +14,8 @@ from typing import Any
 
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Context
-from towncircle.kernel.errors import Refused
+from towncircle.kernel.errors import BadInput, Refused
+from towncircle.kernel.ids import DepositId, PartyId
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record
 from towncircle.ledger import Books
@@ -40,9 +41,13 @@ _OVER = "over"  # the owner of a hold or a returned item that binds nobody any m
 
 @cites("502.25c", "P050-3.2")
 def on_lockbox_report(ctx: Context, opened: Opened, *, rules: RuleSet) -> Acknowledged:
-    """Credit the deposits of a lockbox report to their licensees' accounts."""
+    """Credit the deposits of a lockbox report to their licensees' accounts.
+
+    Raises `Refused`: provider.bad-report, provider.report-gap, provider.not-ours.
+    """
     body = opened.body
     assert isinstance(body, LockboxReport)
+    _check_report(ctx, body)
     series = ctx.tx.get("series", "lockbox")
     last = int(series.body["last"]) if series else 0
     if body.number != last + 1:
@@ -62,6 +67,20 @@ def on_lockbox_report(ctx: Context, opened: Opened, *, rules: RuleSet) -> Acknow
         else:
             _take_back(ctx, row, f"{body.day}/{body.number}")
     return Acknowledged(note=f"lockbox report {body.number}")
+
+
+def _check_report(ctx: Context, body: LockboxReport) -> None:
+    """Check that a report is one that can be booked. Raises `Refused` (provider.bad-report)."""
+    try:
+        what = "" if date.fromisoformat(body.day) <= today(ctx) else f"its day {body.day} has not begun"
+        for row in body.deposits:
+            DepositId.parse(row.deposit_id)
+            if PartyId.parse(row.licensee).role != "licensee" or row.form not in _AVAILABLE or row.amount == ZERO:
+                what = f"the line of {row.deposit_id} is no deposit of a licensee"
+    except (ValueError, BadInput):
+        what = "its day, a deposit or a licensee is none"
+    if what:
+        raise Refused("provider.bad-report", number=body.number, what=what)
 
 
 def _credit(ctx: Context, row: LockboxRow, report: LockboxReport, rules: RuleSet) -> None:
@@ -181,9 +200,12 @@ def check_draw(ctx: Context, licensee: str, amount: Mills) -> None:
 
 
 def open_account(ctx: Context, licensee: str, account: str) -> Record:
-    """Open an account, or a closed one again, for a new lease; one that is open is given as it is."""
+    """Open an account, or a closed one again, for a new lease; one that is open is given as it is.
+
+    One whose check is still awaited is open at once: the check's money has left it.
+    """
     row = ctx.tx.get("account", licensee)
-    if row is not None and row.body["state"] != CLOSED:
+    if row is not None and row.body["state"] == OPEN:
         return row
     body = {"account": account, "state": OPEN}
     return ctx.tx.put("account", licensee, body, owner=licensee, expected=row.version if row else 0)

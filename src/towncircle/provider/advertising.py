@@ -13,7 +13,7 @@ from towncircle.kernel.context import Context
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.store import Record
-from towncircle.mailpiece.imprint import art_fits
+from towncircle.mailpiece.art import Art, art_fits
 from towncircle.rules.acts import check_reference
 from towncircle.wire.bodies import Acknowledged, ArtDecided, ArtQuery, ArtSubmitted, ArtSupplied
 from towncircle.wire.message import Opened
@@ -26,7 +26,7 @@ def submit(ctx: Context, *, name: str, words: Sequence[str]) -> Record:
     """Submit art under a name. Raises `Refused` (advertising.unsuitable, advertising.taken), `BadInput`."""
     check_reference(name)
     lines = tuple(word.strip() for word in words)
-    if not art_fits(lines):
+    if not art_fits(Art(words=lines)):
         raise Refused("advertising.unsuitable", name=name)
     if ctx.tx.get("advertising", name) is not None:
         raise Refused("advertising.taken", name=name)

@@ -18,7 +18,7 @@ from towncircle.kernel.ids import DefectId, DeviceId
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.store import Record, Transaction
 from towncircle.provider.checkouts import DONE, write_off
-from towncircle.provider.inventory import device_record, move, suspect
+from towncircle.provider.inventory import check_usable, device_record, move, suspect
 from towncircle.provider.missing import registers_of
 from towncircle.provider.readings import frozen_refusal
 from towncircle.rules import RuleSet
@@ -113,8 +113,8 @@ def retrieve(ctx: Context, *, device: str, reference: str) -> Record:
 def examine(ctx: Context, *, device: str, fault: str, remedy: str, reference: str) -> Record:
     """Record the examination of a defective device, report the fault, and say by which remedy the defect is over.
 
-    Raises `Refused`: custody.no-defect, custody.not-retrieved, custody.no-replacement; provider.frozen for a device
-    that a case holds; `BadInput` (custody.fault, custody.reference).
+    Raises `Refused`: custody.no-defect, custody.not-retrieved, custody.no-replacement; provider.frozen and
+    provider.case-open for a device that a case holds; `BadInput` (custody.fault, custody.reference).
     """
     row, held = device_record(ctx, device), _defect(ctx, device)
     _check(reference)
@@ -125,8 +125,7 @@ def examine(ctx: Context, *, device: str, fault: str, remedy: str, reference: st
             raise frozen_refusal(row)
         if row.body["custody"] != "suspect":
             raise Refused("custody.not-in-use", device=row.key, custody=row.body["custody"])
-        if row.body.get("removal"):
-            raise Refused("custody.removal-ordered", device=row.key, order=row.body["removal"])
+        check_usable(ctx, row)
         row = move(ctx, row, "clear", zone=row.body["zone"], defect=held.key)
     else:
         _check_out_of_use(ctx, row, held, remedy)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from towncircle.kernel.cases import open_case_of
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Context
 from towncircle.kernel.errors import Refused
@@ -84,3 +85,24 @@ def held_back(ctx: Context, row: Record) -> bool:
     """Tell whether a device is to be removed, or has a defect that is not over: no release gives its use back."""
     defects = ctx.tx.find("defect", owner=row.key)
     return bool(row.body.get("removal")) or any(held.body["state"] == "open" for held in defects)
+
+
+@cites("502.20i/1", "P050-2.6")
+def check_usable(ctx: Context, row: Record) -> None:
+    """Check that nothing of the Postal Service's stands in the way of using a device again.
+
+    Raises `Refused` (provider.case-open, custody.removal-ordered).
+    """
+    case = open_case_of(ctx.tx, row.key)
+    if case is not None:
+        raise Refused("provider.case-open", device=row.key, case=case.key)
+    if row.body.get("removal"):
+        raise Refused("custody.removal-ordered", device=row.key, order=row.body["removal"])
+
+
+@cites("P050-2.7/4", "502.20j/2")
+def check_mended(ctx: Context, row: Record) -> None:
+    """Check that no defect of a device is open. Raises `Refused` (custody.still-defective)."""
+    for held in ctx.tx.find("defect", owner=row.key):
+        if held.body["state"] == "open":
+            raise Refused("custody.still-defective", device=row.key, defect=held.key)

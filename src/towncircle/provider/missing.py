@@ -21,7 +21,7 @@ from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import Mills
 from towncircle.kernel.store import Record, Transaction
 from towncircle.ledger import Books
-from towncircle.provider.inventory import ORDERED, change, device_record, move
+from towncircle.provider.inventory import ORDERED, change, check_mended, check_usable, device_record, move
 from towncircle.wire.bodies import DeviceActivity, MissingNoted, MissingReport, Registers
 from towncircle.wire.message import Opened
 
@@ -275,7 +275,8 @@ def inspect(ctx: Context, *, device: str, outcome: str, reference: str, document
 def give_back(ctx: Context, *, device: str, regime: str) -> Record:
     """Give a recovered device back to its licensee, under a lease as before.
 
-    Raises `Refused`: missing.not-recovered, missing.not-inspected, missing.replaced where a replacement was supplied.
+    Raises `Refused`: missing.not-recovered, missing.not-inspected, missing.replaced where a replacement was supplied;
+    provider.case-open, custody.removal-ordered, custody.still-defective.
     """
     held, row = held_incident(ctx, device), device_record(ctx, device)
     if held.body["state"] != RECOVERED:
@@ -284,6 +285,8 @@ def give_back(ctx: Context, *, device: str, regime: str) -> Record:
         raise Refused("missing.not-inspected", device=device)
     if held.body["replacement"]:
         raise Refused("missing.replaced", device=device, replacement=held.body["replacement"])
+    check_usable(ctx, row)  # what was suspect or to be removed when it was lost is still so
+    check_mended(ctx, row)
     row = move(ctx, row, "clear", zone=row.body["zone"], regime=regime, incident=held.key)
     change(ctx, row, contact_at=int(ctx.now))
     tell(ctx, row, event="installed", at=ctx.now, incident=held.key)

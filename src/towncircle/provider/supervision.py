@@ -56,10 +56,13 @@ def on_notice(ctx: Context, opened: Opened) -> Acknowledged:
 
 def _restrain(ctx: Context, body: SupervisionNotice) -> None:
     held = ctx.tx.get("restraint", body.procedure)
+    if held is not None and held.body["notice"] > body.number:
+        return  # a later notice overtook this one
     if body.force == "over":
-        if held is None:
-            return
-        record = {**held.body, "until": max(int(held.body["from"]), int(ctx.now) - 1), "over": True}
+        since = int(held.body["from"]) if held is not None else int(ctx.now)
+        ended = {"over": True, "until": max(since, int(ctx.now) - 1), "notice": body.number}
+        blank = {"form": body.form, "from": since, "scope": list(body.scope), "step": body.step, "clause": body.clause}
+        record = {**(held.body if held is not None else blank), **ended}
     else:
         begins = body.begins or (Instant(held.body["from"]) if held is not None else ctx.now)
         record = {

@@ -19,7 +19,7 @@ from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.store import Record, Transaction
 from towncircle.provider.handovers import BACK, RECEIVED, last_shipment
-from towncircle.provider.inventory import change, device_record, move
+from towncircle.provider.inventory import change, check_mended, device_record, move
 from towncircle.provider.removals import SERVER
 from towncircle.psd.states import ZEROISED
 from towncircle.rules import RuleSet
@@ -110,7 +110,7 @@ def owner_of(ctx: Context, row: Record) -> str:
 def scrap(ctx: Context, *, device: str) -> Steps:
     """Destroy the keys of a device that came back and was checked out, and scrap it; give its record.
 
-    Raises `Refused`: custody.not-owned, custody.not-back, and machine.illegal-move for one that is not checked out.
+    Raises `Refused`: custody.not-owned, custody.not-out, custody.not-back, custody.still-defective.
     """
     row = device_record(ctx, device)
     if row.body["custody"] != "scrapped":
@@ -135,6 +135,7 @@ def _may_scrap(ctx: Context, row: Record) -> None:
     back = last_shipment(ctx.tx, row.key, BACK)
     if row.body.get("resides") != SERVER and (back is None or back.body["state"] != RECEIVED):
         raise Refused("custody.not-back", device=row.key)
+    check_mended(ctx, row)  # its examination comes first
 
 
 @cites("502.20e/4", "502.20e")

@@ -101,6 +101,7 @@ class Length:
     points: Fraction
 
     @classmethod
+    @lru_cache(maxsize=256)  # a page asks for its lengths again and again
     def parse(cls, text: str) -> Length:
         """Read `1/4 in` or `20 mm`. Raises `ValueError`."""
         match = _LENGTH.fullmatch(text)

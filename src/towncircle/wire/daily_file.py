@@ -7,8 +7,11 @@ Kept: a file that was read whole agrees with its own control totals, and each of
 
 from __future__ import annotations
 
+import re
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 
 from towncircle.kernel.cites import cites
 from towncircle.kernel.instants import Instant
@@ -16,6 +19,8 @@ from towncircle.wire.lines import Line, broken, instant_of, number_of, read_line
 
 NAME, VERSION, SEPARATOR = "DAILY-FINANCIAL", "1", "|"
 _PARTS = {"H": 7, "E": 7, "A": 7, "D": 6, "T": 7}
+_NAME = re.compile(r"[!-~]{1,64}", re.ASCII)
+_LICENSEE = re.compile(r"licensee\.[a-zA-Z0-9][a-zA-Z0-9-]{0,31}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +111,7 @@ def read(data: bytes) -> DailyFile:
     if head[1:3] != [NAME, VERSION]:
         raise broken(1, f"it does not begin as {NAME} {VERSION}")
     numbered = list(enumerate(rows, start=1))
+    _check_names(numbered)
     file = DailyFile(
         provider=head[3],
         day=head[4],
@@ -119,6 +125,26 @@ def read(data: bytes) -> DailyFile:
     _add_up(file, numbered)
     same_totals(rows, _totals(file))
     return file
+
+
+def _check_names(numbered: list[tuple[int, Line]]) -> None:
+    """Check that each name can be one: whose a line is, what an event is called, of which day the file is."""
+    for line, row in numbered:
+        named = {"H": row[3:4], "E": row[2:4], "D": row[1:2]}.get(row[0], [])
+        whose = {"E": row[4:5], "A": row[1:2], "D": row[2:3]}.get(row[0], [])
+        for text in named:
+            if not _NAME.fullmatch(text):
+                raise broken(line, f"'{text[:20]}' is no name")
+        for text in whose:
+            if not _LICENSEE.fullmatch(text):
+                raise broken(line, f"'{text[:20]}' is no licensee")
+    day = numbered[0][1][4]
+    try:
+        known = date.fromisoformat(day).isoformat() == day
+    except ValueError:
+        known = False
+    if not known:
+        raise broken(1, f"'{day[:20]}' is no day")
 
 
 def _event(line: int, row: Line) -> Event:
@@ -158,15 +184,16 @@ def _held(line: int, row: Line) -> Held:
 def _add_up(file: DailyFile, numbered: list[tuple[int, Line]]) -> None:
     """Check that the events of each account make what it moved by, and that nothing stands in the file twice."""
     seen: set[tuple[str, str]] = set()
+    sums: dict[str, int] = defaultdict(int)
+    for one in file.events:
+        sums[one.licensee] += one.mills
     for line, row in numbered:
         if row[0] in "AD":
             if (row[0], row[1]) in seen:
                 raise broken(line, f"{row[1]} stands in it twice")
             seen.add((row[0], row[1]))
-        if row[0] == "A":
-            moved = sum(one.mills for one in file.events if one.licensee == row[1])
-            if str(moved) != row[3]:
-                raise broken(line, f"the events of {row[1]} make {moved}, not {row[3]}")
+        if row[0] == "A" and str(sums[row[1]]) != row[3]:
+            raise broken(line, f"the events of {row[1]} make {sums[row[1]]}, not {row[3]}")
     for line, row in numbered:
         if row[0] == "E" and ("A", row[4]) not in seen:
             raise broken(line, f"there is no account of {row[4]}")

@@ -26,6 +26,7 @@ from towncircle.wire import nacha, statement_file
 from towncircle.wire.bodies import AccountAnswer, AccountRequest, DailyFinding, MonthlyStatement
 from towncircle.world.config import BANK, POSTAL
 from towncircle.world.journeys import Journeys
+from towncircle.world.outbox import ON_THE_WAY
 from towncircle.world.population import reconcile_books, today
 from towncircle.world.world import World
 
@@ -90,10 +91,17 @@ def close(journeys: Journeys, *, by: str, reason: str = "") -> AccountAnswer:
 
 
 def instruct(world: World, closing: str, *, by: str) -> Record:
-    """Instruct the refund check of a closing, as a person of the accounting service center."""
+    """Instruct the refund check of a closing, as a person of the accounting service center.
+
+    One that somebody else has instructed is finished. Raises `Refused` then: closing.instructed-before.
+    """
     world.deliver()
-    kept: Record = world.desk(POSTAL).perform(lambda ctx: closings.instruct(ctx, closing=closing), actor=by)
+    desk = world.desk(POSTAL)
+    desk.perform(lambda ctx: closings.instruct(ctx, closing=closing), actor=by)
+    kept: Record = desk.perform(lambda ctx: closings.issue(ctx, closing=closing), actor=by)
     world.deliver()
+    if kept.body["instructed_by"] != by:
+        raise Refused("closing.instructed-before", closing=closing, by=kept.body["instructed_by"])
     return kept
 
 
@@ -124,8 +132,9 @@ def follow(journeys: Journeys, reference: str) -> AccountAnswer:
     """Send a request, or ask how it stands; one that the Provider refused is not asked again."""
     try:
         told: AccountAnswer = journeys.do(lambda ctx: own.send(ctx, reference=reference))
-    except RelayedRefusal:
-        journeys.do(lambda ctx: own.drop(ctx, reference=reference))
+    except RelayedRefusal as refusal:
+        if not refusal.code.startswith(ON_THE_WAY):  # what is sent again is not dropped: the Provider may still do it
+            journeys.do(lambda ctx: own.drop(ctx, reference=reference))
         raise
     return told
 

@@ -49,7 +49,7 @@ from towncircle.wire.bodies import (
     SupervisionNotice,
     WeaknessReport,
 )
-from towncircle.wire.bodies.cmrs import ASKED
+from towncircle.wire.bodies.cmrs import ASKED, INSTRUCTED
 from towncircle.wire.message import peek
 from towncircle.wire.registry import find_type
 from towncircle.world.board import PACK
@@ -165,7 +165,7 @@ def _quiet(world: World) -> bool:
                 return False
             if any(row.body["state"] in _LEAVING for row in view.find("check-out")):
                 return False
-            if any(row.body["state"] == ASKED for row in view.find("closing")):
+            if any(row.body["state"] in (ASKED, INSTRUCTED) for row in view.find("closing")):
                 return False  # its refund check is not instructed yet
             if any(row.body["state"] == APPROVED for row in view.find("transfer")):
                 return False

@@ -228,8 +228,9 @@ class Journeys:
         day: date | None = None,
         job: JobId | None = None,
         payer: Payer = ANYBODY,
+        form: str = "",
     ) -> JobId:
-        """Price, lint and reserve a print job; give its id. Nothing is debited yet."""
+        """Price, lint and reserve a print job, on a form that is named; give its id. Nothing is debited yet."""
         self.do(lambda ctx: missing.in_hand(ctx, device=self.device))
         self.do(lambda ctx: custody.sound(ctx, device=self.device))
         self.do(lambda ctx: returns.not_out(ctx, device=self.device))
@@ -245,6 +246,7 @@ class Journeys:
             mailing_date=day or limits.first,
             department=payer.department,
             person=payer.person,
+            form=form,
         )
         record: Record = self.do(lambda ctx: mailroom.plan(ctx, order=order, job=name, limits=limits))
         self._prove(record)

@@ -32,9 +32,10 @@ def lease(journeys: Journeys) -> LeaseConfirmed:
     row: Record = journeys.do(license_held)
     if not devices:
         return _lease(journeys, row, row.key)
-    sign_for(journeys)
     held, last = devices[-1], DeviceId(devices[-1].key)
-    if journeys.do(lambda ctx: missing.gone(ctx, device=last)) or _gone(journeys, last):
+    gone = journeys.do(lambda ctx: missing.gone(ctx, device=last)) or _gone(journeys, last)
+    sign_for(journeys)
+    if gone:
         return _lease(journeys, row, f"{row.key} after {last}")
     return LeaseConfirmed(lease=held.body["lease"], device=last, account=held.body["account"])
 
@@ -74,6 +75,15 @@ def _lease(journeys: Journeys, license_row: Record, request_id: str) -> LeaseCon
 
 
 def sign_for(journeys: Journeys) -> None:
-    """Sign for every leased device that came and was not signed for yet, and have the register told."""
+    """Sign for every leased device that came and was not signed for yet, and have the register told.
+
+    One that is refused keeps no other from being signed for: its refusal is raised after them.
+    """
+    refused: Refused | None = None
     for device in journeys.do(custody.awaited):
-        journeys.do(lambda ctx, device=device: custody.accept(ctx, device=device))  # type: ignore[misc]  # bound at once
+        try:
+            journeys.do(lambda ctx, device=device: custody.accept(ctx, device=device))  # type: ignore[misc]  # bound at once
+        except Refused as refusal:
+            refused = refusal
+    if refused is not None:
+        raise refused

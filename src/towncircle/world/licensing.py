@@ -19,7 +19,7 @@ from towncircle.kernel.errors import BadInput
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.store import Record
 from towncircle.licensee import licenses, missing, returns
-from towncircle.postal import appeals, revocations, standing
+from towncircle.postal import appeals, permits, revocations, standing
 from towncircle.postal.licenses import file_meter_license
 from towncircle.wire.bodies import AppealDocketed, LicenseDecision, LicenseStanding, RevisedLicense
 from towncircle.world import returning
@@ -152,6 +152,20 @@ def caution(world: World, licensee: str, *, by: str, lift: bool = False) -> Reco
     return row
 
 
+def permit(world: World, number: str, kind: str, reference: str, until: date, *, by: str) -> Record:
+    """Grant a license an authorization up to a day, such as to keep a device abroad."""
+    row: Record = _postal(
+        world, by, lambda ctx: permits.grant(ctx, number=number, kind=kind, reference=reference, until=until)
+    )
+    return row
+
+
+def end_permit(world: World, number: str, kind: str, *, by: str) -> Record:
+    """Withdraw an authorization from now on."""
+    row: Record = _postal(world, by, lambda ctx: permits.withdraw(ctx, number=number, kind=kind))
+    return row
+
+
 def file_meter(world: World, licensee: str, office_zip: str, *, by: str) -> str:
     """Enter a postage meter license that is on file; give its number."""
     if licensee not in world.config.licensees:
@@ -159,10 +173,23 @@ def file_meter(world: World, licensee: str, office_zip: str, *, by: str) -> str:
     return str(_postal(world, by, lambda ctx: file_meter_license(ctx, licensee=licensee, office_zip=office_zip)))
 
 
-def docket_of(world: World) -> tuple[list[Record], list[Record]]:
-    """Give every license and every appeal, as the Postal Service has them."""
+def docket_of(world: World) -> tuple[list[Record], list[Record], dict[str, list[tuple[str, str]]]]:
+    """Give every license and every appeal, as the Postal Service has them, and the authorizations in force by license.
+
+    An authorization is its kind and its last day.
+    """
+    now = world.clock.now()
     with world.store(POSTAL).reading() as view:
-        return view.find("license"), view.find("appeal")
+        licenses = view.find("license")
+        permitted = {
+            row.key: [
+                (kind, str(held.body["until"]))
+                for kind in permits.KINDS
+                if (held := permits.in_force(view, number=row.key, kind=kind, at=now)) is not None
+            ]
+            for row in licenses
+        }
+        return licenses, view.find("appeal"), permitted
 
 
 def _postal(world: World, by: str, job: Callable[[Context], Any]) -> Any:

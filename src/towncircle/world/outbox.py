@@ -25,7 +25,7 @@ from towncircle.world.sealing import ANYONE, Sealer
 
 _OVER = ("refused", "delivered")  # answered ones are kept and given again
 # words about the way a message came, not about what it says
-_ON_THE_WAY = ("wire.", "storage.", "store.", "desk.", "kernel.", "transport.")
+ON_THE_WAY = ("wire.", "storage.", "store.", "desk.", "kernel.", "transport.")
 _OUT_OF_ORDER = ("postal.report-out-of-order", "provider.report-gap")
 _HALTS = ("transport.unreachable", *_OUT_OF_ORDER)
 
@@ -191,7 +191,7 @@ def _state_after(opened: Opened, row: Mapping[str, Any], now: Instant) -> str:
         return "answered"
     if reply.code == "wire.replayed" and now > Instant(row["expires"]):
         return "delivered"
-    return "waiting" if reply.code.startswith(_ON_THE_WAY) or reply.code in _OUT_OF_ORDER else "refused"
+    return "waiting" if reply.code.startswith(ON_THE_WAY) or reply.code in _OUT_OF_ORDER else "refused"
 
 
 def relayed(body: RefusedReply) -> RelayedRefusal:

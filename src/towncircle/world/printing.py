@@ -62,11 +62,12 @@ def print_job(
     formats: tuple[str, ...] = ("pdf", "png"),
     progress: Progress = silent,
     payer: Payer = ANYBODY,
+    form: str = "",
 ) -> Printed:
     """Print pieces for recipients into `out`: `envelopes.pdf` and a folder `envelopes/` of pictures."""
     out.mkdir(parents=True, exist_ok=True)  # fails before anything is debited
     progress("pricing and layout", 0, len(recipients))
-    job = journeys.plan(recipients, day=day, payer=payer)
+    job = journeys.plan(recipients, day=day, payer=payer, form=form)
     return _finish(journeys, journeys.evidence(job), out, formats, progress)
 
 

@@ -17,13 +17,13 @@ from towncircle.licensee import quality
 from towncircle.paper import scan
 from towncircle.rules.duties import Duty
 from towncircle.wire.bodies import QualityFinding
+from towncircle.world.outbox import ON_THE_WAY
 
 if TYPE_CHECKING:
     from towncircle.world.journeys import Journeys
     from towncircle.world.world import World
 
 LIMIT = "quality-piece"
-_ON_THE_WAY = ("wire.", "storage.", "store.", "desk.", "kernel.", "transport.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +59,7 @@ def forward(journeys: Journeys, piece: str) -> QualityFinding:
     try:
         finding: QualityFinding = journeys.do(lambda ctx: quality.forward(ctx, piece=piece))
     except RelayedRefusal as refusal:
-        if not refusal.code.startswith(_ON_THE_WAY):
+        if not refusal.code.startswith(ON_THE_WAY):
             journeys.do(lambda ctx: quality.give_up(ctx, piece=piece))
         raise
     return finding

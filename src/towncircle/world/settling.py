@@ -18,14 +18,17 @@ from towncircle.world.journeys import ANSWERING, Journeys
 def settle(journeys: Journeys) -> AccountStatement | None:
     """Finish it, as `Journeys.settle` says."""
     journeys.world.deliver()
-    leases.sign_for(journeys)
+    refused: Refused | None = None
+    try:
+        leases.sign_for(journeys)
+    except Refused as refusal:  # told below; a device that never came holds up nothing else
+        refused = refusal
     custody_world.settle(journeys)
     with journeys.world.store(journeys.licensee).reading() as view:
         devices, learned = view.find("device"), missing.learned(view)
     for missed in learned:
         missing_world.tell(journeys, missed)
     statement: AccountStatement | None = None
-    refused: Refused | None = None
     for order in journeys.do(funds.open_deposits):
         try:
             journeys.finish_deposit(order)

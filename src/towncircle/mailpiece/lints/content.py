@@ -6,13 +6,16 @@ Here: P050 4.5, 4.8 to 4.11. Not here: whether the words are true (`towncircle.i
 from __future__ import annotations
 
 import re
+from math import radians, tan
 
 from towncircle.kernel.cites import cites
 from towncircle.kernel.money import Mills
+from towncircle.mailpiece.art import ATTRIBUTION
 from towncircle.mailpiece.elements import ArcText, Text
-from towncircle.mailpiece.geometry import least_type, word
-from towncircle.mailpiece.imprint import ATTRIBUTION, SPECIMEN_WORD
+from towncircle.mailpiece.geometry import Box, least_type, number, word
+from towncircle.mailpiece.imprint import SPECIMEN_WORD
 from towncircle.mailpiece.lints.finding import PROPOSED, Context, Faults, Lint, show
+from towncircle.mailpiece.markings import class_named
 from towncircle.mailpiece.typeface import face
 
 _FULL_DATE = re.compile(r"[A-Z]{3} [0-9]{1,2}", re.ASCII)
@@ -127,6 +130,63 @@ def marking_type(context: Context) -> Faults:
             yield f"'{element.text}' is not in bold capitals", element.font, "bold capitals"
 
 
+@cites("P050-4.11", "P050-4.11/3")
+def marking_fills(context: Context) -> Faults:
+    """Fill the advertising area with the marking in one direction at least, and leave it in none."""
+    boxes, area = [box for _, box in context.page.having("marking")], context.page.art_area
+    if not boxes:
+        return
+    if area is None:
+        yield "The marking stands in no advertising area", "none", "the area left of the indicium"
+        return
+    box, least = Box.around(boxes), number("marking", "fill_least_percent")
+    if not area.contains(box):
+        yield "The marking leaves the advertising area", f"{show(box.width)} wide", f"{show(area.width)} wide"
+    share = max(box.width * 100 // area.width, box.height * 100 // area.height)
+    if share < least:
+        yield "The marking does not fill the advertising area", f"{share} %", f"at least {least} % of a side"
+
+
+@cites("P050-4.11", "P050-4.11/6")
+def marking_legible(context: Context) -> Faults:
+    """Print markings so that they are legible at the distance of the rule: high enough for the eye, and black."""
+    distance = context.rule("marking_distance")
+    least = round(distance * tan(radians(number("marking", "minutes_of_arc") / 60)))
+    most = number("marking", "ink_most")
+    for element, _ in context.page.having("marking"):
+        if not isinstance(element, Text):
+            continue
+        high = face(element.font).cap_height * element.size // 1000
+        if high < least:
+            far = f"at least {show(least)} at {show(distance)}"
+            yield f"'{element.text}' is not legible at the distance of the rule", show(high), far
+        if element.ink > most or element.tracking < 0:
+            yield (
+                f"'{element.text}' is too pale or too narrow",
+                f"grey {element.ink}",
+                f"at most {most}, no letters touching",
+            )
+
+
+@cites("P050-4.11", "P050-4.11/1")
+def class_marked(context: Context) -> Faults:
+    """Mark the class and category of the mail, and mark one class only."""
+    page = context.page
+    said = [class_named(_text(element)) for element, _ in page.having("category")]
+    marking = " ".join(_text(element) for element, _ in page.having("marking"))
+    if page.having("redate") or page.indicium is None:
+        return
+    if not any(said):
+        words = " ".join(_text(element) for element, _ in page.having("category"))
+        yield "The class of the mail is not marked", words or "nothing", "the name of the class"
+    if marking and class_named(marking) not in said:
+        yield (
+            "The marking is of another class than the indicium",
+            marking,
+            f"the marking of {', '.join(said) or 'none'}",
+        )
+
+
 @cites("502.17/1")
 def specimen_said(context: Context) -> Faults:
     """Say SPECIMEN on what is one, and only there, in letters that are printed."""
@@ -163,6 +223,9 @@ LINTS = (
     Lint(code="attribution", clause="P050 4.10", holds_from=PROPOSED, faults=attribution),
     Lint(code="marking-alone", clause="P050 4.11", holds_from=PROPOSED, faults=marking_alone),
     Lint(code="marking-type", clause="P050 4.11", holds_from=PROPOSED, faults=marking_type),
+    Lint(code="marking-fill", clause="P050 4.11", holds_from=PROPOSED, faults=marking_fills),
+    Lint(code="marking-legible", clause="P050 4.11", holds_from=PROPOSED, faults=marking_legible),
+    Lint(code="class-marking", clause="P050 4.11", holds_from=PROPOSED, faults=class_marked),
     Lint(code="specimen", clause="502.17", holds_from=PROPOSED, faults=specimen_said),
     Lint(code="amount", clause="P050 4.5", holds_from=PROPOSED, faults=amount_readable),
 )

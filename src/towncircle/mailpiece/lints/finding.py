@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from towncircle.mailpiece.elements import Page
 from towncircle.mailpiece.geometry import INCH, POINT
@@ -40,7 +41,16 @@ class Context:
 
     def rule(self, name: str) -> int:
         """Look a length of the rule up, in units, rounded up: at least means at least."""
-        return -int(-self.rules.length(name, self.on).points * POINT // 1)
+        return _units(self.rules, name, self.on)
+
+    def word(self, name: str) -> str:
+        """Look a word of the rule up."""
+        return self.rules.text(name, self.on)
+
+
+@lru_cache(maxsize=64)
+def _units(rules: RuleSet, name: str, on: date) -> int:
+    return -int(-rules.length(name, on).points * POINT // 1)
 
 
 Faults = Iterator[tuple[str, str, str]]

@@ -7,27 +7,28 @@ from __future__ import annotations
 
 from towncircle.kernel.cites import cites
 from towncircle.mailpiece.elements import Bars, Fim, Symbol
-from towncircle.mailpiece.geometry import DOT_300, barcode_zone, figure, word
+from towncircle.mailpiece.geometry import barcode_zone, dot, figure, off_dots, word
 from towncircle.mailpiece.lints.finding import PROPOSED, Context, Faults, Lint, show
 from towncircle.symbol.bars import FIM_PATTERNS, fim
-
-_WITH_FIM = ("letter", "flat", "card")
 
 
 @cites("P050-4.12", "P050-4.12/1", "P050-4.12/2", "P050-4.8/4", "P050-4.9/4", "PRE-21/1", "PRE-21/2")
 def fim_present(context: Context) -> Faults:
-    """Print a FIM D on the address side of letters and flats, and none on the nonaddress side."""
-    marks = context.page.having("fim")
-    needed = context.page.side == "address" and context.page.form.shape in _WITH_FIM
+    """Print FIM D on what the rule asks it of, FIM A with a barcode on courtesy reply, and none anywhere else."""
+    page, marks = context.page, context.page.having("fim")
+    needed = page.side == "address" and page.shape in context.word("fim_shapes").split(", ")
     if needed and len(marks) != 1:
         yield "The piece must bear one FIM", str(len(marks)), "1"
     if not needed and marks:
         yield "This side must not bear a FIM", str(len(marks)), "0"
+    letter = "A" if page.reply else "D"
     for element, _ in marks:
-        if isinstance(element, Fim) and element.pattern not in (fim("D"), fim("A")):
-            names = {pattern: letter for letter, pattern in FIM_PATTERNS.items()}
+        if isinstance(element, Fim) and element.pattern != fim(letter):
+            names = {pattern: name for name, pattern in FIM_PATTERNS.items()}
             measured = f"FIM {names.get(element.pattern, element.pattern)}"
-            yield "The FIM is not the one for an indicium", measured, "FIM D, or FIM A on courtesy reply"
+            yield "The FIM is not the one of this piece", measured, f"FIM {letter}"
+    if page.reply and marks and not page.having("imb"):
+        yield "FIM A says that the reply bears a barcode", "no barcode", "the Intelligent Mail barcode"
 
 
 @cites("P050-4.12/3", "P050-4.2/4")
@@ -107,8 +108,9 @@ def quiet_zone(context: Context) -> Faults:
     for element, _ in context.page.having("symbol"):
         if not isinstance(element, Symbol):
             continue
+        space = element.quiet_box
         for other, box in context.page.boxed:
-            if other is not element and element.quiet_box.overlaps(box):
+            if other is not element and space.overlaps(box):
                 quiet = element.modules.quiet_zone
                 gap = max(
                     element.box.left - box.right, box.left - element.box.right,
@@ -119,7 +121,8 @@ def quiet_zone(context: Context) -> Faults:
 
 
 def whole_dots(context: Context) -> Faults:
-    """Put the modules of the symbol on whole dots of a 300 dpi printer (and so of a 600 dpi one)."""
+    """Put the modules of the symbol on whole dots of the printer that the page is for: 203, 300 or 600 dpi."""
+    dpi = context.page.dpi
     for element, box in context.page.having("symbol"):
         if not isinstance(element, Symbol):
             continue
@@ -128,8 +131,8 @@ def whole_dots(context: Context) -> Faults:
             ("left edge", box.left),
             ("upper edge, from the top", context.page.form.height - box.top),
         ):
-            if length % DOT_300:
-                measured = f"{length / DOT_300:.2f} dots"
+            if off_dots(length, dpi):
+                measured = f"{float(length / dot(dpi)):.2f} dots of {dpi} dpi"
                 yield f"The {name} of the symbol is not on a whole printer dot", measured, "a whole number"
 
 

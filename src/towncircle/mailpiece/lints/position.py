@@ -6,8 +6,12 @@ barcodes themselves (`marks`), words (`content`).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import lru_cache
+from itertools import chain
+
 from towncircle.kernel.cites import cites
-from towncircle.mailpiece.elements import INDICIUM_ROLES, Path, Symbol
+from towncircle.mailpiece.elements import INDICIUM_ROLES, Boxed, Element, Layer, Path, Symbol
 from towncircle.mailpiece.geometry import Box, barcode_zone, day, figure, fim_zone, flap_zone, ocr_area, word
 from towncircle.mailpiece.lints.finding import PROPOSED, Context, Faults, Lint, show
 
@@ -37,8 +41,11 @@ def upper_right(context: Context) -> Faults:
     corner = [box for element, box in page.having("amount", "redate")]
     if page.side != "address":
         return
+    low = page.form.height // 2
+    if page.form.shape == "label":  # half of a tape is less than an indicium is high
+        low = min(low, page.form.height - figure("label", "corner"))
     for box in corner:
-        if box.left < page.form.width // 2 or box.bottom < page.form.height // 2:
+        if box.left < page.form.width // 2 or box.bottom < low:
             measured = f"left {show(box.left)}, bottom {show(box.bottom)}"
             yield "The indicium is not in the upper right corner", measured, "the right and the upper half"
 
@@ -54,7 +61,8 @@ def horizontal(context: Context) -> Faults:
 @cites("P050-4.4", "P050-4.4/5")
 def fim_zone_free(context: Context) -> Faults:
     """Keep everything but the FIM out of the FIM clear zone."""
-    if context.page.side == "address":
+    page = context.page
+    if page.side == "address" and (page.form.shape != "label" or page.having("fim")):
         yield from _intruders(context, fim_zone(context.page.form), "the FIM clear zone", {"fim"})
 
 
@@ -78,7 +86,7 @@ def barcode_zone_free(context: Context) -> Faults:
 def address_in_area(context: Context) -> Faults:
     """Put the whole delivery address where the address reader looks."""
     area = ocr_area(context.page.form)
-    if context.page.side != "address":
+    if context.page.side != "address" or not context.page.form.addressed:
         return
     if not context.page.having("recipient"):
         yield "The delivery address is missing", "none", "one"
@@ -92,11 +100,11 @@ def clear_space(context: Context) -> Faults:
     box, distance = context.page.indicium, figure("clear", "distance")
     if box is None or context.page.side != "address":
         return
-    parts = [part for element, part in context.page.boxed if element.role in INDICIUM_ROLES]
-    asked = INDICIUM_ROLES | {"fim", "imb"}
+    asked, space = INDICIUM_ROLES | {"fim", "imb"}, box.grown(left=distance, bottom=distance)
     for element, other in context.page.boxed:
-        if element.role in asked:
+        if element.role in asked or not space.overlaps(other):
             continue
+        parts = [part for one, part in context.page.boxed if one.role in INDICIUM_ROLES]
         near = [part for part in parts if part.grown(left=distance, bottom=distance).overlaps(other)]
         if near:
             gap = max(near[0].left - other.right, near[0].bottom - other.top)
@@ -107,26 +115,47 @@ def clear_space(context: Context) -> Faults:
 def no_overlaps(context: Context) -> Faults:
     """Print nothing over anything else; drawn shapes may touch each other and carry the specimen's words."""
     page = context.page
-    seen = list(page.boxed)
-    for at, (one, box) in enumerate(seen):
-        for other, second in seen[at + 1 :]:
-            if not box.overlaps(second) or _may_touch(one, other):
-                continue
+    for at, layer in enumerate(page.layers):
+        for other in page.layers[at:]:
+            yield from _clashes(layer, other)
+    for at, (one, box) in enumerate(page.own):
+        near = [layer.boxed for layer in page.layers if layer.space is not None and layer.space.overlaps(box)]
+        for others in (*near, page.own[at + 1 :]):
+            yield from _overlaps(one, box, others)
+
+
+@lru_cache(maxsize=256)
+def _clashes(layer: Layer, second: Layer) -> tuple[tuple[str, str, str], ...]:
+    """Find the overlaps of two layers, or within one, once for all pages that share them."""
+    found: list[tuple[str, str, str]] = []
+    for at, (one, box) in enumerate(layer.boxed):
+        found += _overlaps(one, box, layer.boxed[at + 1 :] if layer is second else second.boxed)
+    return tuple(found)
+
+
+def _overlaps(one: Element, box: Box, others: Iterable[Boxed]) -> Faults:
+    for other, second in others:
+        if box.overlaps(second) and not _may_touch(one, other):
             yield f"{_name(one)} and {_name(other)} overlap", _where(_common(box, second)), "no common space"
 
 
 def inside(context: Context) -> Faults:
     """Print nothing over the edge of the piece."""
-    for element, box in context.page.boxed:
-        if not context.page.form.sheet.contains(box):
-            yield f"{_name(element)} leaves the piece", _where(box), _where(context.page.form.sheet)
+    sheet = context.page.form.sheet
+    shared = [
+        layer.boxed for layer in context.page.layers if layer.space is not None and not sheet.contains(layer.space)
+    ]
+    for boxed in (*shared, context.page.own):
+        for element, box in boxed:
+            if not sheet.contains(box):
+                yield f"{_name(element)} leaves the piece", _where(box), _where(sheet)
 
 
 @cites("P050-4.8", "P050-4.9", "P050-4.8/3", "P050-4.9/2")
 def correction_bottom(context: Context) -> Faults:
     """Keep a correction on the nonaddress side off the bottom edge."""
     box, least = context.page.indicium, context.rule("correction_bottom")
-    if box and context.page.side == "nonaddress" and box.bottom < least:
+    if box and context.page.side == "nonaddress" and context.page.form.shape != "label" and box.bottom < least:
         yield "The correction is too near the bottom edge", show(box.bottom), f"at least {show(least)}"
 
 
@@ -139,7 +168,9 @@ def off_the_flap(context: Context) -> Faults:
 
 
 def _intruders(context: Context, zone: Box, name: str, welcome: set[str]) -> Faults:
-    for element, box in context.page.boxed:
+    page = context.page
+    near = [layer.boxed for layer in page.layers if layer.space is not None and layer.space.overlaps(zone)]
+    for element, box in chain(*near, page.own):
         if element.role not in welcome and zone.overlaps(box):
             yield f"{_name(element)} stands in {name}", _where(_common(zone, box)), "nothing"
 

@@ -16,6 +16,7 @@ from towncircle.wire.shape import SIGNED, Body, Limit, Row
 
 _ID, _SHORT, _DAY = Limit(64), Limit(200), Limit(10)
 CLAIMED, GRANTED, DECLINED, ASKED, PAID = "claimed", "granted", "declined", "asked", "paid"
+INSTRUCTED = "instructed"  # at the Postal Service only: the bank has not told the number of the check yet
 
 
 @message(120, "licensee to provider")

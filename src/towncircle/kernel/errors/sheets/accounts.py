@@ -184,6 +184,12 @@ ROWS = {
         clause="502.20(m)",
         next_step="Send the file of that day under its own number.",
     ),
+    "daily.not-yet": Row(
+        kind="refused",
+        sentence="The daily financial file is of {day}, which has not begun at headquarters.",
+        clause="502.20(m)",
+        next_step="Send the file of a day when that day has come; check the clock.",
+    ),
     "daily.unknown": Row(
         kind="refused",
         sentence="No daily financial file of {day} of {provider} was reconciled.",

@@ -153,6 +153,16 @@ ROWS = {
         "502.20(e), PRE-06, 502.8",
         "Check it out first: towncircle withdraw DIR",
     ),
+    "custody.still-defective": _refused(
+        "The defect {defect} of the device {device} was not examined yet.",
+        "502.20(j), P050 2.7",
+        "Record what its examination found: towncircle custody examine DIR DEVICE",
+    ),
+    "custody.other-receipt": _refused(
+        "The receipt is not for the device {device} of the hand-over {shipment}, or does not hold the paper it is for.",
+        "PRE-13",
+        "Do not keep it; ask again, and tell the Postal Service if it stays so.",
+    ),
     "custody.not-back": _refused(
         "The device {device} did not come back: nobody here has signed for it.",
         "P050 2.9, PRE-13, 502.20(e)",

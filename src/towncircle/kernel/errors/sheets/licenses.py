@@ -66,6 +66,30 @@ ROWS = {
         clause="P050 2.3",
         next_step="Look at towncircle deadlines DIR --party postal.usps, or revoke on a ground that is shown.",
     ),
+    "license.permitted": Row(
+        kind="refused",
+        sentence="The license {license} has an authorization in force, '{permit}', until {until}: this is no ground.",
+        clause="P050 2.3(d)",
+        next_step="Withdraw the authorization first: towncircle licenses DIR end-permit LICENSE --permit KIND.",
+    ),
+    "license.no-such-permit": Row(
+        kind="input",
+        sentence="'{text}' is no kind of authorization.",
+        clause="P050 2.3(d)",
+        next_step="Give one of: {known}.",
+    ),
+    "license.permit-ended": Row(
+        kind="input",
+        sentence="An authorization up to {day} would have ended before it begins.",
+        clause="P050 2.3(d)",
+        next_step="Give --until DATE, today or later.",
+    ),
+    "license.no-permit": Row(
+        kind="refused",
+        sentence="The license {license} has no authorization '{permit}' that could be withdrawn.",
+        clause="P050 2.3(d)",
+        next_step="Look at the list: towncircle licenses DIR.",
+    ),
     "license.unknown": Row(
         kind="refused",
         sentence="There is no license or application {about} of this party.",

@@ -39,6 +39,12 @@ ROWS = {
         clause="P050 3.5(a)",
         next_step="Name them once: towncircle deposit DIR AMOUNT --by ach-debit --routing N --payer-account N",
     ),
+    "bank.bad-payer": Row(
+        kind="refused",
+        sentence="The number of the account that pays, {payer}, cannot stand in an ACH file.",
+        clause="P050 3.5(a)",
+        next_step="Write it with letters, digits, blanks and hyphens, at most 17: --payer-account N",
+    ),
     "bank.no-such-item": Row(
         kind="refused",
         sentence="The lockbox has no item {deposit_id}.",

@@ -76,6 +76,12 @@ ROWS = {
         clause="502.25(c)",
         next_step="Send the missing reports first.",
     ),
+    "provider.bad-report": Row(
+        kind="refused",
+        sentence="Lockbox report {number} cannot be booked: {what}.",
+        clause="502.25(c)",
+        next_step="Correct the report and send it again under the same number.",
+    ),
     "provider.not-ours": Row(
         kind="refused",
         sentence="The deposit {deposit_id} belongs to another Provider.",

@@ -58,6 +58,11 @@ ROWS = {
         "502.15(e), 502.21(f)",
         "Wait until it is in force; an appeal stays it until it is decided.",
     ),
+    "sanction.paid-before": _refused(
+        "The paper {reference} paid {amount} on the sanction {procedure} already; a paper pays once.",
+        "502.21(c)",
+        "Give the reference of the other payment, or the amount that this one paid.",
+    ),
     "sanction.overpaid": _refused(
         "Of the sanction {procedure} {left} is left; an amount above zero and not above that can be paid.",
         "502.21(c)",

@@ -13,6 +13,7 @@ from towncircle.cli.demo.regulation.procedures import scene, shows
 from towncircle.cli.demo.regulation.town import PROVIDER, name_of, refused
 from towncircle.cli.demo.stage import expect
 from towncircle.kernel.money import Mills
+from towncircle.rules.duties import HEADQUARTERS
 from towncircle.world import licensing, returning
 from towncircle.world.config import POSTAL
 
@@ -183,6 +184,23 @@ def revoke(town: Town, number: int, ground: str, text: str) -> str:
 def withdraw(town: Town, number: int, reason: str) -> None:
     """Give a mail room's device back."""
     returning.withdraw(town.room(number), reason=reason)
+
+
+@shows(
+    69,
+    "A device may be kept abroad by authorization, which ends",
+    "postal permit.granted",
+    "postal permit.withdrawn",
+    clause="P050 2.3(d)",
+)
+def abroad(town: Town) -> None:
+    """Authorize a licensee; while it lasts its device abroad is no ground; withdraw the authorization."""
+    number = licensing.held(town.room(8)).key
+    day = town.world.clock.now().plus(days=2).date_in(HEADQUARTERS)
+    licensing.permit(town.world, number, "abroad", "ABROAD-1", day, by="mats")
+    with refused("license.permitted"):
+        licensing.revoke(town.world, number, {"abroad": "The device is at a branch."}, by="mats")
+    licensing.end_permit(town.world, number, "abroad", by="mats")
 
 
 @shows(

@@ -1,0 +1,51 @@
+"""Error codes of the forms of an indicium: artwork, markings, branches, dates of a month, proofs."""
+
+from towncircle.kernel.errors import Row
+
+
+def _artwork(sentence: str, next_step: str = "Give a still PNG, JPEG, GIF or BMP file of black on white.") -> Row:
+    return Row(kind="refused", sentence=sentence, clause="P050 4.10, 502.20(d)", next_step=next_step)
+
+
+ROWS = {
+    "artwork.no-such-file": Row(
+        kind="input",
+        sentence="The artwork file {file} cannot be read.",
+        clause="P050 4.10",
+        next_step="Check the name and the rights of the file.",
+    ),
+    "artwork.not-canonical": Row(
+        kind="input",
+        sentence="A picture has at most {width} by {height} dots of one bit, with nothing behind them.",
+        clause="P050 4.10",
+        next_step="Have the picture made of its file anew (towncircle provider art DIR NAME --picture FILE).",
+    ),
+    "artwork.too-large": _artwork(
+        "The artwork file has more than {most} {what}; nothing of it was decoded.", "Give a smaller picture."
+    ),
+    "artwork.unknown-kind": _artwork(
+        "The artwork file is no PNG, JPEG, GIF or BMP; drawings as programs (SVG) are none."
+    ),
+    "artwork.animated": _artwork("The artwork file has several pictures; paper shows one."),
+    "artwork.unreadable": _artwork("The artwork file begins like {kind} and cannot be read to its end."),
+    "artwork.blank": _artwork(
+        "The artwork would print {what}: too little to see, or a black block.", "Give a picture of black on white."
+    ),
+    "artwork.holds-symbol": _artwork(
+        "The artwork holds a barcode that a machine reads, which beside an indicium could pass for one.",
+        "Give a picture without barcodes.",
+    ),
+    "page.no-marking": Row(
+        kind="input",
+        sentence="'{text}' names no class of mail, so there is no marking for it.",
+        clause="P050 4.11",
+        next_step="Print a category of a class that is known here.",
+    ),
+    "page.marking-too-small": Row(
+        kind="refused",
+        sentence="The marking {text} cannot stand in capitals of the height of the rule in {width} by {height}; no "
+        "exception is made for a small advertising area.",
+        clause="P050 4.11",
+        next_step="Use a larger envelope, or print the marking elsewhere and leave the area to nothing.",
+    ),
+}
