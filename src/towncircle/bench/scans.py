@@ -169,7 +169,7 @@ def _payload(number: int, postage: Mills, key: SoftwareKey) -> bytes:
         "postage_mills": int(postage),
         "date": _DAY.isoformat(),
         "origin_zip": "20260",
-        "descending_mills": 100_000,
+        "descending_mills": 90_000,
         "category": "FCLM",
         "piece_count": number + 1,
         "mail_service": 0,
