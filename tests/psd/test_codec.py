@@ -123,3 +123,18 @@ def test_an_amended_state_is_a_replaced_state() -> None:
     assert state.amended() == state
     with pytest.raises(TypeError, match="no such field: unknown"):
         state.amended(unknown=1)
+
+
+def test_a_writer_writes_each_record_as_it_is_whatever_it_wrote_before() -> None:
+    first = Story().to("in service").state()
+    other = first.amended(registers=first.registers.debited(Mills(780), pieces=1), counter=first.counter + 1)
+    writer = codec.Writer(DeviceState)
+    for state in (
+        first,
+        other,
+        first,
+        other.amended(reason="x", indicia_key=None, usage=()),
+        DeviceState.decode(first.encode()),
+    ):
+        assert writer.encode(state) == state.encode()
+        assert DeviceState.decode(writer.encode(state)) == state

@@ -1,40 +1,32 @@
 """Measuring pages, scans and prices, each beside a raw limit that it cannot outrun.
 
-Here: composing and writing envelopes, pricing. Not here: scans (`scans`), devices (`device`).
+Here: pricing, and the list of cases. Not here: writing pages (`pages`), scans (`scans`), devices.
 The limits: `print.pages` is set against zint drawing the same symbols, `price` against building and asking a dict of
 the same requests.
 """
 
 from __future__ import annotations
 
-import io
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 
 from towncircle.bench import Result, environment, scans
+from towncircle.bench.pages import print_pages
 from towncircle.indicium import encode_content, layout
-from towncircle.indicium.readable import Office, for_postage
-from towncircle.kernel.ids import DeviceId
-from towncircle.kernel.money import Mills
-from towncircle.mailpiece.address_files import public_addresses
-from towncircle.mailpiece.geometry import form_for
-from towncircle.mailpiece.page import EnvelopeSpec, envelope
 from towncircle.mailpiece.rates import PriceRequest, price
-from towncircle.paper import pdf
-from towncircle.rules import ruleset
-from towncircle.symbol import data_matrix, imb
 
-PAGES = 200
+PAGES = 1000
 _DAY = date(2026, 11, 23)
 
 
 def measure(*, seconds: float = 1.0) -> tuple[list[Result], dict[str, object]]:
     """Measure all cases, about `seconds` for each loop."""
-    pages = [_print_pages(seconds), *scans.measure(seconds=seconds), _prices(seconds)]
-    return pages, environment(pages=PAGES, dpi=scans.DPI)
+    payloads = [_payload(number) for number in range(PAGES)]
+    pages, size = print_pages(payloads, _DAY, rate_of=_rate, seconds=seconds)
+    told = environment(pages=PAGES, dpi=scans.DPI, pdf_bytes_a_page=round(size))
+    return [pages, *scans.measure(seconds=seconds), _prices(seconds)], told
 
 
 def _rate(work: Callable[[], int], seconds: float) -> float:
@@ -62,44 +54,6 @@ def _payload(number: int) -> bytes:
     }
     unsigned = bytes((number * 7 + place * 13) % 256 for place in range(64))  # pages and scans ask for no signature
     return encode_content(layout("imi-std"), fields) + unsigned
-
-
-def _spec(number: int) -> EnvelopeSpec:
-    recipients = public_addresses()
-    recipient = recipients[number % len(recipients)].address
-    readable = for_postage(
-        Office(city="Washington", state="DC", zip_code="20260"),
-        device=DeviceId("TC1A0000000001"),
-        day=_DAY,
-        category="FIRST-CLASS LTR",
-        postage=Mills(780),
-        first_class=True,
-    )
-    return EnvelopeSpec(
-        form=form_for("letter"),
-        rules=ruleset("imi-2024"),
-        on=_DAY,
-        readable=readable,
-        symbol=data_matrix(_payload(number)),
-        recipient=recipient,
-        imb=imb.encode(f"00000000000{number:09d}", recipient.routing),
-    )
-
-
-def _print_pages(seconds: float) -> Result:
-    first = _spec(0)
-
-    def batch() -> int:
-        specs = (replace(first, symbol=data_matrix(_payload(number))) for number in range(PAGES))
-        return pdf.write_pdf((envelope(spec) for spec in specs), io.BytesIO())
-
-    def symbols() -> int:
-        for number in range(PAGES):
-            data_matrix(_payload(number))
-        return PAGES
-
-    rate, limit = _rate(batch, seconds), _rate(symbols, seconds)
-    return Result.of("print.pages", rate=rate, unit="pages/s", limit="symbols drawn by zint", limit_rate=limit)
 
 
 def _prices(seconds: float) -> Result:

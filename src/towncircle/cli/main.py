@@ -29,6 +29,8 @@ COMMANDS = (
     "statement",
     "reset",
     "print",
+    "printer",
+    "spool",
     "withdraw",
     "transfer",
     "person",

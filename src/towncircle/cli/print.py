@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from towncircle.kernel.errors import TowncircleError
+    from towncircle.kernel.ids import JobId
     from towncircle.kernel.money import Mills
     from towncircle.world.departments import Payer
     from towncircle.world.journeys import Journeys
@@ -28,6 +29,7 @@ examples:
   towncircle print my-world --addresses list.csv --out out   columns: name, street, city, state, zip[, weight_oz, shape]
   towncircle print my-world --addresses list.csv --form no6-3-4 --out out     towncircle forms lists the forms
   towncircle print my-world --out out --resume               finish what an interruption left open
+  towncircle print my-world --printer desk                   on a printer; then: towncircle spool list my-world
 corrections go on the back of the piece, and reprints; JOB is the number that the first print showed, or: last
   towncircle print my-world --redate JOB --out redo          date correction of all its pieces to today (P050 4.8)
   towncircle print my-world --redate JOB --pieces 2,5 --on 2026-11-27 --out redo
@@ -52,7 +54,9 @@ def add(subparsers: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     world_argument(parser)
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where envelopes.pdf and envelopes/ go")
+    where = parser.add_mutually_exclusive_group(required=True)
+    where.add_argument("--out", type=Path, metavar="DIR", help="where envelopes.pdf and envelopes/ go")
+    where.add_argument("--printer", metavar="NAME", help="print on a printer of towncircle printer list")
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--addresses", type=Path, metavar="FILE.csv", help="the recipients")
     what.add_argument("--resume", action="store_true", help="finish open jobs instead of starting one")
@@ -89,6 +93,8 @@ def run(args: argparse.Namespace) -> int:
         day = date.fromisoformat(args.on) if args.on is not None else None
     except ValueError as error:
         raise BadInput("time.unreadable", text=args.on[:40]) from error
+    if args.printer is not None:
+        return _on_printer(args, day)
     start = _starter(args, day, formats)
     with journeys_of(args) as journeys:
         failed: TowncircleError | None = None
@@ -117,6 +123,52 @@ def run(args: argparse.Namespace) -> int:
             rows[2] = ("reprints of the device", one.reprints)
         table(rows)
     return 0
+
+
+def _on_printer(args: argparse.Namespace, day: date | None) -> int:
+    """Print on a printer instead of into files."""
+    from towncircle.cli import on_printer
+    from towncircle.kernel.errors import BadInput
+    from towncircle.kernel.ids import JobId
+    from towncircle.world.spooling import reprint_on
+
+    if args.svg:
+        raise BadInput("cli.argument-astray", arguments="--svg", needs="--out DIR")
+    pieces, named = _only_with_their_form(args), _job_named(args)
+    job = None if named in (None, LAST) else JobId.parse(named)
+    plan = _planner(args, day, job, pieces)
+    with journeys_of(args) as journeys:
+        if args.resume:
+            done = on_printer.resumed(journeys, args.printer)
+        else:
+            _no_open_job(args, journeys)
+            if args.reprint is not None:
+                done = [reprint_on(journeys, job or journeys.last_job(), pieces, args.printer)]
+            else:
+                done = on_printer.planned(journeys, plan, args.printer)
+        return on_printer.told(journeys, done, json=args.json)
+
+
+def _planner(
+    args: argparse.Namespace, day: date | None, job: JobId | None, pieces: tuple[int, ...]
+) -> Callable[[Journeys], JobId]:
+    """Read what is to be printed, before the world is opened, and give the call that plans it."""
+    from towncircle.licensee.corrections import Redate, Shortpaid
+    from towncircle.mailpiece.address_files import public_addresses, read_addresses
+
+    payer = _payer(args)
+    if args.redate is not None:
+        return lambda journeys: journeys.plan_redate(
+            Redate(job=job or journeys.last_job(), mailing_date=day or journeys.today(), pieces=pieces)
+        )
+    if args.correct is not None:
+        told = _shortpaid(args)
+        return lambda journeys: journeys.plan_correction(
+            Shortpaid(job=job or journeys.last_job(), mailing_date=day or journeys.today(), pieces=pieces, **told),
+            payer=payer,
+        )
+    recipients = read_addresses(args.addresses) if args.addresses is not None else public_addresses()
+    return lambda journeys: journeys.plan(recipients, day=day, payer=payer)
 
 
 def _starter(args: argparse.Namespace, day: date | None, formats: tuple[str, ...]) -> Callable[[Journeys], Printed]:
@@ -233,13 +285,19 @@ def _nothing_in_the_way(args: argparse.Namespace, journeys: Journeys) -> None:
     from towncircle.licensee.mailroom import CORRECTION, POSTAGE, REDATE
     from towncircle.world.printing import REPRINTS, STEMS
 
-    open_jobs = [row.key for row in journeys.open_jobs()]
-    if open_jobs and not args.new:
-        raise Refused("mailroom.job-open", jobs=", ".join(open_jobs))
+    _no_open_job(args, journeys)
     form = REDATE if args.redate is not None else CORRECTION if args.correct is not None else POSTAGE
     stem = REPRINTS if args.reprint is not None else STEMS[form]
     if (args.out / f"{stem}.pdf").exists():
         raise Refused("mailroom.out-taken", out=args.out)
+
+
+def _no_open_job(args: argparse.Namespace, journeys: Journeys) -> None:
+    from towncircle.kernel.errors import Refused
+
+    open_jobs = [row.key for row in journeys.open_jobs()]
+    if open_jobs and not args.new:
+        raise Refused("mailroom.job-open", jobs=", ".join(open_jobs))
 
 
 def _record(done: list[Printed], left: Mills) -> dict[str, object]:

@@ -2,7 +2,8 @@
 
 Here: asking the device for the bytes of pieces that it evidenced, and the record of it. Not here: pages (`envelopes`).
 Kept: a reprint is the same bytes and debits nothing; the device counts it first and tells the count in its signed
-audit, so the Provider sees it. After a crash the device may only count more than was written down.
+audit, so the Provider sees it. What stands with a printer and did not spoil is not printed again. After a crash the
+device may only count more than was written down.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from towncircle.kernel.ids import DeviceId, JobId
 from towncircle.kernel.store import Record
 from towncircle.licensee.corrections import places
 from towncircle.licensee.mailroom import EVIDENCED, PRINTED, numbers_of
+from towncircle.licensee.spool import may_print_again
 from towncircle.psd.commands import Reprinted
 
 
@@ -28,6 +30,7 @@ def reprint(ctx: Context, *, job: JobId, pieces: Sequence[int] = ()) -> Steps:
     if row.body["state"] not in (EVIDENCED, PRINTED) or not row.body["indicia"]:
         raise Refused("mailroom.no-indicium", job=job, state=row.body["state"])
     chosen = places(row, pieces)
+    may_print_again(ctx.tx, job=job, pieces=[place + 1 for place in chosen])
     done: Reprinted = yield Exchange(DeviceId(row.body["device"]), lambda client: client.reprint(job, chosen))
     row = ctx.tx.get("job", job)
     assert row is not None

@@ -10,6 +10,7 @@ envelopes needs the memory of a few.
 from __future__ import annotations
 
 import zlib
+from array import array
 from collections.abc import Iterable
 from datetime import UTC
 from pathlib import Path
@@ -23,6 +24,7 @@ from towncircle.paper.fonts import font_file
 from towncircle.paper.operators import FONT_NAMES, BarSize, bar_glyphs, draw, number
 
 _KIDS = 64  # of one node of the page tree
+_ROWS = 512  # of the cross-reference table, written at a time
 _RESOURCES, _CATALOG, _INFO = 1, 2, 3
 _WIN_ANSI = range(0x20, 0x100)
 
@@ -34,15 +36,17 @@ def write_pdf(
     title: str = "",
     at: Instant | None = None,
     compress: bool = True,
+    shift: tuple[int, int] = (0, 0),
 ) -> int:
     """Write pages to a file or stream as they come, and give their number.
 
-    `at` becomes the creation date; without it there is none. Raises `BadInput` (paper.no-pages).
+    `at` becomes the creation date; without it there is none. `shift` moves what is printed right and down, in units,
+    for a printer that needs it. Raises `BadInput` (paper.no-pages).
     """
     if isinstance(out, Path):
         with out.open("wb") as stream:
-            return write_pdf(pages, stream, title=title, at=at, compress=compress)
-    writer = _Writer(out, compress=compress)
+            return write_pdf(pages, stream, title=title, at=at, compress=compress, shift=shift)
+    writer = _Writer(out, compress=compress, shift=shift)
     for page in pages:
         writer.add(page)
     return writer.close(title, at)
@@ -60,18 +64,19 @@ def to_pdf(pages: Iterable[Page], *, title: str = "", at: Instant | None = None)
 class _Writer:
     """Write one file; also the `Resources` that the operators ask for names."""
 
-    def __init__(self, out: BinaryIO, *, compress: bool) -> None:
+    def __init__(self, out: BinaryIO, *, compress: bool, shift: tuple[int, int]) -> None:
         self._out = out
+        self._shift = shift
         self._compress = compress
-        self._offsets = [0, 0, 0, 0]  # object 0 is none; 1 to 3 are written last
+        self._offsets = array("Q", [0, 0, 0, 0])  # object 0 is none; 1 to 3 are written last
         self._at = 0
         self._fonts: dict[str, bytes] = {}
         self._bar_fonts: dict[BarSize, bytes] = {}
         self._layers: dict[Layer, tuple[int, bytes]] = {}
-        self._leaf: list[int] = []
+        self._leaf = array("Q")
         self._leaf_id = 0
         self._leaves: list[tuple[int, int]] = []
-        self._open: dict[int, list[int]] = {}
+        self._open: dict[int, array[int]] = {}
         self._heads: dict[tuple[int, int, int], bytes] = {}
         self._pages = 0
         self._write(b"%PDF-1.5\n%\xe2\xe3\xcf\xd3\n")
@@ -96,7 +101,9 @@ class _Writer:
         size = (page.form.width, page.form.height, self._leaf_id)
         head = self._heads.get(size)
         if head is None:
-            box = f"[0 0 {number(size[0])} {number(size[1])}]".encode()
+            (right, down), (width, height, _) = self._shift, size
+            edges = (-right, down, width - right, height + down)  # the sheet moves, what stands on it does not
+            box = f"[{' '.join(map(number, edges))}]".encode()
             head = b"<</Type/Page/Parent %d 0 R/MediaBox%s/Resources %d 0 R/Contents " % (size[2], box, _RESOURCES)
             self._heads = {size: head}
         self._leaf.append(self._object(self._reserve(), b"%s%d 0 R>>" % (head, body)))
@@ -116,8 +123,10 @@ class _Writer:
         self._object(_CATALOG, b"<</Type/Catalog/Pages %d 0 R>>" % root)
         self._object(_INFO, _info(title, at))
         table, count = self._at, len(self._offsets)
-        rows = [b"%010d 00000 n \n" % offset for offset in self._offsets[1:]]
-        self._write(b"xref\n0 %d\n0000000000 65535 f \n%s" % (count, b"".join(rows)))
+        self._write(b"xref\n0 %d\n0000000000 65535 f \n" % count)
+        for first in range(1, count, _ROWS):
+            rows = [b"%010d 00000 n \n" % offset for offset in self._offsets[first : first + _ROWS]]
+            self._write(b"".join(rows))
         trailer = b"trailer\n<</Size %d/Root %d 0 R/Info %d 0 R>>\nstartxref\n%d\n%%%%EOF\n"
         self._write(trailer % (count, _CATALOG, _INFO, table))
         return self._pages
@@ -155,11 +164,11 @@ class _Writer:
     def _end_leaf(self) -> None:
         self._leaves.append((self._leaf_id, len(self._leaf)))
         self._open[self._leaf_id] = self._leaf  # its parent is known only when all leaves are
-        self._leaf = []
+        self._leaf = array("Q")
 
     def _tree(self, level: list[tuple[int, int]]) -> int:
         """Write the nodes of the page tree from the leaves up and give the root."""
-        kids: dict[int, list[int]] = dict(self._open)
+        kids = self._open
         while True:
             above: list[tuple[int, int]] = []
             groups = [level[at : at + _KIDS] for at in range(0, len(level), _KIDS)]
@@ -171,7 +180,7 @@ class _Writer:
                     self._object(id_, b"<</Type/Pages%s/Count %d/Kids[%s]>>" % (up, count, refs))
                 if not parent:
                     return group[0][0]
-                kids[parent] = [id_ for id_, _ in group]
+                kids[parent] = array("Q", [id_ for id_, _ in group])
                 above.append((parent, sum(count for _, count in group)))
             level = above
 

@@ -34,10 +34,18 @@ def render(pdf: bytes | Path, page_index: int = 0, *, dpi: int = 300) -> bytes:
 
 def raster(pdf: bytes | Path, page_index: int = 0, *, dpi: int = 300) -> NDArray[np.uint8]:
     """Render one page as a grey array of rows by columns, 0 black. Raises as `render`."""
-    import pypdfium2
-
     if not _LEAST_DPI <= dpi <= _MOST_DPI:
         raise BadInput("paper.resolution", dpi=dpi)
+    return raster_at(pdf, dpi / 72, dpi / 72, page_index)
+
+
+def raster_at(pdf: bytes | Path, x_scale: float, y_scale: float, page_index: int = 0) -> NDArray[np.uint8]:
+    """Render one page at so many dots a point across and down.
+
+    Raises `BadInput`: paper.not-a-pdf, paper.no-such-page.
+    """
+    import pypdfium2
+
     label = str(pdf) if isinstance(pdf, Path) else "The data"
     try:
         document = pypdfium2.PdfDocument(pdf)
@@ -47,11 +55,11 @@ def raster(pdf: bytes | Path, page_index: int = 0, *, dpi: int = 300) -> NDArray
         if not 0 <= page_index < len(document):
             raise BadInput("paper.no-such-page", page=page_index + 1, count=len(document))
         with closing(document[page_index]) as page:
-            return _exact(page, dpi / 72)
+            return _exact(page, x_scale, y_scale)
 
 
-def _exact(page: Any, scale: float) -> NDArray[np.uint8]:
-    """Render at exactly this scale from the upper left corner, as a printer does.
+def _exact(page: Any, x_scale: float, y_scale: float) -> NDArray[np.uint8]:
+    """Render at exactly these scales from the upper left corner, as a printer does.
 
     pdfium's plain call stretches the page to a whole number of pixels, which moves modules off their dots where a page
     is, say, 1237.5 dots high.
@@ -59,10 +67,11 @@ def _exact(page: Any, scale: float) -> NDArray[np.uint8]:
     import pypdfium2
     from pypdfium2 import raw
 
-    width, height = (ceil(round(side * scale, 6)) for side in page.get_size())
+    wide, high = page.get_size()
+    width, height = ceil(round(wide * x_scale, 6)), ceil(round(high * y_scale, 6))
     with closing(pypdfium2.PdfBitmap.new_native(width, height, raw.FPDFBitmap_Gray)) as bitmap:
         raw.FPDFBitmap_FillRect(bitmap, 0, 0, width, height, 0xFFFFFFFF)
-        matrix, clip = raw.FS_MATRIX(scale, 0, 0, scale, 0, 0), raw.FS_RECTF(0, 0, width, height)
+        matrix, clip = raw.FS_MATRIX(x_scale, 0, 0, y_scale, 0, 0), raw.FS_RECTF(0, 0, width, height)
         raw.FPDF_RenderPageBitmapWithMatrix(bitmap, page, matrix, clip, raw.FPDF_ANNOT | raw.FPDF_GRAYSCALE)
         grey: NDArray[np.uint8] = bitmap.to_numpy().copy()
     return grey[:, :, 0] if grey.ndim == 3 else grey

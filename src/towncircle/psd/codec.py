@@ -59,6 +59,31 @@ class Part:
         return b"".join(parts)
 
 
+class Writer:
+    """Write records of one kind one after the other; a field that is the very same object is not written anew."""
+
+    def __init__(self, kind: type) -> None:
+        self._part = _shape(kind)
+        self._head = items.map_head(len(self._part.fields))
+        self._writes = tuple(_keyed(items.integer(field.key), field.write) for field in self._part.fields)
+        self._values: tuple[object, ...] = tuple(object() for _ in self._writes)
+        self._written = [b""] * len(self._writes)
+
+    def encode(self, record: object) -> bytes:
+        """Give the record as deterministic CBOR, the same as `encode`."""
+        values = self._part.values(record)
+        written = [
+            held if value is before else write(value)
+            for value, before, held, write in zip(values, self._values, self._written, self._writes, strict=True)
+        ]
+        self._values, self._written = values, written
+        return self._head + b"".join(written)
+
+
+def _keyed(key: bytes, write: _Write) -> _Write:
+    return lambda value: key + write(value)
+
+
 _SHAPES: dict[type, Part] = {}
 _BODIES: ByIdentity[Body, bytes] = ByIdentity(4096)  # signed parameters are long and seldom change
 

@@ -34,12 +34,21 @@ class Column:
     @classmethod
     def of(cls, name: str, values: Sequence[int] | Sequence[str]) -> Column:
         """Make a column of one value a piece."""
+        if len(values) == 1:
+            return cls.one(name, values[0])
         distinct: dict[int | str, int] = {}
         at = [distinct.setdefault(value, len(distinct)) for value in values]
         packed = struct.pack(f"<{len(at)}H", *at) if len(distinct) > 1 else b""
         if all(isinstance(value, str) for value in distinct):
             return cls(name=name, texts=tuple(str(value) for value in distinct), at=packed)
         return cls(name=name, numbers=tuple(int(value) for value in distinct), at=packed)
+
+    @classmethod
+    def one(cls, name: str, value: int | str) -> Column:
+        """Make a column of one value for all pieces."""
+        if isinstance(value, str):
+            return cls(name=name, texts=(str(value),))
+        return cls(name=name, numbers=(int(value),))
 
     def spread(self, count: int) -> list[int]:
         """Give the position of each piece's value. Raises `BadInput` (psd.malformed)."""

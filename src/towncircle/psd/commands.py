@@ -113,13 +113,12 @@ class Evidence:
             raise BadInput("psd.amount-out-of-range", amount="One of the amounts", limit="$4,294,967.295") from error
         made = []
         for name, values in columns.items():
-            if not isinstance(values, int | str) and len(values) != len(amounts):
+            if isinstance(values, int | str):
+                made.append(Column.one(name, values))
+            elif len(values) != len(amounts):
                 raise BadInput("psd.batch-size", count=len(values), limit=MAX_PIECES)
-            made.append(
-                Column.of(
-                    name, [values] if isinstance(values, str) else [values] if isinstance(values, int) else values
-                )
-            )
+            else:
+                made.append(Column.of(name, values))
         return cls(request_id=request_id, amounts=packed, columns=tuple(made))
 
     @property

@@ -22,6 +22,7 @@ import apsw
 
 from towncircle.kernel.errors import BadInput, BrokenInvariant, Refused
 from towncircle.kernel.ids import DeviceId
+from towncircle.psd import codec
 from towncircle.psd.memory import Change, Record
 from towncircle.psd.state import DeviceState
 
@@ -62,7 +63,7 @@ class SqliteMemory:
         self.path = path
         if not create and not vfs and not path.stat().st_size:  # else it would be taken for a new one
             self._damaged("it is empty")
-        self._failed = ""
+        self._failed, self._writer = "", codec.Writer(DeviceState)
         flags = apsw.SQLITE_OPEN_READWRITE | (apsw.SQLITE_OPEN_CREATE if create else 0)
         with self._translated():
             self._connection = apsw.Connection(str(path), flags=flags, vfs=vfs or None)
@@ -154,7 +155,7 @@ class SqliteMemory:
 
     def _write(self, change: Change) -> None:
         device, expected_counter, epoch, state, records = change
-        run, changes, blob = self._connection.execute, self._connection.changes, state.encode()
+        run, changes, blob = self._connection.execute, self._connection.changes, self._writer.encode(state)
         digest = hashlib.sha256(blob).digest()
         if expected_counter == 0:
             run(

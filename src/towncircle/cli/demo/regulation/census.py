@@ -30,6 +30,18 @@ UNSHOWN_FACTS: Mapping[str, str] = MappingProxyType(
         "device.inactive": "it follows the one before",
         "inventory.refused": "its scene is not written yet",
         "form-3533.refused": "its scene is not written yet",
+        **dict.fromkeys(
+            (
+                "printer.kept",
+                "printer.tested",
+                "printer.removed",
+                "print.queued",
+                "print.sent",
+                "print.confirmed",
+                "print.spoiled",
+            ),
+            "no printer stands in the simulated town: tests/world shows it",
+        ),
     }
 )
 # message types that the product can send and the year does not, each with its reason

@@ -1,0 +1,81 @@
+"""`towncircle print --printer`: jobs to a printer instead of files.
+
+Here: which job it is and what is shown of it. Not here: the arguments (`print`), the steps (`world.spooling`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from towncircle.cli.main import EXIT_CODES
+from towncircle.cli.show import as_json, table
+from towncircle.kernel.ids import JobId
+from towncircle.kernel.money import Mills
+from towncircle.licensee import mailroom
+from towncircle.licensee.spool import standing_of
+from towncircle.world import spooling
+
+if TYPE_CHECKING:
+    from towncircle.kernel.store import Record
+    from towncircle.world.journeys import Journeys
+    from towncircle.world.spooling import Handed
+
+
+def resumed(journeys: Journeys, printer: str) -> list[Handed]:
+    """Print the open jobs on a printer, paid ones first."""
+    rows = sorted(journeys.open_jobs(), key=lambda row: str(row.body["state"]))
+    return [spooling.print_on(journeys, JobId(row.key), printer) for row in rows]
+
+
+def planned(journeys: Journeys, plan: Callable[[Journeys], JobId], printer: str) -> list[Handed]:
+    """Plan a job and print it. Raises `Refused` (printer.unknown) before anything is planned."""
+    spooling.check_printer(journeys, printer)
+    return [spooling.print_on(journeys, plan(journeys), printer)]
+
+
+def told(journeys: Journeys, done: list[Handed], *, json: bool) -> int:
+    """Show what was handed to a printer; the first trouble is raised, or with JSON told and the exit code."""
+    with journeys.world.store(journeys.licensee).reading() as view:
+        jobs = {one.entry.key: view.get("job", one.entry.body["job"]) for one in done}
+    left = journeys.status().registers.descending
+    troubles = [one.trouble for one in done if one.trouble is not None]
+    if json:
+        rows = [
+            {**_record(one.entry, jobs[one.entry.key]), "trouble": one.trouble.as_dict() if one.trouble else None}
+            for one in done
+        ]
+        as_json({"jobs": rows, "descending_mills": int(left)})
+        return EXIT_CODES[troubles[0].kind] if troubles else 0
+    for one in done:
+        held = _record(one.entry, jobs[one.entry.key])
+        table(
+            [
+                ("job", held["job"]),
+                ("pieces", held["pieces"]),
+                ("postage", Mills(int(str(held["total_mills"])))),
+                ("printer", f"{held['printer']}, {held['state']}"),
+                ("spool entry", held["entry"]),
+                ("left in the device", left),
+            ]
+        )
+    if not done:
+        print("No job is open.")
+    for trouble in troubles:
+        raise trouble
+    return 0
+
+
+def _record(entry: Record, job: Record | None) -> dict[str, object]:
+    from towncircle.licensee.spool import numbers
+
+    assert job is not None
+    return {
+        "job": job.key,
+        "pieces": len(numbers(entry.body["pieces"])),
+        "form": "reprint" if entry.body["again"] else mailroom.form_of(job.body),
+        "total_mills": 0 if entry.body["again"] else job.body["total"],
+        "printer": entry.body["printer"],
+        "entry": entry.body["number"],
+        "state": standing_of(entry),
+    }

@@ -1,0 +1,194 @@
+"""Bytes to a printer: into a spool folder, through the system's `lp`, or over a raw socket (port 9100).
+
+Here: one way each, in two steps: `ready` does what may fail without a trace, `hand_over` is where paper may move. Not
+here: what was sent and what came out (`towncircle.licensee.spool`).
+Kept: an error says whether anything can have been printed. `printer.doubt` means that nobody knows; every other error
+means that certainly nothing was. Nothing is sent twice here, and no shell reads an address.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Protocol
+
+from towncircle.kernel.errors import Refused
+
+CONNECT_S = 5  # house
+SEND_S = 60  # house: how long a printer may take nothing before the line is given up
+CLOSE_S = 10  # house: how long it may take to close its side when it has everything
+LP_S = 60  # house
+_CHUNK = 64 * 1024
+
+
+class Way(Protocol):
+    """Hand one file to one printer."""
+
+    def ready(self) -> None:
+        """Prepare. Raises `Refused`; nothing was printed then."""
+        ...
+
+    def hand_over(self) -> str:
+        """Hand over and give the printer's own reference, if it has one. Raises `Refused`: printer.doubt and others."""
+        ...
+
+    def after_crash(self) -> bool:
+        """Finish a handing-over whose process died: True it is there, False nobody knows. Raises `Refused`."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what `ready` took."""
+        ...
+
+
+class FolderWay:
+    """Put a file into a spool folder under its name, whole or not at all.
+
+    What is not whole lies beside it under a hidden name. After a crash that hidden file tells whether it was handed
+    over: it is made before the sending is written down, and goes when the file gets its name.
+    """
+
+    def __init__(self, folder: Path, name: str, file: Path) -> None:
+        self._folder, self._target = folder, folder / name
+        self._draft, self._file = folder / f".{name}.part", file
+
+    def ready(self) -> None:
+        """Copy the file beside its place. Raises `Refused` (printer.unreachable, printer.name-taken)."""
+        if self._target.exists():
+            raise Refused("printer.name-taken", path=self._target)
+        try:
+            with self._file.open("rb") as source, self._draft.open("wb") as draft:
+                shutil.copyfileobj(source, draft)
+                draft.flush()
+                os.fsync(draft.fileno())
+            _sync(self._folder)
+        except OSError as error:
+            raise Refused("printer.unreachable", address=self._folder, why=error.strerror or error) from error
+
+    def hand_over(self) -> str:
+        """Give the file its name. Raises `Refused` (printer.doubt)."""
+        try:
+            self._draft.rename(self._target)
+            _sync(self._folder)
+        except OSError as error:
+            told = {"address": self._folder, "why": error.strerror or error}
+            if self._draft.exists():  # it never got its name
+                raise Refused("printer.unreachable", **told) from error
+            raise Refused("printer.doubt", **told) from error
+        return self._target.name
+
+    def after_crash(self) -> bool:
+        """Finish the handing-over. Raises `Refused` (printer.unreachable) where the folder is not there."""
+        if not self._folder.is_dir():
+            raise Refused("printer.unreachable", address=self._folder, why="it is not there")
+        if self._draft.exists():
+            self.hand_over()
+        return True
+
+    def close(self) -> None:
+        """Leave the draft: the next attempt writes it anew."""
+
+
+class LpWay:
+    """Hand a file to the system's print service through `lp`, which speaks CUPS and IPP."""
+
+    def __init__(self, queue: str, title: str, file: Path, options: Sequence[str] = ()) -> None:
+        self._queue, self._title, self._file, self._options = queue, title, file, options
+        self._program = ""
+
+    def ready(self) -> None:
+        """Find `lp`. Raises `Refused` (printer.no-lp)."""
+        found = shutil.which("lp")
+        if found is None:
+            raise Refused("printer.no-lp")
+        self._program = found
+
+    def hand_over(self) -> str:
+        """Run `lp` and give its request id. Raises `Refused` (printer.lp-refused, printer.doubt)."""
+        options = [part for option in self._options for part in ("-o", option)]
+        line = [self._program, "-d", self._queue, "-t", self._title, *options, "--", str(self._file)]
+        try:
+            done = subprocess.run(  # noqa: S603  # the system's own program, and the queue was checked
+                line,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=LP_S,
+                check=False,
+                text=True,
+                errors="replace",
+            )
+        except OSError as error:
+            raise Refused("printer.lp-refused", queue=self._queue, why=error.strerror or error) from error
+        except subprocess.TimeoutExpired as error:
+            raise Refused("printer.doubt", address=self._queue, why=f"lp gave no answer in {LP_S} s") from error
+        if done.returncode < 0:
+            raise Refused("printer.doubt", address=self._queue, why=f"lp was ended by signal {-done.returncode}")
+        if done.returncode:
+            told = " ".join(done.stderr.split())[:200] or f"exit code {done.returncode}"
+            raise Refused("printer.lp-refused", queue=self._queue, why=told)
+        return " ".join(done.stdout.split())[:200]
+
+    def after_crash(self) -> bool:
+        """Say that nobody knows: `lp` keeps no trace by our name."""
+        return False
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+class RawWay:
+    """Send a file over a raw TCP connection, as printers take it at port 9100."""
+
+    def __init__(self, host: str, port: int, file: Path) -> None:
+        self._host, self._port, self._file = host, port, file
+        self._line: socket.socket | None = None
+
+    def ready(self) -> None:
+        """Connect. Raises `Refused` (printer.unreachable)."""
+        try:
+            self._line = socket.create_connection((self._host, self._port), timeout=CONNECT_S)
+        except OSError as error:
+            why = error.strerror or error
+            raise Refused("printer.unreachable", address=f"{self._host}:{self._port}", why=why) from error
+
+    def hand_over(self) -> str:
+        """Send all, and wait until the printer closes. Raises `Refused` (printer.doubt)."""
+        assert self._line is not None, "ready() comes first"
+        sent = 0
+        try:
+            with self._line as line, self._file.open("rb") as source:
+                line.settimeout(SEND_S)
+                while chunk := source.read(_CHUNK):
+                    line.sendall(chunk)
+                    sent += len(chunk)
+                line.shutdown(socket.SHUT_WR)
+                line.settimeout(CLOSE_S)
+                while line.recv(_CHUNK):  # what a printer says here is for its maker's tools
+                    pass
+        except OSError as error:
+            why = f"after {sent} of {self._file.stat().st_size} bytes: {error.strerror or error}"
+            raise Refused("printer.doubt", address=f"{self._host}:{self._port}", why=why) from error
+        return f"{sent} bytes"
+
+    def after_crash(self) -> bool:
+        """Say that nobody knows: a socket keeps no trace."""
+        return False
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._line is not None:
+            self._line.close()
+
+
+def _sync(folder: Path) -> None:
+    with suppress(OSError):  # some network file systems do not let a folder be synced
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

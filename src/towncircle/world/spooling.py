@@ -1,0 +1,300 @@
+"""Jobs to printers: pages in the printer's language, queued in the spool and handed over.
+
+Here: the file of an entry, the order of the steps, and what an interrupted one is when it is found again. Not here: the
+states (`licensee.spool`), the ways (`transport.printers`), files in a folder of one's own (`world.printing`).
+Kept, so that SIGKILL anywhere prints nothing twice without being told:
+1. the file is whole in the licensee's spool before its job is closed; job and entry are written in one transaction;
+2. what may fail without a trace is done before `sending` is written down, and the first byte leaves after it;
+3. one process sends at a time. An entry found `sending` is of a process that died: a spool folder knows whether it has
+   the file, of every other printer the entry is `unknown`, and a person says what came out.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path as FilePath
+
+from towncircle.kernel.context import Context
+from towncircle.kernel.errors import Refused
+from towncircle.kernel.ids import JobId
+from towncircle.kernel.store import Record
+from towncircle.licensee import corrections, envelopes, mailroom, printers, spool
+from towncircle.licensee.printers import TRUE_SCALE, Printer
+from towncircle.mailpiece.elements import Element, Page, Path, Text, polygon, polyline
+from towncircle.mailpiece.geometry import INCH, form, form_for
+from towncircle.mailpiece.typeface import FontKey
+from towncircle.paper import pdf, zpl
+from towncircle.transport.printers import FolderWay, LpWay, RawWay, Way
+from towncircle.world.journeys import Journeys
+
+_CM = round(INCH / 2.54)
+_LP_PDF = ("print-scaling=none",)  # a page that is fitted to the paper has no module on its dots
+_DOUBT = ("printer.doubt", "printer.interrupted")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handed:
+    """Hold what became of an entry: its record, and the trouble that kept it from being handed over."""
+
+    entry: Record
+    trouble: Refused | None = None
+
+
+def check_printer(journeys: Journeys, name: str) -> None:
+    """Check that there is such a printer, before anything is priced. Raises `Refused` (printer.unknown)."""
+    _printer(journeys, name)
+
+
+def print_on(journeys: Journeys, job: JobId, printer: str) -> Handed:
+    """Have a planned or an interrupted job evidenced, queue it for a printer and hand it over.
+
+    Raises what evidencing raises, and `Refused` (printer.unknown, printer.other-form) before anything is debited;
+    trouble on the way to the printer is in the answer.
+    """
+    profile = _printer(journeys, printer)
+    planned = _job(journeys, job)
+    try:
+        _check_form(profile, planned)
+    except Refused:
+        journeys.do(lambda ctx: mailroom.give_up(ctx, job=job))
+        raise
+    record = journeys.resume(job)
+    file, digest = _write(journeys, record, profile, job)
+
+    def queued(ctx: Context) -> Record:
+        held = ctx.tx.find("spool", owner=job)
+        if held:
+            return held[0]
+        mailroom.printed(ctx, job=job, files=[file.name])
+        every = range(1, len(record.body["pieces"]) + 1)
+        return spool.queue(ctx, job=record, pieces=every, printer=printer, file=file.name, digest=digest)
+
+    row: Record = journeys.do(queued)
+    return send(journeys, row.body["number"])
+
+
+def reprint_on(journeys: Journeys, job: JobId, pieces: tuple[int, ...], printer: str) -> Handed:
+    """Have the device count a reprint of pieces of a job, and hand them to a printer.
+
+    Raises `Refused` (spool.not-spoiled) where one of them stands with a printer, before the device is asked.
+    """
+    profile, held = _printer(journeys, printer), _job(journeys, job)
+    _check_form(profile, held)
+    chosen = [at + 1 for at in corrections.places(held, pieces)]
+    record = journeys.reprint(job, pieces)
+    file, digest = _write(journeys, record, profile, f"{job}-again-{record.body['device_reprints']}")
+    row: Record = journeys.do(
+        lambda ctx: spool.queue(
+            ctx, job=record, pieces=chosen, printer=printer, file=file.name, digest=digest, again=True
+        )
+    )
+    return send(journeys, row.body["number"])
+
+
+def _check_form(printer: Printer, job: Record) -> None:
+    """Check that the printer holds the form of the pieces. Raises `Refused` (printer.other-form)."""
+    for piece in {form_for(piece["shape"]).key: form_for(piece["shape"]) for piece in job.body["pieces"]}.values():
+        if printer.form not in ("", piece.key):
+            raise Refused("printer.other-form", name=printer.name, loaded=form(printer.form).name, wanted=piece.name)
+
+
+def waiting(journeys: Journeys) -> list[int]:
+    """Give the numbers of the entries that are queued, or were under way when their process died."""
+    with journeys.world.store(journeys.licensee).reading() as view:
+        rows = view.find("spool")
+    return [row.body["number"] for row in rows if row.body["state"] in (spool.QUEUED, spool.SENDING)]
+
+
+def send(journeys: Journeys, number: int) -> Handed:
+    """Hand a queued entry over, or find out about one whose process died; trouble is in the answer."""
+    with _alone(journeys):
+        with journeys.world.store(journeys.licensee).reading() as view:
+            row = spool.entry(view, number)
+            profile = printers.printer_of(view, row.body["printer"])
+        file = _folder(journeys) / row.body["file"]
+        name = f"{row.body['job']}-{number:06d}.{profile.language}"
+        with closing(_way(profile, name, file)) as way:
+            try:
+                return Handed(entry=_sent(journeys, row, file, way))
+            except Refused as trouble:
+                return Handed(entry=_troubled(journeys, number, trouble), trouble=trouble)
+
+
+def _sent(journeys: Journeys, row: Record, file: FilePath, way: Way) -> Record:
+    number = row.body["number"]
+    if row.body["state"] == spool.SENDING:
+        if not way.after_crash():
+            raise Refused("printer.interrupted", entry=number)
+        reference = ""
+    else:
+        spool.SPOOL.move(row.body["state"], "send")
+        _check(row, file)
+        way.ready()
+        journeys.do(lambda ctx: spool.begin(ctx, number=number))
+        reference = way.hand_over()
+    done: Record = journeys.do(lambda ctx: spool.ended(ctx, number=number, event="arrive", reference=reference))
+    with suppress(OSError):
+        file.unlink()  # the job keeps what is needed to make it again
+    return done
+
+
+def _troubled(journeys: Journeys, number: int, trouble: Refused) -> Record:
+    """Write down how the trouble left the entry."""
+
+    def told(ctx: Context) -> Record:
+        row = spool.entry(ctx.tx, number)
+        if row.body["state"] != spool.SENDING:
+            return row
+        if trouble.code in _DOUBT:
+            return spool.ended(ctx, number=number, event="get lost", why=trouble.sentence)
+        return spool.ended(ctx, number=number, event="not leave", why=trouble.sentence)
+
+    row: Record = journeys.do(told)
+    return row
+
+
+def _check(row: Record, file: FilePath) -> None:
+    if not file.is_file() or _digest(file) != row.body["sha256"]:
+        raise Refused("spool.file-changed", entry=row.body["number"], path=file)
+
+
+def _way(printer: Printer, name: str, file: FilePath) -> Way:
+    if printer.kind == "folder":
+        return FolderWay(FilePath(printer.address), name, file)
+    if printer.kind == "raw":
+        return RawWay(*printer.host_port(), file)
+    return LpWay(printer.address, name, file, ("raw",) if printer.language == "zpl" else _LP_PDF + printer.options)
+
+
+def _write(journeys: Journeys, job: Record, printer: Printer, stem: str) -> tuple[FilePath, str]:
+    pages = envelopes.pages(job.body, journeys.stationery(job))
+    return write_file(pages, printer, _folder(journeys) / f"{stem}.{printer.language}", title=stem)
+
+
+def write_file(pages: Iterable[Page], printer: Printer, file: FilePath, *, title: str) -> tuple[FilePath, str]:
+    """Write pages in a printer's language; give the file and its SHA-256."""
+    draft = file.with_suffix(".new")
+    with draft.open("wb") as out:
+        if printer.language == "zpl":
+            zpl.write_zpl(pages, out, head_of(printer))
+        else:
+            pdf.write_pdf(pages, out, title=title, shift=(printer.shift_x, printer.shift_y))
+    draft.replace(file)
+    return file, _digest(file)
+
+
+def head_of(printer: Printer) -> zpl.Head:
+    """Give the print head of a label printer as its profile has it."""
+    return zpl.Head(
+        dpi=printer.dpi,
+        shift_x=printer.shift_x,
+        shift_y=printer.shift_y,
+        scale_x=Fraction(printer.scale_x, TRUE_SCALE),
+        scale_y=Fraction(printer.scale_y, TRUE_SCALE),
+        native=printer.native,
+    )
+
+
+def decide(
+    journeys: Journeys, number: int, *, pieces: tuple[int, ...] = (), came_out: bool, reason: str = ""
+) -> Record:
+    """Write down what a person saw of an entry's pieces; the file of one that was never sent goes.
+
+    Raises as `spool.decide`, and `Refused` (spool.under-way) while it is being sent.
+    """
+    with _alone(journeys):
+        row: Record = journeys.do(
+            lambda ctx: spool.decide(ctx, number=number, pieces=pieces, came_out=came_out, reason=reason)
+        )
+        (_folder(journeys) / row.body["file"]).unlink(missing_ok=True)
+    return row
+
+
+def _printer(journeys: Journeys, name: str) -> Printer:
+    with journeys.world.store(journeys.licensee).reading() as view:
+        return printers.printer_of(view, name)
+
+
+def _job(journeys: Journeys, job: JobId) -> Record:
+    with journeys.world.store(journeys.licensee).reading() as view:
+        row = view.get("job", job)
+    if row is None:
+        raise Refused("mailroom.no-such-job", job=job)
+    return row
+
+
+def _folder(journeys: Journeys) -> FilePath:
+    folder = journeys.world.folder / journeys.licensee / "spool"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder
+
+
+@contextmanager
+def _alone(journeys: Journeys) -> Iterator[None]:
+    """Be the only one to send. Raises `Refused` (spool.under-way)."""
+    with (_folder(journeys) / ".lock").open("w") as guard:
+        try:
+            fcntl.flock(guard, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise Refused("spool.under-way", licensee=journeys.licensee) from error
+        yield
+
+
+def _digest(file: FilePath) -> str:
+    with file.open("rb") as data:
+        return hashlib.file_digest(data, "sha256").hexdigest()
+
+
+def print_test(journeys: Journeys, name: str) -> str:
+    """Hand a page without postage to a printer; give the printer's reference. Raises what its way raises."""
+    profile = _printer(journeys, name)
+
+    def counted(ctx: Context) -> int:
+        ctx.note("printer.tested", name, way=profile.kind)
+        return ctx.tx.next_number("printer-test")
+
+    stem = f"test-{name}-{journeys.do(counted):06d}"
+    file = _folder(journeys) / f"{stem}.{profile.language}"
+    try:
+        write_file([test_page(profile)], profile, file, title=stem)
+        with closing(_way(profile, file.name, file)) as way:
+            way.ready()
+            return way.hand_over()
+    finally:
+        file.unlink(missing_ok=True)
+
+
+def test_page(printer: Printer) -> Page:
+    """Lay out a page that shows where a printer's edges are: a frame of a quarter inch, marks of 10 mm, its name."""
+    piece = form(printer.form or "no10")
+    far, near = INCH // 4, 2 * INCH // 5
+    ticks = [
+        polyline((far + at, far), (far + at, near - (0 if at % (5 * _CM) else -_CM // 4)))
+        for at in range(0, piece.width - 2 * far, _CM)
+    ]
+    ticks += [
+        polyline((far, far + at), (near - (0 if at % (5 * _CM) else -_CM // 4), far + at))
+        for at in range(0, piece.height - 2 * far, _CM)
+    ]
+    right, top = piece.width - far, piece.height - far
+    lines: list[tuple[str, FontKey, int]] = [
+        (f"Printer {printer.name}", "bold", 16_000),
+        (
+            f"{piece.name}, {printer.language.upper()}: the frame is 1/4 inch from each edge, a mark is 10 mm",
+            "sans",
+            9_000,
+        ),
+        ("No postage: a test page.", "sans", 9_000),
+    ]
+    words: list[Element] = [
+        Text(role="decoration", text=text, font=font, size=size, x=piece.width // 5, y=piece.height // 2 - 16_000 * row)
+        for row, (text, font, size) in enumerate(lines)
+    ]
+    frame = polygon((far, far), (right, far), (right, top), (far, top))
+    drawn = [Path(role="decoration", ops=ops, stroke=0, width=500) for ops in (frame, *ticks)]
+    return Page(form=piece, side="address", specimen=True, elements=(*drawn, *words))

@@ -1,0 +1,253 @@
+"""Jobs on printers: what was handed over, confirmed and spoiled, and nothing twice. One world for all of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pypdfium2
+import pytest
+from tests.faults import killed as world_of
+from tests.journeys.stories import refused
+from tests.transport.test_printers import listening
+
+from towncircle.cli import printer as printer_command
+from towncircle.kernel.errors import BadInput
+from towncircle.kernel.ids import JobId
+from towncircle.kernel.store import Record
+from towncircle.licensee import printers, spool
+from towncircle.licensee.printers import Printer
+from towncircle.mailpiece.address_files import public_addresses
+from towncircle.paper.png import raster
+from towncircle.symbol import read
+from towncircle.world import printing, spooling
+from towncircle.world.journeys import Journeys
+
+LETTERS = tuple(one for one in public_addresses() if one.shape in (None, "letter"))[:3]
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return world_of.prepared(tmp_path_factory.mktemp("printers") / "world", up_to="reset")
+
+
+@pytest.fixture(scope="module")
+def room(template: Path) -> Iterator[Journeys]:
+    with world_of.opened(template) as journeys:
+        yield journeys
+
+
+@pytest.fixture
+def desk(room: Journeys, tmp_path: Path) -> Path:
+    folder = tmp_path / "out"
+    folder.mkdir()
+    kept(room, name="desk", kind="folder", address=str(folder))
+    return folder
+
+
+def kept(room: Journeys, **profile) -> None:
+    room.do(lambda ctx: printers.keep(ctx, printer=Printer(**profile)))
+
+
+def standing(room: Journeys, number: int) -> str:
+    with room.world.store(room.licensee).reading() as view:
+        return spool.standing_of(spool.entry(view, number))
+
+
+def job_of(room: Journeys, job: str) -> Record:
+    with room.world.store(room.licensee).reading() as view:
+        row = view.get("job", job)
+    assert row is not None
+    return row
+
+
+def marks(file: Path) -> list[str]:
+    document = pypdfium2.PdfDocument(file)
+    count = len(document)
+    document.close()
+    return [read(raster(file, at))[0].payload.hex() for at in range(count)]
+
+
+def test_a_job_goes_to_a_folder_and_its_pieces_are_confirmed(room: Journeys, desk: Path) -> None:
+    done = spooling.print_on(room, room.plan(LETTERS), "desk")
+    assert done.trouble is None
+    number, job = done.entry.body["number"], done.entry.body["job"]
+    assert standing(room, number) == "handed over"
+    (file,) = desk.iterdir()
+    assert file.name == f"{job}-{number:06d}.pdf"
+    assert marks(file) == job_of(room, job).body["indicia"]
+    assert job_of(room, job).body["state"] == "printed"
+    assert [path.name for path in (room.world.folder / room.licensee / "spool").iterdir()] == [".lock"]
+    spooling.decide(room, number, pieces=(1, 2), came_out=True)
+    assert standing(room, number) == "confirmed and open"
+    spooling.decide(room, number, came_out=True)
+    assert standing(room, number) == "confirmed"
+    with refused("spool.nothing-left"):
+        spooling.decide(room, number, came_out=True)
+    assert spooling.waiting(room) == []
+
+
+def test_only_a_spoiled_piece_is_printed_again_and_the_device_counts_it(room: Journeys, desk: Path) -> None:
+    number = spooling.print_on(room, room.plan(LETTERS), "desk").entry.body["number"]
+    job = JobId(room.last_job())
+    before = room.status().reprints
+    with refused("spool.not-spoiled"):
+        spooling.reprint_on(room, job, (2,), "desk")
+    with refused("spool.not-spoiled"):
+        printing.reprint_job(room, job, (2,), desk / "again")  # a file is a copy too
+    spooling.decide(room, number, pieces=(1, 3), came_out=True)
+    with refused("spool.not-spoiled") as caught:
+        spooling.reprint_on(room, job, (1, 2), "desk")
+    assert "spool spoil DIR" in caught.value.next_step
+    assert room.status().reprints == before
+    spooling.decide(room, number, pieces=(2,), came_out=False, reason="jammed")
+    assert standing(room, number) == "confirmed and spoiled"
+    again = spooling.reprint_on(room, job, (2,), "desk")
+    assert room.status().reprints == before + 1
+    (file,) = desk.glob(f"*-{again.entry.body['number']:06d}.pdf")
+    assert marks(file) == [job_of(room, job).body["indicia"][1]]
+    with refused("spool.not-spoiled"):
+        spooling.reprint_on(room, job, (2,), "desk")
+    with refused("spool.spoiled-already"):
+        spooling.decide(room, number, pieces=(2,), came_out=True)
+    spooling.decide(room, again.entry.body["number"], came_out=False)
+    assert spooling.reprint_on(room, job, (2,), "desk").trouble is None
+
+
+def test_a_piece_that_was_confirmed_may_spoil_later(room: Journeys, desk: Path) -> None:
+    number = spooling.print_on(room, room.plan(LETTERS), "desk").entry.body["number"]
+    spooling.decide(room, number, came_out=True)
+    spooling.decide(room, number, pieces=(3,), came_out=False, reason="torn by the folder")
+    assert standing(room, number) == "confirmed and spoiled"
+    with pytest.raises(BadInput, match=r"spool\.no-such-piece"):
+        spooling.decide(room, number, pieces=(4,), came_out=False)
+    with refused("spool.no-such-entry"):
+        spooling.decide(room, 999, came_out=True)
+
+
+def test_a_refused_connection_keeps_the_entry_queued_and_it_is_sent_once(room: Journeys) -> None:
+    with listening() as printer:
+        port = printer.port
+    kept(room, name="labels", kind="raw", address=f"127.0.0.1:{port}", language="zpl", dpi=203)
+    done = spooling.print_on(room, room.plan(LETTERS[:1]), "labels")
+    number = done.entry.body["number"]
+    assert done.trouble is not None
+    assert done.trouble.code == "printer.unreachable"
+    assert standing(room, number) == "queued"
+    assert spooling.waiting(room) == [number]
+    with refused("printer.busy"):
+        room.do(lambda ctx: printers.remove(ctx, name="labels"))
+    with listening() as printer:
+        kept(room, name="labels", kind="raw", address=f"127.0.0.1:{printer.port}", language="zpl", dpi=203)
+        assert spooling.send(room, number).trouble is None
+        assert printer.taken.startswith(b"^XA")
+        assert printer.taken.count(b"^XZ") == 1
+        trouble = spooling.send(room, number).trouble
+        assert trouble is not None
+        assert trouble.code == "machine.illegal-move"
+        assert printer.calls == 1
+    assert standing(room, number) == "handed over"
+
+
+def test_a_cut_in_the_middle_is_unknown_and_never_printed_again_by_itself(room: Journeys) -> None:
+    with listening(most=2000) as printer:
+        kept(room, name="cut", kind="raw", address=f"127.0.0.1:{printer.port}", language="zpl", dpi=600)
+        done = spooling.print_on(room, room.plan(LETTERS), "cut")
+        number = done.entry.body["number"]
+        assert done.trouble is not None
+        assert done.trouble.code == "printer.doubt"
+        assert standing(room, number) == "unknown"
+        assert spooling.waiting(room) == []
+        assert spooling.send(room, number).trouble is not None
+        assert printer.calls == 1
+    job = JobId(done.entry.body["job"])
+    with refused("spool.not-spoiled"):
+        spooling.reprint_on(room, job, (3,), "cut")
+    spooling.decide(room, number, pieces=(1,), came_out=True)
+    spooling.decide(room, number, came_out=False, reason="the cable was pulled out")
+    with listening() as printer:
+        kept(room, name="cut", kind="raw", address=f"127.0.0.1:{printer.port}", language="zpl")
+        assert spooling.reprint_on(room, job, (2, 3), "cut").trouble is None
+        assert printer.taken.count(b"^XZ") == 2
+
+
+def test_lp_is_told_the_queue_and_the_pages(room: Journeys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tests.transport.test_printers import LP, sys
+
+    places = {name: str(tmp_path / name) for name in ("log", "mode", "got")}
+    (tmp_path / "mode").write_text("take")
+    (tmp_path / "lp").write_text(LP.format(python=sys.executable, **places))
+    (tmp_path / "lp").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    kept(room, name="office", kind="lp", address="Envelopes", form="no10", options=("media=Custom.4.125x9.5in",))
+    done = spooling.print_on(room, room.plan(LETTERS[:2]), "office")
+    assert done.entry.body["reference"] == "request id is Envelopes-12 (1 file(s))"
+    told = (tmp_path / "log").read_text().split("\t")
+    assert told[:2] == ["-d", "Envelopes"]
+    assert told[4:8] == ["-o", "print-scaling=none", "-o", "media=Custom.4.125x9.5in"]
+    assert marks(tmp_path / "got") == job_of(room, done.entry.body["job"]).body["indicia"]
+    (tmp_path / "lp").unlink()
+    assert spooling.print_on(room, room.plan(LETTERS[:1]), "office").trouble.code == "printer.no-lp"
+    spooling.decide(room, spooling.waiting(room)[0], came_out=False)
+
+
+def test_another_form_is_refused_before_anything_is_debited(room: Journeys, desk: Path) -> None:
+    kept(room, name="cards", kind="folder", address=str(desk), form="postcard")
+    before = room.status().registers
+    with refused("printer.other-form"):
+        spooling.print_on(room, room.plan(LETTERS), "cards")
+    assert room.status().registers == before
+    assert room.open_jobs() == []
+    with refused("printer.unknown"):
+        spooling.check_printer(room, "nobody")
+
+
+def test_a_file_that_was_changed_in_the_spool_is_not_sent(room: Journeys, desk: Path) -> None:
+    desk.rmdir()
+    done = spooling.print_on(room, room.plan(LETTERS[:1]), "desk")
+    assert done.trouble is not None
+    number = done.entry.body["number"]
+    (room.world.folder / room.licensee / "spool" / done.entry.body["file"]).write_bytes(b"%PDF-1.5 other")
+    desk.mkdir()
+    trouble = spooling.send(room, number).trouble
+    assert trouble is not None
+    assert trouble.code == "spool.file-changed"
+    assert list(desk.iterdir()) == []
+    spooling.decide(room, number, came_out=False)
+    assert standing(room, number) == "spoiled"
+    assert not (room.world.folder / room.licensee / "spool" / done.entry.body["file"]).exists()
+
+
+def test_two_processes_do_not_send_at_once(room: Journeys, desk: Path) -> None:
+    with spooling._alone(room), refused("spool.under-way"):
+        spooling.send(room, 1)
+
+
+def test_a_test_page_has_no_postage_and_its_printer_s_shift(room: Journeys, desk: Path) -> None:
+    spooling.print_test(room, "desk")
+    kept(room, name="desk", kind="folder", address=str(desk), shift_x=7200, shift_y=-7200)
+    spooling.print_test(room, "desk")
+    still, moved = (raster(desk / f"test-desk-00000{at}.pdf", dpi=100) for at in (1, 2))
+    assert read(still) == []
+    assert (moved[:-10, 10:] == still[10:, :-10]).all()
+
+
+def test_the_commands_show_printers_and_entries(room: Journeys, desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from towncircle.cli import spool as spool_command
+
+    with room.world.store(room.licensee).reading() as view:
+        spool_command.told(view.find("spool")[:1], json=True)
+        held = printers.all_of(view)
+    (entry,) = json.loads(capsys.readouterr().out)["entries"]
+    assert entry["state"] == "confirmed"
+    assert entry["pieces"] == [[1, 3]]
+    printer_command._told(held, json=False)
+    assert "raw 127.0.0.1" in capsys.readouterr().out
+    room.do(lambda ctx: printers.remove(ctx, name="desk"))
+    with refused("printer.unknown"):
+        spooling.check_printer(room, "desk")
+
+
+def test_the_auditor_finds_nothing_in_it(room: Journeys, tmp_path: Path) -> None:
+    world_of.audited(room, tmp_path / "export")
