@@ -141,6 +141,30 @@ ROWS = {
         clause="house",
         next_step="Give a scan, or the bytes of a mark as they are or as two hexadecimal digits a byte.",
     ),
+    "scan.no-files": Row(
+        kind="input",
+        sentence="There is no file in the folder '{folder}'.",
+        clause="house",
+        next_step="Name the folder that holds the scans.",
+    ),
+    "scan.other-results": Row(
+        kind="input",
+        sentence="'{file}' does not hold the results of this run, of this folder with these options.",
+        clause="house",
+        next_step="Name another file with --out, or go on with the options that the run began with.",
+    ),
+    "scan.observed-columns": Row(
+        kind="input",
+        sentence="'{file}' has not the columns file, due and redate.",
+        clause="house",
+        next_step="Begin it with the line: file,due,redate",
+    ),
+    "scan.observed-row": Row(
+        kind="input",
+        sentence="Line {line} of '{file}' has an amount or a date that cannot be read.",
+        clause="house",
+        next_step="Write due as dollars such as 1.07 and redate as 2026-11-27; either may be empty.",
+    ),
     "scan.not-hex": Row(
         kind="input",
         sentence="'{text}' is not hexadecimal.",
