@@ -118,7 +118,7 @@ def judge_files(run: Run) -> Iterator[tuple[int, int, str]]:
         verdict = done.get(f"{name} {state}")
         if verdict is None:
             line = _line(run, name)
-            verdict = str(line["verdict"])
+            verdict, run.judged = str(line["verdict"]), run.judged + 1
             _append(run.out, {"file": name, "state": state, **line})
         yield at, len(names), verdict
 
@@ -140,9 +140,8 @@ def _line(run: Run, name: str) -> dict[str, Any]:
         marks = list(marks_in(data, name))
     except BadInput as error:
         return {"verdict": "ERROR", "error": {"code": error.code, "sentence": error.sentence}}
-    if run.world is not None and run.judged % _PACK_FILES == 0:
+    if run.world is not None and (run.pack is None or run.judged % _PACK_FILES == 0):
         run.pack = run.world.pack(run.at)
-    run.judged += 1
     return _recorded(run, marks, seen, data) if run.site else _verified(run, marks, seen)
 
 
