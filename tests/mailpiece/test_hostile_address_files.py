@@ -4,7 +4,7 @@ import csv
 import io
 import struct
 import zipfile
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 from tests.mailpiece.test_address_files import HEADER, ROW, code_of, read, workbook, written
@@ -22,7 +22,7 @@ def forged(folder: Path, **parts: bytes) -> Path:
     with zipfile.ZipFile(file) as held:
         every = {name: held.read(name) for name in held.namelist()}
     names = {
-        "sheet": f"{address_xlsx.FOLDER}/worksheets/sheet1.xml",
+        "sheet": str(PurePosixPath(address_xlsx.FOLDER, "worksheets", "sheet1.xml")),
         "strings": "xl/sharedStrings.xml",
         "book": f"{address_xlsx.FOLDER}/{address_xlsx.BOOK}",
     }
