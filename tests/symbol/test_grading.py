@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from towncircle.bench.scanner import Condition, scan
 from towncircle.provider.guidance import GUIDANCE
 from towncircle.symbol import data_matrix, grading, matrix_quality, pdf417, read
 from towncircle.symbol.placement import placement
-from towncircle.testing.scanner import Condition, scan
 
 MATRIX = {
     *("contrast", "modulation", "fixed-pattern-damage", "axial-non-uniformity", "grid-non-uniformity"),

@@ -8,9 +8,9 @@ import time
 import numpy as np
 import pytest
 
+from towncircle.bench.scanner import CONDITIONS, Condition, scan
 from towncircle.kernel.errors import BadInput
 from towncircle.symbol import data_matrix, imb_from_image, pdf417, read, regions, skew
-from towncircle.testing.scanner import CONDITIONS, Condition, scan
 
 BY_NAME = {one.name: one for one in CONDITIONS}
 MAKERS = {"PDF417": pdf417, "Data Matrix": data_matrix}

@@ -1,7 +1,7 @@
 """A simulated scanner: a drawn symbol through paper, ink, optics and sensor, as an 8-bit grey array.
 
 Here: what may go wrong between a symbol's modules and the pixels of its scan, each by one number, and a table of
-conditions. Not here: reading (`towncircle.symbol`), counting what was read (`towncircle.bench.reading`).
+conditions. Not here: reading (`towncircle.symbol`), counting what was read (`robustness`).
 How: the symbol is drawn fine, its ink spreads or thins by so much an edge, the sheet is turned or seen aslant, an area
 filter makes the pixels of the resolution at a random phase, then come blur, contrast, light, noise and spots. No paper
 was printed or scanned: what a simulation shows is an ordering, not a promise.
