@@ -6,12 +6,12 @@ A reading of other bytes than were drawn is counted by itself: there must be non
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 
 from towncircle.bench.scanner import CONDITIONS, Condition, scan
+from towncircle.kernel.randomness import SeededRandomness, below
 from towncircle.symbol import Modules, data_matrix, pdf417, read
 
 RESOLUTIONS = (200, 300, 600)
@@ -51,8 +51,10 @@ def _cell(condition: Condition, symbology: str, mil: int, dpi: int, *, seed: int
     good = wrong = 0
     spent = 0.0
     for _ in range(count):
-        payload = dice.randbytes(PAYLOAD_BYTES[symbology])
-        image = scan(_MAKERS[symbology](payload), condition, mil=mil, dpi=dpi, random=dice.random)
+        payload = dice.take(PAYLOAD_BYTES[symbology])
+        image = scan(
+            _MAKERS[symbology](payload), condition, mil=mil, dpi=dpi, random=lambda: below(dice, 2**32) / 2**32
+        )
         began = time.process_time()
         found = [one.payload for one in read(image)]
         spent += time.process_time() - began
