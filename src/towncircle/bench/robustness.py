@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 
 from towncircle.bench.scanner import CONDITIONS, Condition, scan
 from towncircle.kernel.randomness import SeededRandomness, below
@@ -46,15 +47,18 @@ def measure(*, seed: int, count: int) -> Iterator[Cell]:
                 yield _cell(condition, symbology, mil, dpi, seed=seed, count=count)
 
 
+def _share(dice: SeededRandomness) -> float:
+    return below(dice, 2**32) / 2**32
+
+
 def _cell(condition: Condition, symbology: str, mil: int, dpi: int, *, seed: int, count: int) -> Cell:
-    dice = random.Random(f"{seed} {condition.name} {symbology} {mil} {dpi}")
+    dice = SeededRandomness(seed, f"{condition.name} {symbology} {mil} {dpi}")
+    chance = partial(_share, dice)
     good = wrong = 0
     spent = 0.0
     for _ in range(count):
         payload = dice.take(PAYLOAD_BYTES[symbology])
-        image = scan(
-            _MAKERS[symbology](payload), condition, mil=mil, dpi=dpi, random=lambda: below(dice, 2**32) / 2**32
-        )
+        image = scan(_MAKERS[symbology](payload), condition, mil=mil, dpi=dpi, random=chance)
         began = time.process_time()
         found = [one.payload for one in read(image)]
         spent += time.process_time() - began
