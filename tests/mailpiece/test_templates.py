@@ -7,6 +7,7 @@ import pytest
 
 from towncircle.kernel.errors import BadInput, RefusedOnGrounds
 from towncircle.mailpiece import templates
+from towncircle.mailpiece.forms import catalogue, label_stock, shapes_of
 
 
 def test_the_templates_that_come_with_the_program_can_be_read_and_found_by_name() -> None:
@@ -65,3 +66,10 @@ def test_an_unknown_name_is_refused_with_those_that_there_are() -> None:
         templates.find("brochure")
     assert refused.value.code == "template.unknown"
     assert "postcard" in refused.value.sentence
+
+
+def test_label_stock_has_no_template() -> None:
+    stock = next(one for one in catalogue() if label_stock(one) and "letter" in shapes_of(one))
+    with pytest.raises(RefusedOnGrounds) as refused:
+        templates.parse(f'[page]\nform = "{stock.key}"\n'.encode(), name="labels")
+    assert [ground.code for ground in refused.value.grounds] == ["template.label-stock"]

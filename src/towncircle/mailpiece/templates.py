@@ -19,7 +19,7 @@ from typing import Any
 
 from towncircle.kernel.errors import BadInput, Refused, RefusedOnGrounds, TowncircleError
 from towncircle.mailpiece.address_columns import WORDS
-from towncircle.mailpiece.forms import require_form
+from towncircle.mailpiece.forms import label_stock, require_form
 from towncircle.mailpiece.rates import MAIL_CLASSES, PRICE_TYPES, SHAPES, PriceType, Shape, extras_of
 from towncircle.mailpiece.tariff import known_tables
 from towncircle.mailpiece.weights import parse_weight, show_weight
@@ -232,7 +232,10 @@ class _Reader:
         """Give what the pieces are printed on: the key of a form that suits a shape, empty for the usual one."""
         value = self._get(table, key, "")
         try:
-            return require_form(str(value), shape).key if value else ""
+            found = require_form(str(value), shape) if value else None
+            if found is not None and label_stock(found):
+                raise Refused("template.label-stock", form=found.name)
+            return found.key if found is not None else ""
         except (BadInput, Refused) as error:
             self._faults.append(error)
             return ""

@@ -27,6 +27,7 @@ from towncircle.licensee.batches import Part
 from towncircle.licensee.limits import Limits
 from towncircle.licensee.mailroom import Claim, on_form, piece_of, price_for, size_of
 from towncircle.mailpiece.address_files import FaultyRow, Recipient, open_addresses
+from towncircle.mailpiece.forms import form_of_piece, label_stock
 from towncircle.mailpiece.rates import Price, Shape
 from towncircle.mailpiece.tariff import Table
 from towncircle.mailpiece.templates import Template
@@ -179,7 +180,10 @@ class _Reading:
             piece = {"row": row.row, **kept}
             if template.form and shape == template.shape:  # the template's reader has found that it suits
                 return {**piece, "on": template.form}
-            return on_form([piece], template.form)[0]
+            (piece,) = on_form([piece], template.form)
+            if label_stock(form_of_piece(piece)):
+                raise Refused("template.label-stock", form=form_of_piece(piece).name)
+            return piece
         except (Refused, BadInput) as error:
             self._fault(row.row, error)
             return None

@@ -105,6 +105,12 @@ ROWS = {
         clause="house",
         next_step="Take it out, or mend its spelling.",
     ),
+    "template.label-stock": Row(
+        kind="refused",
+        sentence="{form} is label stock; a batch is printed on envelopes, flats and cards.",
+        clause="house",
+        next_step="Name another form, or print labels as a job: towncircle print DIR --addresses FILE --stock NAME",
+    ),
     "template.no-override": Row(
         kind="input",
         sentence="The row has a {name} of its own, which the template '{template}' does not allow.",
