@@ -77,5 +77,8 @@ def test_a_claim_is_made_decided_and_shown(tmp_path: Path, capsys: pytest.Captur
     assert (code, made["state"]) == (0, "claimed")
     decide = ("claim", "decide", world, made["reference"], "--finding", "worn out", "--by", "ann")
     assert told(capsys, *decide)[1]["error"]["code"] == "person.not-approved"
+    code, refusal = told(capsys, *decide, "--approved-by", "ben")
+    assert (code, refusal["error"]["code"]) == (3, "claim.not-written-off")
+    assert told(capsys, "custody", "write-off", world, device, "--reference", "bench-9")[0] == 0
     assert told(capsys, *decide, "--approved-by", "ben")[1]["amount_mills"] == 200_000
     assert "worn out" in said(capsys, "claim", "status", world)[1]

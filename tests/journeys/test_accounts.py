@@ -20,12 +20,13 @@ from towncircle.kernel.money import ZERO, Mills
 from towncircle.ledger import BANK as BANK_CHART
 from towncircle.ledger import POSTAL as POSTAL_CHART
 from towncircle.ledger import Books
-from towncircle.provider import daily
+from towncircle.provider import checkouts, daily
 from towncircle.wire import bodies, nacha, statement_file
 from towncircle.wire.bodies import AccountRequest
 from towncircle.world import accounts, returning
 from towncircle.world.config import POSTAL
 from towncircle.world.journeys import Journeys
+from towncircle.world.missing import at_provider
 from towncircle.world.population import today
 from towncircle.world.world import World
 
@@ -199,6 +200,11 @@ def broken(journeys: Journeys) -> DeviceId:
     return device
 
 
+def examined(world: World, device: DeviceId) -> None:
+    """Have the Provider examine a device that came back, and write it off."""
+    at_provider(world, device, lambda ctx: checkouts.write_off(ctx, device=device, reference="bench-9"))
+
+
 @cites("502.27d", "P050-3.3a")
 def test_what_is_lost_in_a_device_is_borne_by_the_provider(journeys: Journeys, tmp_path: Path) -> None:
     world = journeys.world
@@ -221,6 +227,9 @@ def test_what_is_lost_in_a_device_is_borne_by_the_provider(journeys: Journeys, t
     with refused("claim.no-finding"):
         accounts.decide_claim(world, told.reference, grant=True, finding=" ", by="ann", approved_by="ben")
     held = trust(world)
+    with refused("claim.not-written-off"):  # that it failed is its host's word only
+        accounts.decide_claim(world, told.reference, by="ann", approved_by="ben", **decide)  # type: ignore[arg-type]
+    examined(world, device)
     accounts.decide_claim(world, told.reference, by="ann", approved_by="ben", **decide)  # type: ignore[arg-type]
     assert accounts.decide_claim(world, told.reference, by="ann", approved_by="ben", **decide).body["amount"] == 200_000  # type: ignore[arg-type]
     with refused("claim.decided-before"):
@@ -288,10 +297,12 @@ def test_credits_of_the_provider_and_repaid_advances_are_in_the_check(journeys: 
     world = journeys.world
     accounts.agree_advance(world, MAILROOM, Mills.dollars(50), by="ann")
     accounts.ask_advance(journeys, Mills.dollars(50))
-    told = accounts.claim(journeys, broken(journeys), Mills.dollars(200), reason="it failed")
+    device = broken(journeys)
+    told = accounts.claim(journeys, device, Mills.dollars(200), reason="it failed")
     with refused("closing.waits") as caught:
         accounts.close(journeys, by="dora")
     assert told.reference in caught.value.sentence
+    examined(world, device)
     accounts.decide_claim(world, told.reference, grant=True, finding="worn out", by="ann", approved_by="ben")
     asked = accounts.close(journeys, by="dora")
     assert (asked.amount, advances(world)) == (Mills.dollars(300), ZERO)

@@ -63,6 +63,12 @@ ROWS = {
         clause="502.27(d)",
         next_step="Give a device that failed back first: towncircle withdraw DIR",
     ),
+    "claim.not-written-off": Row(
+        kind="refused",
+        sentence="The device {device} is {custody}: nobody but its host says yet that it failed.",
+        clause="502.27(d), P050 3.3(a), 502.20(f)",
+        next_step="Examine the device that came back and write it off: towncircle custody write-off DIR DEVICE",
+    ),
     "claim.no-evidence": Row(
         kind="refused",
         sentence="The last signed registers of the device {device} show no balance that could be lost.",
