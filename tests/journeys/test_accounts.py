@@ -23,6 +23,7 @@ from towncircle.ledger import Books
 from towncircle.provider import checkouts, daily
 from towncircle.wire import bodies, nacha, statement_file
 from towncircle.wire.bodies import AccountRequest
+from towncircle.wire.nacha import MODIFIERS
 from towncircle.world import accounts, returning
 from towncircle.world.config import POSTAL
 from towncircle.world.journeys import Journeys
@@ -115,14 +116,48 @@ def test_an_ach_deposit_is_in_the_days_file_and_a_returned_one_too(journeys: Jou
     assert back.identification == second.deposit_id.replace("-", "")
     with refused("ach.nothing"):
         accounts.ach_file(world, "1999-01-01")
+
+
+def test_an_ach_entry_is_in_one_file_and_a_later_file_of_the_day_has_the_next_modifier(journeys: Journeys) -> None:
+    world, day = journeys.world, today(journeys.world)
+    first = accounts.ach_file(world, day)
+    assert accounts.ach_file(world, day) == first  # nothing came in between: it is that file again
+    second = journeys.deposit(Mills.dollars(40), form="ach-credit", payer=("990000039", "77-1"))
     third = journeys.deposit(Mills.dollars(1), form="ach-debit")  # the last account is taken again
-    entry = next(
-        entry
-        for batch in nacha.read(accounts.ach_file(world, today(world))).batches
-        for entry in batch.entries
-        if entry.identification == third.deposit_id.replace("-", "")
-    )
-    assert entry.account == "77-1"
+    data = accounts.ach_file(world, day)
+    file = nacha.read(data)
+    assert (nacha.read(first).modifier, file.modifier) == ("A", "B")
+    entries = [entry for batch in file.batches for entry in batch.entries]
+    names = [entry.identification for entry in entries]
+    assert names == [one.deposit_id.replace("-", "") for one in (third, second)]
+    assert entries[0].account == "77-1"
+    accounts.return_item(world, second.deposit_id, reason="R29")
+    assert [accounts.ach_file(world, day, modifier=named) for named in "AB"] == [first, data]
+    with refused("ach.no-such-file"):
+        accounts.ach_file(world, day, modifier="C")
+    back = nacha.read(accounts.ach_file(world, day))
+    assert [(batch.purpose, len(batch.entries)) for batch in back.batches] == [("RETURN", 1)]
+
+
+def test_the_last_file_that_a_day_may_have_waits_for_its_end(journeys: Journeys) -> None:
+    world, day = journeys.world, today(journeys.world)
+    accounts.ach_file(world, day)
+    with world.store(BANK).transaction() as tx:
+        for modifier in MODIFIERS[1:-1]:
+            tx.put(
+                "ach-file",
+                f"{day} {modifier}",
+                {"day": day, "modifier": modifier, "entries": []},
+                owner=day,
+                expected=0,
+            )
+    last = journeys.deposit(Mills.dollars(1), form="ach-debit")
+    with refused("ach.day-not-over"):
+        accounts.ach_file(world, day)
+    world.advance("1d")
+    file = nacha.read(accounts.ach_file(world, day))
+    assert (file.modifier, file.date) == ("9", day.replace("-", "")[2:])
+    assert [entry.identification for entry in file.batches[0].entries] == [last.deposit_id.replace("-", "")]
 
 
 @cites("P050-3.5a")

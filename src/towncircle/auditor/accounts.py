@@ -164,8 +164,8 @@ def _check_credits(provider: Party, books: Recounted, report: Report) -> None:
     Such a device is back, examined and written off before: till then only its host says that it failed.
     """
     written_off: dict[str, int] = {}
-    for fact in facts_of(provider, "custody.checked out"):
-        written_off.setdefault(fact["subject"], fact.line)
+    for done in facts_of(provider, "custody.checked out"):
+        written_off.setdefault(done["subject"], done.line)
     outcomes = {fact["subject"]: fact["body"]["outcome"] for fact in facts_of(provider, "device.checked-out")}
     facts = {fact["subject"]: fact for fact in facts_of(provider, "malfunction.credited")}
     left = {row["device"]: row["descending"] for row in provider["devices.jsonl"]}

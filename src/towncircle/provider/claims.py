@@ -3,8 +3,8 @@
 Here: the claim and its decision. Not here: the device's way out of service, which comes before (`checkouts`).
 Kept: a claim rests on the device's last signed registers. What they show as still in a device that cannot give it back
 is the most that is credited, once for a device, and only when the Provider has the device, examined and written off:
-that it failed is its host's word, and a host that has it yet could print what was credited. One person decides, another approves. The Provider bears it: the credit
-is its own money and no refund of the Postal Service.
+that it failed is its host's word, and a host that has it yet could print what was credited. One person decides, another
+approves. The Provider bears it: the credit is its own money and no refund of the Postal Service.
 """
 
 from __future__ import annotations

@@ -49,10 +49,13 @@ def return_item(world: World, deposit: str, *, reason: str) -> Record:
     return kept
 
 
-def ach_file(world: World, day: str) -> bytes:
-    """Give the NACHA file of a day at the lockbox bank. Raises `Refused` (ach.nothing)."""
-    with world.store(BANK).reading() as view:
-        return nacha.write(ach.file_of(view, day))
+def ach_file(world: World, day: str, *, modifier: str = "") -> bytes:
+    """Give the next NACHA file of a day at the lockbox bank, or the one of a modifier again.
+
+    Raises `Refused`: ach.nothing, ach.no-such-file, ach.day-not-over.
+    """
+    made: nacha.AchFile = world.desk(BANK).perform(lambda ctx: ach.file_of(ctx, day, modifier=modifier), actor=BANK)
+    return nacha.write(made)
 
 
 def agree_advance(world: World, licensee: str, limit: Mills, *, by: str) -> Record:
