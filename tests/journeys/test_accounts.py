@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from towncircle.kernel.money import ZERO, Mills
 from towncircle.ledger import BANK as BANK_CHART
 from towncircle.ledger import POSTAL as POSTAL_CHART
 from towncircle.ledger import Books
+from towncircle.postal.daily import telling
 from towncircle.provider import checkouts, daily
 from towncircle.wire import bodies, nacha, statement_file
 from towncircle.wire.bodies import AccountRequest
@@ -474,6 +476,61 @@ def test_a_file_that_was_written_down_and_never_sent_goes_before_the_next_one(
         days = [row.key for row in view.find("daily-finding") if row.owner == HARBOR]
     assert sorted(days) == [f"{HARBOR} {day}", f"{HARBOR} {today(world)}"]
     audited(world, tmp_path / "export")
+
+
+@cites("502.20m")
+def test_a_daily_file_that_is_longer_than_a_message_goes_in_parts(journeys: Journeys, tmp_path: Path) -> None:
+    world, hand = journeys.world, Hand(journeys.world)
+    day, desk = today(world), world.desk(HARBOR)
+    desk.perform(lambda ctx: daily.write_down(ctx, day=day), actor=HARBOR)
+    with world.store(HARBOR).reading() as view:
+        row = view.get("daily-file", day)
+    assert row is not None
+    file = base64.b64decode(row.body["file"])
+    events = file.count(b"\nE|")
+    whole = {"day": day, "number": 1, "parts": 3, "digest": hashlib.sha256(file).hexdigest()}
+    pieces = [file[:200], file[200:400], file[400:]]
+    first, second, last = (
+        bodies.DailyFilePart(part=part, data=data, **whole)  # type: ignore[arg-type]
+        for part, data in enumerate(pieces, start=1)
+    )
+    attempts = (
+        (last, "daily.part-missing"),  # before the others
+        (replace(first, number=2), "daily.out-of-order"),
+        (replace(first, parts=101), "daily.bad-part"),
+        (replace(first, part=0), "daily.bad-part"),
+    )
+    for part, code in attempts:
+        assert hand.refused(HARBOR, POSTAL, part) == code
+    for part in (first, second):
+        assert isinstance(hand.say(HARBOR, POSTAL, part), bodies.Acknowledged)
+    assert hand.refused(HARBOR, POSTAL, replace(last, data=last.data + b"x")) == "daily.bad-part"
+    found = desk.perform(lambda ctx: daily.tell(ctx, day=day, part_bytes=100), actor=HARBOR)
+    assert (found.number, found.accounts, found.events) == (1, 1, events)
+    again = desk.perform(lambda ctx: daily.tell(ctx, day=day, part_bytes=100), actor=HARBOR)
+    assert again == found
+    with world.store(POSTAL).reading() as view:
+        assert {row.body["data"] for row in view.find("daily-part")} == {""}
+    audited(world, tmp_path / "export")
+
+
+def test_a_finding_tells_the_differences_that_a_message_holds_and_sums_up_the_rest() -> None:
+    rows = tuple(
+        bodies.MoneyDifference(
+            about=f"{number}",
+            code="x",
+            cause="late" * (number % 2),
+            sentence="x",
+            amount=Mills(1),
+            explained=bool(number % 2),
+        )
+        for number in range(400)
+    )
+    found = bodies.DailyFinding(day="2026-11-23", number=1, accounts=1, devices=1, events=1, differences=rows)
+    told = telling(found).differences
+    assert (len(told), told[-1].code, told[-1].amount, told[-1].explained) == (300, "daily.more", Mills(101), True)
+    assert not any(one.explained for one in told[:200])
+    assert telling(replace(found, differences=rows[:300])).differences == rows[:300]
 
 
 def test_money_that_no_book_explains_is_shown_as_unexplained(journeys: Journeys) -> None:

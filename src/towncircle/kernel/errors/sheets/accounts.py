@@ -184,6 +184,19 @@ ROWS = {
         clause="502.20(m)",
         next_step="Send the first one again: a day has one file.",
     ),
+    "daily.bad-part": Row(
+        kind="refused",
+        sentence="Part {part} of {parts} of the daily file of {day} is none: parts count from 1, at most {most}, and "
+        "make up the digest of the whole.",
+        clause="502.20(m)",
+        next_step="Split the file anew and send every part in its order.",
+    ),
+    "daily.part-missing": Row(
+        kind="refused",
+        sentence="The daily file of {day} is not whole: part {part} of {parts} is missing, or of another file.",
+        clause="502.20(m)",
+        next_step="Send every part in its order, the last one at the end.",
+    ),
     "daily.not-its-own": Row(
         kind="refused",
         sentence="The file says that it is number {number} of {day}, of {provider}; the message says otherwise.",
