@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.journeys.stories import ANNEX, HARBOR, MAILROOM, REGIMES, mailer, new_world, reopened
+from tests.journeys.stories import ANNEX, HARBOR, MAILROOM, REGIMES, SUMMIT, mailer, new_world, reopened
 from tests.journeys.test_refunds import audited, refused, together
 from tests.journeys.test_returning import break_down
 from tests.parties.hand import BANK, Hand
@@ -28,7 +28,7 @@ from towncircle.wire.bodies import AccountRequest
 from towncircle.wire.nacha import MODIFIERS
 from towncircle.world import accounts, returning
 from towncircle.world.config import POSTAL
-from towncircle.world.journeys import Journeys
+from towncircle.world.journeys import Applicant, Journeys
 from towncircle.world.missing import at_provider
 from towncircle.world.population import today
 from towncircle.world.world import World
@@ -412,6 +412,30 @@ def test_a_center_that_does_not_find_the_money_instructs_nothing(journeys: Journ
     with refused("closing.differs"):
         accounts.instruct(world, asked.reference, by="asc")
     assert held_at_bank(world) == Mills.dollars(300)
+
+
+def test_of_two_accounts_the_one_that_is_named_is_meant(journeys: Journeys) -> None:
+    world = journeys.world
+    device = broken(journeys)
+    journeys.apply(Applicant(office_zip="10001"), provider=SUMMIT)
+    journeys.lease()
+    month = today(world)[:7]
+    for ask in (
+        lambda: accounts.agree_advance(world, MAILROOM, Mills.dollars(50), by="ann"),
+        lambda: accounts.ask_advance(journeys, Mills.dollars(5)),
+        lambda: accounts.statement(journeys, month),
+        lambda: accounts.close(journeys, by="dora"),
+    ):
+        with refused("account.which-provider") as caught:
+            ask()
+        assert (HARBOR in caught.value.sentence, SUMMIT in caught.value.sentence) == (True, True)
+    with refused("account.unknown"):
+        accounts.statement(journeys, month, provider="mill")
+    told = accounts.claim(journeys, device, Mills.dollars(200), reason="it failed")  # of the device's own Provider
+    accounts.decide_claim(world, told.reference, grant=False, finding="none", by="ann", approved_by="ben")
+    assert accounts.statement(journeys, month, provider="harbor").statement.closing == Mills.dollars(100)
+    assert accounts.statement(journeys, month, provider=SUMMIT).statement.rows == ()
+    assert accounts.close(journeys, by="dora", provider=HARBOR).amount == Mills.dollars(100)
 
 
 # ---- statements and the three books

@@ -9,6 +9,12 @@ ROWS = {
         clause="502.25(c)",
         next_step="Lease a device first: towncircle lease DIR",
     ),
+    "account.which-provider": Row(
+        kind="refused",
+        sentence="{licensee} has accounts with {providers}: which one is meant?",
+        clause="502.25(c)",
+        next_step="Name the Provider: --provider NAME",
+    ),
     "account.conflict": Row(
         kind="refused",
         sentence="The request {reference} was made before, by somebody else or with other words.",
