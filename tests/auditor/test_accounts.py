@@ -17,6 +17,7 @@ from towncircle.kernel.money import Mills
 from towncircle.world import accounts
 from towncircle.world.config import BANK, POSTAL
 from towncircle.world.exporting import export
+from towncircle.world.population import today
 
 P, U, B = f"{HARBOR}/", f"{POSTAL}/", f"{BANK}/"
 
@@ -41,6 +42,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     accounts.decide_claim(world, told.reference, grant=True, finding="worn out", by="ann", approved_by="ben")
     closing = accounts.close(journeys, by="dora")
     accounts.instruct(world, closing.reference, by="asc")
+    accounts.statement(journeys, today(world)[:7])
     world.advance("1d")
     export(world, base / "export")
     world.close()
@@ -124,6 +126,10 @@ def entry(recipe: str, change: Any) -> Edit:
 
 DAMAGES |= {
     "a check that leaves a cent behind": (entry("account-paid-out", less(10)), "closing.short"),
+    "a credit that no Provider has": (
+        edit(f"{MAILROOM}/entries.jsonl", lambda row: row.update(reference="CLM-other"), recipe="account-credited"),
+        "licensee.stated",
+    ),
     "a closing beside an advance": (entry("advance-repaid", less(10)), "closing.advance"),
 }
 

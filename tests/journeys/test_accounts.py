@@ -19,6 +19,7 @@ from towncircle.kernel.cites import cites
 from towncircle.kernel.ids import ClosingId, DeviceId
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.ledger import BANK as BANK_CHART
+from towncircle.ledger import LICENSEE as LICENSEE_CHART
 from towncircle.ledger import POSTAL as POSTAL_CHART
 from towncircle.ledger import Books
 from towncircle.postal.daily import telling
@@ -70,6 +71,11 @@ def advances(world: World, licensee: str = MAILROOM) -> Mills:
 def held_at_bank(world: World) -> Mills:
     with world.store(BANK).reading() as view:
         return Books(view, BANK_CHART).balance(f"held/{HARBOR}/{MAILROOM}")
+
+
+def on_deposit(world: World, licensee: str = MAILROOM) -> Mills:
+    with world.store(licensee).reading() as view:
+        return Books(view, LICENSEE_CHART).balance(f"on-deposit/{HARBOR}/{licensee}")
 
 
 def trust(world: World) -> Mills:
@@ -412,6 +418,28 @@ def test_a_center_that_does_not_find_the_money_instructs_nothing(journeys: Journ
     with refused("closing.differs"):
         accounts.instruct(world, asked.reference, by="asc")
     assert held_at_bank(world) == Mills.dollars(300)
+
+
+def test_what_a_statement_tells_is_in_the_licensees_own_books_once(journeys: Journeys, tmp_path: Path) -> None:
+    world, month = journeys.world, today(journeys.world)[:7]
+    accounts.agree_advance(world, MAILROOM, Mills.dollars(50), by="ann")
+    item = journeys.deposit(Mills.dollars(60), form="wire")
+    accounts.return_item(world, item.deposit_id, reason="R01")
+    journeys.deposit(Mills.dollars(60), form="wire")
+    accounts.ask_advance(journeys, Mills.dollars(50))
+    device = broken(journeys)
+    told = accounts.claim(journeys, device, Mills.dollars(200), reason="it failed")
+    examined(world, device)
+    accounts.decide_claim(world, told.reference, grant=True, finding="worn out", by="ann", approved_by="ben")
+    assert on_deposit(world) != account(world)
+    for _ in range(2):
+        accounts.statement(journeys, month)
+        assert on_deposit(world) == account(world) == Mills.dollars(410)
+    audited(world, tmp_path / "before")
+    accounts.instruct(world, accounts.close(journeys, by="dora").reference, by="asc")
+    accounts.statement(journeys, month)
+    assert on_deposit(world) == account(world) == ZERO
+    audited(world, tmp_path / "after")
 
 
 def test_of_two_accounts_the_one_that_is_named_is_meant(journeys: Journeys) -> None:
