@@ -56,6 +56,9 @@ TAKEN = {
         "SupervisionAnswer": "provider",
         "WeaknessReport": "provider",
         "ArtSubmitted": "provider",
+        "FirstArtSubmitted": "provider",
+        "BranchRequest": "licensee",
+        "BranchQuery": "licensee",
     },
     HARBOR: {
         "LicenseApplication": "licensee",
@@ -99,6 +102,7 @@ TAKEN = {
         "SystemPurchased": "postal licensee",
         "SupervisionNotice": "postal",
         "ArtDecided": "postal",
+        "FirstArtDecided": "postal",
         "ArtQuery": "licensee",
     },
     BANK: {"DepositOrder": "licensee", "FirstDepositOrder": "licensee", "PayoutInstruction": "postal"},

@@ -10,6 +10,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from towncircle.cli.print_forms import look_arguments, look_of, proved
 from towncircle.cli.show import as_json, journeys_of, table, world_argument
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from towncircle.kernel.errors import TowncircleError
     from towncircle.kernel.ids import JobId
     from towncircle.kernel.money import Mills
+    from towncircle.licensee.mailroom import Claim
     from towncircle.world.departments import Payer
     from towncircle.world.journeys import Journeys
     from towncircle.world.printing import Printed
@@ -29,6 +31,10 @@ examples:
   towncircle print my-world --addresses list.csv --out out   columns: name, street, city, state, zip[, weight_oz, shape]
   towncircle print my-world --addresses list.csv --form no6-3-4 --out out     towncircle forms lists the forms
   towncircle print my-world --out out --resume               finish what an interruption left open
+  towncircle print my-world --out proof --proof              the same pages, marked; no device, no debit
+  towncircle print my-world --out out --zip                  Mailed From ZIP Code instead of the post office (P050 4.5)
+  towncircle print my-world --out out --branch 'CAPITOL HEIGHTS'     the branch that the post office has approved (4.5)
+  towncircle print my-world --out out --marking              the marking of the class in the place of art (4.11)
   towncircle print my-world --printer desk                   on a printer; then: towncircle spool list my-world
 corrections go on the back of the piece, and reprints; JOB is the number that the first print showed, or: last
   towncircle print my-world --redate JOB --out redo          date correction of all its pieces to today (P050 4.8)
@@ -63,15 +69,26 @@ def add(subparsers: Any) -> None:
     what.add_argument("--redate", metavar="JOB", help="print date corrections for pieces of a job")
     what.add_argument("--correct", metavar="JOB", help="print postage corrections for shortpaid pieces of a job")
     what.add_argument("--reprint", metavar="JOB", help="print pieces of a job again; the device counts it")
+    parser.add_argument("--old-data", metavar="REASON", help="use address data over six months old, and why")
     parser.add_argument("--on", metavar="DATE", help="mailing date (default: today at the licensing office)")
     parser.add_argument(
         "--form", metavar="FORM", help="what is printed on, such as no6-3-4 (towncircle forms lists them)"
     )
+    look_arguments(parser.add_argument_group("the form of the indicium (a new job)"))
     parser.add_argument("--svg", action="store_true", help="write SVG pictures too")
     parser.add_argument("--department", metavar="CODE", help="who pays (default: mailroom); a correction: its job's")
     parser.add_argument("--person", metavar="NAME", help="who prints; the PIN is asked for")
     parser.add_argument("--pin-from", type=Path, metavar="FILE", help="read the PIN from the first line of a file")
     parser.add_argument("--new", action="store_true", help="start a job although one is open")
+    rate = parser.add_argument_group("the rate claimed for the pieces of --addresses ('towncircle price' explains it)")
+    rate.add_argument("--class", dest="mail_class", default="first", metavar="CLASS", help="mail class (first)")
+    rate.add_argument(
+        "--type", default="metered", metavar="TYPE", help="price type: metered (default), commercial, ..."
+    )
+    rate.add_argument("--zone", default="", metavar="ZONE", help="the postal zone of all pieces, 1 to 9")
+    rate.add_argument("--presort", default="", metavar="LEVEL", help="presort level, for Standard Mail")
+    rate.add_argument("--extra", action="append", default=[], metavar="SERVICE", help="an extra service of all pieces")
+    rate.add_argument("--nonmachinable", action="store_true", help="all pieces pay the nonmachinable surcharge")
     more = parser.add_argument_group("pieces of an earlier job (--redate, --correct, --reprint)")
     more.add_argument("--pieces", metavar="N,N", help="their numbers in the job, from 1 (default: all)")
     more.add_argument("--weight", metavar="WEIGHT", help="--correct: what the piece weighs, such as 2oz")
@@ -87,6 +104,7 @@ def run(args: argparse.Namespace) -> int:
     from datetime import date
 
     from towncircle.kernel.errors import BadInput
+    from towncircle.world.custody import use_address_data
 
     formats = ("pdf", "png", "svg") if args.svg else ("pdf", "png")
     try:
@@ -96,12 +114,16 @@ def run(args: argparse.Namespace) -> int:
     if args.printer is not None:
         return _on_printer(args, day)
     start = _starter(args, day, formats)
+    if args.proof:
+        return proved(args, day, _claim(args))
     with journeys_of(args) as journeys:
         failed: TowncircleError | None = None
         if args.resume:
             done, failed = _resumed(args, journeys, formats)
         else:
             _nothing_in_the_way(args, journeys)
+            if args.addresses is not None:
+                use_address_data(journeys, day=day or journeys.today(), reason=args.old_data or "")
             done = [start(journeys)]
         left = journeys.status().registers.descending
     if failed is not None:
@@ -132,8 +154,9 @@ def _on_printer(args: argparse.Namespace, day: date | None) -> int:
     from towncircle.kernel.ids import JobId
     from towncircle.world.spooling import reprint_on
 
-    if args.svg:
-        raise BadInput("cli.argument-astray", arguments="--svg", needs="--out DIR")
+    for name in ("svg", "proof"):
+        if getattr(args, name):
+            raise BadInput("cli.argument-astray", arguments=f"--{name}", needs="--out DIR")
     pieces, named = _only_with_their_form(args), _job_named(args)
     job = None if named in (None, LAST) else JobId.parse(named)
     plan = _planner(args, day, job, pieces)
@@ -168,7 +191,7 @@ def _planner(
             payer=payer,
         )
     recipients = read_addresses(args.addresses) if args.addresses is not None else public_addresses()
-    return lambda journeys: journeys.plan(recipients, day=day, payer=payer)
+    return lambda journeys: journeys.plan(recipients, day=day, payer=payer, look=look_of(args), claim=_claim(args))
 
 
 def _starter(args: argparse.Namespace, day: date | None, formats: tuple[str, ...]) -> Callable[[Journeys], Printed]:
@@ -201,8 +224,30 @@ def _starter(args: argparse.Namespace, day: date | None, formats: tuple[str, ...
         return lambda journeys: printing.reprint_job(journeys, job or journeys.last_job(), pieces, out, formats=formats)
     given = read_addresses(args.addresses) if args.addresses is not None else public_addresses()
     recipients = () if args.resume else given
+    claim = _claim(args)
     return lambda journeys: printing.print_job(
-        journeys, recipients, out, day=day, formats=formats, payer=payer, form=args.form or ""
+        journeys, recipients, out, day=day, formats=formats, payer=payer, look=look_of(args), claim=claim
+    )
+
+
+def _claim(args: argparse.Namespace) -> Claim:
+    """Say the class of mail and the rate that are claimed for the pieces (P050 5.1)."""
+    from towncircle.kernel.errors import BadInput
+    from towncircle.licensee.mailroom import Claim
+    from towncircle.mailpiece.rates import MAIL_CLASSES, PRICE_TYPES
+
+    kind = next((known for known in PRICE_TYPES if known == args.type), None)
+    if kind is None:
+        raise BadInput("rates.unknown-type", text=args.type[:20])
+    if args.mail_class not in MAIL_CLASSES:
+        raise BadInput("rates.unknown-class", text=args.mail_class[:20])
+    return Claim(
+        mail_class=args.mail_class,
+        price_type=kind,
+        zone=args.zone,
+        level=args.presort,
+        extras=tuple(dict.fromkeys(args.extra)),
+        nonmachinable=args.nonmachinable,
     )
 
 
@@ -229,10 +274,20 @@ def _only_with_their_form(args: argparse.Namespace) -> tuple[int, ...]:
     stray = [f"--{name}" for name in ("weight", "shape", "due", "amount", "reason") if getattr(args, name) is not None]
     if stray and args.correct is None:
         raise BadInput("cli.argument-astray", arguments=", ".join(stray), needs="--correct JOB")
+    if args.old_data is not None and args.addresses is None:
+        raise BadInput("cli.argument-astray", arguments="--old-data", needs="--addresses FILE")
     if args.pieces is not None and _job_named(args) is None:
         raise BadInput("cli.argument-astray", arguments="--pieces", needs="--redate, --correct or --reprint JOB")
+    looks = ("zip", "branch", "month_only", "courtesy_reply", "marking", "proof")
+    chosen = [f"--{name.replace('_', '-')}" for name in looks if getattr(args, name)]
+    if chosen and (args.resume or _job_named(args) is not None):
+        raise BadInput("cli.argument-astray", arguments=", ".join(chosen), needs="a new job; others keep their form")
     if args.form is not None and (args.resume or _job_named(args) is not None):
         raise BadInput("cli.argument-astray", arguments="--form", needs="a new job; a correction keeps its form")
+    claimed = (args.mail_class, args.type, args.zone, args.presort, args.extra, args.nonmachinable)
+    if claimed != ("first", "metered", "", "", [], False) and (args.resume or _job_named(args) is not None):
+        told = "--class, --type, --zone, --presort, --extra, --nonmachinable"
+        raise BadInput("cli.argument-astray", arguments=told, needs="a new job; a correction keeps its rate")
     if args.reprint is not None and args.on is not None:
         raise BadInput("cli.argument-astray", arguments="--on", needs="a new page; a reprint keeps its date")
     if args.pieces is None:
@@ -246,9 +301,10 @@ def _only_with_their_form(args: argparse.Namespace) -> tuple[int, ...]:
 def _shortpaid(args: argparse.Namespace) -> dict[str, Any]:
     from towncircle.kernel.errors import BadInput
     from towncircle.kernel.money import Mills
+    from towncircle.mailpiece.rates import SHAPES
     from towncircle.mailpiece.weights import parse_weight
 
-    if args.shape not in (None, "letter", "flat", "card"):
+    if args.shape is not None and args.shape not in SHAPES:
         raise BadInput("rates.unknown-shape", text=args.shape[:40])
     if args.due is not None and (args.weight is not None or args.shape is not None):
         raise BadInput("cli.argument-astray", arguments="--weight, --shape", needs="a price; --due gives it already")

@@ -32,6 +32,9 @@ CLAUSES = MappingProxyType(
         "date.future": "P050 4.6",
         "date.stale": "P050 4.8",
         "date.redate": "P050 4.8",
+        "date.month-only": "P050 4.6",
+        "date.month": "P050 4.6",
+        "origin.branch": "P050 4.5(b)",
         "origin.license": "P050 2.1",
         "origin.deposit": "P050 5.3",
         "regime.valid-through": "IMI-09",
@@ -43,6 +46,7 @@ CLAUSES = MappingProxyType(
         "value.due": "P050 1.5",
         "address.destination": "house",
         "piece.weight": "house",
+        "piece.class": "P050 1.4",
     }
 )
 PIECE_CLAUSES = MappingProxyType(  # of a whole piece
