@@ -3,6 +3,12 @@
 from towncircle.kernel.errors import Row
 
 ROWS = {
+    "cli.picture-kind": Row(
+        kind="input",
+        sentence="'{path}' does not say what kind of picture it is.",
+        clause="house",
+        next_step="End its name in .png, .pdf or .svg.",
+    ),
     "cli.usage": Row(
         kind="input",
         sentence="{what}.",
@@ -20,6 +26,12 @@ ROWS = {
         sentence="Name files, or give one mark by --hex: one of the two.",
         clause="house",
         next_step="For example: towncircle verify envelopes.pdf --world DIR",
+    ),
+    "cli.one-folder": Row(
+        kind="input",
+        sentence="A folder of scans is judged by itself: {why}.",
+        clause="house",
+        next_step="For example: towncircle verify scans --out verdicts.jsonl --world DIR",
     ),
     "cli.amount-or-finish": Row(
         kind="input",
