@@ -69,6 +69,7 @@ def add(subparsers: Any) -> None:
     what.add_argument("--redate", metavar="JOB", help="print date corrections for pieces of a job")
     what.add_argument("--correct", metavar="JOB", help="print postage corrections for shortpaid pieces of a job")
     what.add_argument("--reprint", metavar="JOB", help="print pieces of a job again; the device counts it")
+    parser.add_argument("--old-data", metavar="REASON", help="use address data over six months old, and why")
     parser.add_argument("--on", metavar="DATE", help="mailing date (default: today at the licensing office)")
     parser.add_argument(
         "--form", metavar="FORM", help="what is printed on, such as no6-3-4 (towncircle forms lists them)"
@@ -103,6 +104,7 @@ def run(args: argparse.Namespace) -> int:
     from datetime import date
 
     from towncircle.kernel.errors import BadInput
+    from towncircle.world.custody import use_address_data
 
     formats = ("pdf", "png", "svg") if args.svg else ("pdf", "png")
     try:
@@ -120,6 +122,8 @@ def run(args: argparse.Namespace) -> int:
             done, failed = _resumed(args, journeys, formats)
         else:
             _nothing_in_the_way(args, journeys)
+            if args.addresses is not None:
+                use_address_data(journeys, day=day or journeys.today(), reason=args.old_data or "")
             done = [start(journeys)]
         left = journeys.status().registers.descending
     if failed is not None:
@@ -270,6 +274,8 @@ def _only_with_their_form(args: argparse.Namespace) -> tuple[int, ...]:
     stray = [f"--{name}" for name in ("weight", "shape", "due", "amount", "reason") if getattr(args, name) is not None]
     if stray and args.correct is None:
         raise BadInput("cli.argument-astray", arguments=", ".join(stray), needs="--correct JOB")
+    if args.old_data is not None and args.addresses is None:
+        raise BadInput("cli.argument-astray", arguments="--old-data", needs="--addresses FILE")
     if args.pieces is not None and _job_named(args) is None:
         raise BadInput("cli.argument-astray", arguments="--pieces", needs="--redate, --correct or --reprint JOB")
     looks = ("zip", "branch", "month_only", "courtesy_reply", "marking", "proof")
