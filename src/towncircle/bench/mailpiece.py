@@ -11,8 +11,10 @@ import time
 from collections.abc import Callable
 from datetime import date
 from fractions import Fraction
+from pathlib import Path
 
 from towncircle.bench import Result, environment
+from towncircle.bench.one import print_one
 from towncircle.bench.pages import print_pages
 from towncircle.indicium import decode, encode_content, layout
 from towncircle.indicium.readable import Office, for_postage
@@ -32,12 +34,18 @@ DPI = 300
 _DAY = date(2026, 11, 23)
 
 
-def measure(*, seconds: float = 1.0) -> tuple[list[Result], dict[str, object]]:
+def measure(place: Path | None = None, *, seconds: float = 1.0) -> tuple[list[Result], dict[str, object]]:
     """Measure all cases, about `seconds` for each loop."""
     payloads = [_payload(number) for number in range(PAGES)]
     pages, size = print_pages(payloads, _DAY, rate_of=_rate, seconds=seconds)
-    told = environment(pages=PAGES, dpi=DPI, pdf_bytes_a_page=round(size))
-    return [pages, _scan_image(seconds), _prices(seconds)], told
+    one, times = print_one(place, draw=_draw_one, rate_of=_rate, seconds=seconds)
+    told = environment(pages=PAGES, dpi=DPI, pdf_bytes_a_page=round(size), **times)
+    return [pages, one, _scan_image(seconds), _prices(seconds)], told
+
+
+def _draw_one() -> int:
+    pdf.to_pdf([envelope(_spec(1))])
+    return 1
 
 
 def _rate(work: Callable[[], int], seconds: float) -> float:

@@ -168,7 +168,7 @@ def _planner(
             payer=payer,
         )
     recipients = read_addresses(args.addresses) if args.addresses is not None else public_addresses()
-    return lambda journeys: journeys.plan(recipients, day=day, payer=payer)
+    return lambda journeys: journeys.plan(recipients, day=day, payer=payer, form=args.form or "")
 
 
 def _starter(args: argparse.Namespace, day: date | None, formats: tuple[str, ...]) -> Callable[[Journeys], Printed]:
