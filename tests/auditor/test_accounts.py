@@ -105,6 +105,23 @@ DAMAGES: dict[str, tuple[Edit, str]] = {
 }
 
 
+def less(by: int) -> Any:
+    def change(row: Row) -> None:
+        row["lines"] = [[name, side, mills - by] for name, side, mills in row["lines"]]
+
+    return change
+
+
+def entry(recipe: str, change: Any) -> Edit:
+    return edit(f"{P}entries.jsonl", change, recipe=recipe)
+
+
+DAMAGES |= {
+    "a check that leaves a cent behind": (entry("account-paid-out", less(10)), "closing.short"),
+    "a closing beside an advance": (entry("advance-repaid", less(10)), "closing.advance"),
+}
+
+
 @pytest.mark.parametrize("name", DAMAGES)
 def test_a_changed_word_is_found(name: str, copy: Path) -> None:
     damage, code = DAMAGES[name]

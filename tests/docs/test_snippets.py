@@ -1,4 +1,4 @@
-"""The snippets of the guide run, in their order, in one folder, and answer what the page shows."""
+"""The snippets of the guide and of the page on addresses run, in their order, and answer what the page shows."""
 
 import hashlib
 import re
@@ -31,11 +31,12 @@ def snippets(page: Path) -> Iterator[Snippet]:
         yield Snippet(match["kind"], match["text"], held.count("\n", 0, match.start()) + 1)
 
 
-def commands(text: str) -> Iterator[list[str]]:
+def commands(text: str) -> Iterator[tuple[list[str], int]]:
+    """Give the arguments of each command and its exit code: 0, or what a remark at the end of the line says."""
     for line in text.splitlines():
         program, *arguments = shlex.split(line, comments=True)
         assert program == "./towncircle", line
-        yield arguments
+        yield arguments, int(line.partition("# exit code ")[2] or 0)
 
 
 def answered(shown: str, said: str) -> bool:
@@ -44,22 +45,23 @@ def answered(shown: str, said: str) -> bool:
     return all(any(line.startswith(wanted) for line in rest) for wanted in shown.splitlines())
 
 
-def test_every_snippet_of_the_guide_runs_and_answers_what_is_shown(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("page", ["guide.md", "addresses.md"])
+def test_every_snippet_runs_and_answers_what_is_shown(
+    page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}
     said, kinds = "", set()
-    for kind, text, line in snippets(DOCS / "guide.md"):
+    for kind, text, line in snippets(DOCS / page):
         kinds.add(kind)
-        where = f"docs/guide.md:{line}"
+        where = f"docs/{page}:{line}"
         match kind:
             case "sh":
-                for arguments in commands(text):
+                for arguments, wanted in commands(text):
                     code = main(arguments)
                     captured = capsys.readouterr()
                     said = captured.out
-                    assert code == 0, f"{where}: {arguments}\n{captured.err}"
+                    assert code == wanted, f"{where}: {arguments}\n{captured.err}"
             case "text":
                 assert answered(text, said), f"{where}\n{said}"
             case "csv":

@@ -19,7 +19,7 @@ from towncircle.auditor.report import Report, dollars
 from towncircle.auditor.underway import Underway
 
 _ZONE = "America/New_York"
-_NOTICE, _CHECK = 122, 124
+_NOTICE, _CHECK, _CENT = 122, 124, 10
 
 
 @dataclass(slots=True, kw_only=True)
@@ -84,6 +84,7 @@ def _walk(provider: Party, books: Recounted, report: Report) -> None:
                 if account.advances > min(limit, given.get(entry.row["reference"], 0)):
                     text = f"The outstanding advances of {licensee} come to {dollars(account.advances)}."
                     report.differ("account.over-advance", where, text, expected=limit, found=account.advances)
+                _unlocked(account, where, report)
             case "advance-repaid":
                 account.advances -= entry.amount
             case "reset-reserved":
@@ -92,6 +93,7 @@ def _walk(provider: Party, books: Recounted, report: Report) -> None:
                 )
                 _reset(account, entry, closed=licensee in paid and not reopened, where=where, report=report)
             case "account-paid-out":
+                _paid_out(account, entry, where, report)
                 paid[licensee] = entry
         account.balance += _moved(entry)
     report.checked["walked accounts"] += len(accounts)
@@ -131,14 +133,29 @@ def _deposit(
 def _reset(account: _Account, entry: Posted, *, closed: bool, where: str, report: Report) -> None:
     day = entry.row.at("at").date_in(_ZONE).isoformat()
     held = sum(mills for until, mills in account.holds.values() if until > day)
-    if account.owed:
-        text = f"The account was locked: {dollars(account.owed)} were to be made good."
-        report.differ("account.locked", where, text, expected=0, found=account.owed)
+    _unlocked(account, where, report)
     if account.balance - held < entry.amount:
         text = f"Only {dollars(account.balance - held)} were available on {day}."
         report.differ("account.not-available", where, text, expected=account.balance - held, found=entry.amount)
     if closed:
         report.differ("account.closed", where, "The account was closed, and no lease opened it again.")
+
+
+def _unlocked(account: _Account, where: str, report: Report) -> None:
+    if account.owed:
+        text = f"The account was locked: {dollars(account.owed)} were to be made good."
+        report.differ("account.locked", where, text, expected=0, found=account.owed)
+
+
+def _paid_out(account: _Account, entry: Posted, where: str, report: Report) -> None:
+    """Check that a closing pays out all that the account holds, to the cent, and leaves no advance behind."""
+    left = account.balance - entry.amount
+    if not 0 <= left < _CENT:
+        text = f"The check leaves {dollars(left)} of {dollars(account.balance)} in the account."
+        report.differ("closing.short", where, text, expected=0, found=left)
+    if account.advances:
+        text = "It was closed while advances of the Provider were outstanding."
+        report.differ("closing.advance", where, text, expected=0, found=account.advances)
 
 
 def _check_credits(provider: Party, books: Recounted, report: Report) -> None:

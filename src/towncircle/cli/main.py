@@ -50,6 +50,7 @@ COMMANDS = (
     "verify",
     "scan",
     "decode",
+    "addresses",
     "price",
     "rates",
     "software",

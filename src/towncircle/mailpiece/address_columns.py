@@ -58,7 +58,16 @@ class Columns:
     places: Mapping[str, tuple[int, ...]]
     titles: Mapping[str, str]
     extra: tuple[tuple[str, int], ...]
-    width: int
+    header: tuple[str, ...]
+
+    @property
+    def width(self) -> int:
+        """Give how many columns the header has."""
+        return len(self.header)
+
+    def heading(self, place: int) -> str:
+        """Give the heading of a place in a row, '' outside the header."""
+        return visible(self.header[place], most=40) if place < len(self.header) else ""
 
 
 def parse_map(texts: Sequence[str]) -> Chosen:
@@ -110,7 +119,7 @@ def columns_of(header: Sequence[str], chosen: Chosen, *, label: str) -> Columns:
         places=places,
         titles={ours: "+".join(visible(titles[place], most=40) for place in held) for ours, held in places.items()},
         extra=tuple((title, place) for place, title in enumerate(titles) if title and place not in used),
-        width=len(titles),
+        header=tuple(titles),
     )
 
 

@@ -13,7 +13,7 @@ import re
 
 from towncircle.kernel.errors import BadInput, Refused, TowncircleError
 from towncircle.mailpiece.harmless import visible
-from towncircle.mailpiece.zipcode import Place, city_accepted, city_refused, place_of, states
+from towncircle.mailpiece.zipcode import Place, city_accepted, city_refused, known_zip, place_of, states
 
 ZIP = re.compile(r"(?P<five>[0-9]{5})(?:[- ]?(?P<four>[0-9]{4})(?:[- ]?(?P<point>[0-9]{2}))?)?\Z", re.ASCII)
 HOME = frozenset({"US", "USA", "U.S.", "U.S.A.", "UNITED STATES", "UNITED STATES OF AMERICA"})
@@ -95,10 +95,7 @@ def _unreadable(given: str, state: str) -> TowncircleError:
     """Name the ZIP Code whose leading zeros a spreadsheet may have dropped, where there is one in that state."""
     padded = given.zfill(5)
     if given.isascii() and given.isdigit() and 3 <= len(given) < 5:
-        try:
-            place = place_of(padded)
-        except BadInput:
-            place = None
+        place = place_of(padded) if known_zip(padded) else None
         if place is not None and place.state == state:
             return BadInput("address.zip-short", zip=given, padded=padded, city=place.city, state=state, column="zip")
     return BadInput("address.zip-unreadable", zip=visible(given, most=20), column="zip")

@@ -82,6 +82,11 @@ def source() -> str:
     return _table().source
 
 
+def known_zip(zip5: str) -> bool:
+    """Tell whether the table has a five digit ZIP Code."""
+    return zip5 in _table().lines
+
+
 @lru_cache(maxsize=1 << 16)
 def place_of(zip5: str) -> Place:
     """Look up a five digit ZIP Code. Raises `BadInput` (address.no-such-zip)."""

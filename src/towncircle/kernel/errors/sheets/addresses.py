@@ -149,6 +149,61 @@ ROWS = {
         "house",
         "Save it as UTF-8, or name its encoding with --encoding.",
     ),
+    "addresses.workbook-broken": _input(
+        "{path} is not a workbook that can be read: {why}.",
+        "house",
+        "Open it in a spreadsheet program and save it again as XLSX, or as CSV.",
+    ),
+    "addresses.workbook-bomb": _input(
+        "{path} is no list of addresses: {what}.",
+        "house",
+        "Save the sheet as CSV.",
+    ),
+    "addresses.workbook-old": _input(
+        "{path} is an old or an encrypted workbook.",
+        "house",
+        "Save it as XLSX without a password, or as CSV.",
+    ),
+    "addresses.no-such-sheet": _input(
+        "{path} has no sheet '{sheet}' that is shown; it has: {known}.",
+        "house",
+        "Name one with --sheet.",
+    ),
+    "addresses.formula-unvalued": _input(
+        "The cell has a formula and no saved value.",
+        "house",
+        "Open the workbook in a spreadsheet program and save it, or put the value in place of the formula.",
+    ),
+    "addresses.formula-failed": _input(
+        "The formula of the cell failed: {text}.",
+        "house",
+        "Mend the formula, or put the value in its place.",
+    ),
+    "addresses.cell-broken": _input(
+        "The cell points to a text that the workbook does not have.",
+        "house",
+        "Open the workbook in a spreadsheet program and save it again.",
+    ),
+    "addresses.source-unreadable": _input(
+        "The address data in {path} cannot be used: {why}.",
+        "house",
+        "Make the file as docs/addresses.md says.",
+    ),
+    "addresses.data-old": _refused(
+        "The address data ({name}, edition {edition}) are older than {term} on {on}: they may be used through {last}.",
+        _QUALITY,
+        "Update the data, or say why they are used all the same: --old-data REASON. The reason is recorded.",
+    ),
+    "addresses.reason": _input(
+        "A reason must be given in at most {most} printable characters.",
+        "house",
+        "Say why older data are used.",
+    ),
+    "address.plus4-contradicted": _input(
+        "ZIP+4 {zip} is not that of this house number: {name} of {edition} has {plus4}.",
+        _QUALITY,
+        "Write {plus4}, or correct the street line.",
+    ),
     "addresses.empty": _input(
         "{path} has no addresses.",
         "house",

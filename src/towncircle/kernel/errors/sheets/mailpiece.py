@@ -237,4 +237,17 @@ ROWS = {
         clause="P050 4.0",
         next_step="Correct the layout.",
     ),
+    "page.no-marking": Row(
+        kind="input",
+        sentence="'{text}' names no class of mail, so there is no marking for it.",
+        clause="P050 4.11",
+        next_step="Print a category of a class that is known here.",
+    ),
+    "page.marking-too-small": Row(
+        kind="refused",
+        sentence="The marking {text} cannot stand in capitals of the height of the rule in {width} by {height}; no "
+        "exception is made for a small advertising area.",
+        clause="P050 4.11",
+        next_step="Use a larger envelope, or print the marking elsewhere and leave the area to nothing.",
+    ),
 }

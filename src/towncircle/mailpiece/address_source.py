@@ -1,0 +1,154 @@
+"""Where address data come from: the table that comes with the program, or a file that the licensee brings.
+
+Here: the port `AddressSource`, its default and its adapter for a file of ZIP+4 ranges, and the age of the data. Not
+here: ZIP Codes and cities (`zipcode`), which every source shares.
+Kept: P050 2.5g, data older than six months on the day of mailing are not used, unless somebody says why. A ZIP+4 or
+delivery point is verified only by data that have it, and by whom and of which edition is told; there is no public list
+of them, so the default verifies none. Nothing is asked over a network.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Literal, Protocol
+from urllib.parse import quote
+
+from towncircle.kernel.cites import cites
+from towncircle.kernel.errors import BadInput, Refused
+from towncircle.mailpiece import zipcode
+from towncircle.mailpiece.addresses import Address
+from towncircle.mailpiece.harmless import visible
+from towncircle.mailpiece.standard_form import in_standard_form
+from towncircle.rules import RuleSet
+from towncircle.rules.terms import Term
+
+LIMIT = "address-data"  # the time limit of the rule set that bounds the age
+LONGEST_REASON = 200  # house
+_EDITION = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])", re.ASCII)
+_PLUS4 = re.compile(r"[0-9]{4}", re.ASCII)
+_HOUSE = re.compile(r"(?P<number>[0-9]{1,9})\s+(?P<street>\S.*)", re.ASCII)
+_MOST_RANGES = 200  # house: rows of one street that are looked at
+_NEEDED = {"zip", "street", "low", "high", "side", "plus4"}
+
+Standing = Literal["verified", "found", "contradicted", "not verified"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """Say what address data know of an address: its ZIP+4 is right, or this one, or another, or nobody knows."""
+
+    standing: Standing
+    plus4: str = ""
+
+
+class AddressSource(Protocol):
+    """Know delivery points. An adapter for other data (AMS, an interface of the Postal Service) has these three."""
+
+    @property
+    def name(self) -> str:
+        """Give what the data are, as their owner calls them."""
+
+    @property
+    def edition(self) -> str:
+        """Give the year and month of the data, such as `2026-06`."""
+
+    def match(self, given: Address) -> Match:
+        """Look an address up."""
+
+
+NOT_VERIFIED = Match(standing="not verified")
+
+
+class ZipTable:
+    """Know ZIP Codes and cities only: the table that comes with the program. It verifies no ZIP+4."""
+
+    @property
+    def name(self) -> str:
+        """Give the package that the table was made from."""
+        return zipcode.source()
+
+    @property
+    def edition(self) -> str:
+        """Give the edition of the table."""
+        return zipcode.edition()
+
+    def match(self, given: Address) -> Match:
+        """Say that nothing is known of the delivery point."""
+        del given
+        return NOT_VERIFIED
+
+
+class RangeFile:
+    """Know ZIP+4 ranges: an SQLite file that the licensee made of data that are licensed to him.
+
+    Its table `about` has one row: `name`, `edition` (`2026-10`). Its table `ranges` has `zip` (five digits), `street`
+    (in standard form, in capitals, without the house number), `low`, `high` (whole numbers), `side` (O odd, E even, B
+    both sides) and `plus4`; an index on `zip, street` makes it quick. The file is opened for reading only.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open a file. Raises `BadInput` (addresses.source-unreadable)."""
+        self._label = visible(path.name, most=80)
+        try:
+            if not path.is_file():
+                raise BadInput("addresses.source-unreadable", path=self._label, why="there is no such file")
+            self._held = sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro&immutable=1", uri=True)
+            with closing(self._held.execute("SELECT name, edition FROM about LIMIT 2")) as rows:
+                about = rows.fetchall()
+            columns = {row[1] for row in self._held.execute("PRAGMA table_info(ranges)")}
+        except sqlite3.Error as error:
+            raise BadInput("addresses.source-unreadable", path=self._label, why=visible(str(error), most=80)) from error
+        if len(about) != 1 or not columns >= _NEEDED or not _EDITION.fullmatch(str(about[0][1])):
+            why = "it lacks the tables about (name, edition) and ranges (zip, street, low, high, side, plus4)"
+            raise BadInput("addresses.source-unreadable", path=self._label, why=why)
+        self.name, self.edition = visible(str(about[0][0]), most=80), str(about[0][1])
+
+    def close(self) -> None:
+        """Close the file."""
+        self._held.close()
+
+    def match(self, given: Address) -> Match:
+        """Look the house number up in the ranges of its street."""
+        form, _ = in_standard_form(
+            {"street": given.street, "street2": "", "city": given.city, "state": given.state, "zip": given.zip5}
+        )
+        house = _HOUSE.fullmatch(form["street"].upper())
+        if house is None:
+            return NOT_VERIFIED
+        number = int(house["number"])
+        question = (
+            "SELECT DISTINCT plus4 FROM ranges WHERE zip = ? AND street = ? AND low <= ? AND high >= ?"
+            " AND side IN (?, 'B') LIMIT ?"
+        )
+        asked = (given.zip5, house["street"], number, number, "O" if number % 2 else "E", _MOST_RANGES)
+        try:
+            told = [str(row[0]) for row in self._held.execute(question, asked)]
+        except sqlite3.Error as error:
+            raise BadInput("addresses.source-unreadable", path=self._label, why=visible(str(error), most=80)) from error
+        known = [plus4 for plus4 in told if _PLUS4.fullmatch(plus4)]
+        if given.plus4 and known:
+            return Match(standing="verified" if given.plus4 in known else "contradicted", plus4=" or ".join(known[:3]))
+        return Match(standing="found", plus4=known[0]) if len(known) == 1 else NOT_VERIFIED
+
+
+@cites("P050-2.5g")
+def check_age(edition: str, rules: RuleSet, *, on: date, name: str, reason: str = "") -> date:
+    """Give the last day on which data of an edition may be used for mailing.
+
+    Raises `Refused` (addresses.data-old) where they are older on the day of mailing and no reason is given, and
+    `BadInput` (addresses.reason) for a reason that cannot be kept.
+    """
+    if reason and (len(reason) > LONGEST_REASON or not reason.strip() or not reason.isprintable()):
+        raise BadInput("addresses.reason", most=LONGEST_REASON)
+    term = Term.parse(str(rules.limits[LIMIT].on(on)))
+    last = term.last_day(date.fromisoformat(f"{edition}-01"))
+    if on > last and not reason:
+        raise Refused(
+            "addresses.data-old", name=name, edition=edition, term=str(term), on=on.isoformat(), last=last.isoformat()
+        )
+    return last
