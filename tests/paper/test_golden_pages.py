@@ -24,6 +24,8 @@ PAGES = {
     "card": piece("postcard"),
     "redate": redate(),
     "correction": correction(),
+    "label": piece("label4x6", art=None),
+    "tape": piece("tape", bars="", art=None, sender=None),
 }
 PROBES = tomllib.loads((FilePath(__file__).parents[1] / "data" / "golden-pages.toml").read_text(encoding="utf-8"))
 STEP = 1440  # 0.02 inch
