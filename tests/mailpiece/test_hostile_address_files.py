@@ -22,7 +22,7 @@ def forged(folder: Path, **parts: bytes) -> Path:
     with zipfile.ZipFile(file) as held:
         every = {name: held.read(name) for name in held.namelist()}
     names = {
-        "sheet": "/".join((address_xlsx.FOLDER, "worksheets", "sheet1.xml")),
+        "sheet": f"{address_xlsx.FOLDER}/worksheets/sheet1.xml",
         "strings": "xl/sharedStrings.xml",
         "book": f"{address_xlsx.FOLDER}/{address_xlsx.BOOK}",
     }
