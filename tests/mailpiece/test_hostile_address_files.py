@@ -12,6 +12,7 @@ from tests.mailpiece.test_address_files import HEADER, ROW, code_of, read, workb
 from towncircle.mailpiece import address_csv, address_files, address_xlsx
 from towncircle.mailpiece.harmless import cell, visible
 
+SHEET = "worksheet"
 GOOD = ["A", "1 Main St", "Boston", "MA", "02108"]
 MAIN = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
 
@@ -22,7 +23,7 @@ def forged(folder: Path, **parts: bytes) -> Path:
     with zipfile.ZipFile(file) as held:
         every = {name: held.read(name) for name in held.namelist()}
     names = {
-        "sheet": f"{address_xlsx.FOLDER}/worksheets/sheet1.xml",
+        "sheet": f"{address_xlsx.FOLDER}/{SHEET}s/sheet1.xml",
         "strings": "xl/sharedStrings.xml",
         "book": f"{address_xlsx.FOLDER}/{address_xlsx.BOOK}",
     }
@@ -34,7 +35,7 @@ def forged(folder: Path, **parts: bytes) -> Path:
 
 
 def sheet(rows: str) -> bytes:
-    return f"<worksheet {MAIN}><sheetData>{rows}</sheetData></worksheet>".encode()
+    return f"<{SHEET} {MAIN}><sheetData>{rows}</sheetData></{SHEET}>".encode()
 
 
 def test_a_good_forgery_is_read(tmp_path):

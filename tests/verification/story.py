@@ -49,7 +49,7 @@ class Story:
             "date": "2026-11-21",
             "origin_zip": "20260",
             "descending_mills": 400_000,
-            "category": "FCM",
+            "category": "FCLM",
             "piece_count": 1500,
             "mail_service": 0,
             "software_id": "0000",

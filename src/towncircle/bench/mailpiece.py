@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from fractions import Fraction
 from pathlib import Path
 
@@ -18,12 +19,16 @@ from towncircle.bench.one import print_one
 from towncircle.bench.pages import print_pages
 from towncircle.indicium import decode, encode_content, layout
 from towncircle.indicium.readable import Office, for_postage
+from towncircle.kernel.errors import Refused
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.money import Mills
 from towncircle.mailpiece.address_files import public_addresses
+from towncircle.mailpiece.categories import CLASSES, PRICE_TYPES, SHAPES
 from towncircle.mailpiece.geometry import form_for
 from towncircle.mailpiece.page import EnvelopeSpec, envelope
+from towncircle.mailpiece.rate_files import packaged
 from towncircle.mailpiece.rates import PriceRequest, price
+from towncircle.mailpiece.tariff import PIECE, Line, Table, known_tables
 from towncircle.paper import pdf, png
 from towncircle.rules import ruleset
 from towncircle.symbol import data_matrix, imb, read
@@ -113,14 +118,53 @@ def _scan_image(seconds: float) -> Result:
     return Result.of("scan.image", rate=rate, unit="images/s", limit="zxing-cpp on the crop", limit_rate=limit)
 
 
+def priceable() -> list[PriceRequest]:
+    """Give four requests for each line of every table, at its weight and under it, on two days: all that has a price.
+
+    No request stands twice, and nothing keeps an answer: a round over the list asks each once.
+    """
+    found: dict[PriceRequest, None] = {}
+    for table in known_tables():
+        for line in table.lines:
+            one = _asked(table, line)
+            for days, less in ((0, 0), (0, 1), (3, 0), (3, 1)) if one is not None else ():
+                assert one is not None
+                on, weight = table.in_force_from + timedelta(days=days), one.weight_oz - Fraction(less, 100)
+                found[replace(one, on=on, weight_oz=weight)] = None
+    return [request for request in found if _has_a_price(request)]
+
+
+def _asked(table: Table, line: Line) -> PriceRequest | None:
+    """Ask for what a line prices; extra services and additions are asked for with the pieces that they lie on."""
+    mail_class = next((one for one in CLASSES.values() if table.series.startswith(one.key)), None)
+    shape, kind = next((one for one in SHAPES if one == line.shape), None), line.price_type.replace("all", "metered")
+    price_type = next((one for one in PRICE_TYPES if one == kind), None)
+    if line.kind != PIECE or mail_class is None or shape is None or price_type is None:
+        return None
+    return PriceRequest(
+        on=table.in_force_from,
+        mail_class=mail_class.key,
+        shape=shape,
+        price_type=price_type,
+        weight_oz=line.not_over_oz or Fraction(1),
+        zone=line.zone,
+        level=line.level,
+    )
+
+
+def _has_a_price(request: PriceRequest) -> bool:
+    try:
+        price(request)
+    except Refused:
+        return False
+    return True
+
+
 def _prices(seconds: float) -> Result:
-    requests = [
-        PriceRequest(on=date(2026, 11, day), weight_oz=Fraction(tenths, 10))
-        for day in range(1, 29)
-        for tenths in range(1, 36)
-    ]
+    requests = priceable()
 
     def priced() -> int:
+        packaged.cache_clear()  # every round reads the tables again
         for request in requests:
             price(request)
         return len(requests)

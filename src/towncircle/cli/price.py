@@ -1,23 +1,31 @@
-"""`towncircle price`: what a piece of First-Class Mail costs, and why.
+"""`towncircle price`: what a piece of mail costs, and why.
 
-Here: the command's arguments and its text. Not here: prices (`towncircle.mailpiece.rates`).
+Here: the command's arguments and its text. Not here: prices (`towncircle.mailpiece.rates`), zones (`.zones`).
 """
 
 from __future__ import annotations
 
 import argparse
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from towncircle.mailpiece.rates import Price, PriceRequest, Step
+    from towncircle.mailpiece.zones import Zone
 
 _EPILOG = """\
 examples:
   towncircle price --weight 1oz                               a metered letter, today
   towncircle price --shape flat --weight 3.2oz --on 2026-08-01
   towncircle price --weight 2oz --on 1998-09-02               two ounces in 1998
-Prices come from dated tables with their sources; a price that no source gives is refused (exit 3), never guessed."""
+  towncircle price --class ground --type commercial --weight 2lb --zone 5
+  towncircle price --class priority --type commercial --weight 3lb --from 20260 --to 90012
+  towncircle price --weight 1oz --extra certified --explain   every step with its source
+  towncircle price --known                                    which prices are known, and which are not
+Prices come from dated tables with their sources; a price that no source gives is refused (exit 3), never guessed.
+With --from and --to the zone is an estimate, unless --chart gives the official zone chart of --from
+(docs/rate-tables.md says how to get it)."""
 
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -25,37 +33,59 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser = subparsers.add_parser(
         "price",
         help="what a piece costs on a date, with its explanation",
-        description="Price one piece of single-piece First-Class Mail and explain the price step by step.",
+        description="Price one piece of mail and explain the price step by step.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--class", dest="mail_class", default="first", metavar="CLASS", help="mail class: first")
-    parser.add_argument("--shape", default="letter", metavar="SHAPE", help="letter, flat or card (default: letter)")
-    parser.add_argument("--weight", required=True, metavar="WEIGHT", help="such as 1oz, 2.5 oz, 0.1lb or 28g")
-    parser.add_argument("--type", dest="price_type", default="metered", metavar="TYPE", help="metered, stamped, retail")
+    parser.add_argument(
+        "--class", dest="mail_class", default="first", metavar="CLASS",
+        help="first (default), priority, express, standard (also marketing), media, ground",
+    )  # fmt: skip
+    parser.add_argument(
+        "--shape", metavar="SHAPE", help="letter, flat, card, parcel, padded-envelope, medium-box, large-box"
+    )
+    parser.add_argument("--weight", metavar="WEIGHT", help="such as 1oz, 2.5 oz, 3lb or 28g")
+    parser.add_argument("--size", metavar="LxHxT", help="inches, such as 9.5x4.125 or 12x9x0.5: checked where given")
+    parser.add_argument(
+        "--type",
+        dest="price_type",
+        default="metered",
+        metavar="TYPE",
+        help="metered (default), stamped, retail, commercial",
+    )
     parser.add_argument("--on", metavar="DATE", help="date of mailing, such as 2026-11-21 (default: today)")
     parser.add_argument("--nonmachinable", action="store_true", help="add the surcharge of a nonmachinable letter")
+    parser.add_argument("--zone", metavar="ZONE", help="postal zone, 1 to 9")
+    parser.add_argument("--from", dest="origin", metavar="ZIP", help="ZIP Code of mailing, to find the zone")
+    parser.add_argument("--to", dest="destination", metavar="ZIP", help="ZIP Code of the address")
+    parser.add_argument("--chart", type=Path, metavar="FILE", help="the official zone chart of --from")
+    parser.add_argument(
+        "--presort", default="", metavar="LEVEL", help="presort level, such as 5-digit (no single piece)"
+    )
+    parser.add_argument(
+        "--extra", action="append", default=[], metavar="SERVICE", help="an extra service; may be given again"
+    )
+    parser.add_argument("--value", metavar="AMOUNT", help="declared value, for --extra insurance")
+    parser.add_argument("--explain", action="store_true", help="show the source and the table of every step")
+    parser.add_argument("--known", action="store_true", help="list the tables: which prices are known on the date")
     parser.add_argument("--json", action="store_true", help="print JSON with stable keys")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Price the piece and print the explanation."""
-    import json
+    """Price the piece and print the explanation, or list what is known."""
+    from towncircle.cli.show import as_json
+    from towncircle.mailpiece.rates import price
 
-    from towncircle.mailpiece.rates import PriceRequest, price
-    from towncircle.mailpiece.weights import parse_weight
-
-    request = PriceRequest(
-        mail_class=args.mail_class,
-        shape=args.shape,
-        price_type=args.price_type,
-        weight_oz=parse_weight(args.weight),
-        on=day_of(args.on),
-        nonmachinable=args.nonmachinable,
-    )
+    if args.known:
+        _known(day_of(args.on), json=args.json)
+        return 0
+    request = _request(args)
     found = price(request)
-    print(json.dumps(_record(request, found), ensure_ascii=False, indent=2) if args.json else _text(request, found))
+    if args.json:
+        as_json(_record(request, found))
+    else:
+        print(_text(request, found, explain=args.explain))
     return 0
 
 
@@ -71,31 +101,118 @@ def day_of(text: str | None) -> date:
         raise BadInput("time.unreadable", text=text[:40]) from error
 
 
-def _text(request: PriceRequest, found: Price) -> str:
+def _request(args: argparse.Namespace) -> PriceRequest:
+    from towncircle.kernel.errors import BadInput
+    from towncircle.kernel.money import Mills
+    from towncircle.mailpiece.categories import CLASSES
+    from towncircle.mailpiece.eligibility import Size
+    from towncircle.mailpiece.rates import PriceRequest
+    from towncircle.mailpiece.weights import parse_weight
+
+    if args.weight is None:
+        raise BadInput("rates.weight-needed")
+    mail_class = {"marketing": "standard"}.get(args.mail_class, args.mail_class)
+    usual = CLASSES[mail_class].shape if mail_class in CLASSES else "letter"
+    zone = _zone(args, mail_class)
+    return PriceRequest(
+        mail_class=mail_class,
+        shape=args.shape if args.shape is not None else usual,
+        price_type=args.price_type,
+        weight_oz=parse_weight(args.weight),
+        on=day_of(args.on),
+        nonmachinable=args.nonmachinable,
+        level=args.presort,
+        extras=tuple(dict.fromkeys(args.extra)),
+        declared_value=Mills.parse(args.value) if args.value is not None else None,
+        size=Size.parse(args.size) if args.size is not None else None,
+        zone=zone.zone if zone else args.zone or "",
+        zone_note=zone.note if zone else "",
+        zone_estimated=zone is not None and zone.estimated,
+    )
+
+
+def _zone(args: argparse.Namespace, mail_class: str) -> Zone | None:
+    """Find the zone between two ZIP Codes: by the official chart that is given, else by an estimate."""
+    from towncircle.kernel.errors import BadInput
+    from towncircle.mailpiece.zipcode import place_of
+    from towncircle.mailpiece.zones import estimate, read_chart
+
+    ends = (args.origin, args.destination)
+    if args.zone is not None or ends == (None, None):
+        if any(ends) or args.chart:
+            raise BadInput("zones.one-way")
+        return None
+    if None in ends:
+        raise BadInput("zones.one-way")
+    if args.chart is None:
+        return estimate(args.origin, args.destination)
+    place_of(args.destination)
+    try:
+        data = args.chart.read_bytes()
+    except OSError as error:
+        raise BadInput("zones.chart-unreadable", what=error.strerror or "it cannot be read") from error
+    return read_chart(data, origin=args.origin).zone_of(args.destination, mail_class=mail_class)
+
+
+def _text(request: PriceRequest, found: Price, *, explain: bool) -> str:
     from towncircle.mailpiece.rates import describe_category
     from towncircle.mailpiece.weights import show_weight
 
     title = f"{describe_category(found.category)}, {show_weight(request.weight_oz)}, mailed {request.on.isoformat()}"
     lines = [title, ""]
-    width = max(len(step.text) for step in found.steps if step.amount is not None)
-    width = max(width, len("Postage"))
-    for step in found.steps:
-        if step.amount is None:
-            continue
-        lines.append(f"  {step.text:<{width}}  {step.amount!s:>8}   {_sureness(step)}")
-        lines.append(f"  {'':<{width}}  {'':>8}   {step.url}")
+    counted = [step for step in found.steps if step.amount is not None]
+    width = max(*(len(step.text) for step in counted), len("Postage"))
+    for step in counted:
+        lines.append(f"  {step.text:<{width}}  {step.amount!s:>8}   {step.status}, confidence {step.confidence}")
+        if explain:
+            lines += [
+                f"  {'':<{width}}  {'':>8}   {words}" for words in (f"{step.source}, table {step.table}", step.url)
+            ]
     lines += [f"  {'':-<{width}}  {'':->8}", f"  {'Postage':<{width}}  {found.amount!s:>8}", ""]
     lines += [f"  Note: {step.text}." for step in found.steps if step.amount is None]
-    lines += [f"  Note: {step.note}." for step in found.steps if step.amount is not None and step.note]
+    if explain:
+        lines += [f"  Note: {step.text}: {step.note}." for step in counted if step.note]
     lines.append(
-        f"  Table {found.table}, in force {found.in_force_from.isoformat()} to {found.in_force_through.isoformat()}; "
-        f"category {found.category}; confidence {found.confidence}."
+        f"  Table {found.table}; this price holds {found.in_force_from.isoformat()} to "
+        f"{found.in_force_through.isoformat()}; category {found.category}; confidence {found.confidence}."
     )
     return "\n".join(lines)
 
 
-def _sureness(step: Step) -> str:
-    return f"{step.status}, confidence {step.confidence}, {step.source}"
+def _known(day: date, *, json: bool) -> None:
+    """List what is known on a day, table by table, and how much was looked for and not found."""
+    from towncircle.cli.show import as_json, table
+    from towncircle.mailpiece.rates import extras_of
+    from towncircle.mailpiece.tariff import known_tables
+
+    tables = known_tables()
+    rows: list[dict[str, Any]] = [
+        {
+            "series": one.series,
+            "table": one.id,
+            "in_force_from": one.in_force_from.isoformat(),
+            "in_force_through": one.in_force_through.isoformat(),
+            "in_force": one.in_force_from <= day <= one.in_force_through,
+            "found": sum(line.amount is not None for line in one.lines),
+            "not_found": sum(line.amount is None for line in one.lines),
+            "confidence": sorted({line.confidence for line in one.lines if line.amount is not None}),
+            "from": one.dates_from,
+        }
+        for one in tables
+    ]
+    if json:
+        as_json({"on": day.isoformat(), "tables": rows, "extra_services": list(extras_of(tables))})
+        return
+    print(f"Prices by mailing date; * is in force on {day.isoformat()}.\n")
+    table([(f"{'*' if row['in_force'] else ' '} {row['series']}", _span(row)) for row in rows])
+    print(f"\nExtra services by name: {', '.join(extras_of(tables))}.")
+    print("A temporary series is added to the series that it is named after.")
+
+
+def _span(row: dict[str, Any]) -> str:
+    sure = ", ".join(row["confidence"]) or "nothing known"
+    days = f"{row['in_force_from']} to {row['in_force_through']}"
+    return f"{days}: {row['found']:>3} found, {row['not_found']:>2} not found (confidence {sure})"
 
 
 def _record(request: PriceRequest, found: Price) -> dict[str, object]:
@@ -109,21 +226,28 @@ def _record(request: PriceRequest, found: Price) -> dict[str, object]:
         "weight_oz": str(request.weight_oz),
         "on": request.on.isoformat(),
         "nonmachinable": request.nonmachinable,
+        "zone": found.zone,
+        "zone_estimated": found.zone_estimated,
+        "zone_note": request.zone_note,
+        "presort": request.level,
+        "extras": list(request.extras),
         "table": found.table,
         "in_force_from": found.in_force_from.isoformat(),
         "in_force_through": found.in_force_through.isoformat(),
         "confidence": found.confidence,
         "derived": found.derived,
-        "steps": [
-            {
-                "text": step.text,
-                "amount_mills": None if step.amount is None else int(step.amount),
-                "status": step.status,
-                "confidence": step.confidence,
-                "source": step.source,
-                "url": step.url,
-                "note": step.note,
-            }
-            for step in found.steps
-        ],
+        "steps": [_step(step) for step in found.steps],
+    }
+
+
+def _step(step: Step) -> dict[str, object]:
+    return {
+        "text": step.text,
+        "amount_mills": None if step.amount is None else int(step.amount),
+        "status": step.status,
+        "confidence": step.confidence,
+        "source": step.source,
+        "url": step.url,
+        "note": step.note,
+        "table": step.table,
     }

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from towncircle.kernel.errors import TowncircleError
     from towncircle.kernel.ids import JobId
     from towncircle.kernel.money import Mills
+    from towncircle.licensee.mailroom import Claim
     from towncircle.world.departments import Payer
     from towncircle.world.journeys import Journeys
     from towncircle.world.printing import Printed
@@ -72,6 +73,15 @@ def add(subparsers: Any) -> None:
     parser.add_argument("--person", metavar="NAME", help="who prints; the PIN is asked for")
     parser.add_argument("--pin-from", type=Path, metavar="FILE", help="read the PIN from the first line of a file")
     parser.add_argument("--new", action="store_true", help="start a job although one is open")
+    rate = parser.add_argument_group("the rate claimed for the pieces of --addresses ('towncircle price' explains it)")
+    rate.add_argument("--class", dest="mail_class", default="first", metavar="CLASS", help="mail class (first)")
+    rate.add_argument(
+        "--type", default="metered", metavar="TYPE", help="price type: metered (default), commercial, ..."
+    )
+    rate.add_argument("--zone", default="", metavar="ZONE", help="the postal zone of all pieces, 1 to 9")
+    rate.add_argument("--presort", default="", metavar="LEVEL", help="presort level, for Standard Mail")
+    rate.add_argument("--extra", action="append", default=[], metavar="SERVICE", help="an extra service of all pieces")
+    rate.add_argument("--nonmachinable", action="store_true", help="all pieces pay the nonmachinable surcharge")
     more = parser.add_argument_group("pieces of an earlier job (--redate, --correct, --reprint)")
     more.add_argument("--pieces", metavar="N,N", help="their numbers in the job, from 1 (default: all)")
     more.add_argument("--weight", metavar="WEIGHT", help="--correct: what the piece weighs, such as 2oz")
@@ -201,8 +211,30 @@ def _starter(args: argparse.Namespace, day: date | None, formats: tuple[str, ...
         return lambda journeys: printing.reprint_job(journeys, job or journeys.last_job(), pieces, out, formats=formats)
     given = read_addresses(args.addresses) if args.addresses is not None else public_addresses()
     recipients = () if args.resume else given
+    claim = _claim(args)
     return lambda journeys: printing.print_job(
-        journeys, recipients, out, day=day, formats=formats, payer=payer, form=args.form or ""
+        journeys, recipients, out, day=day, formats=formats, payer=payer, form=args.form or "", claim=claim
+    )
+
+
+def _claim(args: argparse.Namespace) -> Claim:
+    """Say the class of mail and the rate that are claimed for the pieces (P050 5.1)."""
+    from towncircle.kernel.errors import BadInput
+    from towncircle.licensee.mailroom import Claim
+    from towncircle.mailpiece.rates import MAIL_CLASSES, PRICE_TYPES
+
+    kind = next((known for known in PRICE_TYPES if known == args.type), None)
+    if kind is None:
+        raise BadInput("rates.unknown-type", text=args.type[:20])
+    if args.mail_class not in MAIL_CLASSES:
+        raise BadInput("rates.unknown-class", text=args.mail_class[:20])
+    return Claim(
+        mail_class=args.mail_class,
+        price_type=kind,
+        zone=args.zone,
+        level=args.presort,
+        extras=tuple(dict.fromkeys(args.extra)),
+        nonmachinable=args.nonmachinable,
     )
 
 
@@ -233,6 +265,10 @@ def _only_with_their_form(args: argparse.Namespace) -> tuple[int, ...]:
         raise BadInput("cli.argument-astray", arguments="--pieces", needs="--redate, --correct or --reprint JOB")
     if args.form is not None and (args.resume or _job_named(args) is not None):
         raise BadInput("cli.argument-astray", arguments="--form", needs="a new job; a correction keeps its form")
+    claimed = (args.mail_class, args.type, args.zone, args.presort, args.extra, args.nonmachinable)
+    if claimed != ("first", "metered", "", "", [], False) and (args.resume or _job_named(args) is not None):
+        told = "--class, --type, --zone, --presort, --extra, --nonmachinable"
+        raise BadInput("cli.argument-astray", arguments=told, needs="a new job; a correction keeps its rate")
     if args.reprint is not None and args.on is not None:
         raise BadInput("cli.argument-astray", arguments="--on", needs="a new page; a reprint keeps its date")
     if args.pieces is None:
@@ -246,9 +282,10 @@ def _only_with_their_form(args: argparse.Namespace) -> tuple[int, ...]:
 def _shortpaid(args: argparse.Namespace) -> dict[str, Any]:
     from towncircle.kernel.errors import BadInput
     from towncircle.kernel.money import Mills
+    from towncircle.mailpiece.rates import SHAPES
     from towncircle.mailpiece.weights import parse_weight
 
-    if args.shape not in (None, "letter", "flat", "card"):
+    if args.shape is not None and args.shape not in SHAPES:
         raise BadInput("rates.unknown-shape", text=args.shape[:40])
     if args.due is not None and (args.weight is not None or args.shape is not None):
         raise BadInput("cli.argument-astray", arguments="--weight, --shape", needs="a price; --due gives it already")

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import argparse
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from towncircle.cli.show import as_json, journeys_of, opened, table, world_argument
+from towncircle.kernel.money import ZERO, Mills
+from towncircle.mailpiece.weights import show_weight
 
 if TYPE_CHECKING:
+    from towncircle.licensee.rehearsing import Rehearsal
     from towncircle.mailpiece.tariff import Table
 
 _EPILOG = """\
 examples:
   towncircle rates read july.toml                 checks a rate file against its own totals (docs/rate-tables.md)
   towncircle rates publish DIR july.toml          as the Provider; hosts take it with their next connection
+  towncircle rates rehearse DIR july.toml         what last month's pieces would have cost under it
   towncircle rates show DIR                       which table is in use today, and which waits for its day"""
 
 
@@ -45,6 +49,11 @@ def add(subparsers: Any) -> None:
     world_argument(show)
     show.add_argument("--on", metavar="DATE", default=None, help="a mailing date (default: today at the office)")
     show.set_defaults(run=_show)
+    rehearse = verbs.add_parser("rehearse", help="reprice a month's pieces under a rate file; nothing is published")
+    world_argument(rehearse)
+    rehearse.add_argument("file", type=Path, metavar="FILE", help="the rate file")
+    rehearse.add_argument("--month", metavar="YYYY-MM", help="which month's pieces (default: the last one)")
+    rehearse.set_defaults(run=_rehearse)
 
 
 def _read(args: argparse.Namespace) -> int:
@@ -85,6 +94,76 @@ def _show(args: argparse.Namespace) -> int:
     for one in waiting:
         print(f"Waits:  {_words(one)}")
     return 0
+
+
+def _rehearse(args: argparse.Namespace) -> int:
+    from towncircle.licensee.rehearsing import rehearse
+    from towncircle.mailpiece import rate_files
+
+    new = rate_files.read(args.file.read_bytes())
+    with journeys_of(args) as journeys:
+        first, last = _month(args.month, journeys.today())
+        with journeys.world.store(journeys.licensee).reading() as view:
+            provider = view.find("device")[-1].body["provider"]
+            done = rehearse(view, provider, new, first=first, last=last)
+    if args.json:
+        as_json(_rehearsed(done, new, first, last))
+        return 0
+    if not done.pieces:
+        print(f"No piece was printed for a mailing date from {first} to {last}.")
+        return 0
+    print(f"Pieces mailed {first} to {last}, priced again as of {done.on} under table {new.name}:\n")
+    for one in done.pieces:
+        cost = f"{one.cost!s:>9} {_signed(one.cost - one.paid):>9}" if one.cost is not None else f"not known: {one.why}"
+        print(f"  {one.job} {one.place:>4}  {one.category}  {show_weight(one.weight_oz):>8} {one.paid!s:>9} {cost}")
+    known = len(done.pieces) - len(done.unknown)
+    print(f"\n{known} pieces: paid {done.paid}, would cost {done.cost}, {_signed(done.cost - done.paid)} in all.")
+    if done.unknown:
+        print(f"{len(done.unknown)} pieces have no price under it and are in neither sum.")
+    return 0
+
+
+def _month(text: str | None, today: date) -> tuple[date, date]:
+    """Read a month, `2026-10`; none is the one before today's. Raises `BadInput` (time.unreadable)."""
+    from towncircle.kernel.errors import BadInput
+
+    before = today.replace(day=1) - timedelta(days=1)
+    try:
+        first = date.fromisoformat(f"{text}-01") if text is not None else before.replace(day=1)
+    except ValueError as error:
+        raise BadInput("time.unreadable", text=(text or "")[:40]) from error
+    return first, (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+
+
+def _rehearsed(done: Rehearsal, new: Table, first: date, last: date) -> dict[str, object]:
+    return {
+        "table": new.name,
+        "on": done.on,
+        "first": first,
+        "last": last,
+        "paid_mills": int(done.paid),
+        "cost_mills": int(done.cost),
+        "difference_mills": int(done.cost - done.paid),
+        "unknown": len(done.unknown),
+        "pieces": [
+            {
+                "job": one.job,
+                "piece": one.place,
+                "category": one.category,
+                "weight_oz": str(one.weight_oz),
+                "paid_mills": int(one.paid),
+                "cost_mills": None if one.cost is None else int(one.cost),
+                "difference_mills": None if one.cost is None else int(one.cost - one.paid),
+                "category_then": one.category_then,
+                "why": one.why,
+            }
+            for one in done.pieces
+        ],
+    }
+
+
+def _signed(difference: Mills) -> str:
+    return f"+{difference}" if difference > ZERO else str(difference)
 
 
 def _told(tables: list[Table], *, json: bool) -> None:

@@ -23,7 +23,7 @@ from towncircle.kernel.store import Record
 from towncircle.licensee import departments, rates
 from towncircle.licensee.funds import held_device
 from towncircle.licensee.limits import Limits
-from towncircle.licensee.mailroom import CORRECTION, EVIDENCED, POSTAGE, PRINTED, REDATE, form_of, price_for
+from towncircle.licensee.mailroom import CORRECTION, EVIDENCED, POSTAGE, PRINTED, REDATE, claim_of, form_of, price_for
 from towncircle.mailpiece.rates import Shape
 from towncircle.mailpiece.tariff import Table
 
@@ -212,7 +212,7 @@ def _due(piece: Mapping[str, Any], order: Shortpaid, tables: tuple[Table, ...]) 
     found = {**piece, "shape": shape, "weight": str(weight)}
     if order.due is not None:
         return {**found, "due": int(order.due)}
-    price = price_for(shape, weight, day=order.mailing_date, tables=tables)
+    price = price_for(shape, weight, day=order.mailing_date, claim=claim_of(piece), tables=tables)
     return {**found, "due": int(price.amount), "category": price.category, "table": price.table}
 
 

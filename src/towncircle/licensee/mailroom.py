@@ -25,9 +25,13 @@ from towncircle.kernel.store import Record
 from towncircle.licensee import advertising, books, departments, missing, rates
 from towncircle.licensee.funds import held_device
 from towncircle.licensee.limits import Limits
+from towncircle.mailpiece import eligibility
 from towncircle.mailpiece.address_files import Recipient
 from towncircle.mailpiece.addresses import Address
+from towncircle.mailpiece.categories import CLASSES
+from towncircle.mailpiece.eligibility import Size
 from towncircle.mailpiece.forms import require_form
+from towncircle.mailpiece.geometry import INCH, form
 from towncircle.mailpiece.rates import Price, PriceRequest, PriceType, Shape, price
 from towncircle.mailpiece.tariff import Table
 from towncircle.psd.client import DeviceClient
@@ -42,8 +46,23 @@ OPEN = ("planned", EVIDENCED, "released")  # a crash leaves these between their 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """Say the class of mail and the rate claimed (P050 5.1) for the pieces of a job."""
+
+    mail_class: str = "first"
+    price_type: PriceType = "metered"
+    zone: str = ""
+    level: str = ""
+    extras: tuple[str, ...] = ()
+    nonmachinable: bool = False
+
+
+FIRST_METERED = Claim()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """Describe a print order: to whom, when it is mailed, at which price type, for which department, by whom.
+    """Describe a print order: to whom, when it is mailed, at which rate, for which department, by whom.
 
     `form` names what every piece is printed on; empty for the usual form of its shape.
     """
@@ -52,9 +71,9 @@ class Order:
     layout: str
     recipients: tuple[Recipient, ...]
     mailing_date: date
-    price_type: PriceType = "metered"
+    claim: Claim = FIRST_METERED
     weight_oz: Fraction = DEFAULT_WEIGHT_OZ
-    shape: Shape = "letter"
+    shape: Shape | None = None
     department: str = departments.DEFAULT
     person: str = ""
     form: str = ""
@@ -144,25 +163,66 @@ def price_for(
     weight_oz: Fraction,
     *,
     day: date,
-    price_type: PriceType = "metered",
+    claim: Claim = FIRST_METERED,
     tables: tuple[Table, ...] | None = None,
+    size: Size | None = None,
 ) -> Price:
-    """Price one piece as the mail room prints it. Raises what `mailpiece.rates.price` raises.
+    """Price one piece as the mail room prints it: one that an indicium may pay (P050 1.4).
+
+    Raises what `mailpiece.rates.price` raises, and the first ground of `eligibility.unpayable`.
 
     The tables have no metered price for flats; retail is what a flat costs with an indicium too.
     """
-    kind: PriceType = "retail" if shape == "flat" and price_type == "metered" else price_type
-    return price(PriceRequest(on=day, weight_oz=weight_oz, shape=shape, price_type=kind), tables=tables)
+    first = claim.mail_class == "first"
+    kind: PriceType = "retail" if first and shape == "flat" and claim.price_type == "metered" else claim.price_type
+    request = PriceRequest(
+        on=day,
+        weight_oz=weight_oz,
+        shape=shape,
+        price_type=kind,
+        mail_class=claim.mail_class,
+        zone=claim.zone,
+        level=claim.level,
+        extras=claim.extras,
+        nonmachinable=claim.nonmachinable,
+        size=size,
+    )
+    found = price(request, tables=tables)
+    for ground in eligibility.unpayable(request.piece()):
+        raise ground
+    return found
+
+
+def _size_of(key: str) -> Size | None:
+    """Give the size of the pieces of a form that is named; a label says nothing of what it goes on."""
+    piece = form(key) if key else None
+    if piece is None or piece.shape == "label":
+        return None
+    return Size(length=Fraction(piece.width, INCH), height=Fraction(piece.height, INCH))
+
+
+def claim_of(piece: Mapping[str, Any]) -> Claim:
+    """Give the rate that a piece of a job was claimed at; of jobs from before there were others, the metered one."""
+    held = dict(piece.get("claim", {}))
+    return Claim(**{**held, "extras": tuple(held.get("extras", ()))})
+
+
+def _claimed(claim: Claim) -> dict[str, Any]:
+    """Give what a piece keeps of its claim: what is not as of a First-Class metered letter."""
+    told = {one.name: getattr(claim, one.name) for one in fields(claim)}
+    kept = {name: value for name, value in told.items() if value != getattr(FIRST_METERED, name)}
+    return {"claim": {**kept, **({"extras": list(claim.extras)} if claim.extras else {})}} if kept else {}
 
 
 def _priced(order: Order, tables: tuple[Table, ...]) -> list[dict[str, Any]]:
     pieces: list[dict[str, Any]] = []
     grounds: list[TowncircleError] = []
+    usual, size = CLASSES[order.claim.mail_class].shape, _size_of(order.form)
     for recipient in order.recipients:
-        shape = recipient.shape or order.shape
+        shape = recipient.shape or order.shape or usual
         weight = recipient.weight_oz or order.weight_oz
         try:
-            found = price_for(shape, weight, day=order.mailing_date, price_type=order.price_type, tables=tables)
+            found = price_for(shape, weight, day=order.mailing_date, claim=order.claim, tables=tables, size=size)
         except (Refused, BadInput) as unknown:
             grounds.append(Refused("mailroom.no-price", row=recipient.row, why=unknown.sentence, clause=unknown.clause))
             continue
@@ -174,6 +234,7 @@ def _priced(order: Order, tables: tuple[Table, ...]) -> list[dict[str, Any]]:
                 "amount": int(found.amount),
                 "category": found.category,
                 "table": found.table,
+                **_claimed(order.claim),
             }
         )
     if grounds:

@@ -53,10 +53,10 @@ _SHAPE: dict[Shape, tuple[str, str, str]] = {
     "letter": ("L", "Letter", "LTR"),
     "flat": ("F", "Flat", "FLAT"),
     "card": ("C", "Card", "CARD"),
-    "parcel": ("P", "Parcel", "PARCEL"),
-    "padded-envelope": ("E", "Padded Flat Rate Envelope", "PAD FR ENV"),
-    "medium-box": ("B", "Medium Flat Rate Box", "MED FR BOX"),
-    "large-box": ("K", "Large Flat Rate Box", "LRG FR BOX"),
+    "parcel": ("P", "Parcel", "PCL"),
+    "padded-envelope": ("E", "Padded Flat Rate Envelope", "PAD ENV"),
+    "medium-box": ("B", "Medium Flat Rate Box", "MED BOX"),
+    "large-box": ("K", "Large Flat Rate Box", "LRG BOX"),
 }
 SHAPES: tuple[Shape, ...] = tuple(_SHAPE)
 _TYPE_LETTER = {"stamped": "S", "metered": "M", "retail": "R", "commercial": "C", "all": "A"}
@@ -64,6 +64,7 @@ _CLASS_OF = {one.letter: one for one in CLASSES.values()}
 _SHAPE_OF = {letter: (shape, word, short) for shape, (letter, word, short) in _SHAPE.items()}
 _TYPE_OF = {letter: kind for kind, letter in _TYPE_LETTER.items()}
 _EXTRAS = {"C": (False, False), "N": (True, False), "X": (False, True), "Y": (True, True)}
+_TAIL = {(False, False): "", (True, False): " NM", (False, True): "+", (True, True): " N+"}
 _WITH = {seen: letter for letter, seen in _EXTRAS.items()}
 
 
@@ -113,8 +114,11 @@ def describe_category(code: str) -> str:
 
 
 def printed_category(code: str) -> str:
-    """Write a category code as the indicium prints it, such as `FIRST-CLASS LTR`. Raises `BadInput`."""
+    """Write a category code as the indicium prints it, such as `FIRST-CLASS LTR`; `+` is with extra services.
+
+    Raises `BadInput`. A test prints every one: what is longer does not fit beside the amount at a legible size.
+    """
     said = read_category(code)
     one = CLASSES[said.mail_class]
-    shape = "" if said.mail_class == "media" else f" {_SHAPE[said.shape][2]}"
-    return f"{one.printed}{shape}{' NM' if said.nonmachinable else ''}{' XS' if said.extra_services else ''}"
+    shape = "" if said.mail_class in ("media", "ground") else f" {_SHAPE[said.shape][2]}"
+    return f"{one.printed}{shape}{_TAIL[said.nonmachinable, said.extra_services]}"

@@ -57,7 +57,7 @@ def require_form(key: str, shape: str) -> Form:
     Raises `BadInput` (page.unknown-form) and `Refused` (page.form-unsuited): the form is not within the limits of it.
     """
     found = form(key)
-    if shape not in shapes_of(found):
+    if (shape if shape in SHAPES else "parcel") not in shapes_of(found):
         raise Refused("page.form-unsuited", form=found.name, shape=shape, known=", ".join(shapes_of(found)))
     return found
 

@@ -203,8 +203,8 @@ def limit(shape: str, name: str) -> Fraction:
 
 
 def form_for(shape: str) -> Form:
-    """Give the form a shape is printed on where none is named: letter, flat or card."""
-    return form({"letter": "no10", "flat": "flat9x12", "card": "postcard"}.get(shape, shape))
+    """Give the form a shape is printed on where none is named: what is no letter, flat or card bears a label."""
+    return form({"letter": "no10", "flat": "flat9x12", "card": "postcard"}.get(shape, "label4x6"))
 
 
 def floor_of(piece: Form) -> int:

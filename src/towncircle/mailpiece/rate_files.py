@@ -31,7 +31,7 @@ _GRID = (*_SAID, "zones", "rows")
 _HEAD = ("id", "dates_from", "derive_ounces_through", "derive_because")
 _GAP = "-"  # a cell of a grid whose price was not found
 _ZONES = tuple("123456789")
-_OUNCES = re.compile(r"[0-9]{1,5}(?:/[0-9]{1,5}|\.[0-9]{1,4})?\Z", re.ASCII)
+_OUNCES = re.compile(r"[0-9]{1,5}(?:/[1-9][0-9]{0,4}|\.[0-9]{1,4})?\Z", re.ASCII)
 
 
 @cites("IMI-03/2")

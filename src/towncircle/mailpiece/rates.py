@@ -2,7 +2,7 @@
 
 Here: `price()`: the base price, what is stacked on it (additional ounces, the nonmachinable surcharge, temporary
 additions, extra services), and its explanation. Not here: the tables (`tariff`), which zone a piece goes to (`zones`),
-what may be mailed so (`eligibility`), what the licensee pays with.
+what may be mailed so at all (`eligibility`), what the licensee pays with.
 Kept: P050 1.5, the indicium's value equals or exceeds the amount due, so the price must be known: a price that no
 source gives is refused with the reason, never guessed. Sums of the additional-ounce price are made only where a
 source confirms such sums, and the explanation then says "derived". While temporary additions are in force, a piece
@@ -11,6 +11,7 @@ whose addition was not found is refused.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -31,6 +32,7 @@ from towncircle.mailpiece.categories import (
     describe_category,
     printed_category,
 )
+from towncircle.mailpiece.eligibility import Piece, Size, faults
 from towncircle.mailpiece.tariff import (
     ADDITION,
     EXTRA,
@@ -42,6 +44,7 @@ from towncircle.mailpiece.tariff import (
     Line,
     Table,
     known_tables,
+    reach,
     zones_of,
 )
 from towncircle.mailpiece.weights import show_weight
@@ -51,7 +54,6 @@ __all__ = [
     "describe_category", "extras_of", "price", "printed_category", "table_on",
 ]  # fmt: skip
 ZONES = tuple("123456789")
-HEAVIEST_CARD_OZ = Fraction(1)  # house: what weighs more is no card
 _ONE_SERIES = {"first": FIRST_CLASS, "standard": "standard", "media": "media"}
 _SURE = ("none", "low", "medium", "high")
 _NOTHING_FOUND = "the sources carried here give none"
@@ -78,6 +80,14 @@ class PriceRequest:
     level: str = ""
     extras: tuple[str, ...] = ()
     declared_value: Mills | None = None
+    size: Size | None = None
+
+    def piece(self) -> Piece:
+        """Give the piece as the check of eligibility takes it."""
+        return Piece(
+            on=self.on, mail_class=self.mail_class, shape=self.shape, weight_oz=self.weight_oz, size=self.size,
+            level=self.level, extras=self.extras, nonmachinable=self.nonmachinable,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,8 +130,8 @@ def price(request: PriceRequest, *, tables: tuple[Table, ...] | None = None) -> 
     Raises `BadInput` for a class, shape, type, zone, service or weight that makes no sense, and `Refused` (`rates.*`)
     where no source gives the price: dates outside the tables, weights past a table's end, what was not found.
     """
-    _sensible(request)
     known = tables if tables is not None else known_tables()
+    _sensible(request, known)
     series = _series_of(request)
     table = table_on(request.on, series=series, tables=known)
     lines, steps = _lines_for(table, request)
@@ -134,7 +144,7 @@ def price(request: PriceRequest, *, tables: tuple[Table, ...] | None = None) -> 
     if request.extras:
         services = table_on(request.on, series=EXTRA_SERVICES, tables=known)
         used.append(services)
-        steps += [_service(services, extra, request, known) for extra in request.extras]
+        steps += [_service(services, extra, request) for extra in request.extras]
     steps += _remarks(request, table)
     counted = [step for step in steps if step.amount is not None]
     sureness = [step.confidence for step in counted]
@@ -180,7 +190,8 @@ def extras_of(tables: tuple[Table, ...]) -> tuple[str, ...]:
     return tuple(sorted({line.level for line in lines if line.kind == EXTRA}))
 
 
-def _sensible(request: PriceRequest) -> None:
+def _sensible(request: PriceRequest, known: tuple[Table, ...]) -> None:
+    """Refuse what makes no sense, and what may not be mailed so."""
     if request.mail_class not in CLASSES:
         raise BadInput("rates.unknown-class", text=str(request.mail_class)[:20])
     if request.shape not in SHAPES:
@@ -191,6 +202,12 @@ def _sensible(request: PriceRequest) -> None:
         raise BadInput("rates.unknown-zone", text=str(request.zone)[:20])
     if request.weight_oz <= 0:
         raise BadInput("weight.not-positive", text=show_weight(request.weight_oz))
+    for extra in request.extras:
+        if extra not in extras_of(known):
+            raise BadInput("rates.unknown-extra", text=extra[:40], known=", ".join(extras_of(known)))
+    grounds = faults(request.piece())
+    if grounds:
+        raise grounds[0]
 
 
 def _series_of(request: PriceRequest) -> str:
@@ -238,17 +255,16 @@ def _in_zone(by_zone: Mapping[str, tuple[Line, ...]], request: PriceRequest) -> 
 
 def _base(table: Table, lines: tuple[Line, ...], request: PriceRequest) -> list[Step]:
     weight, piece = request.weight_oz, _words(request.shape).capitalize()
-    if request.shape == "card" and weight > HEAVIEST_CARD_OZ:
-        raise Refused("rates.card-too-heavy", weight=show_weight(weight), most=show_weight(HEAVIEST_CARD_OZ))
     zone = f", zone {request.zone}" if lines[0].zone else ""
     level = f", {request.level}" if request.level else ""
-    for line in lines:
-        if line.not_over_oz is None or weight <= line.not_over_oz:
-            if line.amount is None:
-                raise _not_found(f"a {_words(request.shape)} of {show_weight(weight)}", request, line.note)
-            most = f", weight not over {show_weight(line.not_over_oz)}" if line.not_over_oz is not None else ""
-            return [_step(line, f"{piece}{level}{zone}{most}", table)]
-    return _derived(table, lines[-1], request)
+    place = bisect_left(lines, weight, key=reach)
+    if place == len(lines):
+        return _derived(table, lines[-1], request)
+    line = lines[place]
+    if line.amount is None:
+        raise _not_found(f"a {_words(request.shape)} of {show_weight(weight)}", request, line.note)
+    most = f", weight not over {show_weight(line.not_over_oz)}" if line.not_over_oz is not None else ""
+    return [_step(line, f"{piece}{level}{zone}{most}", table)]
 
 
 def _derived(table: Table, last: Line, request: PriceRequest) -> list[Step]:
@@ -310,12 +326,10 @@ def _added(table: Table, request: PriceRequest) -> Step:
     raise _not_found("the temporary addition", request, note)
 
 
-def _service(table: Table, extra: str, request: PriceRequest, known: tuple[Table, ...]) -> Step:
+def _service(table: Table, extra: str, request: PriceRequest) -> Step:
     lines = [line for line in table.lines if line.level == extra]
     words = extra.replace("-", " ")
     if not lines:
-        if extra not in extras_of(known):
-            raise BadInput("rates.unknown-extra", text=extra[:40], known=", ".join(extras_of(known)))
         raise _not_found(words, request, f"table {table.name} has none")
     chosen = [line for line in lines if line.for_class in ("", request.mail_class)]
     if not chosen:

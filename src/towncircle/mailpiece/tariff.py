@@ -18,6 +18,7 @@ from towncircle.kernel.money import Mills
 FIRST_CLASS, EXTRA_SERVICES = "first-class", "extra-services"
 TEMPORARY = "-temporary"  # a series of additions is named as the one that it lies on, and this
 PIECE, OUNCE, NONMACHINABLE, ADDITION, EXTRA = "piece", "additional-ounce", "nonmachinable", "addition", "extra"
+_EVERY_WEIGHT = Fraction(10**9)
 KINDS = (PIECE, OUNCE, NONMACHINABLE, ADDITION, EXTRA)
 
 
@@ -125,11 +126,12 @@ def _shelved(lines: tuple[Line, ...]) -> Shelf:
             by_zone = found.setdefault((line.shape, line.level, line.price_type), {})
             for zone in zones_of(line.zone):
                 by_zone.setdefault(zone, []).append(line)
-    heaviest = Fraction(10**9)
-    return {
-        key: {zone: tuple(sorted(held, key=lambda line: line.not_over_oz or heaviest)) for zone, held in zones.items()}
-        for key, zones in found.items()
-    }
+    return {key: {zone: tuple(sorted(held, key=reach)) for zone, held in zones.items()} for key, zones in found.items()}
+
+
+def reach(line: Line) -> Fraction:
+    """Give the weight in ounces up to which a line answers: a line without one takes every weight."""
+    return line.not_over_oz if line.not_over_oz is not None else _EVERY_WEIGHT
 
 
 def zones_of(span: str) -> tuple[str, ...]:

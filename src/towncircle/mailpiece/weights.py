@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
-from functools import lru_cache
 
 from towncircle.kernel.errors import BadInput
 
@@ -35,7 +34,6 @@ def parse_weight(text: str) -> Fraction:
     return ounces
 
 
-@lru_cache(maxsize=4096)
 def show_weight(ounces: Fraction) -> str:
     """Write `1 oz`, `3.5 oz` or, from a pound on, whole pounds as `2 lb`; at most four decimals."""
     if ounces >= OUNCES["lb"] and (ounces / OUNCES["lb"]).denominator == 1:

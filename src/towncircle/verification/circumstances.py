@@ -10,12 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from fractions import Fraction
 
 from towncircle.indicium import Decoded
 from towncircle.kernel.cites import cites
+from towncircle.kernel.errors import BadInput
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import Mills
+from towncircle.mailpiece.categories import describe_category, read_category
+from towncircle.mailpiece.eligibility import Piece, unchecked, unpayable
 from towncircle.pki.verifying import Finding
 from towncircle.verification.facts import Observed, Reading, StatusFacts
 from towncircle.verification.finding import finding
@@ -326,3 +330,29 @@ def _piece(mark: Mark) -> Iterator[Finding]:
         good = observed.weight_tenths <= weight
         text = f"Signed for {weight} tenths of an ounce; weighed {observed.weight_tenths}."
         yield finding("piece.weight", ok=good, text=text)
+    yield _class(mark)
+
+
+@cites("P050-1.4")
+def _class(mark: Mark) -> Finding:
+    """Say whether an indicium may pay the class that the mark names, at the weight that was found."""
+    code = mark.number_or_text("category")
+    try:
+        said = read_category(code if isinstance(code, str) else "")
+    except BadInput:
+        return finding(
+            "piece.class", ok=None, text="The class of mail is not in the mark, or its code is not known here."
+        )
+    tenths = mark.observed.weight_tenths
+    piece = Piece(
+        on=mark.day or mark.at.utc().date(),
+        mail_class=said.mail_class,
+        shape=said.shape,
+        weight_oz=Fraction(tenths, 10) if tenths is not None else None,
+        nonmachinable=said.nonmachinable,
+    )
+    grounds, missing = unpayable(piece), ", ".join(unchecked(piece))
+    if grounds:
+        return finding("piece.class", ok=False, text=" ".join(ground.sentence for ground in grounds))
+    name = describe_category(str(code))
+    return finding("piece.class", ok=True, text=f"{name} may be paid so; not observed: {missing or 'nothing'}.")

@@ -43,6 +43,7 @@ CLAUSES = MappingProxyType(
         "value.due": "P050 1.5",
         "address.destination": "house",
         "piece.weight": "house",
+        "piece.class": "P050 1.4",
     }
 )
 PIECE_CLAUSES = MappingProxyType(  # of a whole piece

@@ -57,7 +57,8 @@ def judge(
     16. `used.mailed`, `used.repaid`: the signed content was neither mailed nor refunded before; else DUPLICATE; one
         that was only held may go on once, and that is never well itself: nobody can tell a copy from its piece;
     17. `used.counter`, `registers.order`: one counter value signed one content, and registers rise with the pieces;
-    18. `value.due`, `address.destination`, `piece.weight`: value, address and weight fit the piece.
+    18. `value.due`, `address.destination`, `piece.weight`, `piece.class`: value, address, weight and
+        class fit the piece.
     """
     found: list[Finding] = []
     try:

@@ -23,7 +23,7 @@ UNREADABLE_WHEN_BAD = frozenset({"mark.readable", "mark.length"})
 FOREIGN_WHEN_BAD = frozenset({"mark.foreign"})
 DUPLICATE_WHEN_BAD = frozenset({"used.mailed", "used.repaid"})
 # the mark is genuine and unused; the piece needs a person: postage due, a REDATE, the right post office
-HELD_WHEN_BAD = frozenset({"value.due", "date.stale", "date.redate", "origin.deposit"})
+HELD_WHEN_BAD = frozenset({"value.due", "piece.class", "date.stale", "date.redate", "origin.deposit"})
 # without these there is no verdict about the mark
 NEEDED = frozenset(
     {

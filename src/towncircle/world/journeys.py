@@ -229,6 +229,7 @@ class Journeys:
         job: JobId | None = None,
         payer: Payer = ANYBODY,
         form: str = "",
+        claim: mailroom.Claim = mailroom.FIRST_METERED,
     ) -> JobId:
         """Price, lint and reserve a print job, on a form that is named; give its id. Nothing is debited yet."""
         self.do(lambda ctx: missing.in_hand(ctx, device=self.device))
@@ -240,14 +241,9 @@ class Journeys:
         name, limits = job or self.new(JobId.new), self._limits(status)
         prove(self, payer, job=name)
         order = mailroom.Order(
-            device=self.device,
-            layout=status.layout,
-            recipients=recipients,
-            mailing_date=day or limits.first,
-            department=payer.department,
-            person=payer.person,
-            form=form,
-        )
+            device=self.device, layout=status.layout, recipients=recipients, mailing_date=day or limits.first,
+            department=payer.department, person=payer.person, form=form, claim=claim,
+        )  # fmt: skip
         record: Record = self.do(lambda ctx: mailroom.plan(ctx, order=order, job=name, limits=limits))
         self._prove(record)
         return name

@@ -53,7 +53,7 @@ def silent(_what: str, _done: int, _of: int) -> None:
     """Show no progress."""
 
 
-def print_job(
+def print_job(  # noqa: PLR0913 - every one but the first three is said by name
     journeys: Journeys,
     recipients: tuple[Recipient, ...],
     out: Path,
@@ -63,11 +63,12 @@ def print_job(
     progress: Progress = silent,
     payer: Payer = ANYBODY,
     form: str = "",
+    claim: mailroom.Claim = mailroom.FIRST_METERED,
 ) -> Printed:
     """Print pieces for recipients into `out`: `envelopes.pdf` and a folder `envelopes/` of pictures."""
     out.mkdir(parents=True, exist_ok=True)  # fails before anything is debited
     progress("pricing and layout", 0, len(recipients))
-    job = journeys.plan(recipients, day=day, payer=payer, form=form)
+    job = journeys.plan(recipients, day=day, payer=payer, form=form, claim=claim)
     return _finish(journeys, journeys.evidence(job), out, formats, progress)
 
 

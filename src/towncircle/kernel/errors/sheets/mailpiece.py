@@ -57,6 +57,12 @@ ROWS = {
         clause="P050 1.5",
         next_step="Known by name (a price may still be missing): {known}.",
     ),
+    "rates.weight-needed": Row(
+        kind="input",
+        sentence="A price needs a weight, and none is given.",
+        clause="P050 1.5",
+        next_step="Weigh the piece and give --weight, or list what is known with --known.",
+    ),
     "rates.value-needed": Row(
         kind="input",
         sentence="Insurance is priced by the declared value, and none is given.",
@@ -81,6 +87,12 @@ ROWS = {
         clause="P050 1.5",
         next_step="Give the ZIP Code of the post office of mailing, three or five digits.",
     ),
+    "zones.one-way": Row(
+        kind="input",
+        sentence="A zone is given as one, or as the two ZIP Codes it lies between, with a chart or without.",
+        clause="P050 1.5",
+        next_step="Give --zone alone, or --from and --to together.",
+    ),
     "zones.chart-unreadable": Row(
         kind="input",
         sentence="The file is no zone chart as the Postal Service gives one: {what}.",
@@ -98,6 +110,72 @@ ROWS = {
         sentence="The zone of {zip} ({state}) is not estimated: distance does not decide it, or is not known.",
         clause="P050 1.5",
         next_step="Take the zone from the official zone chart of your origin.",
+    ),
+    "eligibility.class": Row(
+        kind="refused",
+        sentence="An indicium may not pay {mail_class}.",
+        clause="P050 1.4",
+        next_step="Use First-Class Mail, Priority Mail, Express or Standard Mail.",
+    ),
+    "eligibility.single-piece": Row(
+        kind="refused",
+        sentence="An indicium pays {mail_class} at single-piece rates only, not at the presort level {level}.",
+        clause="P050 1.4",
+        next_step="Leave the presort level out.",
+    ),
+    "eligibility.shape": Row(
+        kind="refused",
+        sentence="There is no {shape} of {mail_class} here.",
+        clause="PRE-14",
+        next_step="Shapes of this class: {known}.",
+    ),
+    "eligibility.weight": Row(
+        kind="refused",
+        sentence="A {shape} of {weight} is over {most}.",
+        clause="PRE-14",
+        next_step="Make it lighter, or send it in two pieces.",
+    ),
+    "eligibility.small": Row(
+        kind="refused",
+        sentence="The {side} of this {shape} is {inches} in, less than {least} in.",
+        clause="PRE-14",
+        next_step="Use a larger or stiffer piece.",
+    ),
+    "eligibility.large": Row(
+        kind="refused",
+        sentence="The {side} of this {shape} is {inches} in, over {most} in.",
+        clause="PRE-14",
+        next_step="Use the next larger shape: a flat for a letter, a parcel for a flat.",
+    ),
+    "eligibility.aspect": Row(
+        kind="refused",
+        sentence="This {shape} is {aspect} times as long as high, not {least} to {most}.",
+        clause="PRE-14",
+        next_step="Price it with the nonmachinable surcharge, or use another envelope.",
+    ),
+    "eligibility.girth": Row(
+        kind="refused",
+        sentence="Length and girth of this {shape} are {inches} in together, over {most} in.",
+        clause="PRE-14",
+        next_step="Use a smaller box, or ask the post office.",
+    ),
+    "eligibility.surcharged": Row(
+        kind="refused",
+        sentence="A {shape} over {length} in long or {cubic} cubic inches pays more; how much is not known.",
+        clause="P050 1.5",
+        next_step="Use a smaller box, or ask the post office for the price.",
+    ),
+    "eligibility.service": Row(
+        kind="refused",
+        sentence="The service {service} does not go with {mail_class}.",
+        clause="PRE-14",
+        next_step="Leave the service out, or use First-Class Mail.",
+    ),
+    "eligibility.size-unreadable": Row(
+        kind="input",
+        sentence="'{text}' is not a size.",
+        clause="house",
+        next_step="Write length x height, or length x height x thickness, in inches: 9.5x4.125 or 12x9x0.5.",
     ),
     "rates.no-series": Row(
         kind="refused",

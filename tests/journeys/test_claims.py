@@ -1,0 +1,138 @@
+"""Classes of mail from the mail room to the verifier: what may be paid so, at which rate, and what it lacks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from tests.conformance.breaking import refused as breaks
+from tests.journeys.stories import HARBOR, mailer, new_world
+from tests.journeys.updates import published
+
+from towncircle.auditor import audit
+from towncircle.kernel.errors import RefusedOnGrounds
+from towncircle.kernel.ids import JobId
+from towncircle.kernel.money import Mills
+from towncircle.licensee.corrections import Shortpaid
+from towncircle.licensee.mailroom import Claim, claim_of, price_for
+from towncircle.licensee.rehearsing import rehearse
+from towncircle.mailpiece.address_files import public_addresses
+from towncircle.mailpiece.tariff import Table, known_tables
+from towncircle.verification import Observed
+from towncircle.world import printing, verifying
+from towncircle.world.exporting import export
+from towncircle.world.journeys import Journeys
+
+PDF = ("pdf",)
+TO = replace(public_addresses()[0], shape=None, weight_oz=Fraction(32))
+PRIORITY = Claim(mail_class="priority", price_type="commercial", zone="5")
+EXPRESS = Claim(mail_class="express", price_type="retail", zone="5")
+STANDARD = Claim(mail_class="standard", price_type="commercial", level="5-digit")
+
+
+def specimen_of(series: str, first: date, last: date, *, old: str) -> Table:
+    """Give the known prices of a day once more, as a specimen of no post's for other days."""
+    known = next(one for one in known_tables() if (one.series, one.id) == (series, old))
+    return replace(known, id="specimen", in_force_from=first, in_force_through=last, dates_from="a specimen for tests")
+
+
+@pytest.fixture(scope="module")
+def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Journeys, Path]]:
+    folder = tmp_path_factory.mktemp("claims")
+    world = new_world(folder / "world")
+    yield mailer(world, deposit=300, reset=200), folder
+    world.close()
+
+
+@pytest.mark.requirement("PRE-14/2", "P050-1.4/2")
+def test_priority_express_and_standard_mail_are_priced_printed_and_verified(room: tuple[Journeys, Path]) -> None:
+    journeys, out = room
+    day = journeys.today()
+    late = "a specimen table for this test"
+    table = specimen_of("express-retail", day, date(2026, 12, 31), old="2025-10-05")
+    assert published(journeys.world, table, late=late) == 1
+    journeys.contact()
+    light = replace(TO, weight_oz=Fraction(1))
+    printed = {}
+    for claim, to, category in ((PRIORITY, TO, "PCPC"), (EXPRESS, TO, "ECPR"), (STANDARD, light, "SCLC")):
+        done = printing.print_job(journeys, (to,), out / claim.mail_class, formats=PDF, claim=claim)
+        (piece,) = done.job.body["pieces"]
+        assert (piece["category"], claim_of(piece)) == (category, claim)
+        (mark,) = verifying.marks_of(out / claim.mail_class / "envelopes.pdf")
+        verdict = verifying.verify(mark, journeys.world, observed=Observed(weight_tenths=10)).verdict
+        assert (verdict.verdict, verdict.finding("piece.class").ok) == ("VALID", True)
+        printed[claim.mail_class] = Mills(piece["amount"])
+    assert printed["priority"] == Mills.parse("14.02")
+    assert printed["standard"] == Mills.parse("0.395")
+
+
+@pytest.mark.requirement("PRE-14/2", "P050-1.4/2")
+def test_what_an_indicium_may_not_pay_is_neither_priced_nor_printed(room: tuple[Journeys, Path]) -> None:
+    journeys, out = room
+    before = journeys.status().registers
+    light = replace(TO, weight_oz=Fraction(1))
+    presorted = Claim(price_type="commercial", level="5-digit")
+    with breaks("P050-1.4", "mailroom.prices-unknown"):
+        printing.print_job(journeys, (light,), out, formats=PDF, claim=presorted)
+    letter = replace(TO, shape="letter")
+    with breaks("PRE-14", "mailroom.prices-unknown"):
+        printing.print_job(journeys, (letter,), out, formats=PDF, claim=PRIORITY)
+    assert journeys.status().registers == before
+
+
+def test_a_shortpaid_parcel_gets_exactly_what_it_lacks_and_more_only_for_a_reason(room: tuple[Journeys, Path]) -> None:
+    journeys, out = room
+    done = printing.print_job(journeys, (TO,), out / "parcel", formats=PDF, claim=PRIORITY)
+
+    def correct(**more: object) -> Mills:
+        order = {"job": JobId(done.job.key), "mailing_date": journeys.today(), "weight_oz": Fraction(64), **more}
+        made = printing.correct_job(journeys, Shortpaid(**order), out / "more", formats=PDF)  # type: ignore[arg-type]  # by name
+        return made.total
+
+    due = price_for("parcel", Fraction(64), day=journeys.today(), claim=PRIORITY).amount
+    lacks = due - Mills(done.job.body["total"])
+    for amount, code in (
+        (lacks - Mills(1), "mailroom.correction-short"),
+        (lacks + Mills(1), "mailroom.correction-over"),
+    ):
+        with pytest.raises(RefusedOnGrounds) as refusal:
+            correct(amount=amount)
+        assert [ground.code for ground in refusal.value.grounds] == [code]
+    assert correct() == lacks
+    with pytest.raises(RefusedOnGrounds):  # it lacks nothing any more
+        correct()
+
+
+def test_a_month_is_rehearsed_under_a_table_and_nothing_is_written(room: tuple[Journeys, Path]) -> None:
+    journeys, out = room
+    for claim in (PRIORITY, STANDARD):
+        to = replace(TO, weight_oz=Fraction(32 if claim is PRIORITY else 1))
+        printing.print_job(journeys, (to, to), out / "month", formats=PDF, claim=claim)
+    old = next(one for one in known_tables() if one.series == "priority-commercial")
+    dearer = tuple(replace(line, amount=line.amount + Mills(250)) for line in old.lines if line.amount is not None)
+    table = replace(old, id="new", in_force_from=date(2026, 12, 1), in_force_through=date(2026, 12, 31), lines=dearer)
+    with journeys.world.store(journeys.licensee).reading() as view:
+        before = [row.version for row in view.find("job")]
+        done = rehearse(view, HARBOR, table, first=date(2026, 11, 1), last=date(2026, 11, 30))
+        assert rehearse(view, HARBOR, table, first=date(2026, 10, 1), last=date(2026, 10, 31)).pieces == ()
+        assert [row.version for row in view.find("job")] == before
+    for one in done.pieces:
+        if one.category == "PCPC":
+            assert one.cost == one.paid + Mills(250)
+        elif one.category == "SCLC":
+            assert one.cost == one.paid
+    known = [one for one in done.pieces if one.cost is not None]
+    assert done.cost - done.paid == Mills(250) * sum(one.category == "PCPC" for one in known)
+    assert all(one.why for one in done.unknown)
+
+
+def test_the_auditor_finds_nothing_in_a_world_of_many_classes(room: tuple[Journeys, Path]) -> None:
+    journeys, out = room
+    journeys.world.deliver()
+    export(journeys.world, out / "export")
+    report = audit(out / "export", root=journeys.world.config.root)
+    assert [str(one) for one in report.differences] == []
