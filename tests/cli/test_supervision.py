@@ -124,6 +124,9 @@ def test_products_weaknesses_and_art_are_walked(desk: Desk, tmp_path: Path) -> N
     assert desk.well("provider", "report", *told, "--stage", "preliminary")["stage"] == "preliminary"
     desk.well("provider", "art", "spring", "--line", "Write once")
     assert desk.refused("provider", "supply-art", "spring") == "advertising.not-approved"
-    desk.well("products", "approve-art", HARBOR, "--name", "spring", "--reasons", "suitable")
+    about = (HARBOR, "--name", "spring", "--reasons", "suitable")
+    assert desk.refused("products", "approve-art", *about) == "advertising.not-examined"
+    assert desk.refused("products", "refuse-art", *about, "--ground", "taste") == "advertising.no-ground"
+    desk.well("products", "approve-art", *about, "--examined")
     assert desk.well("provider", "supply-art", "spring")["words"] == ["Write once"]
     assert desk.well("products", "show")["advertising"][0]["state"] == "approved"

@@ -351,6 +351,20 @@ def test_address_data_is_updated_with_a_newer_edition_that_is_still_good(journey
     assert len(facts(journeys.world, MAILROOM, "address-data.updated")) == 1
 
 
+@pytest.mark.requirement("P050-2.5g")
+def test_mail_is_not_addressed_by_data_that_are_too_old_unless_a_reason_is_kept(journeys: Journeys) -> None:
+    good, late = date(2026, 12, 1), date(2026, 12, 2)
+    custody.use_address_data(journeys, day=good, reason="")
+    with refused("P050-2.5g", "addresses.data-old"):
+        custody.use_address_data(journeys, day=late, reason="")
+    assert facts(journeys.world, MAILROOM, "address-data.old-used") == []
+    custody.use_address_data(journeys, day=late, reason="the new edition is late")
+    assert len(facts(journeys.world, MAILROOM, "address-data.old-used")) == 1
+    custody.update_address_data(journeys, edition="2026-11")
+    custody.use_address_data(journeys, day=late, reason="")
+    assert len(facts(journeys.world, MAILROOM, "address-data.old-used")) == 1
+
+
 # ---- the balance of a device, and who changes license data
 
 

@@ -24,7 +24,8 @@ from tests.mailpiece.pages import (
 )
 from tests.mailpiece.test_lints import SYMBOL, H, W, having, moved, with_ink, without
 
-from towncircle.indicium.readable import MailedFrom, for_correction, for_redate, printed_date
+from towncircle.indicium.readable import MailedFrom, for_correction, for_postage, for_redate, printed_date
+from towncircle.kernel.money import Mills
 from towncircle.mailpiece.art import Art
 from towncircle.mailpiece.elements import Layer, Page
 from towncircle.mailpiece.geometry import DOT_300, INCH, Box, form
@@ -212,8 +213,6 @@ def test_a_correction_on_the_flap_is_refused() -> None:
 
 @pytest.mark.requirement("P050-4.9/4", "P050-1.6")
 def test_a_correction_without_its_symbol_or_words_is_refused() -> None:
-    from towncircle.kernel.money import Mills
-
     words = for_correction(OFFICE, device=DEVICE, day=ON, category="FIRST-CLASS MAIL", postage=Mills(290))
     with refused("P050-4.9", "page.symbol-missing"):
         nonaddress_side(form=form("no10"), rules=IMI, on=ON, readable=words)
@@ -276,3 +275,16 @@ def test_a_marking_fills_its_area_and_no_small_area_is_excepted() -> None:
 @pytest.mark.parametrize("values", [{"size": 12_000}, {"ink": 500}, {"tracking": -500}])
 def test_a_marking_that_two_feet_make_illegible_is_refused(values: dict[str, int]) -> None:
     breaks(having("marking", piece(art=MARKING), **values), "marking-legible", "P050-4.11")
+
+
+@pytest.mark.requirement("P050-4.6/2")
+def test_standard_mail_with_month_and_year_alone_is_a_good_page() -> None:
+    words = for_postage(
+        OFFICE, device=DEVICE, day=ON, category="STANDARD LTR", postage=Mills(420), first_class=False, month_only=True
+    )
+    page = envelope(
+        EnvelopeSpec(form=form("no10"), rules=IMI, on=ON, readable=words, symbol=data_matrix(PAYLOAD), recipient=TO)
+    )
+    require(page, IMI, ON)
+    assert [getattr(element, "text", "") for element, _ in page.having("date")] == ["NOV", "2026"]
+    breaks(having("category", page, text="FIRST-CLASS LTR"), "complete-date", "P050-4.6")

@@ -144,7 +144,9 @@ def submit(world: World, *words: str, name: str = "spring") -> Record:
 def test_art_that_cannot_be_read_is_not_suitable(words: tuple[str, ...], world: World, hand: Hand) -> None:
     with refused("502.20d", "advertising.unsuitable"):
         submit(world, *words)
-    answered(hand.say(HARBOR, POSTAL, bodies.ArtSubmitted(name="x", words=words)), "502.20d", "advertising.unsuitable")
+    answered(
+        hand.say(HARBOR, POSTAL, bodies.FirstArtSubmitted(name="x", words=words)), "502.20d", "advertising.unsuitable"
+    )
 
 
 @pytest.mark.requirement("502.20d/2")
@@ -153,7 +155,15 @@ def test_no_host_gets_art_before_it_is_approved(decided: str, journeys: Journeys
     world = journeys.world
     submit(world, "Write once more")
     if decided:
-        act(world, approval.decide, provider=HARBOR, name="spring", approve=False, reasons="not suitable")
+        act(
+            world,
+            approval.decide,
+            provider=HARBOR,
+            name="spring",
+            approve=False,
+            ground="quality",
+            reasons="not suitable",
+        )
     with refused("502.20d", "advertising.not-approved"):
         journeys.do(lambda ctx: host.fetch(ctx, name="spring", provider=HARBOR))
 
@@ -162,9 +172,9 @@ def test_no_host_gets_art_before_it_is_approved(decided: str, journeys: Journeys
 def test_approved_art_is_supplied_to_the_host_and_printed(journeys: Journeys, tmp_path: Path) -> None:
     world = journeys.world
     submit(world, "Write once more")
-    act(world, approval.decide, provider=HARBOR, name="spring", approve=True, reasons="suitable")
+    act(world, approval.decide, provider=HARBOR, name="spring", approve=True, examined=True, reasons="suitable")
     with refused("502.20d", "advertising.not-submitted"):
-        act(world, approval.decide, provider=HARBOR, name="spring", approve=False, reasons="again")
+        act(world, approval.decide, provider=HARBOR, name="spring", approve=False, ground="quality", reasons="again")
     journeys.do(lambda ctx: host.fetch(ctx, name="spring", provider=HARBOR))
     funded(journeys)
     printing.print_job(journeys, PEOPLE, tmp_path / "out", formats=("svg",))

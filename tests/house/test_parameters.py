@@ -26,6 +26,7 @@ from towncircle.licensee.limits import Limits
 from towncircle.mailpiece.lints import lint
 from towncircle.pki.authority import serial_for
 from towncircle.pki.verifying import PublicKey
+from towncircle.postal import delays
 from towncircle.provider import accounts, advances, leasing, renewing
 from towncircle.provider.handovers import permission_for
 from towncircle.rules import RULESETS, RuleSet, ruleset
@@ -59,6 +60,7 @@ OTHERS: dict[str, object] = {
     "marking_height": "1 in",
     "marking_distance": "120 in",
     "fim_shapes": "card",
+    "month_only_grace": "5 days",
     "keyed_postage_limit": 99_999,
     "next_collection": "2 days",
     "refund_share": 80,
@@ -304,6 +306,15 @@ def goes(rules: RuleSet, direction: str, service: object) -> bool:
             return False
 
 
+def delayed(rules: RuleSet) -> object:
+    """Find a mailing delayed, and say through which day it may be accepted."""
+    with MemoryStore().transaction() as tx:
+        ctx = context(tx)
+        ctx.tx.put("device", pages.DEVICE, {}, owner="p", expected=0)
+        found = delays.find(ctx, device=pages.DEVICE, month="2026-11", reasons="flood", rules=rules)
+        return found.body["through"]
+
+
 PROBES: dict[str, Probe] = {
     "descending_cap": cap,
     "contact_interval": lambda rules: after_silence(rules, hours=6),
@@ -323,6 +334,7 @@ PROBES: dict[str, Probe] = {
     "marking_height": lambda rules: page(rules, "marked"),
     "marking_distance": lambda rules: page(rules, "marked"),
     "fim_shapes": lambda rules: page(rules, "piece"),
+    "month_only_grace": delayed,
     "keyed_postage_limit": lambda rules: piece(rules, mills=100_000),
     "next_collection": lambda rules: (piece(rules, ahead=3), terms(rules, rules.name).advance_days),
     "decertified_on": lambda rules: judged(rules, "ibi-1998", "regime.valid-through", now=marks.NOON),

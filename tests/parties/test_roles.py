@@ -55,6 +55,9 @@ TAKEN = {
         "SupervisionAnswer": "provider",
         "WeaknessReport": "provider",
         "ArtSubmitted": "provider",
+        "FirstArtSubmitted": "provider",
+        "BranchRequest": "licensee",
+        "BranchQuery": "licensee",
     },
     HARBOR: {
         "LicenseApplication": "licensee",
@@ -98,6 +101,7 @@ TAKEN = {
         "SystemPurchased": "postal licensee",
         "SupervisionNotice": "postal",
         "ArtDecided": "postal",
+        "FirstArtDecided": "postal",
         "ArtQuery": "licensee",
     },
     BANK: {"DepositOrder": "licensee", "FirstDepositOrder": "licensee", "PayoutInstruction": "postal"},

@@ -591,10 +591,35 @@ SPECIMENS: tuple[Body, ...] = (
         completion_on="2027-02-28",
         document="ef" * 32,
     ),
-    b.ArtSubmitted(name="spring", words=("Write once", "more")),
-    b.ArtDecided(name="spring", words=("Write once", "more"), outcome="approved", reasons="It is suitable.", at=NOW),
+    b.FirstArtSubmitted(name="spring", words=("Write once", "more")),
+    b.FirstArtDecided(
+        name="spring", words=("Write once", "more"), outcome="approved", reasons="It is suitable.", at=NOW
+    ),
     b.ArtQuery(name="spring"),
-    b.ArtSupplied(name="spring", words=("Write once", "more"), approved_at=NOW),
+    b.FirstArtSupplied(name="spring", words=("Write once", "more"), approved_at=NOW),
+    b.ArtSubmitted(
+        name="autumn", words=("Write once",), attribution="Mailer's Message", width=9, height=2, picture=bytes(4)
+    ),
+    b.ArtDecided(name="autumn", digest="ab" * 32, outcome="approved", reasons="It is suitable.", at=NOW),
+    b.ArtSupplied(
+        name="autumn",
+        words=(),
+        attribution="Harbor Light Books",
+        width=9,
+        height=2,
+        picture=bytes(4),
+        decision=b"a sealed decision",
+    ),
+    b.BranchRequest(license="20260-000001", branch="CAPITOL HEIGHTS", state="MD", facility="classified-branch"),
+    b.BranchQuery(license="20260-000001", branch="CAPITOL HEIGHTS"),
+    b.BranchStanding(
+        license="20260-000001",
+        branch="CAPITOL HEIGHTS",
+        state="MD",
+        outcome="approved",
+        reasons="It is the office's classified branch.",
+        at=NOW,
+    ),
     b.RateTable(number=3, in_force_from="2026-12-01", file=b'id = "specimen"\n'),
     b.DownloadQuery(device=DEVICE, rates=2, software=1),
     b.Downloads(rates=(b"a sealed table", b"another"), update=b"a sealed order"),

@@ -48,6 +48,7 @@ SPELLED: dict[str, tuple[str, ...]] = {
     "one.stage": (MISSED, MENDED),
     "f'advertising.{outcome}'": ("advertising.approved", "advertising.refused"),
     "f'advertising.{body.outcome}'": ("advertising.approved", "advertising.refused"),
+    "f'branch.{outcome}'": ("branch.approved", "branch.refused"),
     "FACTS[stage]": tuple(FACTS.values()),
     "form_of(row).fact(what)": tuple(kind for form in procedures().values() for kind in _steps(form)),
 }

@@ -21,6 +21,8 @@ COMMANDS = (
     "world",
     "license",
     "licenses",
+    "branch",
+    "postmaster",
     "lease",
     "deposit",
     "returned_item",

@@ -10,6 +10,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from towncircle.cli.print_forms import look_arguments, look_of, proved
 from towncircle.cli.show import as_json, journeys_of, table, world_argument
 
 if TYPE_CHECKING:
@@ -30,6 +31,10 @@ examples:
   towncircle print my-world --addresses list.csv --out out   columns: name, street, city, state, zip[, weight_oz, shape]
   towncircle print my-world --addresses list.csv --form no6-3-4 --out out     towncircle forms lists the forms
   towncircle print my-world --out out --resume               finish what an interruption left open
+  towncircle print my-world --out proof --proof              the same pages, marked; no device, no debit
+  towncircle print my-world --out out --zip                  Mailed From ZIP Code instead of the post office (P050 4.5)
+  towncircle print my-world --out out --branch 'CAPITOL HEIGHTS'     the branch that the post office has approved (4.5)
+  towncircle print my-world --out out --marking              the marking of the class in the place of art (4.11)
   towncircle print my-world --printer desk                   on a printer; then: towncircle spool list my-world
 corrections go on the back of the piece, and reprints; JOB is the number that the first print showed, or: last
   towncircle print my-world --redate JOB --out redo          date correction of all its pieces to today (P050 4.8)
@@ -64,10 +69,12 @@ def add(subparsers: Any) -> None:
     what.add_argument("--redate", metavar="JOB", help="print date corrections for pieces of a job")
     what.add_argument("--correct", metavar="JOB", help="print postage corrections for shortpaid pieces of a job")
     what.add_argument("--reprint", metavar="JOB", help="print pieces of a job again; the device counts it")
+    parser.add_argument("--old-data", metavar="REASON", help="use address data over six months old, and why")
     parser.add_argument("--on", metavar="DATE", help="mailing date (default: today at the licensing office)")
     parser.add_argument(
         "--form", metavar="FORM", help="what is printed on, such as no6-3-4 (towncircle forms lists them)"
     )
+    look_arguments(parser.add_argument_group("the form of the indicium (a new job)"))
     parser.add_argument("--svg", action="store_true", help="write SVG pictures too")
     parser.add_argument("--department", metavar="CODE", help="who pays (default: mailroom); a correction: its job's")
     parser.add_argument("--person", metavar="NAME", help="who prints; the PIN is asked for")
@@ -97,6 +104,7 @@ def run(args: argparse.Namespace) -> int:
     from datetime import date
 
     from towncircle.kernel.errors import BadInput
+    from towncircle.world.custody import use_address_data
 
     formats = ("pdf", "png", "svg") if args.svg else ("pdf", "png")
     try:
@@ -106,12 +114,16 @@ def run(args: argparse.Namespace) -> int:
     if args.printer is not None:
         return _on_printer(args, day)
     start = _starter(args, day, formats)
+    if args.proof:
+        return proved(args, day, _claim(args))
     with journeys_of(args) as journeys:
         failed: TowncircleError | None = None
         if args.resume:
             done, failed = _resumed(args, journeys, formats)
         else:
             _nothing_in_the_way(args, journeys)
+            if args.addresses is not None:
+                use_address_data(journeys, day=day or journeys.today(), reason=args.old_data or "")
             done = [start(journeys)]
         left = journeys.status().registers.descending
     if failed is not None:
@@ -142,8 +154,9 @@ def _on_printer(args: argparse.Namespace, day: date | None) -> int:
     from towncircle.kernel.ids import JobId
     from towncircle.world.spooling import reprint_on
 
-    if args.svg:
-        raise BadInput("cli.argument-astray", arguments="--svg", needs="--out DIR")
+    for name in ("svg", "proof"):
+        if getattr(args, name):
+            raise BadInput("cli.argument-astray", arguments=f"--{name}", needs="--out DIR")
     pieces, named = _only_with_their_form(args), _job_named(args)
     job = None if named in (None, LAST) else JobId.parse(named)
     plan = _planner(args, day, job, pieces)
@@ -178,7 +191,7 @@ def _planner(
             payer=payer,
         )
     recipients = read_addresses(args.addresses) if args.addresses is not None else public_addresses()
-    return lambda journeys: journeys.plan(recipients, day=day, payer=payer, form=args.form or "")
+    return lambda journeys: journeys.plan(recipients, day=day, payer=payer, look=look_of(args), claim=_claim(args))
 
 
 def _starter(args: argparse.Namespace, day: date | None, formats: tuple[str, ...]) -> Callable[[Journeys], Printed]:
@@ -213,7 +226,7 @@ def _starter(args: argparse.Namespace, day: date | None, formats: tuple[str, ...
     recipients = () if args.resume else given
     claim = _claim(args)
     return lambda journeys: printing.print_job(
-        journeys, recipients, out, day=day, formats=formats, payer=payer, form=args.form or "", claim=claim
+        journeys, recipients, out, day=day, formats=formats, payer=payer, look=look_of(args), claim=claim
     )
 
 
@@ -261,8 +274,14 @@ def _only_with_their_form(args: argparse.Namespace) -> tuple[int, ...]:
     stray = [f"--{name}" for name in ("weight", "shape", "due", "amount", "reason") if getattr(args, name) is not None]
     if stray and args.correct is None:
         raise BadInput("cli.argument-astray", arguments=", ".join(stray), needs="--correct JOB")
+    if args.old_data is not None and args.addresses is None:
+        raise BadInput("cli.argument-astray", arguments="--old-data", needs="--addresses FILE")
     if args.pieces is not None and _job_named(args) is None:
         raise BadInput("cli.argument-astray", arguments="--pieces", needs="--redate, --correct or --reprint JOB")
+    looks = ("zip", "branch", "month_only", "courtesy_reply", "marking", "proof")
+    chosen = [f"--{name.replace('_', '-')}" for name in looks if getattr(args, name)]
+    if chosen and (args.resume or _job_named(args) is not None):
+        raise BadInput("cli.argument-astray", arguments=", ".join(chosen), needs="a new job; others keep their form")
     if args.form is not None and (args.resume or _job_named(args) is not None):
         raise BadInput("cli.argument-astray", arguments="--form", needs="a new job; a correction keeps its form")
     claimed = (args.mail_class, args.type, args.zone, args.presort, args.extra, args.nonmachinable)

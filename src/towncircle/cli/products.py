@@ -20,7 +20,8 @@ its control:  control DIR PROVIDER --reference REF, then qualify --step control 
 a system:     submit --system TC2A --step letter-of-intent, nondisclosure, concept-of-operations, test-plan, product,
               laboratory, testing; product and laboratory name the identical build, on one day; then approve
 a change:     change --system TC2A --build DIGEST --reference LETTER --document FILE
-advertising:  approve-art or refuse-art DIR PROVIDER --name NAME --reasons TEXT"""
+advertising:  approve-art DIR PROVIDER --name NAME --examined --reasons TEXT
+              refuse-art DIR PROVIDER --name NAME --ground deceptive --reasons TEXT"""
 _VERBS = {
     "qualify": "record a paper of a Provider's qualification",
     "control": "record that control of a Provider changes",
@@ -62,6 +63,12 @@ def _options(verb: Any, name: str) -> None:
     if name.endswith("-art"):
         verb.add_argument("--name", required=True, metavar="NAME", help="the art")
         verb.add_argument("--reasons", default="", metavar="TEXT", help="the reasons, without names")
+        if name == "approve-art":
+            said = "its content was looked at: not obscene, defamatory or deceptive, and no unlawful act is advocated"
+            verb.add_argument("--examined", action="store_true", help=said)
+        else:
+            words = "obscene, defamatory, deceptive, unlawful, quality or attribution"
+            verb.add_argument("--ground", default="", metavar="GROUND", help=words)
         return
     verb.add_argument("--reference", required=True, metavar="REF", help="a file number; no name of a person")
     if name in ("qualify", "submit"):
@@ -92,7 +99,7 @@ def _act(args: argparse.Namespace) -> int:
 def _job(args: argparse.Namespace) -> Callable[[Context], Any]:
     from towncircle.postal import advertising, products
 
-    named = ("provider", "reference", "step", "system", "build", "category", "name", "reasons")
+    named = ("provider", "reference", "step", "system", "build", "category", "name", "reasons", "examined", "ground")
     told: dict[str, Any] = {name: getattr(args, name) for name in named if name in args}
     if "document" in args:
         told["document"] = hashlib.sha256(args.document.read_bytes()).hexdigest() if args.document else ""

@@ -22,6 +22,7 @@ examples:
   towncircle provider report DIR WEAKNESS --stage written --details TEXT --investigation TEXT --completion 1999-05-01
   towncircle provider report DIR WEAKNESS --stage status --details TEXT           then --stage summary
   towncircle provider art DIR NAME --line 'Write once' --line more                submit advertising art
+  towncircle provider art DIR NAME --picture star.png --mailer 'Harbor Light Books'    a picture, with whose it is
   towncircle provider supply-art DIR NAME --licensee mailroom                     a host fetches approved art"""
 
 
@@ -53,6 +54,8 @@ def add(subparsers: Any) -> None:
     report.add_argument("--document", type=Path, default=None, metavar="FILE", help="its paper; the SHA-256 is kept")
     art = _verb(verbs, "art", "submit advertising art for approval", "name")
     art.add_argument("--line", action="append", default=[], metavar="TEXT", help="a line of it; at most two")
+    art.add_argument("--picture", type=Path, default=None, metavar="FILE", help="a still PNG, JPEG, GIF or BMP")
+    art.add_argument("--mailer", default="", metavar="NAME", help="the mailer's name instead of: Mailer's Message")
     supply = _verb(verbs, "supply-art", "have a licensee's host fetch approved art; it prints it from then on", "name")
     supply.add_argument("--licensee", default="mailroom", metavar="NAME", help="whose host (default: mailroom)")
     supply.set_defaults(run=_supply)
@@ -106,7 +109,11 @@ def _job(args: argparse.Namespace) -> Callable[[Context], Any]:
             dates = {"investigation": args.investigation, "completion_on": args.completion}
             return lambda ctx: weaknesses.report(ctx, **told, **dates)
         case _:
-            return lambda ctx: advertising.submit(ctx, name=args.about, words=args.line)
+            from towncircle.mailpiece.artwork import artwork_of
+
+            told = {"picture": artwork_of(args.picture) if args.picture else None}
+            told |= {"attribution": args.mailer} if args.mailer else {}
+            return lambda ctx: advertising.submit(ctx, name=args.about, words=args.line, **told)
 
 
 def _supply(args: argparse.Namespace) -> int:
@@ -116,7 +123,7 @@ def _supply(args: argparse.Namespace) -> int:
     with opened(args.world) as world:
         name = args.licensee if args.licensee.startswith("licensee.") else f"licensee.{args.licensee}"
         row = Journeys(world, name).do(lambda ctx: advertising.fetch(ctx, name=args.about, provider=args.provider))
-    as_json(row.body) if args.json else print(" / ".join(row.body["words"]))
+    as_json(row.body) if args.json else print(" / ".join([*row.body["words"], row.body["attribution"]]))
     return 0
 
 

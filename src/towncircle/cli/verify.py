@@ -47,6 +47,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--due", metavar="AMOUNT", help="the postage that is due for the piece, as weighed and addressed"
     )
+    parser.add_argument(
+        "--month-only", action="store_true", help="the indicium shows month and year without the day (P050 4.6)"
+    )
+    parser.add_argument("--branch", default="", metavar="NAME", help="the branch that the town circle names (P050 4.5)")
     parser.add_argument("--piece", action="store_true", help="all marks are of one piece: their postage adds up (4.9)")
     parser.add_argument("--at", metavar="INSTANT", help="judge as of then (default: now in the world)")
     parser.add_argument("--json", action="store_true", help="print JSON with stable keys")
@@ -86,7 +90,7 @@ def observed(args: argparse.Namespace) -> Observed:
     due = Mills.parse(args.due) if args.due is not None else None
     if due is not None and due <= ZERO:
         raise BadInput("mailroom.amount-zero", amount=due)
-    return Observed(redate=redate, amount_due=due)
+    return Observed(redate=redate, amount_due=due, month_only=args.month_only, branch=args.branch)
 
 
 def marks_given(args: argparse.Namespace) -> Iterator[Mark]:

@@ -1,9 +1,9 @@
 """The human-readable part: the town circle and the lines beside the symbol.
 
 Here: pure values that say which words are printed; the page room draws them. Not here: fonts and places on the piece.
-Kept: P050 4.5 (city, state and 5-digit ZIP Code of the licensing post office, or "Mailed From ZIP Code" and the
-mailer's ZIP Code; device ID, date of mailing, rate category, amount), 4.6 (complete date), 4.8 (REDATE), 4.9 (postage
-correction).
+Kept: P050 4.5 (city, state and 5-digit ZIP Code of the licensing post office, its classified branch, or "Mailed From
+ZIP Code" and the mailer's ZIP Code; device ID, date of mailing, rate category, amount), 4.6 (complete date), 4.8
+(REDATE), 4.9 (postage correction).
 """
 
 from __future__ import annotations
@@ -41,6 +41,33 @@ class Office:
     def circle(self) -> tuple[str, ...]:
         """Give the two lines of the town circle that name the place."""
         return (f"{self.city.upper()} {self.state}", self.zip_code)
+
+
+@cites("P050-4.5b", "P050-4.5b/1")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Branch:
+    """Name the local classified branch of the licensing post office, with its state (P050 4.5, on approval).
+
+    The ZIP Code is that of the licensing post office. Names are written in capitals, with one space between words.
+    """
+
+    name: str
+    state: str
+    zip_code: str
+
+    def __post_init__(self) -> None:
+        _need(_PLAIN, self.name[:29], "a branch", "its name in ASCII, at most 28 characters")
+        if len(self.name) > 28 or not self.name.strip():
+            raise BadInput(
+                "indicium.readable-unfit", value=self.name[:40], what="a branch", expected="1 to 28 characters"
+            )
+        _need(_STATE, self.state, "a state", "the two-letter abbreviation")
+        _need(_ZIP, self.zip_code, "a ZIP Code", "5 digits")
+        object.__setattr__(self, "name", " ".join(self.name.upper().split()))
+
+    def circle(self) -> tuple[str, ...]:
+        """Give the two lines of the town circle that name the place."""
+        return (f"{self.name} {self.state}", self.zip_code)
 
 
 @cites("P050-4.5c")
@@ -97,7 +124,7 @@ def printed_date(day: date, *, month_only: bool, first_class: bool) -> str:
 
 @cites("P050-4.5")
 def for_postage(
-    place: Office | MailedFrom,
+    place: Office | MailedFrom | Branch,
     *,
     device: DeviceId,
     day: date,
@@ -125,7 +152,7 @@ def for_postage(
 
 
 @cites("P050-4.8")
-def for_redate(place: Office | MailedFrom, *, device: DeviceId, day: date, specimen: bool = True) -> Readable:
+def for_redate(place: Office | MailedFrom | Branch, *, device: DeviceId, day: date, specimen: bool = True) -> Readable:
     """Say what a date correction shows: the actual date and REDATE for the amount; no FIM and no symbol."""
     return Readable(
         kind="redate",
@@ -142,7 +169,7 @@ def for_redate(place: Office | MailedFrom, *, device: DeviceId, day: date, speci
 
 @cites("P050-4.9")
 def for_correction(
-    place: Office | MailedFrom,
+    place: Office | MailedFrom | Branch,
     *,
     device: DeviceId,
     day: date,

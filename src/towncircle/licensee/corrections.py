@@ -200,6 +200,7 @@ def _planned(
         "total": int(total),
         "pieces": pieces,
         "indicia": [],
+        **({"look": {"place": place}} if (place := of.body.get("look", {}).get("place")) else {}),
     }
     ctx.note("print.planned", job, device=of.body["device"], count=len(pieces), total=int(total), form=form)
     return ctx.tx.put("job", job, body, owner=of.owner, expected=0)

@@ -7,9 +7,10 @@ Kept: the lints run on the real page model before the device is asked (house.md 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
 from typing import Any
 
 from towncircle.indicium import layout
@@ -17,12 +18,15 @@ from towncircle.indicium.readable import Office, for_correction, for_postage, fo
 from towncircle.kernel.cites import cites
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.money import Mills
+from towncircle.licensee.advertising import art_of_job
+from towncircle.licensee.looks import Place, place_of_job
 from towncircle.licensee.mailroom import CORRECTION, POSTAGE, form_of, numbers_of
 from towncircle.mailpiece.addresses import Address, address
 from towncircle.mailpiece.art import DEFAULT_ART, Art
 from towncircle.mailpiece.elements import Page
 from towncircle.mailpiece.forms import form_of_piece
 from towncircle.mailpiece.lints import require
+from towncircle.mailpiece.markings import marking_of, may_omit_day
 from towncircle.mailpiece.page import EnvelopeSpec, envelope, nonaddress_side
 from towncircle.mailpiece.rates import printed_category
 from towncircle.rules import RuleSet
@@ -32,18 +36,23 @@ from towncircle.symbol.modules import Modules
 # House: barcode id 00, and zeros for the service type and the mailer id, which are the Postal Service's to give.
 _IMB_HEAD = "00" + "000" + "000000"
 _IMB_SERIAL_DIGITS = 9
+STAND_IN = bytes(255 - at * 37 % 120 for at in range(256))  # begins like no layout, and packs no tighter than a mark
+_NO_JOB: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stationery:
-    """Hold what all pieces of a job share."""
+    """Hold what all pieces of a job share: `office` is the place that they name, the rest as the job has it."""
 
     device: DeviceId
-    office: Office
+    office: Place
     sender: Address | None
     layout: str
     day: date
     rules: RuleSet
+    month_only: bool = False
+    reply: bool = False
+    marking: bool = False
 
 
 @cites("P050-4.1", "P050-4.5", "P050-4.6", "PRE-01")
@@ -52,13 +61,15 @@ def compose(
 ) -> Page:
     """Make the page of one piece: `payload` are the bytes of its symbol, `number` its count on the device."""
     recipient, form = Address(**piece["address"]), form_of_piece(piece)
+    category = printed_category(piece["category"])
     readable = for_postage(
         stationery.office,
         device=stationery.device,
         day=stationery.day,
-        category=printed_category(piece["category"]),
+        category=category,
         postage=Mills(piece["amount"]),
-        first_class=True,
+        first_class=not may_omit_day(category),
+        month_only=stationery.month_only,
     )
     spec = EnvelopeSpec(
         form=form,
@@ -69,10 +80,18 @@ def compose(
         recipient=recipient,
         sender=stationery.sender,
         imb=imb.encode(_IMB_HEAD + str(number).zfill(_IMB_SERIAL_DIGITS)[-_IMB_SERIAL_DIGITS:], recipient.routing),
-        art=art if piece["shape"] == "letter" else None,
+        art=_beside(art, category, piece["shape"], stationery),
+        reply=stationery.reply,
         piece_shape=piece["shape"] if form.shape == "label" else "",
     )
     return envelope(spec)
+
+
+def _beside(art: Art, category: str, shape: str, stationery: Stationery) -> Art | None:
+    """Choose what stands beside the indicium: the marking of the class, art on letters, or nothing."""
+    if stationery.marking:
+        return Art(words=(marking_of(category),), kind="marking")
+    return art if shape == "letter" else None
 
 
 @cites("P050-4.8", "P050-4.9", "PRE-21")
@@ -101,9 +120,15 @@ def symbol_for(layout_id: str, payload: bytes, *, columns: int = 4) -> Modules:
 @cites("P050-4.2", "P050-4.4", "P050-4.12")
 def prove(job: Mapping[str, Any], stationery: Stationery) -> None:
     """Lint every page of a job with a stand-in for its symbol. Raises `RefusedOnGrounds` (page.lints)."""
-    stand_in = bytes(range(256))[: layout(stationery.layout).length]
-    for place, piece in enumerate(job["pieces"], start=1):
-        require(_page(job, piece, stand_in, place, stationery), stationery.rules, stationery.day)
+    for page in stand_ins(job, stationery, range(1, len(job["pieces"]) + 1)):
+        require(page, stationery.rules, stationery.day)
+
+
+def stand_ins(job: Mapping[str, Any], stationery: Stationery, numbers: Iterable[int]) -> Iterator[Page]:
+    """Give the pages of a job that was not evidenced, with a stand-in for its symbol that no verifier reads."""
+    stand_in = STAND_IN[: layout(stationery.layout).length]
+    for piece, number in zip(job["pieces"], numbers, strict=True):
+        yield _page(job, piece, stand_in, number, stationery)
 
 
 def pages(job: Mapping[str, Any], stationery: Stationery) -> Iterator[Page]:
@@ -118,8 +143,7 @@ def _page(
 ) -> Page:
     form = form_of(job)
     if form == POSTAGE:
-        art = Art(words=tuple(job["art"])) if "art" in job else DEFAULT_ART
-        return compose(piece, payload, number, stationery, art)
+        return compose(piece, payload, number, stationery, art_of_job(job))
     return compose_correction(piece, payload, stationery, form=form)
 
 
@@ -131,8 +155,9 @@ def stationery_of(
     layout: str,
     day: date,
     rules: RuleSet,
+    job: Mapping[str, Any] = _NO_JOB,
 ) -> Stationery:
-    """Gather what a licensee's pieces share from its records."""
+    """Gather what a licensee's pieces share from its records, and from the look of their job."""
     sender = address(
         name=profile["name"],
         street=profile["street"],
@@ -143,4 +168,6 @@ def stationery_of(
     office = Office(
         city=license_body["office_city"], state=license_body["office_state"], zip_code=license_body["office_zip"]
     )
-    return Stationery(device=device, office=office, sender=sender, layout=layout, day=day, rules=rules)
+    look = {name: bool(job.get("look", {}).get(name)) for name in ("month_only", "reply", "marking")}
+    place = place_of_job(job, office)
+    return Stationery(device=device, office=place, sender=sender, layout=layout, day=day, rules=rules, **look)

@@ -22,9 +22,10 @@ from towncircle.kernel.errors import BadInput, Refused, RefusedOnGrounds, Townci
 from towncircle.kernel.ids import DeviceId, JobId
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record
-from towncircle.licensee import advertising, books, departments, missing, rates
+from towncircle.licensee import advertising, books, departments, looks, missing, rates
 from towncircle.licensee.funds import held_device
 from towncircle.licensee.limits import Limits
+from towncircle.licensee.looks import PLAIN, Look
 from towncircle.mailpiece import eligibility
 from towncircle.mailpiece.address_files import Recipient
 from towncircle.mailpiece.addresses import Address
@@ -62,10 +63,7 @@ FIRST_METERED = Claim()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """Describe a print order: to whom, when it is mailed, at which rate, for which department, by whom.
-
-    `form` names what every piece is printed on; empty for the usual form of its shape.
-    """
+    """Describe a print order: to whom, when it is mailed, at which rate, for which department, by whom."""
 
     device: DeviceId
     layout: str
@@ -76,7 +74,7 @@ class Order:
     shape: Shape | None = None
     department: str = departments.DEFAULT
     person: str = ""
-    form: str = ""
+    look: Look = PLAIN
 
 
 @cites("P050-1.4", "P050-1.5", "P050-4.7", "IMI-05")
@@ -89,13 +87,25 @@ def plan(ctx: Context, *, order: Order, job: JobId, limits: Limits) -> Record:
     earlier = ctx.tx.get("job", job)
     if earlier is not None:
         return earlier
-    pieces = on_form(_priced(order, rates.tables(ctx.tx, provider)), order.form)
-    amounts = [Mills(piece["amount"]) for piece in pieces]
-    limits.check(day=order.mailing_date, amounts=amounts)
-    total = sum(amounts, ZERO)
+    body = draft(ctx, order=order, limits=limits, provider=provider)
+    total = Mills(body["total"])
     departments.check_person(ctx, department=order.department, person=order.person, job=job)
     departments.reserve(ctx, department=order.department, job=job, amount=total)
-    body = {
+    pieces = body["pieces"]
+    told: dict[str, Any] = {"department": order.department, "person": order.person}
+    ctx.note(
+        "print.planned", job, clauses=("P050 1.5",), device=order.device, count=len(pieces), total=int(total), **told
+    )
+    return ctx.tx.put("job", job, body, owner=order.device, expected=0)
+
+
+def draft(ctx: Context, *, order: Order, limits: Limits, provider: str) -> dict[str, Any]:
+    """Give a job as it would be planned; nothing is written and no money is touched."""
+    pieces = on_form(_priced(order, rates.tables(ctx.tx, provider)), order.look.form)
+    amounts = [Mills(piece["amount"]) for piece in pieces]
+    limits.check(day=order.mailing_date, amounts=amounts)
+    categories = [str(piece["category"]) for piece in pieces]
+    return {
         "device": order.device,
         "layout": order.layout,
         "state": "planned",
@@ -103,15 +113,11 @@ def plan(ctx: Context, *, order: Order, job: JobId, limits: Limits) -> Record:
         "mailing_date": order.mailing_date.isoformat(),
         "department": order.department,
         "person": order.person,
-        "total": int(total),
+        "total": int(sum(amounts, ZERO)),
         "pieces": pieces,
         **advertising.of_job(ctx),
+        **looks.of_job(ctx, order.look, device=order.device, categories=categories),
     }
-    told: dict[str, Any] = {"department": order.department, "person": order.person}
-    ctx.note(
-        "print.planned", job, clauses=("P050 1.5",), device=order.device, count=len(pieces), total=int(total), **told
-    )
-    return ctx.tx.put("job", job, body, owner=order.device, expected=0)
 
 
 @cites("PRE-04", "502.8b")
@@ -217,7 +223,7 @@ def _claimed(claim: Claim) -> dict[str, Any]:
 def _priced(order: Order, tables: tuple[Table, ...]) -> list[dict[str, Any]]:
     pieces: list[dict[str, Any]] = []
     grounds: list[TowncircleError] = []
-    usual, size = CLASSES[order.claim.mail_class].shape, _size_of(order.form)
+    usual, size = CLASSES[order.claim.mail_class].shape, _size_of(order.look.form)
     for recipient in order.recipients:
         shape = recipient.shape or order.shape or usual
         weight = recipient.weight_oz or order.weight_oz

@@ -9,12 +9,12 @@ as wide or as high as the area allows, never under the height of the rule: an ar
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations, pairwise
 from math import cos, radians, sin
-from typing import Literal
+from typing import Any, Literal
 
 from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import BadInput, Refused
@@ -51,6 +51,34 @@ class Art:
         if self.picture is not None:
             parts += [str(self.picture.width), str(self.picture.height), self.picture.packed.hex()]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+    @classmethod
+    def made(cls, words: Sequence[str], *, attribution: str, width: int, height: int, picture: bytes) -> Art:
+        """Give art from its parts as they are carried and kept. Raises `BadInput` (artwork.not-canonical)."""
+        drawn = Bitmap(width=width, height=height, packed=picture) if picture or width or height else None
+        return cls(words=tuple(words), attribution=attribution, picture=drawn)
+
+    def parts(self) -> dict[str, Any]:
+        """Give the parts that a record keeps, for `of_record`."""
+        drawn = self.picture
+        size = {"width": drawn.width, "height": drawn.height} if drawn else {"width": 0, "height": 0}
+        return {
+            "words": list(self.words), "attribution": self.attribution, **size,
+            "picture": drawn.packed.hex() if drawn else "",
+        }  # fmt: skip
+
+    @classmethod
+    def of_record(cls, kept: Mapping[str, Any]) -> Art:
+        """Give the art of a record; one from before pictures has words alone."""
+        return _of_record(
+            tuple(kept["words"]), kept.get("attribution", ATTRIBUTION), kept.get("width", 0), kept.get("height", 0),
+            kept.get("picture", ""),
+        )  # fmt: skip
+
+
+@lru_cache(maxsize=64)
+def _of_record(words: tuple[str, ...], attribution: str, width: int, height: int, picture: str) -> Art:
+    return Art.made(words, attribution=attribution, width=width, height=height, picture=bytes.fromhex(picture))
 
 
 DEFAULT_ART = Art(words=("A letter is", "worth waiting for"))

@@ -36,3 +36,9 @@ def marking_of(category: str) -> str:
     if not name:
         raise BadInput("page.no-marking", text=category[:40])
     return str(_classes()[name]["marking"])
+
+
+@cites("P050-4.6", "P050-4.6/2")
+def may_omit_day(category: str) -> bool:
+    """Tell whether the class that a printed rate category names may show the month and year alone."""
+    return class_named(category) == "standard"

@@ -17,6 +17,8 @@ from towncircle.kernel.ids import DeviceId, ScanId
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import Mills
 from towncircle.kernel.store import Transaction
+from towncircle.postal.branches import approved_for
+from towncircle.postal.delays import delays_of
 from towncircle.verification import (
     ACCEPTED,
     VALID,
@@ -63,7 +65,13 @@ def facts_about(tx: Transaction, payload: bytes, device: str) -> StatusFacts:
         for row in tx.find(kind, owner=device)
         if row.key != key
     }
-    return StatusFacts(scans=scans, refunds=refunds, readings={DeviceId(device): tuple(readings.values())})
+    return StatusFacts(
+        scans=scans,
+        refunds=refunds,
+        readings={DeviceId(device): tuple(readings.values())},
+        branches=approved_for(tx, device),
+        delays=delays_of(tx, device),
+    )
 
 
 def record_piece(

@@ -18,8 +18,9 @@ from towncircle.kernel.errors import BadInput
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import Mills
-from towncircle.mailpiece.categories import describe_category, read_category
+from towncircle.mailpiece.categories import describe_category, printed_category, read_category
 from towncircle.mailpiece.eligibility import Piece, unchecked, unpayable
+from towncircle.mailpiece.markings import may_omit_day
 from towncircle.pki.verifying import Finding
 from towncircle.verification.facts import Observed, Reading, StatusFacts
 from towncircle.verification.finding import finding
@@ -81,6 +82,7 @@ def circumstances(mark: Mark) -> Iterator[Finding]:
     yield from _registers(mark)  # 11
     yield from _dates(mark)  # 12
     yield from _origin(mark)  # 13
+    yield from _branch(mark)  # 13
     yield from _regime(mark)  # 14
     yield from _refund(mark)  # 15
     yield from _used(mark)  # 16
@@ -172,10 +174,13 @@ def _dates(mark: Mark) -> Iterator[Finding]:
         yield finding("date.future", ok=None, text="The mailing date cannot be compared with anything.")
         return
     last, first = today + timedelta(days=terms.advance_days), today - timedelta(days=terms.stale_days)
+    shown = day.replace(day=1) if mark.observed.month_only else day
     yield finding(
-        "date.future", ok=day <= last, text=f"Mailing date {day}; presented {today}, at most {last} may stand."
+        "date.future", ok=shown <= last, text=f"Mailing date {day}; presented {today}, at most {last} may stand."
     )
-    if mark.observed.purpose == "postage":
+    if mark.observed.purpose == "postage" and mark.observed.month_only:
+        yield from _month_only(mark, day, today)
+    elif mark.observed.purpose == "postage":
         yield from _actual_date(mark.observed.redate, day, first, last, today)
 
 
@@ -195,6 +200,43 @@ def _actual_date(redate: date | None, day: date, first: date, last: date, today:
             shown, words = redate, "Actual date by REDATE"
     tail = "." if shown >= first else ": it needs a REDATE."
     yield finding("date.stale", ok=shown >= first, text=f"{words} {shown}; presented {today}{tail}")
+
+
+@cites("P050-4.6/1", "P050-4.6/3", "P050-4.6/4")
+def _month_only(mark: Mark, day: date, today: date) -> Iterator[Finding]:
+    """Check a date without its day: on Standard Mail only, in its month, or later as the postmaster has found."""
+    category = mark.number_or_text("category")
+    try:
+        allowed = may_omit_day(printed_category(category)) if isinstance(category, str) else None
+    except BadInput:
+        allowed = None
+    words = f"category {category}" if category else "no category in the mark"
+    yield finding("date.month-only", ok=allowed, text=f"Month and year are shown without the day; {words}.")
+    month = f"{day:%Y-%m}"
+    if f"{today:%Y-%m}" <= month:
+        yield finding("date.month", ok=True, text=f"Shows {month}; presented {today}, in that month.")
+        return
+    through = mark.facts.delays.get(month) if mark.facts is not None else None
+    if through is None:
+        found = "that the mailing was delayed is not known here" if mark.facts is None else "no delay was found"
+        yield finding("date.month", ok=False, text=f"Shows {month}; presented {today}, and {found}.")
+        return
+    text = f"Shows {month}; presented {today}; the postmaster found it delayed, acceptable through {through}."
+    yield finding("date.month", ok=today <= through, text=text)
+
+
+@cites("P050-4.5b/1", "P050-4.5b/2")
+def _branch(mark: Mark) -> Iterator[Finding]:
+    """Check a branch that the town circle was seen to name."""
+    named = " ".join(mark.observed.branch.upper().split())
+    if not named:
+        return
+    if mark.facts is None:
+        yield finding("origin.branch", ok=None, text=f"Names the branch {named}; what is approved is not known here.")
+        return
+    good = named in mark.facts.branches
+    state = "approved" if good else "not approved"
+    yield finding("origin.branch", ok=good, text=f"Names the branch {named}, {state} for this license.")
 
 
 @cites("P050-5.3/1")

@@ -52,12 +52,15 @@ class StatusFacts:
     """Hold what was seen before.
 
     `scans` and `refunds` are by content key. `readings` are, by device, the marks worth comparing: those with the same
-    piece count or ascending register, and the nearest below and above.
+    piece count or ascending register, and the nearest below and above. `branches` are those approved for the device's
+    license; `delays` the months whose mailing the postmaster found delayed, each with the last day of acceptance.
     """
 
     scans: Mapping[str, PriorScan] = field(default_factory=lambda: MappingProxyType({}))
     refunds: Mapping[str, Refunded] = field(default_factory=lambda: MappingProxyType({}))
     readings: Mapping[DeviceId, tuple[Reading, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    branches: frozenset[str] = frozenset()
+    delays: Mapping[str, date] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +69,8 @@ class Observed:
 
     `amount_due` is the postage for the piece as weighed and addressed, less any other postage on it; `origin` the ZIP
     Code of the post office of deposit; `destination` the delivery point digits of its address; `weight_tenths` tenths
-    of an ounce, rounded up; `redate` the actual date of mailing that a REDATE on the piece shows.
+    of an ounce, rounded up; `redate` the actual date of mailing that a REDATE on the piece shows. `month_only` says
+    that the indicium shows month and year without the day, `branch` that its town circle names this branch.
     """
 
     amount_due: Mills | None = None
@@ -76,3 +80,5 @@ class Observed:
     deposited_at: Instant | None = None
     purpose: Literal["postage", "refund"] = "postage"
     redate: date | None = None
+    month_only: bool = False
+    branch: str = ""

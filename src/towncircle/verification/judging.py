@@ -50,8 +50,10 @@ def judge(
     11. `registers.postage`, `registers.ascending`, `registers.cap`: postage above zero, within the ascending register,
         and the descending register within its cap;
     12. `date.future`, `date.redate`, `date.stale`: the mailing date is within the window around the deposit or scan; a
-        REDATE that was observed stands for it if it is not earlier, and is never well itself: nobody signed it;
-    13. `origin.license`, `origin.deposit`: the ZIP Code is the licensing office's, and the piece was deposited there;
+        REDATE that was observed stands for it if it is not earlier, and is never well itself: nobody signed it. A date
+        seen without its day is judged by `date.month-only`, `date.month` instead of `date.stale`;
+    13. `origin.license`, `origin.deposit`, `origin.branch`: the ZIP Code is the licensing office's, the piece was
+        deposited there, and a branch that it names was approved;
     14. `regime.valid-through`: marks of decertified systems count through their last day only;
     15. `refund.window`: for a refund, the piece is young enough;
     16. `used.mailed`, `used.repaid`: the signed content was neither mailed nor refunded before; else DUPLICATE; one

@@ -22,8 +22,12 @@ ACCEPTED = frozenset({ACCEPT, NOTES})  # the piece goes on; with any other its m
 UNREADABLE_WHEN_BAD = frozenset({"mark.readable", "mark.length"})
 FOREIGN_WHEN_BAD = frozenset({"mark.foreign"})
 DUPLICATE_WHEN_BAD = frozenset({"used.mailed", "used.repaid"})
-# the mark is genuine and unused; the piece needs a person: postage due, a REDATE, the right post office
-HELD_WHEN_BAD = frozenset({"value.due", "piece.class", "date.stale", "date.redate", "origin.deposit"})
+# the mark is genuine and unused; the piece needs a person: postage due, its class, a REDATE or the day,
+# the right post office or its branch
+HELD_WHEN_BAD = frozenset(
+    {"value.due", "piece.class", "date.stale", "date.redate", "date.month-only", "date.month"}
+    | {"origin.deposit", "origin.branch"}
+)
 # without these there is no verdict about the mark
 NEEDED = frozenset(
     {

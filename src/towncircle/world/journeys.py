@@ -32,6 +32,7 @@ from towncircle.licensee import (
     transfers,
 )
 from towncircle.licensee.limits import Limits
+from towncircle.licensee.looks import PLAIN, Look
 from towncircle.mailpiece.address_files import Recipient
 from towncircle.mailpiece.zipcode import place_of
 from towncircle.psd.commands import StatusReport
@@ -228,10 +229,10 @@ class Journeys:
         day: date | None = None,
         job: JobId | None = None,
         payer: Payer = ANYBODY,
-        form: str = "",
+        look: Look = PLAIN,
         claim: mailroom.Claim = mailroom.FIRST_METERED,
     ) -> JobId:
-        """Price, lint and reserve a print job, on a form that is named; give its id. Nothing is debited yet."""
+        """Price, lint and reserve a print job; give its id. Nothing is debited yet."""
         self.do(lambda ctx: missing.in_hand(ctx, device=self.device))
         self.do(lambda ctx: custody.sound(ctx, device=self.device))
         self.do(lambda ctx: returns.not_out(ctx, device=self.device))
@@ -242,7 +243,7 @@ class Journeys:
         prove(self, payer, job=name)
         order = mailroom.Order(
             device=self.device, layout=status.layout, recipients=recipients, mailing_date=day or limits.first,
-            department=payer.department, person=payer.person, form=form, claim=claim,
+            department=payer.department, person=payer.person, look=look, claim=claim,
         )  # fmt: skip
         record: Record = self.do(lambda ctx: mailroom.plan(ctx, order=order, job=name, limits=limits))
         self._prove(record)
@@ -261,9 +262,8 @@ class Journeys:
         """Work out, lint and reserve a postage correction; give the job's id. Nothing is debited yet."""
         self._check_serving(order.job)
         asked = replace(order, person=payer.person)
-        return self._planned(
-            lambda ctx, job, limits: corrections.plan_correction(ctx, order=asked, job=job, limits=limits), payer
-        )
+        planned = corrections.plan_correction
+        return self._planned(lambda ctx, job, limits: planned(ctx, order=asked, job=job, limits=limits), payer)
 
     def _planned(self, plan: Callable[[Context, JobId, Limits], Record], payer: Payer = ANYBODY) -> JobId:
         limits, job = self._limits(self.status()), self.new(JobId.new)
@@ -379,12 +379,12 @@ class Journeys:
             layout=job.body["layout"],
             day=date.fromisoformat(job.body["mailing_date"]),
             rules=self.world.rules,
+            job=job.body,
         )
 
     def do(self, job: Callable[[Context], object | Steps], *, actor: str = "", approval: str = "") -> Any:
         """Do a command of the licensee's, as the licensee itself or as the person named, approved by another."""
-        approvals = (approval,) if approval else ()
-        return self._desk.perform(job, actor=actor or self.licensee, approvals=approvals)
+        return self._desk.perform(job, actor=actor or self.licensee, approvals=(approval,) if approval else ())
 
     def new(self, make: Callable[[Randomness], T]) -> T:
         """Make a fresh id."""

@@ -16,6 +16,7 @@ from towncircle.pki.domain import DSA_1024_DOMAIN
 from towncircle.postal import advertising as postal_advertising
 from towncircle.postal import (
     appeals,
+    branches,
     builds,
     cases,
     certificates,
@@ -161,6 +162,9 @@ def postal_handlers(authority: Authority, rules: RuleSet) -> Mapping[type, Taken
         bodies.LostAndStolenFile: Taken(("provider",), postal_missing.on_file),
         bodies.SupervisionReceipt: Taken(("provider",), procedures.on_receipt),
         bodies.ArtSubmitted: Taken(("provider",), postal_advertising.on_submitted),
+        bodies.FirstArtSubmitted: Taken(("provider",), postal_advertising.on_submitted),
+        bodies.BranchRequest: Taken(("licensee",), branches.on_request),
+        bodies.BranchQuery: Taken(("licensee",), branches.on_query),
         bodies.WeaknessReport: Taken(("provider",), weaknesses.on_report),
         bodies.SupervisionAnswer: Taken(("provider",), partial(defenses.on_answer, rules=rules)),
         bodies.SoftwareForward: Taken(("provider",), builds.on_software),
@@ -203,6 +207,7 @@ def provider_handlers(product: Product, rules: RuleSet, pack: Callable[[Instant]
         bodies.RefundSample: Taken(("postal",), envelopes.on_sample),
         bodies.MissingReport: Taken(("licensee",), missing.on_report),
         bodies.ArtDecided: Taken(("postal",), advertising.on_decided),
+        bodies.FirstArtDecided: Taken(("postal",), advertising.on_decided),
         bodies.ArtQuery: Taken(("licensee",), advertising.on_query),
         bodies.SupervisionNotice: Taken(("postal",), supervision.on_notice),
         bodies.DownloadQuery: Taken(("licensee",), downloads.on_query),

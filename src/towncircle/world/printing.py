@@ -18,6 +18,7 @@ from towncircle.kernel.ids import JobId
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record
 from towncircle.licensee import corrections, envelopes, mailroom
+from towncircle.licensee.looks import PLAIN, Look
 from towncircle.mailpiece.address_files import Recipient
 from towncircle.paper import pdf, png, svg
 from towncircle.world.departments import Payer
@@ -62,13 +63,13 @@ def print_job(  # noqa: PLR0913 - every one but the first three is said by name
     formats: tuple[str, ...] = ("pdf", "png"),
     progress: Progress = silent,
     payer: Payer = ANYBODY,
-    form: str = "",
+    look: Look = PLAIN,
     claim: mailroom.Claim = mailroom.FIRST_METERED,
 ) -> Printed:
     """Print pieces for recipients into `out`: `envelopes.pdf` and a folder `envelopes/` of pictures."""
     out.mkdir(parents=True, exist_ok=True)  # fails before anything is debited
     progress("pricing and layout", 0, len(recipients))
-    job = journeys.plan(recipients, day=day, payer=payer, form=form, claim=claim)
+    job = journeys.plan(recipients, day=day, payer=payer, look=look, claim=claim)
     return _finish(journeys, journeys.evidence(job), out, formats, progress)
 
 

@@ -5,7 +5,7 @@ device), `examination` (between the Postal Service and a device), `cases` (how t
 `parties` (between licensee, Provider, Postal Service and bank), `checkout` (a device that goes out of service),
 `quality` (notices, quality pieces, the inventory), `licensing` (a license after it was issued), `refund` (unused
 postage), `missing` (devices that are), `supervision` (of Providers by the Postal Service) and `published` (the
-verification pack). Importing this package registers all.
+verification pack), `forms` (of an indicium). Importing this package registers all.
 """
 
 from towncircle.wire.bodies.cases import (
@@ -147,14 +147,23 @@ from towncircle.wire.bodies.refund import (
 )
 from towncircle.wire.bodies.supervision import (
     AnswerDocketed,
-    ArtDecided,
     ArtQuery,
-    ArtSubmitted,
-    ArtSupplied,
+    FirstArtDecided,
+    FirstArtSubmitted,
+    FirstArtSupplied,
     SupervisionAnswer,
     SupervisionNotice,
     SupervisionReceipt,
     WeaknessReport,
+)
+
+from towncircle.wire.bodies.forms import (  # isort: skip  # its second versions follow the first ones above
+    ArtDecided,
+    ArtSubmitted,
+    ArtSupplied,
+    BranchQuery,
+    BranchRequest,
+    BranchStanding,
 )
 from towncircle.wire.bodies.updates import (
     BuildApproval,
@@ -183,6 +192,9 @@ __all__ = [
     "ArtSupplied",
     "AuditForward",
     "Authorise",
+    "BranchQuery",
+    "BranchRequest",
+    "BranchStanding",
     "BuildApproval",
     "BuildApproved",
     "CarrierProposed",
@@ -223,6 +235,9 @@ __all__ = [
     "ExaminationRequest",
     "ExaminationReturned",
     "ExaminationWaiting",
+    "FirstArtDecided",
+    "FirstArtSubmitted",
+    "FirstArtSupplied",
     "FirstAuthorise",
     "FirstDepositOrder",
     "FirstPublishedPack",

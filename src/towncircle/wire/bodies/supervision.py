@@ -103,19 +103,19 @@ class WeaknessReport(Body):
     document: Annotated[str, 9, _DIGEST]
 
 
-@message(145, "provider to postal")
+@message(145, "provider to postal", name="ArtSubmitted")
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ArtSubmitted(Body):
-    """Submit a slogan or advertising art for prior approval (502.20(d)), as its lines of words."""
+class FirstArtSubmitted(Body):
+    """Submit a slogan for prior approval (502.20(d)), as releases before pictures did."""
 
     name: Annotated[str, 1, _ID]
     words: Annotated[tuple[str, ...], 2, Limit(10)]
 
 
-@message(146, "postal to provider")
+@message(146, "postal to provider", name="ArtDecided")
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ArtDecided(Body):
-    """Approve or refuse submitted art, with the reasons."""
+class FirstArtDecided(Body):
+    """Approve or refuse submitted words, as releases before pictures did."""
 
     name: Annotated[str, 1, _ID]
     words: Annotated[tuple[str, ...], 2, Limit(10)]
@@ -132,10 +132,10 @@ class ArtQuery(Body):
     name: Annotated[str, 1, _ID]
 
 
-@message(148, "provider to licensee")
+@message(148, "provider to licensee", name="ArtSupplied")
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ArtSupplied(Body):
-    """Supply the host with art that was approved."""
+class FirstArtSupplied(Body):
+    """Supply the host with approved words, as releases before pictures did."""
 
     name: Annotated[str, 1, _ID]
     words: Annotated[tuple[str, ...], 2, Limit(10)]

@@ -28,6 +28,7 @@ UNSHOWN_FACTS: Mapping[str, str] = MappingProxyType(
         "afterwards.done": "it follows the one before",
         "device.decertified": "a year of one rule set has no device of the one before: tests/journeys shows it",
         "device.inactive": "it follows the one before",
+        "address-data.old-used": "the town mails to the public addresses of the program: tests/conformance shows it",
         "inventory.refused": "its scene is not written yet",
         "form-3533.refused": "its scene is not written yet",
         **dict.fromkeys(

@@ -35,4 +35,46 @@ ROWS = {
         "The artwork holds a barcode that a machine reads, which beside an indicium could pass for one.",
         "Give a picture without barcodes.",
     ),
+    "branch.not-classified": Row(
+        kind="refused",
+        sentence="{branch} is a {facility}: the indicium may show a local classified branch, and no other facility.",
+        clause="P050 4.5(b)",
+        next_step="Show the licensing post office, or the words Mailed From ZIP Code (towncircle print --zip).",
+    ),
+    "branch.not-approved": Row(
+        kind="refused",
+        sentence="The licensing post office has not approved that the indicium shows {branch}.",
+        clause="P050 4.5(b)",
+        next_step="Ask for it (towncircle branch DIR request NAME --state ST), then hear the answer (show).",
+    ),
+    "branch.unknown": Row(
+        kind="refused",
+        sentence="No request for the branch {branch} stands for the license {license}.",
+        clause="P050 4.5(b)",
+        next_step="See towncircle postmaster DIR for what waits.",
+    ),
+    "branch.no-facility": Row(
+        kind="input",
+        sentence="'{text}' is no kind of postal facility that is told apart here.",
+        clause="P050 4.5(b)",
+        next_step="Use one of: {known}.",
+    ),
+    "delay.no-month": Row(
+        kind="input",
+        sentence="'{text}' is not a month.",
+        clause="P050 4.6",
+        next_step="Write year and month, such as 2026-11.",
+    ),
+    "delay.no-device": Row(
+        kind="refused",
+        sentence="No device {device} is registered, so no mailing of it can be found delayed.",
+        clause="P050 4.6",
+        next_step="Read the device id from the indicium.",
+    ),
+    "delay.found-already": Row(
+        kind="refused",
+        sentence="The mailing of {month} of the device {device} was found delayed already.",
+        clause="P050 4.6",
+        next_step="Nothing is to be done.",
+    ),
 }

@@ -7,6 +7,7 @@ is everybody's ordinary day (`Town.visit`).
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import partial
 from typing import TYPE_CHECKING
 
 from towncircle.cli.demo.regulation.procedures import procedure, scene, shows
@@ -14,8 +15,14 @@ from towncircle.cli.demo.regulation.town import PROVIDER, refused
 from towncircle.cli.demo.stage import expect
 from towncircle.kernel.ids import JobId
 from towncircle.kernel.money import Mills
+from towncircle.licensee import branches
 from towncircle.licensee.corrections import Redate, Shortpaid
+from towncircle.licensee.looks import Look
+from towncircle.postal import branches as office
+from towncircle.postal import delays
+from towncircle.wire.bodies.forms import Facility
 from towncircle.world import printing
+from towncircle.world.supervising import at_postal
 
 if TYPE_CHECKING:
     from towncircle.cli.demo.regulation.town import Town
@@ -149,3 +156,39 @@ def copied(town: Town) -> None:
     printed = town.print(journeys)
     (first,), (second,) = town.mail(printed), town.mail(printed)
     expect((first, second) == ("VALID", "DUPLICATE"), f"the scans are {first} and {second}")
+
+
+@shows(
+    46,
+    "A local classified branch is approved, and a contract station is not",
+    "licensee branch.answered outcome=approved",
+    "postal branch.requested",
+    "postal branch.approved",
+    "postal branch.refused",
+    clause="P050 4.5(b)",
+)
+def branches_decided(town: Town) -> None:
+    """Ask for two branches; the post office finds one to be a contract station. Print the other."""
+    journeys = town.room(29)
+    asked: Facility = "classified-branch"
+    kept: list[str] = []
+    for name, facility in (("UNION HEIGHTS", asked), ("UNION STATION", "contract-station")):
+        row = journeys.do(partial(branches.request, name=name, state="MD", facility=asked))
+        told = {"number": row.body["license"], "branch": name, "facility": facility, "reasons": "Found on the spot."}
+        at_postal(town.world, partial(office.decide, approve=facility == asked, **told))
+        kept.append(journeys.do(partial(branches.ask, name=name)).body["outcome"])
+    expect(kept == ["approved", "refused"], f"the branches are {kept}")
+    town.connect(journeys)
+    town.fund(journeys)
+    look = Look(place="branch", branch="UNION HEIGHTS")
+    printed = printing.print_job(journeys, town.recipients(1), town.out / "mail", formats=_PDF, look=look)
+    expect(printed.job.body["look"]["place"]["branch"] == "UNION HEIGHTS", "the branch is not shown")
+
+
+@shows(47, "A mailing is found unavoidably delayed", "postal mailing.delay-found", clause="P050 4.6")
+def delayed(town: Town) -> None:
+    """Have the postmaster find that the pieces of a month were delayed before deposit."""
+    device = town.room(29).device
+    month = f"{town.world.clock.now().date_in('UTC'):%Y-%m}"
+    found = partial(delays.find, device=device, month=month, reasons="A flood.", rules=town.world.rules)
+    at_postal(town.world, found)

@@ -134,7 +134,8 @@ def art_submitted(town: Town) -> None:
 )
 def art_approved(town: Town) -> None:
     """Approve one piece of art, and have a mail room fetch it and print it."""
-    postal(town, advertising.decide, provider=PROVIDER, name=_ART[0], approve=True, reasons="It is suitable.")
+    told: dict[str, Any] = {"approve": True, "examined": True, "reasons": "It is suitable."}
+    postal(town, advertising.decide, provider=PROVIDER, name=_ART[0], **told)
     journeys = town.room(ROOM)
     journeys.do(lambda ctx: art_at_host.fetch(ctx, name=_ART[0], provider=PROVIDER))
     town.connect(journeys)
@@ -152,7 +153,8 @@ def art_approved(town: Town) -> None:
 )
 def art_refused(town: Town) -> None:
     """Refuse the other piece of art."""
-    postal(town, advertising.decide, provider=PROVIDER, name=_ART[1], approve=False, reasons="It is a lottery.")
+    told: dict[str, Any] = {"approve": False, "ground": "unlawful", "reasons": "It is a lottery."}
+    postal(town, advertising.decide, provider=PROVIDER, name=_ART[1], **told)
     with refused("advertising.not-approved"):
         town.room(ROOM).do(lambda ctx: art_at_host.fetch(ctx, name=_ART[1], provider=PROVIDER))
 

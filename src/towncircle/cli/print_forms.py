@@ -1,0 +1,58 @@
+"""What `towncircle print` can choose of the form of an indicium, and proofs (P050 4.5, 4.6, 4.11, 4.12).
+
+Here: the arguments, the choice they make, `--proof`. Not here: the command (`print`), what may be chosen
+(`licensee.looks`).
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from towncircle.cli.show import as_json, journeys_of, table
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from towncircle.licensee.looks import Look
+    from towncircle.licensee.mailroom import Claim
+
+
+def look_arguments(group: Any) -> None:
+    """Add the arguments that choose the form."""
+    place = group.add_mutually_exclusive_group()
+    place.add_argument("--zip", action="store_true", help="show Mailed From ZIP Code and the sender's ZIP Code")
+    place.add_argument("--branch", metavar="NAME", help="show this approved local classified branch")
+    group.add_argument("--month-only", action="store_true", help="show month and year alone (Standard Mail)")
+    group.add_argument("--courtesy-reply", action="store_true", help="a courtesy reply envelope: FIM A (P050 4.12)")
+    group.add_argument("--marking", action="store_true", help="print the marking of the class instead of art")
+    group.add_argument("--proof", action="store_true", help="print marked proofs only; nothing is debited")
+
+
+def proved(args: argparse.Namespace, day: date | None, claim: Claim) -> int:
+    """Write proofs and say what the job would cost."""
+    from towncircle.kernel.errors import Refused
+    from towncircle.mailpiece.address_files import public_addresses, read_addresses
+    from towncircle.world.proofs import STEM, proof_job
+
+    given = read_addresses(args.addresses) if args.addresses is not None else public_addresses()
+    if (args.out / f"{STEM}.pdf").exists():
+        raise Refused("mailroom.out-taken", out=args.out)
+    with journeys_of(args) as journeys:
+        target, drawn, total = proof_job(journeys, given, args.out, day=day, look=look_of(args), claim=claim)
+    if args.json:
+        as_json({"pdf": str(target), "pictures": [str(path) for path in drawn], "total_mills": int(total)})
+    else:
+        table([("proofs", len(drawn)), ("it would cost", total), ("file", target)])
+    return 0
+
+
+def look_of(args: argparse.Namespace) -> Look:
+    """Read the form of the indicium."""
+    from towncircle.licensee.looks import Look
+
+    told: dict[str, Any] = {"month_only": args.month_only, "reply": args.courtesy_reply, "marking": args.marking}
+    told["form"] = args.form or ""
+    if args.branch is not None:
+        return Look(place="branch", branch=args.branch, **told)
+    return Look(place="zip" if args.zip else "office", **told)

@@ -1,0 +1,113 @@
+"""Dates without their day, and branches in the town circle, as a verifier judges them (P050 4.5, 4.6)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from types import MappingProxyType
+
+import pytest
+from tests.verification.story import NOON, Story, faults
+
+from towncircle.kernel.context import Context
+from towncircle.kernel.errors import BadInput, Refused
+from towncircle.kernel.instants import Instant
+from towncircle.kernel.randomness import SeededRandomness
+from towncircle.kernel.store import MemoryStore
+from towncircle.postal import delays
+from towncircle.rules import ruleset
+from towncircle.rules.inventory import rows_named
+from towncircle.verification import Observed, StatusFacts, Verdict, judge
+
+STANDARD = {"category": "SCLC"}
+NOTHING = StatusFacts()
+FOUND = StatusFacts(delays=MappingProxyType({"2026-11": date(2026, 12, 3)}), branches=frozenset({"CAPITOL HEIGHTS"}))
+
+
+def judged(day: str, facts: StatusFacts | None = NOTHING, *, hour: str = "17:00", **more: object) -> Verdict:
+    """Judge a Standard Mail mark of 21 November that shows the month alone, presented on a day in New York."""
+    fields = {**STANDARD, **{name: more.pop(name) for name in ("category", "date") if name in more}}
+    story = Story()
+    seen = replace(Observed(), **{"month_only": True, **more})
+    now = Instant.parse(f"{day}T{hour}Z")
+    pack = story.pack(issued=now, next_update=now.plus(days=7))
+    return judge(story.mark(**fields), pack, facts, now, seen)
+
+
+@pytest.mark.requirement("P050-4.6/3")
+@pytest.mark.parametrize("day", ["2026-11-01", "2026-11-21", "2026-11-30"])
+def test_a_month_and_year_piece_is_accepted_on_every_day_of_its_month(day: str) -> None:
+    verdict = judged(day)
+    assert (verdict.verdict, faults(verdict)) == ("VALID", [])
+    assert verdict.disposition == "accept with notes"
+    found = verdict.finding("date.month")
+    assert found is not None
+    assert found.ok
+
+
+@pytest.mark.requirement("P050-4.6/3", "P050-4.6/4")
+def test_after_its_month_it_is_held_unless_the_postmaster_found_a_delay() -> None:
+    late = judged("2026-12-01")
+    assert (faults(late), late.disposition) == (["date.month"], "hold")
+    assert [row for one in late.faults() for row in rows_named(one.clause)] == ["P050-4.6"]
+    assert judged("2026-12-01", None).disposition == "hold"
+    for day, hour, well in (
+        ("2026-12-01", "17:00", True),
+        ("2026-12-04", "04:59", True),
+        ("2026-12-04", "05:00", False),
+    ):
+        verdict = judged(day, FOUND, hour=hour)  # midnight in New York is 05:00 UTC
+        assert (faults(verdict) == []) is well, day
+        assert (verdict.disposition == "accept with notes") is well
+
+
+@pytest.mark.requirement("P050-4.6/4")
+def test_a_delay_of_one_month_excuses_no_other() -> None:
+    assert faults(judged("2026-12-02", FOUND, date="2026-10-30")) == ["date.month"]
+
+
+@pytest.mark.requirement("P050-4.6/1")
+def test_first_class_mail_without_its_day_is_held() -> None:
+    first = judged("2026-11-21", category="FCLM")
+    assert (faults(first), first.disposition) == (["date.month-only"], "hold")
+    other = judged("2026-11-21", category="ABCD").finding("date.month-only")
+    assert other is not None
+    assert other.ok is None
+
+
+def test_a_complete_date_is_judged_as_ever() -> None:
+    verdict = judged("2026-12-02", FOUND, month_only=False)
+    assert verdict.finding("date.month") is None
+    assert faults(verdict) == ["date.stale"]
+
+
+@pytest.mark.requirement("P050-4.5b/2")
+def test_a_branch_that_is_seen_and_was_not_approved_holds_the_piece() -> None:
+    named = judged("2026-11-21", FOUND, branch="capitol  heights")
+    other = judged("2026-11-21", FOUND, branch="Union Station")
+    assert faults(named) == []
+    assert (faults(other), other.disposition) == (["origin.branch"], "hold")
+    assert [rows_named(one.clause) for one in other.faults()] == [{"P050-4.5b"}]
+    unknown = judged("2026-11-21", None, branch="Union Station").finding("origin.branch")
+    assert unknown is not None
+    assert unknown.ok is None
+
+
+@pytest.mark.requirement("P050-4.6/4")
+def test_the_postmaster_finds_a_delay_once_and_the_rule_says_until_when() -> None:
+    with MemoryStore().transaction() as tx:
+        ctx = Context(
+            tx=tx, now=NOON, party="postal.usps", actor="postmaster", randomness=SeededRandomness(1, "delay"),
+            rule_digest="", unseal=lambda *_: None,
+        )  # fmt: skip
+        tx.put("device", "TC1A0000000017", {}, owner="provider.harbor", expected=0)
+        told = {"device": "TC1A0000000017", "reasons": "A flood.", "rules": ruleset("imi-2024")}
+        assert delays.find(ctx, month="2026-12", **told).body["through"] == "2027-01-03"
+        assert delays.delays_of(tx, "TC1A0000000017") == {"2026-12": date(2027, 1, 3)}
+        with pytest.raises(Refused, match=r"delay\.found-already"):
+            delays.find(ctx, month="2026-12", **told)
+        with pytest.raises(Refused, match=r"delay\.no-device"):
+            delays.find(ctx, month="2026-12", **{**told, "device": "TC1A0000000018"})
+        for month in ("2026-13", "2026", "December"):
+            with pytest.raises(BadInput, match=r"delay\.no-month"):
+                delays.find(ctx, month=month, **told)
