@@ -11,7 +11,7 @@ import pytest
 from tests.postgres import need_postgres
 from tests.softhsm import need_softhsm
 
-from towncircle.bench import Result, pkcs11
+from towncircle.bench import Result, pkcs11, robustness
 from towncircle.cli import bench
 from towncircle.kernel.errors import BadInput, Refused
 
@@ -44,6 +44,23 @@ def test_each_rate_stands_beside_a_raw_limit(tmp_path: Path, capsys: pytest.Capt
     args.subjects = ["fleet"]
     assert args.run(args) == 0
     assert "fleet.cold" in capsys.readouterr().out
+
+
+def test_bad_scans_are_counted_by_condition_and_repeat_by_seed(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(robustness, "CONDITIONS", robustness.CONDITIONS[:2])
+    monkeypatch.setattr(robustness, "RESOLUTIONS", (200,))
+    args = parsed("reading", "--count", "1", "--json")
+    assert args.run(args) == 0
+    cells = json.loads(capsys.readouterr().out)["results"]
+    assert [(cell["read"], cell["misread"]) for cell in cells] == [(1, 0)] * 8
+    args.json = False
+    assert args.run(args) == 0
+    assert "| clean | 1, " in capsys.readouterr().out
+    args.count = 0
+    with pytest.raises(BadInput, match=r"bench\.count"):
+        args.run(args)
 
 
 def test_a_ratio_is_the_rate_over_its_limit() -> None:

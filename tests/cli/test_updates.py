@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from tests.journeys.stories import mailer, new_world
-from tests.journeys.updates import OTHER, specimen
+from tests.journeys.updates import DEARER, OTHER, specimen
 
 from towncircle.cli.main import main
 from towncircle.mailpiece import rate_files
@@ -38,6 +38,18 @@ def test_what_comes_down_is_published_taken_and_shown(
     file = tmp_path / "table.toml"
     file.write_bytes(rate_files.write(specimen()))
     assert told(capsys, "rates", "read", file)[1]["tables"][0]["table"] == "specimen"
+    main(["print", str(world), "--out", str(tmp_path / "mail"), "--class", "media", "--presort", "5-digit"])
+    capsys.readouterr()  # refused: nothing of it is priced again below
+    assert main(["print", str(world), "--out", str(tmp_path / "mail")]) == 0
+    capsys.readouterr()
+    month = ("rates", "rehearse", world, file, "--month", "2026-11")
+    answer = told(capsys, *month)[1]
+    known = [one for one in answer["pieces"] if one["cost_mills"] is not None]
+    assert known
+    assert all(one["difference_mills"] == DEARER for one in known)
+    assert answer["difference_mills"] == len(known) * DEARER == answer["cost_mills"] - answer["paid_mills"]
+    assert f"{len(known)} pieces: paid" in said(capsys, *month)
+    assert "No piece was printed" in said(capsys, *month[:-1], "2026-01")
     code, answer = told(capsys, "rates", "publish", world, file)
     assert (code, answer["number"]) == (0, 1)
     assert told(capsys, "software", "approve", world, 1, "--changes", "The first.")[1]["version"] == 1

@@ -81,7 +81,10 @@ def test_a_good_piece_is_graded_and_meets_the_duty_at_both_ends(
     piece = scanned(journeys, tmp_path)
     finding = send(journeys, journeys.device, piece)
     assert (finding.grade, finding.verdict, codes(finding)) == ("A", "VALID", [])
-    assert {row.what for row in finding.measured} == {"contrast", "unused-error-correction", "turn", "tries"}
+    assert {row.what for row in finding.measured} == {
+        *("contrast", "least-reflectance", "edges", "edge-contrast", "edge-modulation", "defects", "decodability"),
+        *("codeword-yield", "unused-error-correction", "turn", "tries"),
+    }
     assert any("not calibrated" in what for what in finding.unmeasured)
     assert [fact.subject for fact in facts(world, HARBOR, "quality-piece.received")] == [journeys.device]
     assert [fact.subject for fact in facts(world, MAILROOM, "quality-piece.forwarded")] == [journeys.device]

@@ -4,6 +4,7 @@ import argparse
 import json
 
 import pytest
+from tests.mailpiece.test_zones import chart as official
 
 from towncircle.cli import price
 from towncircle.kernel.errors import BadInput, Refused
@@ -37,8 +38,70 @@ def test_json_has_stable_keys(capsys):
     }  # fmt: skip
 
 
+def test_an_estimated_zone_is_shown_as_one(capsys):
+    words = ("--class", "priority", "--type", "commercial", "--weight", "3lb", "--on", "2026-11-21")
+    assert run(*words, "--from", "20260", "--to", "90012") == 0
+    text = capsys.readouterr().out
+    assert "$21.42" in text
+    assert "Zone 8 is an ESTIMATE: about 2,298 miles" in text
+    assert "confidence low" in text
+    assert run(*words, "--from", "20260", "--to", "90012", "--json") == 0
+    record = json.loads(capsys.readouterr().out)
+    assert (record["zone"], record["zone_estimated"], record["confidence"]) == ("8", True, "low")
+    assert run(*words, "--zone", "8", "--json") == 0
+    record = json.loads(capsys.readouterr().out)
+    assert (record["amount_mills"], record["zone_estimated"], record["confidence"]) == (21_420, False, "medium")
+
+
+def test_an_official_chart_stands_for_the_estimate(tmp_path, capsys):
+    chart = tmp_path / "202.json"
+    chart.write_bytes(official())
+    words = (
+        "--class",
+        "ground",
+        "--type",
+        "commercial",
+        "--weight",
+        "1lb",
+        "--on",
+        "2026-09-01",
+        "--chart",
+        str(chart),
+    )
+    assert run(*words, "--from", "20260", "--to", "90210", "--explain") == 0
+    text = capsys.readouterr().out
+    assert "Zone 8: official zone chart of origin 202, effective 2026-10-01" in text
+    assert "n123_2026_mill, table ground-commercial 2026-07-12" in text
+    with pytest.raises(BadInput):
+        run(*words)
+    with pytest.raises(BadInput):
+        run(*words[:-1], str(tmp_path / "none.json"), "--from", "20260", "--to", "90210")
+
+
+def test_what_is_known_is_listed(capsys):
+    assert run("--known", "--on", "2026-11-21") == 0
+    text = capsys.readouterr().out
+    assert (
+        "* media                          2026-07-12 to 2027-07-10:  70 found,  0 not found (confidence high)" in text
+    )
+    assert "return-receipt-electronic" in text
+    assert run("--known", "--json") == 0
+    record = json.loads(capsys.readouterr().out)
+    assert sum(one["found"] + one["not_found"] for one in record["tables"]) == 3_241
+
+
 @pytest.mark.parametrize(
-    "words", ["--weight=-1oz", "--weight 0", "--weight x", "--weight 999999oz", "--weight 1oz --on 1-1"]
+    "words",
+    [
+        "",
+        "--weight 1oz --zone 5 --to 20260",
+        "--weight 1oz --from 20260",
+        "--weight=-1oz",
+        "--weight 0",
+        "--weight x",
+        "--weight 999999oz",
+        "--weight 1oz --on 1-1",
+    ],
 )
 def test_bad_input_is_said(words):
     with pytest.raises(BadInput):

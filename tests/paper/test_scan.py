@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import struct
 import zlib
 from pathlib import Path
@@ -76,3 +77,50 @@ def test_a_pdf_page_of_too_many_pixels_is_refused_before_it_is_drawn(tmp_path: P
     Image.new("L", (1000, 1000)).save(tmp_path / "a.pdf", resolution=10)
     with pytest.raises(BadInput, match=r"scan\.too-many-pixels"):
         scan.load_pages(tmp_path / "a.pdf", dpi=600)
+
+
+@pytest.mark.parametrize(
+    ("mode", "compression"),
+    [("1", "group4"), ("1", "group3"), ("L", "tiff_lzw"), ("L", "jpeg"), ("RGB", "tiff_adobe_deflate"), ("L", None)],
+)
+def test_every_frame_of_a_tiff_is_a_page_with_its_resolution(mode: str, compression: str | None) -> None:
+    stream = io.BytesIO()
+    first, second = (Image.new(mode, (64, 32), colour) for colour in ("black", "white"))
+    first.save(stream, "TIFF", save_all=True, append_images=[second], compression=compression, dpi=(200, 200))
+    shown = list(scan.pages_of(stream.getvalue(), "a.tif"))
+    assert [(page.shape, dpi, int(page.mean())) for page, dpi in shown] == [((32, 64), 200, 0), ((32, 64), 200, 255)]
+
+
+def test_a_fax_of_flat_pixels_gets_square_ones() -> None:
+    stream = io.BytesIO()
+    Image.new("1", (204, 98), 1).save(stream, "TIFF", compression="group3", dpi=(204, 98))
+    [(page, dpi)] = scan.pages_of(stream.getvalue(), "a.tif")
+    assert (page.shape, dpi) == ((204, 204), None)
+
+
+def test_a_tiff_of_too_many_frames_is_refused_when_the_limit_is_reached(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scan, "MAX_PAGES", 3)
+    stream = io.BytesIO()
+    frames = [Image.new("1", (8, 8), 1) for _ in range(4)]
+    frames[0].save(stream, "TIFF", save_all=True, append_images=frames[1:])
+    shown = scan.pages_of(stream.getvalue(), "a.tif")
+    assert len([next(shown) for _ in range(3)]) == 3
+    with pytest.raises(BadInput, match=r"scan\.too-many-pages"):
+        next(shown)
+
+
+def test_a_tiff_that_promises_more_pixels_than_allowed_is_refused_before_it_is_unpacked() -> None:
+    entries = [(256, 4, 1, 60_000), (257, 4, 1, 60_000), (258, 3, 1, 1), (259, 3, 1, 4), (262, 3, 1, 0)]
+    entries += [(273, 4, 1, 8), (278, 4, 1, 60_000), (279, 4, 1, 4)]
+    body = b"II*\x00" + struct.pack("<I", 12) + bytes(4) + struct.pack("<H", len(entries))
+    body += b"".join(struct.pack("<HHII", *entry) for entry in entries) + bytes(4)
+    with pytest.raises(BadInput, match=r"scan\.too-many-pixels"):
+        next(scan.pages_of(body, "bomb.tif"))
+
+
+@pytest.mark.parametrize("cut", [9, 40, 120])
+def test_a_tiff_that_was_cut_off_is_no_image(cut: int) -> None:
+    stream = io.BytesIO()
+    Image.new("L", (64, 64), 7).save(stream, "TIFF", compression="tiff_lzw")
+    with pytest.raises(BadInput, match=r"scan\.not-an-image"):
+        list(scan.pages_of(stream.getvalue()[:cut], "a.tif"))

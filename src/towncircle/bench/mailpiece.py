@@ -1,6 +1,6 @@
 """Measuring pages, scans and prices, each beside a raw limit that it cannot outrun.
 
-Here: reading an envelope's image, pricing, and the list of cases. Not here: writing pages (`pages`), devices.
+Here: pricing, and the list of cases. Not here: writing pages (`pages`, `one`), scans (`scans`), devices.
 The limits: `print.pages` is set against zint drawing the same symbols, `scan.image` against zxing-cpp reading the
 cropped symbol of the same page, `price` against building and asking a dict of the same requests.
 """
@@ -14,28 +14,17 @@ from datetime import date, timedelta
 from fractions import Fraction
 from pathlib import Path
 
-from towncircle.bench import Result, environment
+from towncircle.bench import Result, environment, scans
 from towncircle.bench.one import print_one
-from towncircle.bench.pages import print_pages
-from towncircle.indicium import decode, encode_content, layout
-from towncircle.indicium.readable import Office, for_postage
+from towncircle.bench.pages import draw_one, print_pages
+from towncircle.indicium import encode_content, layout
 from towncircle.kernel.errors import Refused
-from towncircle.kernel.ids import DeviceId
-from towncircle.kernel.money import Mills
-from towncircle.mailpiece.address_files import public_addresses
 from towncircle.mailpiece.categories import CLASSES, PRICE_TYPES, SHAPES
-from towncircle.mailpiece.geometry import form_for
-from towncircle.mailpiece.page import EnvelopeSpec, envelope
 from towncircle.mailpiece.rate_files import packaged
 from towncircle.mailpiece.rates import PriceRequest, price
 from towncircle.mailpiece.tariff import PIECE, Line, Table, known_tables
-from towncircle.paper import pdf, png
-from towncircle.rules import ruleset
-from towncircle.symbol import data_matrix, imb, read
-from towncircle.symbol.reading import check_image
 
 PAGES = 1000
-DPI = 300
 _DAY = date(2026, 11, 23)
 
 
@@ -43,14 +32,9 @@ def measure(place: Path | None = None, *, seconds: float = 1.0) -> tuple[list[Re
     """Measure all cases, about `seconds` for each loop."""
     payloads = [_payload(number) for number in range(PAGES)]
     pages, size = print_pages(payloads, _DAY, rate_of=_rate, seconds=seconds)
-    one, times = print_one(place, draw=_draw_one, rate_of=_rate, seconds=seconds)
-    told = environment(pages=PAGES, dpi=DPI, pdf_bytes_a_page=round(size), **times)
-    return [pages, one, _scan_image(seconds), _prices(seconds)], told
-
-
-def _draw_one() -> int:
-    pdf.to_pdf([envelope(_spec(1))])
-    return 1
+    one, times = print_one(place, draw=draw_one(payloads[0], _DAY), rate_of=_rate, seconds=seconds)
+    told = environment(pages=PAGES, dpi=scans.DPI, pdf_bytes_a_page=round(size), **times)
+    return [pages, one, *scans.measure(seconds=seconds), _prices(seconds)], told
 
 
 def _rate(work: Callable[[], int], seconds: float) -> float:
@@ -78,44 +62,6 @@ def _payload(number: int) -> bytes:
     }
     unsigned = bytes((number * 7 + place * 13) % 256 for place in range(64))  # pages and scans ask for no signature
     return encode_content(layout("imi-std"), fields) + unsigned
-
-
-def _spec(number: int) -> EnvelopeSpec:
-    recipients = public_addresses()
-    recipient = recipients[number % len(recipients)].address
-    readable = for_postage(
-        Office(city="Washington", state="DC", zip_code="20260"),
-        device=DeviceId("TC1A0000000001"),
-        day=_DAY,
-        category="FIRST-CLASS LTR",
-        postage=Mills(780),
-        first_class=True,
-    )
-    return EnvelopeSpec(
-        form=form_for("letter"),
-        rules=ruleset("imi-2024"),
-        on=_DAY,
-        readable=readable,
-        symbol=data_matrix(_payload(number)),
-        recipient=recipient,
-        imb=imb.encode(f"00000000000{number:09d}", recipient.routing),
-    )
-
-
-def _scan_image(seconds: float) -> Result:
-    page = png.raster(pdf.to_pdf([envelope(_spec(1))]), 0, dpi=DPI)
-    (found,) = read(page)
-    xs, ys = [x for x, _ in found.position], [y for _, y in found.position]
-    crop = page[max(min(ys) - 20, 0) : max(ys) + 20, max(min(xs) - 20, 0) : max(xs) + 20].copy()
-    check_image(crop)
-
-    def whole() -> int:
-        (symbol,) = read(page)
-        decode(symbol.payload)
-        return 1
-
-    rate, limit = _rate(whole, seconds), _rate(lambda: len(read(crop, fast_only=True)), seconds)
-    return Result.of("scan.image", rate=rate, unit="images/s", limit="zxing-cpp on the crop", limit_rate=limit)
 
 
 def priceable() -> list[PriceRequest]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from towncircle.bench import Result
 
 SUBJECTS = ("device", "mailpiece", "fleet")
+READING = "reading"  # asked for by name alone: it takes minutes
 
 
 def add(subparsers: Any) -> None:
@@ -25,10 +26,14 @@ def add(subparsers: Any) -> None:
         "unit, limit, limit_rate, ratio, fdatasync_rate (durable writes a second on the same disk; null where a case "
         "has none of its own) and errors (failed calls; null where the first one ends the run).",
     )
-    parser.add_argument("subjects", nargs="*", metavar="SUBJECT", help=f"what to measure: {', '.join(SUBJECTS)} (all)")
+    parser.add_argument(
+        "subjects", nargs="*", metavar="SUBJECT", help=f"what to measure: {', '.join(SUBJECTS)} (all), or reading"
+    )
     parser.add_argument("--seconds", type=float, default=1.0, metavar="S", help="time for each case and round")
     parser.add_argument("--dir", type=Path, metavar="DIR", help="where the stores lie (default: the temporary folder)")
     parser.add_argument("--population", type=int, default=100_000, metavar="N", help="hosted devices (default 100000)")
+    parser.add_argument("--count", type=int, default=10, metavar="N", help="reading: symbols of each kind (default 10)")
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="reading: which symbols (default 1)")
     parser.add_argument("--json", action="store_true", help="print JSON with stable keys")
     parser.set_defaults(run=run)
 
@@ -37,6 +42,8 @@ def run(args: argparse.Namespace) -> int:
     """Measure and show the results. Raises `BadInput` (bench.no-such-subject, bench.seconds)."""
     from towncircle.kernel.errors import BadInput
 
+    if args.subjects == [READING]:
+        return _reading(args)
     for name in args.subjects:
         if name not in SUBJECTS:
             raise BadInput("bench.no-such-subject", subject=name[:40], known=", ".join(SUBJECTS))
@@ -52,6 +59,36 @@ def run(args: argparse.Namespace) -> int:
         more = "" if result.errors is None else f", errors {result.errors}"
         print(f"{result.name:24} {rate:>18}   {result.limit_rate:>10,.0f}  {result.ratio:.2f}  of {result.limit}{more}")
     print(", ".join(f"{name} {value}" for name, value in environment.items()))
+    return 0
+
+
+def _reading(args: argparse.Namespace) -> int:
+    """Show how many bad scans of each condition are read. Raises `BadInput` (bench.count)."""
+    from itertools import groupby
+
+    from towncircle.bench import robustness
+    from towncircle.kernel.errors import BadInput
+
+    if not 1 <= args.count <= 1000:
+        raise BadInput("bench.count", count=args.count)
+    cells = robustness.measure(seed=args.seed, count=args.count)
+    if args.json:
+        print(json.dumps({"results": [cell.as_dict() for cell in cells], "seed": args.seed}))
+        return 0
+    kinds = [f"{symbology} {mil} mil" for symbology, mil in robustness.KINDS]
+    dpi = "/".join(map(str, robustness.RESOLUTIONS))
+    print(f"Read of {args.count} at {dpi} dpi, and the mean milliseconds; 'wrong' where other bytes were read.")
+    print(f"| condition | {' | '.join(kinds)} |\n|---|{'---|' * len(kinds)}")
+    for condition, row in groupby(cells, key=lambda cell: cell.condition):
+        shown = []
+        for _, group in groupby(row, key=lambda cell: (cell.symbology, cell.mil)):
+            three = list(group)
+            wrong = sum(cell.misread for cell in three)
+            text = (
+                f"{'/'.join(str(cell.read) for cell in three)}, {'/'.join(str(cell.milliseconds) for cell in three)} ms"
+            )
+            shown.append(f"{text}, {wrong} wrong" if wrong else text)
+        print(f"| {condition} | {' | '.join(shown)} |", flush=True)
     return 0
 
 

@@ -42,7 +42,7 @@ def add(subparsers: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument("file", nargs="?", metavar="FILE", help="PDF, PNG or JPEG; or raw bytes; or hexadecimal text")
+    source.add_argument("file", nargs="?", metavar="FILE", help="PDF, PNG, JPEG or TIFF; bytes; or hexadecimal text")
     source.add_argument("--hex", metavar="HEX", help="the bytes as hexadecimal digits; spaces do not matter")
     parser.add_argument("--json", action="store_true", help="print JSON with stable keys")
     parser.set_defaults(run=run)
@@ -59,13 +59,33 @@ def run(args: argparse.Namespace) -> int:
 
         render(error, as_json=args.json)
         return 1
+    fims = _fims(Path(args.file)) if args.hex is None else []
     if args.json:
         records = [decoded.as_dict() for decoded, _ in found]
         also = {"also": records[1:]} if len(records) > 1 else {}
-        print(json.dumps({**records[0], **also}, ensure_ascii=False))
+        seen = {"fim": fims} if fims else {}
+        print(json.dumps({**records[0], **also, **seen}, ensure_ascii=False))
     else:
         print("\n\n".join(_text(decoded, symbol) for decoded, symbol in found))
+        for one in fims:
+            print(f"\nPage {one['page']} bears FIM {one['letter']}, {one['inches_from_right']} inches from the right.")
     return 0
+
+
+def _fims(path: Path) -> list[dict[str, object]]:
+    """Find the facing identification marks of a scan that says its resolution, page by page."""
+    from towncircle.paper import scan
+    from towncircle.symbol import fim_from_image
+
+    data, found = scan.read_bytes(path), []
+    for number, (page, dpi) in enumerate(
+        scan.pages_of(data, path.name) if scan.looks_like_a_scan(data) else (), start=1
+    ):
+        seen = fim_from_image(page, dpi=dpi) if dpi else None
+        if seen is not None:
+            away = round((page.shape[1] - seen.box[2]) / dpi, 2) if dpi else 0
+            found.append({"page": number, "letter": seen.letter, "inches_from_right": away})
+    return found
 
 
 def _from_hex(text: str) -> list[tuple[Decoded, Found | None]]:

@@ -38,7 +38,7 @@ def add(subparsers: Any) -> None:
         "sent again gives the first answer. Exit code 1 where there is a deficiency.",
     )
     world_argument(one)
-    one.add_argument("file", type=Path, metavar="FILE", help="PDF, PNG or JPEG of the side with the indicium")
+    one.add_argument("file", type=Path, metavar="FILE", help="PDF, PNG, JPEG or TIFF of the side with the indicium")
     one.set_defaults(run=_send)
     other = actions.add_parser(
         "status",

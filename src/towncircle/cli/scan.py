@@ -26,10 +26,14 @@ def add(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Scan, record and show the verdicts."""
+    from towncircle.cli import folder
     from towncircle.kernel.instants import Instant
     from towncircle.world.verifying import record, record_piece
 
     at, seen = Instant.parse(args.at) if args.at is not None else None, verify.observed(args)
+    if folder.given(args):
+        with opened(args.world) as world:
+            return folder.judge(args, world, at=at, seen=seen, site=args.site)
     marks = list(verify.marks_given(args))
     with opened(args.world) as world:
         if args.piece:

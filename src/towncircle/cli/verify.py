@@ -20,6 +20,7 @@ examples:
   towncircle verify photo.jpg                         without a world: what the mark says, and what cannot be checked
   towncircle verify front.png --world my-world --redate 2026-11-27     the back shows a REDATE
   towncircle verify front.png back.png --piece --due 1.07 --world my-world     one piece, paid by two indicia
+  towncircle verify scans --out verdicts.jsonl --world my-world     every file of a folder; run it again to go on
 Verdicts: VALID, DUPLICATE, INVALID, UNREADABLE, FOREIGN, UNDECIDED. Exit code 0 when all are VALID, 1 otherwise.
 To record a scan, so that a second one is a DUPLICATE: towncircle scan."""
 _SIGN = {True: "ok  ", False: "BAD ", None: "?   "}
@@ -29,7 +30,7 @@ def add(subparsers: Any) -> None:
     """Register the command."""
     parser = subparsers.add_parser(
         "verify",
-        help="verify marks in PDF, PNG, JPEG, bytes or hex",
+        help="verify marks in PDF, PNG, JPEG, TIFF, bytes or hex",
         description="Judge every mark of the files by numbered checks.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -41,7 +42,9 @@ def add(subparsers: Any) -> None:
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that name marks and the time."""
-    parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="PDF, PNG, JPEG, bytes or hex text")
+    parser.add_argument(
+        "files", nargs="*", type=Path, metavar="FILE", help="PDF, PNG, JPEG, TIFF, bytes or hex text; or one folder"
+    )
     parser.add_argument("--hex", metavar="HEX", help="the bytes of one mark as hexadecimal digits")
     parser.add_argument("--redate", metavar="DATE", help="the date of the REDATE that was seen on the piece (P050 4.8)")
     parser.add_argument(
@@ -51,7 +54,18 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--month-only", action="store_true", help="the indicium shows month and year without the day (P050 4.6)"
     )
     parser.add_argument("--branch", default="", metavar="NAME", help="the branch that the town circle names (P050 4.5)")
-    parser.add_argument("--piece", action="store_true", help="all marks are of one piece: their postage adds up (4.9)")
+    parser.add_argument(
+        "--piece",
+        action="store_true",
+        help="all marks are of one piece: their postage adds up (4.9); of a folder, all marks of each file",
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE", help="of a folder: where a line of JSON goes for each file as it is done"
+    )
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="of a folder: all results as CSV at the end")
+    parser.add_argument(
+        "--observed", type=Path, metavar="FILE", help="of a folder: CSV with the columns file, due and redate"
+    )
     parser.add_argument("--at", metavar="INSTANT", help="judge as of then (default: now in the world)")
     parser.add_argument("--json", action="store_true", help="print JSON with stable keys")
 
@@ -60,11 +74,15 @@ def run(args: argparse.Namespace) -> int:
     """Verify and show the verdicts."""
     from contextlib import nullcontext
 
+    from towncircle.cli import folder
     from towncircle.kernel.instants import Instant
     from towncircle.world.clock import machine_now
     from towncircle.world.verifying import verify, verify_piece
 
     at, seen = Instant.parse(args.at) if args.at is not None else None, observed(args)
+    if folder.given(args):
+        with opened(args.world) if args.world else nullcontext() as world:
+            return folder.judge(args, world, at=at, seen=seen)
     marks = list(marks_given(args))
     with opened(args.world) if args.world else nullcontext() as world:
         now = at or (world.clock.now() if world else machine_now())

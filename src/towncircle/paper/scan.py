@@ -1,7 +1,7 @@
-"""Files from a scanner: PDF, PNG and JPEG as grey pages.
+"""Files from a scanner: PDF, PNG, JPEG and TIFF as grey pages.
 
-Here: opening, checking sizes before anything large is made, and turning every page into an 8-bit grey array. Not here:
-finding symbols in it (`symbol/reading`), what they mean.
+Here: opening, checking sizes before anything large is made, and turning every page or frame into an 8-bit grey array.
+Not here: finding symbols in it (`symbol/reading`), what they mean.
 Kept: nothing that comes from outside can take unbounded memory: bytes, pages and pixels all have a limit.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import re
+import struct
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,7 +29,10 @@ _HEX_TEXT = re.compile(rb"[0-9a-fA-F\s:]+\Z")
 _PRINTABLE = re.compile(rb"[\x20-\x7e\s]+\Z")
 _PRINTABLE_MARKS = (b"DEA", b"JGB ")  # marks of other posts that are text
 _MAGIC = (b"%PDF-", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
-_OTHER_IMAGES = (b"GIF8", b"II*\x00", b"MM\x00*", b"RIFF")
+_TIFF_MAGIC = (b"II*\x00", b"MM\x00*")
+_OTHER_IMAGES = (*_TIFF_MAGIC, b"GIF8", b"RIFF")
+_FORMATS = ("PNG", "JPEG", "TIFF")
+_MOST_UNEVEN = 4  # house: how many times longer than wide a pixel may be to be believed
 
 
 def read_bytes(path: Path) -> bytes:
@@ -98,7 +102,7 @@ def pages_of(data: bytes, name: str, *, dpi: int = DEFAULT_DPI) -> Iterator[tupl
         for page in _pdf_pages(data, name, dpi):
             yield page, dpi
     else:
-        yield _image(data, name), _resolution(data)
+        yield from _images(data, name)
 
 
 def _pdf_pages(data: bytes, name: str, dpi: int) -> Iterator[NDArray[np.uint8]]:
@@ -136,36 +140,79 @@ def _pdf_page(document: Any, number: int, name: str, dpi: int) -> NDArray[np.uin
     return grey.reshape(grey.shape[:2])
 
 
-def _resolution(data: bytes) -> int | None:
-    """Give the resolution that an image says, where it says one for both directions."""
-    from PIL import Image
-
-    with Image.open(io.BytesIO(data), formats=("PNG", "JPEG")) as opened:
-        told = opened.info.get("dpi")
-    across, down = (round(one) for one in told) if told else (0, 0)
-    return across if across == down and across > 1 else None  # 1 is what some programs write for "not known"
-
-
-def _image(data: bytes, name: str) -> NDArray[np.uint8]:
-    import numpy as np
-    from PIL import Image, ImageOps, UnidentifiedImageError
+def _images(data: bytes, name: str) -> Iterator[tuple[NDArray[np.uint8], int | None]]:
+    """Give the frames of an image, each opened only after its size was looked at."""
+    from PIL import Image, UnidentifiedImageError
 
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own limit below is the stricter one
-            opened = Image.open(io.BytesIO(data), formats=("PNG", "JPEG"))
-        pixels = opened.width * opened.height
-        if pixels > MAX_PIXELS:
-            raise BadInput("scan.too-many-pixels", file=name, page=1, pixels=pixels, limit=MAX_PIXELS)
-        image: Image.Image = ImageOps.exif_transpose(opened)
-        if image.mode.startswith("I"):
-            return (np.asarray(image).astype(np.uint32) >> 8).astype(np.uint8)
-        if image.mode in {"RGBA", "LA", "P"}:
-            image = image.convert("RGBA")
-            paper = Image.new("RGBA", image.size, "white")
-            image = Image.alpha_composite(paper, image)
-        return np.asarray(image.convert("L"))
+            warnings.simplefilter("ignore")  # our own limit below is the stricter one; odd tags are no matter
+            opened = Image.open(io.BytesIO(data), formats=_FORMATS)
+            for number in _frames(opened, name):
+                pixels = opened.width * opened.height
+                if pixels > MAX_PIXELS:
+                    raise BadInput("scan.too-many-pixels", file=name, page=number + 1, pixels=pixels, limit=MAX_PIXELS)
+                across, down = _resolution(opened)
+                yield _squared(_grey(opened), across, down), across if across == down else None
     except Image.DecompressionBombError as error:
         raise BadInput("scan.too-many-pixels", file=name, page=1, pixels="far too many", limit=MAX_PIXELS) from error
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError, MemoryError, struct.error) as error:
         raise BadInput("scan.not-an-image", file=name) from error
+    except (KeyError, TypeError, IndexError, OverflowError, RuntimeError) as error:  # what Pillow makes of damaged tags
+        raise BadInput("scan.not-an-image", file=name) from error
+
+
+def _frames(opened: Any, name: str) -> Iterator[int]:
+    """Stand on each frame of a TIFF in turn, and on the first of any other image."""
+    yield 0
+    if opened.format != "TIFF":
+        return
+    for number in range(1, MAX_PAGES + 1):
+        try:
+            opened.seek(number)
+        except EOFError:
+            return
+        if number == MAX_PAGES:
+            raise BadInput("scan.too-many-pages", file=name, pages=f"more than {number}", limit=MAX_PAGES)
+        yield number
+
+
+def _resolution(opened: Any) -> tuple[int | None, int | None]:
+    """Give the resolutions across and down that an image says; 1 is what some programs write for "not known"."""
+    try:
+        across, down = (round(float(one)) for one in opened.info.get("dpi") or (0, 0))
+    except (TypeError, ValueError, OverflowError, ZeroDivisionError):
+        return None, None
+    return (across, down) if min(across, down) > 1 else (None, None)
+
+
+def _squared(grey: NDArray[np.uint8], across: int | None, down: int | None) -> NDArray[np.uint8]:
+    """Give square pixels to a scan that has others, as a fax of 204 by 98 dots an inch has."""
+    import numpy as np
+    from PIL import Image
+
+    if across is None or down is None or max(across, down) * 10 < min(across, down) * 11:
+        return grey
+    times = max(across, down) / min(across, down)
+    if times > _MOST_UNEVEN or grey.size * times > MAX_PIXELS:
+        return grey
+    height, width = grey.shape
+    size = (width, round(height * times)) if across > down else (round(width * times), height)
+    return np.asarray(Image.fromarray(grey).resize(size, Image.Resampling.BICUBIC))
+
+
+def _grey(opened: Any) -> NDArray[np.uint8]:
+    """Unpack a frame as grey, upright; what is transparent is white paper."""
+    import numpy as np
+    from PIL import Image, ImageOps
+
+    if opened.format == "JPEG":
+        opened.draft("L", None)  # the colours are not even unpacked
+    image: Image.Image = ImageOps.exif_transpose(opened)
+    if image.mode.startswith("I"):
+        return (np.asarray(image).astype(np.uint32) >> 8).astype(np.uint8)
+    if image.mode in {"RGBA", "LA", "P", "PA"}:
+        image = image.convert("RGBA")
+        paper = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(paper, image)
+    return np.asarray(image.convert("L"))

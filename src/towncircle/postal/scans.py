@@ -9,7 +9,7 @@ are kept as held, their registers count for other marks, and the first scan that
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from towncircle.kernel.context import Context
@@ -72,6 +72,15 @@ def facts_about(tx: Transaction, payload: bytes, device: str) -> StatusFacts:
         branches=approved_for(tx, device),
         delays=delays_of(tx, device),
     )
+
+
+def once(ctx: Context, *, name: str, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Do a piece of recording under a name, and give what it told; the same name again gives the first answer."""
+    kept = ctx.tx.get("scan-answer", name)
+    if kept is None:
+        kept = ctx.tx.put("scan-answer", name, {"told": work()}, owner="bulk", expected=0)
+    told: dict[str, Any] = kept.body["told"]
+    return told
 
 
 def record_piece(

@@ -11,9 +11,8 @@ before, are none (ADR 27).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from towncircle.indicium import decode
@@ -23,6 +22,7 @@ from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.store import Record
+from towncircle.provider.guidance import GUIDANCE
 from towncircle.provider.inventory import device_record
 from towncircle.rules import RuleSet
 from towncircle.symbol import read
@@ -42,56 +42,10 @@ _HELD = ("leased", "suspect")
 # what stands against a mark that says when it was mailed, not how it is printed
 _NOT_PRINT = ("date.", "used.", "value.", "pack.", "regime.", "refund.")
 _UNMEASURED = (
-    "Reflectance in red and green light: a scan is not calibrated, so the contrast is an estimate.",
-    "The modules one by one (modulation, fixed pattern, grid): that needs a verifier.",
+    "Reflectance in red and green light: a scan is not calibrated, so every figure of print quality is an estimate.",
     "The facing identification mark, the address and its barcode, the words of the indicium.",
 )
 _NO_DISTANCES = "The distances to the edges: the scan does not say its resolution."
-# the measured name, the deficiency's sentence, its clause, and the guidance
-_GUIDANCE: Mapping[str, tuple[str, str, str]] = MappingProxyType(
-    {
-        "unreadable": (
-            "No indicium on the piece can be read.",
-            "P050 4.2",
-            "Print on plain white paper without scaling, clean the head, and try a piece: towncircle verify FILE.",
-        ),
-        "contrast": (
-            "The indicium does not stand out from the paper",
-            "P050 4.2",
-            "Use black ink and white or light paper; replace a cartridge that runs low and switch off any ink saving.",
-        ),
-        "unused-error-correction": (
-            "Much of the symbol's error correction is used up",
-            "P050 4.2",
-            "Parts of the symbol are missing or smeared: clean the print head, let the ink dry, print on smooth paper.",
-        ),
-        "turn": (
-            "The symbol is not horizontal",
-            "P050 4.4",
-            "Straighten the paper feed and print without rotation; lay the piece straight on the scanner.",
-        ),
-        "tries": (
-            "The symbol is hard to read",
-            "P050 4.2",
-            "Clean the print head and print at the printer's own resolution, so that no module is blurred.",
-        ),
-        "upper-right": (
-            "The indicium is not in the upper right corner",
-            "P050 4.4",
-            "Feed the envelope as the print dialogue shows, and scan the whole address side, upright.",
-        ),
-        "margin": (
-            "The indicium is too near the edge",
-            "P050 4.4",
-            "Print at 100 % without fitting to the page, and set the tray to the envelope's own size.",
-        ),
-        "mark": (
-            "The mark is not as it should be",
-            "PRE-16",
-            "Connect the device (towncircle device contact), print a new piece and verify it before you forward it.",
-        ),
-    }
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,12 +199,12 @@ def _deficiencies(ctx: Context, row: Record, found: Evaluation, rules: RuleSet) 
             yield _deficiency("margin", f": {distance} thousandths of an inch from the {edge} edge, at least {least}.")
     for fault in found.verdict.faults():
         if not fault.code.startswith(_NOT_PRINT):
-            _, _, guidance = _GUIDANCE["mark"]
+            _, _, guidance = GUIDANCE["mark"]
             yield Ground(code=f"quality.{fault.code}", sentence=fault.text, clause=fault.clause), guidance
 
 
 def _deficiency(name: str, more: str) -> tuple[Ground, str]:
-    sentence, clause, guidance = _GUIDANCE[name]
+    sentence, clause, guidance = GUIDANCE[name]
     return Ground(code=f"quality.{name}", sentence=f"{sentence}{more}", clause=clause), guidance
 
 

@@ -7,9 +7,21 @@ zint and zxing-cpp are imported only inside the functions that need them.
 """
 
 from towncircle.symbol.bars import fim, postnet
+from towncircle.symbol.fim_image import FoundFim, fim_from_image
 from towncircle.symbol.imb_image import imb_from_image
 from towncircle.symbol.matrix import data_matrix, pdf417
 from towncircle.symbol.modules import Modules
 from towncircle.symbol.reading import Found, read
 
-__all__ = ["Found", "Modules", "data_matrix", "fim", "imb_from_image", "pdf417", "postnet", "read"]
+__all__ = [
+    "Found",
+    "FoundFim",
+    "Modules",
+    "data_matrix",
+    "fim",
+    "fim_from_image",
+    "imb_from_image",
+    "pdf417",
+    "postnet",
+    "read",
+]

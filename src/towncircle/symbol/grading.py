@@ -1,8 +1,9 @@
 """How well a symbol is printed, as far as a scan can tell: graded A to F, an estimate.
 
-Here: contrast, unused error correction, turn and ease of reading of one symbol, and where it stands on the scan. Not
-here: modules one by one (modulation, fixed pattern, grid), which need a calibrated verifier; what a grade leads to.
-Kept: the grades are data (`print_grades.toml`); what a reader does not tell is not graded.
+Here: the figures of one symbol after ISO/IEC 15415 and 15416 in shape, its turn and ease of reading, and where it
+stands on the scan. Not here: how the figures are taken (`matrix_quality`, `stacked_quality`), what a grade leads to.
+Kept: the grades are data (`print_grades.toml`) with their source; what a scan does not show is not graded: modules need
+a symbol that our own encoder makes of the bytes. A turned symbol is first turned straight, and measured there.
 """
 
 from __future__ import annotations
@@ -12,9 +13,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from math import atan2, degrees
 from typing import TYPE_CHECKING, Any
 
-from towncircle.symbol.reading import Found, check_image
+from towncircle.kernel.errors import BadInput
+from towncircle.symbol import matrix_quality, skew, stacked_quality, views
+from towncircle.symbol.lattice import Lattice, lattice
+from towncircle.symbol.matrix import data_matrix, pdf417
+from towncircle.symbol.reading import Found, check_image, read
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,7 +28,10 @@ if TYPE_CHECKING:
 
 GRADES = "ABCDF"
 WORST = "F"
+ESTIMATE = "an estimate after ISO/IEC 15415 and 15416: a scan is no verifier"
 _LIGHT_PERCENTILE, _DARK_PERCENTILE = 95, 5  # house: single specks and holes do not make the paper or the ink
+_LEAST_TURN = 1  # degrees from which a symbol is turned straight before it is measured
+_UNITS = {"turn": "degrees", "tries": "tries"}
 _BLANK_STEPS = 26  # house: a page whose grey values differ by less than a tenth has nothing on it
 
 
@@ -57,14 +66,51 @@ def blank(image: NDArray[np.uint8]) -> bool:
 
 def measure(image: NDArray[np.uint8], found: Found) -> tuple[Measure, ...]:
     """Measure and grade a symbol that was read from an image."""
-    values = [
-        ("contrast", _contrast(image, found), "%"),
-        ("turn", _turn(found), "degrees"),
-        ("tries", found.tries, "tries"),
-    ]
-    if found.unused_error_correction is not None:
-        values.insert(1, ("unused-error-correction", int(100 * found.unused_error_correction), "%"))
-    return tuple(Measure(name=name, found=value, unit=unit, grade=grade(name, value)) for name, value, unit in values)
+    straight, seen, fall = _straight(image, found)
+    laid = _lattice(straight, seen)
+    if laid is None:
+        values = {"contrast": _contrast(straight, seen)}
+    else:
+        values = (stacked_quality if found.symbology == "PDF417" else matrix_quality).figures(laid)
+    if seen.unused_error_correction is not None:
+        values["unused-error-correction"] = int(100 * seen.unused_error_correction)
+    values |= {"turn": abs(round(fall)), "tries": found.tries}
+    return tuple(
+        Measure(name=name, found=value, unit=_UNITS.get(name, "%"), grade=grade(name, value))
+        for name, value in values.items()
+    )
+
+
+def _straight(image: NDArray[np.uint8], found: Found) -> tuple[NDArray[np.uint8], Found, float]:
+    """Cut the symbol out with its margin, turned straight, and give how far it fell to the right, in degrees.
+
+    What cannot be read again there stays as it was seen.
+    """
+    xs, ys = [x for x, _ in found.position], [y for _, y in found.position]
+    room = max(max(xs) - min(xs), max(ys) - min(ys)) // 4 + 8
+    box = (
+        max(min(xs) - room, 0),
+        max(min(ys) - room, 0),
+        min(max(xs) + room, image.shape[1]),
+        min(max(ys) + room, image.shape[0]),
+    )
+    part = views.crop(image, box, most=image.size)
+    fall = _fall(part.pixels, found)
+    if abs(fall) >= _LEAST_TURN:
+        part = views.straight(part, -fall)
+        again = [one for one in read(part.pixels) if one.payload == found.payload]
+        if again:
+            return part.pixels, again[0], fall
+    return image, found, fall
+
+
+def _lattice(image: NDArray[np.uint8], found: Found) -> Lattice | None:
+    """Lay the symbol that our encoder makes of the bytes over the scan; None where it is another one."""
+    try:
+        modules = pdf417(found.payload) if found.symbology == "PDF417" else data_matrix(found.payload, size=found.size)
+    except BadInput:
+        return None
+    return lattice(image, found.position, modules)
 
 
 def grade(name: str, value: int) -> str:
@@ -104,11 +150,15 @@ def _contrast(image: NDArray[np.uint8], found: Found) -> int:
     return int(100 * (light - dark) / 255)
 
 
-def _turn(found: Found) -> int:
-    from math import atan2, degrees
+def _fall(image: NDArray[np.uint8], found: Found) -> float:
+    """Give how far a symbol's upper edge falls to the right, in degrees.
 
+    The corners that a reader gives of a turned PDF417 may be those of the rows that it met: the edges tell it better.
+    """
     (left, left_y), (right, right_y) = found.position[0], found.position[1]
-    return abs(round(degrees(atan2(right_y - left_y, right - left))))
+    seen = degrees(atan2(right_y - left_y, right - left))
+    told = skew.estimate(image) if found.symbology == "PDF417" else None
+    return seen if told is None else -told + 90 * round((seen + told) / 90)
 
 
 @cache

@@ -31,8 +31,8 @@ def imb_from_image(image: NDArray[np.uint8]) -> str:
     check_image(image)
     found = _read_straight(image)
     if found is None:
-        turned = (skew.straighten(image, angle)[0] for angle in skew.estimates(image))
-        found = next((bars for bars in map(_read_straight, turned) if bars is not None), None)
+        angle = skew.estimate(image)
+        found = _read_straight(skew.straighten(image, angle)[0]) if angle is not None else None
     if found is None:
         raise BadInput("symbol.imb-not-found")
     return found

@@ -19,7 +19,7 @@ from towncircle.mailpiece.rates import describe_category
 from towncircle.paper import scan
 from towncircle.postal import scans
 from towncircle.symbol import read
-from towncircle.verification import Observed, PieceVerdict, Verdict, judge, judge_piece
+from towncircle.verification import Observed, Pack, PieceVerdict, Verdict, judge, judge_piece
 from towncircle.world.config import POSTAL
 from towncircle.world.world import World
 
@@ -49,28 +49,42 @@ class Judged:
 
 def marks_of(path: Path) -> Iterator[Mark]:
     """Find the marks of a file: of every page of a PDF or image, or of a file of bytes or hexadecimal digits."""
-    data = scan.read_bytes(path)
+    yield from marks_in(scan.read_bytes(path), str(path))
+
+
+def marks_in(data: bytes, name: str) -> Iterator[Mark]:
+    """Find the marks in the bytes of a file of that name, a page at a time."""
     if not scan.looks_like_a_scan(data):
-        yield Mark(file=str(path), page=1, payload=scan.bytes_of(data))
+        yield Mark(file=name, page=1, payload=scan.bytes_of(data))
         return
-    for number, page in enumerate(scan.pages(path), start=1):
+    for number, (page, _) in enumerate(scan.pages_of(data, Path(name).name), start=1):
         found = read(page)
         for symbol in found:
-            yield Mark(file=str(path), page=number, payload=symbol.payload)
+            yield Mark(file=name, page=number, payload=symbol.payload)
         if not found:
-            yield Mark(file=str(path), page=number, payload=None)
+            yield Mark(file=name, page=number, payload=None)
 
 
-def verify(mark: Mark, world: World | None, *, at: Instant | None = None, observed: Observed | None = None) -> Judged:
-    """Judge one mark with what a world's Postal Service publishes and has seen, or with nothing."""
+def verify(
+    mark: Mark,
+    world: World | None,
+    *,
+    at: Instant | None = None,
+    observed: Observed | None = None,
+    pack: Pack | None = None,
+) -> Judged:
+    """Judge one mark with what a world's Postal Service publishes and has seen, or with nothing.
+
+    `pack` is one that was fetched before, for many marks at once.
+    """
     seen = observed or Observed()
     payload = mark.payload if mark.payload is not None else b""
     if world is None:
         return Judged(mark=mark, verdict=judge(payload, None, None, at or Instant(0), seen))
     now = at or world.clock.now()
     with world.store(POSTAL).reading() as view:
-        facts = scans.facts_about(view, payload, _device(payload)) if _device(payload) else None
-    return Judged(mark=mark, verdict=judge(payload, world.pack(now), facts, now, seen))
+        facts = scans.facts_about(view, payload, device_of(payload)) if device_of(payload) else None
+    return Judged(mark=mark, verdict=judge(payload, pack or world.pack(now), facts, now, seen))
 
 
 def of_one_piece(marks: Iterable[Mark]) -> list[Mark]:
@@ -80,9 +94,9 @@ def of_one_piece(marks: Iterable[Mark]) -> list[Mark]:
 
 
 def verify_piece(
-    marks: Iterable[Mark], world: World | None, *, at: Instant, observed: Observed
+    marks: Iterable[Mark], world: World | None, *, at: Instant, observed: Observed, pack: Pack | None = None
 ) -> tuple[PieceVerdict, list[Judged]]:
-    """Judge the marks of one piece together; nothing is recorded."""
+    """Judge the marks of one piece together; nothing is recorded. `pack` is one that was fetched before."""
     sides = of_one_piece(marks)
     payloads = [mark.payload or b"" for mark in sides]
     if world is None:
@@ -90,10 +104,10 @@ def verify_piece(
     else:
         with world.store(POSTAL).reading() as view:
             known = [
-                (payload, scans.facts_about(view, payload, _device(payload)) if _device(payload) else None)
+                (payload, scans.facts_about(view, payload, device_of(payload)) if device_of(payload) else None)
                 for payload in payloads
             ]
-        verdict = judge_piece(known, world.pack(at), at, observed)
+        verdict = judge_piece(known, pack or world.pack(at), at, observed)
     return verdict, [Judged(mark=mark, verdict=one) for mark, one in zip(sides, verdict.marks, strict=True)]
 
 
@@ -102,7 +116,7 @@ def record_piece(
 ) -> tuple[PieceVerdict, list[Judged]]:
     """Judge the marks of one piece together and record their scans at the Postal Service, in one transaction."""
     sides, pack = of_one_piece(marks), world.pack(at)
-    given = [(mark.payload or b"", _device(mark.payload or b"")) for mark in sides]
+    given = [(mark.payload or b"", device_of(mark.payload or b"")) for mark in sides]
     verdict: PieceVerdict = world.desk(POSTAL).perform(
         lambda ctx: scans.record_piece(ctx, marks=given, pack=pack, observed=observed, site=site, scanned_at=at),
         actor=POSTAL,
@@ -121,7 +135,7 @@ def record(
         lambda ctx: scans.record(
             ctx,
             payload=payload,
-            device=_device(payload),
+            device=device_of(payload),
             pack=pack,
             observed=observed or Observed(),
             site=site,
@@ -143,7 +157,8 @@ def field_words(name: str, value: object) -> str:
     return words(name, value)
 
 
-def _device(payload: bytes) -> str:
+def device_of(payload: bytes) -> str:
+    """Name the device that a mark says it is of; "" where it says none."""
     try:
         return decode(payload).device or ""
     except BadInput:

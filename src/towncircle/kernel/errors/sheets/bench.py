@@ -9,6 +9,12 @@ ROWS = {
         clause="house",
         next_step="Measure one of: {known}.",
     ),
+    "bench.count": Row(
+        kind="input",
+        sentence="{count} symbols of each kind cannot be read.",
+        clause="house",
+        next_step="Give --count 1 to 1000.",
+    ),
     "bench.seconds": Row(
         kind="input",
         sentence="{seconds} is not a time to measure for.",

@@ -21,6 +21,12 @@ ROWS = {
         clause="house",
         next_step="For example: towncircle verify envelopes.pdf --world DIR",
     ),
+    "cli.one-folder": Row(
+        kind="input",
+        sentence="A folder of scans is judged by itself: {why}.",
+        clause="house",
+        next_step="For example: towncircle verify scans --out verdicts.jsonl --world DIR",
+    ),
     "cli.amount-or-finish": Row(
         kind="input",
         sentence="Give an amount, or --finish: one of the two.",

@@ -211,7 +211,8 @@ ROWS = {
         kind="refused",
         sentence="No price is known for {what} on {on} ({note}). It is not guessed.",
         clause="P050 1.5",
-        next_step="Ask the post office for the price, or choose another weight, shape or date.",
+        next_step="Ask the post office for the price, or choose another weight, shape, price type or date: "
+        "'towncircle price --known' lists what is known.",
     ),
     "rates.no-such-type": Row(
         kind="refused",

@@ -17,7 +17,7 @@ ROWS = {
     ),
     "quality.not-a-scan": Row(
         kind="input",
-        sentence="'{file}' is no scan: a piece is forwarded as PDF, PNG or JPEG.",
+        sentence="'{file}' is no scan: a piece is forwarded as PDF, PNG, JPEG or TIFF.",
         clause="P050 2.5(h)",
         next_step="Scan the side of the piece that has the indicium, and send that file.",
     ),

@@ -119,9 +119,9 @@ ROWS = {
     ),
     "scan.not-an-image": Row(
         kind="input",
-        sentence="The file '{file}' is no PDF, PNG or JPEG that can be opened.",
+        sentence="The file '{file}' is no PDF, PNG, JPEG or TIFF that can be opened.",
         clause="house",
-        next_step="Export it as PDF, PNG or JPEG.",
+        next_step="Export it as PDF, PNG, JPEG or TIFF.",
     ),
     "scan.too-many-pixels": Row(
         kind="input",
@@ -137,9 +137,33 @@ ROWS = {
     ),
     "scan.not-a-mark": Row(
         kind="input",
-        sentence="That file is no PDF, PNG or JPEG, and its text '{text}' is not hexadecimal either.",
+        sentence="That file is no PDF, PNG, JPEG or TIFF, and its text '{text}' is not hexadecimal either.",
         clause="house",
         next_step="Give a scan, or the bytes of a mark as they are or as two hexadecimal digits a byte.",
+    ),
+    "scan.no-files": Row(
+        kind="input",
+        sentence="There is no file in the folder '{folder}'.",
+        clause="house",
+        next_step="Name the folder that holds the scans.",
+    ),
+    "scan.other-results": Row(
+        kind="input",
+        sentence="'{file}' does not hold the results of this run, of this folder with these options.",
+        clause="house",
+        next_step="Name another file with --out, or go on with the options that the run began with.",
+    ),
+    "scan.observed-columns": Row(
+        kind="input",
+        sentence="'{file}' has not the columns file, due and redate.",
+        clause="house",
+        next_step="Begin it with the line: file,due,redate",
+    ),
+    "scan.observed-row": Row(
+        kind="input",
+        sentence="Line {line} of '{file}' has an amount or a date that cannot be read.",
+        clause="house",
+        next_step="Write due as dollars such as 1.07 and redate as 2026-11-27; either may be empty.",
     ),
     "scan.not-hex": Row(
         kind="input",

@@ -1,0 +1,257 @@
+"""Folders of scans: every file read, judged and written down, one line each (journey C in bulk).
+
+Here: which files, what was done before, one file's marks to a record, what was observed of each. Not here: the decision
+(`verification`), arguments (`cli/verify`).
+Kept: a file that cannot be read is a line with its error, and the next file follows. A line is written when its file is
+done; a run that was interrupted goes on behind the last whole line. A scan is recorded in the transaction that keeps
+its answer under the run's name and the file's digest, so that a file whose line was lost is not scanned twice. Only
+one page is in memory at a time.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from towncircle.kernel.errors import BadInput
+from towncircle.kernel.ids import ScanId
+from towncircle.kernel.instants import Instant
+from towncircle.kernel.money import Mills
+from towncircle.paper import scan
+from towncircle.postal import scans
+from towncircle.verification import Observed, Pack, PieceVerdict, Verdict
+from towncircle.world.config import POSTAL
+from towncircle.world.verifying import Mark, device_of, marks_in, of_one_piece, verify, verify_piece
+from towncircle.world.world import World
+
+FORMAT = 1
+MAX_OBSERVED_BYTES = 50_000_000
+_PACK_FILES = 500  # files judged by one pack before it is fetched again
+
+
+@dataclass(slots=True, kw_only=True)
+class Run:
+    """Hold how the files of a folder are judged: nothing is recorded where `site` is empty.
+
+    `at` is the instant to judge by where it is not the world's. `piece` takes all marks of a file as those of one
+    piece; `observed` says what was seen of all pieces, and `seen` what was seen of the file of that name.
+    """
+
+    folder: Path
+    out: Path
+    world: World | None
+    site: str = ""
+    piece: bool = False
+    observed: Observed = field(default_factory=Observed)
+    seen: Mapping[str, Observed] = field(default_factory=dict)
+    at: Instant | None = None
+    batch: str = ""
+    judged: int = 0
+    pack: Pack | None = None
+
+
+def files_of(folder: Path, *, leave_out: Path) -> list[str]:
+    """List the files of a folder and of those in it, by name; hidden ones, links and the results are left out."""
+    found = []
+    for place, folders, names in os.walk(folder, followlinks=False):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in names:
+            path = Path(place) / name
+            hidden = name.startswith(".") or path.is_symlink() or not path.is_file()
+            if not hidden and not (leave_out.exists() and path.samefile(leave_out)):
+                found.append(path.relative_to(folder).as_posix())
+    return sorted(found)
+
+
+def go_on(run: Run) -> dict[str, str]:
+    """Begin the results, or go on with them: give the verdict of each file that is done, by name and state.
+
+    What a power cut left of a last line is cut off. Raises `BadInput` (scan.other-results) where the file holds the
+    results of another run.
+    """
+    asked = {"format": FORMAT, "folder": run.folder.resolve().as_posix(), "site": run.site, "piece": run.piece}
+    if not run.out.exists() or not run.out.stat().st_size:
+        run.batch = _new_name(run.world) if run.site else ""
+        _append(run.out, {**asked, "batch": run.batch})
+        return {}
+    data = run.out.read_bytes()
+    whole = data[: data.rfind(b"\n") + 1]
+    try:
+        lines = [json.loads(line) for line in whole.splitlines()]
+        head = lines.pop(0)
+        run.batch = str(head.pop("batch"))
+        done = {f"{line['file']} {line['state']}": str(line["verdict"]) for line in lines}
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+        raise BadInput("scan.other-results", file=run.out.name) from error
+    if head != asked:
+        raise BadInput("scan.other-results", file=run.out.name)
+    if len(whole) < len(data):
+        os.truncate(run.out, len(whole))
+    return done
+
+
+def _new_name(world: World | None) -> str:
+    assert world is not None
+    name: str = world.desk(POSTAL).perform(lambda ctx: ScanId.new(ctx.randomness), actor=POSTAL)
+    return name
+
+
+def judge_files(run: Run) -> Iterator[tuple[int, int, str]]:
+    """Judge what is not done yet, a line each; give how many are done, of how many, and the verdict of the last.
+
+    Raises as `go_on`, and `BadInput` (scan.no-files).
+    """
+    done = go_on(run)
+    names = files_of(run.folder, leave_out=run.out)
+    if not names:
+        raise BadInput("scan.no-files", folder=run.folder.name)
+    for at, name in enumerate(names, start=1):
+        state = _state(run.folder / name)
+        verdict = done.get(f"{name} {state}")
+        if verdict is None:
+            line = _line(run, name)
+            verdict, run.judged = str(line["verdict"]), run.judged + 1
+            _append(run.out, {"file": name, "state": state, **line})
+        yield at, len(names), verdict
+
+
+def _state(path: Path) -> str:
+    """Give size and time of change of a file: another one of the same name is another file."""
+    try:
+        told = path.stat()
+    except OSError:
+        return "gone"
+    return f"{told.st_size}-{told.st_mtime_ns}"
+
+
+def _line(run: Run, name: str) -> dict[str, Any]:
+    """Judge one file: its verdict is the worst of its marks, or ERROR."""
+    seen = run.seen.get(name, run.observed)
+    try:
+        data = scan.read_bytes(run.folder / name)
+        marks = list(marks_in(data, name))
+    except BadInput as error:
+        return {"verdict": "ERROR", "error": {"code": error.code, "sentence": error.sentence}}
+    if run.world is not None and (run.pack is None or run.judged % _PACK_FILES == 0):
+        run.pack = run.world.pack(run.at)
+    return _recorded(run, marks, seen, data) if run.site else _verified(run, marks, seen)
+
+
+def _verified(run: Run, marks: list[Mark], seen: Observed) -> dict[str, Any]:
+    if run.piece:
+        now = run.at or (run.world.clock.now() if run.world else Instant(0))
+        whole, judged = verify_piece(marks, run.world, at=now, observed=seen, pack=run.pack)
+        return _told([one.mark for one in judged], [one.verdict for one in judged], whole)
+    judged = [verify(mark, run.world, at=run.at, observed=seen, pack=run.pack) for mark in marks]
+    return _told(marks, [one.verdict for one in judged], None)
+
+
+def _recorded(run: Run, marks: list[Mark], seen: Observed, data: bytes) -> dict[str, Any]:
+    """Record the scans of a file and their answer in one transaction; a file done before gives its first answer."""
+    assert run.world is not None
+    now, pack = run.at or run.world.clock.now(), run.pack
+    assert pack is not None
+    sides = of_one_piece(marks) if run.piece else marks
+    given = [(mark.payload or b"", device_of(mark.payload or b"")) for mark in sides]
+    name = f"{run.batch} {hashlib.sha256(data).hexdigest()}"
+
+    def work(ctx: Any) -> dict[str, Any]:
+        if run.piece:
+            whole = scans.record_piece(ctx, marks=given, pack=pack, observed=seen, site=run.site, scanned_at=now)
+            return _told(sides, whole.marks, whole)
+        judged = [
+            scans.record(ctx, payload=payload, device=device, pack=pack, observed=seen, site=run.site, scanned_at=now)
+            for payload, device in given
+        ]
+        return _told(sides, judged, None)
+
+    told: dict[str, Any] = run.world.desk(POSTAL).perform(
+        lambda ctx: scans.once(ctx, name=name, work=lambda: work(ctx)), actor=POSTAL
+    )
+    return told
+
+
+def _told(marks: Any, verdicts: Any, whole: PieceVerdict | None) -> dict[str, Any]:
+    rows = [_row(mark, verdict) for mark, verdict in zip(marks, verdicts, strict=True)]
+    words = [row["verdict"] for row in rows]
+    worst = whole.verdict if whole else next((word for word in words if word != "VALID"), "VALID")
+    return {"verdict": worst, **({"piece": whole.as_dict()} if whole else {}), "marks": rows}
+
+
+def _row(mark: Mark, verdict: Verdict) -> dict[str, Any]:
+    return {
+        "page": mark.page,
+        "verdict": verdict.verdict,
+        "disposition": verdict.disposition,
+        "specimen": verdict.specimen,
+        "fields": dict(verdict.fields),
+        "faults": [
+            {"code": one.code, "text": one.text, "clause": one.clause} for one in verdict.findings if one.ok is not True
+        ],
+    }
+
+
+def _append(path: Path, record: Mapping[str, Any]) -> None:
+    """Write a line and have it on the disk."""
+    with path.open("ab") as stream:
+        stream.write(json.dumps(record, ensure_ascii=False).encode() + b"\n")
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def write_csv(results: Path, out: Path) -> int:
+    """Write the results of a run as CSV, a row for each mark or error; gives the number of rows."""
+    columns = ("file", "page", "verdict", "disposition", "specimen", "device", "date", "postage_mills", "why")
+    text, rows = io.StringIO(newline=""), 0
+    writer = csv.writer(text)
+    writer.writerow(columns)
+    with results.open(encoding="utf-8") as stream:
+        next(stream)
+        for raw in stream:
+            line = json.loads(raw)
+            if "error" in line:
+                writer.writerow([_plain(line["file"]), "", "ERROR", "", "", "", "", "", line["error"]["sentence"]])
+                rows += 1
+            for mark in line.get("marks", ()):
+                fields, why = mark["fields"], "; ".join(fault["text"] for fault in mark["faults"])
+                told = [fields.get(name, "") for name in ("device", "date", "postage_mills")]
+                head = [_plain(line["file"]), mark["page"], mark["verdict"], mark["disposition"], mark["specimen"]]
+                writer.writerow([*head, *told, why])
+                rows += 1
+    out.write_text(text.getvalue(), encoding="utf-8", newline="")
+    return rows
+
+
+def _plain(name: str) -> str:
+    """Keep a spreadsheet from taking a file's name for a formula."""
+    return f"'{name}" if name[:1] in "=+-@\t\r" else name
+
+
+def observations(path: Path) -> dict[str, Observed]:
+    """Read what was seen of each piece: CSV with the columns file, due and redate, of which the last two may be empty.
+
+    Raises `BadInput`: scan.observed-columns, scan.observed-row, and as `read_bytes`.
+    """
+    data = scan.read_bytes(path)
+    if len(data) > MAX_OBSERVED_BYTES:
+        raise BadInput("scan.file-too-large", file=path.name, size=len(data), limit=MAX_OBSERVED_BYTES)
+    reader = csv.DictReader(io.StringIO(data.decode("utf-8-sig", "replace")))
+    if not {"file", "due", "redate"} <= set(reader.fieldnames or ()):
+        raise BadInput("scan.observed-columns", file=path.name)
+    found: dict[str, Observed] = {}
+    for row in reader:
+        try:
+            due = Mills.parse(row["due"]) if row["due"] else None
+            redate = date.fromisoformat(row["redate"]) if row["redate"] else None
+        except (ValueError, BadInput) as error:
+            raise BadInput("scan.observed-row", file=path.name, line=reader.line_num) from error
+        found[row["file"]] = Observed(amount_due=due, redate=redate)
+    return found

@@ -1,0 +1,179 @@
+"""Pieces as a scanner sees them, both sides askew and noisy, one by one and by the folder (P050 1.6, 4.8, 4.9)."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from tests.journeys.stories import new_world
+from tests.journeys.test_corrections import TWO_OZ, Room
+
+from towncircle.cli.main import main
+from towncircle.kernel.errors import BadInput
+from towncircle.kernel.money import Mills
+from towncircle.paper.png import raster
+from towncircle.verification import Observed
+from towncircle.world import bulk, verifying
+from towncircle.world.bulk import Run
+
+DUE = Mills(1070)
+
+
+@pytest.fixture(scope="module")
+def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
+    """Print three pieces and what the first lacks at two ounces; no test scans a piece that another one has used."""
+    folder = tmp_path_factory.mktemp("room")
+    world = new_world(folder / "world")
+    made = Room(world, folder)
+    made.more = made.correct(1, weight_oz=TWO_OZ)  # type: ignore[attr-defined]  # kept for the tests of this module
+    yield made
+    world.close()
+
+
+def side(pdf: Path, page: int = 0, *, degrees: float = 0, noise: int = 0, dpi: int = 200) -> Image.Image:
+    """Scan one page, turned and noisy."""
+    image = Image.fromarray(raster(pdf, page, dpi=dpi))
+    turned = np.asarray(image.rotate(degrees, Image.Resampling.BICUBIC, expand=True, fillcolor=255), dtype=np.float32)
+    dust = np.random.default_rng(page + 5).normal(0, noise, turned.shape) if noise else 0
+    return Image.fromarray(np.clip(turned * 0.9 + dust, 0, 255).astype(np.uint8))
+
+
+@pytest.fixture
+def folder(room: Room, tmp_path: Path) -> Path:
+    """A folder as a scanner leaves it: a piece of two sides, a page, a photograph, and what is no scan."""
+    made = tmp_path / "scans"
+    (made / "tray 2").mkdir(parents=True)
+    back = side(room.more.pdf, degrees=-3, noise=12)  # type: ignore[attr-defined]
+    front = side(room.first.pdf, degrees=4, noise=12)
+    front.save(made / "1 both sides.tif", save_all=True, append_images=[back], compression="tiff_lzw")
+    side(room.first.pdf, 1).save(made / "2 front.png")
+    side(room.first.pdf, 2, degrees=25).save(made / "tray 2" / "3 photo.jpg", quality=70)
+    (made / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n and no more")
+    (made / "=cmd.txt").write_text("not a scan")
+    Image.new("L", (300, 200), 255).save(made / "white.png")
+    (made / ".hidden").write_bytes(b"no")
+    return made
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def done(run: Run) -> list[str]:
+    return [verdict for _, _, verdict in bulk.judge_files(run)]
+
+
+def test_two_sides_and_two_tapes_of_a_piece_add_up_to_what_is_due(room: Room, tmp_path: Path) -> None:
+    front, back = side(room.first.pdf, degrees=4, noise=12), side(room.more.pdf, degrees=-3, noise=12)  # type: ignore[attr-defined]
+    both = Image.new("L", (max(front.width, back.width), front.height + back.height), 255)
+    both.paste(front, (0, 0))
+    both.paste(back, (0, front.height))
+    both.save(tmp_path / "tapes.png")
+    marks = list(verifying.marks_of(tmp_path / "tapes.png"))
+    assert len(marks) == 2
+    now = room.world.clock.now()
+    whole, _ = verifying.verify_piece(marks, room.world, at=now, observed=Observed(amount_due=DUE))
+    assert (whole.verdict, whole.paid) == ("VALID", DUE)
+    alone, _ = verifying.verify_piece(marks[:1], room.world, at=now, observed=Observed(amount_due=DUE))
+    assert alone.disposition == "hold"
+
+
+def test_every_file_of_a_folder_is_a_line_and_a_bad_one_stops_nothing(room: Room, folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "verdicts.jsonl"
+    seen = {"1 both sides.tif": Observed(amount_due=DUE)}
+    run = Run(folder=folder, out=out, world=room.world, piece=True, seen=seen)
+    assert done(run) == ["VALID", "VALID", "ERROR", "ERROR", "VALID", "UNREADABLE"]
+    head, *rows = lines(out)
+    assert (head["format"], head["batch"]) == (1, "")
+    told = {row["file"]: row for row in rows}
+    assert (
+        list(told)
+        == sorted(told)
+        == [
+            *("1 both sides.tif", "2 front.png", "=cmd.txt", "broken.png", "tray 2/3 photo.jpg", "white.png"),
+        ]
+    )
+    assert told["1 both sides.tif"]["piece"]["paid_mills"] == DUE
+    assert [mark["page"] for mark in told["1 both sides.tif"]["marks"]] == [1, 2]
+    assert told["broken.png"]["error"]["code"] == "scan.not-an-image"
+    assert told["=cmd.txt"]["error"]["code"] == "scan.not-a-mark"
+    assert bulk.write_csv(out, tmp_path / "all.csv") == 7
+    rows_of = list(csv.DictReader((tmp_path / "all.csv").read_text("utf-8").splitlines()))
+    assert [row["file"] for row in rows_of][3] == "'=cmd.txt"  # no formula for a spreadsheet
+
+
+def test_an_interrupted_run_goes_on_behind_the_last_whole_line(room: Room, folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "verdicts.jsonl"
+    first = done(Run(folder=folder, out=out, world=room.world))
+    whole = out.read_bytes()
+    out.write_bytes(whole[: whole.rfind(b"\n", 0, -1) + 30])  # the last line is torn
+    again = Run(folder=folder, out=out, world=room.world)
+    assert done(again) == first
+    assert again.judged == 1
+    assert out.read_bytes() == whole
+    Image.new("L", (310, 200), 255).save(folder / "white.png")  # another file of that name
+    changed = Run(folder=folder, out=out, world=room.world)
+    assert done(changed) == first
+    assert changed.judged == 1
+    with pytest.raises(BadInput, match=r"scan\.other-results"):
+        done(Run(folder=folder, out=out, world=room.world, piece=True))
+    (tmp_path / "other.txt").write_text("no results\n")
+    with pytest.raises(BadInput, match=r"scan\.other-results"):
+        done(Run(folder=folder, out=tmp_path / "other.txt", world=room.world))
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(BadInput, match=r"scan\.no-files"):
+        done(Run(folder=tmp_path / "empty", out=tmp_path / "none.jsonl", world=room.world))
+
+
+def test_a_scan_whose_line_was_lost_is_told_again_and_not_a_duplicate(room: Room, folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "scanned.jsonl"
+    seen = {"1 both sides.tif": Observed(amount_due=DUE)}
+
+    def run(out: Path) -> Run:
+        return Run(folder=folder, out=out, world=room.world, site="Portland P&DC", piece=True, seen=seen)
+
+    first, whole = done(run(out)), out.read_bytes()
+    assert first == ["VALID", "VALID", "ERROR", "ERROR", "VALID", "UNREADABLE"]
+    out.write_bytes(whole[: whole.index(b"\n") + 1])  # every line but the first is lost
+    again = run(out)
+    assert done(again) == first
+    assert again.judged == 6
+    assert lines(out) == [json.loads(line) for line in whole.splitlines()]
+    assert done(run(tmp_path / "another run.jsonl")) == [
+        *("DUPLICATE", "DUPLICATE", "ERROR", "ERROR", "DUPLICATE", "UNREADABLE")
+    ]
+    room.audited()
+
+
+def test_the_command_takes_a_folder_and_says_what_it_needs(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "seen.csv").write_text("file,due,redate\n1 both sides.tif,1.07,\n")
+    out, table = tmp_path / "verdicts.jsonl", tmp_path / "all.csv"
+    argv = ["verify", str(folder), "--out", str(out), "--csv", str(table), "--observed", str(tmp_path / "seen.csv")]
+    assert main([*argv, "--json"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert (told["files"], told["judged_now"], told["verdicts"]["ERROR"]) == (6, 6, 2)
+    assert main(argv) == 1
+    assert "6 files, 0 of them now" in capsys.readouterr().out
+    assert table.exists()
+    for wrong in (["verify", str(folder)], ["verify", str(folder / "white.png"), "--out", str(out)]):
+        assert main(wrong) == 2
+        assert "folder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [("file,due\na,1\n", "scan.observed-columns"), ("file,due,redate\na,much,\n", "scan.observed-row")],
+)
+def test_what_was_observed_is_read_or_refused_by_its_line(tmp_path: Path, text: str, code: str) -> None:
+    (tmp_path / "seen.csv").write_text(text)
+    with pytest.raises(BadInput) as caught:
+        bulk.observations(tmp_path / "seen.csv")
+    assert caught.value.code == code
