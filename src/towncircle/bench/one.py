@@ -83,7 +83,7 @@ def _funded(folder: Path) -> None:
         journeys = Journeys(world, LICENSEE)
         journeys.apply(Applicant(), provider=world.config.providers[0])
         journeys.lease()
-        journeys.deposit(Mills.dollars(500))
+        journeys.deposit(Mills.dollars(450))
         journeys.reset(Mills.dollars(400))
     finally:
         world.close()

@@ -14,7 +14,6 @@ import hmac
 import http.client
 import json
 import os
-import secrets
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -39,6 +38,7 @@ from towncircle.mailpiece.addresses import address
 from towncircle.mailpiece.rates import SHAPES
 from towncircle.mailpiece.weights import parse_weight
 from towncircle.paper.pdf import to_pdf
+from towncircle.pki.randomness import SystemRandomness
 from towncircle.world.departments import Payer
 from towncircle.world.journeys import Journeys
 
@@ -70,7 +70,7 @@ class Door:
 
     def __init__(self, world: World, licensees: Sequence[str]) -> None:
         self._world = world
-        self.secrets = {name: secrets.token_urlsafe(32) for name in licensees}
+        self.secrets = {name: SystemRandomness().take(32).hex() for name in licensees}
         self._turn = threading.Lock()
         self._last = time.monotonic()
 
