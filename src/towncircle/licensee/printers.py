@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from towncircle.kernel.context import Context
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.store import Record, Transaction
+from towncircle.mailpiece.calibration import Calibration
 
 Kind = Literal["folder", "lp", "raw"]
 Language = Literal["pdf", "zpl"]
@@ -107,6 +108,19 @@ def keep(ctx: Context, *, printer: Printer) -> Record:
     body = asdict(printer.checked())
     ctx.note("printer.kept", printer.name, way=printer.kind, language=printer.language, dpi=printer.dpi)
     return ctx.tx.put("printer", printer.name, body, owner=ctx.party, expected=held.version if held else 0)
+
+
+def calibrated(printer: Printer, found: Calibration) -> Printer:
+    """Give a printer with what its calibration page says; only a label printer's language can stretch a page."""
+    moved = replace(printer, shift_x=found.shift_x, shift_y=found.shift_y)
+    if printer.language != "zpl":
+        return moved
+    return replace(moved, scale_x=found.scale_x, scale_y=found.scale_y)
+
+
+def uncalibrated(printer: Printer) -> Printer:
+    """Give a printer as it prints by itself, which is what a calibration page must show."""
+    return replace(printer, shift_x=0, shift_y=0, scale_x=TRUE_SCALE, scale_y=TRUE_SCALE)
 
 
 def remove(ctx: Context, *, name: str) -> None:
