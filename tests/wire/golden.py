@@ -610,6 +610,15 @@ SPECIMENS: tuple[Body, ...] = (
         picture=bytes(4),
         decision=b"a sealed decision",
     ),
+    b.LabelRegister(
+        anchor="test",
+        number=2,
+        issued=NOW,
+        stocks=(
+            b.LabelStockRow(stock="avery-5163", form="label2x4", approved_at=NOW, withdrawn_at=None),
+            b.LabelStockRow(stock="roll-4x6", form="label4x6", approved_at=NOW, withdrawn_at=NOW),
+        ),
+    ),
     b.BranchRequest(license="20260-000001", branch="CAPITOL HEIGHTS", state="MD", facility="classified-branch"),
     b.BranchQuery(license="20260-000001", branch="CAPITOL HEIGHTS"),
     b.BranchStanding(
@@ -687,6 +696,7 @@ SPECIMENS: tuple[Body, ...] = (
         ),
     ),
     b.DailyFinancialFile(day="2026-11-21", number=3, file=b"H|DAILY-FINANCIAL|1\n"),
+    b.DailyFilePart(day="2026-11-21", number=3, part=1, parts=2, digest="ab" * 32, data=b"H|DAILY-FINANCIAL|1\n"),
     b.DailyFinding(
         day="2026-11-21",
         number=3,

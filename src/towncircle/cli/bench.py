@@ -104,7 +104,7 @@ def _measured(args: argparse.Namespace) -> tuple[list[Result], dict[str, object]
     machine = environment()
     subjects = args.subjects or SUBJECTS
     if "mailpiece" in subjects:
-        results, machine = mailpiece.measure(seconds=args.seconds)
+        results, machine = mailpiece.measure(args.dir, seconds=args.seconds)
     if "device" in subjects:
         measured, told = device.measure(args.dir, seconds=args.seconds)
         results += [*measured, two.measure(args.dir, seconds=args.seconds)]

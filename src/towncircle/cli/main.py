@@ -31,6 +31,8 @@ COMMANDS = (
     "statement",
     "reset",
     "print",
+    "forms",
+    "labels",
     "printer",
     "spool",
     "withdraw",

@@ -74,6 +74,9 @@ def add(subparsers: Any) -> None:
     parser.add_argument(
         "--form", metavar="FORM", help="what is printed on, such as no6-3-4 (towncircle forms lists them)"
     )
+    parser.add_argument("--stock", metavar="STOCK", help="the approved label stock in the printer (towncircle labels)")
+    parser.add_argument("--start", type=int, metavar="N", help="the first free label of a part-used sheet, from 1")
+    parser.add_argument("--each", metavar="AMOUNT", help="the most postage on one tape; a piece may take several")
     look_arguments(parser.add_argument_group("the form of the indicium (a new job)"))
     parser.add_argument("--svg", action="store_true", help="write SVG pictures too")
     parser.add_argument("--department", metavar="CODE", help="who pays (default: mailroom); a correction: its job's")
@@ -284,6 +287,10 @@ def _only_with_their_form(args: argparse.Namespace) -> tuple[int, ...]:
         raise BadInput("cli.argument-astray", arguments=", ".join(chosen), needs="a new job; others keep their form")
     if args.form is not None and (args.resume or _job_named(args) is not None):
         raise BadInput("cli.argument-astray", arguments="--form", needs="a new job; a correction keeps its form")
+    if (args.start, args.each) != (None, None) and (args.stock is None or args.correct is not None):
+        raise BadInput("cli.argument-astray", arguments="--start, --each", needs="--stock STOCK and a new job")
+    if args.stock is not None and (args.resume or args.redate is not None or args.reprint is not None):
+        raise BadInput("cli.argument-astray", arguments="--stock", needs="a new job, or --correct JOB")
     claimed = (args.mail_class, args.type, args.zone, args.presort, args.extra, args.nonmachinable)
     if claimed != ("first", "metered", "", "", [], False) and (args.resume or _job_named(args) is not None):
         told = "--class, --type, --zone, --presort, --extra, --nonmachinable"
@@ -314,6 +321,7 @@ def _shortpaid(args: argparse.Namespace) -> dict[str, Any]:
         "due": Mills.parse(args.due) if args.due is not None else None,
         "amount": Mills.parse(args.amount) if args.amount is not None else None,
         "reason": args.reason or "",
+        "stock": args.stock or "",
     }
 
 

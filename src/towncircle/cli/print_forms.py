@@ -49,10 +49,13 @@ def proved(args: argparse.Namespace, day: date | None, claim: Claim) -> int:
 
 def look_of(args: argparse.Namespace) -> Look:
     """Read the form of the indicium."""
+    from towncircle.kernel.money import Mills
     from towncircle.licensee.looks import Look
 
     told: dict[str, Any] = {"month_only": args.month_only, "reply": args.courtesy_reply, "marking": args.marking}
     told["form"] = args.form or ""
+    told["stock"], told["start"] = args.stock or "", 1 if args.start is None else args.start
+    told["each"] = Mills.parse(args.each) if args.each is not None else None
     if args.branch is not None:
         return Look(place="branch", branch=args.branch, **told)
     return Look(place="zip" if args.zip else "office", **told)

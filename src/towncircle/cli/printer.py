@@ -19,6 +19,8 @@ examples:
   towncircle printer add my-world office --lp Envelopes --form no10       a queue of the system's print service
   towncircle printer add my-world labels --raw 10.0.0.9 --zpl --dpi 203   a label printer, port 9100
   towncircle printer test my-world labels                                 a page without postage
+  towncircle printer calibrate my-world desk                              the page to measure, then what it measures:
+  towncircle printer calibrate my-world desk --measured 25.9,25.1,190.5,54.0
   towncircle print my-world --printer desk
 A printer that is added again gets the new profile. The shifts and scales come from its calibration page."""
 
@@ -60,11 +62,15 @@ def add(subparsers: Any) -> None:
     show.set_defaults(run=_list)
     for name, run, words in (
         ("test", _test, "print a page without postage"),
+        ("calibrate", _calibrate, "print the page to measure, or enter what was measured"),
         ("remove", _remove, "take a printer out of use"),
     ):
         verb = verbs.add_parser(name, help=words)
         world_argument(verb)
         verb.add_argument("name", metavar="NAME", help="the printer")
+        if name == "calibrate":
+            verb.add_argument("--out", type=Path, metavar="FILE.pdf", help="write the page instead of printing it")
+            verb.add_argument("--measured", metavar="L,T,A,D", help="LEFT,TOP,ACROSS,DOWN of the page in millimetres")
         verb.set_defaults(run=run)
 
 
@@ -140,6 +146,34 @@ def _test(args: argparse.Namespace) -> int:
         as_json({"printer": args.name, "reference": reference})
     else:
         table([("printer", args.name), ("handed over", reference or "yes")])
+    return 0
+
+
+def _calibrate(args: argparse.Namespace) -> int:
+    from towncircle.licensee import printers
+    from towncircle.mailpiece.calibration import calibrate, calibration_page, measured
+    from towncircle.mailpiece.geometry import form
+    from towncircle.paper.pdf import to_pdf
+    from towncircle.world.spooling import print_test
+
+    with journeys_of(args) as journeys:
+        with journeys.world.store(journeys.licensee).reading() as view:
+            printer = printers.printer_of(view, args.name)
+        piece = form(printer.form or "no10")
+        if args.measured is not None:
+            found = calibrate(piece, measured(args.measured), dpi=printer.dpi)
+            printer = printers.calibrated(printer, found)
+            journeys.do(lambda ctx: printers.keep(ctx, printer=printer))
+            return _told([printer], json=args.json)
+        if args.out is not None:
+            args.out.write_bytes(to_pdf([calibration_page(piece, name=printer.name, dpi=printer.dpi)]))
+            handed = str(args.out)
+        else:
+            handed = print_test(journeys, args.name, calibration=True)
+    if args.json:
+        as_json({"printer": args.name, "page": handed})
+    else:
+        table([("printer", args.name), ("page", handed or "printed")])
     return 0
 
 

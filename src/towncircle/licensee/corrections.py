@@ -20,10 +20,11 @@ from towncircle.kernel.errors import BadInput, Refused, RefusedOnGrounds, Townci
 from towncircle.kernel.ids import JobId
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record
-from towncircle.licensee import departments, rates
+from towncircle.licensee import departments, labels, rates
 from towncircle.licensee.funds import held_device
 from towncircle.licensee.limits import Limits
 from towncircle.licensee.mailroom import CORRECTION, EVIDENCED, POSTAGE, PRINTED, REDATE, claim_of, form_of, price_for
+from towncircle.mailpiece.forms import form_of_piece
 from towncircle.mailpiece.rates import Shape
 from towncircle.mailpiece.tariff import Table
 
@@ -45,7 +46,7 @@ class Shortpaid:
 
     What is due follows from the weight and shape found (None: as the piece was priced), or is `due` as somebody told.
     `amount` is a keyed-in correction, which must be the difference; more than it needs a `reason`. The job's
-    department pays; `person` is who asks for it.
+    department pays; `person` is who asks for it. `stock` names an approved label stock to print the correction on.
     """
 
     job: JobId
@@ -57,6 +58,7 @@ class Shortpaid:
     amount: Mills | None = None
     reason: str = ""
     person: str = ""
+    stock: str = ""
 
 
 @cites("P050-4.8", "P050-4.7", "PRE-21")
@@ -113,7 +115,7 @@ def release(ctx: Context, *, job: JobId, limits: Limits) -> Record:
     return ctx.tx.put("job", job, {**row.body, "state": "released"}, owner=row.owner, expected=row.version)
 
 
-@cites("P050-1.5", "P050-1.6", "P050-4.9", "PRE-21")
+@cites("P050-1.5", "P050-1.6", "P050-4.9", "P050-4.9/5", "PRE-21")
 def plan_correction(ctx: Context, *, order: Shortpaid, job: JobId, limits: Limits) -> Record:
     """Work out what each piece lacks, reserve it and write the correction down; give its record.
 
@@ -150,6 +152,11 @@ def plan_correction(ctx: Context, *, order: Shortpaid, job: JobId, limits: Limit
     limits.check(day=order.mailing_date, amounts=amounts)
     ctx.tx.put("job", row.key, {**row.body, "additions": additions}, owner=row.owner, expected=row.version)
     total = sum(amounts, ZERO)
+    when: dict[str, Any] = {"stock": order.stock, "on": order.mailing_date, "zone": limits.zone}
+    for piece in pieces:
+        if order.stock:
+            piece["on"] = labels.approved_form(ctx.tx, **when)
+        labels.require(ctx.tx, form_key=form_of_piece(piece).key, **when)
     return _planned(ctx, row, chosen, job=job, form=CORRECTION, day=order.mailing_date, pieces=pieces, total=total)
 
 

@@ -29,6 +29,7 @@ from towncircle.mailpiece.lints import require
 from towncircle.mailpiece.markings import marking_of, may_omit_day
 from towncircle.mailpiece.page import EnvelopeSpec, envelope, nonaddress_side
 from towncircle.mailpiece.rates import printed_category
+from towncircle.mailpiece.sheets import impose, stock
 from towncircle.rules import RuleSet
 from towncircle.symbol import data_matrix, imb, pdf417
 from towncircle.symbol.modules import Modules
@@ -132,7 +133,12 @@ def stand_ins(job: Mapping[str, Any], stationery: Stationery, numbers: Iterable[
 
 
 def pages(job: Mapping[str, Any], stationery: Stationery) -> Iterator[Page]:
-    """Give the pages of an evidenced or released job, in the order of its pieces."""
+    """Give the pages of an evidenced or released job, in the order of its pieces, on the sheets of its label stock."""
+    made = _pages(job, stationery)
+    yield from impose(made, stock(job["stock"]), start=job["start"]) if job.get("stock") else made
+
+
+def _pages(job: Mapping[str, Any], stationery: Stationery) -> Iterator[Page]:
     payloads = [bytes.fromhex(indicium) for indicium in job["indicia"]] or [b""] * len(job["pieces"])
     for piece, payload, number in zip(job["pieces"], payloads, numbers_of(job), strict=True):
         yield _page(job, piece, payload, number, stationery)

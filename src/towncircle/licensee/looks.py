@@ -15,6 +15,7 @@ from towncircle.indicium.readable import Branch, MailedFrom, Office, printed_dat
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Context
 from towncircle.kernel.ids import DeviceId
+from towncircle.kernel.money import Mills
 from towncircle.licensee import branches
 from towncircle.licensee.funds import held_device
 from towncircle.mailpiece.markings import may_omit_day
@@ -27,7 +28,8 @@ Place = Office | MailedFrom | Branch
 class Look:
     """Hold the choice: whose place the indicium names (`branch` names the branch), and what else differs.
 
-    `form` names what every piece is printed on; empty for the usual form of its shape.
+    `form` names what every piece is printed on; empty for the usual form of its shape. `stock` names the label stock in
+    the printer, `start` the first free label of its sheet (from 1), `each` the most postage that one tape may show.
     """
 
     place: Literal["office", "branch", "zip"] = "office"
@@ -36,6 +38,9 @@ class Look:
     reply: bool = False
     marking: bool = False
     form: str = ""
+    stock: str = ""
+    start: int = 1
+    each: Mills | None = None
 
 
 PLAIN = Look()
@@ -62,7 +67,8 @@ def of_job(ctx: Context, look: Look, *, device: DeviceId, categories: Iterable[s
                 ctx.now.date_in("UTC"), month_only=True, first_class=not may_omit_day(printed_category(category))
             )
     kept |= {name: True for name in ("month_only", "reply", "marking") if getattr(look, name)}
-    return {"look": kept} if kept else {}
+    stock = {"stock": look.stock, "start": look.start} if look.stock else {}
+    return {**stock, **({"look": kept} if kept else {})}
 
 
 def place_of_job(job: Mapping[str, Any], office: Office) -> Place:

@@ -22,7 +22,7 @@ from towncircle.kernel.errors import BadInput, Refused, RefusedOnGrounds, Townci
 from towncircle.kernel.ids import DeviceId, JobId
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record
-from towncircle.licensee import advertising, books, departments, looks, missing, rates
+from towncircle.licensee import advertising, books, departments, labels, looks, missing, rates
 from towncircle.licensee.funds import held_device
 from towncircle.licensee.limits import Limits
 from towncircle.licensee.looks import PLAIN, Look
@@ -31,7 +31,7 @@ from towncircle.mailpiece.address_files import Recipient
 from towncircle.mailpiece.addresses import Address
 from towncircle.mailpiece.categories import CLASSES
 from towncircle.mailpiece.eligibility import Size
-from towncircle.mailpiece.forms import require_form
+from towncircle.mailpiece.forms import form_of_piece, label_stock, require_form
 from towncircle.mailpiece.geometry import INCH, form
 from towncircle.mailpiece.rates import Price, PriceRequest, PriceType, Shape, price
 from towncircle.mailpiece.tariff import Table
@@ -40,6 +40,7 @@ from towncircle.psd.commands import Evidence, Evidenced
 
 DEFAULT_WEIGHT_OZ = Fraction(1)
 SOFTWARE_ID = b"TC"  # house
+MOST_TAPES = 20  # house: of one piece
 POSTAGE, REDATE, CORRECTION = "postage", "redate", "correction"
 EVIDENCED, PRINTED = "evidenced", "printed"
 CLAIMED = "claimed"  # it was never handed over, and its pieces were sent in for a refund
@@ -101,7 +102,13 @@ def plan(ctx: Context, *, order: Order, job: JobId, limits: Limits) -> Record:
 
 def draft(ctx: Context, *, order: Order, limits: Limits, provider: str) -> dict[str, Any]:
     """Give a job as it would be planned; nothing is written and no money is touched."""
-    pieces = on_form(_priced(order, rates.tables(ctx.tx, provider)), order.look.form)
+    look = order.look
+    pieces = on_form(_priced(order, rates.tables(ctx.tx, provider)), look.form)
+    if look.each is not None:
+        pieces = on_tapes(pieces, look.each)
+    for piece in pieces:
+        key = form_of_piece(piece).key
+        labels.require(ctx.tx, form_key=key, stock=look.stock, on=order.mailing_date, zone=limits.zone)
     amounts = [Mills(piece["amount"]) for piece in pieces]
     limits.check(day=order.mailing_date, amounts=amounts)
     categories = [str(piece["category"]) for piece in pieces]
@@ -257,6 +264,25 @@ def on_form(pieces: list[dict[str, Any]], key: str) -> list[dict[str, Any]]:
     for piece in pieces if key else ():
         piece["on"] = require_form(key, piece["shape"]).key
     return pieces
+
+
+@cites("P050-4.5/7")
+def on_tapes(pieces: list[dict[str, Any]], each: Mills) -> list[dict[str, Any]]:
+    """Divide the postage of pieces over as many tapes as it takes, each an indicium with all its words.
+
+    `each` is the most that one tape shows; `tape` says which of how many. Together they pay exactly what is due.
+    Raises `Refused` (mailroom.not-on-tape, mailroom.too-many-tapes).
+    """
+    tapes: list[dict[str, Any]] = []
+    for piece in pieces:
+        if not label_stock(form_of_piece(piece)):
+            raise Refused("mailroom.not-on-tape", form=form_of_piece(piece).name)
+        whole, rest = divmod(piece["amount"], int(each)) if each > ZERO else (MOST_TAPES, 1)
+        amounts = [int(each)] * whole + ([rest] if rest else [])
+        if len(amounts) > MOST_TAPES:
+            raise Refused("mailroom.too-many-tapes", amount=Mills(piece["amount"]), each=each, most=MOST_TAPES)
+        tapes += [{**piece, "amount": part, "tape": [at, len(amounts)]} for at, part in enumerate(amounts, start=1)]
+    return tapes
 
 
 def _fields(address: Address) -> dict[str, str]:

@@ -9,7 +9,7 @@ indicia to the byte.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -19,8 +19,10 @@ from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record
 from towncircle.licensee import corrections, envelopes, mailroom
 from towncircle.licensee.looks import PLAIN, Look
+from towncircle.mailpiece import sheets
 from towncircle.mailpiece.address_files import Recipient
 from towncircle.paper import pdf, png, svg
+from towncircle.world import labels
 from towncircle.world.departments import Payer
 from towncircle.world.journeys import ANYBODY, Journeys
 
@@ -67,6 +69,11 @@ def print_job(  # noqa: PLR0913 - every one but the first three is said by name
     claim: mailroom.Claim = mailroom.FIRST_METERED,
 ) -> Printed:
     """Print pieces for recipients into `out`: `envelopes.pdf` and a folder `envelopes/` of pictures."""
+    if look.stock:
+        held = sheets.stock(look.stock)
+        sheets.check_start(held, look.start)
+        look = replace(look, form=look.form or held.form.key)
+    labels.refresh(journeys)
     out.mkdir(parents=True, exist_ok=True)  # fails before anything is debited
     progress("pricing and layout", 0, len(recipients))
     job = journeys.plan(recipients, day=day, payer=payer, look=look, claim=claim)
@@ -106,6 +113,7 @@ def correct_job(
     """Print postage corrections into `out`: `corrections.pdf` and a folder `corrections/` of pictures."""
     out.mkdir(parents=True, exist_ok=True)  # fails before anything is debited
     progress("pricing and layout", 0, len(order.pieces))
+    labels.refresh(journeys)
     return _finish(journeys, journeys.evidence(journeys.plan_correction(order, payer=payer)), out, formats, progress)
 
 
@@ -151,6 +159,9 @@ def _write(
     journeys: Journeys, record: Record, out: Path, stem: str, formats: tuple[str, ...], progress: Progress
 ) -> tuple[Path, tuple[Path, ...]]:
     pages = list(envelopes.pages(record.body, journeys.stationery(record)))
+    names = [f"{number:06d}" for number in mailroom.numbers_of(record.body)]
+    if len(names) != len(pages):  # labels on sheets
+        names = [f"sheet-{number:03d}" for number in range(1, len(pages) + 1)]
     out.mkdir(parents=True, exist_ok=True)
     target = out / f"{stem}.pdf"
     draft = target.with_suffix(".new")
@@ -158,8 +169,7 @@ def _write(
     draft.replace(target)
     pictures: list[Path] = []
     folder = out / stem
-    for place, (page, number) in enumerate(zip(pages, mailroom.numbers_of(record.body), strict=True)):
-        name = f"{number:06d}"
+    for place, (page, name) in enumerate(zip(pages, names, strict=True)):
         if "png" in formats:
             pictures.append(_put(folder / f"{name}.png", png.render(target, place, dpi=DPI)))
         if "svg" in formats:

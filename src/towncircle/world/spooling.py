@@ -24,9 +24,11 @@ from towncircle.kernel.errors import Refused
 from towncircle.kernel.ids import JobId
 from towncircle.kernel.store import Record
 from towncircle.licensee import corrections, envelopes, mailroom, printers, spool
-from towncircle.licensee.printers import TRUE_SCALE, Printer
+from towncircle.licensee.printers import TRUE_SCALE, Printer, uncalibrated
+from towncircle.mailpiece.calibration import calibration_page
 from towncircle.mailpiece.elements import Element, Page, Path, Text, polygon, polyline
-from towncircle.mailpiece.geometry import INCH, form, form_for
+from towncircle.mailpiece.forms import form_of_piece
+from towncircle.mailpiece.geometry import INCH, form
 from towncircle.mailpiece.typeface import FontKey
 from towncircle.paper import pdf, zpl
 from towncircle.transport.printers import FolderWay, LpWay, RawWay, Way
@@ -98,9 +100,12 @@ def reprint_on(journeys: Journeys, job: JobId, pieces: tuple[int, ...], printer:
 
 def _check_form(printer: Printer, job: Record) -> None:
     """Check that the printer holds the form of the pieces. Raises `Refused` (printer.other-form)."""
-    for piece in {form_for(piece["shape"]).key: form_for(piece["shape"]) for piece in job.body["pieces"]}.values():
-        if printer.form not in ("", piece.key):
-            raise Refused("printer.other-form", name=printer.name, loaded=form(printer.form).name, wanted=piece.name)
+    if not printer.form:
+        return
+    loaded = form(printer.form)
+    for wanted in map(form_of_piece, job.body["pieces"]):
+        if wanted.key != loaded.key:
+            raise Refused("printer.other-form", name=printer.name, loaded=loaded.name, wanted=wanted.name)
 
 
 def waiting(journeys: Journeys) -> list[int]:
@@ -250,9 +255,16 @@ def _digest(file: FilePath) -> str:
         return hashlib.file_digest(data, "sha256").hexdigest()
 
 
-def print_test(journeys: Journeys, name: str) -> str:
-    """Hand a page without postage to a printer; give the printer's reference. Raises what its way raises."""
+def print_test(journeys: Journeys, name: str, *, calibration: bool = False) -> str:
+    """Hand a page without postage to a printer, or the page that it is calibrated by; give the printer's reference.
+
+    Raises what its way raises.
+    """
     profile = _printer(journeys, name)
+    page = test_page(profile)
+    if calibration:
+        profile = uncalibrated(profile)
+        page = calibration_page(form(profile.form or "no10"), name=name, dpi=profile.dpi)
 
     def counted(ctx: Context) -> int:
         ctx.note("printer.tested", name, way=profile.kind)
@@ -261,7 +273,7 @@ def print_test(journeys: Journeys, name: str) -> str:
     stem = f"test-{name}-{journeys.do(counted):06d}"
     file = _folder(journeys) / f"{stem}.{profile.language}"
     try:
-        write_file([test_page(profile)], profile, file, title=stem)
+        write_file([page], profile, file, title=stem)
         with closing(_way(profile, file.name, file)) as way:
             way.ready()
             return way.hand_over()

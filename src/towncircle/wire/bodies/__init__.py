@@ -4,8 +4,8 @@ Here: the bodies by direction: `common` (shapes used by several), `device` (devi
 device), `examination` (between the Postal Service and a device), `cases` (how those travel, and irregularity cases),
 `parties` (between licensee, Provider, Postal Service and bank), `checkout` (a device that goes out of service),
 `quality` (notices, quality pieces, the inventory), `licensing` (a license after it was issued), `refund` (unused
-postage), `missing` (devices that are), `supervision` (of Providers by the Postal Service) and `published` (the
-verification pack), `forms` (of an indicium). Importing this package registers all.
+postage), `missing` (devices that are), `supervision` (of Providers by the Postal Service), `published` (the
+verification pack), `forms` (of an indicium) and `labels` (approved label stocks). Importing this package registers all.
 """
 
 from towncircle.wire.bodies.cases import (
@@ -30,6 +30,7 @@ from towncircle.wire.bodies.cmrs import (
     AccountRequest,
     CheckIssued,
     ClosingNotice,
+    DailyFilePart,
     DailyFinancialFile,
     DailyFinding,
     MoneyDifference,
@@ -60,6 +61,7 @@ from towncircle.wire.bodies.device import (
     ResetRequest,
 )
 from towncircle.wire.bodies.examination import ExaminationOrder, ExaminationReport
+from towncircle.wire.bodies.labels import LabelRegister, LabelStockRow
 from towncircle.wire.bodies.licensing import (
     AppealDecided,
     AppealDocketed,
@@ -210,6 +212,7 @@ __all__ = [
     "CheckOutRequest",
     "CheckOutStatement",
     "ClosingNotice",
+    "DailyFilePart",
     "DailyFinancialFile",
     "DailyFinding",
     "DefectNoted",
@@ -256,6 +259,8 @@ __all__ = [
     "IrregularityReport",
     "KnownPiece",
     "KnownReading",
+    "LabelRegister",
+    "LabelStockRow",
     "LastReading",
     "LeaseConfirmed",
     "LeaseSigned",

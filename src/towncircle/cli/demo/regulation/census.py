@@ -31,6 +31,9 @@ UNSHOWN_FACTS: Mapping[str, str] = MappingProxyType(
         "address-data.old-used": "the town mails to the public addresses of the program: tests/conformance shows it",
         "inventory.refused": "its scene is not written yet",
         "form-3533.refused": "its scene is not written yet",
+        "label.approved": "the town prints on envelopes: tests/journeys shows label stocks",
+        "label.withdrawn": "it follows the one before",
+        "labels.received": "it follows the one before",
         **dict.fromkeys(
             (
                 "printer.kept",
@@ -46,7 +49,7 @@ UNSHOWN_FACTS: Mapping[str, str] = MappingProxyType(
     }
 )
 # message types that the product can send and the year does not, each with its reason
-UNSHOWN_MESSAGES: Mapping[str, str] = MappingProxyType({})
+UNSHOWN_MESSAGES: Mapping[str, str] = MappingProxyType({"LabelRegister": "the town prints on envelopes only"})
 
 
 class Census:

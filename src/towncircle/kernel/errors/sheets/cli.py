@@ -3,6 +3,12 @@
 from towncircle.kernel.errors import Row
 
 ROWS = {
+    "cli.picture-kind": Row(
+        kind="input",
+        sentence="'{path}' does not say what kind of picture it is.",
+        clause="house",
+        next_step="End its name in .png, .pdf or .svg.",
+    ),
     "cli.usage": Row(
         kind="input",
         sentence="{what}.",

@@ -93,6 +93,18 @@ ROWS = {
         clause="house",
         next_step="Ask for the open jobs: towncircle print DIR --resume",
     ),
+    "mailroom.not-on-tape": Row(
+        kind="refused",
+        sentence="The postage of a piece is divided over tapes or labels, not over a {form}.",
+        clause="P050 4.5",
+        next_step="Name the tape or label stock in the printer (--stock).",
+    ),
+    "mailroom.too-many-tapes": Row(
+        kind="refused",
+        sentence="{amount} at most {each} a tape would take more than {most} tapes.",
+        clause="P050 4.5",
+        next_step="Allow more postage on one tape.",
+    ),
     "mailroom.nothing-to-print": Row(
         kind="refused",
         sentence="There is no piece to print.",

@@ -3,6 +3,24 @@
 from towncircle.kernel.errors import Row
 
 ROWS = {
+    "printer.scale-off": Row(
+        kind="refused",
+        sentence="The printer is {percent} % of true size {way}: more than {most} % off.",
+        clause="P050 4.2",
+        next_step="Print at 100 %, without fitting to the page, and measure the calibration page again.",
+    ),
+    "printer.shift-off": Row(
+        kind="refused",
+        sentence="The printer is more than {most} mm off its place.",
+        clause="P050 4.4",
+        next_step="Put in the paper of the page, set its size in the driver, and measure the calibration page again.",
+    ),
+    "printer.measures-unreadable": Row(
+        kind="input",
+        sentence="'{text}' are not four measures.",
+        clause="house",
+        next_step="Write LEFT,TOP,ACROSS,DOWN in millimetres, such as 25.4,25.6,190.5,54.0.",
+    ),
     "printer.unfit": Row(
         kind="input",
         sentence="'{text}' is no {part} of a printer.",

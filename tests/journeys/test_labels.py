@@ -1,0 +1,101 @@
+"""Approved label stocks, from the register to the sheet, and postage over several tapes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.conformance.breaking import refused
+from tests.journeys.stories import mailer, new_world
+
+from towncircle.kernel.ids import JobId
+from towncircle.kernel.money import Mills
+from towncircle.licensee import envelopes
+from towncircle.licensee.corrections import Shortpaid
+from towncircle.licensee.looks import Look
+from towncircle.mailpiece.address_files import public_addresses
+from towncircle.mailpiece.lints import lint
+from towncircle.paper.png import raster
+from towncircle.symbol import read
+from towncircle.world import labels, printing
+from towncircle.world.journeys import Journeys
+
+PEOPLE = public_addresses()[:3]
+STOCK = Look(stock="avery-5163", start=9)
+
+
+@pytest.fixture(scope="module")
+def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Journeys]:
+    world = new_world(tmp_path_factory.mktemp("labels") / "world")
+    yield mailer(world, deposit=300, reset=200)
+    world.close()
+
+
+def put_on(host: Journeys, out: Path, look: Look) -> printing.Printed:
+    return printing.print_job(host, PEOPLE, out, formats=("pdf",), look=look)
+
+
+def approve(host: Journeys, stock: str, form: str) -> None:
+    labels.approve(host.world, stock=stock, form=form, reference="MTM-L-1")
+
+
+@pytest.mark.requirement("P050-4.3")
+def test_a_label_is_printed_on_approved_stock_only(host: Journeys, tmp_path: Path) -> None:
+    with refused("P050-4.3", "labels.not-approved"):
+        put_on(host, tmp_path, STOCK)
+    with refused("P050-4.3", "labels.not-the-manager"):
+        labels.approve(host.world, stock="avery-5163", form="label2x4", reference="MTM-L-1", by="clerk")
+    with refused("P050-4.3", "labels.no-label"):
+        approve(host, "avery-5163", "no10")
+    approve(host, "avery-5163", "label2x4")
+    with refused("P050-4.3", "labels.no-stock"):
+        put_on(host, tmp_path, Look(form="label2x4"))
+    with refused("P050-4.3", "labels.other-form"):
+        put_on(host, tmp_path, Look(form="no10", stock="avery-5163"))
+    with refused("P050-4.3", "labels.taken"):
+        approve(host, "avery-5163", "label2x4")
+
+    done = put_on(host, tmp_path, STOCK)  # two labels are left on the first sheet, one goes onto the second
+    marks = [{found.payload for found in read(raster(done.pdf, place, dpi=200))} for place in (0, 1)]
+    assert [len(found) for found in marks] == [2, 1]
+    assert marks[0] | marks[1] == {bytes.fromhex(one) for one in done.job.body["indicia"]}
+
+    labels.withdraw(host.world, stock="avery-5163", reasons="The adhesive fails.")
+    with refused("P050-4.3", "labels.not-approved"):
+        put_on(host, tmp_path / "more", STOCK)
+    with refused("P050-4.3", "labels.taken"):
+        approve(host, "avery-5163", "label2x4")
+
+
+@pytest.mark.requirement("P050-4.9/5")
+def test_a_postage_correction_may_stand_on_an_approved_label(host: Journeys, tmp_path: Path) -> None:
+    first = printing.print_job(host, PEOPLE, tmp_path / "mail", formats=("pdf",))
+    order = {"job": JobId(first.job.key), "mailing_date": host.today(), "due": Mills(2000), "pieces": (1,)}
+    with refused("P050-4.9", "labels.not-approved"):
+        printing.correct_job(host, Shortpaid(**order, stock="avery-5164"), tmp_path / "no", formats=("pdf",))
+    approve(host, "avery-5164", "label-third")
+    done = printing.correct_job(host, Shortpaid(**order, stock="avery-5164"), tmp_path / "yes", formats=("pdf",))
+    assert done.job.body["pieces"][0]["on"] == "label-third"
+    (found,) = read(raster(done.pdf, dpi=200))
+    assert found.payload == bytes.fromhex(done.job.body["indicia"][0])
+
+
+@pytest.mark.requirement("P050-4.5/7")
+def test_each_tape_of_a_piece_shows_the_post_office_and_together_they_pay_for_it(
+    host: Journeys, tmp_path: Path
+) -> None:
+    approve(host, "tape-roll", "tape")
+    done = put_on(host, tmp_path, Look(stock="tape-roll", each=Mills(500)))
+    tapes = [piece["tape"] for piece in done.job.body["pieces"]]
+    assert tapes[:2] == [[1, 2], [2, 2]]
+    due = put_on(host, tmp_path / "whole", Look(stock="tape-roll")).total
+    assert done.total == due
+    stationery = host.stationery(done.job)
+    for page in envelopes.pages(done.job.body, stationery):
+        assert [text for text in (getattr(part, "text", "") for part, _ in page.having("place")) if "DC" in text]
+        assert lint(page, stationery.rules, stationery.day) == ()
+    with refused("P050-4.5", "mailroom.too-many-tapes"):
+        put_on(host, tmp_path, Look(stock="tape-roll", each=Mills(10)))
+    with refused("P050-4.5", "mailroom.not-on-tape"):
+        printing.print_job(host, PEOPLE, tmp_path, look=Look(form="no10", each=Mills(500)))
