@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 from tests.auditor.test_checkouts import Edit, Row, edit
 from tests.journeys.stories import HARBOR, MAILROOM
-from tests.journeys.test_accounts import broken, funded
+from tests.journeys.test_accounts import broken, examined, funded
 
 from towncircle.auditor import audit
 from towncircle.kernel.money import Mills
 from towncircle.world import accounts
 from towncircle.world.config import BANK, POSTAL
 from towncircle.world.exporting import export
+from towncircle.world.population import today
 
 P, U, B = f"{HARBOR}/", f"{POSTAL}/", f"{BANK}/"
 
@@ -35,10 +36,13 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     journeys.deposit(Mills.dollars(30), form="check")
     journeys.reset(Mills.dollars(100))
     world.advance("2d")
-    told = accounts.claim(journeys, broken(journeys), Mills.dollars(300), reason="it failed")
+    device = broken(journeys)
+    told = accounts.claim(journeys, device, Mills.dollars(300), reason="it failed")
+    examined(world, device)
     accounts.decide_claim(world, told.reference, grant=True, finding="worn out", by="ann", approved_by="ben")
     closing = accounts.close(journeys, by="dora")
     accounts.instruct(world, closing.reference, by="asc")
+    accounts.statement(journeys, today(world)[:7])
     world.advance("1d")
     export(world, base / "export")
     world.close()
@@ -88,6 +92,10 @@ DAMAGES: dict[str, tuple[Edit, str]] = {
     ),
     "one person": (body(FACTS, "malfunction.credited", decided_by="ben"), "claim.one-person"),
     "a device that gave its balance back": (body(FACTS, "device.checked-out", outcome="credited"), "claim.no-loss"),
+    "a device that its host may still have": (
+        edit(FACTS, lambda row: row.update(type="custody.returned"), type="custody.checked out"),
+        "claim.not-written-off",
+    ),
     "registers that show less": (edit(f"{P}devices.jsonl", lambda row: row.update(descending=5)), "claim.more"),
     "a closing that nobody asked for": (body(FACTS, "account.closing-asked", asked_by=" "), "closing.no-request"),
     "more of its own": (body(FACTS, "account.closing-asked", own=10**9), "closing.own"),
@@ -118,6 +126,10 @@ def entry(recipe: str, change: Any) -> Edit:
 
 DAMAGES |= {
     "a check that leaves a cent behind": (entry("account-paid-out", less(10)), "closing.short"),
+    "a credit that no Provider has": (
+        edit(f"{MAILROOM}/entries.jsonl", lambda row: row.update(reference="CLM-other"), recipe="account-credited"),
+        "licensee.stated",
+    ),
     "a closing beside an advance": (entry("advance-repaid", less(10)), "closing.advance"),
 }
 

@@ -2,8 +2,9 @@
 
 import io
 from datetime import date
+from pathlib import Path
 
-from towncircle.bench import pages
+from towncircle.bench import one, pages
 from towncircle.bench.mailpiece import _payload
 from towncircle.paper.pdf import write_pdf
 
@@ -42,3 +43,11 @@ def test_a_batch_of_pages_needs_the_memory_of_a_few() -> None:
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert (peaks[1] - peaks[0]) / 2000 < 120  # of 700 bytes that are written for each
+
+
+def test_one_piece_is_measured_through_running_parties(tmp_path: Path) -> None:
+    result, told = one.print_one(tmp_path, draw=lambda: 1, rate_of=lambda work, _: float(work()), seconds=0.01)
+    assert result.name == "print.one"
+    assert result.rate > 0
+    assert told["print_one_ms"] <= told["print_one_slowest_ms"]
+    assert list(tmp_path.iterdir()) == []

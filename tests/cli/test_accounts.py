@@ -43,6 +43,10 @@ def test_money_is_walked_from_the_deposit_to_the_check(tmp_path: Path, capsys: p
     assert "advances outstanding" in said(capsys, "advance", "ask", world, "10")[1]
     file = tmp_path / "day.ach"
     assert told(capsys, "ach", "write", world, file)[1]["returned"][0]["reason"] == "R01"
+    written = file.read_bytes()
+    assert told(capsys, "ach", "write", world, file, "--modifier", "A")[1]["modifier"] == "A"
+    assert file.read_bytes() == written
+    assert told(capsys, "ach", "write", world, file, "--modifier", "B")[1]["error"]["code"] == "ach.no-such-file"
     assert "The control totals hold." in said(capsys, "ach", "read", file)[1]
     file.write_bytes(file.read_bytes().replace(b"30000", b"30001", 1))
     assert told(capsys, "ach", "read", file)[1]["error"]["code"] == "ach.file-broken"
@@ -77,5 +81,8 @@ def test_a_claim_is_made_decided_and_shown(tmp_path: Path, capsys: pytest.Captur
     assert (code, made["state"]) == (0, "claimed")
     decide = ("claim", "decide", world, made["reference"], "--finding", "worn out", "--by", "ann")
     assert told(capsys, *decide)[1]["error"]["code"] == "person.not-approved"
+    code, refusal = told(capsys, *decide, "--approved-by", "ben")
+    assert (code, refusal["error"]["code"]) == (3, "claim.not-written-off")
+    assert told(capsys, "custody", "write-off", world, device, "--reference", "bench-9")[0] == 0
     assert told(capsys, *decide, "--approved-by", "ben")[1]["amount_mills"] == 200_000
     assert "worn out" in said(capsys, "claim", "status", world)[1]

@@ -75,6 +75,9 @@ def test_a_loss_that_the_registers_do_not_show_is_not_credited(journeys: Journey
     told = accounts.claim(journeys, device, Mills.dollars(200), reason="it failed")
     with refused("502.27d", "person.same-person"):
         accounts.decide_claim(world, told.reference, grant=True, finding="x", by="ann", approved_by="ann")
+    for clause in ("502.27d", "P050-3.3a"):
+        with refused(clause, "claim.not-written-off"):
+            accounts.decide_claim(world, told.reference, grant=True, finding="x", by="ann", approved_by="ben")
     assert account(world) == Mills.dollars(100)
 
 

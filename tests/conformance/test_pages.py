@@ -32,6 +32,7 @@ from towncircle.mailpiece.geometry import DOT_300, INCH, Box, form
 from towncircle.mailpiece.lints import lint, require
 from towncircle.mailpiece.markings import marking_of
 from towncircle.mailpiece.page import EnvelopeSpec, envelope, nonaddress_side
+from towncircle.rules import RuleSet
 from towncircle.symbol import data_matrix
 from towncircle.symbol.bars import fim
 
@@ -117,6 +118,20 @@ def test_a_letter_or_flat_without_its_fim_is_refused() -> None:
     assert "fim" in {finding.code for finding in lint(bare, IBI, ON_1998)}
     assert "fim" not in {finding.code for finding in lint(bare, IMI, ON)}
     breaks(piece_1998("flat9x12"), "fim", "P050-4.12")  # today a flat bears none
+
+
+@pytest.mark.requirement("P050-4.12/1")
+@pytest.mark.parametrize(("shape", "rules", "on", "marks"), [("parcel", IBI, ON_1998, 0), ("letter", IMI, ON, 1)])
+def test_a_label_bears_the_fim_of_its_piece_and_a_parcel_none(shape: str, rules: RuleSet, on: date, marks: int) -> None:
+    spec = EnvelopeSpec(
+        form=form("label4x6"), rules=rules, on=on, readable=readable(day=on), symbol=data_matrix(PAYLOAD),
+        recipient=TO, piece_shape=shape,
+    )  # fmt: skip
+    page = envelope(spec)
+    assert len(page.having("fim")) == marks
+    assert "fim" not in {finding.code for finding in lint(page, rules, on)}
+    other = replace(page, piece_shape="letter" if shape == "parcel" else "parcel")
+    assert "fim" in {finding.code for finding in lint(other, rules, on)}
 
 
 @pytest.mark.requirement("P050-4.12/2")

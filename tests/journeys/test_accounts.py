@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.journeys.stories import ANNEX, HARBOR, MAILROOM, REGIMES, mailer, new_world, reopened
+from tests.journeys.stories import ANNEX, HARBOR, MAILROOM, REGIMES, SUMMIT, mailer, new_world, reopened
 from tests.journeys.test_refunds import audited, refused, together
 from tests.journeys.test_returning import break_down
 from tests.parties.hand import BANK, Hand
@@ -18,14 +19,18 @@ from towncircle.kernel.cites import cites
 from towncircle.kernel.ids import ClosingId, DeviceId
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.ledger import BANK as BANK_CHART
+from towncircle.ledger import LICENSEE as LICENSEE_CHART
 from towncircle.ledger import POSTAL as POSTAL_CHART
 from towncircle.ledger import Books
-from towncircle.provider import daily
+from towncircle.postal.daily import telling
+from towncircle.provider import checkouts, daily
 from towncircle.wire import bodies, nacha, statement_file
 from towncircle.wire.bodies import AccountRequest
+from towncircle.wire.nacha import MODIFIERS
 from towncircle.world import accounts, returning
 from towncircle.world.config import POSTAL
-from towncircle.world.journeys import Journeys
+from towncircle.world.journeys import Applicant, Journeys
+from towncircle.world.missing import at_provider
 from towncircle.world.population import today
 from towncircle.world.world import World
 
@@ -66,6 +71,11 @@ def advances(world: World, licensee: str = MAILROOM) -> Mills:
 def held_at_bank(world: World) -> Mills:
     with world.store(BANK).reading() as view:
         return Books(view, BANK_CHART).balance(f"held/{HARBOR}/{MAILROOM}")
+
+
+def on_deposit(world: World, licensee: str = MAILROOM) -> Mills:
+    with world.store(licensee).reading() as view:
+        return Books(view, LICENSEE_CHART).balance(f"on-deposit/{HARBOR}/{licensee}")
 
 
 def trust(world: World) -> Mills:
@@ -114,14 +124,48 @@ def test_an_ach_deposit_is_in_the_days_file_and_a_returned_one_too(journeys: Jou
     assert back.identification == second.deposit_id.replace("-", "")
     with refused("ach.nothing"):
         accounts.ach_file(world, "1999-01-01")
+
+
+def test_an_ach_entry_is_in_one_file_and_a_later_file_of_the_day_has_the_next_modifier(journeys: Journeys) -> None:
+    world, day = journeys.world, today(journeys.world)
+    first = accounts.ach_file(world, day)
+    assert accounts.ach_file(world, day) == first  # nothing came in between: it is that file again
+    second = journeys.deposit(Mills.dollars(40), form="ach-credit", payer=("990000039", "77-1"))
     third = journeys.deposit(Mills.dollars(1), form="ach-debit")  # the last account is taken again
-    entry = next(
-        entry
-        for batch in nacha.read(accounts.ach_file(world, today(world))).batches
-        for entry in batch.entries
-        if entry.identification == third.deposit_id.replace("-", "")
-    )
-    assert entry.account == "77-1"
+    data = accounts.ach_file(world, day)
+    file = nacha.read(data)
+    assert (nacha.read(first).modifier, file.modifier) == ("A", "B")
+    entries = [entry for batch in file.batches for entry in batch.entries]
+    names = [entry.identification for entry in entries]
+    assert names == [one.deposit_id.replace("-", "") for one in (third, second)]
+    assert entries[0].account == "77-1"
+    accounts.return_item(world, second.deposit_id, reason="R29")
+    assert [accounts.ach_file(world, day, modifier=named) for named in "AB"] == [first, data]
+    with refused("ach.no-such-file"):
+        accounts.ach_file(world, day, modifier="C")
+    back = nacha.read(accounts.ach_file(world, day))
+    assert [(batch.purpose, len(batch.entries)) for batch in back.batches] == [("RETURN", 1)]
+
+
+def test_the_last_file_that_a_day_may_have_waits_for_its_end(journeys: Journeys) -> None:
+    world, day = journeys.world, today(journeys.world)
+    accounts.ach_file(world, day)
+    with world.store(BANK).transaction() as tx:
+        for modifier in MODIFIERS[1:-1]:
+            tx.put(
+                "ach-file",
+                f"{day} {modifier}",
+                {"day": day, "modifier": modifier, "entries": []},
+                owner=day,
+                expected=0,
+            )
+    last = journeys.deposit(Mills.dollars(1), form="ach-debit")
+    with refused("ach.day-not-over"):
+        accounts.ach_file(world, day)
+    world.advance("1d")
+    file = nacha.read(accounts.ach_file(world, day))
+    assert (file.modifier, file.date) == ("9", day.replace("-", "")[2:])
+    assert [entry.identification for entry in file.batches[0].entries] == [last.deposit_id.replace("-", "")]
 
 
 @cites("P050-3.5a")
@@ -199,6 +243,11 @@ def broken(journeys: Journeys) -> DeviceId:
     return device
 
 
+def examined(world: World, device: DeviceId) -> None:
+    """Have the Provider examine a device that came back, and write it off."""
+    at_provider(world, device, lambda ctx: checkouts.write_off(ctx, device=device, reference="bench-9"))
+
+
 @cites("502.27d", "P050-3.3a")
 def test_what_is_lost_in_a_device_is_borne_by_the_provider(journeys: Journeys, tmp_path: Path) -> None:
     world = journeys.world
@@ -221,6 +270,9 @@ def test_what_is_lost_in_a_device_is_borne_by_the_provider(journeys: Journeys, t
     with refused("claim.no-finding"):
         accounts.decide_claim(world, told.reference, grant=True, finding=" ", by="ann", approved_by="ben")
     held = trust(world)
+    with refused("claim.not-written-off"):  # that it failed is its host's word only
+        accounts.decide_claim(world, told.reference, by="ann", approved_by="ben", **decide)  # type: ignore[arg-type]
+    examined(world, device)
     accounts.decide_claim(world, told.reference, by="ann", approved_by="ben", **decide)  # type: ignore[arg-type]
     assert accounts.decide_claim(world, told.reference, by="ann", approved_by="ben", **decide).body["amount"] == 200_000  # type: ignore[arg-type]
     with refused("claim.decided-before"):
@@ -288,10 +340,12 @@ def test_credits_of_the_provider_and_repaid_advances_are_in_the_check(journeys: 
     world = journeys.world
     accounts.agree_advance(world, MAILROOM, Mills.dollars(50), by="ann")
     accounts.ask_advance(journeys, Mills.dollars(50))
-    told = accounts.claim(journeys, broken(journeys), Mills.dollars(200), reason="it failed")
+    device = broken(journeys)
+    told = accounts.claim(journeys, device, Mills.dollars(200), reason="it failed")
     with refused("closing.waits") as caught:
         accounts.close(journeys, by="dora")
     assert told.reference in caught.value.sentence
+    examined(world, device)
     accounts.decide_claim(world, told.reference, grant=True, finding="worn out", by="ann", approved_by="ben")
     asked = accounts.close(journeys, by="dora")
     assert (asked.amount, advances(world)) == (Mills.dollars(300), ZERO)
@@ -366,6 +420,52 @@ def test_a_center_that_does_not_find_the_money_instructs_nothing(journeys: Journ
     assert held_at_bank(world) == Mills.dollars(300)
 
 
+def test_what_a_statement_tells_is_in_the_licensees_own_books_once(journeys: Journeys, tmp_path: Path) -> None:
+    world, month = journeys.world, today(journeys.world)[:7]
+    accounts.agree_advance(world, MAILROOM, Mills.dollars(50), by="ann")
+    item = journeys.deposit(Mills.dollars(60), form="wire")
+    accounts.return_item(world, item.deposit_id, reason="R01")
+    journeys.deposit(Mills.dollars(60), form="wire")
+    accounts.ask_advance(journeys, Mills.dollars(50))
+    device = broken(journeys)
+    told = accounts.claim(journeys, device, Mills.dollars(200), reason="it failed")
+    examined(world, device)
+    accounts.decide_claim(world, told.reference, grant=True, finding="worn out", by="ann", approved_by="ben")
+    assert on_deposit(world) != account(world)
+    for _ in range(2):
+        accounts.statement(journeys, month)
+        assert on_deposit(world) == account(world) == Mills.dollars(410)
+    audited(world, tmp_path / "before")
+    accounts.instruct(world, accounts.close(journeys, by="dora").reference, by="asc")
+    accounts.statement(journeys, month)
+    assert on_deposit(world) == account(world) == ZERO
+    audited(world, tmp_path / "after")
+
+
+def test_of_two_accounts_the_one_that_is_named_is_meant(journeys: Journeys) -> None:
+    world = journeys.world
+    device = broken(journeys)
+    journeys.apply(Applicant(office_zip="10001"), provider=SUMMIT)
+    journeys.lease()
+    month = today(world)[:7]
+    for ask in (
+        lambda: accounts.agree_advance(world, MAILROOM, Mills.dollars(50), by="ann"),
+        lambda: accounts.ask_advance(journeys, Mills.dollars(5)),
+        lambda: accounts.statement(journeys, month),
+        lambda: accounts.close(journeys, by="dora"),
+    ):
+        with refused("account.which-provider") as caught:
+            ask()
+        assert (HARBOR in caught.value.sentence, SUMMIT in caught.value.sentence) == (True, True)
+    with refused("account.unknown"):
+        accounts.statement(journeys, month, provider="mill")
+    told = accounts.claim(journeys, device, Mills.dollars(200), reason="it failed")  # of the device's own Provider
+    accounts.decide_claim(world, told.reference, grant=False, finding="none", by="ann", approved_by="ben")
+    assert accounts.statement(journeys, month, provider="harbor").statement.closing == Mills.dollars(100)
+    assert accounts.statement(journeys, month, provider=SUMMIT).statement.rows == ()
+    assert accounts.close(journeys, by="dora", provider=HARBOR).amount == Mills.dollars(100)
+
+
 # ---- statements and the three books
 
 
@@ -428,6 +528,61 @@ def test_a_file_that_was_written_down_and_never_sent_goes_before_the_next_one(
         days = [row.key for row in view.find("daily-finding") if row.owner == HARBOR]
     assert sorted(days) == [f"{HARBOR} {day}", f"{HARBOR} {today(world)}"]
     audited(world, tmp_path / "export")
+
+
+@cites("502.20m")
+def test_a_daily_file_that_is_longer_than_a_message_goes_in_parts(journeys: Journeys, tmp_path: Path) -> None:
+    world, hand = journeys.world, Hand(journeys.world)
+    day, desk = today(world), world.desk(HARBOR)
+    desk.perform(lambda ctx: daily.write_down(ctx, day=day), actor=HARBOR)
+    with world.store(HARBOR).reading() as view:
+        row = view.get("daily-file", day)
+    assert row is not None
+    file = base64.b64decode(row.body["file"])
+    events = file.count(b"\nE|")
+    whole = {"day": day, "number": 1, "parts": 3, "digest": hashlib.sha256(file).hexdigest()}
+    pieces = [file[:200], file[200:400], file[400:]]
+    first, second, last = (
+        bodies.DailyFilePart(part=part, data=data, **whole)  # type: ignore[arg-type]
+        for part, data in enumerate(pieces, start=1)
+    )
+    attempts = (
+        (last, "daily.part-missing"),  # before the others
+        (replace(first, number=2), "daily.out-of-order"),
+        (replace(first, parts=101), "daily.bad-part"),
+        (replace(first, part=0), "daily.bad-part"),
+    )
+    for part, code in attempts:
+        assert hand.refused(HARBOR, POSTAL, part) == code
+    for part in (first, second):
+        assert isinstance(hand.say(HARBOR, POSTAL, part), bodies.Acknowledged)
+    assert hand.refused(HARBOR, POSTAL, replace(last, data=last.data + b"x")) == "daily.bad-part"
+    found = desk.perform(lambda ctx: daily.tell(ctx, day=day, part_bytes=100), actor=HARBOR)
+    assert (found.number, found.accounts, found.events) == (1, 1, events)
+    again = desk.perform(lambda ctx: daily.tell(ctx, day=day, part_bytes=100), actor=HARBOR)
+    assert again == found
+    with world.store(POSTAL).reading() as view:
+        assert {row.body["data"] for row in view.find("daily-part")} == {""}
+    audited(world, tmp_path / "export")
+
+
+def test_a_finding_tells_the_differences_that_a_message_holds_and_sums_up_the_rest() -> None:
+    rows = tuple(
+        bodies.MoneyDifference(
+            about=f"{number}",
+            code="x",
+            cause="late" * (number % 2),
+            sentence="x",
+            amount=Mills(1),
+            explained=bool(number % 2),
+        )
+        for number in range(400)
+    )
+    found = bodies.DailyFinding(day="2026-11-23", number=1, accounts=1, devices=1, events=1, differences=rows)
+    told = telling(found).differences
+    assert (len(told), told[-1].code, told[-1].amount, told[-1].explained) == (300, "daily.more", Mills(101), True)
+    assert not any(one.explained for one in told[:200])
+    assert telling(replace(found, differences=rows[:300])).differences == rows[:300]
 
 
 def test_money_that_no_book_explains_is_shown_as_unexplained(journeys: Journeys) -> None:

@@ -10,7 +10,7 @@ import pytest
 from tests.journeys.stories import HARBOR, MAILROOM, refused
 from tests.journeys.test_accounts import account, funded, held_at_bank, trust
 from tests.journeys.test_refunds import audited
-from tests.parties.hand import BANK, Hand, Line
+from tests.parties.hand import BANK, Hand, Line, Puppet
 
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.ids import AdvanceId, DepositId
@@ -181,6 +181,20 @@ def test_a_request_that_a_busy_provider_did_not_take_is_not_dropped(journeys: Jo
 
 
 # ---- words that lie
+
+
+@pytest.mark.parametrize("name", ["RFD-7K3MQ9ZX2RT|", "RFD-7K3MQ9ZX2RTB\n", "refund", "CLM-7K3MQ9ZX2RTB"])
+def test_a_name_that_no_file_of_lines_holds_is_refused_at_the_door(name: str, journeys: Journeys) -> None:
+    """Once credited or shipped under such a name, the Provider's daily file could not be written any more."""
+    hand, device = Hand(journeys.world), journeys.device
+    form = bodies.RefundApplication(refund=name, device=device, pieces=(), groups=(), total=ZERO, claimed_by="dora")
+    assert hand.refused(MAILROOM, HARBOR, form) == "id.unreadable"
+    told = {"device": device, "direction": "back", "service": "x", "article": "y", "permission": ""}
+    paper = bodies.HandOver(shipment=name, at=journeys.world.clock.now(), **told)  # type: ignore[arg-type]
+    assert hand.refused(MAILROOM, HARBOR, paper) == "id.unreadable"
+    asked = Puppet(hand, HARBOR, MAILROOM, 77).ask_reset(name, Mills.dollars(1), counter=1)
+    assert isinstance(asked, bodies.RefusedReply)
+    assert asked.code == "id.unreadable"
 
 
 def daily_of(world: World, **changes: object) -> DailyFile:

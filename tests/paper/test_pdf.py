@@ -133,3 +133,6 @@ def test_a_png_carries_its_resolution(tmp_path):
     image = Image.open(io.BytesIO(render(path, dpi=150)))
     assert image.size == (1425, 619)
     assert round(image.info["dpi"][0]) == 150
+    for dpi, a_metre in ((203, 7992), (300, 11811), (600, 23622)):  # the nearest whole number of dots a metre
+        data = render(path, dpi=dpi)
+        assert data[data.index(b"pHYs") + 4 :][:9] == a_metre.to_bytes(4, "big") * 2 + b"\1"

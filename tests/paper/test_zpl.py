@@ -48,6 +48,21 @@ def test_a_label_is_read_back_to_the_byte(page, payload, dpi, native):
     assert imb_from_image(image[high - round(0.62 * dpi) :, -round(4.6 * dpi) :]) == BARS
 
 
+@pytest.mark.parametrize("dpi", [203, 300, 600])
+def test_a_label_of_4_by_6_inches_is_read_back_and_its_bars_keep_their_pitch(dpi):
+    label = piece("label4x6", art=None)
+    image = drawn(to_zpl(label, Head(dpi=dpi)), dpi)
+    assert read(image)[0].payload == PAYLOAD
+    exact = 203.2 if dpi == 203 else dpi
+    row = image[round(2.77 * exact) : round(2.99 * exact)]
+    dark = np.flatnonzero((row < 128).any(axis=0))
+    starts = dark[np.flatnonzero(np.diff(dark, prepend=-9) > 1)]
+    assert len(starts) == 65
+    assert len(set(np.diff(starts))) == 1  # whole dots, all alike
+    assert 20 <= exact / (starts[1] - starts[0]) <= 24
+    assert (dark[-1] + 1 - dark[0]) / exact <= 3.225
+
+
 @pytest.mark.parametrize(("symbol", "name"), [(data_matrix, "BX"), (pdf417, "B7")])
 def test_every_byte_survives_the_printer_s_own_symbol(symbol, name):
     payload = bytes(range(256)) if symbol is data_matrix else bytes(range(255, -1, -1))

@@ -48,6 +48,7 @@ TAKEN = {
         "SoftwareForward": "provider",
         "ClosingNotice": "provider",
         "DailyFinancialFile": "provider",
+        "DailyFilePart": "provider",
         "HandOverQuery": "licensee",
         "MalfunctionReport": "provider",
         "CarrierProposed": "provider",

@@ -696,6 +696,7 @@ SPECIMENS: tuple[Body, ...] = (
         ),
     ),
     b.DailyFinancialFile(day="2026-11-21", number=3, file=b"H|DAILY-FINANCIAL|1\n"),
+    b.DailyFilePart(day="2026-11-21", number=3, part=1, parts=2, digest="ab" * 32, data=b"H|DAILY-FINANCIAL|1\n"),
     b.DailyFinding(
         day="2026-11-21",
         number=3,

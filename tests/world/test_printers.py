@@ -21,6 +21,7 @@ from towncircle.licensee.printers import Printer
 from towncircle.mailpiece.address_files import public_addresses
 from towncircle.paper.png import raster
 from towncircle.symbol import read
+from towncircle.transport.printers import FolderWay
 from towncircle.world import printing, spooling
 from towncircle.world.journeys import Journeys
 
@@ -138,6 +139,8 @@ def test_a_refused_connection_keeps_the_entry_queued_and_it_is_sent_once(room: J
     assert spooling.waiting(room) == [number]
     with refused("printer.busy"):
         room.do(lambda ctx: printers.remove(ctx, name="labels"))
+    with refused("printer.busy"):  # its file waits in the language of the old profile
+        kept(room, name="labels", kind="raw", address=f"127.0.0.1:{port}", language="pdf")
     with listening() as printer:
         kept(room, name="labels", kind="raw", address=f"127.0.0.1:{printer.port}", language="zpl", dpi=203)
         assert spooling.send(room, number).trouble is None
@@ -217,6 +220,22 @@ def test_a_file_that_was_changed_in_the_spool_is_not_sent(room: Journeys, desk: 
     spooling.decide(room, number, came_out=False)
     assert standing(room, number) == "spoiled"
     assert not (room.world.folder / room.licensee / "spool" / done.entry.body["file"]).exists()
+
+
+def test_a_printer_stays_where_an_interrupted_entry_was_sent(room: Journeys, desk: Path, tmp_path: Path) -> None:
+    desk.rmdir()
+    row = spooling.print_on(room, room.plan(LETTERS[:1]), "desk").entry
+    number = row.body["number"]
+    desk.mkdir()
+    file = room.world.folder / room.licensee / "spool" / row.body["file"]
+    FolderWay(desk, f"{row.body['job']}-{number:06d}.pdf", file).ready()
+    room.do(lambda ctx: spool.begin(ctx, number=number))  # and here its process died
+    with refused("printer.busy"):  # in another folder it would look as if it had been taken
+        kept(room, name="desk", kind="folder", address=str(tmp_path))
+    assert spooling.send(room, number).trouble is None
+    assert standing(room, number) == "handed over"
+    assert [path.name for path in desk.iterdir()] == [f"{row.body['job']}-{number:06d}.pdf"]
+    kept(room, name="desk", kind="folder", address=str(tmp_path))
 
 
 def test_two_processes_do_not_send_at_once(room: Journeys, desk: Path) -> None:

@@ -159,7 +159,13 @@ def _paid_out(account: _Account, entry: Posted, where: str, report: Report) -> N
 
 
 def _check_credits(provider: Party, books: Recounted, report: Report) -> None:
-    """Check that each malfunction credit has two persons and the registers of a device that could give nothing back."""
+    """Check that each malfunction credit has two persons and the registers of a device that could give nothing back.
+
+    Such a device is back, examined and written off before: till then only its host says that it failed.
+    """
+    written_off: dict[str, int] = {}
+    for done in facts_of(provider, "custody.checked out"):
+        written_off.setdefault(done["subject"], done.line)
     outcomes = {fact["subject"]: fact["body"]["outcome"] for fact in facts_of(provider, "device.checked-out")}
     facts = {fact["subject"]: fact for fact in facts_of(provider, "malfunction.credited")}
     left = {row["device"]: row["descending"] for row in provider["devices.jsonl"]}
@@ -174,6 +180,9 @@ def _check_credits(provider: Party, books: Recounted, report: Report) -> None:
         if outcomes.get(row["device"]) != "to be examined":
             text = "The device gave its balance back itself, or is in use."
             report.differ("claim.no-loss", where, text, expected="to be examined", found=outcomes.get(row["device"]))
+        if fact and written_off.get(row["device"], fact.line) >= fact.line:
+            text = "It was credited before the device was examined and written off."
+            report.differ("claim.not-written-off", where, text, found=row["device"])
         if entry.amount > left.get(row["device"], 0):
             text = "More was credited than the last signed registers show."
             report.differ("claim.more", where, text, expected=left.get(row["device"], 0), found=entry.amount)

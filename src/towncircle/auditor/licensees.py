@@ -2,7 +2,8 @@
 
 Here: check 11 of docs/export.md. Not here: the books added up (`books`), deposits and resets one by one (`three`).
 Kept: on deposit is what the Provider's account holds, in the device is what the device holds, postage is what was
-evidenced. What only the Provider knows of an account (advances, returned items, refunds, payouts) is taken off first.
+evidenced. What only the Provider knows of an account (advances, returned items, refunds, payouts) is taken off first,
+but for what its statements told and the licensee has booked.
 """
 
 from __future__ import annotations
@@ -48,7 +49,8 @@ def _check_deposits(own: Recounted, providers: Iterable[Recounted], underway: Un
     licensee = own.party.id
     expected: dict[str, int] = {
         one.party.id: one.balances[f"account/{licensee}"]
-        - _untold(one, f"account/{licensee}")
+        - sum(mills for _, mills in _untold(one, f"account/{licensee}"))
+        + _stated(own, one, report)
         + _underway(own, one, underway)
         for one in providers
         if licensee in _customers(one)
@@ -60,13 +62,34 @@ def _check_deposits(own: Recounted, providers: Iterable[Recounted], underway: Un
         report.same("licensee.on-deposit", f"{licensee} {provider}", text, expected=due, found=has)
 
 
-def _untold(books: Recounted, account: str) -> int:
-    """Add up what an account owes to events that only the Provider books."""
+def _untold(books: Recounted, account: str) -> list[tuple[str, int]]:
+    """Give what moved an account and only the Provider books: the reference of each, and by how much."""
     recipes = {entry.row["id"]: entry.row["recipe"] for entry in books.entries}
-    total = 0
-    for entry in books.entries:
-        if recipes.get(entry.row["corrects"] or entry.row["id"]) not in _TOLD:
-            total += sum(-mills if debit else mills for name, debit, mills in entry.lines if name == account)
+    return [
+        (
+            entry.row["reference"],
+            sum(-mills if debit else mills for name, debit, mills in entry.lines if name == account),
+        )
+        for entry in books.entries
+        if recipes.get(entry.row["corrects"] or entry.row["id"]) not in _TOLD
+    ]
+
+
+def _stated(own: Recounted, provider: Recounted, report: Report) -> int:
+    """Add up what a licensee booked by a Provider's statements, each as the Provider has it."""
+    theirs, total = _untold(provider, f"account/{own.party.id}"), 0
+    for recipe, sign in (("account-credited", 1), ("account-charged", -1)):
+        for entry in own.live(recipe):
+            if entry.row["provider"] != provider.party.id:
+                continue
+            told = (entry.row["reference"], sign * entry.amount)
+            if told in theirs:
+                theirs.remove(told)
+            else:
+                where = f"{own.party.id}/entries.jsonl entry {entry.row['number']}"
+                text = f"{provider.party.id} has no such transaction of {own.party.id}, or has it once."
+                report.differ("licensee.stated", where, text, found=told)
+            total += told[1]
     return total
 
 

@@ -336,6 +336,8 @@ RECIPES: Mapping[tuple[str, str], tuple[frozenset[str], frozenset[str], str]] = 
             ("licensee", "deposit-made", "on-deposit", "paid-in", "deposit.made"),
             ("licensee", "reset-received", "in-device", "on-deposit", "reset.received"),
             ("licensee", "balance-returned", "on-deposit", "in-device", "balance.returned"),
+            ("licensee", "account-credited", "on-deposit", "by-statement", ""),
+            ("licensee", "account-charged", "by-statement", "on-deposit", ""),
             ("licensee", "postage-evidenced", "postage", "in-device", "evidence.made"),
         )
     }
@@ -359,6 +361,7 @@ ACCOUNTS: Mapping[str, tuple[str, bool, tuple[str, ...], bool]] = MappingProxyTy
         "held": ("bank", True, ("provider", "licensee"), False),
         "paid-in": ("licensee", True, ("licensee",), True),
         "on-deposit": ("licensee", False, ("provider", "licensee"), False),
+        "by-statement": ("licensee", True, ("provider", "licensee"), False),
         "in-device": ("licensee", False, ("licensee", "device"), True),
         "postage": ("licensee", False, ("licensee", "department"), True),
     }

@@ -1,6 +1,6 @@
 """Measuring pages, scans and prices, each beside a raw limit that it cannot outrun.
 
-Here: pricing, and the list of cases. Not here: writing pages (`pages`), scans (`scans`), devices.
+Here: pricing, and the list of cases. Not here: writing pages (`pages`, `one`), scans (`scans`), devices.
 The limits: `print.pages` is set against zint drawing the same symbols, `scan.image` against zxing-cpp reading the
 cropped symbol of the same page, `price` against building and asking a dict of the same requests.
 """
@@ -12,9 +12,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
+from pathlib import Path
 
 from towncircle.bench import Result, environment, scans
-from towncircle.bench.pages import print_pages
+from towncircle.bench.one import print_one
+from towncircle.bench.pages import draw_one, print_pages
 from towncircle.indicium import encode_content, layout
 from towncircle.kernel.errors import Refused
 from towncircle.mailpiece.categories import CLASSES, PRICE_TYPES, SHAPES
@@ -26,12 +28,13 @@ PAGES = 1000
 _DAY = date(2026, 11, 23)
 
 
-def measure(*, seconds: float = 1.0) -> tuple[list[Result], dict[str, object]]:
+def measure(place: Path | None = None, *, seconds: float = 1.0) -> tuple[list[Result], dict[str, object]]:
     """Measure all cases, about `seconds` for each loop."""
     payloads = [_payload(number) for number in range(PAGES)]
     pages, size = print_pages(payloads, _DAY, rate_of=_rate, seconds=seconds)
-    told = environment(pages=PAGES, dpi=scans.DPI, pdf_bytes_a_page=round(size))
-    return [pages, *scans.measure(seconds=seconds), _prices(seconds)], told
+    one, times = print_one(place, draw=draw_one(payloads[0], _DAY), rate_of=_rate, seconds=seconds)
+    told = environment(pages=PAGES, dpi=scans.DPI, pdf_bytes_a_page=round(size), **times)
+    return [pages, one, *scans.measure(seconds=seconds), _prices(seconds)], told
 
 
 def _rate(work: Callable[[], int], seconds: float) -> float:

@@ -43,6 +43,17 @@ def print_pages(payloads: Sequence[bytes], day: date, *, rate_of: RateOf, second
     return result, (many - one) / (len(payloads) - 1)
 
 
+def draw_one(payload: bytes, day: date) -> Callable[[], int]:
+    """Give the work of drawing one composed page as a file of its own."""
+    page = list(_pages([payload], day))
+
+    def draw() -> int:
+        pdf.to_pdf(page)
+        return 1
+
+    return draw
+
+
 def _pages(payloads: Sequence[bytes], day: date) -> Iterator[Page]:
     recipients = [recipient.address for recipient in public_addresses()]
     rows = [{field.name: str(getattr(one, field.name)) for field in fields(one)} for one in recipients]

@@ -15,14 +15,16 @@ def add(subparsers: Any) -> None:
         "ach",
         help="NACHA files of the lockbox bank: write a day's, read and check one",
         description="Write the NACHA file of a day at the lockbox bank: the ACH debits that it collects, the ACH "
-        "credits that came in, the items that came back. Or read such a file and check its hash, counts, totals and "
-        "padding. docs/ach-files.md describes every record.",
+        "credits that came in, the items that came back. An item is in one file: what came since is in the next file "
+        "of its day, which has the next modifier; where nothing came, the last one is written again. Or read such a "
+        "file and check its hash, counts, totals and padding. docs/ach-files.md describes every record.",
     )
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
-    write = verbs.add_parser("write", help="write the file of a day")
+    write = verbs.add_parser("write", help="write the next file of a day, or one again")
     write.add_argument("world", type=Path, metavar="DIR", help="the world's folder")
     write.add_argument("file", type=Path, metavar="FILE", help="the file to write")
     write.add_argument("--day", default="", metavar="DATE", help="the day, such as 2026-11-23 (default: today)")
+    write.add_argument("--modifier", default="", metavar="M", help="write the file of this modifier again, such as A")
     write.add_argument("--json", action="store_true", help="print JSON with stable keys")
     write.set_defaults(run=_write)
     read = verbs.add_parser("read", help="read a file and check it")
@@ -36,7 +38,7 @@ def _write(args: argparse.Namespace) -> int:
     from towncircle.world.population import today
 
     with opened(args.world) as world:
-        data = accounts.ach_file(world, args.day or today(world))
+        data = accounts.ach_file(world, args.day or today(world), modifier=args.modifier)
     args.file.write_bytes(data)
     return _show(args, data)
 
@@ -52,7 +54,12 @@ def _show(args: argparse.Namespace, data: bytes) -> int:
     file = nacha.read(data)
     every = tuple(entry for batch in file.batches for entry in batch.entries)
     debits, credits_ = nacha.totals(every)
-    record: dict[str, object] = {"file": str(args.file), "batches": len(file.batches), "entries": len(every)}
+    record: dict[str, object] = {
+        "file": str(args.file),
+        "modifier": file.modifier,
+        "batches": len(file.batches),
+        "entries": len(every),
+    }
     returned = [entry for entry in every if entry.reason]
     if args.json:
         record |= {"debits_cents": debits, "credits_cents": credits_, "hash": nacha.entry_hash(every)}

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from towncircle.cli.show import account_answer, as_json, journeys_of, opened, table, world_argument
+from towncircle.cli.show import account_answer, as_json, journeys_of, opened, provider_argument, table, world_argument
 
 
 def add(subparsers: Any) -> None:
@@ -22,12 +22,14 @@ def add(subparsers: Any) -> None:
     agree.add_argument("world", type=Path, metavar="DIR", help="the world's folder")
     agree.add_argument("limit", metavar="LIMIT", help="dollars that may be outstanding at most; 0 ends the agreement")
     agree.add_argument("--licensee", default="mailroom", metavar="NAME", help="with whom (default: mailroom)")
+    provider_argument(agree)
     agree.add_argument("--by", required=True, metavar="NAME", help="the authorised person of the Provider")
     agree.add_argument("--json", action="store_true", help="print JSON with stable keys")
     agree.set_defaults(run=_agree)
     ask = verbs.add_parser("ask", help="ask for an advance, as the licensee")
     world_argument(ask)
     ask.add_argument("amount", metavar="AMOUNT", help="dollars")
+    provider_argument(ask)
     ask.set_defaults(run=_ask)
 
 
@@ -37,7 +39,7 @@ def _agree(args: argparse.Namespace) -> int:
 
     licensee = args.licensee if args.licensee.startswith("licensee.") else f"licensee.{args.licensee}"
     with opened(args.world) as world:
-        held = accounts.agree_advance(world, licensee, Mills.parse(args.limit), by=args.by)
+        held = accounts.agree_advance(world, licensee, Mills.parse(args.limit), by=args.by, provider=args.provider)
     if args.json:
         as_json({"licensee": held.key, "limit_mills": held.body["limit"], "by": held.body["by"]})
     else:
@@ -50,6 +52,6 @@ def _ask(args: argparse.Namespace) -> int:
     from towncircle.world import accounts
 
     with journeys_of(args) as journeys:
-        told = accounts.ask_advance(journeys, Mills.parse(args.amount))
+        told = accounts.ask_advance(journeys, Mills.parse(args.amount), provider=args.provider)
     account_answer(told, json=args.json)
     return 0

@@ -108,7 +108,7 @@ def _measured(args: argparse.Namespace) -> tuple[list[Result], dict[str, object]
     machine = environment()
     subjects = args.subjects or SUBJECTS
     if "mailpiece" in subjects:
-        results, machine = mailpiece.measure(seconds=args.seconds)
+        results, machine = mailpiece.measure(args.dir, seconds=args.seconds)
         measured, told = batch.measure(args.dir, seconds=args.seconds, pieces=args.pieces)
         results, machine = [*results, *measured], machine | told
     if "device" in subjects:

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from towncircle.cli.show import account_answer, as_json, journeys_of, opened, table, world_argument
+from towncircle.cli.show import account_answer, as_json, journeys_of, opened, provider_argument, table, world_argument
 
 
 def add(subparsers: Any) -> None:
@@ -24,6 +24,7 @@ def add(subparsers: Any) -> None:
     world_argument(request)
     request.add_argument("--reason", default="", metavar="TEXT", help="why")
     request.add_argument("--by", required=True, metavar="NAME", help="the authorised person who signs")
+    provider_argument(request)
     request.set_defaults(run=_request)
     instruct = verbs.add_parser("instruct", help="instruct the refund check, as the accounting service center")
     instruct.add_argument("world", type=Path, metavar="DIR", help="the world's folder")
@@ -40,7 +41,7 @@ def _request(args: argparse.Namespace) -> int:
     from towncircle.world import accounts
 
     with journeys_of(args) as journeys:
-        told = accounts.close(journeys, by=args.by, reason=args.reason)
+        told = accounts.close(journeys, by=args.by, reason=args.reason, provider=args.provider)
     account_answer(told, json=args.json)
     if not args.json and told.state == "asked":
         print(f"Next: towncircle close-account instruct {args.world} {told.reference} --by NAME (the center's)")

@@ -41,6 +41,13 @@ def only_world(place: Path) -> Path:
     return found[0]
 
 
+def provider_argument(parser: argparse.ArgumentParser) -> None:
+    """Add the argument of a command about an account, where a licensee may have several."""
+    parser.add_argument(
+        "--provider", default="", metavar="NAME", help="with which Provider the account is (default: the only one)"
+    )
+
+
 @contextmanager
 def opened(folder: Path) -> Iterator[World]:
     """Open a world for one command and close it afterwards."""

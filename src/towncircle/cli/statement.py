@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from towncircle.cli.show import as_json, journeys_of, table, world_argument
+from towncircle.cli.show import as_json, journeys_of, provider_argument, table, world_argument
 
 if TYPE_CHECKING:
     from towncircle.wire.bodies import MonthlyStatement
@@ -26,6 +26,7 @@ def add(subparsers: Any) -> None:
     write.add_argument("--month", default="", metavar="MONTH", help="such as 2026-11 (default: this month)")
     write.add_argument("--out", type=Path, metavar="FOLDER", help="write PDF and CSV there")
     write.add_argument("--reference", default="", metavar="ID", help="write the document of this transaction instead")
+    provider_argument(write)
     write.set_defaults(run=_write)
     read = verbs.add_parser("read", help="read a statement's CSV file and check its control totals")
     read.add_argument("file", type=Path, metavar="FILE", help="the .csv file")
@@ -38,7 +39,7 @@ def _write(args: argparse.Namespace) -> int:
     from towncircle.world.population import today
 
     with journeys_of(args) as journeys:
-        stated = accounts.statement(journeys, args.month or today(journeys.world)[:7])
+        stated = accounts.statement(journeys, args.month or today(journeys.world)[:7], provider=args.provider)
         written: tuple[Path, ...] = ()
         if args.out and args.reference:
             written = (accounts.write_document(stated, args.reference, args.out),)

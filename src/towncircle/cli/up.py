@@ -34,6 +34,7 @@ def run(args: argparse.Namespace) -> int:
             as_json({"addresses": servers.addresses, "pids": servers.pids()})
         else:
             table([(name, f"{at}  process {servers.pids()[name]}") for name, at in servers.addresses.items()])
+            print("Licensees print one piece at once through the door in door.json of their folders.")
             print("Ctrl-C stops them.", flush=True)
         servers.wait()
     except KeyboardInterrupt:

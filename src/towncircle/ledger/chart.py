@@ -215,6 +215,14 @@ LICENSEE = Chart(
             floor=None,
         ),
         AccountKind(
+            name="by-statement",
+            side="credit",
+            owners=("provider", "licensee"),
+            meaning="refunds, credits and advances by a Provider's statement, less returned items and refund checks",
+            clause="P050 3.5(c)",
+            floor=None,
+        ),
+        AccountKind(
             name="in-device",
             side="debit",
             owners=_PER_DEVICE,

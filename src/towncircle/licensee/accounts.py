@@ -17,6 +17,7 @@ from towncircle.kernel.ids import RequestId
 from towncircle.kernel.money import Mills
 from towncircle.kernel.persons import check
 from towncircle.kernel.store import Record
+from towncircle.licensee import books
 from towncircle.wire.bodies import AccountAnswer, AccountRequest, MonthlyStatement, StatementRequest
 from towncircle.wire.bodies.cmrs import CLAIMED
 from towncircle.wire.statement_file import first_fault
@@ -92,7 +93,7 @@ def held_request(ctx: Context, reference: str) -> Record:
 
 @cites("P050-3.5c")
 def statement(ctx: Context, *, provider: str, month: str) -> Steps:
-    """Fetch the statement of a month. Raises `Refused` (statement.does-not-add-up)."""
+    """Fetch the statement of a month, and book what only it tells. Raises `Refused` (statement.does-not-add-up)."""
     query = StatementRequest(month=month)
     answer = yield Ask(provider, query, f"statement of {month} {RequestId.new(ctx.randomness)}")
     told = answer.body
@@ -101,6 +102,7 @@ def statement(ctx: Context, *, provider: str, month: str) -> Steps:
     if told.month != month or fault is not None:
         why = fault[1] if fault else f"it is of {told.month}"
         raise Refused("statement.does-not-add-up", month=month, provider=provider, why=why)
+    books.book_statement(ctx, provider=provider, rows=told.rows)
     about: dict[str, Any] = {"provider": provider, "month": month, "rows": len(told.rows), "closing": int(told.closing)}
     ctx.note("statement.received", month, clauses=("P050 3.5(c)",), **about)
     return told

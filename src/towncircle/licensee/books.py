@@ -1,13 +1,15 @@
-"""The licensee's own books: when each of its four money events is posted.
+"""The licensee's own books: when each of its money events is posted.
 
 Here: the postings, each beside the fact that it books, in the caller's transaction. Not here: the recipes
 (`ledger.mailroom`), budgets (`departments`).
 Kept: the books follow the device. A reset is booked once, under the id that the device gave it, from the first word of
 it that lasts: the Provider's statement, the device's signed audit at a contact, or its status before it is used again.
+What only the Provider sees of the account is booked from its monthly statement, once.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from towncircle.kernel.cites import cites
@@ -18,9 +20,12 @@ from towncircle.kernel.money import ZERO, Mills
 from towncircle.ledger import LICENSEE, Books, mailroom
 from towncircle.pki.verifying import PublicKey
 from towncircle.psd.commands import Identity
-from towncircle.wire.bodies import DeviceAudit
+from towncircle.wire.bodies import DeviceAudit, StatementRow
 from towncircle.wire.directory import Keyring
 from towncircle.wire.message import open_untimed
+
+# what a statement calls the transactions that the licensee books itself, and corrections of them
+_SEEN = ("deposit", "reset", "reset not applied", "balance of a device", "correction")
 
 
 @cites("P050-3.2")
@@ -79,6 +84,20 @@ def book_return(ctx: Context, *, device: DeviceId, refund: str, amount: Mills) -
         refund_id=refund, licensee=ctx.party, provider=provider, device=device, amount=amount, at=ctx.now
     )
     Books(ctx.tx, LICENSEE).post(entry)
+
+
+@cites("P050-3.5c")
+def book_statement(ctx: Context, *, provider: str, rows: Iterable[StatementRow]) -> None:
+    """Book the transactions that only a statement tells: returned items, refunds, credits, advances, refund checks.
+
+    Those that are in the books already change nothing.
+    """
+    for row in rows:
+        if row.kind in _SEEN or row.amount == ZERO:
+            continue
+        whose: dict[str, Any] = {"licensee": ctx.party, "provider": provider, "device": row.device}
+        told: dict[str, Any] = {"kind": row.kind, "reference": row.reference, "amount": row.amount, "told_at": row.at}
+        Books(ctx.tx, LICENSEE).post(mailroom.account_stated(**told, **whose, at=ctx.now))
 
 
 def audit_of(raw: bytes, *, identity: Identity, provider: str) -> DeviceAudit:

@@ -96,8 +96,15 @@ class Printer:
 
 
 def keep(ctx: Context, *, printer: Printer) -> Record:
-    """Keep a printer, or another profile for one that is known. Raises `BadInput` (printer.unfit)."""
+    """Keep a printer, or another profile for one that is known.
+
+    Raises `BadInput` (printer.unfit), `Refused` (printer.busy): an entry under way is found again where it was sent,
+    and a file that waits is in the language it was written in.
+    """
     held = ctx.tx.get("printer", printer.name)
+    if held is not None:
+        same = held.body["language"] == printer.language
+        _check_free(ctx, printer.name, states=("sending",) if same else _OPEN)
     body = asdict(printer.checked())
     ctx.note("printer.kept", printer.name, way=printer.kind, language=printer.language, dpi=printer.dpi)
     return ctx.tx.put("printer", printer.name, body, owner=ctx.party, expected=held.version if held else 0)
@@ -122,14 +129,18 @@ def remove(ctx: Context, *, name: str) -> None:
     Raises `Refused` (printer.unknown, printer.busy).
     """
     held = _row(ctx.tx, name)
-    waiting = [row.key for row in ctx.tx.find("spool") if row.body["printer"] == name and row.body["state"] in _OPEN]
-    if waiting:
-        raise Refused("printer.busy", name=name, entries=", ".join(key.lstrip("0") for key in waiting[:6]))
+    _check_free(ctx, name, states=_OPEN)
     ctx.note("printer.removed", name)
     ctx.tx.put("printer", name, {**held.body, "removed": True}, owner=held.owner, expected=held.version)
 
 
 _OPEN = ("queued", "sending")
+
+
+def _check_free(ctx: Context, name: str, *, states: tuple[str, ...]) -> None:
+    waiting = [row.key for row in ctx.tx.find("spool") if row.body["printer"] == name and row.body["state"] in states]
+    if waiting:
+        raise Refused("printer.busy", name=name, entries=", ".join(key.lstrip("0") for key in waiting[:6]))
 
 
 def printer_of(view: Transaction, name: str) -> Printer:

@@ -233,12 +233,13 @@ class _Reader:
         value = self._get(table, key, "")
         try:
             found = require_form(str(value), shape) if value else None
-            if found is not None and label_stock(found):
-                raise Refused("template.label-stock", form=found.name)
-            return found.key if found is not None else ""
         except (BadInput, Refused) as error:
             self._faults.append(error)
             return ""
+        if found is not None and label_stock(found):
+            self._faults.append(Refused("template.label-stock", form=found.name))
+            return ""
+        return found.key if found is not None else ""
 
     def headings(self, name: str, known: Iterable[str]) -> dict[str, str]:
         """Give the list's own heading of each of our columns."""

@@ -13,6 +13,7 @@ import zlib
 from array import array
 from collections.abc import Iterable
 from datetime import UTC
+from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -144,9 +145,9 @@ class _Writer:
         self._write(b"%d 0 obj\n%s\nendobj\n" % (id_, body))
         return id_
 
-    def _stream(self, id_: int, entries: bytes, data: bytes) -> int:
+    def _stream(self, id_: int, entries: bytes, data: bytes, *, shared: bool = False) -> int:
         if self._compress:
-            data = zlib.compress(data, 6)
+            data = _packed(data) if shared else zlib.compress(data, 6)
             entries += b"/Filter/FlateDecode"
         return self._object(id_, b"<<%s/Length %d>>\nstream\n%s\nendstream" % (entries, len(data), data))
 
@@ -187,7 +188,7 @@ class _Writer:
     def _true_type(self, key: str) -> int:
         metrics, name = face(key), face(key).name.encode()
         data = font_file(face(key).name)
-        file = self._stream(self._reserve(), b"/Length1 %d" % len(data), data)
+        file = self._stream(self._reserve(), b"/Length1 %d" % len(data), data, shared=True)
         box = b" ".join(b"%d" % value for value in metrics.bbox)
         descriptor = self._object(
             self._reserve(),
@@ -218,6 +219,12 @@ class _Writer:
             b"/Encoding<</Type/Encoding/Differences[%s]>>/FirstChar 65/LastChar 84/Widths[%s]/Resources<<>>>>"
             % (bar, 3 * third, refs, names, widths),
         )
+
+
+@lru_cache(maxsize=8)
+def _packed(font: bytes) -> bytes:
+    """Compress a font once: every file has it, and a file may have one page."""
+    return zlib.compress(font, 6)
 
 
 def _info(title: str, at: Instant | None) -> bytes:

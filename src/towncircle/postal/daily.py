@@ -9,9 +9,11 @@ that differ, and what the listed differences leave over, are never explained awa
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 from types import MappingProxyType
 from typing import Any
@@ -27,7 +29,15 @@ from towncircle.ledger import POSTAL, Books
 from towncircle.postal.reconciling import filed_resets, registers_differ
 from towncircle.rules.duties import HEADQUARTERS
 from towncircle.wire import daily_file
-from towncircle.wire.bodies import DailyFinancialFile, DailyFinding, InventoryRow, MoneyDifference, Registers
+from towncircle.wire.bodies import (
+    Acknowledged,
+    DailyFilePart,
+    DailyFinancialFile,
+    DailyFinding,
+    InventoryRow,
+    MoneyDifference,
+    Registers,
+)
 from towncircle.wire.daily_file import DailyFile
 from towncircle.wire.message import Opened
 
@@ -69,6 +79,8 @@ _CAUSES: Mapping[tuple[str, str], tuple[str, str]] = MappingProxyType(
         ("provider", "payout"): ("booked-after-the-file", "The Provider booked it after it made its file."),
     }
 )
+MOST_PARTS = 100  # house: of a file, so that a whole one is 20 MB
+MOST_TOLD = 300  # house: differences that a message tells one by one
 GRACE_DAYS = 1  # house: how long a message may be on its way
 Open = dict[str, list[Any]]  # "kind reference licensee": [mills, when]
 
@@ -79,34 +91,102 @@ def on_file(ctx: Context, opened: Opened) -> DailyFinding:
 
     Raises `Refused`: lines.broken, daily.not-its-own, daily.not-yet, daily.out-of-order, daily.other-file.
     """
-    body, provider = opened.body, opened.envelope.sender
+    body = opened.body
     assert isinstance(body, DailyFinancialFile)
-    key, digest = f"{provider} {body.day}", hashlib.sha256(body.file).hexdigest()
-    file = daily_file.read(body.file)
-    if (file.provider, file.day, file.number) != (provider, body.day, body.number):
+    return telling(_compared(ctx, opened.envelope.sender, body.day, body.number, body.file))
+
+
+@cites("502.20m")
+def on_part(ctx: Context, opened: Opened) -> DailyFinding | Acknowledged:
+    """Keep a part of a day's file that is longer than a message; with the last one the whole is compared.
+
+    A Provider has one file under way; a part of another one takes the place of its part. Raises `Refused`:
+    daily.bad-part, daily.part-missing, daily.out-of-order, and what `on_file` raises.
+    """
+    body, provider = opened.body, opened.envelope.sender
+    assert isinstance(body, DailyFilePart)
+    if not 1 <= body.part <= body.parts <= MOST_PARTS:
+        raise Refused("daily.bad-part", day=body.day, part=body.part, parts=body.parts, most=MOST_PARTS)
+    known = ctx.tx.get("daily-finding", f"{provider} {body.day}")
+    if known is None:
+        before = _standing(ctx.tx, provider)
+        _check_order(body.number, body.day, before)
+        _keep(ctx, provider, body)
+    if body.part < body.parts:
+        return Acknowledged(note=f"part {body.part} of {body.parts} of {body.day}")
+    if known is not None:
+        if known.body["digest"] != body.digest:
+            raise Refused("daily.other-file", day=body.day)
+        return telling(finding_of(known))
+    finding = _compared(ctx, provider, body.day, body.number, _whole(ctx.tx, provider, body))
+    for row in ctx.tx.find("daily-part", owner=provider):  # the finding stands for it
+        ctx.tx.put(row.kind, row.key, {"digest": "", "data": ""}, owner=provider, expected=row.version)
+    return telling(finding)
+
+
+def _keep(ctx: Context, provider: str, body: DailyFilePart) -> None:
+    key = f"{provider} {body.part}"
+    held = ctx.tx.get("daily-part", key)
+    record = {"digest": body.digest, "data": base64.b64encode(body.data).decode()}
+    ctx.tx.put("daily-part", key, record, owner=provider, expected=held.version if held else 0)
+
+
+def _whole(tx: Transaction, provider: str, last: DailyFilePart) -> bytes:
+    rows = [tx.get("daily-part", f"{provider} {part}") for part in range(1, last.parts + 1)]
+    for part, row in enumerate(rows, start=1):
+        if row is None or row.body["digest"] != last.digest:
+            raise Refused("daily.part-missing", day=last.day, part=part, parts=last.parts)
+    file = b"".join(base64.b64decode(row.body["data"]) for row in rows if row is not None)
+    if hashlib.sha256(file).hexdigest() != last.digest:
+        raise Refused("daily.bad-part", day=last.day, part=last.part, parts=last.parts, most=MOST_PARTS)
+    return file
+
+
+def telling(finding: DailyFinding) -> DailyFinding:
+    """Give a finding as a message holds it: the last row sums up the differences that are not told one by one."""
+    if len(finding.differences) <= MOST_TOLD:
+        return finding
+    rows = sorted(finding.differences, key=lambda one: one.explained)
+    rest = rows[MOST_TOLD - 1 :]
+    text = f"{len(rest)} more differences stand in the Postal Service's finding."
+    cause = "" if not all(one.explained for one in rest) else "each-has-its-own"
+    amount = Mills(sum(int(one.amount) for one in rest))
+    more = _difference(finding.day, "daily.more", text, amount, cause=cause)
+    return replace(finding, differences=(*rows[: MOST_TOLD - 1], more))
+
+
+def _standing(tx: Transaction, provider: str) -> Mapping[str, Any]:
+    standing = tx.get("daily-standing", provider)
+    return standing.body if standing else {"number": 0, "day": "", "entries": 0, "filed": {}, "trust": {}}
+
+
+def _check_order(number: int, day: str, before: Mapping[str, Any]) -> None:
+    if number != before["number"] + 1 or day <= before["day"]:
+        raise Refused("daily.out-of-order", number=number, day=day, expected=before["number"] + 1)
+
+
+def _compared(ctx: Context, provider: str, day: str, number: int, raw: bytes) -> DailyFinding:
+    key, digest = f"{provider} {day}", hashlib.sha256(raw).hexdigest()
+    file = daily_file.read(raw)
+    if (file.provider, file.day, file.number) != (provider, day, number):
         raise Refused("daily.not-its-own", provider=provider, day=file.day, number=file.number)
     if date.fromisoformat(file.day) > ctx.now.date_in(HEADQUARTERS):
         raise Refused("daily.not-yet", day=file.day)
     held = ctx.tx.get("daily-finding", key)
     if held is not None:
         if held.body["digest"] != digest:
-            raise Refused("daily.other-file", day=body.day)
+            raise Refused("daily.other-file", day=day)
         return finding_of(held)
-    standing = ctx.tx.get("daily-standing", provider)
-    before: Mapping[str, Any] = (
-        standing.body if standing else {"number": 0, "day": "", "entries": 0, "filed": {}, "trust": {}}
-    )
-    if body.number != before["number"] + 1 or body.day <= before["day"]:
-        expected = before["number"] + 1
-        raise Refused("daily.out-of-order", number=body.number, day=body.day, expected=expected)
+    standing, before = ctx.tx.get("daily-standing", provider), _standing(ctx.tx, provider)
+    _check_order(number, day, before)
     filed, trust, entries = _open_events(ctx, provider, file, before)
     found = [*_events(ctx.now, filed, trust), *_accounts(ctx.tx, file, filed, trust), *_devices(ctx.tx, file)]
-    record = {"digest": digest, "number": body.number, "events": len(file.events), "accounts": len(file.accounts)}
+    record = {"digest": digest, "number": number, "events": len(file.events), "accounts": len(file.accounts)}
     record |= {"devices": len(file.devices), "differences": [one.to_list() for one in found]}
     kept = ctx.tx.put("daily-finding", key, record, owner=provider, expected=0)
-    now = {"number": body.number, "day": body.day, "entries": entries, "filed": filed, "trust": trust}
+    now = {"number": number, "day": day, "entries": entries, "filed": filed, "trust": trust}
     ctx.tx.put("daily-standing", provider, now, owner=provider, expected=standing.version if standing else 0)
-    about: dict[str, Any] = {"provider": provider, "day": body.day, "number": body.number, "digest": digest}
+    about: dict[str, Any] = {"provider": provider, "day": day, "number": number, "digest": digest}
     about |= {"differences": len(found), "unexplained": sum(not one.explained for one in found)}
     ctx.note("books.reconciled", key, clauses=("502.20(m)", "502.8"), through=file.through, **about)
     return finding_of(kept)

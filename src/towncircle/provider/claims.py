@@ -2,8 +2,9 @@
 
 Here: the claim and its decision. Not here: the device's way out of service, which comes before (`checkouts`).
 Kept: a claim rests on the device's last signed registers. What they show as still in a device that cannot give it back
-is the most that is credited, once for a device. One person decides, another approves. The Provider bears it: the credit
-is its own money and no refund of the Postal Service.
+is the most that is credited, once for a device, and only when the Provider has the device, examined and written off:
+that it failed is its host's word, and a host that has it yet could print what was credited. One person decides, another
+approves. The Provider bears it: the credit is its own money and no refund of the Postal Service.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from towncircle.provider.inventory import device_record
 from towncircle.wire.bodies import AccountAnswer, AccountRequest
 from towncircle.wire.bodies.checkout import EXAMINATION
 from towncircle.wire.bodies.cmrs import CLAIMED, DECLINED, GRANTED
+
+_WRITTEN_OFF = ("checked out", "scrapped")
 
 
 @cites("502.27d", "P050-3.3a")
@@ -74,7 +77,7 @@ def decide(ctx: Context, *, claim: str, grant: bool, finding: str) -> Record:
     """Decide a claim as the person who asks, approved by another; what is granted is credited at once.
 
     The same decision again gives the first answer. Raises `Refused`: claim.unknown, claim.decided-before,
-    claim.no-finding, person.same-person.
+    claim.no-finding, claim.not-written-off, person.same-person.
     """
     check(ctx, ctx.actor)
     held = ctx.tx.get("claim", claim)
@@ -88,7 +91,7 @@ def decide(ctx: Context, *, claim: str, grant: bool, finding: str) -> Record:
         if (held.body["state"], held.body["decided_by"], held.body["approved_by"]) == (state, ctx.actor, approver):
             return held
         raise Refused("claim.decided-before", claim=claim, state=held.body["state"], by=held.body["decided_by"])
-    amount = min(Mills(held.body["claimed"]), _lost(ctx, device_record(ctx, held.body["device"]))) if grant else ZERO
+    amount = min(Mills(held.body["claimed"]), _to_credit(ctx, held.body["device"])) if grant else ZERO
     about: dict[str, Any] = {"device": held.body["device"], "licensee": held.owner, "amount": int(amount)}
     people: dict[str, Any] = {"decided_by": ctx.actor, "approved_by": approver, "finding": finding[:200]}
     body = {**held.body, **people, "state": state, "amount": int(amount)}
@@ -99,6 +102,14 @@ def decide(ctx: Context, *, claim: str, grant: bool, finding: str) -> Record:
     else:
         ctx.note("malfunction.declined", claim, clauses=("502.27(d)",), **about, **people)
     return kept
+
+
+def _to_credit(ctx: Context, device: str) -> Mills:
+    """Give the most that is credited for a device. Raises `Refused` (claim.not-written-off, claim.no-evidence)."""
+    row = device_record(ctx, device)
+    if row.body["custody"] not in _WRITTEN_OFF:
+        raise Refused("claim.not-written-off", device=row.key, custody=row.body["custody"])
+    return _lost(ctx, row)
 
 
 def answer(ctx: Context, held: Record) -> AccountAnswer:

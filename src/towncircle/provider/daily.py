@@ -9,6 +9,7 @@ that was told gives the first finding again.
 from __future__ import annotations
 
 import base64
+import hashlib
 from collections import defaultdict
 from typing import Any
 
@@ -18,7 +19,8 @@ from towncircle.kernel.money import ZERO, Mills
 from towncircle.ledger import Books, Entry
 from towncircle.provider.statements import moved
 from towncircle.wire import daily_file
-from towncircle.wire.bodies import DailyFinancialFile, DailyFinding
+from towncircle.wire.bodies import DailyFilePart, DailyFinancialFile, DailyFinding
+from towncircle.wire.bodies.cmrs import PART_BYTES
 
 TOLD, FOUND = "told", "found"
 _BEFORE_LEASE = ("new", "stocked", "shipped")
@@ -109,13 +111,27 @@ def _held(ctx: Context, books: Books) -> list[daily_file.Held]:
     return rows
 
 
+def _parts(day: str, number: int, file: bytes, part_bytes: int) -> list[DailyFilePart]:
+    pieces = [file[at : at + part_bytes] for at in range(0, len(file), part_bytes)]
+    digest = hashlib.sha256(file).hexdigest()
+    told = {"day": day, "number": number, "parts": len(pieces), "digest": digest}
+    return [DailyFilePart(part=part, data=data, **told) for part, data in enumerate(pieces, start=1)]  # type: ignore[arg-type]
+
+
 @cites("502.20m", "502.8")
-def tell(ctx: Context, *, day: str) -> Steps:
-    """Send the file of a day and keep what was found; a day that was found gives it again."""
+def tell(ctx: Context, *, day: str, part_bytes: int = PART_BYTES) -> Steps:
+    """Send the file of a day and keep what was found; a day that was found gives it again.
+
+    A file that is longer than `part_bytes` goes in parts, one after the other.
+    """
     held = ctx.tx.get("daily-file", day)
     assert held is not None
-    body = DailyFinancialFile(day=day, number=held.body["number"], file=base64.b64decode(held.body["file"]))
-    answer = yield Ask("postal.usps", body, f"daily file {day}")
+    number, file = held.body["number"], base64.b64decode(held.body["file"])
+    if len(file) <= part_bytes:
+        answer = yield Ask("postal.usps", DailyFinancialFile(day=day, number=number, file=file), f"daily file {day}")
+    else:
+        for part in _parts(day, number, file, part_bytes):
+            answer = yield Ask("postal.usps", part, f"daily file {day} part {part.part}")
     finding = answer.body
     assert isinstance(finding, DailyFinding)
     row = ctx.tx.get("daily-file", day)

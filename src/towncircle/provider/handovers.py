@@ -205,6 +205,7 @@ def on_sent_back(ctx: Context, opened: Opened, *, rules: RuleSet) -> Acknowledge
     """
     body, licensee = opened.body, opened.envelope.sender
     assert isinstance(body, HandOver)
+    ShipmentId.parse(body.shipment)
     row = _own(ctx, body.device, licensee)
     if body.direction != BACK or row.body["custody"] not in ("returned", "checked out"):
         raise Refused("custody.stays", device=row.key, custody=row.body["custody"])

@@ -16,7 +16,7 @@ from typing import Any
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Ask, Context, Steps, same_person, second_person
 from towncircle.kernel.errors import Refused
-from towncircle.kernel.ids import DeviceId, RequestId
+from towncircle.kernel.ids import DeviceId, RefundId, RequestId
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.persons import check
@@ -60,6 +60,7 @@ def on_application(ctx: Context, opened: Opened) -> RefundStatement:
     """Take a licensee's Form 3533: pieces of its own device, grouped by value, with totals that hold."""
     body, licensee = opened.body, opened.envelope.sender
     assert isinstance(body, RefundApplication)
+    RefundId.parse(body.refund)
     row = device_record(ctx, body.device)
     if row.owner != licensee:
         raise Refused("provider.unknown-device", device=body.device, provider=ctx.party)

@@ -14,7 +14,7 @@ from dataclasses import replace
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Context
 from towncircle.kernel.errors import Refused
-from towncircle.kernel.ids import DeviceId
+from towncircle.kernel.ids import DeviceId, RequestId
 from towncircle.kernel.money import Mills
 from towncircle.kernel.store import Record
 from towncircle.ledger import Books
@@ -47,6 +47,7 @@ def on_request(
     """Answer a reset request: authorise it, or refuse it with the first ground."""
     body, counter = opened.body, opened.envelope.counter
     assert isinstance(body, ResetRequest)
+    RequestId.parse(body.request_id)
     device = opened.envelope.sender.partition(".")[2]
     key = reset_key(device, body.request_id)
     denied = denial(ctx, rules, device, notify=notify)

@@ -7,6 +7,7 @@ Kept: a file that was read whole agrees with its own hash, counts and totals; th
 
 from __future__ import annotations
 
+import string
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,7 @@ CREDIT, RETURNED_CREDIT, DEBIT, RETURNED_DEBIT = "22", "21", "27", "26"
 CODES = (CREDIT, RETURNED_CREDIT, DEBIT, RETURNED_DEBIT)
 RETURNS = (RETURNED_CREDIT, RETURNED_DEBIT)
 _CREDITS = (CREDIT, RETURNED_CREDIT)
+MODIFIERS = string.ascii_uppercase + string.digits  # of the files of a day, in their order
 MIXED, CREDITS_ONLY, DEBITS_ONLY = "200", "220", "225"
 CLASS = "CCD"  # corporate credit or debit
 _WEIGHTS = (3, 7, 1, 3, 7, 1, 3, 7)
@@ -206,6 +208,8 @@ class _Reader:
         if self._lines == [""]:
             raise broken(1, "the file is empty")
         head = self._expect("1", "the file header")
+        if head["file id modifier"] not in tuple(MODIFIERS):
+            raise broken(1, f"the file id modifier is '{head['file id modifier']}', no capital letter and no digit")
         batches: list[Batch] = []
         while self._peek() == "5":
             batches.append(self._batch(len(batches) + 1))

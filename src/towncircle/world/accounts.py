@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from towncircle.bank import ach, lockbox
 from towncircle.kernel.errors import Refused, RelayedRefusal
@@ -49,33 +48,40 @@ def return_item(world: World, deposit: str, *, reason: str) -> Record:
     return kept
 
 
-def ach_file(world: World, day: str) -> bytes:
-    """Give the NACHA file of a day at the lockbox bank. Raises `Refused` (ach.nothing)."""
-    with world.store(BANK).reading() as view:
-        return nacha.write(ach.file_of(view, day))
+def ach_file(world: World, day: str, *, modifier: str = "") -> bytes:
+    """Give the next NACHA file of a day at the lockbox bank, or the one of a modifier again.
+
+    Raises `Refused`: ach.nothing, ach.no-such-file, ach.day-not-over.
+    """
+    made: nacha.AchFile = world.desk(BANK).perform(lambda ctx: ach.file_of(ctx, day, modifier=modifier), actor=BANK)
+    return nacha.write(made)
 
 
-def agree_advance(world: World, licensee: str, limit: Mills, *, by: str) -> Record:
+def agree_advance(world: World, licensee: str, limit: Mills, *, by: str, provider: str = "") -> Record:
     """Agree with a licensee to advance it so much at most, as a person of its Provider."""
-    kept: Record = world.desk(provider_of(world, licensee)).perform(
+    kept: Record = world.desk(_account_at(world, licensee, provider)).perform(
         lambda ctx: advances.agree(ctx, licensee=licensee, limit=limit, rules=world.rules), actor=by
     )
     return kept
 
 
-def ask_advance(journeys: Journeys, amount: Mills, *, by: str = "") -> AccountAnswer:
+def ask_advance(journeys: Journeys, amount: Mills, *, by: str = "", provider: str = "") -> AccountAnswer:
     """Ask the Provider for an advance."""
-    return _ask(journeys, "advance", journeys.new(AdvanceId.new), amount=amount, by=by)
+    return _ask(journeys, "advance", journeys.new(AdvanceId.new), provider_of(journeys, provider), amount=amount, by=by)
 
 
 def claim(journeys: Journeys, device: str, amount: Mills, *, reason: str, by: str = "") -> AccountAnswer:
     """Claim postage that a malfunction lost in a device that was given back."""
-    return _ask(journeys, "claim", journeys.new(ClaimId.new), device=device, amount=amount, reason=reason, by=by)
+    with journeys.world.store(journeys.licensee).reading() as view:
+        row = view.get("device", device)
+    provider = str(row.body["provider"]) if row is not None else provider_of(journeys)  # who refuses it
+    told = {"device": device, "amount": amount, "reason": reason, "by": by}
+    return _ask(journeys, "claim", journeys.new(ClaimId.new), provider, **told)  # type: ignore[arg-type]
 
 
 def decide_claim(world: World, name: str, *, grant: bool, finding: str, by: str, approved_by: str) -> Record:
     """Decide a claim as a person of the Provider, approved by another."""
-    kept: Record = world.desk(_provider_with(world, "claim", name)).perform(
+    kept: Record = world.desk(_provider_of_claim(world, name)).perform(
         lambda ctx: claims.decide(ctx, claim=name, grant=grant, finding=finding),
         actor=by,
         approvals=(approved_by,) if approved_by else (),
@@ -83,9 +89,9 @@ def decide_claim(world: World, name: str, *, grant: bool, finding: str, by: str,
     return kept
 
 
-def close(journeys: Journeys, *, by: str, reason: str = "") -> AccountAnswer:
+def close(journeys: Journeys, *, by: str, reason: str = "", provider: str = "") -> AccountAnswer:
     """Ask in writing for the closing of the account, as an authorised person of the licensee."""
-    told = _ask(journeys, "closing", journeys.new(ClosingId.new), reason=reason, by=by)
+    told = _ask(journeys, "closing", journeys.new(ClosingId.new), provider_of(journeys, provider), reason=reason, by=by)
     journeys.world.deliver()
     return told
 
@@ -109,6 +115,7 @@ def _ask(
     journeys: Journeys,
     kind: str,
     reference: TypedId,
+    provider: str,
     *,
     device: str = "",
     amount: Mills = ZERO,
@@ -123,7 +130,6 @@ def _ask(
         reason=reason,
         asked_by=by or journeys.licensee,
     )
-    provider = _provider(journeys)
     held: Record = journeys.do(lambda ctx: own.begin(ctx, request=request, provider=provider), actor=by)
     return follow(journeys, held.key)
 
@@ -154,9 +160,9 @@ def requests_of(journeys: Journeys, kind: str) -> list[str]:
     return [row.key for row in rows if row.body["kind"] == kind and row.body["state"] != own.DROPPED]
 
 
-def statement(journeys: Journeys, month: str) -> Stated:
+def statement(journeys: Journeys, month: str, *, provider: str = "") -> Stated:
     """Fetch the statement of a month (`YYYY-MM`) from the Provider."""
-    provider = _provider(journeys)
+    provider = provider_of(journeys, provider)
     told: MonthlyStatement = journeys.do(lambda ctx: own.statement(ctx, provider=provider, month=month))
     return Stated(statement=told, provider=provider, licensee=journeys.licensee)
 
@@ -203,24 +209,41 @@ def reconcile(world: World, day: str = "") -> list[tuple[str, DailyFinding]]:
     return found
 
 
-def _provider(journeys: Journeys) -> str:
-    """Name the Provider of the device that a licensee leased last. Raises `Refused` (world.no-device)."""
+def provider_of(journeys: Journeys, named: str = "") -> str:
+    """Name the Provider with which a licensee has its account: the one that is named, or the only one of its leases.
+
+    Raises `Refused`: world.no-device, account.which-provider where it may be several, account.unknown for another one.
+    """
     with journeys.world.store(journeys.licensee).reading() as view:
-        row = view.get("device", journeys.device)
-    assert row is not None
-    return str(row.body["provider"])
+        known = {str(row.body["provider"]) for row in view.find("device")}
+    if not known:
+        raise Refused("world.no-device", licensee=journeys.licensee)
+    return _one_of(known, journeys.licensee, named)
 
 
-def provider_of(world: World, licensee: str) -> str:
-    """Name the Provider that keeps a licensee's account. Raises `Refused` (account.unknown)."""
-    return _provider_with(world, "account", licensee)
-
-
-def _provider_with(world: World, kind: Literal["account", "claim"], key: str) -> str:
+def _account_at(world: World, licensee: str, named: str) -> str:
+    known = set()
     for provider in world.config.providers:
         with world.store(provider).reading() as view:
-            if view.get(kind, key) is not None:
-                return provider
-    if kind == "claim":
-        raise Refused("claim.unknown", claim=key[:40], provider="no Provider here")
-    raise Refused("account.unknown", licensee=key[:64], provider="no Provider here")
+            if view.get("account", licensee) is not None:
+                known.add(str(provider))
+    return _one_of(known, licensee, named)
+
+
+def _one_of(known: set[str], licensee: str, named: str) -> str:
+    whole = named if not named or named.startswith("provider.") else f"provider.{named}"
+    if whole in known:
+        return whole
+    if whole or not known:
+        raise Refused("account.unknown", licensee=licensee[:64], provider=whole[:64] or "no Provider here")
+    if len(known) > 1:
+        raise Refused("account.which-provider", licensee=licensee, providers=" and ".join(sorted(known)))
+    return known.pop()
+
+
+def _provider_of_claim(world: World, claim_id: str) -> str:
+    for provider in world.config.providers:
+        with world.store(provider).reading() as view:
+            if view.get("claim", claim_id) is not None:
+                return str(provider)
+    raise Refused("claim.unknown", claim=claim_id[:40], provider="no Provider here")

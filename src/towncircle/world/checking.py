@@ -177,16 +177,20 @@ class _Reading:
         try:
             found = self._price(shape, weight)
             kept = piece_of(row, found, shape=shape, weight_oz=weight, claim=self._terms.claim)
-            piece = {"row": row.row, **kept}
-            if template.form and shape == template.shape:  # the template's reader has found that it suits
-                return {**piece, "on": template.form}
-            (piece,) = on_form([piece], template.form)
-            if label_stock(form_of_piece(piece)):
-                raise Refused("template.label-stock", form=form_of_piece(piece).name)
-            return piece
+            return self._on_form({"row": row.row, **kept})
         except (Refused, BadInput) as error:
             self._fault(row.row, error)
             return None
+
+    def _on_form(self, piece: Piece) -> Piece:
+        """Put a piece on the template's form. Raises as `on_form`, and `Refused` (template.label-stock)."""
+        template = self._terms.template
+        if template.form and piece["shape"] == template.shape:  # the template's reader has found that it suits
+            return {**piece, "on": template.form}
+        (put,) = on_form([piece], template.form)
+        if label_stock(form_of_piece(put)):
+            raise Refused("template.label-stock", form=form_of_piece(put).name)
+        return put
 
     def _price(self, shape: Shape, weight: Fraction) -> Price:
         found = self._prices.get((shape, weight))

@@ -154,6 +154,7 @@ def postal_handlers(authority: Authority, rules: RuleSet) -> Mapping[type, Taken
         bodies.RefundSampleShown: Taken(("provider",), postal_refunds.on_shown),
         bodies.ClosingNotice: Taken(("provider",), closings.on_notice),
         bodies.DailyFinancialFile: Taken(("provider",), postal_daily.on_file),
+        bodies.DailyFilePart: Taken(("provider",), postal_daily.on_part),
         bodies.MissingReport: Taken(("licensee",), postal_missing.on_report),
         bodies.HandOverQuery: Taken(("licensee",), custody.on_query),
         bodies.MalfunctionReport: Taken(("provider",), custody.on_malfunction),

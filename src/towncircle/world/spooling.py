@@ -27,7 +27,8 @@ from towncircle.licensee import corrections, envelopes, mailroom, printers, spoo
 from towncircle.licensee.printers import TRUE_SCALE, Printer, uncalibrated
 from towncircle.mailpiece.calibration import calibration_page
 from towncircle.mailpiece.elements import Element, Page, Path, Text, polygon, polyline
-from towncircle.mailpiece.geometry import INCH, form, form_for
+from towncircle.mailpiece.forms import form_of_piece
+from towncircle.mailpiece.geometry import INCH, form
 from towncircle.mailpiece.typeface import FontKey
 from towncircle.paper import pdf, zpl
 from towncircle.transport.printers import FolderWay, LpWay, RawWay, Way
@@ -99,9 +100,12 @@ def reprint_on(journeys: Journeys, job: JobId, pieces: tuple[int, ...], printer:
 
 def _check_form(printer: Printer, job: Record) -> None:
     """Check that the printer holds the form of the pieces. Raises `Refused` (printer.other-form)."""
-    for piece in {form_for(piece["shape"]).key: form_for(piece["shape"]) for piece in job.body["pieces"]}.values():
-        if printer.form not in ("", piece.key):
-            raise Refused("printer.other-form", name=printer.name, loaded=form(printer.form).name, wanted=piece.name)
+    if not printer.form:
+        return
+    loaded = form(printer.form)
+    for wanted in map(form_of_piece, job.body["pieces"]):
+        if wanted.key != loaded.key:
+            raise Refused("printer.other-form", name=printer.name, loaded=loaded.name, wanted=wanted.name)
 
 
 def waiting(journeys: Journeys) -> list[int]:

@@ -20,7 +20,9 @@ from socket import AF_INET, SOCK_STREAM
 from socket import socket as Socket  # noqa: N812  # a class by its name
 
 from towncircle.kernel.errors import Refused
+from towncircle.world.clock import FILE as CLOCK_FILE
 from towncircle.world.config import POSTAL, WorldConfig
+from towncircle.world.devices import process_port
 from towncircle.world.ticking import Ticker
 from towncircle.world.world import Wiring, World
 
@@ -72,17 +74,20 @@ class Servers:
         return {name: child.pid for name, child in self._children.items()}
 
     def wait(self) -> None:
-        """Wait until one of the processes ends or Ctrl-C; meanwhile the licensees' deadlines are kept here."""
+        """Wait until one of the processes ends or Ctrl-C; meanwhile doors and deadlines are kept."""
         from towncircle.transport.http import HttpTransport
+        from towncircle.world.mailroom_door import DoorServer
 
         over_http = HttpTransport(self.addresses)
         only = tuple(map(str, WorldConfig.read(self.folder).licensees))
         world = World.open(self.folder, Wiring(transport=lambda _direct: over_http, only=only))
-        ticker = Ticker(world)
+        ticker, door = Ticker(world), DoorServer(world, only)
         ticker.start()
+        door.start()
         try:
             next(iter(self._children.values())).wait()
         finally:
+            door.stop()
             ticker.stop()
             world.close()
 
@@ -119,11 +124,14 @@ def open_world(folder: Path) -> World:
     if held is None:
         return World.open(folder)
     from towncircle.transport.http import HttpTransport
+    from towncircle.world.mailroom_door import letting_go
 
     settings = WorldConfig.read(folder)
     addresses = {str(name): str(at) for name, at in dict(held["addresses"]).items()}  # type: ignore[call-overload]
     over_http = HttpTransport(addresses)
-    return World.open(folder, Wiring(transport=lambda _direct: over_http, only=(POSTAL, *settings.licensees)))
+    port = letting_go(folder, settings.licensees, process_port(folder / CLOCK_FILE, settings.seed))
+    only = (POSTAL, *settings.licensees)
+    return World.open(folder, Wiring(transport=lambda _direct: over_http, make_port=port, only=only))
 
 
 def _sockets(count: int) -> list[Socket]:

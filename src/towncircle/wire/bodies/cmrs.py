@@ -15,6 +15,7 @@ from towncircle.wire.registry import message
 from towncircle.wire.shape import SIGNED, Body, Limit, Row
 
 _ID, _SHORT, _DAY = Limit(64), Limit(200), Limit(10)
+PART_BYTES = 200_000  # house: of a file in one message, which holds 262,144 bytes
 CLAIMED, GRANTED, DECLINED, ASKED, PAID = "claimed", "granted", "declined", "asked", "paid"
 INSTRUCTED = "instructed"  # at the Postal Service only: the bank has not told the number of the check yet
 
@@ -131,7 +132,23 @@ class DailyFinancialFile(Body):
 
     day: Annotated[str, 1, _DAY]
     number: Annotated[int, 2]
-    file: Annotated[bytes, 3, Limit(200_000)]
+    file: Annotated[bytes, 3, Limit(PART_BYTES)]
+
+
+@message(184, "provider to postal")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DailyFilePart(Body):
+    """Send one part of a daily financial file that is longer than a message; `digest` is the SHA-256 of the whole.
+
+    Parts count from 1; the last one is answered with the finding. The control totals of the whole stand at its end.
+    """
+
+    day: Annotated[str, 1, _DAY]
+    number: Annotated[int, 2]
+    part: Annotated[int, 3]
+    parts: Annotated[int, 4]
+    digest: Annotated[str, 5, _ID]
+    data: Annotated[bytes, 6, Limit(PART_BYTES)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,12 @@ ROWS = {
         clause="502.25(c)",
         next_step="Lease a device first: towncircle lease DIR",
     ),
+    "account.which-provider": Row(
+        kind="refused",
+        sentence="{licensee} has accounts with {providers}: which one is meant?",
+        clause="502.25(c)",
+        next_step="Name the Provider: --provider NAME",
+    ),
     "account.conflict": Row(
         kind="refused",
         sentence="The request {reference} was made before, by somebody else or with other words.",
@@ -62,6 +68,12 @@ ROWS = {
         sentence="The device {device} is in use, or has given its balance back itself: nothing is lost in it.",
         clause="502.27(d)",
         next_step="Give a device that failed back first: towncircle withdraw DIR",
+    ),
+    "claim.not-written-off": Row(
+        kind="refused",
+        sentence="The device {device} is {custody}: nobody but its host says yet that it failed.",
+        clause="502.27(d), P050 3.3(a), 502.20(f)",
+        next_step="Examine the device that came back and write it off: towncircle custody write-off DIR DEVICE",
     ),
     "claim.no-evidence": Row(
         kind="refused",
@@ -177,6 +189,19 @@ ROWS = {
         sentence="A daily financial file of {day} came before, with other content.",
         clause="502.20(m)",
         next_step="Send the first one again: a day has one file.",
+    ),
+    "daily.bad-part": Row(
+        kind="refused",
+        sentence="Part {part} of {parts} of the daily file of {day} is none: parts count from 1, at most {most}, and "
+        "make up the digest of the whole.",
+        clause="502.20(m)",
+        next_step="Split the file anew and send every part in its order.",
+    ),
+    "daily.part-missing": Row(
+        kind="refused",
+        sentence="The daily file of {day} is not whole: part {part} of {parts} is missing, or of another file.",
+        clause="502.20(m)",
+        next_step="Send every part in its order, the last one at the end.",
     ),
     "daily.not-its-own": Row(
         kind="refused",

@@ -27,6 +27,18 @@ ROWS = {
         clause="P050 3.5(a)",
         next_step="Name another day, or order a deposit: towncircle deposit DIR AMOUNT --by ach-debit",
     ),
+    "ach.no-such-file": Row(
+        kind="refused",
+        sentence="The lockbox bank has written no ACH file {modifier} of {day}.",
+        clause="P050 3.5(a)",
+        next_step="Files of a day are A, B, C and so on; without --modifier the next one is written.",
+    ),
+    "ach.day-not-over": Row(
+        kind="refused",
+        sentence="{files} ACH files of {day} are written: the last one that a day may have waits for its end.",
+        clause="P050 3.5(a)",
+        next_step="Write it tomorrow: towncircle ach write DIR FILE --day {day}",
+    ),
     "ach.bad-reason": Row(
         kind="input",
         sentence="'{text}' is no return code: an R and two digits.",

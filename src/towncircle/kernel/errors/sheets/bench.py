@@ -45,4 +45,10 @@ ROWS = {
         clause="house",
         next_step="Install it: apt-get install softhsm2.",
     ),
+    "bench.no-piece": Row(
+        kind="refused",
+        sentence="The running parties printed no piece ({status}: {what}).",
+        clause="house",
+        next_step="Run one by hand and look: towncircle up DIR",
+    ),
 }

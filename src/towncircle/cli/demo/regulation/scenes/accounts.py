@@ -175,10 +175,10 @@ def declined(town: Town) -> None:
     clause="502.27(d), P050 3.3(a)",
 )
 def granted(town: Town) -> None:
-    """Grant the claim as two persons, and write the device off."""
+    """Write the device off after its examination, and grant the claim as two persons."""
     device = town.notes["failed"]
-    accounts.decide_claim(town.world, town.notes["claim"], grant=True, finding=_FINDING, by="ben", approved_by="ann")
     town.provider(device, checkouts.write_off, reference="bench-12")
+    accounts.decide_claim(town.world, town.notes["claim"], grant=True, finding=_FINDING, by="ben", approved_by="ann")
     told = accounts.follow(town.room(33), town.notes["claim"])
     expect(told.state == "granted" and told.amount > ZERO, f"the claim is {told.state}")
 
