@@ -81,7 +81,7 @@ def _row(
         (symbol,) = read(next(turns)())
         verdict = judge(symbol.payload, pieces.pack, StatusFacts(), _NOW)
         if verdict.verdict != "VALID":
-            raise BrokenInvariant(f"a piece of the bench is {verdict.verdict}")
+            raise BrokenInvariant("bench.piece-not-valid", verdict=verdict.verdict)
 
     def limit() -> None:
         page, crop = next(raw)

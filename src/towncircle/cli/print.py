@@ -75,9 +75,7 @@ def add(subparsers: Any) -> None:
     what.add_argument("--reprint", metavar="JOB", help="print pieces of a job again; the device counts it")
     parser.add_argument("--old-data", metavar="REASON", help="use address data over six months old, and why")
     parser.add_argument("--on", metavar="DATE", help="mailing date (default: today at the licensing office)")
-    parser.add_argument(
-        "--form", metavar="FORM", help="what is printed on, such as no6-3-4 (towncircle forms lists them)"
-    )
+    parser.add_argument("--form", metavar="FORM", help="what is printed on, as towncircle forms lists it")
     parser.add_argument("--stock", metavar="STOCK", help="the approved label stock in the printer (towncircle labels)")
     parser.add_argument("--start", type=int, metavar="N", help="the first free label of a part-used sheet, from 1")
     parser.add_argument("--each", metavar="AMOUNT", help="the most postage on one tape; a piece may take several")
@@ -294,8 +292,8 @@ def _only_with_their_form(args: argparse.Namespace) -> tuple[int, ...]:
     stray = [f"--{name}" for name in ("weight", "shape", "due", "amount", "reason") if getattr(args, name) is not None]
     if stray and args.correct is None:
         raise BadInput("cli.argument-astray", arguments=", ".join(stray), needs="--correct JOB")
-    if args.old_data is not None and args.addresses is None:
-        raise BadInput("cli.argument-astray", arguments="--old-data", needs="--addresses FILE")
+    if args.old_data is not None and args.addresses is None and args.csv is None:
+        raise BadInput("cli.argument-astray", arguments="--old-data", needs="--addresses FILE or --csv FILE")
     if args.pieces is not None and _job_named(args) is None:
         raise BadInput("cli.argument-astray", arguments="--pieces", needs="--redate, --correct or --reprint JOB")
     looks = ("zip", "branch", "month_only", "courtesy_reply", "marking", "proof")

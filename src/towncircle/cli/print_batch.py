@@ -78,6 +78,7 @@ def run(args: argparse.Namespace, payer: Payer, day: date | None) -> int:
     """Print or give up a batch, and show what came of it."""
     from towncircle.mailpiece.templates import find
     from towncircle.world import batching
+    from towncircle.world.custody import use_address_data
 
     wish = None
     if args.csv is not None:
@@ -90,6 +91,8 @@ def run(args: argparse.Namespace, payer: Payer, day: date | None) -> int:
             skip_bad_rows=args.skip_bad_rows,
         )
     with journeys_of(args) as journeys:
+        if wish is not None:
+            use_address_data(journeys, day=day or journeys.today(), reason=args.old_data or "")
         if wish is not None and args.dry_run:
             return _show_estimate(batching.estimate(journeys, wish, args.out, progress=_meter(args)), json=args.json)
         return go_on(args, journeys, wish)

@@ -10,6 +10,7 @@ closes the request.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Context
@@ -62,8 +63,8 @@ def on_request(
         return _refuse(ctx, body, frozen_refusal(row), row)
     ctx.send("postal.usps", AuditForward(audit=opened.raw), key=f"audit {row.key} {counter}")
     try:
-        of_device = replace(product.subject, system=row.key[:4])
-        _check_duties(row, body, cancelled(ctx, row) or restrained(ctx, of_device) or denied)
+        stopped = restrained(ctx, replace(product.subject, system=row.key[:4]))
+        _check_duties(row, body, cancelled(ctx, row) or stopped or denied)
         check_draw(ctx, row.owner, body.amount)
         Books(ctx.tx).post(
             reset_reserved(
@@ -81,14 +82,8 @@ def on_request(
     held |= {"until": int(opened.envelope.expires), "request_id": body.request_id}
     ctx.tx.put("reset", key, held, owner=row.owner, expected=earlier.version if earlier else 0)
     change(ctx, row, open_reset=body.request_id, open_amount=int(body.amount))
-    ctx.note(
-        "reset.reserved",
-        body.request_id,
-        clauses=("502.25(a)", "P050 3.5(a)"),
-        device=row.key,
-        licensee=row.owner,
-        amount=int(body.amount),
-    )
+    told: dict[str, Any] = {"device": row.key, "licensee": row.owner, "amount": int(body.amount)}
+    ctx.note("reset.reserved", body.request_id, clauses=("502.25(a)", "P050 3.5(a)"), **told)
     return ResetAuthorisation(
         request_id=body.request_id, device=DeviceId(row.key), amount=body.amount, request_counter=counter
     )

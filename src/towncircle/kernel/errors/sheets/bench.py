@@ -27,6 +27,12 @@ ROWS = {
         clause="house",
         next_step="Give from 1 to {most}.",
     ),
+    "bench.piece-not-valid": Row(
+        kind="broken",
+        sentence="A piece of the bench is {verdict}.",
+        clause="house",
+        next_step="Report it: the bench measures valid pieces only.",
+    ),
     "bench.no-postgres": Row(
         kind="refused",
         sentence="There is no PostgreSQL server here that can be started.",
