@@ -140,7 +140,6 @@ def unchanged() -> Iterator[Callable[[Path], None]]:
         ("broken.pdf", "scan.not-an-image"),
         ("half.jpg", "scan.not-an-image"),
         ("picture.gif", "scan.not-an-image"),
-        ("folder", "scan.not-readable"),
     ],
 )
 def test_a_file_that_is_no_scan_is_named(
@@ -149,6 +148,14 @@ def test_a_file_that_is_no_scan_is_named(
     where = ["--world", template] if command == "scan" else []
     answer = run.refused(command, desk / name, *where, code=code)
     assert name in answer.sentence or "Dear Sir" in answer.sentence
+
+
+@pytest.mark.parametrize(
+    ("command", "code"), [("verify", "cli.one-folder"), ("decode", "scan.not-readable"), ("scan", "cli.one-folder")]
+)
+def test_a_folder_is_told_how_folders_are_read(run: Shell, desk: Path, template: Path, command: str, code: str) -> None:
+    where = ["--world", template] if command == "scan" else []
+    run.refused(command, desk / "folder", *where, code=code)
 
 
 @pytest.mark.parametrize("name", ["ten.pdf", "photo.jpg"])
@@ -200,13 +207,18 @@ def test_bars_that_are_no_barcode(run: Shell, bars: str, code: str, status: int)
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["fly"], ["imb"], ["price"], ["decode"], ["world", "advance", "x"], ["world", "new", "x", "--seed", "many"],
+    [[], ["fly"], ["imb"], ["decode"], ["world", "advance", "x"], ["world", "new", "x", "--seed", "many"],
      ["price", "--weight", "-1oz"], ["verify", "--no-such-option"]],
 )  # fmt: skip
 def test_a_command_line_that_cannot_be_read_shows_how_it_is_written(run: Shell, arguments: list[str]) -> None:
     answer = run.refused(*arguments, code="cli.usage")
     assert answer.next_step.startswith("Type towncircle")
     assert "--help" in answer.next_step
+
+
+def test_a_price_of_nothing_asks_for_the_weight_and_names_the_list(run: Shell) -> None:
+    answer = run.refused("price", code="rates.weight-needed")
+    assert "--known" in answer.next_step
 
 
 def test_anything_unforeseen_leaks_nothing(run: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
