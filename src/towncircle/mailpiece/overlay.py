@@ -18,6 +18,7 @@ from towncircle.mailpiece.typeface import face
 from towncircle.rules import RuleSet
 
 _TYPE, _LEAST_TYPE = 5_200, 3_400
+_ART = frozenset({"art", "attribution", "marking"})  # what stands in the space for art
 _CLEAR, _RESERVED, _OWN = 930, 850, 970  # greys, in thousandths of white
 
 
@@ -38,8 +39,9 @@ def zones_of(page: Page, rules: RuleSet, on: date) -> tuple[Zone, ...]:
 
 def _zones(context: Context) -> Iterator[Zone]:
     page, form = context.page, context.page.form
-    parts = [box for element, box in page.boxed if element.role in INDICIUM_ROLES - {"art", "attribution", "marking"}]
-    art = [box for _, box in page.having("art", "attribution", "marking")]
+    paid = [(element, box) for element, box in page.boxed if element.role in INDICIUM_ROLES - _ART]
+    parts = [box for _, box in paid]
+    art = [box for _, box in page.having(*_ART)]
     if parts:
         around, distance = Box.around(parts), figure("clear", "distance")
         clear = Box(around.left - distance, around.bottom - distance, form.width, form.height)
@@ -51,8 +53,7 @@ def _zones(context: Context) -> Iterator[Zone]:
     for _, box in page.having("symbol"):
         yield Zone(name="symbol", box=box, clause="P050 4.5", grey=_OWN)
     if parts:
-        human = [box for element, box in page.boxed if element.role in INDICIUM_ROLES - {"symbol", "art"}]
-        human = [box for box in human if box.left > form.width // 2] or parts
+        human = [box for element, box in paid if element.role != "symbol" and box.left > form.width // 2] or parts
         block = Box.around(human)
         yield Zone(
             name="indicium", box=Box(block.left, block.bottom, margin.right, top), clause="P050 4.4, 4.5", grey=_OWN
