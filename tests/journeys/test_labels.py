@@ -12,14 +12,18 @@ from tests.journeys.stories import mailer, new_world
 from towncircle.kernel.ids import JobId
 from towncircle.kernel.money import Mills
 from towncircle.licensee import envelopes
+from towncircle.licensee import labels as known
 from towncircle.licensee.corrections import Shortpaid
 from towncircle.licensee.looks import Look
 from towncircle.mailpiece.address_files import public_addresses
 from towncircle.mailpiece.lints import lint
 from towncircle.paper.png import raster
+from towncircle.postal import labels as register
 from towncircle.symbol import read
+from towncircle.wire.message import peek
 from towncircle.world import labels, printing
 from towncircle.world.journeys import Journeys
+from towncircle.world.supervising import at_postal
 
 PEOPLE = public_addresses()[:3]
 STOCK = Look(stock="avery-5163", start=9)
@@ -99,3 +103,22 @@ def test_each_tape_of_a_piece_shows_the_post_office_and_together_they_pay_for_it
         put_on(host, tmp_path, Look(stock="tape-roll", each=Mills(10)))
     with refused("P050-4.5", "mailroom.not-on-tape"):
         printing.print_job(host, PEOPLE, tmp_path, look=Look(form="no10", each=Mills(500)))
+
+
+def test_a_register_is_published_anew_before_it_ends_and_after_a_crash(host: Journeys) -> None:
+    world = host.world
+    approve(host, "avery-5126", "label-half")
+    at_postal(world, lambda ctx: register.withdraw(ctx, stock="avery-5126", reasons="It tears."), by=register.MANAGER)
+    with refused("P050-4.3", "labels.not-approved"):  # nothing was published, as after a kill
+        labels.withdraw(world, stock="avery-5126", reasons="It tears.")
+    with refused("P050-4.3", "labels.not-approved"):
+        labels.refresh(host)
+        with world.store(host.licensee).reading() as view:
+            known.approved_form(view, stock="avery-5126", on=host.today(), zone="America/New_York")
+    before = peek((world.folder / labels.REGISTER).read_bytes())
+    labels.renew(world)
+    assert peek((world.folder / labels.REGISTER).read_bytes()).counter == before.counter
+    for _ in range(66):
+        world.clock.advance("70h")
+    labels.renew(world)
+    assert peek((world.folder / labels.REGISTER).read_bytes()).expires > before.expires

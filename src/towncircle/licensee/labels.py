@@ -39,6 +39,12 @@ def take(ctx: Context, opened: Opened) -> None:
     ctx.note("labels.received", str(body.number), clauses=("P050 4.3",), count=len(rows))
 
 
+def number_held(view: Transaction) -> int:
+    """Give the number of the register that is known here; 0 where none is."""
+    held = view.get(KIND, "last")
+    return int(held.body["number"]) if held is not None else 0
+
+
 @cites("P050-4.3", "P050-4.9/5")
 def require(view: Transaction, *, form_key: str, stock: str, on: date, zone: str) -> None:
     """Refuse to print on an adhesive label that is not of an approved stock.

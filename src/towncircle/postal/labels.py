@@ -8,6 +8,8 @@ another approval of the same name, so that old stock in a drawer does not come b
 
 from __future__ import annotations
 
+from typing import Literal
+
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Context
 from towncircle.kernel.errors import Refused
@@ -72,18 +74,23 @@ def register(ctx: Context, *, test: bool) -> LabelRegister:
     last = ctx.tx.get("label-register", "last")
     number = int(last.body["number"]) + 1 if last else 1
     ctx.tx.put("label-register", "last", {"number": number}, owner=ctx.party, expected=last.version if last else 0)
-    rows = tuple(
+    anchor: Literal["test", "production"] = "test" if test else "production"
+    return LabelRegister(anchor=anchor, number=number, issued=ctx.now, stocks=rows(ctx.tx))
+
+
+def rows(view: Transaction) -> tuple[LabelStockRow, ...]:
+    """Give every stock that was ever approved, as the register tells of it."""
+    return tuple(
         LabelStockRow(
             stock=row.key,
             form=row.body["form"],
             approved_at=Instant(row.body["approved_at"]),
             withdrawn_at=Instant(row.body["withdrawn_at"]) if row.body["withdrawn_at"] else None,
         )
-        for row in ctx.tx.find(KIND)
+        for row in view.find(KIND)
     )
-    return LabelRegister(anchor="test" if test else "production", number=number, issued=ctx.now, stocks=rows)
 
 
 def _by_manager(ctx: Context) -> None:
-    if ctx.actor.rpartition("/")[2] != MANAGER:
+    if ctx.actor != f"{ctx.party}/{MANAGER}":
         raise Refused("labels.not-the-manager", actor=ctx.actor[:64])

@@ -13,7 +13,8 @@ from towncircle.kernel.ids import MessageId
 from towncircle.kernel.store import Record
 from towncircle.licensee import labels as host
 from towncircle.postal import labels
-from towncircle.wire.message import peek, seal
+from towncircle.wire.bodies.labels import LabelRegister
+from towncircle.wire.message import body_of, peek, seal
 from towncircle.world.config import POSTAL
 from towncircle.world.journeys import Journeys
 from towncircle.world.supervising import at_postal
@@ -34,13 +35,34 @@ def withdraw(world: World, *, stock: str, reasons: str, by: str = labels.MANAGER
 
 
 def _changed(world: World, job: Callable[[Context], Record], by: str) -> Record:
+    renew(world)  # what a crash left unpublished
     row: Record = at_postal(world, job, by=by)
-    publish(world)
+    renew(world)
     return row
 
 
-def publish(world: World) -> None:
-    """Put the register on the board, signed by the Postal Service; also after a crash that came before it."""
+def renew(world: World) -> None:
+    """Publish the register where the one on the board is not what stands in it now, or is half used up.
+
+    Does nothing where the Postal Service is not at home, or has approved no stock yet.
+    """
+    if POSTAL not in world.desks:
+        return
+    with world.store(POSTAL).reading() as view:
+        rows = labels.rows(view)
+    if not rows:
+        return
+    path = world.folder / REGISTER
+    if path.exists():
+        raw = path.read_bytes()
+        shown, half = body_of(raw), peek(raw).issued.plus(hours=24 * labels.NEXT_UPDATE_DAYS // 2)
+        if isinstance(shown, LabelRegister) and shown.stocks == rows and world.clock.now() < half:
+            return
+    _publish(world)
+
+
+def _publish(world: World) -> None:
+    """Put the register on the board, signed by the Postal Service."""
     body = at_postal(world, lambda ctx: labels.register(ctx, test=True))
     raw = seal(
         sender=POSTAL,
@@ -59,8 +81,13 @@ def publish(world: World) -> None:
 
 
 def refresh(journeys: Journeys) -> None:
-    """Take the register that is on the board, where there is one. Raises what `unseal` raises."""
+    """Take the register that is on the board, where there is one that is not known. Raises what `unseal` raises."""
+    renew(journeys.world)
     path = journeys.world.folder / REGISTER
-    if path.exists():
-        raw = path.read_bytes()
+    if not path.exists():
+        return
+    raw = path.read_bytes()
+    with journeys.world.store(journeys.licensee).reading() as view:
+        known = host.number_held(view)
+    if peek(raw).counter > known:
         journeys.do(lambda ctx: host.take(ctx, ctx.unseal(raw, AUDIENCE, None)))

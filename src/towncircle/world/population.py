@@ -85,6 +85,9 @@ def _told_books(desk: Desk, provider: str, day: str) -> DailyFinding:
 
 def daily(world: World) -> None:
     """Make the round of today; what cannot be reached now is made up for by the next one."""
+    from towncircle.world.labels import renew  # it asks journeys, which make this round
+
+    renew(world)
     try:
         if POSTAL in world.desks:
             world.desk(POSTAL).perform(lambda ctx: decertify(ctx, world.rules), actor=POSTAL)
