@@ -99,6 +99,9 @@ def test_each_tape_of_a_piece_shows_the_post_office_and_together_they_pay_for_it
     for page in envelopes.pages(done.job.body, stationery):
         assert [text for text in (getattr(part, "text", "") for part, _ in page.having("place")) if "DC" in text]
         assert lint(page, stationery.rules, stationery.day) == ()
+    order = {"job": JobId(done.job.key), "mailing_date": host.today(), "pieces": (1,)}
+    with refused("P050-4.9", "mailroom.on-tapes"):  # a tape by itself is no piece that lacks something
+        printing.correct_job(host, Shortpaid(**order), tmp_path / "more")
     with refused("P050-4.5", "mailroom.too-many-tapes"):
         put_on(host, tmp_path, Look(stock="tape-roll", each=Mills(10)))
     with refused("P050-4.5", "mailroom.not-on-tape"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,14 +13,14 @@ import numpy as np
 import pytest
 from PIL import Image
 from tests.journeys.stories import new_world
-from tests.journeys.test_corrections import TWO_OZ, Room
+from tests.journeys.test_corrections import PEOPLE, TWO_OZ, Room
 
 from towncircle.cli.main import main
 from towncircle.kernel.errors import BadInput
 from towncircle.kernel.money import Mills
 from towncircle.paper.png import raster
 from towncircle.verification import Observed
-from towncircle.world import bulk, verifying
+from towncircle.world import bulk, printing, verifying
 from towncircle.world.bulk import Run
 
 DUE = Mills(1070)
@@ -86,7 +87,7 @@ def test_two_sides_and_two_tapes_of_a_piece_add_up_to_what_is_due(room: Room, tm
 
 def test_every_file_of_a_folder_is_a_line_and_a_bad_one_stops_nothing(room: Room, folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "verdicts.jsonl"
-    seen = {"1 both sides.tif": Observed(amount_due=DUE)}
+    seen = {"1 both sides.tif": {"amount_due": DUE}}
     run = Run(folder=folder, out=out, world=room.world, piece=True, seen=seen)
     assert done(run) == ["VALID", "VALID", "ERROR", "ERROR", "VALID", "UNREADABLE"]
     head, *rows = lines(out)
@@ -133,7 +134,7 @@ def test_an_interrupted_run_goes_on_behind_the_last_whole_line(room: Room, folde
 
 def test_a_scan_whose_line_was_lost_is_told_again_and_not_a_duplicate(room: Room, folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "scanned.jsonl"
-    seen = {"1 both sides.tif": Observed(amount_due=DUE)}
+    seen = {"1 both sides.tif": {"amount_due": DUE}}
 
     def run(out: Path) -> Run:
         return Run(folder=folder, out=out, world=room.world, site="Portland P&DC", piece=True, seen=seen)
@@ -148,6 +149,20 @@ def test_a_scan_whose_line_was_lost_is_told_again_and_not_a_duplicate(room: Room
     assert done(run(tmp_path / "another run.jsonl")) == [
         *("DUPLICATE", "DUPLICATE", "ERROR", "ERROR", "DUPLICATE", "UNREADABLE")
     ]
+    room.audited()
+
+
+def test_of_two_files_that_are_the_same_to_the_byte_one_is_a_duplicate(room: Room, tmp_path: Path) -> None:
+    made = printing.print_job(room.journeys, PEOPLE[:1], tmp_path / "mail", formats=("pdf",))
+    (folder := tmp_path / "scans").mkdir()
+    for name in (b"a.png", b"copy\xe9.png"):  # the second name is no UTF-8, as after unpacking an old archive
+        side(made.pdf).save(folder / os.fsdecode(name))
+    out = tmp_path / "scanned.jsonl"
+    run = {"folder": folder, "out": out, "world": room.world, "site": "Portland P&DC"}
+    assert done(Run(**run)) == ["VALID", "DUPLICATE"]
+    assert [row["file"] for row in lines(out)[1:]] == ["a.png", "copy\\udce9.png"]
+    again = Run(**run)
+    assert (done(again), again.judged) == (["VALID", "DUPLICATE"], 0)
     room.audited()
 
 

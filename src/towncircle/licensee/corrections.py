@@ -161,7 +161,10 @@ def plan_correction(ctx: Context, *, order: Shortpaid, job: JobId, limits: Limit
 
 
 def original(ctx: Context, job: JobId) -> Record:
-    """Give the job that evidenced the pieces. Raises `Refused`: mailroom.no-such-job, .not-the-piece, .no-indicium."""
+    """Give the job that evidenced the pieces.
+
+    Raises `Refused`: mailroom.no-such-job, mailroom.not-the-piece, mailroom.no-indicium, mailroom.on-tapes.
+    """
     row = ctx.tx.get("job", job)
     if row is None:
         raise Refused("mailroom.no-such-job", job=job[:40])
@@ -169,6 +172,8 @@ def original(ctx: Context, job: JobId) -> Record:
         raise Refused("mailroom.not-the-piece", job=job, of=row.body["corrects"])
     if row.body["state"] not in (EVIDENCED, PRINTED):
         raise Refused("mailroom.no-indicium", job=job, state=row.body["state"])
+    if any("tape" in piece for piece in row.body["pieces"]):  # each is a part of a piece, and due for none by itself
+        raise Refused("mailroom.on-tapes", job=job)
     return row
 
 

@@ -214,7 +214,8 @@ def _month_only(mark: Mark, day: date, today: date) -> Iterator[Finding]:
     yield finding("date.month-only", ok=allowed, text=f"Month and year are shown without the day; {words}.")
     month = f"{day:%Y-%m}"
     if f"{today:%Y-%m}" <= month:
-        yield finding("date.month", ok=True, text=f"Shows {month}; presented {today}, in that month.")
+        when = "in that month" if f"{today:%Y-%m}" == month else "for a collection in that month (P050 4.7)"
+        yield finding("date.month", ok=True, text=f"Shows {month}; presented {today}, {when}.")
         return
     through = mark.facts.delays.get(month) if mark.facts is not None else None
     if through is None:

@@ -35,7 +35,7 @@ from towncircle.verification.verdict import (
     Verdict,
 )
 
-_WORST_FIRST = (INVALID, DUPLICATE, UNREADABLE, FOREIGN, UNDECIDED, VALID)
+WORST_FIRST = (INVALID, DUPLICATE, UNREADABLE, FOREIGN, UNDECIDED, VALID)
 _NOT_GENUINE_OR_USED = (INVALID, DUPLICATE)
 
 
@@ -88,7 +88,7 @@ def judge_piece(
     if disposition not in ACCEPTED:
         final = [replace(one, disposition=HOLD) if one.disposition in ACCEPTED else one for one in final]
     return PieceVerdict(
-        verdict=min(words, key=_WORST_FIRST.index),
+        verdict=min(words, key=WORST_FIRST.index),
         disposition=disposition,
         specimen=any(verdict.specimen for verdict in final),
         paid=paid,

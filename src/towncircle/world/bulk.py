@@ -4,8 +4,8 @@ Here: which files, what was done before, one file's marks to a record, what was 
 (`verification`), arguments (`cli/verify`).
 Kept: a file that cannot be read is a line with its error, and the next file follows. A line is written when its file is
 done; a run that was interrupted goes on behind the last whole line. A scan is recorded in the transaction that keeps
-its answer under the run's name and the file's digest, so that a file whose line was lost is not scanned twice. Only
-one page is in memory at a time.
+its answer under the run's name and the file's name and digest, so that a file whose line was lost is not scanned twice.
+Only one page is in memory at a time.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import io
 import json
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from towncircle.kernel.money import Mills
 from towncircle.paper import scan
 from towncircle.postal import scans
 from towncircle.verification import Observed, Pack, PieceVerdict, Verdict
+from towncircle.verification.piece import WORST_FIRST
 from towncircle.world.config import POSTAL
 from towncircle.world.verifying import Mark, device_of, marks_in, of_one_piece, verify, verify_piece
 from towncircle.world.world import World
@@ -42,7 +43,8 @@ class Run:
     """Hold how the files of a folder are judged: nothing is recorded where `site` is empty.
 
     `at` is the instant to judge by where it is not the world's. `piece` takes all marks of a file as those of one
-    piece; `observed` says what was seen of all pieces, and `seen` what was seen of the file of that name.
+    piece; `observed` says what was seen of all pieces, and `seen` which of it was seen otherwise of the file of that
+    name.
     """
 
     folder: Path
@@ -51,7 +53,7 @@ class Run:
     site: str = ""
     piece: bool = False
     observed: Observed = field(default_factory=Observed)
-    seen: Mapping[str, Observed] = field(default_factory=dict)
+    seen: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     at: Instant | None = None
     batch: str = ""
     judged: int = 0
@@ -114,13 +116,18 @@ def judge_files(run: Run) -> Iterator[tuple[int, int, str]]:
     if not names:
         raise BadInput("scan.no-files", folder=run.folder.name)
     for at, name in enumerate(names, start=1):
-        state = _state(run.folder / name)
-        verdict = done.get(f"{name} {state}")
+        state, shown = _state(run.folder / name), _shown(name)
+        verdict = done.get(f"{shown} {state}")
         if verdict is None:
             line = _line(run, name)
             verdict, run.judged = str(line["verdict"]), run.judged + 1
-            _append(run.out, {"file": name, "state": state, **line})
+            _append(run.out, {"file": shown, "state": state, **line})
         yield at, len(names), verdict
+
+
+def _shown(name: str) -> str:
+    """Give a file's name as the results have it: bytes that are no UTF-8 are spelled, such as `\\udce9`."""
+    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def _state(path: Path) -> str:
@@ -134,7 +141,7 @@ def _state(path: Path) -> str:
 
 def _line(run: Run, name: str) -> dict[str, Any]:
     """Judge one file: its verdict is the worst of its marks, or ERROR."""
-    seen = run.seen.get(name, run.observed)
+    seen = replace(run.observed, **run.seen.get(_shown(name), {}))
     try:
         data = scan.read_bytes(run.folder / name)
         marks = list(marks_in(data, name))
@@ -142,7 +149,7 @@ def _line(run: Run, name: str) -> dict[str, Any]:
         return {"verdict": "ERROR", "error": {"code": error.code, "sentence": error.sentence}}
     if run.world is not None and (run.pack is None or run.judged % _PACK_FILES == 0):
         run.pack = run.world.pack(run.at)
-    return _recorded(run, marks, seen, data) if run.site else _verified(run, marks, seen)
+    return _recorded(run, name, marks, seen, data) if run.site else _verified(run, marks, seen)
 
 
 def _verified(run: Run, marks: list[Mark], seen: Observed) -> dict[str, Any]:
@@ -154,14 +161,14 @@ def _verified(run: Run, marks: list[Mark], seen: Observed) -> dict[str, Any]:
     return _told(marks, [one.verdict for one in judged], None)
 
 
-def _recorded(run: Run, marks: list[Mark], seen: Observed, data: bytes) -> dict[str, Any]:
+def _recorded(run: Run, file: str, marks: list[Mark], seen: Observed, data: bytes) -> dict[str, Any]:
     """Record the scans of a file and their answer in one transaction; a file done before gives its first answer."""
     assert run.world is not None
     now, pack = run.at or run.world.clock.now(), run.pack
     assert pack is not None
     sides = of_one_piece(marks) if run.piece else marks
     given = [(mark.payload or b"", device_of(mark.payload or b"")) for mark in sides]
-    name = f"{run.batch} {hashlib.sha256(data).hexdigest()}"
+    name = f"{run.batch} {hashlib.sha256(os.fsencode(file) + bytes(1) + data).hexdigest()}"  # a copy is another piece
 
     def work(ctx: Any) -> dict[str, Any]:
         if run.piece:
@@ -182,7 +189,7 @@ def _recorded(run: Run, marks: list[Mark], seen: Observed, data: bytes) -> dict[
 def _told(marks: Any, verdicts: Any, whole: PieceVerdict | None) -> dict[str, Any]:
     rows = [_row(mark, verdict) for mark, verdict in zip(marks, verdicts, strict=True)]
     words = [row["verdict"] for row in rows]
-    worst = whole.verdict if whole else next((word for word in words if word != "VALID"), "VALID")
+    worst = whole.verdict if whole else min(words, key=WORST_FIRST.index, default="VALID")
     return {"verdict": worst, **({"piece": whole.as_dict()} if whole else {}), "marks": rows}
 
 
@@ -235,7 +242,7 @@ def _plain(name: str) -> str:
     return f"'{name}" if name[:1] in "=+-@\t\r" else name
 
 
-def observations(path: Path) -> dict[str, Observed]:
+def observations(path: Path) -> dict[str, dict[str, Any]]:
     """Read what was seen of each piece: CSV with the columns file, due and redate, of which the last two may be empty.
 
     Raises `BadInput`: scan.observed-columns, scan.observed-row, and as `read_bytes`.
@@ -246,12 +253,13 @@ def observations(path: Path) -> dict[str, Observed]:
     reader = csv.DictReader(io.StringIO(data.decode("utf-8-sig", "replace")))
     if not {"file", "due", "redate"} <= set(reader.fieldnames or ()):
         raise BadInput("scan.observed-columns", file=path.name)
-    found: dict[str, Observed] = {}
+    found: dict[str, dict[str, Any]] = {}
     for row in reader:
         try:
             due = Mills.parse(row["due"]) if row["due"] else None
             redate = date.fromisoformat(row["redate"]) if row["redate"] else None
         except (ValueError, BadInput) as error:
             raise BadInput("scan.observed-row", file=path.name, line=reader.line_num) from error
-        found[row["file"]] = Observed(amount_due=due, redate=redate)
+        told = {"amount_due": due, "redate": redate}
+        found[row["file"]] = {name: value for name, value in told.items() if value is not None}
     return found

@@ -201,6 +201,12 @@ ROWS = {
         clause="P050 4.8",
         next_step="Leave out what is named with --pieces, then print again.",
     ),
+    "mailroom.on-tapes": Row(
+        kind="refused",
+        sentence="The pieces of the job {job} stand on several tapes each; no tape is corrected or redated by itself.",
+        clause="P050 4.9",
+        next_step="Print the piece anew, and send its unused tapes in for a refund.",
+    ),
     "mailroom.not-shortpaid": Row(
         kind="refused",
         sentence="Piece {piece} is not shortpaid: {paid} is paid and {due} is due.",
