@@ -13,7 +13,8 @@ from tests.journeys.stories import refused
 from tests.transport.test_printers import listening
 
 from towncircle.cli import printer as printer_command
-from towncircle.kernel.errors import BadInput
+from towncircle.kernel.context import Context
+from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.ids import JobId
 from towncircle.kernel.store import Record
 from towncircle.licensee import printers, spool
@@ -236,6 +237,55 @@ def test_a_printer_stays_where_an_interrupted_entry_was_sent(room: Journeys, des
     assert standing(room, number) == "handed over"
     assert [path.name for path in desk.iterdir()] == [f"{row.body['job']}-{number:06d}.pdf"]
     kept(room, name="desk", kind="folder", address=str(tmp_path))
+
+
+def test_an_interrupted_entry_is_never_queued_again_though_its_folder_is_away(room: Journeys, desk: Path) -> None:
+    desk.rmdir()
+    row = spooling.print_on(room, room.plan(LETTERS[:1]), "desk").entry
+    number, name = row.body["number"], f"{row.body['job']}-{row.body['number']:06d}.pdf"
+    desk.mkdir()
+    way = FolderWay(desk, name, room.world.folder / room.licensee / "spool" / row.body["file"])
+    way.ready()
+    room.do(lambda ctx: spool.begin(ctx, number=number))
+    way.hand_over()  # and here its process died, and the folder was unmounted
+    away = desk.rename(desk.with_name("away"))
+    for _ in range(2):
+        trouble = spooling.send(room, number).trouble
+        assert trouble is not None
+        assert trouble.code == "printer.away"
+        assert standing(room, number) == "sending"
+    away.rename(desk)
+    (desk / name).unlink()  # it was printed meanwhile
+    assert spooling.send(room, number).trouble is None
+    assert standing(room, number) == "handed over"
+    assert list(desk.iterdir()) == []
+
+
+@pytest.mark.parametrize(("kind", "after"), [("folder", "handed over"), ("raw", "unknown")])
+def test_what_was_taken_but_not_written_down_is_not_printed_again(
+    room: Journeys, desk: Path, monkeypatch: pytest.MonkeyPatch, kind: str, after: str
+) -> None:
+    def busy(ctx: Context, *, number: int, event: str, reference: str = "", why: str = "") -> Record:
+        raise Refused("storage.busy", path="store")
+
+    with listening() as printer:
+        address = str(desk) if kind == "folder" else f"127.0.0.1:{printer.port}"
+        kept(room, name="slow", kind=kind, address=address, language="zpl")
+        job = room.plan(LETTERS[:1])
+        with monkeypatch.context() as held:
+            held.setattr(spooling.spool, "ended", busy)
+            done = spooling.print_on(room, job, "slow")
+        number = done.entry.body["number"]
+        assert done.trouble is not None
+        assert done.trouble.code == "storage.busy"
+        assert standing(room, number) == "sending"
+        spooling.send(room, number)
+        assert standing(room, number) == after
+        if kind == "folder":
+            assert len(list(desk.iterdir())) == 1
+        else:
+            assert printer.calls == 1
+            assert printer.taken.count(b"^XZ") == 1
 
 
 def test_two_processes_do_not_send_at_once(room: Journeys, desk: Path) -> None:

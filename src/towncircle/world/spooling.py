@@ -6,7 +6,8 @@ Kept, so that SIGKILL anywhere prints nothing twice without being told:
 1. the file is whole in the licensee's spool before its job is closed; job and entry are written in one transaction;
 2. what may fail without a trace is done before `sending` is written down, and the first byte leaves after it;
 3. one process sends at a time. An entry found `sending` is of a process that died: a spool folder knows whether it has
-   the file, of every other printer the entry is `unknown`, and a person says what came out.
+   the file, of every other printer the entry is `unknown`, and a person says what came out. Where that cannot be asked
+   or written down it stays `sending`; only a refusal that proves that nothing left makes it `queued` again.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from towncircle.world.journeys import Journeys
 
 _CM = round(INCH / 2.54)
 _LP_PDF = ("print-scaling=none",)  # a page that is fitted to the paper has no module on its dots
+_NOTHING_LEFT = ("printer.unreachable", "printer.lp-refused")  # of `hand_over`: proof that no byte is with a printer
 _DOUBT = ("printer.doubt", "printer.interrupted")
 
 
@@ -127,7 +129,8 @@ def send(journeys: Journeys, number: int) -> Handed:
             try:
                 return Handed(entry=_sent(journeys, row, file, way))
             except Refused as trouble:
-                return Handed(entry=_troubled(journeys, number, trouble), trouble=trouble)
+                found = row.body["state"] == spool.SENDING
+                return Handed(entry=_troubled(journeys, number, trouble, found=found), trouble=trouble)
 
 
 def _sent(journeys: Journeys, row: Record, file: FilePath, way: Way) -> Record:
@@ -148,8 +151,8 @@ def _sent(journeys: Journeys, row: Record, file: FilePath, way: Way) -> Record:
     return done
 
 
-def _troubled(journeys: Journeys, number: int, trouble: Refused) -> Record:
-    """Write down how the trouble left the entry."""
+def _troubled(journeys: Journeys, number: int, trouble: Refused, *, found: bool) -> Record:
+    """Write down how the trouble left the entry; one that was found under way (`found`) is never queued again."""
 
     def told(ctx: Context) -> Record:
         row = spool.entry(ctx.tx, number)
@@ -157,7 +160,9 @@ def _troubled(journeys: Journeys, number: int, trouble: Refused) -> Record:
             return row
         if trouble.code in _DOUBT:
             return spool.ended(ctx, number=number, event="get lost", why=trouble.sentence)
-        return spool.ended(ctx, number=number, event="not leave", why=trouble.sentence)
+        if trouble.code in _NOTHING_LEFT and not found:
+            return spool.ended(ctx, number=number, event="not leave", why=trouble.sentence)
+        return row
 
     row: Record = journeys.do(told)
     return row

@@ -54,6 +54,12 @@ ROWS = {
         clause="house",
         next_step="Mend the way to it; the entry waits: towncircle spool send DIR",
     ),
+    "printer.away": Row(
+        kind="refused",
+        sentence="The folder {address} is not there, so nobody can say whether it got what was under way.",
+        clause="house",
+        next_step="Bring it back (mount it), then: towncircle spool send DIR",
+    ),
     "printer.name-taken": Row(
         kind="refused",
         sentence="{path} is there already; it was not written over, and nothing was printed.",
