@@ -12,12 +12,14 @@ from tests.faults import killed as world_of
 from tests.journeys.stories import refused
 from tests.transport.test_printers import listening
 
+from towncircle.cli import on_printer
 from towncircle.cli import printer as printer_command
 from towncircle.kernel.context import Context
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.ids import JobId
 from towncircle.kernel.store import Record
-from towncircle.licensee import printers, spool
+from towncircle.licensee import mailroom, printers, spool
+from towncircle.licensee.looks import Look
 from towncircle.licensee.printers import Printer
 from towncircle.mailpiece.address_files import public_addresses
 from towncircle.paper.png import raster
@@ -200,11 +202,34 @@ def test_another_form_is_refused_before_anything_is_debited(room: Journeys, desk
     kept(room, name="cards", kind="folder", address=str(desk), form="postcard")
     before = room.status().registers
     with refused("printer.other-form"):
-        spooling.print_on(room, room.plan(LETTERS), "cards")
+        spooling.print_new(room, lambda journeys: journeys.plan(LETTERS), "cards")
     assert room.status().registers == before
     assert room.open_jobs() == []
     with refused("printer.unknown"):
-        spooling.check_printer(room, "nobody")
+        spooling.print_new(room, lambda journeys: pytest.fail("planned for no printer"), "nobody")
+
+
+def test_an_interrupted_job_of_another_form_stays_and_holds_up_no_other(
+    room: Journeys, desk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept(room, name="no10s", kind="folder", address=str(desk), form="no10")
+    answered = room.plan(LETTERS[:1], look=Look(form="no6-3-4"))
+    with room.world.shelf.client(room.device) as client:  # it debits, and its answer is lost
+        mailroom._ask(client, answered, job_of(room, answered).body)
+    other = room.plan(LETTERS[:1], look=Look(form="no6-3-4"))
+    fits = room.plan(LETTERS[:1])
+    done, failed = on_printer.resumed(room, "no10s")
+    assert [one.entry.body["job"] for one in done] == [fits]
+    assert [error.code for error in failed] == ["printer.other-form"] * 2
+    assert {row.key for row in room.open_jobs()} == {answered, other}
+    assert on_printer.told(room, done, failed, json=True) == 3
+    told = json.loads(capsys.readouterr().out)
+    assert [one["job"] for one in told["jobs"]] == [fits]
+    assert [one["code"] for one in told["refused"]] == ["printer.other-form"] * 2
+    done, failed = on_printer.resumed(room, "desk")  # what was debited is on paper at last
+    assert {one.entry.body["job"] for one in done} == {answered, other}
+    assert failed == []
+    assert room.open_jobs() == []
 
 
 def test_a_file_that_was_changed_in_the_spool_is_not_sent(room: Journeys, desk: Path) -> None:
@@ -315,7 +340,7 @@ def test_the_commands_show_printers_and_entries(room: Journeys, desk: Path, caps
     assert "raw 127.0.0.1" in capsys.readouterr().out
     room.do(lambda ctx: printers.remove(ctx, name="desk"))
     with refused("printer.unknown"):
-        spooling.check_printer(room, "desk")
+        spooling.print_test(room, "desk")
 
 
 def test_the_auditor_finds_nothing_in_it(room: Journeys, tmp_path: Path) -> None:

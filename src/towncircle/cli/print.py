@@ -170,7 +170,7 @@ def _on_printer(args: argparse.Namespace, day: date | None) -> int:
     from towncircle.cli import on_printer
     from towncircle.kernel.errors import BadInput
     from towncircle.kernel.ids import JobId
-    from towncircle.world.spooling import reprint_on
+    from towncircle.world.spooling import print_new, reprint_on
 
     for name in ("svg", "proof"):
         if getattr(args, name):
@@ -180,14 +180,14 @@ def _on_printer(args: argparse.Namespace, day: date | None) -> int:
     plan = _planner(args, day, job, pieces)
     with journeys_of(args) as journeys:
         if args.resume:
-            done = on_printer.resumed(journeys, args.printer)
+            done, refused = on_printer.resumed(journeys, args.printer)
+            return on_printer.told(journeys, done, refused, json=args.json)
+        _no_open_job(args, journeys)
+        if args.reprint is not None:
+            one = reprint_on(journeys, job or journeys.last_job(), pieces, args.printer)
         else:
-            _no_open_job(args, journeys)
-            if args.reprint is not None:
-                done = [reprint_on(journeys, job or journeys.last_job(), pieces, args.printer)]
-            else:
-                done = on_printer.planned(journeys, plan, args.printer)
-        return on_printer.told(journeys, done, json=args.json)
+            one = print_new(journeys, plan, args.printer)
+        return on_printer.told(journeys, [one], json=args.json)
 
 
 def _planner(

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -49,24 +49,31 @@ class Handed:
     trouble: Refused | None = None
 
 
-def check_printer(journeys: Journeys, name: str) -> None:
-    """Check that there is such a printer, before anything is priced. Raises `Refused` (printer.unknown)."""
-    _printer(journeys, name)
+def print_new(journeys: Journeys, plan: Callable[[Journeys], JobId], printer: str) -> Handed:
+    """Plan a job and print it; one that the printer has no form for is given up.
+
+    Raises what planning raises, and as `print_on`.
+    """
+    profile = _printer(journeys, printer)  # before anything is priced
+    job = plan(journeys)
+    planned = _job(journeys, job)
+    try:
+        _check_form(profile, planned)
+    except Refused:
+        if journeys.never_evidenced(planned):
+            journeys.do(lambda ctx: mailroom.give_up(ctx, job=job))
+        raise
+    return print_on(journeys, job, printer)
 
 
 def print_on(journeys: Journeys, job: JobId, printer: str) -> Handed:
     """Have a planned or an interrupted job evidenced, queue it for a printer and hand it over.
 
-    Raises what evidencing raises, and `Refused` (printer.unknown, printer.other-form) before anything is debited;
-    trouble on the way to the printer is in the answer.
+    Raises what evidencing raises, and `Refused` (printer.unknown, printer.other-form) before anything is debited, which
+    leaves the job as it is; trouble on the way to the printer is in the answer.
     """
     profile = _printer(journeys, printer)
-    planned = _job(journeys, job)
-    try:
-        _check_form(profile, planned)
-    except Refused:
-        journeys.do(lambda ctx: mailroom.give_up(ctx, job=job))
-        raise
+    _check_form(profile, _job(journeys, job))
     record = journeys.resume(job)
     file, digest = _write(journeys, record, profile, job)
 
