@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 
 import pypdfium2
@@ -13,7 +14,9 @@ from tests.journeys.stories import refused
 from tests.transport.test_printers import listening
 
 from towncircle.cli import on_printer
+from towncircle.cli import print as print_command
 from towncircle.cli import printer as printer_command
+from towncircle.cli.main import build_parser
 from towncircle.kernel.context import Context
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.ids import JobId
@@ -21,11 +24,12 @@ from towncircle.kernel.store import Record
 from towncircle.licensee import mailroom, printers, spool
 from towncircle.licensee.looks import Look
 from towncircle.licensee.printers import Printer
-from towncircle.mailpiece.address_files import public_addresses
+from towncircle.mailpiece.address_files import EMBEDDED, public_addresses
+from towncircle.mailpiece.forms import form_of_piece
 from towncircle.paper.png import raster
 from towncircle.symbol import read
 from towncircle.transport.printers import FolderWay
-from towncircle.world import printing, spooling
+from towncircle.world import labels, printing, spooling
 from towncircle.world.journeys import Journeys
 
 LETTERS = tuple(one for one in public_addresses() if one.shape in (None, "letter"))[:3]
@@ -230,6 +234,49 @@ def test_an_interrupted_job_of_another_form_stays_and_holds_up_no_other(
     assert {one.entry.body["job"] for one in done} == {answered, other}
     assert failed == []
     assert room.open_jobs() == []
+
+
+def planner(*arguments: str) -> Callable[[Journeys], JobId]:
+    args = build_parser().parse_args(["print", "world", "--printer", "desk", *arguments])
+    day = date.fromisoformat(args.on) if args.on is not None else None
+    return print_command._planner(args, day, None, ())
+
+
+def test_a_stock_is_looked_up_before_anything_is_debited(room: Journeys, desk: Path, tmp_path: Path) -> None:
+    labels.approve(room.world, stock="avery-5163", form="label2x4", reference="MTM-L-1")
+    list_of_one = tmp_path / "one.csv"
+    list_of_one.write_text("name,street,city,state,zip\nWINDLE,100 MAIN ST,NASHUA,NH,03060\n")
+    before = room.status().registers
+    for start, code in (("0", r"page\.no-such-place"), ("11", r"page\.no-such-place")):
+        with pytest.raises(BadInput, match=code):
+            spooling.print_new(room, planner("--stock", "avery-5163", "--start", start), "desk")
+    with pytest.raises(BadInput):
+        spooling.print_new(room, planner("--stock", "no-such-stock"), "desk")
+    assert room.status().registers == before
+    assert room.open_jobs() == []
+    chosen = planner("--stock", "avery-5163", "--start", "9", "--addresses", str(list_of_one))
+    done = spooling.print_new(room, chosen, "desk")  # the register is taken, and the stock says the form
+    assert done.trouble is None
+    assert form_of_piece(job_of(room, done.entry.body["job"]).body["pieces"][0]).key == "label2x4"
+    (file,) = desk.iterdir()
+    assert marks(file) == job_of(room, done.entry.body["job"]).body["indicia"]
+
+
+def test_old_address_data_need_a_reason_on_a_printer_too(
+    room: Journeys, desk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(type(EMBEDDED), "edition", "2026-01")
+    given = tmp_path / "one.csv"
+    given.write_text("name,street,city,state,zip\nWINDLE,100 MAIN ST,NASHUA,NH,03060\n")
+    before = room.status().registers
+    with refused("addresses.data-old"):
+        spooling.print_new(room, planner("--addresses", str(given)), "desk")
+    assert room.status().registers == before
+    chosen = planner("--addresses", str(given), "--old-data", "the new edition is late")
+    assert spooling.print_new(room, chosen, "desk").trouble is None
+    with room.world.store(room.licensee).reading() as view:
+        (noted,) = [fact for fact in view.facts() if fact.type == "address-data.old-used"]
+    assert noted.body["reason"] == "the new edition is late"
 
 
 def test_a_file_that_was_changed_in_the_spool_is_not_sent(room: Journeys, desk: Path) -> None:

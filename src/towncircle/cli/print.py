@@ -196,6 +196,8 @@ def _planner(
     """Read what is to be printed, before the world is opened, and give the call that plans it."""
     from towncircle.licensee.corrections import Redate, Shortpaid
     from towncircle.mailpiece.address_files import public_addresses, read_addresses
+    from towncircle.world import labels
+    from towncircle.world.custody import use_address_data
 
     payer = _payer(args)
     if args.redate is not None:
@@ -204,12 +206,25 @@ def _planner(
         )
     if args.correct is not None:
         told = _shortpaid(args)
-        return lambda journeys: journeys.plan_correction(
-            Shortpaid(job=job or journeys.last_job(), mailing_date=day or journeys.today(), pieces=pieces, **told),
-            payer=payer,
-        )
+
+        def corrected(journeys: Journeys) -> JobId:
+            labels.refresh(journeys)
+            return journeys.plan_correction(
+                Shortpaid(job=job or journeys.last_job(), mailing_date=day or journeys.today(), pieces=pieces, **told),
+                payer=payer,
+            )
+
+        return corrected
     recipients = read_addresses(args.addresses) if args.addresses is not None else public_addresses()
-    return lambda journeys: journeys.plan(recipients, day=day, payer=payer, look=look_of(args), claim=_claim(args))
+    look, claim = look_of(args), _claim(args)
+
+    def posted(journeys: Journeys) -> JobId:
+        if args.addresses is not None:
+            use_address_data(journeys, day=day or journeys.today(), reason=args.old_data or "")
+        ready = labels.loaded(journeys, look)
+        return journeys.plan(recipients, day=day, payer=payer, look=ready, claim=claim)
+
+    return posted
 
 
 def _starter(args: argparse.Namespace, day: date | None, formats: tuple[str, ...]) -> Callable[[Journeys], Printed]:
