@@ -8,6 +8,15 @@ from towncircle.kernel.errors import BadInput
 from towncircle.licensee.printers import Printer
 from towncircle.licensee.spool import as_text, from_text, numbers, spans
 
+MULTIPLYING = (  # each would make more or fewer of a piece that was paid for once, or another size of it
+    *("copies=2", "page-ranges=1-1", "page-set=odd", "number-up=2", "job-hold-until=indefinite", "fit-to-page"),
+    *("scaling=150", "print-scaling=fit", "sides=two-sided-long-edge", "Duplex=DuplexNoTumble", "outputorder=reverse"),
+    *("raw", "multiple-document-handling=separate-documents-collated-copies", "Copies=2", "media-col=Env10"),
+)
+
+
+OPTIONS = ("media=Custom.4.125x9.5in", "InputSlot=Tray2", "print-quality=5")
+
 
 def printer(**changes) -> Printer:
     return Printer(**{"name": "desk", "kind": "raw", "address": "10.0.0.9", **changes}).checked()
@@ -42,7 +51,9 @@ def test_a_raw_address_has_a_host_and_a_port(address: str, where: tuple[str, int
         ("address", {"kind": "folder", "address": "relative"}),
         ("address", {"kind": "folder", "address": "/x\n/y"}),
         ("options", {"options": ("media=Custom.4x6in", "-h evil")}),
-        ("options", {"options": ("x=$(id)",)}),
+        ("options", {"options": ("media=$(id)",)}),
+        ("options", {"options": ("media",)}),
+        *(("options", {"options": ("media=Env10", option)}) for option in MULTIPLYING),
         ("dpi", {"dpi": 301}),
         ("shift", {"shift_x": 36_001}),
         ("scale", {"scale_y": 949_999}),
@@ -57,7 +68,7 @@ def test_what_is_no_printer_is_bad_input_that_names_the_part(part: str, changes:
 
 def test_limits_of_shift_and_scale_hold() -> None:
     assert printer(shift_x=-36_000, shift_y=36_000, scale_x=950_000, scale_y=1_050_000)
-    assert printer(kind="lp", address="Envelopes_2", options=("media=Custom.4.125x9.5in", "raw"))
+    assert printer(kind="lp", address="Envelopes_2", options=OPTIONS)
 
 
 @pytest.mark.parametrize(("text", "held"), [("1", [1]), ("1-3, 5", [1, 2, 3, 5]), ("7-7", [7])])

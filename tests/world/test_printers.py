@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 
 import pypdfium2
@@ -12,17 +13,23 @@ from tests.faults import killed as world_of
 from tests.journeys.stories import refused
 from tests.transport.test_printers import listening
 
+from towncircle.cli import on_printer
+from towncircle.cli import print as print_command
 from towncircle.cli import printer as printer_command
-from towncircle.kernel.errors import BadInput
+from towncircle.cli.main import build_parser
+from towncircle.kernel.context import Context
+from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.ids import JobId
 from towncircle.kernel.store import Record
-from towncircle.licensee import printers, spool
+from towncircle.licensee import mailroom, printers, spool
+from towncircle.licensee.looks import Look
 from towncircle.licensee.printers import Printer
-from towncircle.mailpiece.address_files import public_addresses
+from towncircle.mailpiece.address_files import EMBEDDED, public_addresses
+from towncircle.mailpiece.forms import form_of_piece
 from towncircle.paper.png import raster
 from towncircle.symbol import read
 from towncircle.transport.printers import FolderWay
-from towncircle.world import printing, spooling
+from towncircle.world import labels, printing, spooling
 from towncircle.world.journeys import Journeys
 
 LETTERS = tuple(one for one in public_addresses() if one.shape in (None, "letter"))[:3]
@@ -199,11 +206,77 @@ def test_another_form_is_refused_before_anything_is_debited(room: Journeys, desk
     kept(room, name="cards", kind="folder", address=str(desk), form="postcard")
     before = room.status().registers
     with refused("printer.other-form"):
-        spooling.print_on(room, room.plan(LETTERS), "cards")
+        spooling.print_new(room, lambda journeys: journeys.plan(LETTERS), "cards")
     assert room.status().registers == before
     assert room.open_jobs() == []
     with refused("printer.unknown"):
-        spooling.check_printer(room, "nobody")
+        spooling.print_new(room, lambda journeys: pytest.fail("planned for no printer"), "nobody")
+
+
+def test_an_interrupted_job_of_another_form_stays_and_holds_up_no_other(
+    room: Journeys, desk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept(room, name="no10s", kind="folder", address=str(desk), form="no10")
+    answered = room.plan(LETTERS[:1], look=Look(form="no6-3-4"))
+    with room.world.shelf.client(room.device) as client:  # it debits, and its answer is lost
+        mailroom._ask(client, answered, job_of(room, answered).body)
+    other = room.plan(LETTERS[:1], look=Look(form="no6-3-4"))
+    fits = room.plan(LETTERS[:1])
+    done, failed = on_printer.resumed(room, "no10s")
+    assert [one.entry.body["job"] for one in done] == [fits]
+    assert [error.code for error in failed] == ["printer.other-form"] * 2
+    assert {row.key for row in room.open_jobs()} == {answered, other}
+    assert on_printer.told(room, done, failed, json=True) == 3
+    told = json.loads(capsys.readouterr().out)
+    assert [one["job"] for one in told["jobs"]] == [fits]
+    assert [one["code"] for one in told["refused"]] == ["printer.other-form"] * 2
+    done, failed = on_printer.resumed(room, "desk")  # what was debited is on paper at last
+    assert {one.entry.body["job"] for one in done} == {answered, other}
+    assert failed == []
+    assert room.open_jobs() == []
+
+
+def planner(*arguments: str) -> Callable[[Journeys], JobId]:
+    args = build_parser().parse_args(["print", "world", "--printer", "desk", *arguments])
+    day = date.fromisoformat(args.on) if args.on is not None else None
+    return print_command._planner(args, day, None, ())
+
+
+def test_a_stock_is_looked_up_before_anything_is_debited(room: Journeys, desk: Path, tmp_path: Path) -> None:
+    labels.approve(room.world, stock="avery-5163", form="label2x4", reference="MTM-L-1")
+    list_of_one = tmp_path / "one.csv"
+    list_of_one.write_text("name,street,city,state,zip\nWINDLE,100 MAIN ST,NASHUA,NH,03060\n")
+    before = room.status().registers
+    for start, code in (("0", r"page\.no-such-place"), ("11", r"page\.no-such-place")):
+        with pytest.raises(BadInput, match=code):
+            spooling.print_new(room, planner("--stock", "avery-5163", "--start", start), "desk")
+    with pytest.raises(BadInput):
+        spooling.print_new(room, planner("--stock", "no-such-stock"), "desk")
+    assert room.status().registers == before
+    assert room.open_jobs() == []
+    chosen = planner("--stock", "avery-5163", "--start", "9", "--addresses", str(list_of_one))
+    done = spooling.print_new(room, chosen, "desk")  # the register is taken, and the stock says the form
+    assert done.trouble is None
+    assert form_of_piece(job_of(room, done.entry.body["job"]).body["pieces"][0]).key == "label2x4"
+    (file,) = desk.iterdir()
+    assert marks(file) == job_of(room, done.entry.body["job"]).body["indicia"]
+
+
+def test_old_address_data_need_a_reason_on_a_printer_too(
+    room: Journeys, desk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(type(EMBEDDED), "edition", "2026-01")
+    given = tmp_path / "one.csv"
+    given.write_text("name,street,city,state,zip\nWINDLE,100 MAIN ST,NASHUA,NH,03060\n")
+    before = room.status().registers
+    with refused("addresses.data-old"):
+        spooling.print_new(room, planner("--addresses", str(given)), "desk")
+    assert room.status().registers == before
+    chosen = planner("--addresses", str(given), "--old-data", "the new edition is late")
+    assert spooling.print_new(room, chosen, "desk").trouble is None
+    with room.world.store(room.licensee).reading() as view:
+        (noted,) = [fact for fact in view.facts() if fact.type == "address-data.old-used"]
+    assert noted.body["reason"] == "the new edition is late"
 
 
 def test_a_file_that_was_changed_in_the_spool_is_not_sent(room: Journeys, desk: Path) -> None:
@@ -238,6 +311,55 @@ def test_a_printer_stays_where_an_interrupted_entry_was_sent(room: Journeys, des
     kept(room, name="desk", kind="folder", address=str(tmp_path))
 
 
+def test_an_interrupted_entry_is_never_queued_again_though_its_folder_is_away(room: Journeys, desk: Path) -> None:
+    desk.rmdir()
+    row = spooling.print_on(room, room.plan(LETTERS[:1]), "desk").entry
+    number, name = row.body["number"], f"{row.body['job']}-{row.body['number']:06d}.pdf"
+    desk.mkdir()
+    way = FolderWay(desk, name, room.world.folder / room.licensee / "spool" / row.body["file"])
+    way.ready()
+    room.do(lambda ctx: spool.begin(ctx, number=number))
+    way.hand_over()  # and here its process died, and the folder was unmounted
+    away = desk.rename(desk.with_name("away"))
+    for _ in range(2):
+        trouble = spooling.send(room, number).trouble
+        assert trouble is not None
+        assert trouble.code == "printer.away"
+        assert standing(room, number) == "sending"
+    away.rename(desk)
+    (desk / name).unlink()  # it was printed meanwhile
+    assert spooling.send(room, number).trouble is None
+    assert standing(room, number) == "handed over"
+    assert list(desk.iterdir()) == []
+
+
+@pytest.mark.parametrize(("kind", "after"), [("folder", "handed over"), ("raw", "unknown")])
+def test_what_was_taken_but_not_written_down_is_not_printed_again(
+    room: Journeys, desk: Path, monkeypatch: pytest.MonkeyPatch, kind: str, after: str
+) -> None:
+    def busy(ctx: Context, *, number: int, event: str, reference: str = "", why: str = "") -> Record:
+        raise Refused("storage.busy", path="store")
+
+    with listening() as printer:
+        address = str(desk) if kind == "folder" else f"127.0.0.1:{printer.port}"
+        kept(room, name="slow", kind=kind, address=address, language="zpl")
+        job = room.plan(LETTERS[:1])
+        with monkeypatch.context() as held:
+            held.setattr(spooling.spool, "ended", busy)
+            done = spooling.print_on(room, job, "slow")
+        number = done.entry.body["number"]
+        assert done.trouble is not None
+        assert done.trouble.code == "storage.busy"
+        assert standing(room, number) == "sending"
+        spooling.send(room, number)
+        assert standing(room, number) == after
+        if kind == "folder":
+            assert len(list(desk.iterdir())) == 1
+        else:
+            assert printer.calls == 1
+            assert printer.taken.count(b"^XZ") == 1
+
+
 def test_two_processes_do_not_send_at_once(room: Journeys, desk: Path) -> None:
     with spooling._alone(room), refused("spool.under-way"):
         spooling.send(room, 1)
@@ -265,7 +387,7 @@ def test_the_commands_show_printers_and_entries(room: Journeys, desk: Path, caps
     assert "raw 127.0.0.1" in capsys.readouterr().out
     room.do(lambda ctx: printers.remove(ctx, name="desk"))
     with refused("printer.unknown"):
-        spooling.check_printer(room, "desk")
+        spooling.print_test(room, "desk")
 
 
 def test_the_auditor_finds_nothing_in_it(room: Journeys, tmp_path: Path) -> None:

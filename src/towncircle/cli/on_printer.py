@@ -5,11 +5,12 @@ Here: which job it is and what is shown of it. Not here: the arguments (`print`)
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from towncircle.cli.main import EXIT_CODES
 from towncircle.cli.show import as_json, table
+from towncircle.kernel.errors import TowncircleError
 from towncircle.kernel.ids import JobId
 from towncircle.kernel.money import Mills
 from towncircle.licensee import mailroom
@@ -22,30 +23,34 @@ if TYPE_CHECKING:
     from towncircle.world.spooling import Handed
 
 
-def resumed(journeys: Journeys, printer: str) -> list[Handed]:
-    """Print the open jobs on a printer, paid ones first."""
-    rows = sorted(journeys.open_jobs(), key=lambda row: str(row.body["state"]))
-    return [spooling.print_on(journeys, JobId(row.key), printer) for row in rows]
+def resumed(journeys: Journeys, printer: str) -> tuple[list[Handed], list[TowncircleError]]:
+    """Print the open jobs on a printer, paid ones first; one that is refused does not hold up the others."""
+    done: list[Handed] = []
+    refused: list[TowncircleError] = []
+    for row in sorted(journeys.open_jobs(), key=lambda row: str(row.body["state"])):
+        try:
+            done.append(spooling.print_on(journeys, JobId(row.key), printer))
+        except TowncircleError as error:
+            refused.append(error)
+    return done, refused
 
 
-def planned(journeys: Journeys, plan: Callable[[Journeys], JobId], printer: str) -> list[Handed]:
-    """Plan a job and print it. Raises `Refused` (printer.unknown) before anything is planned."""
-    spooling.check_printer(journeys, printer)
-    return [spooling.print_on(journeys, plan(journeys), printer)]
+def told(journeys: Journeys, done: list[Handed], refused: Sequence[TowncircleError] = (), *, json: bool) -> int:
+    """Show what was handed to a printer; the first trouble is raised, or with JSON told and the exit code.
 
-
-def told(journeys: Journeys, done: list[Handed], *, json: bool) -> int:
-    """Show what was handed to a printer; the first trouble is raised, or with JSON told and the exit code."""
+    `refused` holds what kept open jobs from becoming entries.
+    """
     with journeys.world.store(journeys.licensee).reading() as view:
         jobs = {one.entry.key: view.get("job", one.entry.body["job"]) for one in done}
     left = journeys.status().registers.descending
-    troubles = [one.trouble for one in done if one.trouble is not None]
+    troubles = [*(one.trouble for one in done if one.trouble is not None), *refused]
     if json:
         rows = [
             {**_record(one.entry, jobs[one.entry.key]), "trouble": one.trouble.as_dict() if one.trouble else None}
             for one in done
         ]
-        as_json({"jobs": rows, "descending_mills": int(left)})
+        more = {"refused": [error.as_dict() for error in refused]} if refused else {}
+        as_json({"jobs": rows, **more, "descending_mills": int(left)})
         return EXIT_CODES[troubles[0].kind] if troubles else 0
     for one in done:
         held = _record(one.entry, jobs[one.entry.key])
@@ -59,7 +64,7 @@ def told(journeys: Journeys, done: list[Handed], *, json: bool) -> int:
                 ("left in the device", left),
             ]
         )
-    if not done:
+    if not done and not refused:
         print("No job is open.")
     for trouble in troubles:
         raise trouble

@@ -170,7 +170,7 @@ def _on_printer(args: argparse.Namespace, day: date | None) -> int:
     from towncircle.cli import on_printer
     from towncircle.kernel.errors import BadInput
     from towncircle.kernel.ids import JobId
-    from towncircle.world.spooling import reprint_on
+    from towncircle.world.spooling import print_new, reprint_on
 
     for name in ("svg", "proof"):
         if getattr(args, name):
@@ -180,14 +180,14 @@ def _on_printer(args: argparse.Namespace, day: date | None) -> int:
     plan = _planner(args, day, job, pieces)
     with journeys_of(args) as journeys:
         if args.resume:
-            done = on_printer.resumed(journeys, args.printer)
+            done, refused = on_printer.resumed(journeys, args.printer)
+            return on_printer.told(journeys, done, refused, json=args.json)
+        _no_open_job(args, journeys)
+        if args.reprint is not None:
+            one = reprint_on(journeys, job or journeys.last_job(), pieces, args.printer)
         else:
-            _no_open_job(args, journeys)
-            if args.reprint is not None:
-                done = [reprint_on(journeys, job or journeys.last_job(), pieces, args.printer)]
-            else:
-                done = on_printer.planned(journeys, plan, args.printer)
-        return on_printer.told(journeys, done, json=args.json)
+            one = print_new(journeys, plan, args.printer)
+        return on_printer.told(journeys, [one], json=args.json)
 
 
 def _planner(
@@ -196,6 +196,8 @@ def _planner(
     """Read what is to be printed, before the world is opened, and give the call that plans it."""
     from towncircle.licensee.corrections import Redate, Shortpaid
     from towncircle.mailpiece.address_files import public_addresses, read_addresses
+    from towncircle.world import labels
+    from towncircle.world.custody import use_address_data
 
     payer = _payer(args)
     if args.redate is not None:
@@ -204,12 +206,25 @@ def _planner(
         )
     if args.correct is not None:
         told = _shortpaid(args)
-        return lambda journeys: journeys.plan_correction(
-            Shortpaid(job=job or journeys.last_job(), mailing_date=day or journeys.today(), pieces=pieces, **told),
-            payer=payer,
-        )
+
+        def corrected(journeys: Journeys) -> JobId:
+            labels.refresh(journeys)
+            return journeys.plan_correction(
+                Shortpaid(job=job or journeys.last_job(), mailing_date=day or journeys.today(), pieces=pieces, **told),
+                payer=payer,
+            )
+
+        return corrected
     recipients = read_addresses(args.addresses) if args.addresses is not None else public_addresses()
-    return lambda journeys: journeys.plan(recipients, day=day, payer=payer, look=look_of(args), claim=_claim(args))
+    look, claim = look_of(args), _claim(args)
+
+    def posted(journeys: Journeys) -> JobId:
+        if args.addresses is not None:
+            use_address_data(journeys, day=day or journeys.today(), reason=args.old_data or "")
+        ready = labels.loaded(journeys, look)
+        return journeys.plan(recipients, day=day, payer=payer, look=ready, claim=claim)
+
+    return posted
 
 
 def _starter(args: argparse.Namespace, day: date | None, formats: tuple[str, ...]) -> Callable[[Journeys], Printed]:

@@ -55,7 +55,7 @@ def add(subparsers: Any) -> None:
         "--scale-x", default="1", metavar="N", help="of a ZPL head: make it so much wider, such as 1.0025"
     )
     keep.add_argument("--scale-y", default="1", metavar="N", help="of a ZPL head: make it so much higher")
-    keep.add_argument("--option", action="append", default=[], metavar="O", help="for lp, such as media=Custom.4x6in")
+    keep.add_argument("--option", action="append", default=[], metavar="O", help="for lp: media=..., print-quality=...")
     keep.set_defaults(run=_add)
     show = verbs.add_parser("list", help="list the printers")
     world_argument(show)

@@ -26,7 +26,17 @@ TRUE_SCALE = 1_000_000
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}", re.ASCII)
 _QUEUE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]{0,126}", re.ASCII)  # CUPS takes no space, slash or number sign
 _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252})|[0-9A-Fa-f:]{2,45}", re.ASCII)
-_OPTION = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,63}(?:=[A-Za-z0-9_.,{}-]{1,127})?", re.ASCII)
+_OPTION = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,63}=[A-Za-z0-9_.,-]{1,127}", re.ASCII)
+_TAKEN = (  # of `lp`: paper, quality and turn; others make more or fewer of a piece, or another size of it
+    "media",
+    "InputSlot",
+    "MediaType",
+    "resolution",
+    "Resolution",
+    "orientation-requested",
+    "ColorModel",
+    "print-quality",
+)
 _HEADS = (203, 300, 600)
 _FAR = 36_000  # house: half an inch is no calibration but another form
 _STRETCH = 50_000  # house: parts of a million; beyond it the driver fits the page to the paper
@@ -37,8 +47,9 @@ class Printer:
     """Hold the profile of a printer.
 
     `kind` is the way to it: a spool `folder` (address: its path), the system's `lp` (a queue), or `raw` TCP (HOST or
-    HOST:PORT). `options` go to `lp` with a PDF, such as `media=Custom.4.125x9.5in`. `form` is the form that lies in
-    it, or empty for any. The shift moves what is printed right and down.
+    HOST:PORT). `options` go to `lp` with a PDF, such as `media=Custom.4.125x9.5in`; only those that leave every piece
+    one piece of its size. `form` is the form that lies in it, or empty for any. The shift moves what is printed right
+    and down.
     """
 
     name: str
@@ -64,7 +75,7 @@ class Printer:
             "shift": max(abs(self.shift_x), abs(self.shift_y)) <= _FAR,
             "scale": max(abs(self.scale_x - TRUE_SCALE), abs(self.scale_y - TRUE_SCALE)) <= _STRETCH,
             "address": self._reachable(),
-            "options": all(_OPTION.fullmatch(option) for option in self.options),
+            "options": all(_OPTION.fullmatch(option) and option.partition("=")[0] in _TAKEN for option in self.options),
         }
         for part, well in fit.items():
             if not well:
@@ -144,8 +155,8 @@ def _check_free(ctx: Context, name: str, *, states: tuple[str, ...]) -> None:
 
 
 def printer_of(view: Transaction, name: str) -> Printer:
-    """Give a printer by its name. Raises `Refused` (printer.unknown)."""
-    return _of(_row(view, name).body)
+    """Give a printer by its name. Raises `Refused` (printer.unknown), `BadInput` (printer.unfit: an older one)."""
+    return _of(_row(view, name).body).checked()
 
 
 def all_of(view: Transaction) -> list[Printer]:

@@ -4,6 +4,7 @@ Here: entries (one handing-over of pieces of one job each), their states, and wh
 bytes and the ways to printers (`towncircle.world.spooling`), the device's count of reprints (`reprints`).
 Theory of operation. An entry is `queued` in the transaction that closes its job. Before the first byte leaves it is
 `sending`; then it is `handed over`, or `queued` again where certainly nothing left, or `unknown` where nobody can know.
+It stays `sending` as long as that could not be found out or written down.
 A person says of each piece whether it came out (`confirmed`) or not (`spoiled`). Nothing is sent twice by itself: a
 piece that stands with a printer is printed again only after somebody said that it spoiled, and the device counts it.
 A spoiled piece may instead be sent in for a refund (502.27(a)).

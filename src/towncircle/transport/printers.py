@@ -2,8 +2,9 @@
 
 Here: one way each, in two steps: `ready` does what may fail without a trace, `hand_over` is where paper may move. Not
 here: what was sent and what came out (`towncircle.licensee.spool`).
-Kept: an error says whether anything can have been printed. `printer.doubt` means that nobody knows; every other error
-means that certainly nothing was. Nothing is sent twice here, and no shell reads an address.
+Kept: an error says whether anything can have been printed. `printer.doubt` means that nobody knows, `printer.away` that
+nobody knows yet; every other error means that certainly nothing was. Nothing is sent twice here, and no shell reads an
+address.
 """
 
 from __future__ import annotations
@@ -83,9 +84,9 @@ class FolderWay:
         return self._target.name
 
     def after_crash(self) -> bool:
-        """Finish the handing-over. Raises `Refused` (printer.unreachable) where the folder is not there."""
+        """Finish the handing-over. Raises `Refused` (printer.away) where the folder is not there."""
         if not self._folder.is_dir():
-            raise Refused("printer.unreachable", address=self._folder, why="it is not there")
+            raise Refused("printer.away", address=self._folder)
         if self._draft.exists():
             self.hand_over()
         return True

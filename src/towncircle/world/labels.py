@@ -7,11 +7,14 @@ Here: the file on the board and the two ends of it. Not here: who may approve (`
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from towncircle.kernel.context import Context
 from towncircle.kernel.ids import MessageId
 from towncircle.kernel.store import Record
 from towncircle.licensee import labels as host
+from towncircle.licensee.looks import Look
+from towncircle.mailpiece import sheets
 from towncircle.postal import labels
 from towncircle.wire.bodies.labels import LabelRegister
 from towncircle.wire.message import body_of, peek, seal
@@ -78,6 +81,20 @@ def _publish(world: World) -> None:
         held = world.folder / REGISTER
         if not held.exists() or peek(held.read_bytes()).counter < body.number:
             world.board.put(REGISTER, raw)
+
+
+def loaded(journeys: Journeys, look: Look) -> Look:
+    """Make ready for a new job: take the register, and give the look with the form of its stock.
+
+    Before anything is planned, because a page that no sheet holds would be found out after the debit. Raises `BadInput`
+    (page.no-such-place, and what `sheets.stock` raises) and what `unseal` raises.
+    """
+    if look.stock:
+        held = sheets.stock(look.stock)
+        sheets.check_start(held, look.start)
+        look = replace(look, form=look.form or held.form.key)
+    refresh(journeys)
+    return look
 
 
 def refresh(journeys: Journeys) -> None:

@@ -9,7 +9,7 @@ indicia to the byte.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -19,7 +19,6 @@ from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record
 from towncircle.licensee import corrections, envelopes, mailroom
 from towncircle.licensee.looks import PLAIN, Look
-from towncircle.mailpiece import sheets
 from towncircle.mailpiece.address_files import Recipient
 from towncircle.paper import pdf, png, svg
 from towncircle.world import labels
@@ -69,11 +68,7 @@ def print_job(  # noqa: PLR0913 - every one but the first three is said by name
     claim: mailroom.Claim = mailroom.FIRST_METERED,
 ) -> Printed:
     """Print pieces for recipients into `out`: `envelopes.pdf` and a folder `envelopes/` of pictures."""
-    if look.stock:
-        held = sheets.stock(look.stock)
-        sheets.check_start(held, look.start)
-        look = replace(look, form=look.form or held.form.key)
-    labels.refresh(journeys)
+    look = labels.loaded(journeys, look)
     out.mkdir(parents=True, exist_ok=True)  # fails before anything is debited
     progress("pricing and layout", 0, len(recipients))
     job = journeys.plan(recipients, day=day, payer=payer, look=look, claim=claim)

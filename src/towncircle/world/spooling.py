@@ -6,14 +6,15 @@ Kept, so that SIGKILL anywhere prints nothing twice without being told:
 1. the file is whole in the licensee's spool before its job is closed; job and entry are written in one transaction;
 2. what may fail without a trace is done before `sending` is written down, and the first byte leaves after it;
 3. one process sends at a time. An entry found `sending` is of a process that died: a spool folder knows whether it has
-   the file, of every other printer the entry is `unknown`, and a person says what came out.
+   the file, of every other printer the entry is `unknown`, and a person says what came out. Where that cannot be asked
+   or written down it stays `sending`; only a refusal that proves that nothing left makes it `queued` again.
 """
 
 from __future__ import annotations
 
 import fcntl
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -36,6 +37,7 @@ from towncircle.world.journeys import Journeys
 
 _CM = round(INCH / 2.54)
 _LP_PDF = ("print-scaling=none",)  # a page that is fitted to the paper has no module on its dots
+_NOTHING_LEFT = ("printer.unreachable", "printer.lp-refused")  # of `hand_over`: proof that no byte is with a printer
 _DOUBT = ("printer.doubt", "printer.interrupted")
 
 
@@ -47,24 +49,31 @@ class Handed:
     trouble: Refused | None = None
 
 
-def check_printer(journeys: Journeys, name: str) -> None:
-    """Check that there is such a printer, before anything is priced. Raises `Refused` (printer.unknown)."""
-    _printer(journeys, name)
+def print_new(journeys: Journeys, plan: Callable[[Journeys], JobId], printer: str) -> Handed:
+    """Plan a job and print it; one that the printer has no form for is given up.
+
+    Raises what planning raises, and as `print_on`.
+    """
+    profile = _printer(journeys, printer)  # before anything is priced
+    job = plan(journeys)
+    planned = _job(journeys, job)
+    try:
+        _check_form(profile, planned)
+    except Refused:
+        if journeys.never_evidenced(planned):
+            journeys.do(lambda ctx: mailroom.give_up(ctx, job=job))
+        raise
+    return print_on(journeys, job, printer)
 
 
 def print_on(journeys: Journeys, job: JobId, printer: str) -> Handed:
     """Have a planned or an interrupted job evidenced, queue it for a printer and hand it over.
 
-    Raises what evidencing raises, and `Refused` (printer.unknown, printer.other-form) before anything is debited;
-    trouble on the way to the printer is in the answer.
+    Raises what evidencing raises, and `Refused` (printer.unknown, printer.other-form) before anything is debited, which
+    leaves the job as it is; trouble on the way to the printer is in the answer.
     """
     profile = _printer(journeys, printer)
-    planned = _job(journeys, job)
-    try:
-        _check_form(profile, planned)
-    except Refused:
-        journeys.do(lambda ctx: mailroom.give_up(ctx, job=job))
-        raise
+    _check_form(profile, _job(journeys, job))
     record = journeys.resume(job)
     file, digest = _write(journeys, record, profile, job)
 
@@ -127,7 +136,8 @@ def send(journeys: Journeys, number: int) -> Handed:
             try:
                 return Handed(entry=_sent(journeys, row, file, way))
             except Refused as trouble:
-                return Handed(entry=_troubled(journeys, number, trouble), trouble=trouble)
+                found = row.body["state"] == spool.SENDING
+                return Handed(entry=_troubled(journeys, number, trouble, found=found), trouble=trouble)
 
 
 def _sent(journeys: Journeys, row: Record, file: FilePath, way: Way) -> Record:
@@ -148,8 +158,8 @@ def _sent(journeys: Journeys, row: Record, file: FilePath, way: Way) -> Record:
     return done
 
 
-def _troubled(journeys: Journeys, number: int, trouble: Refused) -> Record:
-    """Write down how the trouble left the entry."""
+def _troubled(journeys: Journeys, number: int, trouble: Refused, *, found: bool) -> Record:
+    """Write down how the trouble left the entry; one that was found under way (`found`) is never queued again."""
 
     def told(ctx: Context) -> Record:
         row = spool.entry(ctx.tx, number)
@@ -157,7 +167,9 @@ def _troubled(journeys: Journeys, number: int, trouble: Refused) -> Record:
             return row
         if trouble.code in _DOUBT:
             return spool.ended(ctx, number=number, event="get lost", why=trouble.sentence)
-        return spool.ended(ctx, number=number, event="not leave", why=trouble.sentence)
+        if trouble.code in _NOTHING_LEFT and not found:
+            return spool.ended(ctx, number=number, event="not leave", why=trouble.sentence)
+        return row
 
     row: Record = journeys.do(told)
     return row

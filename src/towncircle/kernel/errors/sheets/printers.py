@@ -27,7 +27,8 @@ ROWS = {
         clause="house",
         next_step="A name has small letters, digits and hyphens; a folder is an absolute path, an lp queue is as "
         "lpstat names it, a raw printer is HOST or HOST:PORT; a head has 203, 300 or 600 dots an inch; a shift is at "
-        "most half an inch, a scale within 5 percent.",
+        "most half an inch, a scale within 5 percent; options name paper, quality and turn: media, InputSlot, "
+        "MediaType, resolution, Resolution, orientation-requested, ColorModel, print-quality, each with its value.",
     ),
     "printer.unknown": Row(
         kind="refused",
@@ -53,6 +54,12 @@ ROWS = {
         sentence="The printer at {address} cannot be reached: {why}. Nothing was printed.",
         clause="house",
         next_step="Mend the way to it; the entry waits: towncircle spool send DIR",
+    ),
+    "printer.away": Row(
+        kind="refused",
+        sentence="The folder {address} is not there, so nobody can say whether it got what was under way.",
+        clause="house",
+        next_step="Bring it back (mount it), then: towncircle spool send DIR",
     ),
     "printer.name-taken": Row(
         kind="refused",
