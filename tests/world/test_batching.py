@@ -11,9 +11,12 @@ import pytest
 from tests.faults import killed as world_of
 
 from towncircle.cli.main import main
+from towncircle.cli.on_printer import resumed
 from towncircle.kernel.errors import BrokenInvariant, Refused, RefusedOnGrounds
+from towncircle.kernel.ids import JobId
 from towncircle.kernel.money import ZERO, Mills
-from towncircle.licensee import batches, departments, downloads
+from towncircle.kernel.store import Record
+from towncircle.licensee import batches, departments, downloads, mailroom
 from towncircle.mailpiece.templates import Template
 from towncircle.psd.registers import Registers
 from towncircle.world import batching, manifest
@@ -83,6 +86,34 @@ def begun(journeys: Journeys, out: Path, *, pieces: int = 3) -> str:
     with journeys.world.store(journeys.licensee).reading() as view:
         (record,) = batches.open_batches(view)
     return record.key
+
+
+def job_of(journeys: Journeys, name: str, number: int = 2) -> Record:
+    with journeys.world.store(journeys.licensee).reading() as view:
+        row = view.get("job", batches.job_of(name, number))
+    assert row is not None
+    return row
+
+
+def paid(journeys: Journeys, out: Path) -> tuple[str, JobId]:
+    """Interrupt a batch of three parts whose second is evidenced and not handed over; give its name and that part."""
+    name = begun(journeys, out)
+    job = batches.job_of(name, 2)
+    journeys.do(lambda ctx: mailroom.evidence(ctx, job=job))
+    return name, job
+
+
+def test_a_part_of_an_open_batch_goes_to_no_printer_beside_it(journeys: Journeys, tmp_path: Path) -> None:
+    name, job = paid(journeys, tmp_path / "out")
+    assert journeys.open_jobs() == []
+    assert resumed(journeys, "desk") == []
+    done = batching.resume(journeys, name, tmp_path / "out")
+    assert (done.batch.body["state"], done.batch.body["printed"]) == ("printed", 3)
+    with pytest.raises(Refused) as refused:
+        journeys.hand_over(job, [tmp_path / "again.pdf"])
+    assert refused.value.code == "mailroom.not-to-hand-over"
+    registers, bound = standing(journeys)
+    assert (registers.pieces, int(registers.ascending)) == (3, bound)
 
 
 def test_every_faulty_row_is_told_at_once_and_nothing_is_reserved(journeys: Journeys, tmp_path: Path) -> None:
