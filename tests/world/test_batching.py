@@ -13,16 +13,17 @@ from tests.faults import killed as world_of
 from towncircle.cli.main import main
 from towncircle.cli.on_printer import resumed
 from towncircle.kernel.errors import BrokenInvariant, Refused, RefusedOnGrounds
-from towncircle.kernel.ids import JobId
+from towncircle.kernel.ids import JobId, RefundId
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record
-from towncircle.licensee import batches, departments, downloads, mailroom
+from towncircle.licensee import batches, departments, downloads, mailroom, refunds
 from towncircle.mailpiece.templates import Template
 from towncircle.psd.registers import Registers
 from towncircle.world import batching, manifest
 from towncircle.world.batching import PRINTING, Wish
 from towncircle.world.crews import crew
 from towncircle.world.journeys import Journeys
+from towncircle.world.missing import report
 
 GOOD = "Desk {at},475 L'Enfant Plaza SW,Washington,DC,20260\n"
 
@@ -114,6 +115,43 @@ def test_a_part_of_an_open_batch_goes_to_no_printer_beside_it(journeys: Journeys
     assert refused.value.code == "mailroom.not-to-hand-over"
     registers, bound = standing(journeys)
     assert (registers.pieces, int(registers.ascending)) == (3, bound)
+
+
+def test_a_part_that_was_sent_in_for_a_refund_is_not_printed_and_is_counted_as_such(
+    journeys: Journeys, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    name, job = paid(journeys, out)
+    (out / "envelopes-0002.pdf").write_bytes(b"composed, then killed")
+    marks = tuple(bytes.fromhex(mark) for mark in job_of(journeys, name).body["indicia"])
+    refund = journeys.new(RefundId.new)
+    journeys.do(lambda ctx: refunds.begin(ctx, payloads=marks, refund=refund))
+    with pytest.raises(Refused) as refused:
+        journeys.hand_over(job, [out / "envelopes-0002.pdf"])
+    assert refused.value.code == "refund.job-claimed"
+    done = batching.resume(journeys, name, out)
+    assert job_of(journeys, name).body["state"] == mailroom.CLAIMED
+    assert not (out / "envelopes-0002.pdf").exists()
+    told = json.loads(done.manifest.read_text())
+    total = job_of(journeys, name).body["total"]
+    assert (told["totals"]["pieces"], told["totals"]["postage_mills"]) == (2, 2 * total)
+    assert (told["totals"]["pieces_refunded"], told["totals"]["refunded_mills"]) == (1, total)
+    assert (told["totals"]["pieces_not_printed"], done.left) == (0, None)
+    assert [piece["row"] for piece in told["pieces"]] == [2, 4]
+    assert (done.batch.body["state"], done.batch.body["spent"]) == ("printed", 3 * total)
+
+
+@pytest.mark.parametrize("step", [batching.resume, batching.give_up])
+def test_what_was_evidenced_while_the_device_is_missed_is_not_handed_over(
+    step: Callable[[Journeys, str, Path], object], journeys: Journeys, tmp_path: Path
+) -> None:
+    name, _ = paid(journeys, tmp_path / "out")
+    report(journeys, journeys.device, event="stolen", place="mail room", details="the door was broken open")
+    with pytest.raises(Refused) as refused:
+        step(journeys, name, tmp_path / "out")
+    assert refused.value.code.startswith("missing.")
+    assert job_of(journeys, name).body["state"] == mailroom.EVIDENCED
+    assert not (tmp_path / "out" / "envelopes-0002.pdf").exists()
 
 
 def test_every_faulty_row_is_told_at_once_and_nothing_is_reserved(journeys: Journeys, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record, Transaction
 from towncircle.licensee import departments
 from towncircle.licensee.limits import Limits
-from towncircle.licensee.mailroom import EVIDENCED, POSTAGE, PRINTED, WAITING
+from towncircle.licensee.mailroom import CLAIMED, EVIDENCED, POSTAGE, PRINTED, WAITING
 
 RESERVED, GIVEN_UP = "reserved", "given up"
 Piece = Mapping[str, Any]
@@ -193,12 +193,17 @@ def jobs(view: Transaction, record: Record) -> Iterator[Record]:
 def outcome(view: Transaction, record: Record, *, given_up: bool = False) -> dict[str, Any]:
     """Give what a batch comes to at its end: its state, the pieces that were printed, what was spent.
 
+    Pieces that were sent in for a refund are counted as such (`refunded`, `refunded_mills`); `spent` has them too.
+
     Raises `Refused` (batch.unfinished) where a job is not printed and the batch is not given up.
     """
-    waiting = left = 0
+    waiting = left = refunded = mills = 0
     for job in jobs(view, record):
         if job.body["state"] == EVIDENCED or (job.body["state"] == WAITING and not given_up):
             left += 1
+        elif job.body["state"] == CLAIMED:
+            refunded += len(job.body["pieces"])
+            mills += job.body["total"]
         elif job.body["state"] != PRINTED:
             waiting += len(job.body["pieces"])
     if left:
@@ -206,7 +211,13 @@ def outcome(view: Transaction, record: Record, *, given_up: bool = False) -> dic
     held = view.get("reservation", record.key)
     assert held is not None
     state = GIVEN_UP if waiting else PRINTED
-    return {"state": state, "printed": record.body["count"] - waiting, "spent": held.body.get("spent", 0)}
+    return {
+        "state": state,
+        "printed": record.body["count"] - waiting - refunded,
+        "refunded": refunded,
+        "refunded_mills": mills,
+        "spent": held.body.get("spent", 0),
+    }
 
 
 def end(ctx: Context, *, batch: str, given_up: bool = False) -> Record:

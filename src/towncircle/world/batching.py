@@ -10,6 +10,7 @@ gives the same bytes; nothing is read from the list again.
 
 from __future__ import annotations
 
+import shutil
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -281,29 +282,35 @@ class _Run:
             if row is None:
                 return
             shared = shared or Shared.of(self._journeys.world.config.regime, self._journeys.stationery(row))
-            if row.body["state"] == mailroom.PRINTED:
+            out = Path(self._record.body["out"])
+            if row.body["state"] != mailroom.EVIDENCED:
+                if row.body["state"] == mailroom.CLAIMED:
+                    _take_back(out, _stem(number))
                 self._count(row)
                 continue
             self._under_way.append(row)
-            out = Path(self._record.body["out"])
             yield ToWrite(job=row.body, shared=shared, out=out, stem=_stem(number), formats=formats)
 
     def _evidenced(self, job: JobId) -> Record | None:
-        """Give a job that is evidenced, or printed; None where it waits and may not begin."""
+        """Give a job that the device has evidenced; None where it waits and may not begin.
+
+        Raises `Refused` (missing.evidenced-meanwhile) where the device was missed before it was handed over.
+        """
         journeys = self._journeys
         with journeys.world.store(journeys.licensee).reading() as view:
             row = view.get("job", job)
         assert row is not None
-        if row.body["state"] != mailroom.WAITING:
-            return row
-        if self._begun_only and journeys.never_evidenced(row):
-            return None
-        if not self._begun_only:
-            self._ready(row)
-        made: Record = journeys.do(lambda ctx: mailroom.evidence(ctx, job=job))
-        device = DeviceId(row.body["device"])
-        journeys.do(lambda ctx: missing.not_meanwhile(ctx, device=device, job=job))
-        return made
+        if row.body["state"] == mailroom.WAITING:
+            if self._begun_only and journeys.never_evidenced(row):
+                return None
+            if not self._begun_only:
+                self._ready(row)
+            row = journeys.do(lambda ctx: mailroom.evidence(ctx, job=job))
+            assert row is not None
+        if row.body["state"] == mailroom.EVIDENCED:
+            device = DeviceId(row.body["device"])
+            journeys.do(lambda ctx: missing.not_meanwhile(ctx, device=device, job=job))
+        return row
 
     def _ready(self, row: Record) -> None:
         """See that the day is still on and the device can pay a part: where the batch may, it is reset before.
@@ -332,9 +339,18 @@ class _Run:
         self._progress(PRINTING, self._done, self._record.body["count"])
 
 
+def _take_back(out: Path, stem: str) -> None:
+    """Take away what was written of a part before its pieces were sent in for a refund: nobody mails it."""
+    (out / f"{stem}.pdf").unlink(missing_ok=True)
+    shutil.rmtree(out / stem, ignore_errors=True)
+
+
 def _end(journeys: Journeys, record: Record, *, given_up: bool = False) -> Batched:
     """Write the papers of a batch, then end it: an interruption in between writes them once more."""
     out, left = Path(record.body["out"]), None
+    if record.body["state"] != batches.RESERVED:
+        ended_left = out / manifest.LEFT
+        return Batched(batch=record, manifest=out / manifest.MANIFEST, left=ended_left if ended_left.exists() else None)
     with journeys.world.store(journeys.licensee).reading() as view:
         told = batches.outcome(view, record, given_up=given_up)
         ended = Record(

@@ -22,7 +22,7 @@ from towncircle.kernel.errors import BrokenInvariant
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record, Transaction
 from towncircle.licensee import batches
-from towncircle.licensee.mailroom import PRINTED, numbers_of
+from towncircle.licensee.mailroom import CLAIMED, PRINTED, numbers_of
 
 MANIFEST, ERRORS, LEFT = "manifest.json", "errors.csv", "not-printed.csv"
 _ADDRESS = ("name", "company", "street", "street2", "city", "state", "zip", "weight_oz", "shape")
@@ -50,13 +50,13 @@ def write_errors(out: Path, faults: Iterable[Faulty]) -> Path:
 
 
 def write_left(out: Path, view: Transaction, batch: Record) -> Path:
-    """Write the pieces of a batch that were not printed as a list that can be printed."""
+    """Write the pieces of a batch that were not printed, nor sent in for a refund, as a list that can be printed."""
 
     def write(stream: TextIO) -> None:
         lines = csv.writer(stream)
         lines.writerow(_ADDRESS)
         for job in batches.jobs(view, batch):
-            if job.body["state"] != PRINTED:
+            if job.body["state"] not in (PRINTED, CLAIMED):
                 lines.writerows(_listed(piece) for piece in job.body["pieces"])
 
     return _put(out / LEFT, write)
@@ -72,6 +72,7 @@ def _listed(piece: dict[str, Any]) -> list[str]:
 def write_manifest(out: Path, view: Transaction, batch: Record, *, regime: str) -> Path:
     """Write the manifest of a batch that has ended. Raises `BrokenInvariant` (batch.totals-differ)."""
     body = batch.body
+    postage = body["spent"] - body["refunded_mills"]
     done = [job for job in _heads(view, batch) if job["state"] == PRINTED]
     head = {
         "batch": batch.key,
@@ -84,10 +85,12 @@ def write_manifest(out: Path, view: Transaction, batch: Record, *, regime: str) 
         **{name: body[name] for name in ("template", "source", "rows_left_out")},
         "totals": {
             "pieces": body["printed"],
-            "postage_mills": body["spent"],
-            "postage": str(Mills(body["spent"])),
+            "postage_mills": postage,
+            "postage": str(Mills(postage)),
             "categories": _categories(done),
-            "pieces_not_printed": body["count"] - body["printed"],
+            "pieces_not_printed": body["count"] - body["printed"] - body["refunded"],
+            "pieces_refunded": body["refunded"],
+            "refunded_mills": body["refunded_mills"],
         },
         "files": [{name: job[name] for name in _FILE} for job in done],
     }
@@ -100,8 +103,8 @@ def write_manifest(out: Path, view: Transaction, batch: Record, *, regime: str) 
             stream.write(f"{',' if count else ''}\n  {line}")
             total, count = total + amount, count + 1
         stream.write("\n ]\n}\n")
-        if (count, int(total)) != (body["printed"], body["spent"]):
-            raise BrokenInvariant("batch.totals-differ", batch=batch.key, told=Mills(body["spent"]), found=total)
+        if (count, int(total)) != (body["printed"], postage):
+            raise BrokenInvariant("batch.totals-differ", batch=batch.key, told=Mills(postage), found=total)
 
     return _put(out / MANIFEST, write)
 
