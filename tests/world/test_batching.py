@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from tests.faults import killed as world_of
 from towncircle.cli.main import main
 from towncircle.cli.on_printer import resumed
 from towncircle.kernel.errors import BrokenInvariant, Refused, RefusedOnGrounds
-from towncircle.kernel.ids import JobId, RefundId
+from towncircle.kernel.ids import DeviceId, JobId, RefundId
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record
 from towncircle.licensee import batches, departments, downloads, mailroom, refunds
@@ -152,6 +153,77 @@ def test_what_was_evidenced_while_the_device_is_missed_is_not_handed_over(
     assert refused.value.code.startswith("missing.")
     assert job_of(journeys, name).body["state"] == mailroom.EVIDENCED
     assert not (tmp_path / "out" / "envelopes-0002.pdf").exists()
+
+
+def test_the_same_line_again_after_a_kill_starts_no_second_batch(journeys: Journeys, tmp_path: Path) -> None:
+    def killed(what: str, _count: int, _of: int) -> None:
+        if what == PRINTING:
+            raise Interrupted
+
+    source, out = listed(tmp_path, good(2)), tmp_path / "out"
+    with pytest.raises(Interrupted):
+        batching.print_batch(journeys, wish(source), out, progress=killed)
+    before = standing(journeys)
+    (tmp_path / "same").symlink_to(out)
+    again = replace(wish(source), beside=True)
+    for asked, where, code in (
+        (wish(source), out, "batch.begun-here"),
+        (again, tmp_path / "same", "batch.begun-here"),
+        (wish(source), tmp_path / "other", "mailroom.job-open"),
+    ):
+        with pytest.raises(Refused) as refused:
+            batching.print_batch(journeys, asked, where)
+        assert refused.value.code == code
+    assert standing(journeys) == before
+    assert batching.print_batch(journeys, again, tmp_path / "other").batch.body["printed"] == 2
+
+
+def test_a_batch_does_not_write_over_the_manifest_of_another(journeys: Journeys, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    name = begun(journeys, out)
+    (out / manifest.MANIFEST).write_text('{\n "batch": "BAT-another",\n "pieces": []\n}\n')
+    for step in (batching.resume, batching.give_up):
+        with pytest.raises(Refused) as refused:
+            step(journeys, name, out)
+        assert refused.value.code == "batch.other-manifest"
+    (out / manifest.MANIFEST).unlink()
+    assert batching.resume(journeys, name, out).batch.body["printed"] == 3
+
+
+def test_a_list_with_too_many_faults_is_not_printed_in_part(
+    journeys: Journeys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("checking", "batching"):
+        monkeypatch.setattr(f"towncircle.world.{module}.MOST_FAULTS", 2)
+    source = listed(tmp_path, good(1) + 2 * "No Street,,Washington,DC,20260\n" + good(1))
+    before = standing(journeys)
+    with pytest.raises(Refused) as refused:
+        batching.print_batch(journeys, wish(source, skip=True), tmp_path / "out")
+    assert (refused.value.code, refused.value.params["rows"]) == ("batch.too-many-faults", 3)
+    assert standing(journeys) == before
+
+
+def test_another_device_is_not_reset_for_a_batch(
+    journeys: Journeys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine, asked = journeys.device, list[DeviceId]()
+    held = journeys.status()
+
+    def status_of(_journeys: Journeys, device: DeviceId) -> object:
+        asked.append(device)
+        return replace(held, registers=replace(held.registers, descending=ZERO)) if device == mine else held
+
+    asking = wish(listed(tmp_path, good(3)), refill=True)
+    with pytest.raises(Interrupted):
+        batching.print_batch(journeys, asking, tmp_path / "out", progress=after(1))
+    with journeys.world.store(journeys.licensee).reading() as view:
+        (record,) = batches.open_batches(view)
+    monkeypatch.setattr(Journeys, "status_of", status_of)
+    monkeypatch.setattr(Journeys, "device", DeviceId("PSD-another"))
+    with pytest.raises(Refused) as refused:
+        batching.resume(journeys, record.key, tmp_path / "out")
+    assert (refused.value.code, refused.value.params["device"]) == ("batch.other-device", mine)
+    assert mine in asked
 
 
 def test_every_faulty_row_is_told_at_once_and_nothing_is_reserved(journeys: Journeys, tmp_path: Path) -> None:

@@ -89,6 +89,7 @@ def run(args: argparse.Namespace, payer: Payer, day: date | None) -> int:
             payer=payer,
             refill=args.refill,
             skip_bad_rows=args.skip_bad_rows,
+            beside=args.new,
         )
     with journeys_of(args) as journeys:
         if wish is not None:

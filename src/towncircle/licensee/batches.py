@@ -56,7 +56,7 @@ class Order:
     """Describe a batch: whose device, which layout, mailed when, paid and printed by whom, out of what and where to.
 
     `design` is what each job's body has besides (art, what is left out), `told` what the record keeps for people:
-    template, source, formats, rows left out. `parts` are its jobs in their order.
+    template, source, formats, rows left out. `parts` are its jobs in their order. `beside`: another batch may be open.
     """
 
     batch: BatchId
@@ -69,6 +69,7 @@ class Order:
     parts: tuple[Part, ...]
     design: Mapping[str, Any]
     told: Mapping[str, Any]
+    beside: bool = False
 
     @property
     def total(self) -> Mills:
@@ -137,7 +138,7 @@ def reserve(ctx: Context, *, order: Order, pieces: Iterable[Sequence[Piece]], li
     """Write a batch down with all its jobs and reserve its money; give its record.
 
     `pieces` are those of each part in turn, read while they are written. Raises what `Limits.check`, `Funds.check` and
-    `departments` raise.
+    `departments` raise, and `Refused` (batch.begun-here, mailroom.job-open) where a batch is open.
     """
     earlier = ctx.tx.get("batch", order.batch)
     if earlier is not None:
@@ -177,6 +178,12 @@ def reserve(ctx: Context, *, order: Order, pieces: Iterable[Sequence[Piece]], li
 
 
 def _check(ctx: Context, order: Order, limits: Limits, funds: Funds) -> None:
+    opened = open_batches(ctx.tx)
+    for row in opened:
+        if row.body["out"] == order.out:
+            raise Refused("batch.begun-here", batch=row.key, out=order.out)
+    if opened and not order.beside:
+        raise Refused("mailroom.job-open", jobs=", ".join(row.key for row in opened))
     limits.check(day=order.day)
     departments.check_person(ctx, department=order.department, person=order.person, job=order.batch)
     funds.check(order.total + bound(ctx.tx, order.device))

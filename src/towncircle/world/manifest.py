@@ -69,6 +69,16 @@ def _listed(piece: dict[str, Any]) -> list[str]:
     return [*said, code, piece["weight"], piece["shape"]]
 
 
+def names_another(out: Path, batch: str) -> bool:
+    """Tell whether a folder has a manifest that is not of this batch; its name stands first."""
+    try:
+        with (out / MANIFEST).open("rb") as stream:
+            head = stream.read(200)
+    except FileNotFoundError:
+        return False
+    return not head.startswith(f'{{\n "batch": "{batch}",'.encode())
+
+
 def write_manifest(out: Path, view: Transaction, batch: Record, *, regime: str) -> Path:
     """Write the manifest of a batch that has ended. Raises `BrokenInvariant` (batch.totals-differ)."""
     body = batch.body
