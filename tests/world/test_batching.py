@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import shutil
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ from towncircle.kernel.ids import DeviceId, JobId, RefundId
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record
 from towncircle.licensee import batches, departments, downloads, mailroom, refunds
+from towncircle.mailpiece.address_files import read_addresses
 from towncircle.mailpiece.templates import Template
 from towncircle.psd.registers import Registers
 from towncircle.world import batching, manifest
@@ -224,6 +226,31 @@ def test_another_device_is_not_reset_for_a_batch(
         batching.resume(journeys, record.key, tmp_path / "out")
     assert (refused.value.code, refused.value.params["device"]) == ("batch.other-device", mine)
     assert mine in asked
+
+
+def test_what_was_not_printed_is_listed_whole_and_no_cell_is_a_formula(journeys: Journeys, tmp_path: Path) -> None:
+    lines = "+1 @Home,Urb Las Gladiolas,150 Calle A,San Juan,PR,00926\n" + GOOD.format(at=1).replace("Desk 1", "@Desk,")
+    source = listed(tmp_path, lines, header="name,urbanization,street,city,state,zip")
+    out = tmp_path / "out"
+
+    def killed(what: str, _count: int, _of: int) -> None:
+        if what == PRINTING:
+            raise Interrupted
+
+    with pytest.raises(Interrupted):
+        batching.print_batch(journeys, wish(source), out, progress=killed)
+    with journeys.world.store(journeys.licensee).reading() as view:
+        (record,) = batches.open_batches(view)
+    left = batching.give_up(journeys, record.key, out).left
+    assert left is not None
+    with left.open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [row["name"] for row in rows] == ["'+1 @Home", "'@Desk"]
+    assert rows[0]["urbanization"].upper() == "URB LAS GLADIOLAS"
+    assert [one.address for one in read_addresses(left)] == [one.address for one in read_addresses(source)]
+    faults = [manifest.Faulty(row=2, column="=x", code="batch.bad-row", what="-1 is no weight")]
+    told = manifest.write_errors(out, faults).read_text(encoding="utf-8").splitlines()
+    assert told[1] == "2,'=x,batch.bad-row,'-1 is no weight"
 
 
 def test_every_faulty_row_is_told_at_once_and_nothing_is_reserved(journeys: Journeys, tmp_path: Path) -> None:

@@ -23,9 +23,10 @@ from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record, Transaction
 from towncircle.licensee import batches
 from towncircle.licensee.mailroom import CLAIMED, PRINTED, numbers_of
+from towncircle.mailpiece.harmless import cell
 
 MANIFEST, ERRORS, LEFT = "manifest.json", "errors.csv", "not-printed.csv"
-_ADDRESS = ("name", "company", "street", "street2", "city", "state", "zip", "weight_oz", "shape")
+_LINES = ("name", "company", "urbanization", "street", "street2", "city", "state")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +45,7 @@ def write_errors(out: Path, faults: Iterable[Faulty]) -> Path:
     def write(stream: TextIO) -> None:
         lines = csv.writer(stream)
         lines.writerow(("row", "column", "code", "what"))
-        lines.writerows((one.row, one.column, one.code, one.what) for one in faults)
+        lines.writerows((one.row, cell(one.column), one.code, cell(one.what)) for one in faults)
 
     return _put(out / ERRORS, write)
 
@@ -54,7 +55,7 @@ def write_left(out: Path, view: Transaction, batch: Record) -> Path:
 
     def write(stream: TextIO) -> None:
         lines = csv.writer(stream)
-        lines.writerow(_ADDRESS)
+        lines.writerow((*_LINES, "zip", "weight_oz", "shape"))
         for job in batches.jobs(view, batch):
             if job.body["state"] not in (PRINTED, CLAIMED):
                 lines.writerows(_listed(piece) for piece in job.body["pieces"])
@@ -65,7 +66,7 @@ def write_left(out: Path, view: Transaction, batch: Record) -> Path:
 def _listed(piece: dict[str, Any]) -> list[str]:
     where = piece["address"]
     code = "-".join(part for part in (where["zip5"], where["plus4"], where["delivery_point"]) if part)
-    said = [where[name] for name in ("name", "company", "street", "street2", "city", "state")]
+    said = [cell(where[name]) for name in _LINES]
     return [*said, code, piece["weight"], piece["shape"]]
 
 
