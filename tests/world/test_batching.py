@@ -14,6 +14,7 @@ from tests.faults import killed as world_of
 
 from towncircle.cli.main import main
 from towncircle.cli.on_printer import resumed
+from towncircle.kernel.context import Context
 from towncircle.kernel.errors import BrokenInvariant, Refused, RefusedOnGrounds
 from towncircle.kernel.ids import DeviceId, JobId, RefundId
 from towncircle.kernel.money import ZERO, Mills
@@ -26,6 +27,7 @@ from towncircle.world import batching, manifest
 from towncircle.world.batching import PRINTING, Wish
 from towncircle.world.crews import crew
 from towncircle.world.journeys import Journeys
+from towncircle.world.mailroom_door import Door
 from towncircle.world.missing import report
 
 GOOD = "Desk {at},475 L'Enfant Plaza SW,Washington,DC,20260\n"
@@ -111,6 +113,12 @@ def test_a_part_of_an_open_batch_goes_to_no_printer_beside_it(journeys: Journeys
     name, job = paid(journeys, tmp_path / "out")
     assert journeys.open_jobs() == []
     assert resumed(journeys, "desk") == []
+    where = {"name": "Desk 1", "street": "475 L'Enfant Plaza SW", "city": "Washington", "state": "DC", "zip": "20260"}
+    with pytest.raises(Refused) as refused:
+        Door(journeys.world, [journeys.licensee]).print_one(
+            journeys.licensee, json.dumps({**where, "job": job}).encode()
+        )
+    assert refused.value.code == "door.given"
     done = batching.resume(journeys, name, tmp_path / "out")
     assert (done.batch.body["state"], done.batch.body["printed"]) == ("printed", 3)
     with pytest.raises(Refused) as refused:
@@ -142,6 +150,13 @@ def test_a_part_that_was_sent_in_for_a_refund_is_not_printed_and_is_counted_as_s
     assert (told["totals"]["pieces_not_printed"], done.left) == (0, None)
     assert [piece["row"] for piece in told["pieces"]] == [2, 4]
     assert (done.batch.body["state"], done.batch.body["spent"]) == ("printed", 3 * total)
+
+    def refuse(ctx: Context) -> None:
+        row = job_of(journeys, name)
+        ctx.tx.put("job", job, {**row.body, "state": mailroom.EVIDENCED}, owner=row.owner, expected=row.version)
+
+    journeys.do(refuse)  # a refund that came to nothing gives the part back when its batch is over: a job of its own
+    assert [row.key for row in journeys.open_jobs()] == [job]
 
 
 @pytest.mark.parametrize("step", [batching.resume, batching.give_up])
