@@ -48,6 +48,14 @@ def test_every_fault_of_a_template_is_told_at_once() -> None:
     assert len(refused.value.grounds) == 12
 
 
+@pytest.mark.parametrize("key", ["[piece]\nweight", "[page]\nform", "[page]\nart", "[output]\nformats", "title"])
+def test_a_number_of_thousands_of_digits_is_a_fault_like_any_other(key: str) -> None:
+    for value in ("0x" + "f" * 10_000, "[0x" + "f" * 10_000 + "]"):
+        with pytest.raises(RefusedOnGrounds) as refused:
+            templates.parse(f"{key} = {value}\n".encode(), name="huge")
+        assert refused.value.code == "template.unusable"
+
+
 @pytest.mark.parametrize("raw", [b"\xff", b"[piece", b"x = 1\n" * 20_000, b"a" + b"[" * 5_000])
 def test_what_is_no_template_is_refused_with_the_reason(raw: bytes) -> None:
     with pytest.raises(BadInput) as refused:

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tests.faults import killed as world_of
 
 from towncircle.cli.main import main
+from towncircle.cli.on_printer import resumed
+from towncircle.kernel.context import Context
 from towncircle.kernel.errors import BrokenInvariant, Refused, RefusedOnGrounds
+from towncircle.kernel.ids import DeviceId, JobId, RefundId
 from towncircle.kernel.money import ZERO, Mills
-from towncircle.licensee import batches, departments, downloads
+from towncircle.kernel.store import Record
+from towncircle.licensee import batches, departments, downloads, mailroom, refunds
+from towncircle.mailpiece.address_files import read_addresses
 from towncircle.mailpiece.templates import Template
 from towncircle.psd.registers import Registers
 from towncircle.world import batching, manifest
 from towncircle.world.batching import PRINTING, Wish
 from towncircle.world.crews import crew
 from towncircle.world.journeys import Journeys
+from towncircle.world.mailroom_door import Door
+from towncircle.world.missing import report
 
 GOOD = "Desk {at},475 L'Enfant Plaza SW,Washington,DC,20260\n"
 
@@ -83,6 +92,180 @@ def begun(journeys: Journeys, out: Path, *, pieces: int = 3) -> str:
     with journeys.world.store(journeys.licensee).reading() as view:
         (record,) = batches.open_batches(view)
     return record.key
+
+
+def job_of(journeys: Journeys, name: str, number: int = 2) -> Record:
+    with journeys.world.store(journeys.licensee).reading() as view:
+        row = view.get("job", batches.job_of(name, number))
+    assert row is not None
+    return row
+
+
+def paid(journeys: Journeys, out: Path) -> tuple[str, JobId]:
+    """Interrupt a batch of three parts whose second is evidenced and not handed over; give its name and that part."""
+    name = begun(journeys, out)
+    job = batches.job_of(name, 2)
+    journeys.do(lambda ctx: mailroom.evidence(ctx, job=job))
+    return name, job
+
+
+def test_a_part_of_an_open_batch_goes_to_no_printer_beside_it(journeys: Journeys, tmp_path: Path) -> None:
+    name, job = paid(journeys, tmp_path / "out")
+    assert journeys.open_jobs() == []
+    assert resumed(journeys, "desk") == []
+    where = {"name": "Desk 1", "street": "475 L'Enfant Plaza SW", "city": "Washington", "state": "DC", "zip": "20260"}
+    with pytest.raises(Refused) as refused:
+        Door(journeys.world, [journeys.licensee]).print_one(
+            journeys.licensee, json.dumps({**where, "job": job}).encode()
+        )
+    assert refused.value.code == "door.given"
+    done = batching.resume(journeys, name, tmp_path / "out")
+    assert (done.batch.body["state"], done.batch.body["printed"]) == ("printed", 3)
+    with pytest.raises(Refused) as refused:
+        journeys.hand_over(job, [tmp_path / "again.pdf"])
+    assert refused.value.code == "mailroom.not-to-hand-over"
+    registers, bound = standing(journeys)
+    assert (registers.pieces, int(registers.ascending)) == (3, bound)
+
+
+def test_a_part_that_was_sent_in_for_a_refund_is_not_printed_and_is_counted_as_such(
+    journeys: Journeys, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    name, job = paid(journeys, out)
+    (out / "envelopes-0002.pdf").write_bytes(b"composed, then killed")
+    marks = tuple(bytes.fromhex(mark) for mark in job_of(journeys, name).body["indicia"])
+    refund = journeys.new(RefundId.new)
+    journeys.do(lambda ctx: refunds.begin(ctx, payloads=marks, refund=refund))
+    with pytest.raises(Refused) as refused:
+        journeys.hand_over(job, [out / "envelopes-0002.pdf"])
+    assert refused.value.code == "refund.job-claimed"
+    done = batching.resume(journeys, name, out)
+    assert job_of(journeys, name).body["state"] == mailroom.CLAIMED
+    assert not (out / "envelopes-0002.pdf").exists()
+    told = json.loads(done.manifest.read_text())
+    total = job_of(journeys, name).body["total"]
+    assert (told["totals"]["pieces"], told["totals"]["postage_mills"]) == (2, 2 * total)
+    assert (told["totals"]["pieces_refunded"], told["totals"]["refunded_mills"]) == (1, total)
+    assert (told["totals"]["pieces_not_printed"], done.left) == (0, None)
+    assert [piece["row"] for piece in told["pieces"]] == [2, 4]
+    assert (done.batch.body["state"], done.batch.body["spent"]) == ("printed", 3 * total)
+
+    def refuse(ctx: Context) -> None:
+        row = job_of(journeys, name)
+        ctx.tx.put("job", job, {**row.body, "state": mailroom.EVIDENCED}, owner=row.owner, expected=row.version)
+
+    journeys.do(refuse)  # a refund that came to nothing gives the part back when its batch is over: a job of its own
+    assert [row.key for row in journeys.open_jobs()] == [job]
+
+
+@pytest.mark.parametrize("step", [batching.resume, batching.give_up])
+def test_what_was_evidenced_while_the_device_is_missed_is_not_handed_over(
+    step: Callable[[Journeys, str, Path], object], journeys: Journeys, tmp_path: Path
+) -> None:
+    name, _ = paid(journeys, tmp_path / "out")
+    report(journeys, journeys.device, event="stolen", place="mail room", details="the door was broken open")
+    with pytest.raises(Refused) as refused:
+        step(journeys, name, tmp_path / "out")
+    assert refused.value.code.startswith("missing.")
+    assert job_of(journeys, name).body["state"] == mailroom.EVIDENCED
+    assert not (tmp_path / "out" / "envelopes-0002.pdf").exists()
+
+
+def test_the_same_line_again_after_a_kill_starts_no_second_batch(journeys: Journeys, tmp_path: Path) -> None:
+    def killed(what: str, _count: int, _of: int) -> None:
+        if what == PRINTING:
+            raise Interrupted
+
+    source, out = listed(tmp_path, good(2)), tmp_path / "out"
+    with pytest.raises(Interrupted):
+        batching.print_batch(journeys, wish(source), out, progress=killed)
+    before = standing(journeys)
+    (tmp_path / "same").symlink_to(out)
+    again = replace(wish(source), beside=True)
+    for asked, where, code in (
+        (wish(source), out, "batch.begun-here"),
+        (again, tmp_path / "same", "batch.begun-here"),
+        (wish(source), tmp_path / "other", "mailroom.job-open"),
+    ):
+        with pytest.raises(Refused) as refused:
+            batching.print_batch(journeys, asked, where)
+        assert refused.value.code == code
+    assert standing(journeys) == before
+    assert batching.print_batch(journeys, again, tmp_path / "other").batch.body["printed"] == 2
+
+
+def test_a_batch_does_not_write_over_the_manifest_of_another(journeys: Journeys, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    name = begun(journeys, out)
+    (out / manifest.MANIFEST).write_text('{\n "batch": "BAT-another",\n "pieces": []\n}\n')
+    for step in (batching.resume, batching.give_up):
+        with pytest.raises(Refused) as refused:
+            step(journeys, name, out)
+        assert refused.value.code == "batch.other-manifest"
+    (out / manifest.MANIFEST).unlink()
+    assert batching.resume(journeys, name, out).batch.body["printed"] == 3
+
+
+def test_a_list_with_too_many_faults_is_not_printed_in_part(
+    journeys: Journeys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("checking", "batching"):
+        monkeypatch.setattr(f"towncircle.world.{module}.MOST_FAULTS", 2)
+    source = listed(tmp_path, good(1) + 2 * "No Street,,Washington,DC,20260\n" + good(1))
+    before = standing(journeys)
+    with pytest.raises(Refused) as refused:
+        batching.print_batch(journeys, wish(source, skip=True), tmp_path / "out")
+    assert (refused.value.code, refused.value.params["rows"]) == ("batch.too-many-faults", 3)
+    assert standing(journeys) == before
+
+
+def test_another_device_is_not_reset_for_a_batch(
+    journeys: Journeys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine, asked = journeys.device, list[DeviceId]()
+    held = journeys.status()
+
+    def status_of(_journeys: Journeys, device: DeviceId) -> object:
+        asked.append(device)
+        return replace(held, registers=replace(held.registers, descending=ZERO)) if device == mine else held
+
+    asking = wish(listed(tmp_path, good(3)), refill=True)
+    with pytest.raises(Interrupted):
+        batching.print_batch(journeys, asking, tmp_path / "out", progress=after(1))
+    with journeys.world.store(journeys.licensee).reading() as view:
+        (record,) = batches.open_batches(view)
+    monkeypatch.setattr(Journeys, "status_of", status_of)
+    monkeypatch.setattr(Journeys, "device", DeviceId("PSD-another"))
+    with pytest.raises(Refused) as refused:
+        batching.resume(journeys, record.key, tmp_path / "out")
+    assert (refused.value.code, refused.value.params["device"]) == ("batch.other-device", mine)
+    assert mine in asked
+
+
+def test_what_was_not_printed_is_listed_whole_and_no_cell_is_a_formula(journeys: Journeys, tmp_path: Path) -> None:
+    lines = "+1 @Home,Urb Las Gladiolas,150 Calle A,San Juan,PR,00926\n" + GOOD.format(at=1).replace("Desk 1", "@Desk,")
+    source = listed(tmp_path, lines, header="name,urbanization,street,city,state,zip")
+    out = tmp_path / "out"
+
+    def killed(what: str, _count: int, _of: int) -> None:
+        if what == PRINTING:
+            raise Interrupted
+
+    with pytest.raises(Interrupted):
+        batching.print_batch(journeys, wish(source), out, progress=killed)
+    with journeys.world.store(journeys.licensee).reading() as view:
+        (record,) = batches.open_batches(view)
+    left = batching.give_up(journeys, record.key, out).left
+    assert left is not None
+    with left.open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [row["name"] for row in rows] == ["'+1 @Home", "'@Desk"]
+    assert rows[0]["urbanization"].upper() == "URB LAS GLADIOLAS"
+    assert [one.address for one in read_addresses(left)] == [one.address for one in read_addresses(source)]
+    faults = [manifest.Faulty(row=2, column="=x", code="batch.bad-row", what="-1 is no weight")]
+    told = manifest.write_errors(out, faults).read_text(encoding="utf-8").splitlines()
+    assert told[1] == "2,'=x,batch.bad-row,'-1 is no weight"
 
 
 def test_every_faulty_row_is_told_at_once_and_nothing_is_reserved(journeys: Journeys, tmp_path: Path) -> None:

@@ -89,6 +89,7 @@ def run(args: argparse.Namespace, payer: Payer, day: date | None) -> int:
             payer=payer,
             refill=args.refill,
             skip_bad_rows=args.skip_bad_rows,
+            beside=args.new,
         )
     with journeys_of(args) as journeys:
         if wish is not None:
@@ -250,8 +251,11 @@ def _show(args: argparse.Namespace, journeys: Journeys, done: Sequence[Batched])
         ]
         if body["rows_left_out"]:
             rows.append(("rows left out", f"{body['rows_left_out']:,}, named in {args.out / ERRORS}"))
+        if body["refunded"]:
+            rows.append(("sent in for a refund", f"{body['refunded']:,}, {Mills(body['refunded_mills'])} of it"))
         if one.left is not None:
-            rows.append(("not printed", f"{body['count'] - body['printed']:,}, listed in {one.left}"))
+            not_printed = body["count"] - body["printed"] - body["refunded"]
+            rows.append(("not printed", f"{not_printed:,}, listed in {one.left}"))
         table([*rows, ("left in the device", left)])
     return 0
 
@@ -262,7 +266,8 @@ def _record(one: Batched) -> dict[str, object]:
         "batch": one.batch.key,
         "state": body["state"],
         "pieces": body["printed"],
-        "pieces_not_printed": body["count"] - body["printed"],
+        "pieces_not_printed": body["count"] - body["printed"] - body["refunded"],
+        "pieces_refunded": body["refunded"],
         "rows_left_out": body["rows_left_out"],
         "total_mills": body["spent"],
         "manifest": str(one.manifest),

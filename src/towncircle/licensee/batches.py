@@ -22,7 +22,7 @@ from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record, Transaction
 from towncircle.licensee import departments
 from towncircle.licensee.limits import Limits
-from towncircle.licensee.mailroom import EVIDENCED, POSTAGE, PRINTED, WAITING
+from towncircle.licensee.mailroom import CLAIMED, EVIDENCED, POSTAGE, PRINTED, WAITING
 
 RESERVED, GIVEN_UP = "reserved", "given up"
 Piece = Mapping[str, Any]
@@ -56,7 +56,7 @@ class Order:
     """Describe a batch: whose device, which layout, mailed when, paid and printed by whom, out of what and where to.
 
     `design` is what each job's body has besides (art, what is left out), `told` what the record keeps for people:
-    template, source, formats, rows left out. `parts` are its jobs in their order.
+    template, source, formats, rows left out. `parts` are its jobs in their order. `beside`: another batch may be open.
     """
 
     batch: BatchId
@@ -69,6 +69,7 @@ class Order:
     parts: tuple[Part, ...]
     design: Mapping[str, Any]
     told: Mapping[str, Any]
+    beside: bool = False
 
     @property
     def total(self) -> Mills:
@@ -137,7 +138,7 @@ def reserve(ctx: Context, *, order: Order, pieces: Iterable[Sequence[Piece]], li
     """Write a batch down with all its jobs and reserve its money; give its record.
 
     `pieces` are those of each part in turn, read while they are written. Raises what `Limits.check`, `Funds.check` and
-    `departments` raise.
+    `departments` raise, and `Refused` (batch.begun-here, mailroom.job-open) where a batch is open.
     """
     earlier = ctx.tx.get("batch", order.batch)
     if earlier is not None:
@@ -177,6 +178,12 @@ def reserve(ctx: Context, *, order: Order, pieces: Iterable[Sequence[Piece]], li
 
 
 def _check(ctx: Context, order: Order, limits: Limits, funds: Funds) -> None:
+    opened = open_batches(ctx.tx)
+    for row in opened:
+        if row.body["out"] == order.out:
+            raise Refused("batch.begun-here", batch=row.key, out=order.out)
+    if opened and not order.beside:
+        raise Refused("mailroom.job-open", jobs=", ".join(row.key for row in opened))
     limits.check(day=order.day)
     departments.check_person(ctx, department=order.department, person=order.person, job=order.batch)
     funds.check(order.total + bound(ctx.tx, order.device))
@@ -193,12 +200,17 @@ def jobs(view: Transaction, record: Record) -> Iterator[Record]:
 def outcome(view: Transaction, record: Record, *, given_up: bool = False) -> dict[str, Any]:
     """Give what a batch comes to at its end: its state, the pieces that were printed, what was spent.
 
+    Pieces that were sent in for a refund are counted as such (`refunded`, `refunded_mills`); `spent` has them too.
+
     Raises `Refused` (batch.unfinished) where a job is not printed and the batch is not given up.
     """
-    waiting = left = 0
+    waiting = left = refunded = mills = 0
     for job in jobs(view, record):
         if job.body["state"] == EVIDENCED or (job.body["state"] == WAITING and not given_up):
             left += 1
+        elif job.body["state"] == CLAIMED:
+            refunded += len(job.body["pieces"])
+            mills += job.body["total"]
         elif job.body["state"] != PRINTED:
             waiting += len(job.body["pieces"])
     if left:
@@ -206,7 +218,13 @@ def outcome(view: Transaction, record: Record, *, given_up: bool = False) -> dic
     held = view.get("reservation", record.key)
     assert held is not None
     state = GIVEN_UP if waiting else PRINTED
-    return {"state": state, "printed": record.body["count"] - waiting, "spent": held.body.get("spent", 0)}
+    return {
+        "state": state,
+        "printed": record.body["count"] - waiting - refunded,
+        "refunded": refunded,
+        "refunded_mills": mills,
+        "spent": held.body.get("spent", 0),
+    }
 
 
 def end(ctx: Context, *, batch: str, given_up: bool = False) -> Record:

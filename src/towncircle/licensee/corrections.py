@@ -23,7 +23,17 @@ from towncircle.kernel.store import Record
 from towncircle.licensee import departments, labels, rates
 from towncircle.licensee.funds import held_device
 from towncircle.licensee.limits import Limits
-from towncircle.licensee.mailroom import CORRECTION, EVIDENCED, POSTAGE, PRINTED, REDATE, claim_of, form_of, price_for
+from towncircle.licensee.mailroom import (
+    CORRECTION,
+    EVIDENCED,
+    POSTAGE,
+    PRINTED,
+    REDATE,
+    RELEASED,
+    claim_of,
+    form_of,
+    price_for,
+)
 from towncircle.mailpiece.forms import form_of_piece
 from towncircle.mailpiece.rates import Shape
 from towncircle.mailpiece.tariff import Table
@@ -112,7 +122,7 @@ def release(ctx: Context, *, job: JobId, limits: Limits) -> Record:
         printed_date=of.body["mailing_date"],
         mailing_date=row.body["mailing_date"],
     )
-    return ctx.tx.put("job", job, {**row.body, "state": "released"}, owner=row.owner, expected=row.version)
+    return ctx.tx.put("job", job, {**row.body, "state": RELEASED}, owner=row.owner, expected=row.version)
 
 
 @cites("P050-1.5", "P050-1.6", "P050-4.9", "P050-4.9/5", "PRE-21")

@@ -43,9 +43,9 @@ SOFTWARE_ID = b"TC"  # house
 _ADDRESS = tuple(field.name for field in fields(Address))
 MOST_TAPES = 20  # house: of one piece
 POSTAGE, REDATE, CORRECTION = "postage", "redate", "correction"
-EVIDENCED, PRINTED = "evidenced", "printed"
+EVIDENCED, PRINTED, RELEASED = "evidenced", "printed", "released"
 CLAIMED = "claimed"  # it was never handed over, and its pieces were sent in for a refund
-OPEN = ("planned", EVIDENCED, "released")  # a crash leaves these between their steps
+OPEN = ("planned", EVIDENCED, RELEASED)  # a crash leaves these between their steps
 WAITING = "waiting"  # it stands in an open batch, whose reservation pays for it
 
 
@@ -298,9 +298,16 @@ def on_tapes(pieces: list[dict[str, Any]], each: Mills) -> list[dict[str, Any]]:
 
 
 def printed(ctx: Context, *, job: JobId, files: Sequence[str], **told: int | str) -> Record:
-    """Write down that a job's pages were handed over, and what is `told` of their file."""
+    """Write down that a job's pages were handed over, and what is `told` of their file.
+
+    Raises `Refused` (refund.job-claimed, mailroom.not-to-hand-over) where they are not to be handed over, or were.
+    """
     row = ctx.tx.get("job", job)
     assert row is not None
+    if row.body["state"] == CLAIMED:
+        raise Refused("refund.job-claimed", job=job)
+    if row.body["state"] != (RELEASED if form_of(row.body) == REDATE else EVIDENCED):
+        raise Refused("mailroom.not-to-hand-over", job=job, state=row.body["state"])
     ctx.note("print.handed-over", job, device=row.body["device"], count=len(row.body["pieces"]))
     body = {**row.body, "state": PRINTED, "files": list(files), **told}
     return ctx.tx.put("job", job, body, owner=row.owner, expected=row.version)

@@ -30,7 +30,7 @@ from towncircle.mailpiece.address_csv import csv_table
 from towncircle.mailpiece.address_source import AddressSource, ZipTable
 from towncircle.mailpiece.address_xlsx import OLD_MARK, ZIP_MARK, xlsx_table
 from towncircle.mailpiece.addresses import Address, address
-from towncircle.mailpiece.harmless import visible
+from towncircle.mailpiece.harmless import uncelled, visible
 from towncircle.mailpiece.rates import SHAPES, Shape
 from towncircle.mailpiece.standard_form import Change, in_standard_form
 from towncircle.mailpiece.weights import parse_weight
@@ -127,7 +127,7 @@ class AddressFile:
 
     def _row(self, number: int, cells: Sequence[str]) -> Row:
         columns = self.columns
-        said = {ours: _joined(cells, places, ours) for ours, places in columns.places.items()}
+        said = {ours: uncelled(_joined(cells, places, ours)) for ours, places in columns.places.items()}
         weight, shape = said.pop("weight_oz", "").strip(), said.pop("shape", "").strip().lower()
         changes: tuple[Change, ...] = ()
         if self.standardise:

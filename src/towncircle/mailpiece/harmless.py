@@ -25,3 +25,8 @@ def cell(text: str) -> str:
     An apostrophe is put before what could begin a formula; that is what spreadsheet programs themselves show as text.
     """
     return "'" + text if text.lstrip(" ").startswith(_STARTS_A_FORMULA) else text
+
+
+def uncelled(text: str) -> str:
+    """Give back what `cell` was given."""
+    return text[1:] if text.startswith("'") and text[1:].lstrip(" ").startswith(_STARTS_A_FORMULA) else text

@@ -147,6 +147,14 @@ def _values(reader: _Reader) -> dict[str, Any]:
     }
 
 
+def _shown(value: object) -> str:
+    """Give a value as text; a whole number of thousands of digits is none that Python writes out."""
+    try:
+        return str(value)
+    except ValueError:
+        return "a number too long to show"
+
+
 class _Reader:
     """Read values out of the tables of a template and gather what is wrong with them."""
 
@@ -173,7 +181,7 @@ class _Reader:
 
     def _fault(self, table: str, key: str, value: object, wanted: str) -> None:
         name = f"{table}.{key}" if table else key
-        self._faults.append(BadInput("template.value", key=name, value=str(value)[:40], wanted=wanted))
+        self._faults.append(BadInput("template.value", key=name, value=_shown(value)[:40], wanted=wanted))
 
     def text(self, table: str, key: str, default: str) -> str:
         """Give one line of text."""
@@ -223,7 +231,7 @@ class _Reader:
         """Give a weight in ounces, written as `1 oz`."""
         value = self._get(table, key, show_weight(default))
         try:
-            return parse_weight(str(value))
+            return parse_weight(_shown(value))
         except BadInput:
             self._fault(table, key, value, "a weight such as 1 oz")
             return default
@@ -232,7 +240,7 @@ class _Reader:
         """Give what the pieces are printed on: the key of a form that suits a shape, empty for the usual one."""
         value = self._get(table, key, "")
         try:
-            found = require_form(str(value), shape) if value else None
+            found = require_form(_shown(value), shape) if value else None
         except (BadInput, Refused) as error:
             self._faults.append(error)
             return ""

@@ -10,6 +10,7 @@ gives the same bytes; nothing is read from the list again.
 
 from __future__ import annotations
 
+import shutil
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -34,7 +35,7 @@ from towncircle.mailpiece.templates import Template
 from towncircle.psd.commands import StatusReport
 from towncircle.psd.states import AUTHORISED
 from towncircle.world import manifest
-from towncircle.world.checking import Checked, Terms, check
+from towncircle.world.checking import MOST_FAULTS, Checked, Terms, check
 from towncircle.world.composing import Shared, ToWrite, Written, write_part
 from towncircle.world.crews import Crew, crew
 from towncircle.world.departments import Payer, prove
@@ -53,6 +54,7 @@ class Wish:
     """Say what is to be printed: a list, a template, a day (none: the template's), who pays, and what is allowed.
 
     `refill`: the device may be reset on the way, from the account. `skip_bad_rows`: faulty rows may be left out.
+    `beside`: another batch may be open.
     """
 
     source: Path
@@ -61,6 +63,7 @@ class Wish:
     payer: Payer = field(default=ANYBODY)
     refill: bool = False
     skip_bad_rows: bool = False
+    beside: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,11 +132,12 @@ def estimate(journeys: Journeys, wish: Wish, out: Path, *, progress: Progress = 
 def resume(journeys: Journeys, batch: str, out: Path, *, progress: Progress = silent) -> Batched:
     """Go on with an interrupted batch in the folder that it began in.
 
-    Raises `Refused` (batch.unknown, batch.other-out, batch.day-over).
+    Raises `Refused` (batch.unknown, batch.other-out, batch.other-manifest, batch.day-over, batch.other-device).
     """
     record = _held(journeys, batch, out)
-    _check_serving(journeys, DeviceId(record.body["device"]))
-    if journeys.status().open_request:
+    device = DeviceId(record.body["device"])
+    _check_serving(journeys, device)
+    if device == journeys.device and journeys.status_of(device).open_request:
         journeys.settle()  # a reset on the way was interrupted
     with crew(beside=record.body["count"] > BESIDE_FROM) as hands:
         _Run(journeys, record, progress).print_with(hands)
@@ -143,7 +147,7 @@ def resume(journeys: Journeys, batch: str, out: Path, *, progress: Progress = si
 def give_up(journeys: Journeys, batch: str, out: Path, *, progress: Progress = silent) -> Batched:
     """End a batch with what the device has evidenced: the rest of its money is released, its rows are listed.
 
-    Raises `Refused` (batch.unknown, batch.other-out).
+    Raises `Refused` (batch.unknown, batch.other-out, batch.other-manifest).
     """
     record = _held(journeys, batch, out)
     with crew(beside=False) as hands:
@@ -164,6 +168,8 @@ def _held(journeys: Journeys, batch: str, out: Path) -> Record:
         record = batches.held_batch(view, batch)
     if str(out.resolve()) != record.body["out"]:
         raise Refused("batch.other-out", batch=batch, out=record.body["out"])
+    if manifest.names_another(out, batch):
+        raise Refused("batch.other-manifest", batch=batch, out=out)
     return record
 
 
@@ -179,7 +185,7 @@ def _checked(
 ) -> Iterator[tuple[Checked, Terms, StatusReport]]:
     """Check every row of a list; give what was found, by which terms, and how the device stands.
 
-    Raises `RefusedOnGrounds` (batch.bad-rows), `Refused` (mailroom.nothing-to-print).
+    Raises `RefusedOnGrounds` (batch.bad-rows), `Refused` (batch.too-many-faults, mailroom.nothing-to-print).
     """
     _check_serving(journeys, journeys.device)
     status = journeys.status()
@@ -189,6 +195,8 @@ def _checked(
     with check(wish.source, terms, hands, progress) as checked:
         if checked.faults:
             errors = manifest.write_errors(out, checked.faults)
+            if checked.capped:
+                raise Refused("batch.too-many-faults", most=MOST_FAULTS, rows=checked.rows, errors=errors)
             if not wish.skip_bad_rows:
                 first = checked.faults[:_SHOWN]
                 grounds = tuple(BadInput("batch.bad-row", row=one.row, what=one.what) for one in first)
@@ -238,6 +246,7 @@ def _order(journeys: Journeys, wish: Wish, terms: Terms, checked: Checked, out: 
         out=str(out.resolve()),
         parts=checked.parts,
         design=terms.design,
+        beside=wish.beside,
         told={
             "template": wish.template.as_dict(),
             "source": {"file": wish.source.name, "sha256": checked.digest, "rows": checked.rows},
@@ -281,44 +290,53 @@ class _Run:
             if row is None:
                 return
             shared = shared or Shared.of(self._journeys.world.config.regime, self._journeys.stationery(row))
-            if row.body["state"] == mailroom.PRINTED:
+            out = Path(self._record.body["out"])
+            if row.body["state"] != mailroom.EVIDENCED:
+                if row.body["state"] == mailroom.CLAIMED:
+                    _take_back(out, _stem(number))
                 self._count(row)
                 continue
             self._under_way.append(row)
-            out = Path(self._record.body["out"])
             yield ToWrite(job=row.body, shared=shared, out=out, stem=_stem(number), formats=formats)
 
     def _evidenced(self, job: JobId) -> Record | None:
-        """Give a job that is evidenced, or printed; None where it waits and may not begin."""
+        """Give a job that the device has evidenced; None where it waits and may not begin.
+
+        Raises `Refused` (missing.evidenced-meanwhile) where the device was missed before it was handed over.
+        """
         journeys = self._journeys
         with journeys.world.store(journeys.licensee).reading() as view:
             row = view.get("job", job)
         assert row is not None
-        if row.body["state"] != mailroom.WAITING:
-            return row
-        if self._begun_only and journeys.never_evidenced(row):
-            return None
-        if not self._begun_only:
-            self._ready(row)
-        made: Record = journeys.do(lambda ctx: mailroom.evidence(ctx, job=job))
-        device = DeviceId(row.body["device"])
-        journeys.do(lambda ctx: missing.not_meanwhile(ctx, device=device, job=job))
-        return made
+        if row.body["state"] == mailroom.WAITING:
+            if self._begun_only and journeys.never_evidenced(row):
+                return None
+            if not self._begun_only:
+                self._ready(row)
+            row = journeys.do(lambda ctx: mailroom.evidence(ctx, job=job))
+            assert row is not None
+        if row.body["state"] == mailroom.EVIDENCED:
+            device = DeviceId(row.body["device"])
+            journeys.do(lambda ctx: missing.not_meanwhile(ctx, device=device, job=job))
+        return row
 
     def _ready(self, row: Record) -> None:
         """See that the day is still on and the device can pay a part: where the batch may, it is reset before.
 
-        Raises `Refused` (batch.day-over) and what a reset raises.
+        Raises `Refused` (batch.day-over, batch.other-device) and what a reset raises.
         """
         journeys, body = self._journeys, self._record.body
-        status, total = journeys.status(), Mills(row.body["total"])
+        device, total = DeviceId(row.body["device"]), Mills(row.body["total"])
+        status = journeys.status_of(device)
         day = date.fromisoformat(body["mailing_date"])
         if day < journeys.world.clock.now().date_in(status.zone) and journeys.never_evidenced(row):
             raise Refused("batch.day-over", batch=self._record.key, day=day)
         balance = status.registers.descending
         if body["refill"] and balance < total and journeys.never_evidenced(row):
+            if device != journeys.device:
+                raise Refused("batch.other-device", batch=self._record.key, device=device, used=journeys.device)
             with journeys.world.store(journeys.licensee).reading() as view:
-                wanted = batches.bound(view, row.body["device"])
+                wanted = batches.bound(view, device)
             journeys.reset(min(status.cap - balance, wanted - balance))
 
     def _hand_over(self, row: Record, written: Written) -> None:
@@ -332,9 +350,18 @@ class _Run:
         self._progress(PRINTING, self._done, self._record.body["count"])
 
 
+def _take_back(out: Path, stem: str) -> None:
+    """Take away what was written of a part before its pieces were sent in for a refund: nobody mails it."""
+    (out / f"{stem}.pdf").unlink(missing_ok=True)
+    shutil.rmtree(out / stem, ignore_errors=True)
+
+
 def _end(journeys: Journeys, record: Record, *, given_up: bool = False) -> Batched:
     """Write the papers of a batch, then end it: an interruption in between writes them once more."""
     out, left = Path(record.body["out"]), None
+    if record.body["state"] != batches.RESERVED:
+        ended_left = out / manifest.LEFT
+        return Batched(batch=record, manifest=out / manifest.MANIFEST, left=ended_left if ended_left.exists() else None)
     with journeys.world.store(journeys.licensee).reading() as view:
         told = batches.outcome(view, record, given_up=given_up)
         ended = Record(

@@ -63,13 +63,17 @@ class Terms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """Hold what a check found: the parts, every fault in the order of the rows, and the list's SHA-256."""
+    """Hold what a check found: the parts, every fault in the order of the rows, and the list's SHA-256.
+
+    `capped`: there were so many faults that the rest of the list was not read.
+    """
 
     parts: tuple[Part, ...]
     rows: int
     faults: tuple[Faulty, ...]
     digest: str
     plan: IO[bytes]
+    capped: bool
 
     @property
     def bad_rows(self) -> int:
@@ -94,7 +98,9 @@ def check(source: Path, terms: Terms, hands: Crew, progress: Progress) -> Iterat
             packing.take(reading.linted(unfit))
         parts = packing.close()
         faults = sorted(reading.faults, key=lambda fault: fault.row)
-        yield Checked(parts=parts, rows=reading.rows, faults=tuple(faults), digest=digest, plan=plan)
+        yield Checked(
+            parts=parts, rows=reading.rows, faults=tuple(faults), digest=digest, plan=plan, capped=reading.capped
+        )
 
 
 def _digest(source: Path) -> tuple[str, int]:
@@ -114,7 +120,7 @@ class _Reading:
     """Read rows into pieces that have a price, and hand them out to be linted."""
 
     def __init__(self, source: Path, terms: Terms, lines: int, progress: Progress) -> None:
-        self.rows = 0
+        self.rows, self.capped = 0, False
         self.faults: list[Faulty] = []
         self._source, self._terms, self._lines, self._progress = source, terms, lines, progress
         self._under_way: deque[list[Piece]] = deque()
@@ -134,6 +140,7 @@ class _Reading:
                 piece = self._piece(row)
                 pieces += [piece] if piece is not None else []
             if len(self.faults) >= MOST_FAULTS:
+                self.capped = True
                 return
             if len(pieces) == _LINTED_AT_ONCE:
                 yield self._task(pieces)

@@ -19,6 +19,7 @@ from towncircle.kernel.money import Mills
 from towncircle.kernel.randomness import Randomness
 from towncircle.kernel.store import Record
 from towncircle.licensee import (
+    batches,
     corrections,
     custody,
     envelopes,
@@ -214,9 +215,10 @@ class Journeys:
         return settling.settle(self)
 
     def open_jobs(self) -> list[Record]:
-        """Give the print jobs that a crash left between their steps."""
+        """Give the print jobs that a crash left between their steps; the parts of an open batch go on with it alone."""
         with self.world.store(self.licensee).reading() as view:
-            return view.find("job", states=mailroom.OPEN)
+            held = {row.key for row in batches.open_batches(view)}
+            return [row for row in view.find("job", states=mailroom.OPEN) if row.body.get("batch") not in held]
 
     def today(self) -> date:
         """Give the mailing date of now in the licensing office's zone."""

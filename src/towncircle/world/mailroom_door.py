@@ -104,7 +104,7 @@ class Door:
         recipient = _recipient(order)
         with journeys.world.store(journeys.licensee).reading() as view:
             earlier = view.get("job", job)
-        if earlier is not None and earlier.body["state"] not in mailroom.OPEN:
+        if earlier is not None and (earlier.body["state"] not in mailroom.OPEN or "batch" in earlier.body):
             raise Refused("door.given", job=job, state=earlier.body["state"])
         if earlier is not None and not _same(earlier.body["pieces"], recipient):
             raise Refused("door.other-piece", job=job)

@@ -22,10 +22,11 @@ from towncircle.kernel.errors import BrokenInvariant
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record, Transaction
 from towncircle.licensee import batches
-from towncircle.licensee.mailroom import PRINTED, numbers_of
+from towncircle.licensee.mailroom import CLAIMED, PRINTED, numbers_of
+from towncircle.mailpiece.harmless import cell
 
 MANIFEST, ERRORS, LEFT = "manifest.json", "errors.csv", "not-printed.csv"
-_ADDRESS = ("name", "company", "street", "street2", "city", "state", "zip", "weight_oz", "shape")
+_LINES = ("name", "company", "urbanization", "street", "street2", "city", "state")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,19 +45,19 @@ def write_errors(out: Path, faults: Iterable[Faulty]) -> Path:
     def write(stream: TextIO) -> None:
         lines = csv.writer(stream)
         lines.writerow(("row", "column", "code", "what"))
-        lines.writerows((one.row, one.column, one.code, one.what) for one in faults)
+        lines.writerows((one.row, cell(one.column), one.code, cell(one.what)) for one in faults)
 
     return _put(out / ERRORS, write)
 
 
 def write_left(out: Path, view: Transaction, batch: Record) -> Path:
-    """Write the pieces of a batch that were not printed as a list that can be printed."""
+    """Write the pieces of a batch that were not printed, nor sent in for a refund, as a list that can be printed."""
 
     def write(stream: TextIO) -> None:
         lines = csv.writer(stream)
-        lines.writerow(_ADDRESS)
+        lines.writerow((*_LINES, "zip", "weight_oz", "shape"))
         for job in batches.jobs(view, batch):
-            if job.body["state"] != PRINTED:
+            if job.body["state"] not in (PRINTED, CLAIMED):
                 lines.writerows(_listed(piece) for piece in job.body["pieces"])
 
     return _put(out / LEFT, write)
@@ -65,13 +66,24 @@ def write_left(out: Path, view: Transaction, batch: Record) -> Path:
 def _listed(piece: dict[str, Any]) -> list[str]:
     where = piece["address"]
     code = "-".join(part for part in (where["zip5"], where["plus4"], where["delivery_point"]) if part)
-    said = [where[name] for name in ("name", "company", "street", "street2", "city", "state")]
+    said = [cell(where[name]) for name in _LINES]
     return [*said, code, piece["weight"], piece["shape"]]
+
+
+def names_another(out: Path, batch: str) -> bool:
+    """Tell whether a folder has a manifest that is not of this batch; its name stands first."""
+    try:
+        with (out / MANIFEST).open("rb") as stream:
+            head = stream.read(200)
+    except FileNotFoundError:
+        return False
+    return not head.startswith(f'{{\n "batch": "{batch}",'.encode())
 
 
 def write_manifest(out: Path, view: Transaction, batch: Record, *, regime: str) -> Path:
     """Write the manifest of a batch that has ended. Raises `BrokenInvariant` (batch.totals-differ)."""
     body = batch.body
+    postage = body["spent"] - body["refunded_mills"]
     done = [job for job in _heads(view, batch) if job["state"] == PRINTED]
     head = {
         "batch": batch.key,
@@ -84,10 +96,12 @@ def write_manifest(out: Path, view: Transaction, batch: Record, *, regime: str) 
         **{name: body[name] for name in ("template", "source", "rows_left_out")},
         "totals": {
             "pieces": body["printed"],
-            "postage_mills": body["spent"],
-            "postage": str(Mills(body["spent"])),
+            "postage_mills": postage,
+            "postage": str(Mills(postage)),
             "categories": _categories(done),
-            "pieces_not_printed": body["count"] - body["printed"],
+            "pieces_not_printed": body["count"] - body["printed"] - body["refunded"],
+            "pieces_refunded": body["refunded"],
+            "refunded_mills": body["refunded_mills"],
         },
         "files": [{name: job[name] for name in _FILE} for job in done],
     }
@@ -100,8 +114,8 @@ def write_manifest(out: Path, view: Transaction, batch: Record, *, regime: str) 
             stream.write(f"{',' if count else ''}\n  {line}")
             total, count = total + amount, count + 1
         stream.write("\n ]\n}\n")
-        if (count, int(total)) != (body["printed"], body["spent"]):
-            raise BrokenInvariant("batch.totals-differ", batch=batch.key, told=Mills(body["spent"]), found=total)
+        if (count, int(total)) != (body["printed"], postage):
+            raise BrokenInvariant("batch.totals-differ", batch=batch.key, told=Mills(postage), found=total)
 
     return _put(out / MANIFEST, write)
 

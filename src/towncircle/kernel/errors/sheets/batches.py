@@ -51,6 +51,30 @@ ROWS = {
         clause="house",
         next_step="Go on there: --out {out}",
     ),
+    "batch.begun-here": Row(
+        kind="refused",
+        sentence="The batch {batch} was begun in {out} and is open; another would be paid besides and write over it.",
+        clause="house",
+        next_step="Go on with it: towncircle print DIR --out {out} --resume",
+    ),
+    "batch.other-manifest": Row(
+        kind="refused",
+        sentence="The manifest in {out} is not of the batch {batch}, and is not written over.",
+        clause="house",
+        next_step="Put the manifest and its files into another folder, then go on: --out {out} --resume",
+    ),
+    "batch.other-device": Row(
+        kind="refused",
+        sentence="The batch {batch} is of the device {device}, which is not the one in use ({used}): it is not reset.",
+        clause="P050 3.6",
+        next_step="End the batch with --give-up: what is paid is kept, the rest is listed to be printed anew.",
+    ),
+    "batch.too-many-faults": Row(
+        kind="refused",
+        sentence="The list has {most} faults in its first {rows} rows; the rest was not read. Nothing was reserved.",
+        clause="house",
+        next_step="Mend what {errors} names, or cut the list into smaller ones; --skip-bad-rows leaves no rest out.",
+    ),
     "batch.day-over": Row(
         kind="refused",
         sentence="The mailing date of the batch {batch}, {day}, is over; what is not evidenced yet cannot bear it.",

@@ -135,6 +135,12 @@ ROWS = {
         clause="house",
         next_step="Finish it: towncircle print DIR --out OUT --resume. To print something else first, add --new.",
     ),
+    "mailroom.not-to-hand-over": Row(
+        kind="refused",
+        sentence="The job {job} is {state}: its pages were handed over, or are not paid for yet.",
+        clause="P050 1.5",
+        next_step="If a piece did not come out: towncircle print DIR --reprint {job} --out OUT. The device counts it.",
+    ),
     "mailroom.out-taken": Row(
         kind="refused",
         sentence="{out} holds the pages of another job; they are paid for and are not written over.",
