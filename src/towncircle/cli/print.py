@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from towncircle.cli import print_batch
-from towncircle.cli.print_forms import look_arguments, look_of, proved
+from towncircle.cli.print_forms import look_arguments, look_of, proved, shortpaid_of
 from towncircle.cli.show import as_json, journeys_of, only_world, table, world_argument
 
 if TYPE_CHECKING:
@@ -205,7 +205,7 @@ def _planner(
             Redate(job=job or journeys.last_job(), mailing_date=day or journeys.today(), pieces=pieces)
         )
     if args.correct is not None:
-        told = _shortpaid(args)
+        told = shortpaid_of(args)
 
         def corrected(journeys: Journeys) -> JobId:
             labels.refresh(journeys)
@@ -245,7 +245,7 @@ def _starter(args: argparse.Namespace, day: date | None, formats: tuple[str, ...
             formats=formats,
         )
     if args.correct is not None:
-        told = _shortpaid(args)
+        told = shortpaid_of(args)
         return lambda journeys: printing.correct_job(
             journeys,
             Shortpaid(job=job or journeys.last_job(), mailing_date=day or journeys.today(), pieces=pieces, **told),
@@ -333,26 +333,6 @@ def _only_with_their_form(args: argparse.Namespace) -> tuple[int, ...]:
     if not all(part.isascii() and part.isdigit() and len(part) < 6 for part in parts):
         raise BadInput("cli.pieces-unreadable", text=args.pieces[:40])
     return tuple(int(part) for part in parts)
-
-
-def _shortpaid(args: argparse.Namespace) -> dict[str, Any]:
-    from towncircle.kernel.errors import BadInput
-    from towncircle.kernel.money import Mills
-    from towncircle.mailpiece.rates import SHAPES
-    from towncircle.mailpiece.weights import parse_weight
-
-    if args.shape is not None and args.shape not in SHAPES:
-        raise BadInput("rates.unknown-shape", text=args.shape[:40])
-    if args.due is not None and (args.weight is not None or args.shape is not None):
-        raise BadInput("cli.argument-astray", arguments="--weight, --shape", needs="a price; --due gives it already")
-    return {
-        "weight_oz": parse_weight(args.weight) if args.weight is not None else None,
-        "shape": args.shape,
-        "due": Mills.parse(args.due) if args.due is not None else None,
-        "amount": Mills.parse(args.amount) if args.amount is not None else None,
-        "reason": args.reason or "",
-        "stock": args.stock or "",
-    }
 
 
 def _resumed(

@@ -1,7 +1,7 @@
 """What `towncircle print` can choose of the form of an indicium, and proofs (P050 4.5, 4.6, 4.11, 4.12).
 
-Here: the arguments, the choice they make, `--proof`. Not here: the command (`print`), what may be chosen
-(`licensee.looks`).
+Here: the arguments, the choice they make, what a correction is for, `--proof`. Not here: the command (`print`),
+what may be chosen (`licensee.looks`).
 """
 
 from __future__ import annotations
@@ -59,3 +59,24 @@ def look_of(args: argparse.Namespace) -> Look:
     if args.branch is not None:
         return Look(place="branch", branch=args.branch, **told)
     return Look(place="zip" if args.zip else "office", **told)
+
+
+def shortpaid_of(args: argparse.Namespace) -> dict[str, Any]:
+    """Read what a postage correction is for, as arguments of `corrections.Shortpaid`."""
+    from towncircle.kernel.errors import BadInput
+    from towncircle.kernel.money import Mills
+    from towncircle.mailpiece.rates import SHAPES
+    from towncircle.mailpiece.weights import parse_weight
+
+    if args.shape is not None and args.shape not in SHAPES:
+        raise BadInput("rates.unknown-shape", text=args.shape[:40])
+    if args.due is not None and (args.weight is not None or args.shape is not None):
+        raise BadInput("cli.argument-astray", arguments="--weight, --shape", needs="a price; --due gives it already")
+    return {
+        "weight_oz": parse_weight(args.weight) if args.weight is not None else None,
+        "shape": args.shape,
+        "due": Mills.parse(args.due) if args.due is not None else None,
+        "amount": Mills.parse(args.amount) if args.amount is not None else None,
+        "reason": args.reason or "",
+        "stock": args.stock or "",
+    }
