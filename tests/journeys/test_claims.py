@@ -18,12 +18,13 @@ from towncircle.kernel.errors import RefusedOnGrounds
 from towncircle.kernel.ids import JobId
 from towncircle.kernel.money import Mills
 from towncircle.licensee.corrections import Shortpaid
+from towncircle.licensee.looks import Look
 from towncircle.licensee.mailroom import Claim, claim_of, price_for
 from towncircle.licensee.rehearsing import rehearse
 from towncircle.mailpiece.address_files import public_addresses
 from towncircle.mailpiece.tariff import Table, known_tables
 from towncircle.verification import Observed
-from towncircle.world import printing, verifying
+from towncircle.world import labels, printing, verifying
 from towncircle.world.exporting import export
 from towncircle.world.journeys import Journeys
 
@@ -31,7 +32,13 @@ PDF = ("pdf",)
 TO = replace(public_addresses()[0], shape=None, weight_oz=Fraction(32))
 PRIORITY = Claim(mail_class="priority", price_type="commercial", zone="5")
 EXPRESS = Claim(mail_class="express", price_type="retail", zone="5")
+STOCK = "roll-4x6"
 STANDARD = Claim(mail_class="standard", price_type="commercial", level="5-digit")
+
+
+def look_of(claim: Claim) -> Look:
+    """Print a parcel on an approved label, and a letter on its envelope."""
+    return Look() if claim is STANDARD else Look(stock=STOCK)
 
 
 def specimen_of(series: str, first: date, last: date, *, old: str) -> Table:
@@ -44,6 +51,7 @@ def specimen_of(series: str, first: date, last: date, *, old: str) -> Table:
 def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Journeys, Path]]:
     folder = tmp_path_factory.mktemp("claims")
     world = new_world(folder / "world")
+    labels.approve(world, stock=STOCK, form="label4x6", reference="MTM-L-1")
     yield mailer(world, deposit=300, reset=200), folder
     world.close()
 
@@ -59,7 +67,9 @@ def test_priority_express_and_standard_mail_are_priced_printed_and_verified(room
     light = replace(TO, weight_oz=Fraction(1))
     printed = {}
     for claim, to, category in ((PRIORITY, TO, "PCPC"), (EXPRESS, TO, "ECPR"), (STANDARD, light, "SCLC")):
-        done = printing.print_job(journeys, (to,), out / claim.mail_class, formats=PDF, claim=claim)
+        done = printing.print_job(
+            journeys, (to,), out / claim.mail_class, formats=PDF, claim=claim, look=look_of(claim)
+        )
         (piece,) = done.job.body["pieces"]
         assert (piece["category"], claim_of(piece)) == (category, claim)
         (mark,) = verifying.marks_of(out / claim.mail_class / "envelopes.pdf")
@@ -86,11 +96,16 @@ def test_what_an_indicium_may_not_pay_is_neither_priced_nor_printed(room: tuple[
 
 def test_a_shortpaid_parcel_gets_exactly_what_it_lacks_and_more_only_for_a_reason(room: tuple[Journeys, Path]) -> None:
     journeys, out = room
-    done = printing.print_job(journeys, (TO,), out / "parcel", formats=PDF, claim=PRIORITY)
+    done = printing.print_job(journeys, (TO,), out / "parcel", formats=PDF, claim=PRIORITY, look=look_of(PRIORITY))
 
     def correct(**more: object) -> Mills:
-        order = {"job": JobId(done.job.key), "mailing_date": journeys.today(), "weight_oz": Fraction(64), **more}
-        made = printing.correct_job(journeys, Shortpaid(**order), out / "more", formats=PDF)  # type: ignore[arg-type]  # by name
+        order = {
+            "job": JobId(done.job.key),
+            "mailing_date": journeys.today(),
+            "weight_oz": Fraction(64),
+            "stock": STOCK,
+        }
+        made = printing.correct_job(journeys, Shortpaid(**order, **more), out / "more", formats=PDF)  # type: ignore[arg-type]  # by name
         return made.total
 
     due = price_for("parcel", Fraction(64), day=journeys.today(), claim=PRIORITY).amount
@@ -111,7 +126,7 @@ def test_a_month_is_rehearsed_under_a_table_and_nothing_is_written(room: tuple[J
     journeys, out = room
     for claim in (PRIORITY, STANDARD):
         to = replace(TO, weight_oz=Fraction(32 if claim is PRIORITY else 1))
-        printing.print_job(journeys, (to, to), out / "month", formats=PDF, claim=claim)
+        printing.print_job(journeys, (to, to), out / "month", formats=PDF, claim=claim, look=look_of(claim))
     old = next(one for one in known_tables() if one.series == "priority-commercial")
     dearer = tuple(replace(line, amount=line.amount + Mills(250)) for line in old.lines if line.amount is not None)
     table = replace(old, id="new", in_force_from=date(2026, 12, 1), in_force_through=date(2026, 12, 31), lines=dearer)

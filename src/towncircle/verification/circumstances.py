@@ -212,10 +212,9 @@ def _month_only(mark: Mark, day: date, today: date) -> Iterator[Finding]:
         allowed = None
     words = f"category {category}" if category else "no category in the mark"
     yield finding("date.month-only", ok=allowed, text=f"Month and year are shown without the day; {words}.")
-    month = f"{day:%Y-%m}"
+    month, when = f"{day:%Y-%m}", "in" if today >= day.replace(day=1) else "for a collection (P050 4.7) in"
     if f"{today:%Y-%m}" <= month:
-        when = "in that month" if f"{today:%Y-%m}" == month else "for a collection in that month (P050 4.7)"
-        yield finding("date.month", ok=True, text=f"Shows {month}; presented {today}, {when}.")
+        yield finding("date.month", ok=True, text=f"Shows {month}; presented {today}, {when} that month.")
         return
     through = mark.facts.delays.get(month) if mark.facts is not None else None
     if through is None:

@@ -35,6 +35,10 @@ UNSHOWN_FACTS: Mapping[str, str] = MappingProxyType(
         "label.withdrawn": "it follows the one before",
         "labels.received": "it follows the one before",
         **dict.fromkeys(
+            ("batch.reserved", "batch.printed", "batch.given-up"),
+            "the town prints single jobs: tests/world shows batches",
+        ),
+        **dict.fromkeys(
             (
                 "printer.kept",
                 "printer.tested",
@@ -49,7 +53,12 @@ UNSHOWN_FACTS: Mapping[str, str] = MappingProxyType(
     }
 )
 # message types that the product can send and the year does not, each with its reason
-UNSHOWN_MESSAGES: Mapping[str, str] = MappingProxyType({"LabelRegister": "the town prints on envelopes only"})
+UNSHOWN_MESSAGES: Mapping[str, str] = MappingProxyType(
+    {
+        "LabelRegister": "the town prints on envelopes only",
+        "DailyFilePart": "the daily files of the town fit into one message each: tests/journeys shows parts",
+    }
+)
 
 
 class Census:

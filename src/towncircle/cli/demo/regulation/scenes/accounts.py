@@ -46,6 +46,7 @@ procedure(
     42,
     "A deposit comes back unpaid: it is taken back, what was spent of it is advanced, the account is locked",
     "bank item.returned",
+    "bank ach-file.written",
     "provider deposit.returned form=ach-debit",
     "provider reset.refused code=account.locked",
     clause="502.25(c), P050 3.5(a)",
