@@ -112,7 +112,7 @@ def paid(journeys: Journeys, out: Path) -> tuple[str, JobId]:
 def test_a_part_of_an_open_batch_goes_to_no_printer_beside_it(journeys: Journeys, tmp_path: Path) -> None:
     name, job = paid(journeys, tmp_path / "out")
     assert journeys.open_jobs() == []
-    assert resumed(journeys, "desk") == []
+    assert resumed(journeys, "desk") == ([], [])
     where = {"name": "Desk 1", "street": "475 L'Enfant Plaza SW", "city": "Washington", "state": "DC", "zip": "20260"}
     with pytest.raises(Refused) as refused:
         Door(journeys.world, [journeys.licensee]).print_one(
