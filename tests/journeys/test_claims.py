@@ -88,6 +88,11 @@ def test_what_an_indicium_may_not_pay_is_neither_priced_nor_printed(room: tuple[
     presorted = Claim(price_type="commercial", level="5-digit")
     with breaks("P050-1.4", "mailroom.prices-unknown"):
         printing.print_job(journeys, (light,), out, formats=PDF, claim=presorted)
+    for shape in ("letter", "flat", "parcel"):
+        with breaks("P050-1.4", "mailroom.prices-unknown"):
+            printing.print_job(
+                journeys, (replace(light, shape=shape),), out, formats=PDF, claim=Claim(mail_class="periodicals")
+            )
     letter = replace(TO, shape="letter")
     with breaks("PRE-14", "mailroom.prices-unknown"):
         printing.print_job(journeys, (letter,), out, formats=PDF, claim=PRIORITY)

@@ -19,6 +19,7 @@ from towncircle.kernel.money import Mills
 from towncircle.kernel.store import Transaction
 from towncircle.postal.branches import approved_for
 from towncircle.postal.delays import delays_of
+from towncircle.postal.permits import combined_until
 from towncircle.verification import (
     ACCEPTED,
     VALID,
@@ -71,6 +72,7 @@ def facts_about(tx: Transaction, payload: bytes, device: str) -> StatusFacts:
         readings={DeviceId(device): tuple(readings.values())},
         branches=approved_for(tx, device),
         delays=delays_of(tx, device),
+        combined_until=combined_until(tx, device),
     )
 
 
@@ -133,6 +135,8 @@ def _keep(
         "received_at": int(ctx.now),
         "payload": payload.hex(),
     }
+    if told := observed.told():
+        body["observed"] = told
     ctx.tx.put("scan", scan, body, owner=device or "unreadable", expected=0)
     if verdict.verdict == VALID:
         _compare_later(ctx, scan, body, verdict)

@@ -17,20 +17,19 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 from towncircle.kernel.errors import BadInput
 from towncircle.kernel.ids import ScanId
 from towncircle.kernel.instants import Instant
-from towncircle.kernel.money import Mills
 from towncircle.paper import scan
 from towncircle.postal import scans
 from towncircle.verification import Observed, Pack, PieceVerdict, Verdict
 from towncircle.verification.piece import WORST_FIRST
+from towncircle.world import observing
 from towncircle.world.config import POSTAL
-from towncircle.world.verifying import Mark, device_of, marks_in, of_one_piece, verify, verify_piece
+from towncircle.world.verifying import Mark, device_of, marks_in, of_one_piece, seen_on, verify, verify_piece
 from towncircle.world.world import World
 
 FORMAT = 1
@@ -172,11 +171,20 @@ def _recorded(run: Run, file: str, marks: list[Mark], seen: Observed, data: byte
 
     def work(ctx: Any) -> dict[str, Any]:
         if run.piece:
-            whole = scans.record_piece(ctx, marks=given, pack=pack, observed=seen, site=run.site, scanned_at=now)
+            on_it = seen_on(marks, seen)
+            whole = scans.record_piece(ctx, marks=given, pack=pack, observed=on_it, site=run.site, scanned_at=now)
             return _told(sides, whole.marks, whole)
         judged = [
-            scans.record(ctx, payload=payload, device=device, pack=pack, observed=seen, site=run.site, scanned_at=now)
-            for payload, device in given
+            scans.record(
+                ctx,
+                payload=payload,
+                device=device,
+                pack=pack,
+                observed=seen_on((mark,), seen),
+                site=run.site,
+                scanned_at=now,
+            )
+            for mark, (payload, device) in zip(sides, given, strict=True)
         ]
         return _told(sides, judged, None)
 
@@ -243,23 +251,21 @@ def _plain(name: str) -> str:
 
 
 def observations(path: Path) -> dict[str, dict[str, Any]]:
-    """Read what was seen of each piece: CSV with the columns file, due and redate, of which the last two may be empty.
+    """Read what was seen of each piece: CSV with the columns file, due and redate, and any more of `observing.COLUMNS`.
 
-    Raises `BadInput`: scan.observed-columns, scan.observed-row, and as `read_bytes`.
+    All but the file may be empty. Raises `BadInput`: scan.observed-columns, scan.observed-row, and as `read_bytes`.
     """
     data = scan.read_bytes(path)
     if len(data) > MAX_OBSERVED_BYTES:
         raise BadInput("scan.file-too-large", file=path.name, size=len(data), limit=MAX_OBSERVED_BYTES)
     reader = csv.DictReader(io.StringIO(data.decode("utf-8-sig", "replace")))
-    if not {"file", "due", "redate"} <= set(reader.fieldnames or ()):
-        raise BadInput("scan.observed-columns", file=path.name)
+    columns = set(reader.fieldnames or ())
+    if not {"file", "due", "redate"} <= columns <= {"file", *observing.COLUMNS}:
+        raise BadInput("scan.observed-columns", file=path.name, more=", ".join(observing.COLUMNS[2:]))
     found: dict[str, dict[str, Any]] = {}
     for row in reader:
         try:
-            due = Mills.parse(row["due"]) if row["due"] else None
-            redate = date.fromisoformat(row["redate"]) if row["redate"] else None
-        except (ValueError, BadInput) as error:
-            raise BadInput("scan.observed-row", file=path.name, line=reader.line_num) from error
-        told = {"amount_due": due, "redate": redate}
-        found[row["file"]] = {name: value for name, value in told.items() if value is not None}
+            found[row["file"]] = observing.seen(row)
+        except BadInput as error:
+            raise BadInput("scan.observed-row", file=path.name, line=reader.line_num, why=error.sentence) from error
     return found

@@ -8,8 +8,11 @@ Kept: `verify` changes nothing; `scan` records. Without a world there is no pack
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 
 from towncircle.indicium import decode
 from towncircle.indicium.words import words
@@ -17,8 +20,10 @@ from towncircle.kernel.errors import BadInput
 from towncircle.kernel.instants import Instant
 from towncircle.mailpiece.rates import describe_category
 from towncircle.paper import scan
+from towncircle.paper.noticing import Noticing
 from towncircle.postal import scans
 from towncircle.symbol import read
+from towncircle.symbol.reflectance import Reflectance
 from towncircle.verification import Observed, Pack, PieceVerdict, Verdict, judge, judge_piece
 from towncircle.world.config import POSTAL
 from towncircle.world.world import World
@@ -28,11 +33,16 @@ DEFAULT_SITE = "Washington DC P&DC"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """Hold the bytes of one mark and where they were found; no payload: the page has no readable symbol."""
+    """Hold the bytes of one mark and where they were found; no payload: the page has no readable symbol.
+
+    `printed` is what was measured of its print, `redate` the date of a REDATE that the words of its page say.
+    """
 
     file: str
     page: int
     payload: bytes | None
+    printed: Reflectance | None = None
+    redate: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,12 +67,29 @@ def marks_in(data: bytes, name: str) -> Iterator[Mark]:
     if not scan.looks_like_a_scan(data):
         yield Mark(file=name, page=1, payload=scan.bytes_of(data))
         return
-    for number, (page, _) in enumerate(scan.pages_of(data, Path(name).name), start=1):
-        found = read(page)
-        for symbol in found:
-            yield Mark(file=name, page=number, payload=symbol.payload)
-        if not found:
-            yield Mark(file=name, page=number, payload=None)
+    with closing(Noticing(data)) as noticing:
+        for number, (page, _) in enumerate(scan.pages_of(data, Path(name).name), start=1):
+            found = read(page)
+            for one in found:
+                printed = noticing.prints(number, page, one)
+                yield Mark(file=name, page=number, payload=one.payload, printed=printed)
+            if not found:
+                yield Mark(file=name, page=number, payload=None, redate=noticing.redate(number))
+
+
+def seen_on(marks: Iterable[Mark], observed: Observed) -> Observed:
+    """Add what the scan of a piece itself shows: how each mark is printed, and the latest REDATE if nobody said one.
+
+    Of a mark that stands on the piece twice the fainter print counts.
+    """
+    prints, redate = dict(observed.prints), observed.redate
+    for mark in marks:
+        if mark.payload is not None and mark.printed is not None:
+            both = [one for one in (prints.get(mark.payload), mark.printed) if one is not None]
+            prints[mark.payload] = min(both, key=lambda one: one.worst)
+    if redate is None:
+        redate = max((mark.redate for mark in marks if mark.redate is not None), default=None)
+    return replace(observed, prints=MappingProxyType(prints), redate=redate)
 
 
 def verify(
@@ -77,7 +104,7 @@ def verify(
 
     `pack` is one that was fetched before, for many marks at once.
     """
-    seen = observed or Observed()
+    seen = seen_on((mark,), observed or Observed())
     payload = mark.payload if mark.payload is not None else b""
     if world is None:
         return Judged(mark=mark, verdict=judge(payload, None, None, at or Instant(0), seen))
@@ -97,7 +124,8 @@ def verify_piece(
     marks: Iterable[Mark], world: World | None, *, at: Instant, observed: Observed, pack: Pack | None = None
 ) -> tuple[PieceVerdict, list[Judged]]:
     """Judge the marks of one piece together; nothing is recorded. `pack` is one that was fetched before."""
-    sides = of_one_piece(marks)
+    marks = list(marks)
+    sides, observed = of_one_piece(marks), seen_on(marks, observed)
     payloads = [mark.payload or b"" for mark in sides]
     if world is None:
         verdict = judge_piece([(payload, None) for payload in payloads], None, at, observed)
@@ -115,7 +143,8 @@ def record_piece(
     marks: Iterable[Mark], world: World, *, site: str, at: Instant, observed: Observed
 ) -> tuple[PieceVerdict, list[Judged]]:
     """Judge the marks of one piece together and record their scans at the Postal Service, in one transaction."""
-    sides, pack = of_one_piece(marks), world.pack(at)
+    marks = list(marks)
+    sides, observed, pack = of_one_piece(marks), seen_on(marks, observed), world.pack(at)
     given = [(mark.payload or b"", device_of(mark.payload or b"")) for mark in sides]
     verdict: PieceVerdict = world.desk(POSTAL).perform(
         lambda ctx: scans.record_piece(ctx, marks=given, pack=pack, observed=observed, site=site, scanned_at=at),
@@ -137,7 +166,7 @@ def record(
             payload=payload,
             device=device_of(payload),
             pack=pack,
-            observed=observed or Observed(),
+            observed=seen_on((mark,), observed or Observed()),
             site=site,
             scanned_at=now,
         ),
