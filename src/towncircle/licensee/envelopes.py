@@ -15,17 +15,17 @@ from types import MappingProxyType
 from typing import Any
 
 from towncircle.indicium import layout
-from towncircle.indicium.readable import Office, for_correction, for_postage, for_redate
+from towncircle.indicium.readable import for_correction, for_postage, for_redate
 from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import BadInput, Refused, TowncircleError
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.money import Mills
 from towncircle.licensee.advertising import art_of_job
-from towncircle.licensee.looks import Place, place_of_job
+from towncircle.licensee.looks import Place
 from towncircle.licensee.mailroom import CORRECTION, POSTAGE, form_of, numbers_of
-from towncircle.mailpiece.addresses import Address, address
+from towncircle.mailpiece.addresses import Address
 from towncircle.mailpiece.art import DEFAULT_ART, Art
-from towncircle.mailpiece.elements import Page
+from towncircle.mailpiece.elements import Licensed, Page
 from towncircle.mailpiece.forms import form_of_piece
 from towncircle.mailpiece.lints import require
 from towncircle.mailpiece.markings import marking_of, may_omit_day
@@ -45,7 +45,10 @@ _NO_JOB: Mapping[str, Any] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stationery:
-    """Hold what all pieces of a job share: `office` is the place that they name, the rest as the job has it."""
+    """Hold what all pieces of a job share: `office` is the place that they name, the rest as the job has it.
+
+    `licensed` is what they may name, whatever they do.
+    """
 
     device: DeviceId
     office: Place
@@ -56,6 +59,7 @@ class Stationery:
     month_only: bool = False
     reply: bool = False
     marking: bool = False
+    licensed: Licensed | None = None
 
 
 @cites("P050-4.1", "P050-4.5", "P050-4.6", "PRE-01")
@@ -86,6 +90,7 @@ def compose(
         art=_beside(art, category, piece["shape"], stationery),
         reply=stationery.reply,
         piece_shape=piece["shape"] if form.shape == "label" else "",
+        licensed=stationery.licensed,
     )
     return envelope(spec)
 
@@ -112,7 +117,14 @@ def compose_correction(piece: Mapping[str, Any], payload: bytes, stationery: Sta
         )
     else:
         readable = for_redate(stationery.office, device=stationery.device, day=stationery.day)
-    return nonaddress_side(form=piece_form, rules=stationery.rules, on=stationery.day, readable=readable, symbol=symbol)
+    return nonaddress_side(
+        form=piece_form,
+        rules=stationery.rules,
+        on=stationery.day,
+        readable=readable,
+        symbol=symbol,
+        licensed=stationery.licensed,
+    )
 
 
 @lru_cache(maxsize=8)  # a stand-in is the same for every piece
@@ -173,29 +185,3 @@ def _page(
             stationery = replace(stationery, sender=None)
         return compose(piece, payload, number, stationery, None if "art" in without else art_of_job(job))
     return compose_correction(piece, payload, stationery, form=form)
-
-
-def stationery_of(
-    device: DeviceId,
-    license_body: Mapping[str, Any],
-    profile: Mapping[str, Any],
-    *,
-    layout: str,
-    day: date,
-    rules: RuleSet,
-    job: Mapping[str, Any] = _NO_JOB,
-) -> Stationery:
-    """Gather what a licensee's pieces share from its records, and from the look of their job."""
-    sender = address(
-        name=profile["name"],
-        street=profile["street"],
-        city=profile["city"],
-        state=profile["state"],
-        zip=profile["zip"],
-    )
-    office = Office(
-        city=license_body["office_city"], state=license_body["office_state"], zip_code=license_body["office_zip"]
-    )
-    look = {name: bool(job.get("look", {}).get(name)) for name in ("month_only", "reply", "marking")}
-    place = place_of_job(job, office)
-    return Stationery(device=device, office=place, sender=sender, layout=layout, day=day, rules=rules, **look)
