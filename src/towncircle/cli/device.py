@@ -10,7 +10,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+<<<<<<< HEAD
 from towncircle.cli import device_lines
+=======
+from towncircle.cli import device_keys
+>>>>>>> main
 from towncircle.cli.show import as_json, opened, standing, standing_json, table
 
 if TYPE_CHECKING:
@@ -54,6 +58,7 @@ def add(subparsers: Any) -> None:
         server.add_argument("--port", type=int, default=0, metavar="N", help="port (default: any free one)")
     for verb in (lan, wan, both, move, *_add_others(verbs), *device_lines.add(verbs)):
         verb.add_argument("--json", action="store_true", help="print JSON with stable keys")
+    device_keys.add(verbs)
 
 
 def _add_others(verbs: Any) -> tuple[Any, ...]:
