@@ -10,11 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-<<<<<<< HEAD
-from towncircle.cli import device_lines
-=======
-from towncircle.cli import device_keys
->>>>>>> main
+from towncircle.cli import device_keys, device_lines
 from towncircle.cli.show import as_json, opened, standing, standing_json, table
 
 if TYPE_CHECKING:
