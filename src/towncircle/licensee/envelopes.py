@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
-from types import MappingProxyType
 from typing import Any
 
 from towncircle.indicium import layout
@@ -21,7 +20,7 @@ from towncircle.kernel.errors import BadInput, Refused, TowncircleError
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.money import Mills
 from towncircle.licensee.advertising import art_of_job
-from towncircle.licensee.looks import Place
+from towncircle.licensee.looks import DPI, Place
 from towncircle.licensee.mailroom import CORRECTION, POSTAGE, form_of, numbers_of
 from towncircle.mailpiece.addresses import Address
 from towncircle.mailpiece.art import DEFAULT_ART, Art
@@ -40,13 +39,13 @@ from towncircle.symbol.modules import Modules
 _IMB_HEAD = "00" + "000" + "000000"
 _IMB_SERIAL_DIGITS = 9
 STAND_IN = bytes(255 - at * 37 % 120 for at in range(256))  # begins like no layout, and packs no tighter than a mark
-_NO_JOB: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stationery:
     """Hold what all pieces of a job share: `office` is the place that they name, the rest as the job has it.
 
+    `dpi` names the dots of the printer: modules and bars are whole ones of them.
     `licensed` is what they may name, whatever they do.
     """
 
@@ -59,6 +58,7 @@ class Stationery:
     month_only: bool = False
     reply: bool = False
     marking: bool = False
+    dpi: int = DPI
     licensed: Licensed | None = None
 
 
@@ -90,6 +90,7 @@ def compose(
         art=_beside(art, category, piece["shape"], stationery),
         reply=stationery.reply,
         piece_shape=piece["shape"] if form.shape == "label" else "",
+        dpi=stationery.dpi,
         licensed=stationery.licensed,
     )
     return envelope(spec)
@@ -123,6 +124,7 @@ def compose_correction(piece: Mapping[str, Any], payload: bytes, stationery: Sta
         on=stationery.day,
         readable=readable,
         symbol=symbol,
+        dpi=stationery.dpi,
         licensed=stationery.licensed,
     )
 

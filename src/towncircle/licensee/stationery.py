@@ -15,7 +15,7 @@ from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.store import Record, Transaction
 from towncircle.licensee import labels
 from towncircle.licensee.envelopes import Stationery
-from towncircle.licensee.looks import place_of_job
+from towncircle.licensee.looks import drawn_for, place_of_job
 from towncircle.mailpiece.addresses import address
 from towncircle.mailpiece.elements import Licensed
 from towncircle.mailpiece.zipcode import place_of
@@ -43,6 +43,7 @@ def of_job(view: Transaction, job: Record, *, rules: RuleSet) -> Stationery:
         layout=job.body["layout"],
         day=day,
         rules=rules,
+        dpi=drawn_for(job.body).dpi,
         licensed=_licensed(view, license_row, mailer_zip=own["zip"][:5], office=office, on=day),
         **look,
     )
