@@ -15,7 +15,7 @@ from fractions import Fraction
 from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 from towncircle.kernel.errors import BadInput, Refused, RefusedOnGrounds, TowncircleError
 from towncircle.mailpiece.address_columns import WORDS
@@ -26,6 +26,8 @@ from towncircle.mailpiece.weights import parse_weight, show_weight
 
 FORMATS = ("pdf", "png", "svg")
 OVERRIDES = ("weight", "shape")
+Place = Literal["office", "branch", "zip"]
+PLACES: tuple[Place, ...] = ("office", "branch", "zip")
 MOST_PIECES = 1000  # of one file: what a device takes in one command
 MOST_AHEAD = 365
 _MOST_BYTES = 65_536
@@ -36,8 +38,9 @@ class Template:
     """Hold what the pieces of a batch share.
 
     `ahead_days` moves the mailing date from today; `columns` names the list's own heading of each of our columns;
-    `form` is what they are printed on, empty for the usual form of their shape; `overrides` are what a row may say
-    otherwise; `pieces_per_file` is how many pages a file has at most.
+    `form` is what they are printed on, empty for the usual form of their shape; `place` is what the indicia name, and
+    `branch` which branch; `overrides` are what a row may say otherwise; `pieces_per_file` is how many pages a file has
+    at most.
     """
 
     name: str
@@ -54,6 +57,10 @@ class Template:
     form: str = ""
     art: bool = True
     marking: bool = False
+    place: Place = "office"
+    branch: str = ""
+    month_only: bool = False
+    reply: bool = False
     return_address: bool = True
     ahead_days: int = 0
     formats: tuple[str, ...] = ("pdf",)
@@ -77,6 +84,10 @@ class Template:
             "form": self.form,
             "art": self.art,
             "marking": self.marking,
+            "place": self.place,
+            "branch": self.branch,
+            "month_only": self.month_only,
+            "reply": self.reply,
             "return_address": self.return_address,
             "ahead_days": self.ahead_days,
             "formats": list(self.formats),
@@ -139,6 +150,9 @@ def _values(reader: _Reader) -> dict[str, Any]:
         "form": reader.form("page", "form", shape),
         "art": reader.flag("page", "art"),
         "marking": reader.flag("page", "marking", default=False),
+        **reader.place(),
+        "month_only": reader.flag("page", "month_only", default=False),
+        "reply": reader.flag("page", "courtesy_reply", default=False),
         "return_address": reader.flag("page", "return_address"),
         "ahead_days": reader.number("mailing", "ahead_days", 0, least=0, most=MOST_AHEAD),
         "formats": reader.words("output", "formats", ("pdf",), FORMATS, needed="pdf"),
@@ -218,6 +232,13 @@ class _Reader:
             return value
         self._fault(table, key, value, "true or false")
         return default
+
+    def place(self) -> dict[str, str]:
+        """Give what place the indicia name, and of a branch its name, which is given with it alone."""
+        place, branch = self.word("page", "place", "office", PLACES), self.text("page", "branch", "")
+        if bool(branch) != (place == "branch"):
+            self._fault("page", "branch", branch, 'the name of an approved branch, with place = "branch"')
+        return {"place": place, "branch": branch}
 
     def number(self, table: str, key: str, default: int, *, least: int, most: int) -> int:
         """Give a whole number within bounds."""
