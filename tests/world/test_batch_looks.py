@@ -60,3 +60,20 @@ def test_a_place_that_cannot_be_is_a_fault_of_the_template(page: str) -> None:
         templates.parse(f"[page]\n{page}".encode(), name="odd")
     assert {ground.code for ground in refused.value.grounds} == {"template.value"}
     assert Template(name="plain").as_dict()["place"] == "office"
+
+
+def test_a_template_says_how_its_list_is_read(room: Journeys, tmp_path: Path) -> None:
+    source = tmp_path / "liste.csv"
+    source.write_bytes(
+        "Name|Strasse|Ort|Staat|PLZ\nJos\u00e9|475 L'Enfant Plaza Southwest|Washington|DC|20260\n".encode("cp500")
+    )
+    raw = '[columns]\nname = "Name"\nstreet = "Strasse"\ncity = "Ort"\nstate = "Staat"\nzip = "PLZ"\n'
+    raw += '[list]\nencoding = "cp500"\ndivider = "|"\nstandard = true\n'
+    asked = Wish(source=source, template=templates.parse(raw.encode(), name="ours"))
+    done = batching.print_batch(room, asked, tmp_path / "out")
+    (piece,) = job_of(room, done.batch.key, 1).body["pieces"]
+    assert piece["address"]["name"] == "Jos\u00e9"
+    assert piece["address"]["street"].upper() == "475 LENFANT PLZ SW"
+    for fault in ('divider = "x"', "standard = 1", "paper = 1"):
+        with pytest.raises(RefusedOnGrounds):
+            templates.parse(f"[list]\n{fault}\n".encode(), name="odd")

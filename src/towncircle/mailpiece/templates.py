@@ -27,6 +27,7 @@ from towncircle.mailpiece.weights import parse_weight, show_weight
 FORMATS = ("pdf", "png", "svg")
 OVERRIDES = ("weight", "shape")
 Place = Literal["office", "branch", "zip"]
+_DIVIDERS = ("", ",", ";", "|", "\t")
 PLACES: tuple[Place, ...] = ("office", "branch", "zip")
 MOST_PIECES = 1000  # of one file: what a device takes in one command
 MOST_AHEAD = 365
@@ -40,7 +41,8 @@ class Template:
     `ahead_days` moves the mailing date from today; `columns` names the list's own heading of each of our columns;
     `form` is what they are printed on, empty for the usual form of their shape; `place` is what the indicia name, and
     `branch` which branch; `overrides` are what a row may say otherwise; `pieces_per_file` is how many pages a file has
-    at most.
+    at most. `encoding`, `divider`, `sheet` and
+    `standardise` say how the list is read, as `addresses check` does.
     """
 
     name: str
@@ -66,6 +68,10 @@ class Template:
     formats: tuple[str, ...] = ("pdf",)
     pieces_per_file: int = MOST_PIECES
     columns: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    encoding: str = ""
+    divider: str = ""
+    sheet: str = ""
+    standardise: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """Give the template as a JSON record."""
@@ -93,7 +99,13 @@ class Template:
             "formats": list(self.formats),
             "pieces_per_file": self.pieces_per_file,
             "columns": dict(self.columns),
+            **self.reading(),
         }
+
+    def reading(self) -> dict[str, Any]:
+        """Give how the list is read, as arguments of `open_addresses`."""
+        names = ("encoding", "divider", "sheet", "standardise")
+        return {name: getattr(self, name) for name in names}
 
 
 def builtin() -> tuple[Template, ...]:
@@ -158,6 +170,10 @@ def _values(reader: _Reader) -> dict[str, Any]:
         "formats": reader.words("output", "formats", ("pdf",), FORMATS, needed="pdf"),
         "pieces_per_file": reader.number("output", "pieces_per_file", MOST_PIECES, least=1, most=MOST_PIECES),
         "columns": MappingProxyType(columns),
+        "encoding": reader.text("list", "encoding", ""),
+        "divider": reader.word("list", "divider", "", _DIVIDERS),
+        "sheet": reader.text("list", "sheet", ""),
+        "standardise": reader.flag("list", "standard", default=False),
     }
 
 
