@@ -19,7 +19,7 @@ from towncircle.kernel.ids import JobId
 from towncircle.kernel.money import Mills
 from towncircle.licensee.corrections import Shortpaid
 from towncircle.licensee.looks import Look
-from towncircle.licensee.mailroom import Claim, claim_of, price_for
+from towncircle.licensee.pricing import Claim, claim_of, price_for
 from towncircle.licensee.rehearsing import rehearse
 from towncircle.mailpiece.address_files import public_addresses
 from towncircle.mailpiece.tariff import Table, known_tables
@@ -31,9 +31,9 @@ from towncircle.world.journeys import Journeys
 PDF = ("pdf",)
 TO = replace(public_addresses()[0], shape=None, weight_oz=Fraction(32))
 PRIORITY = Claim(mail_class="priority", price_type="commercial", zone="5")
-EXPRESS = Claim(mail_class="express", price_type="retail", zone="5")
+EXPRESS = Claim(mail_class="express", price_type="retail", zone="5", accept_low=True)
 STOCK = "roll-4x6"
-STANDARD = Claim(mail_class="standard", price_type="commercial", level="5-digit")
+STANDARD = Claim(mail_class="standard", price_type="commercial", level="5-digit", mailing_pieces=200)
 
 
 def look_of(claim: Claim) -> Look:
@@ -66,7 +66,7 @@ def test_priority_express_and_standard_mail_are_priced_printed_and_verified(room
     journeys.contact()
     light = replace(TO, weight_oz=Fraction(1))
     printed = {}
-    for claim, to, category in ((PRIORITY, TO, "PCPC"), (EXPRESS, TO, "ECPR"), (STANDARD, light, "SCLC")):
+    for claim, to, category in ((PRIORITY, TO, "PCPC"), (EXPRESS, TO, "ECPR"), (STANDARD, light, "SCL5")):
         done = printing.print_job(
             journeys, (to,), out / claim.mail_class, formats=PDF, claim=claim, look=look_of(claim)
         )
@@ -85,7 +85,7 @@ def test_what_an_indicium_may_not_pay_is_neither_priced_nor_printed(room: tuple[
     journeys, out = room
     before = journeys.status().registers
     light = replace(TO, weight_oz=Fraction(1))
-    presorted = Claim(price_type="commercial", level="5-digit")
+    presorted = Claim(price_type="commercial", level="5-digit", mailing_pieces=500)
     with breaks("P050-1.4", "mailroom.prices-unknown"):
         printing.print_job(journeys, (light,), out, formats=PDF, claim=presorted)
     letter = replace(TO, shape="letter")
@@ -138,7 +138,7 @@ def test_a_month_is_rehearsed_under_a_table_and_nothing_is_written(room: tuple[J
     for one in done.pieces:
         if one.category == "PCPC":
             assert one.cost == one.paid + Mills(250)
-        elif one.category == "SCLC":
+        elif one.category == "SCL5":
             assert one.cost == one.paid
     known = [one for one in done.pieces if one.cost is not None]
     assert done.cost - done.paid == Mills(250) * sum(one.category == "PCPC" for one in known)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from towncircle.licensee.looks import Look
-    from towncircle.licensee.mailroom import Claim
+    from towncircle.licensee.pricing import Claim
 
 
 def look_arguments(group: Any) -> None:
@@ -31,11 +31,11 @@ def look_arguments(group: Any) -> None:
 
 def proved(args: argparse.Namespace, day: date | None, claim: Claim) -> int:
     """Write proofs and say what the job would cost."""
+    from towncircle.cli.print_rates import recipients_told
     from towncircle.kernel.errors import Refused
-    from towncircle.mailpiece.address_files import public_addresses, read_addresses
     from towncircle.world.proofs import STEM, proof_job
 
-    given = read_addresses(args.addresses) if args.addresses is not None else public_addresses()
+    given = recipients_told(args)
     if (args.out / f"{STEM}.pdf").exists():
         raise Refused("mailroom.out-taken", out=args.out)
     with journeys_of(args) as journeys:
@@ -79,4 +79,5 @@ def shortpaid_of(args: argparse.Namespace) -> dict[str, Any]:
         "amount": Mills.parse(args.amount) if args.amount is not None else None,
         "reason": args.reason or "",
         "stock": args.stock or "",
+        "accept_low": args.accept_low_confidence,
     }

@@ -392,6 +392,7 @@ def _class(mark: Mark) -> Finding:
         shape=said.shape,
         weight_oz=Fraction(tenths, 10) if tenths is not None else None,
         nonmachinable=said.nonmachinable,
+        level=said.level,
     )
     grounds, missing = unpayable(piece), ", ".join(unchecked(piece))
     if grounds:

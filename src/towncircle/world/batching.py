@@ -14,7 +14,7 @@ import shutil
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -26,11 +26,21 @@ from towncircle.kernel.ids import BatchId, DeviceId, JobId
 from towncircle.kernel.money import Mills
 from towncircle.kernel.store import Record
 from towncircle.ledger import LICENSEE, Books
-from towncircle.licensee import advertising, batches, custody, looks, mailroom, missing, rates, returns
+from towncircle.licensee import (
+    advertising,
+    batches,
+    custody,
+    looks,
+    mailroom,
+    missing,
+    pricing,
+    rates,
+    returns,
+    zoning,
+)
 from towncircle.licensee.funds import held_device
 from towncircle.licensee.limits import Limits
 from towncircle.licensee.looks import Look
-from towncircle.mailpiece.tariff import Table
 from towncircle.mailpiece.templates import Template
 from towncircle.psd.commands import StatusReport
 from towncircle.psd.states import AUTHORISED
@@ -108,9 +118,12 @@ def print_batch(
         with _checked(journeys, wish, out, hands, progress) as (checked, terms, status):
             order = _order(journeys, wish, terms, checked, out, batch)
             funds = _funds(journeys, status, refill=wish.refill)
-            record: Record = journeys.do(
-                lambda ctx: batches.reserve(ctx, order=order, pieces=checked.pieces(), limits=terms.limits, funds=funds)
-            )
+
+            def reserve(ctx: Context) -> Record:
+                _same_prices(ctx, journeys, wish, terms)
+                return batches.reserve(ctx, order=order, pieces=checked.pieces(), limits=terms.limits, funds=funds)
+
+            record: Record = journeys.do(reserve)
         if reserved is not None:
             reserved(record)
         _Run(journeys, record, progress).print_with(hands)
@@ -215,24 +228,48 @@ def _terms(journeys: Journeys, wish: Wish, status: StatusReport) -> Terms:
     limits.check(day=day)
     left_out = [name for name, kept in (("art", template.art), ("return-address", template.return_address)) if not kept]
 
-    def gather(ctx: Context) -> tuple[tuple[Table, ...], dict[str, Any]]:
-        provider = str(held_device(ctx, journeys.device).body["provider"])
+    def gather(ctx: Context) -> tuple[pricing.Terms, dict[str, Any]]:
         look = looks.of_job(ctx, Look(marking=template.marking), device=journeys.device, categories=())
-        return rates.tables(ctx.tx, provider), {"without": left_out, **advertising.of_job(ctx), **look}
+        return _prices(ctx, journeys, template, day), {"without": left_out, **advertising.of_job(ctx), **look}
 
-    tables, design = journeys.do(gather)
+    prices, design = journeys.do(gather)
     body = {"device": journeys.device, "layout": status.layout, "mailing_date": day.isoformat(), **design}
     stationery = journeys.stationery(Record(kind="job", key="", owner=journeys.device, version=0, body=body))
     return Terms(
         template=template,
-        day=day,
-        tables=tables,
+        prices=prices,
         limits=limits,
         most=status.cap,
         layout=status.layout,
         design=design,
         shared=Shared.of(world.config.regime, stationery),
     )
+
+
+def _prices(ctx: Context, journeys: Journeys, template: Template, day: date) -> pricing.Terms:
+    """Gather what the rows are priced by; the pieces of a batch are mailed from the licensing office."""
+    held = held_device(ctx, journeys.device)
+    names = {one.name for one in fields(pricing.Claim)} & {one.name for one in fields(Template)}
+    return pricing.Terms(
+        day=day,
+        tables=rates.tables(ctx.tx, str(held.body["provider"])),
+        zones=zoning.zones_from(ctx.tx, zoning.origin_of(ctx.tx, held, mailed_from=False)),
+        claim=pricing.Claim(**{name: getattr(template, name) for name in names}),
+        weight_oz=template.weight_oz,
+        shape=template.shape,
+        form=template.form,
+    )
+
+
+def _same_prices(ctx: Context, journeys: Journeys, wish: Wish, terms: Terms) -> None:
+    """See that the list was priced by what holds now, in the transaction that reserves it.
+
+    Raises `Refused` (batch.prices-changed) where a rate table or a zone chart came meanwhile, or the day is over.
+    """
+    if _prices(ctx, journeys, wish.template, terms.day) != terms.prices:
+        raise Refused("batch.prices-changed", what="a rate table or a zone chart")
+    if terms.day < ctx.now.date_in(terms.limits.zone):
+        raise Refused("batch.prices-changed", what="the mailing date")
 
 
 def _order(journeys: Journeys, wish: Wish, terms: Terms, checked: Checked, out: Path, batch: BatchId) -> batches.Order:
@@ -251,6 +288,7 @@ def _order(journeys: Journeys, wish: Wish, terms: Terms, checked: Checked, out: 
             "template": wish.template.as_dict(),
             "source": {"file": wish.source.name, "sha256": checked.digest, "rows": checked.rows},
             "rows_left_out": checked.bad_rows,
+            "doubts": dict(checked.doubts),
             "refill": wish.refill,
         },
     )

@@ -34,6 +34,7 @@ UNSHOWN_FACTS: Mapping[str, str] = MappingProxyType(
         "label.approved": "the town prints on envelopes: tests/journeys shows label stocks",
         "label.withdrawn": "it follows the one before",
         "labels.received": "it follows the one before",
+        "zones.taken": "the town mails letters, which have no zones: tests/licensee shows it",
         **dict.fromkeys(
             ("batch.reserved", "batch.printed", "batch.given-up"),
             "the town prints single jobs: tests/world shows batches",

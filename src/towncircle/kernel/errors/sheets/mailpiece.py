@@ -57,6 +57,36 @@ ROWS = {
         clause="P050 1.5",
         next_step="Known by name (a price may still be missing): {known}.",
     ),
+    "rates.extra-twice": Row(
+        kind="input",
+        sentence="The extra service {extra} is asked for twice: a piece has it once.",
+        clause="P050 1.5",
+        next_step="Name each extra service once.",
+    ),
+    "rates.value-astray": Row(
+        kind="input",
+        sentence="A declared value of {value} has no use: it is a positive amount, and only insurance is priced by it.",
+        clause="P050 1.5",
+        next_step="Ask for the extra service insurance, or leave the value out.",
+    ),
+    "rates.mailing-astray": Row(
+        kind="input",
+        sentence="A presort mailing of {pieces} pieces is declared without a presort level, or without pieces.",
+        clause="P050 1.5",
+        next_step="Name the presort level, or leave the number of pieces out.",
+    ),
+    "rates.presort-undeclared": Row(
+        kind="refused",
+        sentence="The {level} price of {mail_class} is for a presort mailing ({wanted} pieces), and none is declared.",
+        clause="P050 1.5",
+        next_step="Declare how many pieces the mailing has (--mailing-pieces), or leave the presort level out.",
+    ),
+    "rates.presort-too-few": Row(
+        kind="refused",
+        sentence="A mailing of {pieces} pieces is too small for the {level} price of {mail_class}: it takes {least}.",
+        clause="P050 1.5",
+        next_step="Bring the mailing to {least} pieces, or leave the presort level out.",
+    ),
     "rates.weight-needed": Row(
         kind="input",
         sentence="A price needs a weight, and none is given.",
@@ -81,6 +111,12 @@ ROWS = {
         clause="P050 1.5",
         next_step="Give the zone, or both ZIP Codes.",
     ),
+    "rates.low-confidence": Row(
+        kind="refused",
+        sentence="The price of {amount} is of low confidence: {what} ({why}).",
+        clause="P050 1.5",
+        next_step="Ask the post office for the price, or take it as it is with --accept-low-confidence.",
+    ),
     "zones.origin-unfit": Row(
         kind="input",
         sentence="'{text}' is not where a zone chart starts.",
@@ -104,6 +140,24 @@ ROWS = {
         sentence="The zone chart of origin {origin} has no zone for {destination}.",
         clause="P050 1.5",
         next_step="Check the ZIP Code, or take a chart that is newer.",
+    ),
+    "zones.chart-other": Row(
+        kind="input",
+        sentence="Another zone chart of origin {origin} is held that is effective from {effective} too.",
+        clause="P050 1.5",
+        next_step="Compare the two files: the Postal Service gives one chart for each origin and day.",
+    ),
+    "zones.contradicted": Row(
+        kind="refused",
+        sentence="Zone {given} is claimed for {destination}, and it is zone {zone}: {note}.",
+        clause="P050 1.5",
+        next_step="Leave the zone out: the chart gives it.",
+    ),
+    "zones.not-one-for-all": Row(
+        kind="refused",
+        sentence="Zone {given} is claimed for all pieces; {destination} is in zone {zone}, others in {other}.",
+        clause="P050 1.5",
+        next_step="Leave the zone out, or give each row its own in a column zone.",
     ),
     "zones.not-estimated": Row(
         kind="refused",
@@ -169,7 +223,19 @@ ROWS = {
         kind="refused",
         sentence="The service {service} does not go with {mail_class}.",
         clause="PRE-14",
-        next_step="Leave the service out, or use First-Class Mail.",
+        next_step="Leave the service out, or use a class that it goes with: {known}.",
+    ),
+    "eligibility.service-unknown": Row(
+        kind="refused",
+        sentence="Whether the service {service} goes with {mail_class} is not known here.",
+        clause="PRE-14",
+        next_step="Leave the service out, or buy it at the post office.",
+    ),
+    "eligibility.size-incomplete": Row(
+        kind="refused",
+        sentence="The row gives one side of the piece, and the others are not known.",
+        clause="PRE-14",
+        next_step="Give length and height too, or name the form that the pieces are printed on.",
     ),
     "eligibility.size-unreadable": Row(
         kind="input",
