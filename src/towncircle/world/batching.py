@@ -14,7 +14,7 @@ import shutil
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -34,17 +34,15 @@ from towncircle.licensee import (
     mailroom,
     missing,
     pricing,
-    rates,
     returns,
-    zoning,
 )
-from towncircle.licensee.funds import held_device
 from towncircle.licensee.limits import Limits
 from towncircle.licensee.looks import Look
 from towncircle.mailpiece.templates import Template
 from towncircle.psd.commands import StatusReport
 from towncircle.psd.states import AUTHORISED
 from towncircle.world import manifest
+from towncircle.world.batch_prices import prices_of, same_prices
 from towncircle.world.checking import MOST_FAULTS, Checked, Terms, check
 from towncircle.world.composing import Shared, ToWrite, Written, write_part
 from towncircle.world.crews import Crew, crew
@@ -120,7 +118,7 @@ def print_batch(
             funds = _funds(journeys, status, refill=wish.refill)
 
             def reserve(ctx: Context) -> Record:
-                _same_prices(ctx, journeys, wish, terms)
+                same_prices(ctx, journeys.device, wish.template, terms)
                 return batches.reserve(ctx, order=order, pieces=checked.pieces(), limits=terms.limits, funds=funds)
 
             record: Record = journeys.do(reserve)
@@ -230,7 +228,7 @@ def _terms(journeys: Journeys, wish: Wish, status: StatusReport) -> Terms:
 
     def gather(ctx: Context) -> tuple[pricing.Terms, dict[str, Any]]:
         look = looks.of_job(ctx, Look(marking=template.marking), device=journeys.device, categories=())
-        return _prices(ctx, journeys, template, day), {"without": left_out, **advertising.of_job(ctx), **look}
+        return prices_of(ctx, journeys.device, template, day), {"without": left_out, **advertising.of_job(ctx), **look}
 
     prices, design = journeys.do(gather)
     body = {"device": journeys.device, "layout": status.layout, "mailing_date": day.isoformat(), **design}
@@ -244,32 +242,6 @@ def _terms(journeys: Journeys, wish: Wish, status: StatusReport) -> Terms:
         design=design,
         shared=Shared.of(world.config.regime, stationery),
     )
-
-
-def _prices(ctx: Context, journeys: Journeys, template: Template, day: date) -> pricing.Terms:
-    """Gather what the rows are priced by; the pieces of a batch are mailed from the licensing office."""
-    held = held_device(ctx, journeys.device)
-    names = {one.name for one in fields(pricing.Claim)} & {one.name for one in fields(Template)}
-    return pricing.Terms(
-        day=day,
-        tables=rates.tables(ctx.tx, str(held.body["provider"])),
-        zones=zoning.zones_from(ctx.tx, zoning.origin_of(ctx.tx, held, mailed_from=False)),
-        claim=pricing.Claim(**{name: getattr(template, name) for name in names}),
-        weight_oz=template.weight_oz,
-        shape=template.shape,
-        form=template.form,
-    )
-
-
-def _same_prices(ctx: Context, journeys: Journeys, wish: Wish, terms: Terms) -> None:
-    """See that the list was priced by what holds now, in the transaction that reserves it.
-
-    Raises `Refused` (batch.prices-changed) where a rate table or a zone chart came meanwhile, or the day is over.
-    """
-    if _prices(ctx, journeys, wish.template, terms.day) != terms.prices:
-        raise Refused("batch.prices-changed", what="a rate table or a zone chart")
-    if terms.day < ctx.now.date_in(terms.limits.zone):
-        raise Refused("batch.prices-changed", what="the mailing date")
 
 
 def _order(journeys: Journeys, wish: Wish, terms: Terms, checked: Checked, out: Path, batch: BatchId) -> batches.Order:
