@@ -67,6 +67,7 @@ from towncircle.provider import (
     supervision,
     upkeep,
 )
+from towncircle.provider import cases as provider_cases
 from towncircle.provider.leasing import Product
 from towncircle.psd.integrity import module_digest
 from towncircle.rules import RuleSet, ruleset
@@ -135,7 +136,7 @@ def postal_handlers(authority: Authority, rules: RuleSet) -> Mapping[type, Taken
         bodies.CertificateRequest: Taken(("provider",), certify),
         bodies.DeviceActivity: Taken(("provider",), partial(population.on_activity, rules=rules)),
         bodies.CheckOutReport: Taken(("provider",), withdrawals.on_check_out),
-        bodies.AuditForward: Taken(("provider",), population.on_audit),
+        bodies.AuditForward: Taken(("provider",), partial(population.on_audit, rules=rules)),
         bodies.LockboxReport: Taken(("bank",), trust.on_lockbox_report),
         bodies.TransactionFile: Taken(("provider",), trust.on_transaction_file),
         bodies.DepositAcknowledgmentForwarded: Taken(("provider",), trust.on_deposit_acknowledgment),
@@ -187,6 +188,7 @@ def provider_handlers(product: Product, rules: RuleSet, pack: Callable[[Instant]
         bodies.AccountRequest: Taken(("licensee",), partial(requests.on_request, rules=rules)),
         bodies.StatementRequest: Taken(("licensee",), statements.on_request),
         bodies.CheckIssued: Taken(("postal",), closing.on_check),
+        bodies.IrregularityReport: Taken(("postal",), provider_cases.on_told),
         bodies.ResetRequest: Taken(
             ("device",), partial(resetting.on_request, rules=rules, product=product, notify=notices.give)
         ),
