@@ -194,6 +194,25 @@ def test_a_defective_device_is_used_by_nobody_and_its_report_reaches_the_provide
             provider(journeys, defects.examine, device, fault="x", remedy="corrected", reference="b")
 
 
+def test_a_defect_or_a_parcel_of_tomorrow_is_not_taken(hand: Hand, world: World) -> None:
+    device, now = world.device_of(MAILROOM), world.clock.now()
+    found = bodies.DefectReport(device=device, kind="faulty", details="x", found_at=Instant(int(now) + 1))
+    answered(hand.say(MAILROOM, HARBOR, found), "P050-2.7", "custody.in-the-future")
+    answered(hand.say(MAILROOM, HARBOR, back(hand, device, at=now.plus(days=1))), "P050-2.9", "custody.in-the-future")
+    assert isinstance(hand.say(MAILROOM, HARBOR, replace(found, found_at=now)), bodies.DefectNoted)
+
+
+def test_a_device_that_was_leased_before_the_defect_replaces_nothing(journeys: Journeys, device: DeviceId) -> None:
+    journeys.contact()
+    spare = journeys.replace(device)
+    journeys.world.advance("1h")
+    defect(journeys, device)
+    provider(journeys, defects.retrieve, device, reference="van")
+    with refused("P050-2.7", "custody.no-replacement"):
+        provider(journeys, defects.examine, device, fault="x", remedy="replaced", reference="b")
+    assert state(journeys, spare) == "leased"
+
+
 @pytest.mark.requirement("P050-2.7/2", "502.20f/1")
 def test_a_device_that_is_not_retrieved_in_three_business_days_is_overdue(journeys: Journeys, device: DeviceId) -> None:
     world, held = journeys.world, defect(journeys)

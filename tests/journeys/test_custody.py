@@ -133,7 +133,8 @@ def test_a_defective_device_is_reported_retrieved_replaced_and_scrapped(journeys
     with refused("custody.no-replacement"):
         provider(journeys, defects.examine, old, fault="worn", remedy="replaced", reference="bench-1")
     new = DeviceId(journeys.lease().device)
-    provider(journeys, defects.examine, old, fault="a worn contact", remedy="replaced", reference="bench-1")
+    over = provider(journeys, defects.examine, old, fault="a worn contact", remedy="replaced", reference="bench-1")
+    assert over.body["replacement"] == new
     journeys.reset(Mills.dollars(200))
     assert (state(journeys, old), state(journeys, new)) == ("checked out", "leased")
     custody.send_back(journeys, old, article="9407-1")

@@ -29,7 +29,7 @@ from towncircle.postal import branches as office
 from towncircle.provider import advertising
 from towncircle.symbol.bars import fim
 from towncircle.verification import Observed
-from towncircle.world import printing, verifying
+from towncircle.world import notices, printing, verifying
 from towncircle.world.journeys import Journeys
 from towncircle.world.printing import Printed
 from towncircle.world.proofs import proof_job
@@ -85,7 +85,8 @@ def test_a_branch_is_shown_on_approval_and_a_station_never(journeys: Journeys, t
     assert asked.body["outcome"] == "waiting"
     with refused("P050-4.5b", "branch.not-approved"):
         printed(journeys, tmp_path / "none", look)
-    told = {"number": asked.body["license"], "branch": name, "reasons": "Found on the spot."}
+    told: dict[str, Any] = {"number": asked.body["license"], "branch": name, "reasons": "Found on the spot."}
+    told["notify"] = notices.give_standing
     with refused("P050-4.5b", "branch.not-classified"):  # whatever the request calls it
         act(world, office.decide, approve=True, facility="contract-branch", **told)
     act(world, office.decide, approve=True, facility="classified-branch", **told)
@@ -97,10 +98,14 @@ def test_a_branch_is_shown_on_approval_and_a_station_never(journeys: Journeys, t
     assert (verdict, found["origin.branch"]) == ("VALID", True)
     assert judged(world, done, branch="Union Station")[1:][0] == "hold"
     assert judged(world, done)[2].get("origin.branch") is None
-    act(world, office.decide, approve=False, facility="contract-station", **told)
-    journeys.do(lambda ctx: branches.ask(ctx, name=name))
+    act(world, office.decide, approve=False, facility="contract-station", **told)  # and nobody asks how it stands
     with refused("P050-4.5b", "branch.not-approved"):
         printed(journeys, tmp_path / "none", look)
+    told_of = [one.notice for one in notices.notices_of(world, MAILROOM)]
+    assert [one.title for one in told_of] == [f"The branch CAPITOL HEIGHTS is {how}" for how in ("approved", "refused")]
+    assert (told_of[-1].says, told_of[-1].clause) == ("Found on the spot.", "P050 4.5(b)")
+    notices.fetch_all(world)
+    assert len(notices.notices_of(world, MAILROOM)) == len(told_of)
     assert judged(world, done, branch="Capitol Heights")[1] == "hold"
     assert disposition == "accept with notes"
 

@@ -72,9 +72,10 @@ def run(args: argparse.Namespace) -> int:
 
 def _job(args: argparse.Namespace, world: World) -> Callable[[Context], Record]:
     from towncircle.postal import branches, delays
+    from towncircle.world.notices import give_standing
 
     if args.action == "delay":
         told = {"device": args.about, "month": args.which, "reasons": args.reasons}
         return lambda ctx: delays.find(ctx, rules=world.rules, **told)
     named = {"number": args.about, "branch": args.which, "facility": args.facility, "reasons": args.reasons}
-    return lambda ctx: branches.decide(ctx, approve=args.action == "approve", **named)
+    return lambda ctx: branches.decide(ctx, approve=args.action == "approve", notify=give_standing, **named)

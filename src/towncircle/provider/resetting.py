@@ -102,7 +102,7 @@ def _check_duties(row: Record, body: ResetRequest, denied: Refused | None) -> No
 
 @cites("PRE-11/3")
 def _check_cap(ctx: Context, row: Record, rules: RuleSet) -> None:
-    """Refuse a reset up to a cap that no value of the rule set ever was. Raises `Refused` (provider.cap-not-allowed)."""
+    """Refuse a reset up to a cap that the rule set never had. Raises `Refused` (provider.cap-not-allowed)."""
     cap = Mills(row.body["cap"])
     highest = rules.highest_mills("descending_cap", ctx.now.date_in(str(row.body["zone"])))
     if cap > highest:
