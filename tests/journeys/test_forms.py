@@ -15,6 +15,7 @@ from tests.mailpiece.test_artwork import file_of, ring
 
 from towncircle.indicium import decode
 from towncircle.kernel.errors import BadInput
+from towncircle.kernel.ids import JobId
 from towncircle.kernel.store import Record
 from towncircle.licensee import advertising as host
 from towncircle.licensee import branches, envelopes
@@ -171,7 +172,20 @@ def test_a_picture_is_printed_by_its_approved_digest_and_no_other(journeys: Jour
             else:
                 printed(journeys, tmp_path / "changed")
         changed(world, party, held, held.body)
-    printed(journeys, tmp_path / "again")
+    art = Art(words=("Write once",), picture=Bitmap(width=drawn.width, height=drawn.height, packed=another))
+    forged = {**held.body, "picture": another.hex(), "digest": art.digest}  # with its digest, and not with a decision
+    for body in (forged, {**forged, "decision": ""}):
+        changed(world, MAILROOM, held, body)
+        with refused("P050-4.10", "advertising.not-the-approved"):
+            printed(journeys, tmp_path / "forged")
+    changed(world, MAILROOM, held, held.body)
+    again = printed(journeys, tmp_path / "again").job
+    kept_art = {**again.body["art_of"], "picture": another.hex(), "digest": art.digest}
+    changed(world, MAILROOM, again, {**again.body, "art_of": kept_art})
+    with refused("P050-4.10", "advertising.not-the-approved"):
+        printing.reprint_job(journeys, JobId(again.key), (), tmp_path / "reprint")
+    changed(world, MAILROOM, again, again.body)
+    printing.reprint_job(journeys, JobId(again.key), (), tmp_path / "reprint")
 
 
 def changed(world: World, party: str, held: Record, body: Any) -> None:

@@ -1,7 +1,7 @@
 """Written notices between the parties: from the act on a time limit to the one whom it concerns (ADR 27).
 
 Here: writing a notice (`give`, `give_standing`), keeping it (`on_notice`), and its way to a licensee's host, which
-answers no calls and so asks for it (`on_query`, `fetch`). Not here: when a notice is owed (`rules.acting`), what follows.
+answers no calls and so asks for it (`on_query`, `fetch`). Not here: when a notice is owed (`rules.acting`).
 Kept: exactly once. A notice is written in the transaction of its fact, kept under its giver's name for it, and a host
 says that it has one only after that stands in its own store.
 """

@@ -211,6 +211,7 @@ def provider_handlers(product: Product, rules: RuleSet, pack: Callable[[Instant]
         bodies.MissingReport: Taken(("licensee",), missing.on_report),
         bodies.ArtDecided: Taken(("postal",), advertising.on_decided),
         bodies.FirstArtDecided: Taken(("postal",), advertising.on_decided),
+        bodies.SecondArtDecided: Taken(("postal",), advertising.on_decided),
         bodies.ArtQuery: Taken(("licensee",), advertising.on_query),
         bodies.SupervisionNotice: Taken(("postal",), supervision.on_notice),
         bodies.DownloadQuery: Taken(("licensee",), downloads.on_query),
