@@ -225,6 +225,8 @@ def test_an_inspector_takes_a_device_along_against_a_receipt(journeys: Journeys,
     device = journeys.device
     with refused("custody.no-receipt"):
         custody.fetch_receipt(journeys, device, inspector=True)
+    with refused("person.unknown"):
+        custody.order_removal(journeys.world, device, reason="A suspect mark.", by="somebody")
     custody.order_removal(
         journeys.world, device, reason="A suspect mark.", condition="sealed, two scratches", by="olaf"
     )

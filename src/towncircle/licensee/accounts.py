@@ -30,7 +30,7 @@ _WAITS = (CLAIMED, "asked")
 def begin(ctx: Context, *, request: AccountRequest, provider: str) -> Record:
     """Write a request down before it leaves; an open one of the same words is taken up again.
 
-    A closing is asked for by an authorised person, and so is whatever names who asks. Raises `Refused` (person.unknown).
+    A closing is asked for by an authorised person, as is what names who asks. Raises `Refused` (person.unknown).
     """
     if request.kind == "closing":
         check(ctx, ctx.actor, clause="502.27(c)(1)")
