@@ -34,7 +34,6 @@ from towncircle.kernel.ids import (
 from towncircle.wire import bodies
 from towncircle.wire.shape import Body
 
-
 Named: TypeAlias = type[TypedId] | type[LicenseNumber] | type[DeviceId]
 FIELDS: Mapping[type[Body], Mapping[str, Named]] = {
     bodies.LicenseApplication: {"application_id": ApplicationId},
