@@ -196,6 +196,7 @@ def _told(marks: Any, verdicts: Any, whole: PieceVerdict | None) -> dict[str, An
 def _row(mark: Mark, verdict: Verdict) -> dict[str, Any]:
     return {
         "page": mark.page,
+        **({"more_symbols": True} if mark.more else {}),
         "verdict": verdict.verdict,
         "disposition": verdict.disposition,
         "specimen": verdict.specimen,

@@ -17,6 +17,7 @@ from towncircle.licensee import quality
 from towncircle.paper import scan
 from towncircle.rules.duties import Duty
 from towncircle.wire.bodies import QualityFinding
+from towncircle.world import guarding
 from towncircle.world.outbox import ON_THE_WAY
 
 if TYPE_CHECKING:
@@ -48,8 +49,7 @@ def send(journeys: Journeys, device: DeviceId, path: Path) -> QualityFinding:
     data = scan.read_bytes(path)
     if not scan.looks_like_a_scan(data):
         raise BadInput("quality.not-a-scan", file=path.name)
-    for _ in scan.pages_of(data, path.name):
-        break  # a file that cannot be opened is told before it leaves
+    guarding.first_mark(data, path.name)  # a file that cannot be opened is told before it leaves
     piece: str = journeys.do(lambda ctx: quality.write_down(ctx, device=device, scan=data))
     return forward(journeys, piece)
 
