@@ -28,6 +28,8 @@ MAX_BYTES = 200_000_000
 MAX_PAGES = 2_000
 MAX_PIXELS = 80_000_000
 MAX_SIDE = 60_000  # house: of a page, in pixels; 100 inches at 600 dpi
+MAX_MARK_BYTES = 4_096  # house: the largest symbol holds 1,556
+MAX_DUMP_BYTES = 65_536  # house: of such a mark written as digits with spaces
 _HEX_TEXT = re.compile(rb"[0-9a-fA-F\s:]+\Z")
 _PRINTABLE = re.compile(rb"[\x20-\x7e\s]+\Z")
 _PRINTABLE_MARKS = (b"DEA", b"JGB ")  # marks of other posts that are text
@@ -66,8 +68,17 @@ def bytes_of(data: bytes, *, hex_only: bool = False) -> bytes:
     """Give the bytes of a mark: hexadecimal text (spaces, colons and newlines allowed) is read, others are as they are.
 
     A dump cut in the middle of a byte gives its whole bytes. Raises `BadInput`: scan.not-a-mark for other text,
-    scan.not-hex for anything else where only digits will do.
+    scan.not-hex for anything else where only digits will do, scan.mark-too-long for more than a symbol can hold.
     """
+    if len(data) > MAX_DUMP_BYTES:
+        raise BadInput("scan.mark-too-long", size=len(data), limit=MAX_MARK_BYTES)
+    found = _bytes_of(data, hex_only=hex_only)
+    if len(found) > MAX_MARK_BYTES:
+        raise BadInput("scan.mark-too-long", size=len(found), limit=MAX_MARK_BYTES)
+    return found
+
+
+def _bytes_of(data: bytes, *, hex_only: bool) -> bytes:
     if hex_only or _HEX_TEXT.match(data):
         digits = re.sub(rb"[\s:]", b"", data.strip().removeprefix(b"0x"))
         if not _HEX_TEXT.match(digits) and digits:

@@ -7,6 +7,7 @@ Kept: `verify` changes nothing; `scan` records. Without a world there is no pack
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,12 +33,14 @@ class Mark:
     """Hold the bytes of one mark and where they were found; no payload: the page has no readable symbol.
 
     `more`: it stands for the symbols of a page beyond those that are read of one; it has no payload.
+    `digest` is the SHA-256 of the file.
     """
 
     file: str
     page: int
     payload: bytes | None
     more: bool = False
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,14 +63,15 @@ def marks_of(path: Path) -> Iterator[Mark]:
 
 def marks_in(data: bytes, name: str) -> Iterator[Mark]:
     """Find the marks in the bytes of a file of that name, a page at a time."""
+    digest = hashlib.sha256(data).hexdigest()
     if not scan.looks_like_a_scan(data):
-        yield Mark(file=name, page=1, payload=scan.bytes_of(data))
+        yield Mark(file=name, page=1, payload=scan.bytes_of(data), digest=digest)
         return
     for number, (payloads, more) in enumerate(pages_with_marks(data, Path(name).name), start=1):
         for payload in payloads:
-            yield Mark(file=name, page=number, payload=payload)
+            yield Mark(file=name, page=number, payload=payload, digest=digest)
         if more or not payloads:
-            yield Mark(file=name, page=number, payload=None, more=more)
+            yield Mark(file=name, page=number, payload=None, more=more, digest=digest)
 
 
 def verify(
@@ -128,8 +132,11 @@ def record_piece(
     """Judge the marks of one piece together and record their scans at the Postal Service, in one transaction."""
     sides, pack = of_one_piece(marks), world.pack(at)
     given = [(mark.payload or b"", device_of(mark.payload or b"")) for mark in sides]
+    files = [mark.digest for mark in sides]
     verdict: PieceVerdict = world.desk(POSTAL).perform(
-        lambda ctx: scans.record_piece(ctx, marks=given, pack=pack, observed=observed, site=site, scanned_at=at),
+        lambda ctx: scans.record_piece(
+            ctx, marks=given, pack=pack, observed=observed, site=site, scanned_at=at, files=files
+        ),
         actor=POSTAL,
     )
     return verdict, [Judged(mark=mark, verdict=one) for mark, one in zip(sides, verdict.marks, strict=True)]
@@ -151,6 +158,7 @@ def record(
             observed=observed or Observed(),
             site=site,
             scanned_at=now,
+            file=mark.digest,
         ),
         actor=POSTAL,
     )

@@ -172,6 +172,12 @@ ROWS = {
         clause="house",
         next_step="Give a scan, or the bytes of a mark as they are or as two hexadecimal digits a byte.",
     ),
+    "scan.mark-too-long": Row(
+        kind="input",
+        sentence="That is {size} bytes and no PDF, PNG, JPEG or TIFF; a mark has {limit} at most.",
+        clause="house",
+        next_step="Give a scan, or the bytes of one mark.",
+    ),
     "scan.no-files": Row(
         kind="input",
         sentence="There is no file in the folder '{folder}'.",
@@ -183,6 +189,18 @@ ROWS = {
         sentence="'{file}' does not hold the results of this run, of this folder with these options.",
         clause="house",
         next_step="Name another file with --out, or go on with the options that the run began with.",
+    ),
+    "scan.other-run": Row(
+        kind="input",
+        sentence="'{file}' was begun with other settings: {differences}.",
+        clause="house",
+        next_step="Name another file with --out, or go on with the settings that the run began with.",
+    ),
+    "scan.results-in-use": Row(
+        kind="input",
+        sentence="Another run is writing its results to '{file}'.",
+        clause="house",
+        next_step="Wait until it has ended, or name another file with --out.",
     ),
     "scan.observed-columns": Row(
         kind="input",
