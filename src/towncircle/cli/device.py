@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from towncircle.cli import device_keys
 from towncircle.cli.show import as_json, opened, standing, standing_json, table
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def add(subparsers: Any) -> None:
         server.add_argument("--port", type=int, default=0, metavar="N", help="port (default: any free one)")
     for verb in (lan, wan, both, move, *_add_others(verbs)):
         verb.add_argument("--json", action="store_true", help="print JSON with stable keys")
+    device_keys.add(verbs)
 
 
 def _add_others(verbs: Any) -> tuple[Any, ...]:

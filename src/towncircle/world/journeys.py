@@ -46,7 +46,7 @@ from towncircle.wire.bodies import (
     LicenseApplication,
     LicenseDecision,
 )
-from towncircle.world import leases, updates
+from towncircle.world import leases, renewing, updates
 from towncircle.world.config import BANK, some
 from towncircle.world.departments import Payer, prove
 from towncircle.world.world import World
@@ -177,7 +177,7 @@ class Journeys:
         words = str(self.heard(lambda ctx: funds.contact(ctx, device=device), device=device).sentence)
         if device == self.device:  # one that was replaced is returned, not used
             self.do(lambda ctx: missing.back(ctx, device=device))
-        return words
+        return " ".join([words, *renewing.in_time(self, device)])
 
     def heard(self, step: Callable[[Context], Any], *, device: DeviceId) -> Any:
         """Walk a step in which the device speaks; where its keys are not believed, the Provider is asked why."""
@@ -185,15 +185,16 @@ class Journeys:
             return self.do(step)
         except RelayedRefusal as refusal:
             if refusal.code == "wire.unknown-key":
-                self.do(lambda ctx: funds.not_retired(ctx, device=device))
+                try:
+                    self.do(lambda ctx: funds.in_use(ctx, device=device))
+                except RelayedRefusal as told:
+                    if told.code == "provider.retired":
+                        raise
             raise
 
     def renew_key(self) -> str:
         """Give the device its next key and certificate; pieces of the old one stay valid. Gives the device's words."""
-        device = self.device
-        words = str(self.do(lambda ctx: funds.renew_key(ctx, device=device)).sentence)
-        self.world.publish()
-        return words
+        return renewing.renew(self, self.device)
 
     def status(self) -> StatusReport:
         """Ask the device for its status."""
