@@ -29,6 +29,7 @@ UNSHOWN_FACTS: Mapping[str, str] = MappingProxyType(
         "device.decertified": "a year of one rule set has no device of the one before: tests/journeys shows it",
         "device.inactive": "it follows the one before",
         "address-data.old-used": "the town mails to the public addresses of the program: tests/conformance shows it",
+        "quality.checked": "the town forwards its pieces and grades none by itself: tests/world shows it",
         "inventory.refused": "its scene is not written yet",
         "form-3533.refused": "its scene is not written yet",
         "label.approved": "the town prints on envelopes: tests/journeys shows label stocks",
