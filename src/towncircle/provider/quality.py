@@ -42,6 +42,7 @@ _UNMEASURED = (
     "Reflectance in red and green light: a scan is not calibrated, so every figure of print quality is an estimate.",
     "The facing identification mark, the address and its barcode, the words of the indicium.",
 )
+_NO_QUIET_ZONE = "The quiet zone: the symbol touches the edge of the scan, so that what stands beside it is not seen."
 _NO_DISTANCES = "The distances to the edges: the scan does not say its resolution."
 
 
@@ -137,7 +138,9 @@ def _keep(
 ) -> Record:
     deficiencies = list(_deficiencies(ctx, row, found, rules))
     grade = overall(found.measures) if found.verdict is not None else WORST
-    unmeasured = [*_UNMEASURED, *([] if found.place is None or found.place.from_top is not None else [_NO_DISTANCES])]
+    where = found.place
+    unmeasured = [*_UNMEASURED, *([] if where is None or where.from_top is not None else [_NO_DISTANCES])]
+    unmeasured += [_NO_QUIET_ZONE] if where is not None and where.at_edge else []
     record: dict[str, Any] = {
         "device": row.key,
         "scan": digest,

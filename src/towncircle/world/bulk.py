@@ -27,6 +27,7 @@ from towncircle.kernel.errors import BadInput
 from towncircle.kernel.ids import ScanId
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import Mills
+from towncircle.mailpiece.harmless import cell, visible
 from towncircle.paper import scan
 from towncircle.postal import scans
 from towncircle.verification import Observed, Pack, PieceVerdict, Verdict
@@ -331,8 +332,8 @@ def _tried_again(results: Path) -> dict[str, int]:
 
 
 def _plain(name: str) -> str:
-    """Keep a spreadsheet from taking a file's name for a formula."""
-    return f"'{name}" if name[:1] in "=+-@\t\r" else name
+    """Keep a spreadsheet from taking a file's name for a formula, and a reader from being turned about by it."""
+    return cell(visible(name, most=1_000))
 
 
 def observations(path: Path) -> dict[str, dict[str, Any]]:
@@ -343,16 +344,20 @@ def observations(path: Path) -> dict[str, dict[str, Any]]:
     data = scan.read_bytes(path)
     if len(data) > MAX_OBSERVED_BYTES:
         raise BadInput("scan.file-too-large", file=path.name, size=len(data), limit=MAX_OBSERVED_BYTES)
-    reader = csv.DictReader(io.StringIO(data.decode("utf-8-sig", "replace")))
-    if not {"file", "due", "redate"} <= set(reader.fieldnames or ()):
-        raise BadInput("scan.observed-columns", file=path.name)
+    reader = csv.DictReader(io.StringIO(data.decode("utf-8-sig", "replace"), newline=""))
     found: dict[str, dict[str, Any]] = {}
-    for row in reader:
-        try:
+    try:
+        if not {"file", "due", "redate"} <= set(reader.fieldnames or ()):
+            raise BadInput("scan.observed-columns", file=path.name)
+        for row in reader:
             due = Mills.parse(row["due"]) if row["due"] else None
             redate = date.fromisoformat(row["redate"]) if row["redate"] else None
-        except (ValueError, BadInput) as error:
-            raise BadInput("scan.observed-row", file=path.name, line=reader.line_num) from error
-        told = {"amount_due": due, "redate": redate}
-        found[row["file"]] = {name: value for name, value in told.items() if value is not None}
+            told = {"amount_due": due, "redate": redate}
+            found[row["file"]] = {name: value for name, value in told.items() if value is not None}
+    except (ValueError, csv.Error) as error:  # a cell of any length is none
+        raise BadInput("scan.observed-row", file=path.name, line=reader.line_num) from error
+    except BadInput as error:
+        if error.code == "scan.observed-columns":
+            raise
+        raise BadInput("scan.observed-row", file=path.name, line=reader.line_num) from error
     return found
