@@ -220,7 +220,14 @@ def _terms(journeys: Journeys, wish: Wish, status: StatusReport) -> Terms:
 
     def gather(ctx: Context) -> tuple[tuple[Table, ...], dict[str, Any]]:
         provider = str(held_device(ctx, journeys.device).body["provider"])
-        chosen = Look(marking=template.marking, drawn=wish.drawn)
+        chosen = Look(
+            place=template.place,
+            branch=template.branch,
+            month_only=template.month_only,
+            reply=template.reply,
+            marking=template.marking,
+            drawn=wish.drawn,
+        )
         look = looks.of_job(ctx, chosen, device=journeys.device, categories=())
         return rates.tables(ctx.tx, provider), {"without": left_out, **advertising.of_job(ctx), **look}
 

@@ -131,7 +131,7 @@ class _Reading:
         pieces: list[Piece] = []
         self._progress(CHECKING, 0, self._lines)
         chosen = {ours: (heading,) for ours, heading in self._terms.template.columns.items()}
-        for row in open_addresses(self._source, chosen=chosen):
+        for row in open_addresses(self._source, chosen=chosen, **self._terms.template.reading()):
             self.rows += 1
             if isinstance(row, FaultyRow):
                 for one in row.faults:

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from towncircle.kernel.cites import cites
-from towncircle.kernel.context import Ask, Carry, Context, Exchange, Question, Reserve, Seal
+from towncircle.kernel.context import Ask, Carry, Context, Exchange, Outside, Question, Reserve, Seal
 from towncircle.kernel.errors import BadInput, BrokenInvariant, Refused, TowncircleError
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.instants import Instant
@@ -272,6 +272,8 @@ class Desk:
                 return self._sealer.sealed(audience, body, in_reply_to=in_reply_to, now=now, key=key)
             case Reserve(series, key):
                 return self._reserved(series, key)
+            case Outside(work):
+                return work()
 
     def _reserved(self, series: str, key: str) -> int:
         with self.store.transaction() as tx:

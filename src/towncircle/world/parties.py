@@ -11,7 +11,6 @@ from functools import partial
 from towncircle.bank import lockbox, payouts
 from towncircle.kernel.instants import Instant
 from towncircle.mailpiece.zipcode import place_of
-from towncircle.paper import scan
 from towncircle.pki.domain import DSA_1024_DOMAIN
 from towncircle.postal import advertising as postal_advertising
 from towncircle.postal import (
@@ -75,7 +74,7 @@ from towncircle.rules.rulesets import REGISTRY
 from towncircle.verification import Pack
 from towncircle.wire import bodies
 from towncircle.wire.inbox import Conflict
-from towncircle.world import notices
+from towncircle.world import guarding, notices
 from towncircle.world.desk import Taken
 
 DEVICE_CERTIFICATE_DAYS = 3 * 365  # house
@@ -176,7 +175,7 @@ def postal_handlers(authority: Authority, rules: RuleSet) -> Mapping[type, Taken
 def provider_handlers(product: Product, rules: RuleSet, pack: Callable[[Instant], Pack]) -> Mapping[type, Taken]:
     """Give a Provider's table: licensees apply and lease, devices speak, the bank reports."""
     lease = partial(leasing.on_lease, product=product, rules=rules)
-    evaluating = quality.Desk(pages=partial(scan.pages_of, name="the scan"), pack=pack)
+    evaluating = quality.Desk(look=guarding.sighting, pack=pack)
     return {
         bodies.LicenseApplication: Taken(("licensee",), licensing.on_application),
         bodies.LeaseSigned: Taken(("licensee",), lease),
