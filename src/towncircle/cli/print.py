@@ -11,7 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from towncircle.cli import print_batch
-from towncircle.cli.print_forms import look_arguments, look_of, proved, shortpaid_of
+from towncircle.cli.print_forms import (
+    LOOKS,
+    drawn_for,
+    given,
+    look_arguments,
+    look_of,
+    overlay_astray,
+    proved,
+    shortpaid_of,
+)
 from towncircle.cli.print_rates import (
     check_rate_arguments,
     claim_told,
@@ -41,6 +50,7 @@ examples:
   towncircle print my-world --addresses list.csv --form no6-3-4 --out out     towncircle forms lists the forms
   towncircle print my-world --out out --resume               finish what an interruption left open
   towncircle print my-world --out proof --proof              the same pages, marked; no device, no debit
+  towncircle print my-world --out proof --proof --overlay    and the zones that the rule and the machines reserve
   towncircle print my-world --out out --zip                  Mailed From ZIP Code instead of the post office (P050 4.5)
   towncircle print my-world --out out --branch 'CAPITOL HEIGHTS'     the branch that the post office has approved (4.5)
   towncircle print my-world --out out --marking              the marking of the class in the place of art (4.11)
@@ -89,6 +99,7 @@ def add(subparsers: Any) -> None:
     parser.add_argument("--each", metavar="AMOUNT", help="the most postage on one tape; a piece may take several")
     look_arguments(parser.add_argument_group("the form of the indicium (a new job)"))
     parser.add_argument("--svg", action="store_true", help="write SVG pictures too")
+    parser.add_argument("--drawn-for", metavar="PRINTER", help="draw files on the dots of a printer, moved as it needs")
     parser.add_argument("--department", metavar="CODE", help="who pays (default: mailroom); a correction: its job's")
     parser.add_argument("--person", metavar="NAME", help="who prints; the PIN is asked for")
     parser.add_argument("--pin-from", type=Path, metavar="FILE", help="read the PIN from the first line of a file")
@@ -178,9 +189,8 @@ def _on_printer(args: argparse.Namespace, day: date | None) -> int:
     from towncircle.kernel.ids import JobId
     from towncircle.world.spooling import print_new, reprint_on
 
-    for name in ("svg", "proof"):
-        if getattr(args, name):
-            raise BadInput("cli.argument-astray", arguments=f"--{name}", needs="--out DIR")
+    if stray := given(args, ("svg", "proof", "overlay", "drawn_for")):
+        raise BadInput("cli.argument-astray", arguments=", ".join(stray), needs="--out DIR")
     pieces, named = _only_with_their_form(args), _job_named(args)
     job = None if named in (None, LAST) else JobId.parse(named)
     plan = _planner(args, day, job, pieces)
@@ -267,7 +277,14 @@ def _starter(args: argparse.Namespace, day: date | None, formats: tuple[str, ...
     recipients = () if args.resume else recipients_told(args)
     claim = claim_told(args)
     return lambda journeys: printing.print_job(
-        journeys, recipients, out, day=day, formats=formats, payer=payer, look=look_of(args), claim=claim
+        journeys,
+        recipients,
+        out,
+        day=day,
+        formats=formats,
+        payer=payer,
+        look=drawn_for(journeys, args, look_of(args)),
+        claim=claim,
     )
 
 
@@ -298,8 +315,7 @@ def _only_with_their_form(args: argparse.Namespace) -> tuple[int, ...]:
         raise BadInput("cli.argument-astray", arguments="--old-data", needs="--addresses FILE or --csv FILE")
     if args.pieces is not None and _job_named(args) is None:
         raise BadInput("cli.argument-astray", arguments="--pieces", needs="--redate, --correct or --reprint JOB")
-    looks = ("zip", "branch", "month_only", "courtesy_reply", "marking", "proof")
-    chosen = [f"--{name.replace('_', '-')}" for name in looks if getattr(args, name)]
+    chosen = given(args, LOOKS) if args.proof or not args.overlay else overlay_astray()
     if chosen and (args.resume or _job_named(args) is not None):
         raise BadInput("cli.argument-astray", arguments=", ".join(chosen), needs="a new job; others keep their form")
     if args.form is not None and (args.resume or _job_named(args) is not None):
