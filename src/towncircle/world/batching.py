@@ -24,17 +24,7 @@ from towncircle.kernel.errors import BadInput, Refused, RefusedOnGrounds
 from towncircle.kernel.ids import BatchId, DeviceId, JobId
 from towncircle.kernel.money import Mills
 from towncircle.kernel.store import Record
-from towncircle.licensee import (
-    advertising,
-    batches,
-    custody,
-    looks,
-    mailroom,
-    missing,
-    pricing,
-    promises,
-    returns,
-)
+from towncircle.licensee import advertising, batches, custody, looks, mailroom, missing, pricing, promises, returns
 from towncircle.licensee.limits import Limits
 from towncircle.licensee.looks import TRUE, Drawn, Look
 from towncircle.mailpiece.templates import Template
