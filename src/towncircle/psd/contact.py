@@ -168,7 +168,13 @@ def term_of(parameters: DeviceParameters) -> Term:
 
 def lapsed(state: DeviceState, now: Instant) -> bool:
     """Tell whether the deadline has passed and locks; at the deadline itself it has not."""
-    return state.granted().lapse_effect == LOCK and now > state.contact_due
+    last = locks_after(state)
+    return last is not None and now > last
+
+
+def locks_after(state: DeviceState) -> Instant | None:
+    """Give the deadline after which the device locks itself, or None where it only warns."""
+    return state.contact_due if state.granted().lapse_effect == LOCK else None
 
 
 def lapse_reason(state: DeviceState) -> str:
