@@ -24,6 +24,7 @@ from towncircle.psd.evidencing import EVIDENCE, certificate_in_force, check_date
 from towncircle.psd.indicia import Plan, Same, lay_one, plan_of, row_of
 from towncircle.psd.memory import Record
 from towncircle.psd.registers import Registers, check_numbers, check_rise, debit
+from towncircle.psd.signing import Signing
 from towncircle.psd.state import DeviceState, SealedKey, Usage
 
 Numbers = tuple[int, int, int]  # ascending and descending in mills, pieces
@@ -192,8 +193,8 @@ class Debit:
     """Be the change that one debit makes: a `memory.Change`, whose records are made only for who asks for them."""
 
     __slots__ = (
-        *("_digest", "at", "content", "counter", "epoch", "expected_counter", "first_piece", "moving"),
-        *("raw", "registers", "request_id", "response", "standing", "tail", "used"),
+        *("_digest", "at", "content", "counter", "epoch", "expected_counter", "moving"),
+        *("raw", "registers", "request_id", "response", "signing", "standing", "tail", "used"),
     )
     standing: Standing
     expected_counter: int  # this and the next: what the store has of the device, as in `Change`
@@ -208,6 +209,7 @@ class Debit:
     moving: bytes
     response: bytes  # as far as the signature, until there is one
     tail: bytes
+    signing: Signing
 
     def sign(self, signature: bytes) -> None:
         """Make the answer."""
@@ -218,6 +220,11 @@ class Debit:
     def device(self) -> DeviceId:
         """Give the device."""
         return self.standing.base.device
+
+    @property
+    def first_piece(self) -> int:
+        """Give the number of its piece."""
+        return self.registers[2]
 
     @property
     def command_digest(self) -> bytes:

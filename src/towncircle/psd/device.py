@@ -33,7 +33,7 @@ from towncircle.psd.memory import Change, Memory, Record
 from towncircle.psd.outcome import EVENTS, KeyBirth, Order, Outcome, message_id
 from towncircle.psd.releasing import COUNTED, RECEIVED, ended_by, facts_digest, records_of, reprinted
 from towncircle.psd.resetting import APPLIED
-from towncircle.psd.signing import Signing, Work, finish
+from towncircle.psd.signing import Signing, Work, run
 from towncircle.psd.state import DeviceState
 from towncircle.wire import bodies
 from towncircle.wire.directory import Keyring
@@ -118,15 +118,7 @@ class Device:
         """
         now = self._clock.now()  # 1
         quick = self._debited(command, now) if role == services.USER else None
-        if quick is not None:
-            return quick
-        work = self.steps(command, role=role, now=now)
-        try:
-            signing = next(work)
-        except StopIteration as end:
-            answer: bytes = end.value
-            return answer
-        return finish(work, signing.done())
+        return quick if quick is not None else run(self.steps(command, role=role, now=now))
 
     def _debited(self, command: bytes, now: Instant) -> bytes | None:
         """Run the command of one piece the quick way (`debits`), or give None where it has to go the general way."""
@@ -136,7 +128,7 @@ class Device:
         try:
             if self._record(EVIDENCE, debit.request_id) is not None:
                 return None
-            made = self.signing(debit).done()
+            made = debit.signing.done()
             if isinstance(made, TowncircleError):
                 return commands.encode_error(made)
             debit.sign(made)
@@ -157,13 +149,12 @@ class Device:
                 return None
             if self._standing is None:
                 self._standing = Standing(self._state(), at.now)
-            return at.decide(self._standing, command, parts)
+            debit = at.decide(self._standing, command, parts)
+            if debit is not None:
+                debit.signing = Signing(self._slots.signer(self._standing.key), [debit.content])
         except (TowncircleError, UnicodeDecodeError):
             return None
-
-    def signing(self, debit: Debit) -> Signing:
-        """Ask for the signature of a debit."""
-        return Signing(self._slots.signer(debit.standing.key), [debit.content])
+        return debit
 
     def keep(self, debit: Debit) -> None:
         """Take note that a debit is kept."""
