@@ -233,6 +233,8 @@ def merged(first: Sequence[Usage], second: Sequence[Usage]) -> tuple[Usage, ...]
     """Add up usage rows by mailing date and category; what is merged already is in the order of both."""
     if len(second) == 1:  # a debit: most often its row is there
         (row,) = second
+        if not first:
+            return (row,)
         for at, held in enumerate(first):
             if held.date == row.date and held.category == row.category:
                 return (*first[:at], _added(held, row), *first[at + 1 :])
