@@ -85,7 +85,20 @@ class Standing:
     """
 
     __slots__ = (
-        *("at", "counter", "epoch", "high_water", "key", "kind", "layout", "limit", "registers", "since", "until"),
+        *(
+            "at",
+            "counter",
+            "device",
+            "epoch",
+            "high_water",
+            "key",
+            "kind",
+            "layout",
+            "limit",
+            "registers",
+            "since",
+            "until",
+        ),
         *("_after", "_base", "_before", "_law", "_row", "_rows", "_same", "_serial", "_use", "_used", "_written_epoch"),
     )
 
@@ -101,7 +114,7 @@ class Standing:
         self.limit = granted.piece_limit_mills
         self.since = certificate.not_before
         self.until = certificate.not_after if locks is None else min(certificate.not_after, locks)
-        self.epoch, self._serial = state.epoch, certificate.serial
+        self.device, self.epoch, self._serial = state.device, state.epoch, certificate.serial
         self._written_epoch = _MOVING[2] + items.integer(state.epoch) + _MOVING[3]
         self._law = (int(state.resets_total), int(state.withdrawn_total), int(state.balance_limit))
         self._base, self._row, self._same = state, bytearray(), None  # type: tuple[DeviceState, bytearray, Same | None]
@@ -193,10 +206,11 @@ class Debit:
     """Be the change that one debit makes: a `memory.Change`, whose records are made only for who asks for them."""
 
     __slots__ = (
-        *("_digest", "at", "content", "counter", "epoch", "expected_counter", "moving"),
+        *("_digest", "at", "content", "counter", "device", "epoch", "expected_counter", "moving"),
         *("raw", "registers", "request_id", "response", "signing", "standing", "tail", "used"),
     )
     standing: Standing
+    device: DeviceId
     expected_counter: int  # this and the next: what the store has of the device, as in `Change`
     epoch: int
     counter: int
@@ -215,11 +229,6 @@ class Debit:
         """Make the answer."""
         self.response += items.octets(signature) + self.tail
         self._digest = hashlib.sha256(self.raw).digest()
-
-    @property
-    def device(self) -> DeviceId:
-        """Give the device."""
-        return self.standing.base.device
 
     @property
     def first_piece(self) -> int:
@@ -290,7 +299,7 @@ class Round:
         made.moving = standing.moving(registers, counter, self._high_water, used)
         made.response = b"".join((_ANSWER[0], written, standing.layout, first, _ONE, items.octets(content), _ANSWER[5]))
         made.tail = _ANSWER[6] + registers + self._at
-        made.standing, made.raw, made.at = standing, raw, now
+        made.standing, made.device, made.raw, made.at = standing, standing.device, raw, now
         made.expected_counter, made.epoch = standing.counter, standing.epoch
         return made
 

@@ -14,7 +14,6 @@ device again where the assumption was wrong; 5. commit; 6. release.
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
@@ -106,7 +105,7 @@ class Fleet:
         self._at_hand: Recent[DeviceId, _Place] = Recent(count)
         tables: tuple[Recent[Any, Any], ...] = (self._at_hand, self._slots.opened)
         self._watch = Watch(memory_limit, tables)
-        self._waiting: dict[DeviceId, deque[object]] = {}
+        self._waiting: dict[DeviceId, tuple[object, ...]] = {}  # tickets; the first one's turn it is
         self._turn = threading.Condition()
 
     def exchange(self, device: DeviceId, command: bytes) -> bytes:
@@ -144,19 +143,21 @@ class Fleet:
         """Wait in the queue of every device; tickets are drawn at once, so no two groups wait for each other."""
         ticket, queues = object(), self._waiting
         with self._turn:
-            if any(len(queues.get(name, ())) >= MAX_WAITING for name in names):
+            if any(len(queues[name]) >= MAX_WAITING for name in queues.keys() & names):
                 raise Refused("psd.host-busy")
-            for name in names:
-                queues.setdefault(name, deque()).append(ticket)
-            self._turn.wait_for(lambda: all(queues[name][0] is ticket for name in names))
+            if queues.keys().isdisjoint(names):
+                queues.update(dict.fromkeys(names, (ticket,)))
+            else:
+                queues.update({name: (*queues.get(name, ()), ticket) for name in names})
+                self._turn.wait_for(lambda: all(queues[name][0] is ticket for name in names))
         try:
             yield
         finally:
             with self._turn:
                 for name in names:
-                    queues[name].popleft()
-                    if not queues[name]:
-                        del queues[name]
+                    left = queues.pop(name)[1:]
+                    if left:
+                        queues[name] = left
                 self._turn.notify_all()
 
     @contextmanager
@@ -212,7 +213,7 @@ class Fleet:
 
     def _seated(self, names: Collection[DeviceId]) -> tuple[dict[DeviceId, _Place], dict[DeviceId, TowncircleError]]:
         """Take the devices at hand and load the others; each that was loaded counts its epoch up."""
-        held = {name: self._at_hand.get(name) for name in names}
+        held = self._at_hand.all(names)
         cold = [name for name, place in held.items() if place is None]
         seated: dict[DeviceId, _Place] = {}
         missing: dict[DeviceId, TowncircleError] = {}
