@@ -42,15 +42,15 @@ def test_a_key_is_renewed_before_its_certificate_ends_and_both_verify(
     old = _mark(journeys, tmp_path / "old")
     assert not any("certificate" in line for line in journeys.status().warnings)
     world.advance("35d")  # of the 60 days that a certificate lives
-    journeys.contact()
-    assert any("certificate" in line for line in journeys.status().warnings)
-    late = _mark(journeys, tmp_path / "late")
-    journeys.renew_key()
+    held = journeys.status()
+    assert any("certificate" in line and "--contact" in line for line in held.warnings)
+    assert held.renew_from <= held.now < held.certificate_until
+    assert "renewed before its certificate ends" in journeys.contact()  # nobody has to heed the warning
     assert not any("certificate" in line for line in journeys.status().warnings)
+    assert "renewed" not in journeys.contact()
     new = _mark(journeys, tmp_path / "new")
-    for mark in (late, new):
-        assert verifying.verify(mark, world).verdict.verdict == "VALID"
-    serials = {verifying.verify(mark, world).verdict.fields["certificate_serial"] for mark in (old, late, new)}
+    assert verifying.verify(new, world).verdict.verdict == "VALID"
+    serials = {verifying.verify(mark, world).verdict.fields["certificate_serial"] for mark in (old, new)}
     assert len(serials) == 2
     with world.store(POSTAL).reading() as view:
         assert len(list(certificates_of(view))) == 4
@@ -219,6 +219,40 @@ def test_a_party_that_stays_open_learns_of_a_revocation_when_it_is_published(tmp
         journeys.reset(Mills.dollars(5))
     assert journeys.status().registers.descending == Mills.dollars(10)
     world.close()
+
+
+@cites("502.28", "502.14b")
+def test_a_key_is_renewed_and_revoked_by_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    journeys = funded(tmp_path / "w")
+    world, device, place = journeys.world, journeys.device, str(tmp_path / "w")
+    mark = _mark(journeys, tmp_path / "before")
+    world.close()
+    assert main(["device", "renew", place]) == 3  # too soon, and the refusal says from when on
+    assert main(["device", "selftest", place]) == 0
+    assert "ecdsa-p256 sign" in capsys.readouterr().out
+    assert main(["world", "advance", place, "31d"]) == 0
+    assert main(["status", place, "--contact"]) == 0
+    capsys.readouterr()
+    assert main(["device", "renew", place]) == 0
+    assert "Certified under serial" in capsys.readouterr().out
+    assert main(["world", "advance", place, "1h"]) == 0  # what it signed until then is believed
+    assert main(["device", "compromised", place, device, "--by", " "]) == 2
+    assert main(["device", "compromised", place, "TC1A0000009999", "--by", "inspector"]) == 3
+    for _ in range(2):
+        assert main(["device", "compromised", place, device, "--by", "inspector"]) == 0
+    assert "towncircle withdraw" in capsys.readouterr().out
+    assert main(["world", "advance", place, "1h"]) == 0
+    capsys.readouterr()
+    assert main(["status", place, "--contact"]) == 3
+    assert "wire.unknown-key" in capsys.readouterr().err
+    world = reopened(tmp_path / "w")
+    assert verifying.verify(mark, world).verdict.verdict == "INVALID"
+    world.close()
+    assert main(["withdraw", place]) == 0  # as one that failed: its last signed reading stands
+    assert "examin" in capsys.readouterr().out
+    assert main(["lease", place]) == 0
+    assert main(["export", place, str(tmp_path / "export")]) == 0
+    assert main(["audit", str(tmp_path / "export")]) == 0
 
 
 def test_a_key_report_from_an_older_copy_of_a_device_is_refused(tmp_path: Path) -> None:

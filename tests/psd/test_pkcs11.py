@@ -337,6 +337,14 @@ def test_a_token_that_fails_its_pairwise_test_keeps_no_key(token: Token, monkeyp
     with pytest.raises(BrokenInvariant, match=r"psd\.pairwise-failed"):
         token.slots().make("ecdsa-p256")
     assert token.keys() == []
+    from towncircle.psd.client import DeviceClient
+    from towncircle.psd.device import Device
+
+    story = Story()
+    story.device = Device(story.memory, story.name, slots=token.slots(), clock=story.clock)
+    with pytest.raises(BrokenInvariant, match=r"psd\.pairwise-failed"):
+        story.workshop.initialise(DeviceClient(story.device), story.name, story.now)
+    assert (story.state().state, token.keys()) == ("faulted", [])
 
 
 def test_no_signature_leaves_when_the_token_fails_and_asking_again_settles(token: Token) -> None:

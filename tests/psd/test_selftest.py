@@ -80,16 +80,39 @@ def test_a_test_that_fails_on_demand_faults_the_device() -> None:
         story.client.recover("JOB-1")
 
 
-def test_a_key_that_fails_its_pairwise_test_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_key_that_fails_its_pairwise_test_faults_the_device_and_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     story = Story()
-    before = story.state()
     other = SoftwareKey.generate("ecdsa-p256", SeededRandomness(1, "another key")).public
     monkeypatch.setattr(SoftwareKey, "public", property(lambda _: other))
     with pytest.raises(BrokenInvariant, match=r"psd\.pairwise-failed"):
         story.workshop.initialise(story.client, story.name, story.now)
-    assert story.state() == before
     monkeypatch.undo()
-    story.workshop.initialise(story.client, story.name, story.now)
+    after = story.state()
+    assert (after.state, after.indicia_key, after.message_key) == ("faulted", None, None)
+    with pytest.raises(Refused, match=r"psd\.faulted"):
+        story.workshop.initialise(story.client, story.name, story.now)
+    story.client.zeroise(story.name)
+
+
+def test_a_rollover_whose_pairwise_test_fails_faults_the_device_with_its_registers_as_they_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    story = Story().to("in service")
+    before = story.state()
+    other = SoftwareKey.generate("ecdsa-p256", SeededRandomness(1, "another key")).public
+    with monkeypatch.context() as patched:
+        patched.setattr(SoftwareKey, "public", property(lambda _: other))
+        with pytest.raises(BrokenInvariant, match=r"psd\.pairwise-failed"):
+            story.client.rekey()
+    status = story.client.status()
+    assert (status.state, status.approved_mode, status.registers) == ("faulted", False, before.registers)
+    assert "pairwise" in status.sentence
+    assert story.state().next_key is None
+    for signing in (story.evidence, story.client.audit, story.client.rekey):
+        with pytest.raises(Refused, match=r"psd\.faulted"):
+            signing()
+    story.restart()
+    assert story.client.status().state == "faulted"
 
 
 def test_registers_that_break_the_law_at_start_fault_the_device() -> None:

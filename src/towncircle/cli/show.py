@@ -86,6 +86,8 @@ def standing(told: StatusReport) -> list[tuple[str, object]]:
     if told.contact_due:
         left = f"{countdown(told.contact_left_us)} left" if told.contact_left_us >= 0 else "past"
         rows.append(("next contact due", f"{told.contact_due.iso()} ({left})"))
+    if told.certificate_until:
+        rows.append(("certificate ends", told.certificate_until.iso()))
     return [*rows, ("now", told.now.iso())]
 
 
@@ -101,6 +103,7 @@ def standing_json(told: StatusReport) -> dict[str, object]:
         "reprints": told.reprints,
         "contact_due": told.contact_due.iso(),
         "contact_left_seconds": told.contact_left_us // 1_000_000,
+        "certificate_until": told.certificate_until.iso() if told.certificate_until else "",
         "open_request": told.open_request,
         "warnings": list(told.warnings),
         "now": told.now.iso(),

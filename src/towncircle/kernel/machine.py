@@ -24,10 +24,16 @@ class Move:
 
 
 class StateTable:
-    """Hold the moves of one kind of thing. `subject` names it in errors (`the device`)."""
+    """Hold the moves of one kind of thing.
 
-    def __init__(self, subject: str, start: str, moves: Iterable[Move]) -> None:
+    `subject` names it in errors (`the device`); `happening` are events that nobody can bring about by asking.
+    """
+
+    def __init__(
+        self, subject: str, start: str, moves: Iterable[Move], *, happening: frozenset[str] = frozenset()
+    ) -> None:
         self.subject = subject
+        self.happening = happening
         self.start = start
         self.moves = tuple(moves)
         self._next = {(move.state, move.event): move for move in self.moves}
@@ -41,6 +47,10 @@ class StateTable:
         """Name the events that are possible in a state."""
         return self._legal.get(state, ())
 
+    def offered(self, state: str) -> str:
+        """Say in words what can be asked for in a state."""
+        return ", ".join(event for event in self.legal(state) if event not in self.happening) or "nothing"
+
     def move(self, state: str, event: str) -> Move:
         """Give the row for an event in a state. Raises `Refused` (machine.illegal-move), naming the legal events."""
         found = self._next.get((state, event))
@@ -50,7 +60,7 @@ class StateTable:
                 subject=self.subject,
                 state=state,
                 event=event,
-                legal=", ".join(self.legal(state)) or "nothing",
+                legal=self.offered(state),
             )
         return found
 

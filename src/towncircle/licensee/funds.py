@@ -173,16 +173,12 @@ def finish_reset(ctx: Context, *, device: DeviceId) -> Steps:
 
 
 @cites("P050-2.6")
-def not_retired(ctx: Context, *, device: DeviceId) -> Steps:
-    """Ask the Provider, in the licensee's own name, whether the device was retired: its keys are revoked with that.
+def in_use(ctx: Context, *, device: DeviceId) -> Steps:
+    """Ask the Provider, in the licensee's own name, what became of the device: its keys are not believed any more.
 
-    Raises `Refused` (provider.retired).
+    The refusal tells: provider.retired, or provider.not-given-back for one that is in use as far as the Provider knows.
     """
-    try:
-        yield Ask(held_device(ctx, device).body["provider"], CheckOutQuery(device=device), f"in use {device}")
-    except RelayedRefusal as refusal:
-        if refusal.code == "provider.retired":
-            raise
+    yield Ask(held_device(ctx, device).body["provider"], CheckOutQuery(device=device), f"in use {device}")
 
 
 @cites("502.28")
@@ -195,6 +191,17 @@ def renew_key(ctx: Context, *, device: DeviceId) -> Steps:
     done = yield Exchange(device, lambda client: client.certify(reply))
     ctx.note("key.renewed", device, clauses=("502.28",), provider=provider)
     return done
+
+
+@cites("502.28")
+def renewal_due(ctx: Context, *, device: DeviceId) -> Steps:  # noqa: ARG001 - a step as the others are
+    """Tell whether the device's key is to be renewed now, before it hurts.
+
+    The warning has begun, or the certificate would end before the next contact has to be made.
+    """
+    status = yield Exchange(device, lambda client: client.status())
+    until = status.certificate_until
+    return bool(until) and (status.now >= status.renew_from or until <= status.contact_due)
 
 
 def _connect(ctx: Context, device: DeviceId, provider: str) -> Steps:

@@ -104,9 +104,11 @@ def _next_state(state: DeviceState, event: str) -> str:
                 reason=state.reason,
                 since=state.since,
                 clause=contact.lapse_clause(state),
+                legal=states.DEVICE.offered(state.state),
             )
         if state.state == states.FAULTED:
-            raise Refused("psd.faulted", device=state.device, reason=state.reason, since=state.since)
+            legal = states.DEVICE.offered(state.state)
+            raise Refused("psd.faulted", device=state.device, reason=state.reason, since=state.since, legal=legal)
     return states.DEVICE.move(state.state, event).to
 
 

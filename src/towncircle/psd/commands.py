@@ -20,7 +20,7 @@ from towncircle.psd import codec, frames
 from towncircle.psd.amending import Amendable
 from towncircle.psd.columns import Column
 from towncircle.psd.registers import Registers
-from towncircle.psd.state import Usage
+from towncircle.psd.state import NEVER, Usage
 from towncircle.wire import cbor
 
 VERSION = 1
@@ -222,7 +222,8 @@ class Identity:
 class StatusReport:
     """Tell state, registers and what is due, with a sentence for people.
 
-    `contact_left_us` counts down to the contact deadline (negative: passed); `warnings` are sentences.
+    `contact_left_us` counts down to the contact deadline (negative: passed); `warnings` are sentences. The key is to
+    be renewed from `renew_from` on, and its certificate ends at `certificate_until` (0: there is none).
     """
 
     device: DeviceId
@@ -253,6 +254,8 @@ class StatusReport:
     software_version: int = 0
     software_build: bytes = b""
     software_next: int = 0
+    renew_from: Instant = NEVER
+    certificate_until: Instant = NEVER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,6 +41,7 @@ from towncircle.wire.message import Opened, check_times, open_certified, open_un
 from towncircle.wire.shape import Body
 
 _SILENT = (states.FAULTED, states.ZEROISED)  # what was signed before is not released again either
+_FAULTS = ("psd.registers-broken", "psd.pairwise-failed")  # what puts a device into its error state
 
 
 def sender_of(device: DeviceId) -> str:
@@ -106,6 +107,11 @@ class Device:
     def device(self) -> DeviceId:
         """Give the device's id."""
         return self._device
+
+    @property
+    def clock(self) -> Clock:
+        """Give the clock that this device heeds."""
+        return self._clock
 
     def close(self) -> None:
         """Let go of the store; the next owner starts where this one ended."""
@@ -203,8 +209,10 @@ class Device:
             return known
         try:
             outcome = decide(state, order, now)  # 5
+            if outcome.birth is not None:
+                outcome = self._born(outcome, outcome.birth)  # 6
         except BrokenInvariant as error:
-            if error.code == "psd.registers-broken":
+            if error.code in _FAULTS:
                 self._commit(state, faulted(state, error.sentence, now), ())
             raise
         return (yield from self._settle(state, outcome, now, command, digest, opened))
@@ -282,8 +290,6 @@ class Device:
             answer = reprinted(command, answer, held)
         if after is state and message is None:
             return commands.encode_answer(verb, answer)
-        if outcome.birth is not None:
-            after, message = self._born(after, outcome.birth)
         if outcome.contents:
             assert isinstance(answer, commands.Evidenced)
             answer = answer.amended(signatures=(yield self._signing(after, outcome)))
@@ -304,9 +310,9 @@ class Device:
             self._memory.forget_keys()
         return response
 
-    def _born(self, state: DeviceState, birth: KeyBirth) -> tuple[DeviceState, Body]:
+    def _born(self, outcome: Outcome, birth: KeyBirth) -> Outcome:
         """Make the keys and the report on them; the message key is P-256 in every regime."""
-        scheme = birth.scheme
+        scheme, state = birth.scheme, outcome.state
         waiting = state.next_key if birth.next else None
         indicia = waiting or self._slots.make(scheme, domain=birth.domain)
         message = state.message_key if birth.next else self._slots.make("ecdsa-p256")
@@ -319,9 +325,8 @@ class Device:
             message_public=message.public,
             indicia_proof=self._slots.signer(indicia).sign(message.public),
         )
-        if birth.next:
-            return replace(state, next_key=indicia), report
-        return replace(state, indicia_key=indicia, message_key=message), report
+        kept = {"next_key": indicia} if birth.next else {"indicia_key": indicia, "message_key": message}
+        return outcome.amended(state=state.amended(**kept), message=report)
 
     def _signing(self, state: DeviceState, outcome: Outcome) -> Signing:
         assert state.indicia_key is not None

@@ -9,7 +9,7 @@ from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import ZERO
 from towncircle.psd import commands, contact, states, warning
 from towncircle.psd.outcome import Outcome
-from towncircle.psd.state import DeviceState
+from towncircle.psd.state import NEVER, DeviceState
 
 
 def identify(state: DeviceState, command: commands.Identify, now: Instant) -> Outcome:  # noqa: ARG001 - leaves share a shape
@@ -64,6 +64,8 @@ def status(state: DeviceState, command: commands.Status, now: Instant) -> Outcom
             software_version=state.software_version,
             software_build=state.software_build,
             software_next=state.next_version,
+            renew_from=warning.renewal_from(state, now),
+            certificate_until=state.indicia_certificate.not_after if state.indicia_certificate else NEVER,
         ),
     )
 

@@ -71,6 +71,7 @@ DEVICE = StateTable(
         *(Move(s, FAULT, FAULTED, "502.8(b)") for s in (MANUFACTURED, INITIALISED, AUTHORISED, IN_SERVICE, LOCKED)),
         *(Move(s, FAULT, FAULTED, "502.8(b)") for s in (FAULTED, WITHDRAWN)),
     ],
+    happening=frozenset({LAPSE, FAULT}),
 )
 
 LOCKED_OUT = frozenset({"evidence", "reprint", "request_reset", "apply_reset", "refuse_reset"})

@@ -34,12 +34,21 @@ def warnings(state: DeviceState, now: Instant) -> tuple[str, ...]:
         found.append(f"Version {state.next_version} of the software waits for the next start under it.")
     if state.software_build and state.software_build != integrity.running():
         found.append(f"This build is not version {state.software_version}, which the device is bound to.")
-    certificate, terms = state.indicia_certificate, state.terms
-    if certificate is not None:
-        begins = certificate.not_after.plus(days=-terms.certificate_warning_days) if terms is not None else now
-        if now >= begins:
-            found.append(f"The certificate {certificate.serial} ends at {certificate.not_after}: renew the key.")
+    certificate = state.indicia_certificate
+    if certificate is not None and now >= renewal_from(state, now):
+        found.append(
+            f"The certificate {certificate.serial} ends at {certificate.not_after}: renew the key. "
+            "The next contact does (towncircle status DIR --contact)."
+        )
     return tuple(found)
+
+
+def renewal_from(state: DeviceState, now: Instant) -> Instant:
+    """Give the instant from which the key is to be renewed, 0 where no certificate is held."""
+    certificate, terms = state.indicia_certificate, state.terms
+    if certificate is None:
+        return Instant(0)
+    return certificate.not_after.plus(days=-terms.certificate_warning_days) if terms is not None else now
 
 
 def contact_warning_from(state: DeviceState) -> Instant:

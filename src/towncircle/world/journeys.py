@@ -19,7 +19,6 @@ from towncircle.kernel.money import Mills
 from towncircle.kernel.randomness import Randomness
 from towncircle.kernel.store import Record
 from towncircle.licensee import (
-    batches,
     corrections,
     custody,
     envelopes,
@@ -27,6 +26,7 @@ from towncircle.licensee import (
     licenses,
     mailroom,
     missing,
+    promises,
     reprints,
     returns,
     setup,
@@ -46,7 +46,7 @@ from towncircle.wire.bodies import (
     LicenseApplication,
     LicenseDecision,
 )
-from towncircle.world import leases, updates
+from towncircle.world import evidenced, leases, renewing, updates
 from towncircle.world.config import BANK, some
 from towncircle.world.departments import Payer, prove
 from towncircle.world.world import World
@@ -177,7 +177,7 @@ class Journeys:
         words = str(self.heard(lambda ctx: funds.contact(ctx, device=device), device=device).sentence)
         if device == self.device:  # one that was replaced is returned, not used
             self.do(lambda ctx: missing.back(ctx, device=device))
-        return words
+        return " ".join([words, *renewing.in_time(self, device)])
 
     def heard(self, step: Callable[[Context], Any], *, device: DeviceId) -> Any:
         """Walk a step in which the device speaks; where its keys are not believed, the Provider is asked why."""
@@ -185,15 +185,16 @@ class Journeys:
             return self.do(step)
         except RelayedRefusal as refusal:
             if refusal.code == "wire.unknown-key":
-                self.do(lambda ctx: funds.not_retired(ctx, device=device))
+                try:
+                    self.do(lambda ctx: funds.in_use(ctx, device=device))
+                except RelayedRefusal as told:
+                    if told.code == "provider.retired":
+                        raise
             raise
 
     def renew_key(self) -> str:
         """Give the device its next key and certificate; pieces of the old one stay valid. Gives the device's words."""
-        device = self.device
-        words = str(self.do(lambda ctx: funds.renew_key(ctx, device=device)).sentence)
-        self.world.publish()
-        return words
+        return renewing.renew(self, self.device)
 
     def status(self) -> StatusReport:
         """Ask the device for its status."""
@@ -217,7 +218,7 @@ class Journeys:
     def open_jobs(self) -> list[Record]:
         """Give the print jobs that a crash left between their steps; the parts of an open batch go on with it alone."""
         with self.world.store(self.licensee).reading() as view:
-            held = {row.key for row in batches.open_batches(view)}
+            held = {row.key for row in promises.open_batches(view)}
             return [row for row in view.find("job", states=mailroom.OPEN) if row.body.get("batch") not in held]
 
     def today(self) -> date:
@@ -351,16 +352,7 @@ class Journeys:
 
     def never_evidenced(self, job: Record) -> bool:
         """Tell whether the device is sure that it never evidenced a job."""
-        if mailroom.form_of(job.body) == mailroom.REDATE:
-            return True
-        try:
-            with self.world.shelf.client(DeviceId(job.body["device"])) as client:
-                if client.status().registers.pieces == 0:
-                    return True
-                client.recover(job.key)
-        except Refused as answer:
-            return answer.code == "psd.request-unknown"
-        return False
+        return evidenced.never(self, job)
 
     def hand_over(self, job: JobId, files: list[Path]) -> None:
         """Write down that a job's files were written."""

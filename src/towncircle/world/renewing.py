@@ -1,14 +1,57 @@
-"""A Provider's officer permits a device its next key before its time.
+"""A device's key as one renews it in a world, lets it be renewed early, or revokes it because somebody else has it.
 
-Here: finding the Provider that has the device. Not here: what the permission does (`provider.renewing`).
+Here: the order of the steps, and whose desk they are at. Not here: when a key is due (`licensee.funds`), what the
+permission does (`provider.renewing`), what a revocation does (`postal.certificates`).
+Kept: a contact renews what is due by itself, so nobody has to heed a warning; where that is refused the contact stands.
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.ids import DeviceId
+from towncircle.licensee import funds
+from towncircle.postal import certificates
 from towncircle.provider import renewing
-from towncircle.world.world import World
+from towncircle.world.config import POSTAL
+
+if TYPE_CHECKING:
+    from towncircle.world.journeys import Journeys
+    from towncircle.world.world import World
+
+
+@cites("502.28")
+def renew(journeys: Journeys, device: DeviceId) -> str:
+    """Give a device its next key and certificate; pieces of the old one stay valid. Gives the device's words."""
+    words = str(journeys.do(lambda ctx: funds.renew_key(ctx, device=device)).sentence)
+    journeys.world.publish()
+    return words
+
+
+@cites("502.28")
+def in_time(journeys: Journeys, device: DeviceId) -> list[str]:
+    """Renew a device's key where that is due; give the words for it, or why it was refused."""
+    if not journeys.do(lambda ctx: funds.renewal_due(ctx, device=device)):
+        return []
+    try:
+        return [f"The key was renewed before its certificate ends. {renew(journeys, device)}"]
+    except Refused as refusal:
+        if refusal.code == "provider.renewal-too-soon":  # the next contact asks again
+            return []
+        return [f"The key is to be renewed, which was refused: {refusal.sentence} {refusal.next_step}"]
+
+
+@cites("502.28", "502.14b")
+def revoke_compromised(world: World, device: DeviceId, *, by: str) -> None:
+    """Revoke every certificate of a device whose key somebody else may have, and publish it at once.
+
+    Raises `Refused` (postal.not-certified).
+    """
+    desk = world.desk(POSTAL)
+    desk.perform(lambda ctx: certificates.revoke(ctx, device=device, reason="key-compromise"), actor=f"{POSTAL}/{by}")
+    world.publish()
 
 
 def permit(world: World, device: DeviceId, reason: str) -> str:

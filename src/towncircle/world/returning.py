@@ -23,7 +23,8 @@ from towncircle.world.journeys import Journeys
 _ANSWERING = (AUTHORISED, IN_SERVICE, LOCKED)
 _OPEN = (returns.BEGUN, returns.NOTED)
 _RETURN, _REPLACEMENT = "return", "replacement"
-_AS_NOTED = ("provider.frozen", "provider.retired", "provider.not-leased")
+_UNBELIEVED = "wire.unknown-key"  # its certificates were revoked, or ended: what it signs counts for nothing
+_AS_NOTED = ("provider.frozen", "provider.retired", "provider.not-leased", _UNBELIEVED)
 _TRIES = 3  # replacements that one walk tries
 
 
@@ -168,7 +169,12 @@ def _steps(journeys: Journeys, device: DeviceId, actor: str, approval: str) -> C
             raise
         if faulted:
             raise Refused("licensee.fault-unsettled", device=device) from not_yet
-        journeys.do(lambda ctx: returns.give_back(ctx, device=device), **who)
+        try:
+            journeys.do(lambda ctx: returns.give_back(ctx, device=device), **who)
+        except RelayedRefusal as refusal:
+            if refusal.code != _UNBELIEVED:
+                raise
+            journeys.do(lambda ctx: returns.give_notice(ctx, device=device, faulted=True), **who)  # as one that failed
         told = journeys.do(lambda ctx: returns.conclude(ctx, device=device), **who)
     journeys.world.deliver()
     return told

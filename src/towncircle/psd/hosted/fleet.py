@@ -87,7 +87,8 @@ class Fleet:
     """Host many devices of one store in one process; callers may be many threads.
 
     `memory_limit` bounds the resident memory of the process (bytes). `secret` and `randomness` are those of the key
-    slots, as of a device with a process of its own.
+    slots, as of a device with a process of its own. `rehearsed` is the clock of a rehearsed world: devices under a test
+    root heed it, all others `clock`.
     """
 
     def __init__(
@@ -97,10 +98,11 @@ class Fleet:
         secret: SecretProvider,
         randomness: Randomness,
         clock: Clock,
+        rehearsed: Clock | None = None,
         memory_limit: int = DEFAULT_LIMIT,
     ) -> None:
         count = entries_for(memory_limit)
-        self._store, self._clock = store, clock
+        self._store, self._clock, self._rehearsed = store, clock, rehearsed or clock
         self._slots = RecentSlots(secret, randomness, limit=count)
         self._at_hand: Recent[DeviceId, _Place] = Recent(count)
         tables: tuple[Recent[Any, Any], ...] = (self._at_hand, self._slots.opened)
@@ -191,11 +193,13 @@ class Fleet:
 
     def _decide(self, places: list[_Place]) -> None:
         """Decide the plain debits of a group in one pass and sign them; all others run the general way."""
-        now = Round(self._clock.now())
+        rounds: dict[int, Round] = {}  # by clock, which is read once
         debits: list[tuple[_Place, Debit]] = []
         others: list[_Place] = []
         for place in places:
-            debit = place.device.debit(place.commands[0], now) if len(place.commands) == 1 else None
+            clock = place.device.clock
+            at = rounds.get(id(clock)) or rounds.setdefault(id(clock), Round(clock.now()))
+            debit = place.device.debit(place.commands[0], at) if len(place.commands) == 1 else None
             if debit is None:
                 others.append(place)
             else:
@@ -246,7 +250,8 @@ class Fleet:
             return found
 
     def _device(self, name: DeviceId, seat: Seat) -> Device:
-        return Device(seat, name, slots=self._slots, clock=self._clock)
+        clock = self._rehearsed if seat.staged.test_root else self._clock
+        return Device(seat, name, slots=self._slots, clock=clock)
 
     def _settle(self, places: list[_Place]) -> None:
         """Commit what the devices of a group have changed; who could not be kept answers why."""

@@ -45,28 +45,40 @@ _Asked = tuple[DeviceId, bytes]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """Hold what a worker needs: the database, the operator's secret, its share of resident memory (bytes)."""
+    """Hold what a worker needs: the database, the operator's secret, its share of resident memory (bytes).
+
+    `clock` is the clock file of a rehearsed world, or empty for the machine's time.
+    """
 
     dsn: str = field(repr=False)
     secret: bytes = field(repr=False)
     memory_limit: int
+    clock: str = ""
 
 
 @cites("PRE-03")
 class Pool:
     """Host many devices of one store in several processes; callers may be many threads.
 
-    `memory_limit` bounds the resident memory of all of them together (bytes). `module` names another entry of the
-    workers (a rehearsal that dies on purpose). Raises `BadInput` (psd.workers) where they do not fit into the memory.
+    `memory_limit` bounds the resident memory of all of them together (bytes). `clock` is the clock file of a rehearsed
+    world, heeded by devices under a test root only. `module` names another entry of the workers (a rehearsal that dies
+    on purpose). Raises `BadInput` (psd.workers) where they do not fit into the memory.
     """
 
     def __init__(
-        self, *, dsn: str, secret: bytes, workers: int, memory_limit: int = DEFAULT_LIMIT, module: str = MODULE
+        self,
+        *,
+        dsn: str,
+        secret: bytes,
+        workers: int,
+        memory_limit: int = DEFAULT_LIMIT,
+        clock: str = "",
+        module: str = MODULE,
     ) -> None:
         if not 1 <= workers <= workers_within(memory_limit):
             most, least = workers_within(memory_limit), (_FRONT + workers * _WORKER) // MIB
             raise BadInput("psd.workers", workers=workers, memory=memory_limit // MIB, most=most, least=least)
-        setting = Setting(dsn=dsn, secret=secret, memory_limit=(memory_limit - _FRONT) // workers)
+        setting = Setting(dsn=dsn, secret=secret, memory_limit=(memory_limit - _FRONT) // workers, clock=clock)
         self.workers = tuple(Worker(setting, module) for _ in range(workers))
 
     def place(self, device: DeviceId) -> int:
@@ -182,7 +194,8 @@ class Worker:
         assert child.stdin is not None
         setting = self._setting
         with suppress(BrokenPipeError):  # the group that follows says that it has ended
-            write_items(child.stdin, [setting.dsn.encode(), setting.secret, str(setting.memory_limit).encode()])
+            limit = str(setting.memory_limit).encode()
+            write_items(child.stdin, [setting.dsn.encode(), setting.secret, limit, setting.clock.encode()])
         return child
 
     def _lost(self) -> None:

@@ -52,6 +52,11 @@ class Seat:
         """Give counter and epoch as the store has them."""
         return self._at
 
+    @property
+    def staged(self) -> DeviceState:
+        """Give the state as what came by way of this seat has made it."""
+        return self._staged
+
     def kept(self, device: Device) -> DeviceState:
         """Give the state as the store has it; `device` is the one on this seat."""
         if self._kept is None:

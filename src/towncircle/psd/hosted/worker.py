@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import BinaryIO
 
 from towncircle.kernel.errors import TowncircleError
@@ -19,7 +20,7 @@ from towncircle.psd.hosted.caches import calm_collector
 from towncircle.psd.hosted.fleet import Fleet
 from towncircle.psd.hosted.pool import read_items, write_items
 from towncircle.psd.postgres import PostgresMemory
-from towncircle.psd.process import SystemClock
+from towncircle.psd.process import SystemClock, WorldClock
 
 
 def serve(source: BinaryIO, sink: BinaryIO) -> int:
@@ -27,12 +28,12 @@ def serve(source: BinaryIO, sink: BinaryIO) -> int:
     setting = read_items(source)
     if setting is None:
         return 0
-    dsn, secret, limit = setting
+    dsn, secret, limit, clock = setting
     fleet: Fleet | None = None
     while (asked := read_items(source)) is not None:
         if fleet is None:
             try:
-                fleet = _opened(dsn.decode(), secret, int(limit))
+                fleet = _opened(dsn.decode(), secret, int(limit), clock.decode())
             except TowncircleError as error:
                 write_items(sink, [commands.encode_error(error)] * (len(asked) // 2))
                 continue
@@ -43,12 +44,13 @@ def serve(source: BinaryIO, sink: BinaryIO) -> int:
     return 0
 
 
-def _opened(dsn: str, secret: bytes, limit: int) -> Fleet:
+def _opened(dsn: str, secret: bytes, limit: int, clock: str) -> Fleet:
     return Fleet(
         PostgresMemory(dsn),
         secret=lambda: secret,
         randomness=SystemRandomness(),
         clock=SystemClock(),
+        rehearsed=WorldClock(Path(clock)) if clock else None,
         memory_limit=limit,
     )
 

@@ -7,13 +7,14 @@ ROWS = {
         kind="refused",
         sentence="The device {device} is locked since {since}: {reason}.",
         clause="P050 3.4, IMI-01",
-        next_step="Contact the Provider (towncircle status DIR --contact): the device opens and nothing is lost.",
+        next_step="Contact the Provider (towncircle status DIR --contact): the device opens and nothing is lost. "
+        "Possible now: {legal}.",
     ),
     "psd.faulted": Row(
         kind="refused",
         sentence="The device {device} is faulted since {since}: {reason}. It signs nothing.",
         clause="P050 2.7",
-        next_step="Return it to the Provider; its last signed reading counts.",
+        next_step="Return it to the Provider; its last signed reading counts. Possible now: {legal}.",
     ),
     "psd.clock-back": Row(
         kind="refused",
@@ -64,7 +65,8 @@ ROWS = {
         kind="broken",
         sentence="The new {scheme} key failed its pairwise test.",
         clause="502.8(b)",
-        next_step="No key was kept. Run initialise again; if it fails again, scrap the device.",
+        next_step="No key was kept, and the device signs nothing any more. Return it to the Provider; its last signed "
+        "reading counts.",
     ),
     "psd.renewal-stale": Row(
         kind="refused",
@@ -312,7 +314,8 @@ ROWS = {
         kind="refused",
         sentence="The device store {path} is owned by another process.",
         clause="house",
-        next_step="Use the device through the process that runs it, or end that process. Nothing was changed.",
+        next_step="Use the device through the process that runs it (a host: towncircle device connect), or end that "
+        "process. Nothing was changed.",
     ),
     "psd.store-not-durable": Row(
         kind="refused",

@@ -10,6 +10,7 @@ TOPICS = (
     "licenses",
     "devices",
     "mail",
+    "printroom",
     "quality",
     "missing",
     "examinations",

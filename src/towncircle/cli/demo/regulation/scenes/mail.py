@@ -1,7 +1,7 @@
 """Money and mail (P050 3.5, 4.0, 502.25): deposits, resets, prints, corrections, reprints, scans, copies.
 
-Mail rooms: 29 pieces that are mended, 30 every form of payment, a reset without funds, a line that goes dead. The rest
-is everybody's ordinary day (`Town.visit`).
+Mail rooms: 29 pieces that are mended (and `printroom`), 30 every form of payment, a reset without funds,
+a line that goes dead. The rest is everybody's ordinary day (`Town.visit`).
 """
 
 from __future__ import annotations
