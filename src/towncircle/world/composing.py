@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +17,9 @@ from typing import Any
 
 from towncircle.kernel.errors import RefusedOnGrounds, TowncircleError
 from towncircle.kernel.instants import Instant
-from towncircle.licensee import envelopes, mailroom
+from towncircle.licensee import envelopes, looks, mailroom
 from towncircle.paper import pdf, png, svg
 from towncircle.rules import ruleset
-
-DPI = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,8 +94,10 @@ def write_part(task: ToWrite) -> Written:
     target = task.out / f"{task.stem}.pdf"
     draft = _draft(target)
     title = f"{task.stem.capitalize()} - SPECIMEN"
+    drawn = looks.drawn_for(job)
+    shift, at = (drawn.shift_x, drawn.shift_y), Instant(job["evidenced_at"])
     with draft.open("w+b") as stream:
-        pdf.write_pdf(envelopes.pages(job, stationery), stream, title=title, at=Instant(job["evidenced_at"]))
+        pdf.write_pdf(envelopes.pages(job, stationery), stream, title=title, at=at, shift=shift)
         stream.flush()
         os.fsync(stream.fileno())  # what is handed over is still there after a power cut
         stream.seek(0)
@@ -107,6 +108,12 @@ def write_part(task: ToWrite) -> Written:
     return Written(file=target.name, size=size, sha256=digest, pictures=pictures)
 
 
+def take_back(out: Path, stem: str) -> None:
+    """Take away what was written of a part before its pieces were sent in for a refund: nobody mails it."""
+    (out / f"{stem}.pdf").unlink(missing_ok=True)
+    shutil.rmtree(out / stem, ignore_errors=True)
+
+
 def _pictures(task: ToWrite, target: Path, stationery: envelopes.Stationery) -> list[str]:
     folder = task.out / task.stem
     folder.mkdir(exist_ok=True)
@@ -115,7 +122,7 @@ def _pictures(task: ToWrite, target: Path, stationery: envelopes.Stationery) -> 
     for place, (page, number) in enumerate(zip(envelopes.pages(task.job, stationery), numbers, strict=True)):
         drawn = {}
         if "png" in task.formats:
-            drawn["png"] = png.render(target, place, dpi=DPI)
+            drawn["png"] = png.render(target, place, dpi=stationery.dpi)
         if "svg" in task.formats:
             drawn["svg"] = svg.render(page).encode()
         for ending, data in drawn.items():
