@@ -16,7 +16,7 @@ from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.money import Mills
 from towncircle.mailpiece.categories import Category, describe_category, read_category
-from towncircle.mailpiece.eligibility import CLASS_CLAUSE, Piece, unchecked, unpayable
+from towncircle.mailpiece.eligibility import CLASS_CLAUSE, Piece, minimum_pieces, unchecked, unpayable
 from towncircle.mailpiece.rates import PriceRequest, price
 from towncircle.pki.verifying import Finding
 from towncircle.symbol import reflectance
@@ -151,6 +151,8 @@ def due_for(code: str, on: date, observed: Observed) -> tuple[Mills | None, str]
                 shape=said.shape,
                 price_type=kind,  # type: ignore[arg-type]  # read_category gives no other
                 mail_class=said.mail_class,
+                level=said.level,
+                mailing_pieces=_assumed(said, on),
                 nonmachinable=said.nonmachinable,
             )  # a size beyond the limits is a finding of its own: it makes the piece cost more, never less
         )
@@ -158,6 +160,14 @@ def due_for(code: str, on: date, observed: Observed) -> tuple[Mills | None, str]
         return None, unknown.sentence
     ounces = f"{float(Fraction(observed.weight_tenths, 10)):g} oz"
     return found.amount, f"as a {describe_category(code)} of {ounces} by the table {found.table}"
+
+
+def _assumed(said: Category, on: date) -> int | None:
+    """Give the least mailing that a presort level asks for: nobody sees the whole mailing at one piece."""
+    if not said.level:
+        return None
+    least = minimum_pieces(said.mail_class, said.level, on)
+    return least[0] if least is not None else 1
 
 
 def _category(mark: Mark) -> Category | None:
@@ -183,6 +193,7 @@ def _eligible(mark: Mark) -> Iterator[Finding]:
         on=_day(mark),
         mail_class=said.mail_class,
         shape=said.shape,
+        level=said.level,
         weight_oz=Fraction(tenths, 10) if tenths is not None else None,
         size=mark.observed.size,
         nonmachinable=said.nonmachinable,

@@ -1,7 +1,7 @@
 """Written notices between the parties: from the act on a time limit to the one whom it concerns (ADR 27).
 
-Here: writing a notice (`give`), keeping it (`on_notice`), and its way to a licensee's host, which answers no calls
-and so asks for it (`on_query`, `fetch`). Not here: when a notice is owed (`rules.acting`), what follows from it.
+Here: writing a notice (`give`, `give_standing`), keeping it (`on_notice`), and its way to a licensee's host, which
+answers no calls and so asks for it (`on_query`, `fetch`). Not here: when a notice is owed (`rules.acting`).
 Kept: exactly once. A notice is written in the transaction of its fact, kept under its giver's name for it, and a host
 says that it has one only after that stands in its own store.
 """
@@ -9,6 +9,7 @@ says that it has one only after that stands in its own store.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,15 +19,17 @@ from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.ids import MessageId, NoticeId
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.store import Record
+from towncircle.licensee import branches
 from towncircle.rules.duties import Duty
-from towncircle.wire.bodies import Acknowledged, Notice, NoticeQuery, NoticeWaiting
+from towncircle.wire import waiting
+from towncircle.wire.bodies import Acknowledged, BranchStanding, Notice, NoticeQuery, NoticeWaiting
 from towncircle.wire.message import Opened
 from towncircle.world.config import POSTAL
 
 if TYPE_CHECKING:
     from towncircle.world.world import World
 
-KEPT, WAITING = "notice", "notice-waiting"
+KEPT, WAITING = "notice", waiting.KIND
 _KINDS: dict[str, Literal["reminder", "notice"]] = {"reminder": "reminder", "notice": "notice"}
 _MOST = 1000  # house: how many notices one call of a host fetches
 
@@ -62,11 +65,42 @@ def give(ctx: Context, duty: Duty, kind: str, to: str) -> str:
         until=duty.until,
     )
     if to.startswith("licensee."):
-        body = {**_fields(notice), "state": "waiting", "number": ctx.tx.next_number("notice")}
-        ctx.tx.put(WAITING, notice.reference, body, owner=to, expected=0)
+        waiting.put(ctx, notice, to=to)
     else:
         ctx.send(to, notice, key=f"notice {notice.reference}")
     return notice.reference
+
+
+@cites("P050-4.5b/1")
+def give_standing(ctx: Context, licensee: str, standing: BranchStanding) -> None:
+    """Write to a licensee what was decided about its branch: its host gets the decision with its other notices."""
+    notice = _notice_of(standing)
+    if ctx.tx.get(WAITING, notice.reference) is None:
+        told = {name: getattr(standing, name) for name in ("license", "branch", "state", "outcome", "reasons")}
+        told["at"] = int(standing.at)
+        body = {
+            **waiting.fields_of(notice),
+            "standing": told,
+            "state": "waiting",
+            "number": ctx.tx.next_number("notice"),
+        }
+        ctx.tx.put(WAITING, notice.reference, body, owner=licensee, expected=0)
+
+
+def _notice_of(standing: BranchStanding) -> Notice:
+    """Give a decision about a branch as a written notice; both ends name it alike."""
+    about = f"{standing.license} {standing.branch}"
+    return Notice(
+        reference=NoticeId.derived(about, standing.outcome, str(int(standing.at))),
+        kind="notice",
+        limit="branch",
+        duty=about,
+        about=standing.license,
+        title=f"The branch {standing.branch} is {standing.outcome}",
+        says=standing.reasons,
+        clause=branches.CLAUSE,
+        until=standing.at,
+    )
 
 
 def on_notice(ctx: Context, opened: Opened, *, then: Then | None = None) -> Acknowledged:
@@ -78,20 +112,21 @@ def on_notice(ctx: Context, opened: Opened, *, then: Then | None = None) -> Ackn
     return Acknowledged(note=f"notice {body.reference} received")
 
 
-def on_query(ctx: Context, opened: Opened) -> Steps:
-    """Hand a licensee its next notice; the one that it says it keeps is delivered."""
+def on_query(ctx: Context, opened: Opened, *, then: Callable[[Context, Record], None] | None = None) -> Steps:
+    """Hand a licensee its next notice; the one that it says it keeps is delivered, and `then` does what that brings."""
     body, licensee = opened.body, opened.envelope.sender
     assert isinstance(body, NoticeQuery)
-    waiting = [row for row in _waiting(ctx, licensee) if row.key != body.received]
+    rows = [row for row in _waiting(ctx, licensee) if row.key != body.received]
     sealed = b""
-    if waiting:
-        notice = _read(waiting[0])
-        sealed = yield Seal(licensee, notice, key=f"notice {notice.reference}")
+    if rows:
+        sealed = yield Seal(licensee, _written(rows[0]), key=f"notice {rows[0].key}")
     done = ctx.tx.get(WAITING, body.received) if body.received else None
     if done is not None and done.owner == licensee and done.body["state"] == "waiting":
         ctx.tx.put(WAITING, done.key, {**done.body, "state": "delivered"}, owner=licensee, expected=done.version)
         about = str(done.body["about"])
         ctx.note("notice.delivered", about, clauses=(done.body["clause"],), notice=done.key, to=licensee)
+        if then is not None:
+            then(ctx, done)
     return NoticeWaiting(notice=sealed)
 
 
@@ -100,15 +135,23 @@ def fetch(ctx: Context, *, giver: str) -> Steps:
     last = max(ctx.tx.find(KEPT, owner=giver), key=lambda row: int(row.body["number"]), default=None)
     asked = f"notices of {giver} {MessageId.new(ctx.randomness)}"
     answer = yield Ask(giver, NoticeQuery(received=last.key if last is not None else ""), asked)
-    waiting = answer.body
-    assert isinstance(waiting, NoticeWaiting)
-    if not waiting.notice:
+    told = answer.body
+    assert isinstance(told, NoticeWaiting)
+    if not told.notice:
         return ""
-    opened = ctx.unseal(waiting.notice, ctx.party, answer.envelope)
-    notice = opened.body
-    if not isinstance(notice, Notice) or opened.envelope.sender != giver:
+    opened = ctx.unseal(told.notice, ctx.party, answer.envelope)
+    sent = opened.body
+    mine = isinstance(sent, Notice) or (isinstance(sent, BranchStanding) and giver == POSTAL)
+    if opened.envelope.sender != giver or not mine:
         raise Refused("notice.not-one", giver=giver)
-    _keep(ctx, giver, notice)
+    if isinstance(sent, Notice):
+        _keep(ctx, giver, sent)
+        return sent.reference
+    assert isinstance(sent, BranchStanding)
+    branches.take(ctx, sent)
+    notice = _notice_of(sent)
+    if ctx.tx.get(KEPT, notice.reference) is None:
+        _put(ctx, giver, notice)
     return notice.reference
 
 
@@ -127,6 +170,12 @@ def fetch_all(world: World, licensees: Iterable[str] | None = None) -> int:
     return count
 
 
+def fetch_from(world: World, licensee: str, giver: str) -> None:
+    """Have a licensee's host call one party for what waits for it; who cannot be reached now is asked another time."""
+    with suppress(Refused, BadInput):
+        _fetch_from(world, licensee, giver)
+
+
 def notices_of(world: World, party: str) -> list[Kept]:
     """Give the notices that a party keeps, in the order in which they came."""
     with world.store(party).reading() as view:
@@ -143,10 +192,11 @@ def _fetch_from(world: World, licensee: str, giver: str) -> int:
 
 
 def _givers(world: World, licensee: str) -> list[str]:
-    """Name who may have written to a licensee: its Providers, and the Postal Service, which licensed it."""
+    """Name who may have written to a licensee: its Providers, and the Postal Service, to which it applied."""
     with world.store(licensee).reading() as view:
         providers = {str(row.body["provider"]) for kind in ("license", "device") for row in view.find(kind)}
-    return [*sorted(providers), POSTAL] if providers else []
+        applied = bool(view.find("form-3601-a"))  # an appeal of a refused applicant is decided too
+    return [*sorted(providers), POSTAL] if providers or applied else []
 
 
 def _keep(ctx: Context, giver: str, notice: Notice) -> bool:
@@ -155,8 +205,7 @@ def _keep(ctx: Context, giver: str, notice: Notice) -> bool:
         if held.owner != giver or _read(held) != notice:
             raise Refused("notice.taken", reference=notice.reference)
         return False
-    body = {**_fields(notice), "number": ctx.tx.next_number("notice kept"), "at": int(ctx.now)}
-    ctx.tx.put(KEPT, notice.reference, body, owner=giver, expected=0)
+    _put(ctx, giver, notice)
     told: dict[str, Any] = {
         "notice": notice.reference,
         "by": giver,
@@ -168,16 +217,21 @@ def _keep(ctx: Context, giver: str, notice: Notice) -> bool:
     return True
 
 
+def _put(ctx: Context, giver: str, notice: Notice) -> None:
+    body = {**waiting.fields_of(notice), "number": ctx.tx.next_number("notice kept"), "at": int(ctx.now)}
+    ctx.tx.put(KEPT, notice.reference, body, owner=giver, expected=0)
+
+
+def _written(row: Record) -> Notice | BranchStanding:
+    """Give what waits under a name as it is sealed."""
+    told = row.body.get("standing")
+    return _read(row) if told is None else BranchStanding(**{**told, "at": Instant(told["at"])})
+
+
 def _waiting(ctx: Context, licensee: str) -> list[Record]:
     rows = [row for row in ctx.tx.find(WAITING, owner=licensee) if row.body["state"] == "waiting"]
     return sorted(rows, key=lambda row: int(row.body["number"]))
 
 
-def _fields(notice: Notice) -> dict[str, object]:
-    names = ("reference", "kind", "limit", "duty", "about", "title", "says", "clause")
-    return {**{name: getattr(notice, name) for name in names}, "until": int(notice.until)}
-
-
 def _read(row: Record) -> Notice:
-    names = ("reference", "kind", "limit", "duty", "about", "title", "says", "clause")
-    return Notice(**{name: row.body[name] for name in names}, until=Instant(row.body["until"]))
+    return Notice(**{name: row.body[name] for name in waiting.FIELDS}, until=Instant(row.body["until"]))

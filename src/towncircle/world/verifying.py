@@ -7,8 +7,8 @@ Kept: `verify` changes nothing; `scan` records. Without a world there is no pack
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator
-from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -20,12 +20,12 @@ from towncircle.kernel.errors import BadInput
 from towncircle.kernel.instants import Instant
 from towncircle.mailpiece.rates import describe_category
 from towncircle.paper import scan
-from towncircle.paper.noticing import Noticing
 from towncircle.postal import scans
-from towncircle.symbol import read
+from towncircle.symbol.reading import MAX_SYMBOLS
 from towncircle.symbol.reflectance import Reflectance
 from towncircle.verification import Observed, Pack, PieceVerdict, Verdict, judge, judge_piece
 from towncircle.world.config import POSTAL
+from towncircle.world.guarding import pages_with_marks
 from towncircle.world.world import World
 
 DEFAULT_SITE = "Washington DC P&DC"
@@ -35,12 +35,16 @@ DEFAULT_SITE = "Washington DC P&DC"
 class Mark:
     """Hold the bytes of one mark and where they were found; no payload: the page has no readable symbol.
 
-    `printed` is what was measured of its print, `redate` the date of a REDATE that the words of its page say.
+    `more`: it stands for the symbols of a page beyond those that are read of one; it has no payload.
+    `digest` is the SHA-256 of the file. `printed` is what was measured of its print, `redate` the date of a REDATE that
+    the words of its page say.
     """
 
     file: str
     page: int
     payload: bytes | None
+    more: bool = False
+    digest: str = ""
     printed: Reflectance | None = None
     redate: date | None = None
 
@@ -54,7 +58,8 @@ class Judged:
 
     def as_dict(self) -> dict[str, object]:
         """Give the record for JSON answers."""
-        return {"file": self.mark.file, "page": self.mark.page, **self.verdict.as_dict()}
+        more = {"more_symbols": True} if self.mark.more else {}
+        return {"file": self.mark.file, "page": self.mark.page, **more, **self.verdict.as_dict()}
 
 
 def marks_of(path: Path) -> Iterator[Mark]:
@@ -64,17 +69,15 @@ def marks_of(path: Path) -> Iterator[Mark]:
 
 def marks_in(data: bytes, name: str) -> Iterator[Mark]:
     """Find the marks in the bytes of a file of that name, a page at a time."""
+    digest = hashlib.sha256(data).hexdigest()
     if not scan.looks_like_a_scan(data):
-        yield Mark(file=name, page=1, payload=scan.bytes_of(data))
+        yield Mark(file=name, page=1, payload=scan.bytes_of(data), digest=digest)
         return
-    with closing(Noticing(data)) as noticing:
-        for number, (page, _) in enumerate(scan.pages_of(data, Path(name).name), start=1):
-            found = read(page)
-            for one in found:
-                printed = noticing.prints(number, page, one)
-                yield Mark(file=name, page=number, payload=one.payload, printed=printed)
-            if not found:
-                yield Mark(file=name, page=number, payload=None, redate=noticing.redate(number))
+    for number, page in enumerate(pages_with_marks(data, Path(name).name), start=1):
+        for payload, printed in zip(page.marks, page.prints, strict=True):
+            yield Mark(file=name, page=number, payload=payload, digest=digest, printed=printed)
+        if page.more or not page.marks:
+            yield Mark(file=name, page=number, payload=None, more=page.more, digest=digest, redate=page.redate)
 
 
 def seen_on(marks: Iterable[Mark], observed: Observed) -> Observed:
@@ -115,8 +118,14 @@ def verify(
 
 
 def of_one_piece(marks: Iterable[Mark]) -> list[Mark]:
-    """Take marks as those of one piece: sides without a symbol say nothing, unless no side has one."""
+    """Take marks as those of one piece: sides without a symbol say nothing, unless no side has one.
+
+    Raises `BadInput` (scan.too-many-symbols): what was not read might be used before, or another piece's.
+    """
     found = list(marks)
+    for mark in found:
+        if mark.more:
+            raise BadInput("scan.too-many-symbols", file=mark.file, page=mark.page, limit=MAX_SYMBOLS)
     return [mark for mark in found if mark.payload is not None] or found[:1]
 
 
@@ -146,8 +155,11 @@ def record_piece(
     marks = list(marks)
     sides, observed, pack = of_one_piece(marks), seen_on(marks, observed), world.pack(at)
     given = [(mark.payload or b"", device_of(mark.payload or b"")) for mark in sides]
+    files = [mark.digest for mark in sides]
     verdict: PieceVerdict = world.desk(POSTAL).perform(
-        lambda ctx: scans.record_piece(ctx, marks=given, pack=pack, observed=observed, site=site, scanned_at=at),
+        lambda ctx: scans.record_piece(
+            ctx, marks=given, pack=pack, observed=observed, site=site, scanned_at=at, files=files
+        ),
         actor=POSTAL,
     )
     return verdict, [Judged(mark=mark, verdict=one) for mark, one in zip(sides, verdict.marks, strict=True)]
@@ -169,6 +181,7 @@ def record(
             observed=seen_on((mark,), observed or Observed()),
             site=site,
             scanned_at=now,
+            file=mark.digest,
         ),
         actor=POSTAL,
     )

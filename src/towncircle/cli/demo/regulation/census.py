@@ -27,11 +27,14 @@ UNSHOWN_FACTS: Mapping[str, str] = MappingProxyType(
         "reset.voided": "only a device that ends its request after the Provider reserved it makes one void",
         "afterwards.refused": "a store is busy, or a list ran out, right after a commit: tests/parties shows it",
         "afterwards.done": "it follows the one before",
+        "regime.adopted": "a year goes by one rule set: tests/journeys shows the step to the next",
         "device.decertified": "a year of one rule set has no device of the one before: tests/journeys shows it",
         "device.inactive": "it follows the one before",
         "address-data.old-used": "the town mails to the public addresses of the program: tests/conformance shows it",
+        "quality.checked": "the town forwards its pieces and grades none by itself: tests/world shows it",
         "inventory.refused": "only a Provider whose numbers have a gap has one refused: tests/journeys shows it",
         "form-3533.refused": "only a Provider whose form does not add up has one refused: tests/journeys shows it",
+        "zones.taken": "the town mails letters, which have no zones: tests/world shows it",
     }
 )
 # message types that the product can send and the year does not, each with its reason

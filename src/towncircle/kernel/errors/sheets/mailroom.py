@@ -57,6 +57,18 @@ ROWS = {
         clause="IMI-05",
         next_step="Set one: towncircle department pin DIR NAME",
     ),
+    "pin.held": Row(
+        kind="refused",
+        sentence="'{name}' has a PIN; it is changed by who knows it, or reset by another authorised person.",
+        clause="IMI-05",
+        next_step="Type the old one too, or have it reset: towncircle department pin DIR NAME --reset-by NAME",
+    ),
+    "pin.reset-by-oneself": Row(
+        kind="refused",
+        sentence="'{name}' does not reset the own PIN: that needs a second person.",
+        clause="IMI-05",
+        next_step="Have another authorised person do it: towncircle department pin DIR NAME --reset-by NAME",
+    ),
     "pin.needed": Row(
         kind="refused",
         sentence="'{name}' has not typed the PIN for this job.",
@@ -67,13 +79,13 @@ ROWS = {
         kind="refused",
         sentence="That is not the PIN of '{name}'. {left} more tries are free.",
         clause="IMI-05",
-        next_step="Type it again, or have another one set: towncircle department pin DIR NAME",
+        next_step="Type it again, or have it reset: towncircle department pin DIR NAME --reset-by NAME",
     ),
     "pin.wait": Row(
         kind="refused",
         sentence="The PIN of '{name}' was tried {tries} times in vain; it may be tried again at {until}.",
         clause="IMI-05",
-        next_step="Wait, or have another PIN set by the one who keeps the list: towncircle department pin DIR NAME",
+        next_step="Wait, or have it reset by another person: towncircle department pin DIR NAME --reset-by NAME",
     ),
     "usage.bad-month": Row(
         kind="input",
@@ -121,13 +133,25 @@ ROWS = {
         kind="refused",
         sentence="Line {row}: {why}",
         clause="P050 1.5",
-        next_step="Take the piece out of the list, or change its shape or weight.",
+        next_step="{next}",
     ),
     "mailroom.prices-unknown": Row(
         kind="refused",
         sentence="{count} of the pieces have no known price, so nothing was printed or debited.",
         clause="P050 1.5",
         next_step="Mend or take out what is named, then print again.",
+    ),
+    "mailroom.prices-changed": Row(
+        kind="refused",
+        sentence="The prices of {count} pieces are not what they were when the job was planned; nothing was debited.",
+        clause="P050 1.5",
+        next_step="Print them again: they are priced anew.",
+    ),
+    "mailroom.price-changed": Row(
+        kind="refused",
+        sentence="Piece {piece} was planned at {planned}; {due} is due for it, mailed on {day}.",
+        clause="P050 1.5, 502.22(b)",
+        next_step="Print it again: it is priced anew.",
     ),
     "mailroom.job-open": Row(
         kind="refused",
@@ -206,12 +230,6 @@ ROWS = {
         sentence="{count} of the pieces get no REDATE, so nothing was printed.",
         clause="P050 4.8",
         next_step="Leave out what is named with --pieces, then print again.",
-    ),
-    "mailroom.on-tapes": Row(
-        kind="refused",
-        sentence="The pieces of the job {job} stand on several tapes each; no tape is corrected or redated by itself.",
-        clause="P050 4.9",
-        next_step="Print the piece anew, and send its unused tapes in for a refund.",
     ),
     "mailroom.under-way": Row(
         kind="refused",
