@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,9 @@ def run_new(args: argparse.Namespace) -> int:
     from towncircle.rules.rulesets import REGISTRY
     from towncircle.world.world import World
 
+    for one in REGISTRY.values():
+        if one.added and one.trouble:  # a copy that bears another's name is not what --regime gives
+            print(f"The rule set in {one.folder} is left aside: {one.trouble}.", file=sys.stderr)
     start = Instant.parse(args.start) if args.start else None
     about = REGISTRY[ruleset(args.regime).name]
     if start is None and (args.seed is not None or about.frozen):
