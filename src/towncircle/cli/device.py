@@ -34,6 +34,12 @@ def add(subparsers: Any) -> None:
     wan = verbs.add_parser("serve-wan", help="WAN: many devices of one PostgreSQL database for enrolled licensees")
     wan.add_argument("dsn", metavar="DSN", help="libpq connection string of the database")
     wan.add_argument("--secret", type=Path, required=True, metavar="FILE", help="the operator's 32-byte secret")
+    wan.add_argument(
+        "--wrapping",
+        type=Path,
+        metavar="DIR",
+        help="folder of the wrapping keys (default: beside FILE, named FILE.keys)",
+    )
     wan.add_argument("--memory", type=int, default=300, metavar="MIB", help="limit of resident memory (default 300)")
     wan.add_argument("--workers", type=int, metavar="N", help="worker processes (default: one a core)")
     wan.set_defaults(run=_serve_wan)
@@ -154,7 +160,9 @@ def _serve_wan(args: argparse.Namespace) -> int:
 
     limit = args.memory * MIB
     workers = args.workers if args.workers is not None else min(os.cpu_count() or 1, workers_within(limit))
-    pool = Pool(dsn=args.dsn, secret=args.secret.read_bytes(), workers=workers, memory_limit=limit)
+    wrapping = args.wrapping or args.secret.with_name(f"{args.secret.name}.keys")
+    secret = args.secret.read_bytes()
+    pool = Pool(dsn=args.dsn, secret=secret, workers=workers, memory_limit=limit, wrapping=wrapping)
     PostgresMemory(args.dsn, create=True).close()
     lanes = Lanes(pool)
     try:

@@ -23,6 +23,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import BadInput, Refused
@@ -45,11 +46,15 @@ _Asked = tuple[DeviceId, bytes]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """Hold what a worker needs: the database, the operator's secret, its share of resident memory (bytes)."""
+    """Hold what a worker needs.
+
+    The database, the operator's secret, its share of resident memory (bytes), the folder of the wrapping keys or nothing.
+    """
 
     dsn: str = field(repr=False)
     secret: bytes = field(repr=False)
     memory_limit: int
+    wrapping: str = ""
 
 
 @cites("PRE-03")
@@ -61,12 +66,21 @@ class Pool:
     """
 
     def __init__(
-        self, *, dsn: str, secret: bytes, workers: int, memory_limit: int = DEFAULT_LIMIT, module: str = MODULE
+        self,
+        *,
+        dsn: str,
+        secret: bytes,
+        workers: int,
+        memory_limit: int = DEFAULT_LIMIT,
+        module: str = MODULE,
+        wrapping: Path | None = None,
     ) -> None:
         if not 1 <= workers <= workers_within(memory_limit):
             most, least = workers_within(memory_limit), (_FRONT + workers * _WORKER) // MIB
             raise BadInput("psd.workers", workers=workers, memory=memory_limit // MIB, most=most, least=least)
-        setting = Setting(dsn=dsn, secret=secret, memory_limit=(memory_limit - _FRONT) // workers)
+        limit = (memory_limit - _FRONT) // workers
+        folder = str(wrapping.absolute()) if wrapping is not None else ""
+        setting = Setting(dsn=dsn, secret=secret, memory_limit=limit, wrapping=folder)
         self.workers = tuple(Worker(setting, module) for _ in range(workers))
 
     def place(self, device: DeviceId) -> int:
@@ -182,7 +196,7 @@ class Worker:
         assert child.stdin is not None
         setting = self._setting
         with suppress(BrokenPipeError):  # the group that follows says that it has ended
-            write_items(child.stdin, [setting.dsn.encode(), setting.secret, str(setting.memory_limit).encode()])
+            write_items(child.stdin, _items_of(setting))
         return child
 
     def _lost(self) -> None:
@@ -255,6 +269,10 @@ def _parts(asked: list[_Asked]) -> list[list[_Asked]]:
         parts[-1].append((device, command))
         size += len(command)
     return parts
+
+
+def _items_of(setting: Setting) -> list[bytes]:
+    return [setting.dsn.encode(), setting.secret, str(setting.memory_limit).encode(), os.fsencode(setting.wrapping)]
 
 
 def write_items(stream: Writable, items: Sequence[bytes]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import BinaryIO
 
 from towncircle.kernel.errors import TowncircleError
@@ -18,6 +19,7 @@ from towncircle.psd import commands
 from towncircle.psd.hosted.caches import calm_collector
 from towncircle.psd.hosted.fleet import Fleet
 from towncircle.psd.hosted.pool import read_items, write_items
+from towncircle.psd.hosted.wrapping import WrappingKeys
 from towncircle.psd.postgres import PostgresMemory
 from towncircle.psd.process import SystemClock
 
@@ -27,12 +29,12 @@ def serve(source: BinaryIO, sink: BinaryIO) -> int:
     setting = read_items(source)
     if setting is None:
         return 0
-    dsn, secret, limit = setting
+    dsn, secret, limit, wrapping = setting
     fleet: Fleet | None = None
     while (asked := read_items(source)) is not None:
         if fleet is None:
             try:
-                fleet = _opened(dsn.decode(), secret, int(limit))
+                fleet = _opened(dsn.decode(), secret, int(limit), os.fsdecode(wrapping))
             except TowncircleError as error:
                 write_items(sink, [commands.encode_error(error)] * (len(asked) // 2))
                 continue
@@ -43,13 +45,14 @@ def serve(source: BinaryIO, sink: BinaryIO) -> int:
     return 0
 
 
-def _opened(dsn: str, secret: bytes, limit: int) -> Fleet:
+def _opened(dsn: str, secret: bytes, limit: int, wrapping: str) -> Fleet:
     return Fleet(
         PostgresMemory(dsn),
         secret=lambda: secret,
         randomness=SystemRandomness(),
         clock=SystemClock(),
         memory_limit=limit,
+        wrapping=WrappingKeys(Path(wrapping)) if wrapping else None,
     )
 
 

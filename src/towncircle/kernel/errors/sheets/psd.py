@@ -298,6 +298,18 @@ ROWS = {
         clause="502.8(b)",
         next_step="Put the 32 bytes back in place; without them the keys cannot be opened.",
     ),
+    "psd.wrapping-failed": Row(
+        kind="refused",
+        sentence="The wrapping keys in {path} cannot be read or written: {what}.",
+        clause="502.8(b)",
+        next_step="Put the folder back in place, writable for the host. What is owed is destroyed at its next start.",
+    ),
+    "psd.wrapping-gone": Row(
+        kind="refused",
+        sentence="The key cannot be opened: {path} does not hold its wrapping key.",
+        clause="502.8(b)",
+        next_step="A destroyed key is gone for good. Where the folder is another one, name the one it was made with.",
+    ),
     "psd.no-such-device": Row(
         kind="input",
         sentence="There is no device {device} in this store.",
