@@ -91,9 +91,10 @@ def test_a_destroyed_key_opens_from_nothing_that_the_whole_cluster_still_holds(
     cluster: Cluster, databases: Callable[[], str], tmp_path: Path
 ) -> None:
     dsn, side = databases(), tmp_path / "keys"
-    fleet = host(PostgresMemory(dsn, create=True), side)
-    workshop = commissioned(PostgresMemory(dsn), fleet)
-    held = PostgresMemory(dsn).load([FORMER, KEPT])
+    store = PostgresMemory(dsn, create=True)
+    fleet = host(store, side)
+    workshop = commissioned(store, fleet)
+    held = store.load([FORMER, KEPT])
     ids = {name: _ids(held[name]) for name in held}
     before = opened(candidates(cluster.data), secrets_in(side))
     assert ids[FORMER] | ids[KEPT] <= before  # the search finds what is there

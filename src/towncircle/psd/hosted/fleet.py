@@ -223,7 +223,7 @@ class Fleet:
             except TowncircleError as error:
                 return self._failed(places, error)
             else:
-                return self._kept(places, lost, loose)
+                return self._kept(places, lost, loose=loose)
         return None
 
     def _doubt(self, places: list[_Place]) -> None:
@@ -247,7 +247,7 @@ class Fleet:
         place.seat = Seat(self._store, place.name, place.seat.kept)
         return place.seat
 
-    def _kept(self, places: list[_Place], lost: set[DeviceId], loose: bool) -> None:
+    def _kept(self, places: list[_Place], lost: set[DeviceId], *, loose: bool) -> None:
         for place in places:
             if place.name in lost:
                 self._at_hand.drop(place.name)
@@ -258,7 +258,7 @@ class Fleet:
             self._at_hand.put(place.name, place)
         ended = [place for place in places if place.seat.zeroised and place.name not in lost]
         if ended:
-            self._forget(ended, loose)
+            self._forget(ended, loose=loose)
 
     def _owe(self, places: list[_Place]) -> bool:
         """Write down which keys the commit ends, so that a host that dies after it destroys them at its next start.
@@ -268,8 +268,8 @@ class Fleet:
         ending = [place.name for place in places if place.seat.zeroised]
         return self._slots.owe(ending) if ending and isinstance(self._slots, WrappedSlots) else bool(ending)
 
-    def _forget(self, ended: list[_Place], loose: bool) -> None:
-        """Destroy the keys that have ended; a device whose keys could not be destroyed yet does not say that they are."""
+    def _forget(self, ended: list[_Place], *, loose: bool) -> None:
+        """Destroy the keys that have ended; a device whose keys could not be destroyed does not say that they are."""
         try:
             if isinstance(self._slots, WrappedSlots):
                 self._slots.wrapping.settle(self._store)

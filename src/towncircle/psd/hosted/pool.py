@@ -48,7 +48,7 @@ _Asked = tuple[DeviceId, bytes]
 class Setting:
     """Hold what a worker needs.
 
-    The database, the operator's secret, its share of resident memory (bytes), the folder of the wrapping keys or nothing.
+    The database, the operator's secret, its share of resident memory (bytes), the folder of the wrapping keys or none.
     """
 
     dsn: str = field(repr=False)

@@ -2,12 +2,12 @@
 
 Here: the side store (a file of fixed places, beside no database), and key slots over it. Not here: what is sealed
 (`pki.keyfile`), when a key has ended (`psd.device`).
-Kept: a database never forgets for certain: pages, write-ahead log, standbys and backups keep older versions of a row. So
-a software key of a hosted device is sealed under the operator's secret *and* a wrapping key of its own, which lies here
-alone; to destroy the key its place is overwritten and synced, and every sealed copy of it is dead at once. What is to be
+Kept: a database never forgets for certain: pages, write-ahead log, standbys and backups keep older versions of a row.
+So a software key of a hosted device is sealed under the operator's secret *and* a wrapping key of its own, which is
+here alone; to destroy the key its place is overwritten and synced, and every sealed copy of it is dead. What is to be
 destroyed is written down and synced before the commit that ends it, and done after it: a host that dies in between does
 it at its next start. Whether a key has ended is asked of the store, never assumed.
-What this cannot do: a file system or a disk that writes to another place leaves the old bytes until it reuses them, and
+What this cannot do: a file system or a disk that writes to another place leaves the old bytes until it reuses them;
 a copy of this file brings back what it held. Keep it out of the database's backups.
 
 Form of the file: 32 bytes of head, then places of 48 bytes: a name (16 bytes) and a wrapping key (32), or zeros. A sealed
@@ -95,7 +95,7 @@ class WrappingKeys:
         if not references:
             return
         with self._translated():
-            note = self._owed / f"{sorted(references)[0]}.json"
+            note = self._owed / f"{min(references)}.json"
             draft = note.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
             with draft.open("w", encoding="ascii") as file:
                 json.dump({"devices": sorted(devices), "keys": references}, file)
