@@ -88,11 +88,13 @@ def _add_others(verbs: Any) -> tuple[Any, ...]:
 
 
 def _serve_pipe(args: argparse.Namespace) -> int:
-    from towncircle.psd.process import run
+    import os
+
+    from towncircle.psd import guard
     from towncircle.world.notebook import refuse_notes
 
     refuse_notes(Path(args.store))
-    return run([args.store])
+    os.execv(sys.executable, [sys.executable, "-P", guard.__file__, args.store])  # noqa: S606 - our own entry
 
 
 def _serve_lan(args: argparse.Namespace) -> int:

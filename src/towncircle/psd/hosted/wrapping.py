@@ -10,8 +10,8 @@ it at its next start. Whether a key has ended is asked of the store, never assum
 What this cannot do: a file system or a disk that writes to another place leaves the old bytes until it reuses them;
 a copy of this file brings back what it held. Keep it out of the database's backups.
 
-Form of the file: 32 bytes of head, then places of 48 bytes: a name (16 bytes) and a wrapping key (32), or zeros. A sealed
-key begins with its mark, the number of its place (8 bytes) and that name.
+Form of the file: 32 bytes of head, then places of 48 bytes: a name (16 bytes) and a wrapping key (32), or zeros. A
+sealed key begins with its mark, the number of its place (8 bytes) and that name.
 """
 
 from __future__ import annotations
