@@ -65,7 +65,7 @@ def run(*, seed: int, pieces: int, kills: int) -> None:
 
 
 def _opened(world: Path) -> bool:
-    from towncircle.licensee.batches import open_batches
+    from towncircle.licensee.promises import open_batches
     from towncircle.storage.sqlite import SqliteStore
 
     store = SqliteStore(world / "licensee.mailroom" / "store.sqlite")

@@ -16,7 +16,7 @@ from tests.faults import killed as world_of
 
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.money import Mills
-from towncircle.licensee import batches
+from towncircle.licensee import batches, promises
 from towncircle.testing.rehearsal_world import BATCHED, batch_wish, rehearse
 from towncircle.world import batching
 from towncircle.world.journeys import Applicant, Journeys
@@ -84,7 +84,7 @@ def _goes_on(folder: Path, whole: dict[str, str], *, audit: bool) -> str:
 
 def _open(journeys: Journeys) -> list[str]:
     with journeys.world.store(journeys.licensee).reading() as view:
-        return [row.key for row in batches.open_batches(view)]
+        return [row.key for row in promises.open_batches(view)]
 
 
 def _agrees(journeys: Journeys) -> None:

@@ -36,6 +36,7 @@ class Shop:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.workshop, self.ends = folder, Workshop(NOW), []  # type: tuple[Path, Workshop, list[Callable[[], object]]]
+        self.officer: StationPort | None = None  # the Provider's own line to the first device that is served
 
     def alone(self, device: DeviceId) -> ProcessPort:
         place = self.folder / device
@@ -59,20 +60,22 @@ class Shop:
         self.ends.append(server.close)
         return server
 
-    def station(self, name: str, server: StationServer, host: str, device: DeviceId) -> StationPort:
+    def station(self, name: str, server: StationServer, host: str, device: DeviceId, role: str = "user") -> StationPort:
         out = self.folder / f"{host}-{name}"
-        enrol(self.folder / host, name, out, devices=[device], randomness=CHANCE, now=NOW)
+        enrol(self.folder / host, name, out, devices=[device], randomness=CHANCE, now=NOW, role=role)
         port = port_to(out, server.address, device)
         self.ends.append(port.close)
         return port
 
     def lan(self) -> StationPort:
         server = self.serve("lan", one_device(self.alone(FIRST), FIRST))
+        self.officer = self.officer or self.station("provider", server, "lan", FIRST, role="provider")
         return self.station("desk", server, "lan", FIRST)
 
     def wan(self, store: MemoryInRam | PostgresMemory, device: DeviceId = FIRST) -> StationPort:
         manufacture(store, **self.workshop.birth(device))
         server = self.serve("wan", self.hosted(store).exchange)
+        self.officer = self.officer or self.station("provider", server, "wan", device, role="provider")
         return self.station("licensee", server, "wan", device)
 
     def hybrid(self, first: BytePort, other: BytePort, *, again: HybridPort | None = None) -> HybridPort:

@@ -52,7 +52,10 @@ def test_a_device_lives_its_whole_life(shop: Shop, port: BytePort) -> None:
     assert (done.count, client.status().registers.pieces) == (1000, 1000)
     client.withdraw(shop.workshop.seal(FIRST, Withdraw(reason="returned"), NOW))
     assert client.status().state == "withdrawn"
-    client.zeroise(FIRST)
+    if shop.officer is not None:  # over a network only the Provider destroys keys
+        with pytest.raises(Refused, match=r"psd\.role-refused"):
+            client.zeroise(FIRST)
+    DeviceClient(shop.officer or port).zeroise(FIRST)
     assert client.status().state == "zeroised"
 
 
@@ -122,6 +125,21 @@ def test_a_caller_reaches_only_devices_it_was_enrolled_for_and_none_once_struck(
         client.identify()
     with pytest.raises(BadInput, match=r"world\.station-unknown"):
         strike(shop.folder / "wan", "licensee")
+
+
+def test_a_station_does_what_its_role_allows(shop: Shop) -> None:
+    server = shop.serve("lan", one_device(shop.alone(FIRST), FIRST))
+    desk, watch, officer = (
+        DeviceClient(shop.station(role, server, "lan", FIRST, role=role)) for role in ("user", "watch", "provider")
+    )
+    shop.workshop.commission(desk, FIRST, NOW)
+    assert {one.status().state for one in (desk, watch, officer)} == {"authorised"}
+    officer.audit()
+    for refused in (watch.audit, lambda: watch.recover("JOB-1"), lambda: officer.recover("JOB-1")):
+        with pytest.raises(Refused, match=r"psd\.role-refused"):
+            refused()
+    with pytest.raises(Refused, match=r"psd\.role-refused"):
+        desk.zeroise(FIRST)
 
 
 def test_a_folder_without_enrolment_says_so(tmp_path: Path) -> None:

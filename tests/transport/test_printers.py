@@ -6,8 +6,9 @@ import os
 import socket
 import sys
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -75,8 +76,9 @@ def test_a_folder_gets_the_file_whole_under_its_name(file: Path, tmp_path: Path)
     spool.mkdir()
     way = FolderWay(spool, "one.zpl", file)
     way.ready()
-    assert [path.name for path in spool.iterdir()] == [".one.zpl.part"]
+    assert sorted(path.name for path in spool.iterdir()) == [".one.zpl.part", ".one.zpl.receipt"]
     assert way.hand_over() == "one.zpl"
+    way.written_down()
     assert [path.name for path in spool.iterdir()] == ["one.zpl"]
     assert (spool / "one.zpl").read_bytes() == DATA
     with pytest.raises(Refused, match=r"printer\.name-taken"):
@@ -88,10 +90,13 @@ def test_a_folder_knows_after_a_crash_whether_it_has_the_file(file: Path, tmp_pa
     spool.mkdir()
     FolderWay(spool, "one.zpl", file).ready()
     assert FolderWay(spool, "one.zpl", file).after_crash()
-    assert [path.name for path in spool.iterdir()] == ["one.zpl"]
+    assert sorted(path.name for path in spool.iterdir()) == [".one.zpl.receipt", "one.zpl"]
     (spool / "one.zpl").unlink()  # somebody printed it
     assert FolderWay(spool, "one.zpl", file).after_crash()
-    assert list(spool.iterdir()) == []
+    spool.rename(tmp_path / "not mounted")
+    spool.mkdir()
+    with pytest.raises(Refused, match=r"printer\.away"):  # an empty mount point is not the folder that took it
+        FolderWay(spool, "one.zpl", file).after_crash()
     spool.rmdir()
     with pytest.raises(Refused, match=r"printer\.away"):  # and not that nothing was printed
         FolderWay(spool, "one.zpl", file).after_crash()
@@ -137,6 +142,32 @@ def test_a_printer_that_never_closes_leaves_doubt(file: Path, monkeypatch: pytes
         way.ready()
         with pytest.raises(Refused, match=r"printer\.doubt"):
             way.hand_over()
+
+
+def test_a_printer_that_never_stops_talking_leaves_doubt_in_bounded_time(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(printers, "CLOSE_S", 0.2)
+    stopped = threading.Event()
+
+    def talk(door: socket.socket) -> None:
+        line, _ = door.accept()
+        with line, suppress(OSError):
+            while not stopped.wait(0.01):
+                line.sendall(b"@PJL INFO STATUS CODE=10001\r\n")
+
+    file.write_bytes(b"short")
+    with (
+        socket.create_server(("127.0.0.1", 0)) as door,
+        closing(RawWay("127.0.0.1", door.getsockname()[1], file)) as way,
+    ):
+        threading.Thread(target=talk, args=(door,), daemon=True).start()
+        way.ready()
+        began = time.monotonic()
+        with pytest.raises(Refused, match=r"printer\.doubt"):
+            way.hand_over()
+        stopped.set()
+        assert time.monotonic() - began < 2
 
 
 LP = """#!{python}

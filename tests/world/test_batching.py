@@ -19,7 +19,7 @@ from towncircle.kernel.errors import BrokenInvariant, Refused, RefusedOnGrounds
 from towncircle.kernel.ids import DeviceId, JobId, RefundId
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record
-from towncircle.licensee import batches, departments, downloads, mailroom, refunds
+from towncircle.licensee import batches, departments, downloads, mailroom, promises, refunds
 from towncircle.mailpiece.address_files import read_addresses
 from towncircle.mailpiece.templates import Template
 from towncircle.psd.registers import Registers
@@ -90,7 +90,7 @@ def begun(journeys: Journeys, out: Path, *, pieces: int = 3) -> str:
     with pytest.raises(Interrupted):
         batching.print_batch(journeys, wish(listed(out.parent, good(pieces))), out, progress=after(1))
     with journeys.world.store(journeys.licensee).reading() as view:
-        (record,) = batches.open_batches(view)
+        (record,) = promises.open_batches(view)
     return record.key
 
 
@@ -234,7 +234,7 @@ def test_another_device_is_not_reset_for_a_batch(
     with pytest.raises(Interrupted):
         batching.print_batch(journeys, asking, tmp_path / "out", progress=after(1))
     with journeys.world.store(journeys.licensee).reading() as view:
-        (record,) = batches.open_batches(view)
+        (record,) = promises.open_batches(view)
     monkeypatch.setattr(Journeys, "status_of", status_of)
     monkeypatch.setattr(Journeys, "device", DeviceId("PSD-another"))
     with pytest.raises(Refused) as refused:
@@ -255,7 +255,7 @@ def test_what_was_not_printed_is_listed_whole_and_no_cell_is_a_formula(journeys:
     with pytest.raises(Interrupted):
         batching.print_batch(journeys, wish(source), out, progress=killed)
     with journeys.world.store(journeys.licensee).reading() as view:
-        (record,) = batches.open_batches(view)
+        (record,) = promises.open_batches(view)
     left = batching.give_up(journeys, record.key, out).left
     assert left is not None
     with left.open(encoding="utf-8", newline="") as stream:
@@ -329,7 +329,7 @@ def test_a_batch_over_the_budget_reserves_and_debits_nothing(journeys: Journeys,
 def test_an_open_batch_binds_what_it_has_not_spent(journeys: Journeys, tmp_path: Path) -> None:
     begun(journeys, tmp_path / "out")
     with journeys.world.store(journeys.licensee).reading() as view:
-        left = batches.bound(view, journeys.device)
+        left = promises.bound(view, journeys.device)
         assert left == Mills.parse("2.34") - journeys.status().registers.ascending > ZERO
     with pytest.raises(Refused) as refused:
         journeys.do(downloads.not_in_a_batch)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 import stat
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -13,13 +15,15 @@ import pytest
 from tests.faults import killed as world_of
 from tests.journeys.stories import refused
 
+from towncircle.kernel import persons
 from towncircle.kernel.ids import JobId
 from towncircle.kernel.money import Mills
-from towncircle.licensee import departments
+from towncircle.licensee import departments, pins
 from towncircle.mailpiece.address_files import public_addresses
 from towncircle.paper.png import raster
 from towncircle.symbol import read
-from towncircle.world import mailroom_door
+from towncircle.world import mailroom_door, printing, spooling, turns
+from towncircle.world.departments import Payer
 from towncircle.world.journeys import Journeys
 from towncircle.world.mailroom_door import DoorServer, ask, letting_go
 
@@ -138,6 +142,62 @@ def test_a_job_that_is_named_is_printed_once(room: Journeys) -> None:
     assert (status, told["code"]) == (409, "door.given")
     assert "--reprint" in told["next_step"]
     assert room.status().registers == before
+
+
+def test_a_named_job_is_given_only_to_who_began_it_and_proves_it(room: Journeys) -> None:
+    room.do(lambda ctx: persons.authorise(ctx, name="anna"))
+    room.do(lambda ctx: pins.set_pin(ctx, name="anna", pin="271828"))
+    room.do(lambda ctx: departments.keep(ctx, department="legal", budget=None))
+    room.do(lambda ctx: departments.admit(ctx, department="legal", name="anna", admitted=True))
+    job = room.new(JobId.new)
+    payer = Payer(department="legal", person="anna", pin="271828")
+    room.evidence(room.plan(public_addresses()[:1], job=job, payer=payer))  # and the process that asked died
+    own = {**ORDER, "job": job, "department": "legal", "person": "anna", "pin": "271828"}
+    for order, code in (
+        ({**ORDER, "job": job}, "door.other-payer"),
+        ({**own, "person": "", "pin": ""}, "door.other-payer"),
+        ({**own, "person": "bert", "pin": "314159"}, "door.other-payer"),
+        ({**own, "pin": "000000"}, "pin.wrong"),
+    ):
+        assert asked(room, order)[1]["code"] == code
+    assert ask(room.world.folder, LICENSEE, "print", own)[0] == 200
+
+
+def test_a_job_under_way_is_not_taken_up_by_another_process(
+    room: Journeys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "WAIT_S", 0.05)
+    job = room.plan(public_addresses()[:1])
+    with turns.turn(room.world.folder, LICENSEE):
+        assert asked(room, {**ORDER, "job": job})[1]["code"] == "mailroom.under-way"
+        with refused("mailroom.under-way"):
+            printing.finish_job(room, job, tmp_path / "out")
+        with refused("mailroom.under-way"):
+            spooling.print_on(room, job, "none")
+    status, _, page = ask(room.world.folder, LICENSEE, "print", {**ORDER, "job": job})
+    assert (status, page[:5]) == (200, b"%PDF-")
+    with refused("mailroom.not-to-hand-over"):
+        printing.finish_job(room, job, tmp_path / "out")
+    assert not (tmp_path / "out").exists()  # nothing of it was written
+
+
+def test_a_request_that_never_becomes_whole_does_not_keep_the_door_open(
+    room: Journeys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mailroom_door, "GRACE_S", 0.2)
+    before = (room.world.folder / LICENSEE / mailroom_door.FILE).read_bytes()
+    server = DoorServer(room.world, [LICENSEE])
+    server.start()
+    held = json.loads((room.world.folder / LICENSEE / mailroom_door.FILE).read_text())
+    parts = urlsplit(held["address"])
+    line = socket.create_connection((parts.hostname, parts.port))
+    head = f"POST {parts.path}/print HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {held['secret']}\r\n"
+    line.sendall(f"{head}Content-Length: 100\r\n\r\n{{".encode())
+    began = time.monotonic()
+    server.stop()
+    line.close()
+    assert time.monotonic() - began < 5
+    (room.world.folder / LICENSEE / mailroom_door.FILE).write_bytes(before)  # of the room's own door
 
 
 def test_devices_are_let_go_before_a_command_opens_one(room: Journeys) -> None:

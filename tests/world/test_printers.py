@@ -19,9 +19,9 @@ from towncircle.cli import printer as printer_command
 from towncircle.cli.main import build_parser
 from towncircle.kernel.context import Context
 from towncircle.kernel.errors import BadInput, Refused
-from towncircle.kernel.ids import JobId
+from towncircle.kernel.ids import JobId, RefundId
 from towncircle.kernel.store import Record
-from towncircle.licensee import mailroom, printers, spool
+from towncircle.licensee import mailroom, printers, refunds, spool
 from towncircle.licensee.looks import Look
 from towncircle.licensee.printers import Printer
 from towncircle.mailpiece.address_files import EMBEDDED, public_addresses
@@ -29,6 +29,7 @@ from towncircle.mailpiece.forms import form_of_piece
 from towncircle.paper.png import raster
 from towncircle.symbol import read
 from towncircle.transport.printers import FolderWay
+from towncircle.wire.bodies.refund import REFUSED
 from towncircle.world import labels, printing, spooling
 from towncircle.world.journeys import Journeys
 
@@ -121,6 +122,93 @@ def test_only_a_spoiled_piece_is_printed_again_and_the_device_counts_it(room: Jo
         spooling.decide(room, number, pieces=(2,), came_out=True)
     spooling.decide(room, again.entry.body["number"], came_out=False)
     assert spooling.reprint_on(room, job, (2,), "desk").trouble is None
+
+
+def claimed(room: Journeys, job: str, *pieces: int) -> RefundId:
+    marks = tuple(bytes.fromhex(job_of(room, job).body["indicia"][piece - 1]) for piece in pieces)
+    refund = room.new(RefundId.new)
+    room.do(lambda ctx: refunds.begin(ctx, payloads=marks, refund=refund))
+    return refund
+
+
+def test_a_spoiled_piece_is_printed_again_or_refunded_and_never_both(room: Journeys, desk: Path) -> None:
+    number = spooling.print_on(room, room.plan(LETTERS), "desk").entry.body["number"]
+    job = JobId(room.last_job())
+    spooling.decide(room, number, came_out=False, reason="jammed")
+    refund, before = claimed(room, job, 1), room.status().reprints
+    for again in (
+        lambda: spooling.reprint_on(room, job, (1,), "desk"),
+        lambda: printing.reprint_job(room, job, (2, 1), desk / "again"),
+    ):
+        with refused("refund.claimed") as caught:
+            again()
+        assert caught.value.params["refund"] == refund
+    assert room.status().reprints == before
+    again = spooling.reprint_on(room, job, (2,), "desk").entry.body["number"]
+    with refused("refund.printed-again") as caught:
+        claimed(room, job, 2)
+    assert caught.value.params["entry"] == again
+    spooling.decide(room, again, came_out=False)  # the copy spoiled too
+    claimed(room, job, 2)
+
+    def refuse(ctx: Context) -> None:
+        row = refunds.held_refund(ctx, refund)
+        ctx.tx.put("refund", refund, {**row.body, "state": REFUSED}, owner=row.owner, expected=row.version)
+
+    room.do(refuse)  # nothing came of it: the piece may be printed again
+    assert spooling.reprint_on(room, job, (1,), "desk").trouble is None
+
+
+def test_of_a_job_that_was_never_handed_over_all_pieces_are_claimed_or_none(room: Journeys, desk: Path) -> None:
+    job = room.plan(LETTERS)
+    room.evidence(job)
+    with refused("refund.part-of-job"):
+        claimed(room, job, 1, 2)
+    assert spooling.print_on(room, job, "desk").trouble is None
+
+
+def test_a_profile_is_not_changed_under_a_file_that_waits(room: Journeys) -> None:
+    with listening() as printer:
+        port = printer.port
+    held = {"name": "zebra", "kind": "raw", "address": f"127.0.0.1:{port}", "language": "zpl"}
+    kept(room, **held)
+    number = spooling.print_on(room, room.plan(LETTERS[:1]), "zebra").entry.body["number"]
+    assert standing(room, number) == "queued"
+    for other in ({"dpi": 203}, {"shift_x": 7200}, {"scale_y": 1_001_000}, {"native": True}, {"language": "pdf"}):
+        with refused("printer.busy"):
+            kept(room, **{**held, **other})
+    kept(room, **{**held, "address": "127.0.0.1:9"})  # the way to it may change
+    spooling.decide(room, number, came_out=False)
+    kept(room, **{**held, "dpi": 203})
+
+
+def test_a_person_may_say_what_became_of_an_entry_whose_folder_is_gone_for_good(room: Journeys, desk: Path) -> None:
+    job = room.plan(LETTERS[:1])
+    number = _interrupted(room, desk, job)
+    desk.rename(desk.with_name("elsewhere"))
+    desk.mkdir()  # the mount point without what was mounted
+    done = spooling.send(room, number)
+    assert done.trouble is not None
+    assert (done.trouble.code, standing(room, number)) == ("printer.away", "sending")
+    spooling.decide(room, number, came_out=False, reason="the share is gone")
+    assert standing(room, number) == "spoiled"
+    assert spooling.reprint_on(room, job, (), "desk").trouble is None
+
+
+def _interrupted(room: Journeys, desk: Path, job: JobId) -> int:
+    """Leave an entry as a kill between the last byte and the word of it does."""
+    held = FolderWay.hand_over
+
+    def dies(way: FolderWay) -> str:
+        held(way)
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(FolderWay, "hand_over", dies)
+        with pytest.raises(KeyboardInterrupt):
+            spooling.print_on(room, job, "desk")
+    (number,) = spooling.waiting(room)
+    return number
 
 
 def test_a_piece_that_was_confirmed_may_spoil_later(room: Journeys, desk: Path) -> None:

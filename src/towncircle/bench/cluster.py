@@ -107,7 +107,11 @@ class Cluster:
         line: list[str | Path] = [programs() / "postgres", "-D", self.data, "-k", self._socket]
         with self._log.open("ab") as log:
             self._server = subprocess.Popen(line, stdout=log, stderr=log, user=_user())  # noqa: S603
-        self._wait("")
+        try:
+            self._wait("")
+        except BaseException:
+            self.kill()
+            raise
         return self
 
     def _wait(self, question: str) -> None:

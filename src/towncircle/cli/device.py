@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from towncircle.cli import device_keys
+from towncircle.cli import device_keys, device_lines
 from towncircle.cli.show import as_json, opened, standing, standing_json, table
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def add(subparsers: Any) -> None:
     alone = verbs.add_parser("serve-pipe", help="stand-alone: one device on this pipe, 4-byte length frames")
     alone.add_argument("store", metavar="DIR", help="the device's store folder")
     alone.set_defaults(run=_serve_pipe)
-    lan = verbs.add_parser("serve-lan", help="LAN: one device for several enrolled workstations (TLS on 127.0.0.1)")
+    lan = verbs.add_parser("serve-lan", help="LAN: one device for several enrolled workstations, over TLS")
     lan.add_argument("store", type=Path, metavar="DIR", help="the device's store folder")
     lan.set_defaults(run=_serve_lan)
     wan = verbs.add_parser("serve-wan", help="WAN: many devices of one PostgreSQL database for enrolled licensees")
@@ -42,6 +42,8 @@ def add(subparsers: Any) -> None:
     )
     wan.add_argument("--memory", type=int, default=300, metavar="MIB", help="limit of resident memory (default 300)")
     wan.add_argument("--workers", type=int, metavar="N", help="worker processes (default: one a core)")
+    wan.add_argument("--parts", type=int, default=0, metavar="N", help="make a new database in N parts by device")
+    wan.add_argument("--world", type=Path, metavar="DIR", help="heed this world's clock (devices under a test root)")
     wan.set_defaults(run=_serve_wan)
     both = verbs.add_parser("serve-hybrid", help="hybrid: a LAN device that falls back to a hosted one at a WAN host")
     both.add_argument("store", type=Path, metavar="DIR", help="the LAN device's store folder, with the notes")
@@ -54,8 +56,9 @@ def add(subparsers: Any) -> None:
     move.set_defaults(run=_move)
     for server in (lan, wan, both):
         server.add_argument("--stations", type=Path, required=True, metavar="DIR", help="the host's list of stations")
+        server.add_argument("--listen", default="127.0.0.1", metavar="HOST", help="address (default: 127.0.0.1)")
         server.add_argument("--port", type=int, default=0, metavar="N", help="port (default: any free one)")
-    for verb in (lan, wan, both, move, *_add_others(verbs)):
+    for verb in (lan, wan, both, move, *_add_others(verbs), *device_lines.add(verbs)):
         verb.add_argument("--json", action="store_true", help="print JSON with stable keys")
     device_keys.add(verbs)
 
@@ -66,7 +69,15 @@ def _add_others(verbs: Any) -> tuple[Any, ...]:
     enrol.add_argument("stations", type=Path, metavar="DIR", help="the host's list of stations (made if missing)")
     enrol.add_argument("name", metavar="NAME", help="the station's name")
     enrol.add_argument("out", type=Path, metavar="OUT", help="the folder to bring to the station")
-    enrol.add_argument("--device", action="append", required=True, metavar="ID", help="a device it may call")
+    enrol.add_argument("--device", action="append", default=[], metavar="ID", help="a device it may call")
+    enrol.add_argument("--every-device", action="store_true", help="it may call every device of the host")
+    enrol.add_argument(
+        "--role",
+        choices=("user", "provider", "watch"),
+        default="user",
+        help="what it may call: as the licensee's user (default), as the Provider's officer (destroys keys, prints "
+        "nothing), or who a device is and how it stands only",
+    )
     enrol.set_defaults(run=_enrol)
     strike = verbs.add_parser("strike", help="refuse a station from now on")
     strike.add_argument("stations", type=Path, metavar="DIR", help="the host's list of stations")
@@ -91,20 +102,23 @@ def _serve_pipe(args: argparse.Namespace) -> int:
     import os
 
     from towncircle.psd import guard
+    from towncircle.world.lines import clock_arguments
     from towncircle.world.notebook import refuse_notes
 
     refuse_notes(Path(args.store))
-    os.execv(sys.executable, [sys.executable, "-P", guard.__file__, args.store])  # noqa: S606 - our own entry
+    line = [sys.executable, "-P", guard.__file__, args.store, *clock_arguments(Path(args.store))]
+    os.execv(sys.executable, line)  # noqa: S606 - our own entry
 
 
 def _serve_lan(args: argparse.Namespace) -> int:
     from towncircle.psd.keeping import KeptPort
     from towncircle.psd.ports import ProcessPort
+    from towncircle.world.lines import clock_arguments
     from towncircle.world.notebook import refuse_notes
     from towncircle.world.stations import gate, one_device
 
     refuse_notes(args.store)
-    port = KeptPort(lambda: ProcessPort(args.store), told=_tell)
+    port = KeptPort(lambda: ProcessPort(args.store, arguments=clock_arguments(args.store)), told=_tell)
     try:
         return _serve(args, gate(args.stations, one_device(port, port.device)), str(port.device))
     finally:
@@ -117,13 +131,18 @@ def _serve_hybrid(args: argparse.Namespace) -> int:
     from towncircle.psd.keeping import KeptPort
     from towncircle.psd.ports import ProcessPort
     from towncircle.world.hybrid import SENDING_S, HybridPort
+    from towncircle.world.lines import clock_arguments
     from towncircle.world.notebook import Notebook, first_of
     from towncircle.world.stations import gate, port_to
 
     known = first_of(args.store)
     hosted = DeviceId.parse(args.hosted)
-    own = KeptPort(lambda: ProcessPort(args.store), told=_tell, device=DeviceId.parse(known) if known else None)
-    wan = port_to(args.wan, _address(args.wan_address), hosted, timeout_s=SENDING_S)
+    own = KeptPort(
+        lambda: ProcessPort(args.store, arguments=clock_arguments(args.store)),
+        told=_tell,
+        device=DeviceId.parse(known) if known else None,
+    )
+    wan = port_to(args.wan, device_lines.address(args.wan_address), hosted, timeout_s=SENDING_S)
     try:
         used = bool(known) or DeviceClient(own).status().registers.pieces > 0
         notebook = Notebook(args.store, first=own.device, other=hosted, used=used)
@@ -158,14 +177,16 @@ def _serve_wan(args: argparse.Namespace) -> int:
     from towncircle.psd.hosted.funnel import Lanes
     from towncircle.psd.hosted.pool import Pool, workers_within
     from towncircle.psd.postgres import PostgresMemory
+    from towncircle.world.clock import FILE as CLOCK_FILE
     from towncircle.world.stations import gate
 
     limit = args.memory * MIB
     workers = args.workers if args.workers is not None else min(os.cpu_count() or 1, workers_within(limit))
+    clock = str((args.world / CLOCK_FILE).resolve()) if args.world else ""
     wrapping = args.wrapping or args.secret.with_name(f"{args.secret.name}.keys")
-    secret = args.secret.read_bytes()
-    pool = Pool(dsn=args.dsn, secret=secret, workers=workers, memory_limit=limit, wrapping=wrapping)
-    PostgresMemory(args.dsn, create=True).close()
+    told = {"memory_limit": limit, "clock": clock, "wrapping": wrapping}
+    pool = Pool(dsn=args.dsn, secret=args.secret.read_bytes(), workers=workers, **told)
+    PostgresMemory(args.dsn, create=True, partitions=args.parts).close()
     lanes = Lanes(pool)
     try:
         return _serve(args, gate(args.stations, lanes.exchange), "hosted devices")
@@ -176,7 +197,7 @@ def _serve_wan(args: argparse.Namespace) -> int:
 def _serve(args: argparse.Namespace, call: Call, what: str) -> int:
     from towncircle.transport.stations import StationServer, context_for
 
-    server = StationServer(context_for(args.stations, server=True), call, address=("127.0.0.1", args.port))
+    server = StationServer(context_for(args.stations, server=True), call, address=(args.listen, args.port))
     address = f"{server.address[0]}:{server.address[1]}"
     if args.json:
         as_json({"address": address, "serves": what})
@@ -191,19 +212,22 @@ def _serve(args: argparse.Namespace, call: Call, what: str) -> int:
 
 
 def _enrol(args: argparse.Namespace) -> int:
+    from towncircle.kernel.errors import BadInput
     from towncircle.kernel.ids import DeviceId
     from towncircle.pki.randomness import SystemRandomness
     from towncircle.psd.process import SystemClock
-    from towncircle.world.stations import enrol, found
+    from towncircle.world.stations import EVERY, enrol, found
 
     randomness, now = SystemRandomness(), SystemClock().now()
-    devices = [DeviceId.parse(text) for text in args.device]
+    devices = [EVERY] if args.every_device else [DeviceId.parse(text) for text in args.device]
+    if not devices:
+        raise BadInput("cli.no-device-named")
     found(args.stations, randomness, now)
-    print_ = enrol(args.stations, args.name, args.out, devices=devices, randomness=randomness, now=now)
+    print_ = enrol(args.stations, args.name, args.out, devices=devices, randomness=randomness, now=now, role=args.role)
     if args.json:
-        as_json({"name": args.name, "fingerprint": print_, "folder": str(args.out)})
+        as_json({"name": args.name, "role": args.role, "fingerprint": print_, "folder": str(args.out)})
     else:
-        table([("enrolled", args.name), ("folder", str(args.out)), ("fingerprint", print_)])
+        table([("enrolled", f"{args.name} as {args.role}"), ("folder", str(args.out)), ("fingerprint", print_)])
     return 0
 
 
@@ -232,21 +256,12 @@ def _permit(args: argparse.Namespace) -> int:
     return 0
 
 
-def _address(text: str) -> tuple[str, int]:
-    from towncircle.kernel.errors import BadInput
-
-    host, _, port = text.rpartition(":")
-    if not host or not port.isascii() or not port.isdigit():
-        raise BadInput("cli.no-address", text=text[:60])
-    return host, int(port)
-
-
 def _status(args: argparse.Namespace) -> int:
     from towncircle.kernel.ids import DeviceId
     from towncircle.psd.client import DeviceClient
     from towncircle.world.stations import port_to
 
-    line = port_to(args.station, _address(args.address), DeviceId.parse(args.device))
+    line = port_to(args.station, device_lines.address(args.address), DeviceId.parse(args.device))
     try:
         told = DeviceClient(line).status()
     finally:

@@ -18,6 +18,7 @@ from towncircle.cli.show import as_json, journeys_of, table
 if TYPE_CHECKING:
     from datetime import date
 
+    from towncircle.kernel.money import Mills
     from towncircle.kernel.store import Record
     from towncircle.world.batching import Batched, Estimate, Wish
     from towncircle.world.departments import Payer
@@ -51,7 +52,7 @@ def add_arguments(parser: Any, what: Any) -> None:
 
 def open_in(journeys: Journeys) -> list[Record]:
     """Give the batches that were begun and not ended."""
-    from towncircle.licensee.batches import open_batches
+    from towncircle.licensee.promises import open_batches
 
     with journeys.world.store(journeys.licensee).reading() as view:
         return open_batches(view)
@@ -236,9 +237,11 @@ def _show(args: argparse.Namespace, journeys: Journeys, done: Sequence[Batched])
     from towncircle.kernel.money import Mills
     from towncircle.world.manifest import ERRORS
 
-    left = journeys.status().registers.descending
+    left = _left(journeys, done)
     if args.json:
-        as_json({"batches": [_record(one) for one in done], "descending_mills": int(left)})
+        as_json(
+            {"batches": [_record(one) for one in done], "descending_mills": int(left) if left is not None else None}
+        )
         return 0
     for one in done:
         body = one.batch.body
@@ -256,8 +259,21 @@ def _show(args: argparse.Namespace, journeys: Journeys, done: Sequence[Batched])
         if one.left is not None:
             not_printed = body["count"] - body["printed"] - body["refunded"]
             rows.append(("not printed", f"{not_printed:,}, listed in {one.left}"))
-        table([*rows, ("left in the device", left)])
+        if body.get("lost"):
+            rows.append(("lost with the device", f"{body['lost']:,} of them, {Mills(body['lost_mills'])} debited"))
+        table([*rows, ("left in the device", left)] if left is not None else rows)
     return 0
+
+
+def _left(journeys: Journeys, done: Sequence[Batched]) -> Mills | None:
+    """Give what the device of a batch holds, where it still tells."""
+    from towncircle.kernel.errors import Refused
+    from towncircle.kernel.ids import DeviceId
+
+    try:
+        return journeys.status_of(DeviceId(done[-1].batch.body["device"])).registers.descending
+    except Refused:
+        return None
 
 
 def _record(one: Batched) -> dict[str, object]:
@@ -268,6 +284,7 @@ def _record(one: Batched) -> dict[str, object]:
         "pieces": body["printed"],
         "pieces_not_printed": body["count"] - body["printed"] - body["refunded"],
         "pieces_refunded": body["refunded"],
+        "pieces_lost": body.get("lost", 0),
         "rows_left_out": body["rows_left_out"],
         "total_mills": body["spent"],
         "manifest": str(one.manifest),

@@ -20,11 +20,12 @@ from towncircle.kernel.errors import Refused
 from towncircle.kernel.ids import BatchId, DeviceId, JobId
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record, Transaction
-from towncircle.licensee import departments
+from towncircle.licensee import books, departments
 from towncircle.licensee.limits import Limits
-from towncircle.licensee.mailroom import CLAIMED, EVIDENCED, POSTAGE, PRINTED, WAITING
+from towncircle.licensee.mailroom import CLAIMED, EVIDENCED, LOST, POSTAGE, PRINTED, WAITING
+from towncircle.licensee.promises import RESERVED, bound, open_batches, waiting
 
-RESERVED, GIVEN_UP = "reserved", "given up"
+GIVEN_UP = "given up"
 Piece = Mapping[str, Any]
 
 
@@ -121,18 +122,6 @@ def jobs_of(record: Record) -> list[JobId]:
     return [job_of(record.key, number) for number in range(1, len(record.body["parts"]) + 1)]
 
 
-def open_batches(view: Transaction) -> list[Record]:
-    """Give the batches that are neither printed nor given up."""
-    return view.find("batch", states=(RESERVED,))
-
-
-def bound(view: Transaction, device: str) -> Mills:
-    """Give what open batches still want of a device."""
-    rows = [row for row in open_batches(view) if row.owner == device]
-    held = [(row.body["total"], view.get("reservation", row.key)) for row in rows]
-    return Mills(sum(total - (of.body.get("spent", 0) if of is not None else 0) for total, of in held))
-
-
 @cites("P050-1.4", "P050-1.5", "P050-4.7", "IMI-05")
 def reserve(ctx: Context, *, order: Order, pieces: Iterable[Sequence[Piece]], limits: Limits, funds: Funds) -> Record:
     """Write a batch down with all its jobs and reserve its money; give its record.
@@ -186,7 +175,7 @@ def _check(ctx: Context, order: Order, limits: Limits, funds: Funds) -> None:
         raise Refused("mailroom.job-open", jobs=", ".join(row.key for row in opened))
     limits.check(day=order.day)
     departments.check_person(ctx, department=order.department, person=order.person, job=order.batch)
-    funds.check(order.total + bound(ctx.tx, order.device))
+    funds.check(order.total + bound(ctx.tx, order.device) + waiting(ctx.tx, order.device))
 
 
 def jobs(view: Transaction, record: Record) -> Iterator[Record]:
@@ -197,33 +186,55 @@ def jobs(view: Transaction, record: Record) -> Iterator[Record]:
         yield row
 
 
+def lose(ctx: Context, *, job: JobId, first_piece: int, ascending_after: Mills, descending_after: Mills) -> Record:
+    """Write down that a device debited a part and cannot give its marks any more; its money is spent.
+
+    `first_piece` and the registers are as the device counts. It was evidenced, at an instant that nobody knows.
+    """
+    row = ctx.tx.get("job", job)
+    assert row is not None
+    device, total = DeviceId(row.body["device"]), Mills(row.body["total"])
+    departments.spend(ctx, job=row.body["batch"], amount=total)
+    books.book_postage(ctx, job=job, device=device, department=row.body["department"], amount=total)
+    told: dict[str, Any] = {"first_piece": first_piece, "count": len(row.body["pieces"]), "total": int(total)}
+    told |= {"ascending_after": int(ascending_after), "descending_after": int(descending_after)}
+    day = row.body["mailing_date"]
+    ctx.note("evidence.made", job, clauses=("502.8(b)",), device=device, mailing_date=day, **told)
+    body = {**row.body, "state": LOST, "first_piece": first_piece}
+    return ctx.tx.put("job", job, body, owner=row.owner, expected=row.version)
+
+
 def outcome(view: Transaction, record: Record, *, given_up: bool = False) -> dict[str, Any]:
     """Give what a batch comes to at its end: its state, the pieces that were printed, what was spent.
 
-    Pieces that were sent in for a refund are counted as such (`refunded`, `refunded_mills`); `spent` has them too.
+    Pieces that were sent in for a refund are counted as such (`refunded`, `refunded_mills`), and those whose marks were
+    lost with their device (`lost`, `lost_mills`); `spent` has both.
 
     Raises `Refused` (batch.unfinished) where a job is not printed and the batch is not given up.
     """
-    waiting = left = refunded = mills = 0
+    idle = left = 0
+    gone = {CLAIMED: [0, 0], LOST: [0, 0]}
     for job in jobs(view, record):
         if job.body["state"] == EVIDENCED or (job.body["state"] == WAITING and not given_up):
             left += 1
-        elif job.body["state"] == CLAIMED:
-            refunded += len(job.body["pieces"])
-            mills += job.body["total"]
+        elif job.body["state"] in gone:
+            held = gone[job.body["state"]]
+            held[:] = held[0] + len(job.body["pieces"]), held[1] + job.body["total"]
         elif job.body["state"] != PRINTED:
-            waiting += len(job.body["pieces"])
+            idle += len(job.body["pieces"])
     if left:
         raise Refused("batch.unfinished", batch=record.key, left=left)
-    held = view.get("reservation", record.key)
-    assert held is not None
-    state = GIVEN_UP if waiting else PRINTED
+    reservation = view.get("reservation", record.key)
+    assert reservation is not None
+    (refunded, refunded_mills), (lost, lost_mills) = gone[CLAIMED], gone[LOST]
     return {
-        "state": state,
-        "printed": record.body["count"] - waiting - refunded,
+        "state": GIVEN_UP if idle or lost else PRINTED,
+        "printed": record.body["count"] - idle - refunded - lost,
         "refunded": refunded,
-        "refunded_mills": mills,
-        "spent": held.body.get("spent", 0),
+        "refunded_mills": refunded_mills,
+        "lost": lost,
+        "lost_mills": lost_mills,
+        "spent": reservation.body.get("spent", 0),
     }
 
 

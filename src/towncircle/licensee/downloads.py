@@ -15,7 +15,7 @@ from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Ask, Carry, Context, Exchange, Steps
 from towncircle.kernel.errors import Refused, TowncircleError
 from towncircle.kernel.ids import DeviceId, MessageId
-from towncircle.licensee import batches, rates
+from towncircle.licensee import promises, rates
 from towncircle.licensee.funds import held_device, raise_refusal
 from towncircle.licensee.mailroom import OPEN
 from towncircle.psd.client import DeviceClient
@@ -33,7 +33,7 @@ _SPEAKING = (AUTHORISED, IN_SERVICE, LOCKED)
 @cites("IMI-03/2", "IMI-03/1")
 def not_in_a_batch(ctx: Context) -> None:
     """Take nothing while a print job or a batch of them is open. Raises `Refused` (updates.batch-open)."""
-    jobs = [row.key for row in (*ctx.tx.find("job", states=OPEN), *ctx.tx.find("batch", states=(batches.RESERVED,)))]
+    jobs = [row.key for row in (*ctx.tx.find("job", states=OPEN), *ctx.tx.find("batch", states=(promises.RESERVED,)))]
     if jobs:
         raise Refused("updates.batch-open", jobs=", ".join(jobs))
 

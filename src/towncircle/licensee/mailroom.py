@@ -22,7 +22,7 @@ from towncircle.kernel.errors import BadInput, Refused, RefusedOnGrounds, Townci
 from towncircle.kernel.ids import DeviceId, JobId
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record
-from towncircle.licensee import advertising, books, departments, labels, looks, missing, rates
+from towncircle.licensee import advertising, books, departments, labels, looks, missing, promises, rates
 from towncircle.licensee.funds import held_device
 from towncircle.licensee.limits import Limits
 from towncircle.licensee.looks import PLAIN, Look
@@ -47,6 +47,7 @@ EVIDENCED, PRINTED, RELEASED = "evidenced", "printed", "released"
 CLAIMED = "claimed"  # it was never handed over, and its pieces were sent in for a refund
 OPEN = ("planned", EVIDENCED, RELEASED)  # a crash leaves these between their steps
 WAITING = "waiting"  # it stands in an open batch, whose reservation pays for it
+LOST = "lost"  # the device debited it and cannot give its indicia any more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,8 +140,9 @@ def evidence(ctx: Context, *, job: JobId) -> Steps:
     planned = row.body
     device = DeviceId(planned["device"])
     missing.in_hand(ctx, device=device)
+    kept = promises.promised(ctx, device=device) if planned["state"] == "planned" else None
     done: Evidenced
-    done, status = yield Exchange(device, lambda client: (_ask(client, job, planned), client.status()))
+    done, status = yield Exchange(device, lambda client: (_ask(client, job, planned, kept), client.status()))
     row = ctx.tx.get("job", job)
     assert row is not None
     if row.body["state"] not in ("planned", WAITING):
@@ -304,13 +306,18 @@ def printed(ctx: Context, *, job: JobId, files: Sequence[str], **told: int | str
     """
     row = ctx.tx.get("job", job)
     assert row is not None
-    if row.body["state"] == CLAIMED:
-        raise Refused("refund.job-claimed", job=job)
-    if row.body["state"] != (RELEASED if form_of(row.body) == REDATE else EVIDENCED):
-        raise Refused("mailroom.not-to-hand-over", job=job, state=row.body["state"])
+    to_hand_over(row)
     ctx.note("print.handed-over", job, device=row.body["device"], count=len(row.body["pieces"]))
     body = {**row.body, "state": PRINTED, "files": list(files), **told}
     return ctx.tx.put("job", job, body, owner=row.owner, expected=row.version)
+
+
+def to_hand_over(row: Record) -> None:
+    """Check that a job's pages wait to be handed over. Raises as `printed`."""
+    if row.body["state"] == CLAIMED:
+        raise Refused("refund.job-claimed", job=row.key)
+    if row.body["state"] != (RELEASED if form_of(row.body) == REDATE else EVIDENCED):
+        raise Refused("mailroom.not-to-hand-over", job=row.key, state=row.body["state"])
 
 
 def give_up(ctx: Context, *, job: JobId) -> None:
@@ -363,7 +370,9 @@ def _untie(ctx: Context, row: Record) -> None:
     ctx.tx.put("job", of.key, {**of.body, **tied}, owner=of.owner, expected=of.version)
 
 
-def _ask(client: DeviceClient, job: JobId, body: Mapping[str, Any]) -> Evidenced:
+def _ask(client: DeviceClient, job: JobId, body: Mapping[str, Any], kept: promises.Promised | None = None) -> Evidenced:
+    if kept is not None:
+        kept.check(client, job=job, total=Mills(body["total"]))
     pieces = body["pieces"]
     known: dict[str, Any] = {
         "category": [str(piece["category"]) for piece in pieces],

@@ -110,13 +110,13 @@ def keep(ctx: Context, *, printer: Printer) -> Record:
     """Keep a printer, or another profile for one that is known.
 
     Raises `BadInput` (printer.unfit), `Refused` (printer.busy): an entry under way is found again where it was sent,
-    and a file that waits is in the language it was written in.
+    and a file that waits was drawn for the printer as it was.
     """
     held = ctx.tx.get("printer", printer.name)
-    if held is not None:
-        same = held.body["language"] == printer.language
-        _check_free(ctx, printer.name, states=("sending",) if same else _OPEN)
     body = asdict(printer.checked())
+    if held is not None:
+        same = all(held.body.get(part) == body[part] for part in _DRAWN)
+        _check_free(ctx, printer.name, states=("sending",) if same else _OPEN)
     ctx.note("printer.kept", printer.name, way=printer.kind, language=printer.language, dpi=printer.dpi)
     return ctx.tx.put("printer", printer.name, body, owner=ctx.party, expected=held.version if held else 0)
 
@@ -146,6 +146,7 @@ def remove(ctx: Context, *, name: str) -> None:
 
 
 _OPEN = ("queued", "sending")
+_DRAWN = ("language", "dpi", "form", "shift_x", "shift_y", "scale_x", "scale_y", "native")  # what a file depends on
 
 
 def _check_free(ctx: Context, name: str, *, states: tuple[str, ...]) -> None:

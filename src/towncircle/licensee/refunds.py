@@ -3,13 +3,14 @@
 Here: Form 3533 with the details of Part IV, and what became of it. Not here: whether a piece qualifies (the Provider's
 and the Postal Service's).
 Kept: the pieces are of the licensee's own print jobs. The same pieces sent in again get the first answer, unless that
-refund came to nothing: then they are another one.
+refund came to nothing: then they are another one. A piece is sent in or printed again, never both: what was printed
+again and did not spoil is not claimed, and what is claimed is not printed again.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from towncircle.kernel.cites import cites
@@ -18,8 +19,8 @@ from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.ids import DeviceId, RefundId, RequestId
 from towncircle.kernel.money import Mills
 from towncircle.kernel.persons import check
-from towncircle.kernel.store import Record
-from towncircle.licensee import mailroom
+from towncircle.kernel.store import Record, Transaction
+from towncircle.licensee import mailroom, spool
 from towncircle.licensee.funds import held_device
 from towncircle.verification.refunding import Unused, groups_of, total_of, unused
 from towncircle.wire.bodies import RefundApplication, RefundQuery, RefundStatement
@@ -33,7 +34,8 @@ MOST_PIECES = 500  # house: of one form
 def begin(ctx: Context, *, payloads: tuple[bytes, ...], refund: RefundId) -> Record:
     """Write a form down: the pieces, their device and their print jobs. Nothing is sent yet.
 
-    Raises `BadInput` (refund.no-pieces, refund.no-mark), `Refused` (refund.two-devices, refund.not-ours).
+    Raises `BadInput` (refund.no-pieces, refund.no-mark), `Refused` (refund.two-devices, refund.not-ours,
+    refund.part-of-job, refund.printed-again).
     """
     if ctx.actor != ctx.party:
         check(ctx, ctx.actor)
@@ -49,6 +51,7 @@ def begin(ctx: Context, *, payloads: tuple[bytes, ...], refund: RefundId) -> Rec
     held = ctx.tx.get("refund", same.body["refund"]) if same is not None else None
     if held is not None and held.body["state"] != REFUSED:
         return held
+    _check_paper(ctx, jobs, pieces)
     _withhold(ctx, jobs)
     of = {"refund": refund}
     ctx.tx.put("refund-of", digest, of, owner=ctx.party, expected=same.version if same else 0)
@@ -73,6 +76,37 @@ def _jobs(ctx: Context, device: DeviceId, pieces: tuple[Unused, ...]) -> dict[st
             raise Refused("refund.not-ours", piece=piece.number)
         jobs.setdefault(job, []).append(piece.number)
     return jobs
+
+
+def _check_paper(ctx: Context, jobs: Mapping[str, list[int]], pieces: tuple[Unused, ...]) -> None:
+    """Check that no other copy of a piece is under way or was printed since: it could be mailed besides."""
+    for job, numbers in jobs.items():
+        row = ctx.tx.get("job", job)
+        assert row is not None
+        whole = row.body["indicia"]
+        if row.body["state"] == mailroom.EVIDENCED and len(numbers) < len(whole):
+            raise Refused("refund.part-of-job", job=job, count=len(whole))
+        for number in numbers:
+            place = whole.index(pieces[number - 1].payload.hex()) + 1
+            standing = spool.copy_of(ctx.tx, job=job, piece=place)
+            if standing is not None:
+                entry, state = standing.body["number"], spool.standing_of(standing)
+                raise Refused("refund.printed-again", piece=number, entry=entry, state=state, place=place)
+
+
+@cites("502.27a/2")
+def not_claimed(view: Transaction, *, job: str, pieces: Iterable[int]) -> None:
+    """Refuse to print pieces of a job (their numbers from 1) again that were sent in for a refund.
+
+    Raises `Refused` (refund.claimed).
+    """
+    row = view.get("job", job)
+    assert row is not None
+    wanted = {row.body["indicia"][piece - 1]: piece for piece in pieces}
+    for held in view.find("refund", states=(BEGUN, CLAIMED, CREDITED)):
+        for mark in held.body["pieces"] if job in held.body["jobs"] else ():
+            if mark in wanted:
+                raise Refused("refund.claimed", piece=wanted[mark], job=job, refund=held.key)
 
 
 def _withhold(ctx: Context, jobs: Mapping[str, list[int]], *, back: bool = False) -> None:

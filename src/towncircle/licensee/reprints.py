@@ -2,8 +2,8 @@
 
 Here: asking the device for the bytes of pieces that it evidenced, and the record of it. Not here: pages (`envelopes`).
 Kept: a reprint is the same bytes and debits nothing; the device counts it first and tells the count in its signed
-audit, so the Provider sees it. What stands with a printer and did not spoil is not printed again. After a crash the
-device may only count more than was written down.
+audit, so the Provider sees it. What stands with a printer and did not spoil, or was sent in for a refund, is not
+printed again. After a crash the device may only count more than was written down.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from towncircle.kernel.ids import DeviceId, JobId
 from towncircle.kernel.store import Record
 from towncircle.licensee.corrections import places
 from towncircle.licensee.mailroom import EVIDENCED, PRINTED, numbers_of
+from towncircle.licensee.refunds import not_claimed
 from towncircle.licensee.spool import may_print_again
 from towncircle.psd.commands import Reprinted
 
@@ -30,19 +31,21 @@ def reprint(ctx: Context, *, job: JobId, pieces: Sequence[int] = ()) -> Steps:
     if row.body["state"] not in (EVIDENCED, PRINTED) or not row.body["indicia"]:
         raise Refused("mailroom.no-indicium", job=job, state=row.body["state"])
     chosen = places(row, pieces)
-    may_print_again(ctx.tx, job=job, pieces=[place + 1 for place in chosen])
+    numbers = [place + 1 for place in chosen]
+    may_print_again(ctx.tx, job=job, pieces=numbers)
+    not_claimed(ctx.tx, job=job, pieces=numbers)
     done: Reprinted = yield Exchange(DeviceId(row.body["device"]), lambda client: client.reprint(job, chosen))
     row = ctx.tx.get("job", job)
     assert row is not None
     ctx.note("print.reprinted", job, device=row.body["device"], of=job, count=len(chosen), reprints=done.reprints)
     counted = row.body.get("reprints", 0) + len(chosen)
     kept = ctx.tx.put("job", job, {**row.body, "reprints": counted}, owner=row.owner, expected=row.version)
-    numbers = numbers_of(kept.body)
+    counts = numbers_of(kept.body)
     body = {
         **kept.body,
         "pieces": [kept.body["pieces"][place] for place in chosen],
         "indicia": [indicium.hex() for indicium in done.indicia],
         "device_reprints": done.reprints,
-        "numbers": [numbers[place] for place in chosen],
+        "numbers": [counts[place] for place in chosen],
     }
     return Record(kind=kept.kind, key=kept.key, owner=kept.owner, version=kept.version, body=body)

@@ -4,7 +4,7 @@ Here: entries (one handing-over of pieces of one job each), their states, and wh
 bytes and the ways to printers (`towncircle.world.spooling`), the device's count of reprints (`reprints`).
 Theory of operation. An entry is `queued` in the transaction that closes its job. Before the first byte leaves it is
 `sending`; then it is `handed over`, or `queued` again where certainly nothing left, or `unknown` where nobody can know.
-It stays `sending` as long as that could not be found out or written down.
+It stays `sending` as long as that could not be found out or written down; a person may say it then too.
 A person says of each piece whether it came out (`confirmed`) or not (`spoiled`). Nothing is sent twice by itself: a
 piece that stands with a printer is printed again only after somebody said that it spoiled, and the device counts it.
 A spoiled piece may instead be sent in for a refund (502.27(a)).
@@ -35,6 +35,8 @@ SPOOL = StateTable(
         Move(SENDING, "arrive", HANDED_OVER, "house"),
         Move(SENDING, "not leave", QUEUED, "house"),
         Move(SENDING, "get lost", UNKNOWN, "house"),
+        Move(SENDING, "confirm", DECIDED, "house"),
+        Move(SENDING, "spoil", DECIDED, "house"),
         Move(HANDED_OVER, "confirm", DECIDED, "house"),
         Move(HANDED_OVER, "spoil", DECIDED, "house"),
         Move(UNKNOWN, "confirm", DECIDED, "house"),
@@ -128,6 +130,15 @@ def may_print_again(view: Transaction, *, job: str, pieces: Iterable[int]) -> No
     for number, held in standing.items():
         state = standing_of(entry(view, number))
         raise Refused("spool.not-spoiled", pieces=as_text(spans(held)), job=JobId(job), entry=number, state=state)
+
+
+def copy_of(view: Transaction, *, job: str, piece: int) -> Record | None:
+    """Give the entry by which a piece may lie on paper besides the one at hand: it waits, or it was printed again."""
+    rows = [row for row in view.find("spool", owner=job) if piece in numbers(row.body["pieces"])]
+    if not rows or piece in numbers(rows[-1].body[SPOILED]):
+        return None
+    last = rows[-1]
+    return last if last.body["again"] or last.body["state"] in (QUEUED, SENDING) else None
 
 
 def entry(view: Transaction, number: int) -> Record:

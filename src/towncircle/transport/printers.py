@@ -13,6 +13,7 @@ import os
 import shutil
 import socket
 import subprocess
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -22,7 +23,7 @@ from towncircle.kernel.errors import Refused
 
 CONNECT_S = 5  # house
 SEND_S = 60  # house: how long a printer may take nothing before the line is given up
-CLOSE_S = 10  # house: how long it may take to close its side when it has everything
+CLOSE_S = 10  # house: how long it may take to close its side when it has everything, however much it says
 LP_S = 60  # house
 _CHUNK = 64 * 1024
 
@@ -42,6 +43,10 @@ class Way(Protocol):
         """Finish a handing-over whose process died: True it is there, False nobody knows. Raises `Refused`."""
         ...
 
+    def written_down(self) -> None:
+        """Forget what was kept for a crash: it stands in the store that all was handed over."""
+        ...
+
     def close(self) -> None:
         """Let go of what `ready` took."""
         ...
@@ -50,13 +55,14 @@ class Way(Protocol):
 class FolderWay:
     """Put a file into a spool folder under its name, whole or not at all.
 
-    What is not whole lies beside it under a hidden name. After a crash that hidden file tells whether it was handed
-    over: it is made before the sending is written down, and goes when the file gets its name.
+    What is not whole lies beside it under a hidden name, with a hidden, empty receipt. Both are made before the sending
+    is written down; the first goes when the file gets its name, the receipt when that is written down too. After a
+    crash they tell whether it was handed over; a folder without the receipt (an empty mount point) is another one.
     """
 
     def __init__(self, folder: Path, name: str, file: Path) -> None:
         self._folder, self._target = folder, folder / name
-        self._draft, self._file = folder / f".{name}.part", file
+        self._draft, self._receipt, self._file = folder / f".{name}.part", folder / f".{name}.receipt", file
 
     def ready(self) -> None:
         """Copy the file beside its place. Raises `Refused` (printer.unreachable, printer.name-taken)."""
@@ -67,6 +73,7 @@ class FolderWay:
                 shutil.copyfileobj(source, draft)
                 draft.flush()
                 os.fsync(draft.fileno())
+            self._receipt.touch()
             _sync(self._folder)
         except OSError as error:
             raise Refused("printer.unreachable", address=self._folder, why=error.strerror or error) from error
@@ -84,12 +91,17 @@ class FolderWay:
         return self._target.name
 
     def after_crash(self) -> bool:
-        """Finish the handing-over. Raises `Refused` (printer.away) where the folder is not there."""
-        if not self._folder.is_dir():
+        """Finish the handing-over. Raises `Refused` (printer.away) where the folder is not there, or is another one."""
+        if not any(one.exists() for one in (self._receipt, self._draft, self._target)):
             raise Refused("printer.away", address=self._folder)
         if self._draft.exists():
             self.hand_over()
         return True
+
+    def written_down(self) -> None:
+        """Take the receipt away: nobody asks any more."""
+        with suppress(OSError):
+            self._receipt.unlink()
 
     def close(self) -> None:
         """Leave the draft: the next attempt writes it anew."""
@@ -138,6 +150,9 @@ class LpWay:
         """Say that nobody knows: `lp` keeps no trace by our name."""
         return False
 
+    def written_down(self) -> None:
+        """Nothing was kept."""
+
     def close(self) -> None:
         """Nothing is held."""
 
@@ -168,9 +183,7 @@ class RawWay:
                     line.sendall(chunk)
                     sent += len(chunk)
                 line.shutdown(socket.SHUT_WR)
-                line.settimeout(CLOSE_S)
-                while line.recv(_CHUNK):  # what a printer says here is for its maker's tools
-                    pass
+                _hear_out(line)
         except OSError as error:
             why = f"after {sent} of {self._file.stat().st_size} bytes: {error.strerror or error}"
             raise Refused("printer.doubt", address=f"{self._host}:{self._port}", why=why) from error
@@ -180,10 +193,23 @@ class RawWay:
         """Say that nobody knows: a socket keeps no trace."""
         return False
 
+    def written_down(self) -> None:
+        """Nothing was kept."""
+
     def close(self) -> None:
         """Close the connection."""
         if self._line is not None:
             self._line.close()
+
+
+def _hear_out(line: socket.socket) -> None:
+    """Read until the printer closes; what it says is for its maker's tools. Raises `OSError` where it never ends."""
+    ends = time.monotonic() + CLOSE_S
+    while (left := ends - time.monotonic()) > 0:
+        line.settimeout(left)
+        if not line.recv(_CHUNK):
+            return
+    raise TimeoutError(f"it has everything and did not close in {CLOSE_S} s")
 
 
 def _sync(folder: Path) -> None:

@@ -25,8 +25,7 @@ from towncircle.kernel.errors import BadInput, Refused, RefusedOnGrounds
 from towncircle.kernel.ids import BatchId, DeviceId, JobId
 from towncircle.kernel.money import Mills
 from towncircle.kernel.store import Record
-from towncircle.ledger import LICENSEE, Books
-from towncircle.licensee import advertising, batches, custody, looks, mailroom, missing, rates, returns
+from towncircle.licensee import advertising, batches, custody, looks, mailroom, missing, promises, rates, returns
 from towncircle.licensee.funds import held_device
 from towncircle.licensee.limits import Limits
 from towncircle.licensee.looks import Look
@@ -34,7 +33,7 @@ from towncircle.mailpiece.tariff import Table
 from towncircle.mailpiece.templates import Template
 from towncircle.psd.commands import StatusReport
 from towncircle.psd.states import AUTHORISED
-from towncircle.world import manifest
+from towncircle.world import evidenced, manifest
 from towncircle.world.checking import MOST_FAULTS, Checked, Terms, check
 from towncircle.world.composing import Shared, ToWrite, Written, write_part
 from towncircle.world.crews import Crew, crew
@@ -105,9 +104,9 @@ def print_batch(
     batch = journeys.new(BatchId.new)
     prove(journeys, wish.payer, job=batch)
     with crew(beside=_is_long(wish)) as hands:
-        with _checked(journeys, wish, out, hands, progress) as (checked, terms, status):
+        with _checked(journeys, wish, out, hands, progress) as (checked, terms):
             order = _order(journeys, wish, terms, checked, out, batch)
-            funds = _funds(journeys, status, refill=wish.refill)
+            funds = _funds(journeys, refill=wish.refill)  # as it is now: reading a long list took its time
             record: Record = journeys.do(
                 lambda ctx: batches.reserve(ctx, order=order, pieces=checked.pieces(), limits=terms.limits, funds=funds)
             )
@@ -123,19 +122,22 @@ def estimate(journeys: Journeys, wish: Wish, out: Path, *, progress: Progress = 
     batch = journeys.new(BatchId.new)
     with (
         crew(beside=_is_long(wish)) as hands,
-        _checked(journeys, wish, out, hands, progress) as (checked, terms, status),
+        _checked(journeys, wish, out, hands, progress) as (checked, terms),
     ):
         order = _order(journeys, wish, terms, checked, out, batch)
-        return Estimate(order=order, funds=_funds(journeys, status, refill=wish.refill))
+        return Estimate(order=order, funds=_funds(journeys, refill=wish.refill))
 
 
 def resume(journeys: Journeys, batch: str, out: Path, *, progress: Progress = silent) -> Batched:
     """Go on with an interrupted batch in the folder that it began in.
 
-    Raises `Refused` (batch.unknown, batch.other-out, batch.other-manifest, batch.day-over, batch.other-device).
+    Raises `Refused` (batch.unknown, batch.other-out, batch.other-manifest, batch.day-over, batch.other-device,
+    batch.device-silent).
     """
     record = _held(journeys, batch, out)
     device = DeviceId(record.body["device"])
+    if record.body["state"] == promises.RESERVED and evidenced.is_silent(journeys, device):
+        raise Refused("batch.device-silent", batch=batch, device=device, state=journeys.status_of(device).state)
     _check_serving(journeys, device)
     if device == journeys.device and journeys.status_of(device).open_request:
         journeys.settle()  # a reset on the way was interrupted
@@ -182,8 +184,8 @@ def _check_serving(journeys: Journeys, device: DeviceId) -> None:
 @contextmanager
 def _checked(
     journeys: Journeys, wish: Wish, out: Path, hands: Crew, progress: Progress
-) -> Iterator[tuple[Checked, Terms, StatusReport]]:
-    """Check every row of a list; give what was found, by which terms, and how the device stands.
+) -> Iterator[tuple[Checked, Terms]]:
+    """Check every row of a list; give what was found, and by which terms.
 
     Raises `RefusedOnGrounds` (batch.bad-rows), `Refused` (batch.too-many-faults, mailroom.nothing-to-print).
     """
@@ -205,7 +207,7 @@ def _checked(
                 )
         if not checked.parts:
             raise Refused("mailroom.nothing-to-print")
-        yield checked, terms, status
+        yield checked, terms
 
 
 def _terms(journeys: Journeys, wish: Wish, status: StatusReport) -> Terms:
@@ -256,14 +258,12 @@ def _order(journeys: Journeys, wish: Wish, terms: Terms, checked: Checked, out: 
     )
 
 
-def _funds(journeys: Journeys, status: StatusReport, *, refill: bool) -> batches.Funds:
+def _funds(journeys: Journeys, *, refill: bool) -> batches.Funds:
     """Gather what a batch may draw on; the account is that of the licensee's own books."""
-    account = None
+    status, account = journeys.status(), None
     if refill:
         with journeys.world.store(journeys.licensee).reading() as view:
-            device = view.get("device", journeys.device)
-            assert device is not None
-            account = Books(view, LICENSEE).balance(f"on-deposit/{device.body['provider']}/{journeys.licensee}")
+            account = promises.on_account(view, licensee=journeys.licensee, device=journeys.device)
     return batches.Funds(balance=status.registers.descending, cap=status.cap, account=account)
 
 
@@ -277,7 +277,7 @@ class _Run:
 
     def print_with(self, hands: Crew) -> None:
         """Print them: while one is composed, the device evidences the next."""
-        if self._record.body["state"] == batches.RESERVED:
+        if self._record.body["state"] == promises.RESERVED:
             Path(self._record.body["out"]).mkdir(parents=True, exist_ok=True)
             self._progress(PRINTING, 0, self._record.body["count"])
             for written in hands.map(write_part, self._tasks()):
@@ -311,6 +311,8 @@ class _Run:
         if row.body["state"] == mailroom.WAITING:
             if self._begun_only and journeys.never_evidenced(row):
                 return None
+            if self._begun_only and evidenced.is_silent(journeys, DeviceId(row.body["device"])):
+                return evidenced.lose(journeys, row)
             if not self._begun_only:
                 self._ready(row)
             row = journeys.do(lambda ctx: mailroom.evidence(ctx, job=job))
@@ -323,7 +325,7 @@ class _Run:
     def _ready(self, row: Record) -> None:
         """See that the day is still on and the device can pay a part: where the batch may, it is reset before.
 
-        Raises `Refused` (batch.day-over, batch.other-device) and what a reset raises.
+        Raises `Refused` (batch.day-over, batch.other-device, batch.money-gone) and what a reset raises.
         """
         journeys, body = self._journeys, self._record.body
         device, total = DeviceId(row.body["device"]), Mills(row.body["total"])
@@ -332,12 +334,16 @@ class _Run:
         if day < journeys.world.clock.now().date_in(status.zone) and journeys.never_evidenced(row):
             raise Refused("batch.day-over", batch=self._record.key, day=day)
         balance = status.registers.descending
-        if body["refill"] and balance < total and journeys.never_evidenced(row):
-            if device != journeys.device:
-                raise Refused("batch.other-device", batch=self._record.key, device=device, used=journeys.device)
-            with journeys.world.store(journeys.licensee).reading() as view:
-                wanted = batches.bound(view, device)
-            journeys.reset(min(status.cap - balance, wanted - balance))
+        if balance >= total or not journeys.never_evidenced(row):
+            return
+        with journeys.world.store(journeys.licensee).reading() as view:
+            wanted = promises.bound(view, device)
+        if not body["refill"]:
+            lacking = wanted - balance
+            raise Refused("batch.money-gone", batch=self._record.key, total=total, balance=balance, lacking=lacking)
+        if device != journeys.device:
+            raise Refused("batch.other-device", batch=self._record.key, device=device, used=journeys.device)
+        journeys.reset(min(status.cap - balance, wanted - balance))
 
     def _hand_over(self, row: Record, written: Written) -> None:
         files = [written.file, *written.pictures]
@@ -359,7 +365,7 @@ def _take_back(out: Path, stem: str) -> None:
 def _end(journeys: Journeys, record: Record, *, given_up: bool = False) -> Batched:
     """Write the papers of a batch, then end it: an interruption in between writes them once more."""
     out, left = Path(record.body["out"]), None
-    if record.body["state"] != batches.RESERVED:
+    if record.body["state"] != promises.RESERVED:
         ended_left = out / manifest.LEFT
         return Batched(batch=record, manifest=out / manifest.MANIFEST, left=ended_left if ended_left.exists() else None)
     with journeys.world.store(journeys.licensee).reading() as view:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.ids import DeviceId
@@ -21,7 +21,7 @@ from towncircle.psd.client import DeviceClient
 from towncircle.psd.ports import BytePort, ProcessPort
 from towncircle.psd.process import create, open_device
 
-DRAFT = ".new"
+DEVICES, DRAFT = "devices", ".new"
 
 
 class ShelfPort(BytePort, Protocol):
@@ -33,6 +33,7 @@ class ShelfPort(BytePort, Protocol):
 
 
 PortMaker = Callable[[Path], ShelfPort]
+Factory = Callable[..., None]  # takes the folder of a new device, and the arguments of `psd.device.manufacture`
 
 
 def process_port(clock_file: Path, seed: int | None) -> PortMaker:
@@ -51,7 +52,7 @@ def here_port(clock_file: Path, seed: int | None) -> PortMaker:
 
 
 # the process has ended, could not open its store, or found that another process owns it now
-_GONE = ("psd.unreachable", "psd.store-busy", "psd.store-stale", "psd.store-failed")
+_GONE = ("psd.unreachable", "transport.unreachable", "psd.store-busy", "psd.store-stale", "psd.store-failed")
 
 
 class DeviceShelf:
@@ -93,10 +94,22 @@ class DeviceShelf:
 
 
 class Workshop:
-    """Be the bench of a Provider: it manufactures a device the first time one is asked for."""
+    """Be the bench of a Provider: it manufactures a device the first time one is asked for.
+
+    `make` makes one elsewhere than in a folder, `reach` gives the Provider's own port to one that is elsewhere.
+    """
 
     def __init__(
-        self, shelf: DeviceShelf, *, provider: str, signer: Signer, root: bytes, randomness: Randomness, ships: bool
+        self,
+        shelf: DeviceShelf,
+        *,
+        provider: str,
+        signer: Signer,
+        root: bytes,
+        randomness: Randomness,
+        ships: bool,
+        make: Factory | None = None,
+        reach: Callable[[DeviceId], ShelfPort | None] = lambda _: None,
     ) -> None:
         self._shelf = shelf
         self._provider = provider
@@ -104,6 +117,7 @@ class Workshop:
         self._root = root
         self._randomness = randomness
         self._ships = ships
+        self._make, self._reach = make or self._in_a_folder, reach
 
     @contextmanager
     def client(self, device: DeviceId) -> Iterator[DeviceClient]:
@@ -112,17 +126,24 @@ class Workshop:
         if not folder.exists():
             draft = folder.with_suffix(DRAFT)
             shutil.rmtree(draft, ignore_errors=True)  # what a crash left of an earlier attempt: it has no keys yet
-            create(
+            self._make(
                 draft,
                 device=device,
                 provider=self._provider,
                 provider_key=self._signer.public.raw,
                 root_fingerprint=self._root,
                 test_root=True,
-                secret=self._randomness.take(32),
             )
             draft.rename(folder)
+        own = self._reach(device)
+        if own is not None:
+            with closing(own):
+                yield DeviceClient(own)
+            return
         with self._shelf.client(device) as client:
             yield client
         if self._ships:
             self._shelf.close()
+
+    def _in_a_folder(self, draft: Path, **birth: Any) -> None:
+        create(draft, **birth, secret=self._randomness.take(32))

@@ -19,7 +19,7 @@ from towncircle.kernel.ids import PartyId
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.store import Record, Transaction
 from towncircle.ledger import LICENSEE, Books
-from towncircle.licensee import batches
+from towncircle.licensee import promises
 from towncircle.licensee.funds import ORDERED
 from towncircle.licensee.returns import BEGUN, DONE, NOTED
 from towncircle.licensee.transfers import APPROVED
@@ -178,7 +178,7 @@ def _quiet(world: World) -> bool:
 def _settled(world: World, licensee: str, view: Transaction) -> bool:
     """Tell whether a licensee has booked what the bank took, what its devices applied and what they evidenced."""
     waiting = any(row.body["state"] == ORDERED for row in view.find("deposit-order"))
-    if waiting or view.find("job", states=("planned",)) or view.find("batch", states=(batches.RESERVED,)):
+    if waiting or view.find("job", states=("planned",)) or view.find("batch", states=(promises.RESERVED,)):
         return False
     for row in view.find("device"):
         with world.store(row.body["provider"]).reading() as provider:

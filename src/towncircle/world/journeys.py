@@ -19,7 +19,6 @@ from towncircle.kernel.money import Mills
 from towncircle.kernel.randomness import Randomness
 from towncircle.kernel.store import Record
 from towncircle.licensee import (
-    batches,
     corrections,
     custody,
     envelopes,
@@ -27,6 +26,7 @@ from towncircle.licensee import (
     licenses,
     mailroom,
     missing,
+    promises,
     reprints,
     returns,
     setup,
@@ -46,7 +46,7 @@ from towncircle.wire.bodies import (
     LicenseApplication,
     LicenseDecision,
 )
-from towncircle.world import leases, renewing, updates
+from towncircle.world import evidenced, leases, renewing, updates
 from towncircle.world.config import BANK, some
 from towncircle.world.departments import Payer, prove
 from towncircle.world.world import World
@@ -218,7 +218,7 @@ class Journeys:
     def open_jobs(self) -> list[Record]:
         """Give the print jobs that a crash left between their steps; the parts of an open batch go on with it alone."""
         with self.world.store(self.licensee).reading() as view:
-            held = {row.key for row in batches.open_batches(view)}
+            held = {row.key for row in promises.open_batches(view)}
             return [row for row in view.find("job", states=mailroom.OPEN) if row.body.get("batch") not in held]
 
     def today(self) -> date:
@@ -352,16 +352,7 @@ class Journeys:
 
     def never_evidenced(self, job: Record) -> bool:
         """Tell whether the device is sure that it never evidenced a job."""
-        if mailroom.form_of(job.body) == mailroom.REDATE:
-            return True
-        try:
-            with self.world.shelf.client(DeviceId(job.body["device"])) as client:
-                if client.status().registers.pieces == 0:
-                    return True
-                client.recover(job.key)
-        except Refused as answer:
-            return answer.code == "psd.request-unknown"
-        return False
+        return evidenced.never(self, job)
 
     def hand_over(self, job: JobId, files: list[Path]) -> None:
         """Write down that a job's files were written."""

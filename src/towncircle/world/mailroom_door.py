@@ -4,8 +4,9 @@ Here: `POST /licensees/NAME/print`, who may ask, letting go of the devices, and 
 (`journeys`, `licensee.envelopes`), who starts it (`up`).
 Kept: who asks shows the secret that lies in the licensee's folder, readable by its owner alone and made anew at each
 start. Departments and PINs hold as in `print`. A request may name its job: asked again, a piece that was not given yet
-is given, and one that was is refused, because a copy is a reprint and the device counts those. Pieces are printed one
-at a time. A device is let go when nobody asked for a while, and when a command of the same world needs it.
+is given to who proves to be the one that began it, and one that was is refused, because a copy is a reprint and the
+device counts those. Pieces are printed one at a time, and not while another process prints for the same licensee. A
+device is let go when nobody asked for a while, and when a command of the same world needs it.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ from towncircle.paper.pdf import to_pdf
 from towncircle.pki.randomness import SystemRandomness
 from towncircle.world.departments import Payer
 from towncircle.world.journeys import Journeys
+from towncircle.world.turns import turn
 
 if TYPE_CHECKING:
     from towncircle.world.devices import PortMaker, ShelfPort
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
 FILE = "door.json"
 MOST_BODY = 16 * 1024
 WAIT_S = 10  # house: how long a request waits for its turn
+GRACE_S = 3  # house: how long requests have to end when the door is closed
 IDLE_S = 60.0  # house: after it the devices are let go
 ASK_S = 30
 _STATUS = {"input": HTTPStatus.UNPROCESSABLE_ENTITY, "refused": HTTPStatus.CONFLICT}
@@ -85,10 +88,15 @@ class Door:
         if not self._turn.acquire(timeout=WAIT_S):
             raise Refused("door.busy")
         try:
-            return self._printed(Journeys(self._world, licensee), order)
+            with turn(self._world.folder, licensee):
+                return self._printed(Journeys(self._world, licensee), order)
         finally:
             self._last = time.monotonic()
             self._turn.release()
+
+    def end(self) -> None:
+        """Wait for the piece under way, for a while, and take no other one."""
+        self._turn.acquire(timeout=WAIT_S)
 
     def let_go(self, *, idle_s: float = 0.0) -> None:
         """End the device processes, if nobody asked for a piece for so long."""
@@ -113,6 +121,11 @@ class Door:
             person=order.get("person", ""),
             pin=order.get("pin", ""),
         )
+        if earlier is not None and (earlier.body["department"], earlier.body["person"]) != (
+            payer.department,
+            payer.person,
+        ):
+            raise Refused("door.other-payer", job=job)
         record = journeys.evidence(journeys.plan((recipient,), job=job, payer=payer))
         page = to_pdf(envelopes.pages(record.body, journeys.stationery(record)), title="Envelope - SPECIMEN")
         journeys.hand_over(job, [Path(f"{job}.pdf")])
@@ -205,7 +218,9 @@ class DoorServer:
         self._files = [world.folder / name / FILE for name in licensees]
         self._socket = Socket()
         self._socket.bind(("127.0.0.1", 0))
-        settings = uvicorn.Config(application(self._door), log_level="error", lifespan="off")
+        settings = uvicorn.Config(
+            application(self._door), log_level="error", lifespan="off", timeout_graceful_shutdown=GRACE_S
+        )
         self._server = uvicorn.Server(settings)
         self._stopped = threading.Event()
         self._threads = [
@@ -224,13 +239,14 @@ class DoorServer:
             _put_private(file, {"address": f"{at}/licensees/{name}", "secret": secret})
 
     def stop(self) -> None:
-        """End, and wait for the piece under way."""
+        """End, and wait for the piece under way; a request that never becomes whole holds nothing up."""
         for file in self._files:
             file.unlink(missing_ok=True)
         self._stopped.set()
         self._server.should_exit = True
         for thread in self._threads:
-            thread.join()
+            thread.join(timeout=2 * GRACE_S + WAIT_S)
+        self._door.end()
         self._socket.close()
 
     def _watch(self) -> None:

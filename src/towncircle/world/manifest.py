@@ -83,7 +83,7 @@ def names_another(out: Path, batch: str) -> bool:
 def write_manifest(out: Path, view: Transaction, batch: Record, *, regime: str) -> Path:
     """Write the manifest of a batch that has ended. Raises `BrokenInvariant` (batch.totals-differ)."""
     body = batch.body
-    postage = body["spent"] - body["refunded_mills"]
+    postage = body["spent"] - body["refunded_mills"] - body["lost_mills"]
     done = [job for job in _heads(view, batch) if job["state"] == PRINTED]
     head = {
         "batch": batch.key,
@@ -102,6 +102,8 @@ def write_manifest(out: Path, view: Transaction, batch: Record, *, regime: str) 
             "pieces_not_printed": body["count"] - body["printed"] - body["refunded"],
             "pieces_refunded": body["refunded"],
             "refunded_mills": body["refunded_mills"],
+            "pieces_lost": body["lost"],
+            "lost_mills": body["lost_mills"],
         },
         "files": [{name: job[name] for name in _FILE} for job in done],
     }

@@ -24,6 +24,7 @@ from towncircle.paper import pdf, png, svg
 from towncircle.world import labels
 from towncircle.world.departments import Payer
 from towncircle.world.journeys import ANYBODY, Journeys
+from towncircle.world.turns import turn
 
 DPI = 300
 STEMS = {mailroom.POSTAGE: "envelopes", mailroom.REDATE: "redates", mailroom.CORRECTION: "corrections"}
@@ -71,15 +72,20 @@ def print_job(  # noqa: PLR0913 - every one but the first three is said by name
     look = labels.loaded(journeys, look)
     out.mkdir(parents=True, exist_ok=True)  # fails before anything is debited
     progress("pricing and layout", 0, len(recipients))
-    job = journeys.plan(recipients, day=day, payer=payer, look=look, claim=claim)
-    return _finish(journeys, journeys.evidence(job), out, formats, progress)
+    with turn(journeys.world.folder, journeys.licensee):
+        job = journeys.plan(recipients, day=day, payer=payer, look=look, claim=claim)
+        return _finish(journeys, journeys.evidence(job), out, formats, progress)
 
 
 def finish_job(
     journeys: Journeys, job: JobId, out: Path, *, formats: tuple[str, ...] = ("pdf", "png"), progress: Progress = silent
 ) -> Printed:
-    """Finish an interrupted job: lint and evidence it if that was not done, and write its files."""
-    return _finish(journeys, journeys.resume(job), out, formats, progress)
+    """Finish an interrupted job: lint and evidence it if that was not done, and write its files.
+
+    Raises `Refused` (mailroom.not-to-hand-over, mailroom.under-way) and writes nothing where somebody else has it.
+    """
+    with turn(journeys.world.folder, journeys.licensee):
+        return _finish(journeys, journeys.resume(job), out, formats, progress)
 
 
 def redate_job(
@@ -93,7 +99,8 @@ def redate_job(
     """Print date corrections into `out`: `redates.pdf` and a folder `redates/` of pictures. Nothing is debited."""
     out.mkdir(parents=True, exist_ok=True)
     progress("layout", 0, len(order.pieces))
-    return _finish(journeys, journeys.evidence(journeys.plan_redate(order)), out, formats, progress)
+    with turn(journeys.world.folder, journeys.licensee):
+        return _finish(journeys, journeys.evidence(journeys.plan_redate(order)), out, formats, progress)
 
 
 def correct_job(
@@ -109,7 +116,9 @@ def correct_job(
     out.mkdir(parents=True, exist_ok=True)  # fails before anything is debited
     progress("pricing and layout", 0, len(order.pieces))
     labels.refresh(journeys)
-    return _finish(journeys, journeys.evidence(journeys.plan_correction(order, payer=payer)), out, formats, progress)
+    with turn(journeys.world.folder, journeys.licensee):
+        planned = journeys.plan_correction(order, payer=payer)
+        return _finish(journeys, journeys.evidence(planned), out, formats, progress)
 
 
 def reprint_job(
@@ -144,6 +153,7 @@ def print_unused(journeys: Journeys, job: JobId, out: Path) -> tuple[Path, tuple
 
 
 def _finish(journeys: Journeys, record: Record, out: Path, formats: tuple[str, ...], progress: Progress) -> Printed:
+    mailroom.to_hand_over(record)  # before a page is written: somebody else may have given it away meanwhile
     stem = STEMS[mailroom.form_of(record.body)]
     target, pictures = _write(journeys, record, out, stem, formats, progress)
     journeys.hand_over(JobId(record.key), [target, *pictures])

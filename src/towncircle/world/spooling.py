@@ -24,7 +24,7 @@ from towncircle.kernel.context import Context
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.ids import JobId
 from towncircle.kernel.store import Record
-from towncircle.licensee import corrections, envelopes, mailroom, printers, spool
+from towncircle.licensee import corrections, envelopes, mailroom, printers, refunds, spool
 from towncircle.licensee.printers import TRUE_SCALE, Printer, uncalibrated
 from towncircle.mailpiece.calibration import calibration_page
 from towncircle.mailpiece.elements import Element, Page, Path, Text, polygon, polyline
@@ -34,6 +34,7 @@ from towncircle.mailpiece.typeface import FontKey
 from towncircle.paper import pdf, zpl
 from towncircle.transport.printers import FolderWay, LpWay, RawWay, Way
 from towncircle.world.journeys import Journeys
+from towncircle.world.turns import turn
 
 _CM = round(INCH / 2.54)
 _LP_PDF = ("print-scaling=none",)  # a page that is fitted to the paper has no module on its dots
@@ -55,15 +56,17 @@ def print_new(journeys: Journeys, plan: Callable[[Journeys], JobId], printer: st
     Raises what planning raises, and as `print_on`.
     """
     profile = _printer(journeys, printer)  # before anything is priced
-    job = plan(journeys)
-    planned = _job(journeys, job)
-    try:
-        _check_form(profile, planned)
-    except Refused:
-        if journeys.never_evidenced(planned):
-            journeys.do(lambda ctx: mailroom.give_up(ctx, job=job))
-        raise
-    return print_on(journeys, job, printer)
+    with turn(journeys.world.folder, journeys.licensee):
+        job = plan(journeys)
+        planned = _job(journeys, job)
+        try:
+            _check_form(profile, planned)
+        except Refused:
+            if journeys.never_evidenced(planned):
+                journeys.do(lambda ctx: mailroom.give_up(ctx, job=job))
+            raise
+        number = _queued(journeys, job, printer)
+    return send(journeys, number)
 
 
 def print_on(journeys: Journeys, job: JobId, printer: str) -> Handed:
@@ -72,6 +75,12 @@ def print_on(journeys: Journeys, job: JobId, printer: str) -> Handed:
     Raises what evidencing raises, and `Refused` (printer.unknown, printer.other-form) before anything is debited, which
     leaves the job as it is; trouble on the way to the printer is in the answer.
     """
+    with turn(journeys.world.folder, journeys.licensee):
+        number = _queued(journeys, job, printer)
+    return send(journeys, number)
+
+
+def _queued(journeys: Journeys, job: JobId, printer: str) -> int:
     profile = _printer(journeys, printer)
     _check_form(profile, _job(journeys, job))
     record = journeys.resume(job)
@@ -86,7 +95,7 @@ def print_on(journeys: Journeys, job: JobId, printer: str) -> Handed:
         return spool.queue(ctx, job=record, pieces=every, printer=printer, file=file.name, digest=digest)
 
     row: Record = journeys.do(queued)
-    return send(journeys, row.body["number"])
+    return int(row.body["number"])
 
 
 def reprint_on(journeys: Journeys, job: JobId, pieces: tuple[int, ...], printer: str) -> Handed:
@@ -99,11 +108,12 @@ def reprint_on(journeys: Journeys, job: JobId, pieces: tuple[int, ...], printer:
     chosen = [at + 1 for at in corrections.places(held, pieces)]
     record = journeys.reprint(job, pieces)
     file, digest = _write(journeys, record, profile, f"{job}-again-{record.body['device_reprints']}")
-    row: Record = journeys.do(
-        lambda ctx: spool.queue(
-            ctx, job=record, pieces=chosen, printer=printer, file=file.name, digest=digest, again=True
-        )
-    )
+
+    def queued(ctx: Context) -> Record:
+        refunds.not_claimed(ctx.tx, job=job, pieces=chosen)  # it may have been sent in meanwhile
+        return spool.queue(ctx, job=record, pieces=chosen, printer=printer, file=file.name, digest=digest, again=True)
+
+    row: Record = journeys.do(queued)
     return send(journeys, row.body["number"])
 
 
@@ -153,6 +163,7 @@ def _sent(journeys: Journeys, row: Record, file: FilePath, way: Way) -> Record:
         journeys.do(lambda ctx: spool.begin(ctx, number=number))
         reference = way.hand_over()
     done: Record = journeys.do(lambda ctx: spool.ended(ctx, number=number, event="arrive", reference=reference))
+    way.written_down()
     with suppress(OSError):
         file.unlink()  # the job keeps what is needed to make it again
     return done
@@ -288,7 +299,9 @@ def print_test(journeys: Journeys, name: str, *, calibration: bool = False) -> s
         write_file([page], profile, file, title=stem)
         with closing(_way(profile, file.name, file)) as way:
             way.ready()
-            return way.hand_over()
+            reference = way.hand_over()
+            way.written_down()
+            return reference
     finally:
         file.unlink(missing_ok=True)
 

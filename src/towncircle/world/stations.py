@@ -2,8 +2,9 @@
 
 Here: a host's folder (its authority, its own certificate, the list of who is enrolled), enrolling and striking, and the
 gate in front of the devices of a LAN host or of the Provider's WAN host. Not here: sockets (`transport.stations`).
-Kept: a caller reaches only the devices that he was enrolled for; who is struck from the list is refused at his next
-command, whatever his certificate says. Enrolling hands out a key once and keeps no copy of it.
+Kept: a caller reaches only the devices that he was enrolled for, in the role that he was enrolled with; who is struck
+from the list is refused at his next command, whatever his certificate says. Over a network only the Provider destroys
+keys. Enrolling hands out a key once and keeps no copy of it.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ import fcntl
 import json
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import BadInput, Refused
@@ -22,10 +24,15 @@ from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.randomness import Randomness
 from towncircle.pki.stations import HOST_NAME, Identity, certify, found_host
+from towncircle.psd import commands, services
 from towncircle.psd.ports import BytePort
 from towncircle.transport.stations import TIMEOUT_S, Call, StationPort
 
 _LIST = "enrolled.json"
+EVERY = "*"  # in an enrolment: every device of the host
+ROLES: Mapping[str, str] = MappingProxyType(
+    {"user": services.USER, "provider": services.OFFICER, "watch": services.ANYONE}
+)
 WAIT_S = 10  # house
 COMMAND_S = 27  # house: a host answers a command within it, and a station waits for longer (`TIMEOUT_S`)
 
@@ -43,11 +50,19 @@ def found(folder: Path, randomness: Randomness, now: Instant) -> None:
 
 
 def enrol(
-    folder: Path, name: str, out: Path, *, devices: Sequence[DeviceId], randomness: Randomness, now: Instant
+    folder: Path,
+    name: str,
+    out: Path,
+    *,
+    devices: Sequence[str],
+    randomness: Randomness,
+    now: Instant,
+    role: str = "user",
 ) -> str:
     """Make a caller's key and certificate in `out`, and write it into the list; give the fingerprint.
 
-    Raises `BadInput` (world.station-known) where the name is enrolled already.
+    `devices` are those he may call, or `EVERY` alone; `role` is one of `ROLES`. Raises `BadInput`
+    (world.station-known) where the name is enrolled already.
     """
     authority = Identity(
         key=(folder / "authority.key").read_bytes(), certificate=(folder / "authority.pem").read_bytes()
@@ -62,7 +77,7 @@ def enrol(
             raise BadInput("world.exists", path=out)
         _put(out / "authority.pem", authority.certificate)
         _put_own(out, made)
-        listed[made.fingerprint] = {"name": name, "devices": [str(device) for device in devices]}
+        listed[made.fingerprint] = {"name": name, "devices": [str(device) for device in devices], "role": role}
         _put(folder / _LIST, json.dumps(listed, indent=1).encode())
     return made.fingerprint
 
@@ -91,11 +106,19 @@ def gate(folder: Path, call: Callable[[DeviceId, bytes], bytes]) -> Call:
 
     def passed(caller: str, device: DeviceId, command: bytes) -> bytes:
         row = _listed(folder).get(caller)
-        if row is None or str(device) not in row["devices"]:
+        if row is None or not {str(device), EVERY} & set(row["devices"]):
             raise Refused("world.station-refused", device=device)
+        _check_role(ROLES[str(row.get("role", "user"))], command)  # a list of an earlier release has users only
         return call(device, command)
 
     return passed
+
+
+def _check_role(role: str, command: bytes) -> None:
+    event = commands.NAMES[type(commands.decode_command(command))]
+    services.check(services.role_at_port(role, event), event)
+    if event == "zeroise" and role != services.OFFICER:
+        raise Refused("psd.role-refused", service=event, role=role, roles=services.OFFICER)
 
 
 def one_device(port: BytePort, device: DeviceId) -> Callable[[DeviceId, bytes], bytes]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from towncircle.kernel.context import Context
@@ -21,19 +22,20 @@ from towncircle.pki.randomness import SystemRandomness
 from towncircle.postal import publishing
 from towncircle.postal.certificates import Authority
 from towncircle.provider.leasing import Product
+from towncircle.psd.process import SystemClock
 from towncircle.rules import ruleset
 from towncircle.storage.sqlite import SqliteStore
 from towncircle.transport import Direct, Transport
 from towncircle.verification import Pack, publish_pack
 from towncircle.wire.bodies import PublishedPack
-from towncircle.world import keys, parties, trust
+from towncircle.world import keys, lines, parties, trust
 from towncircle.world.board import PACK, Board
 from towncircle.world.clock import FILE as CLOCK_FILE
 from towncircle.world.clock import WorldClock
 from towncircle.world.config import BANK, POSTAL, WorldConfig
 from towncircle.world.deadlines import act_on_deadlines
 from towncircle.world.desk import Desk, Taken
-from towncircle.world.devices import DeviceShelf, PortMaker, Workshop, process_port
+from towncircle.world.devices import DEVICES, DeviceShelf, Factory, PortMaker, ShelfPort, Workshop, process_port
 from towncircle.world.population import daily
 from towncircle.world.privacy import check_private
 from towncircle.world.sealing import Sealer
@@ -67,7 +69,7 @@ class World:
         self._wiring = wiring
         self._stores: dict[str, Store] = {}
         make_port = wiring.make_port or process_port(folder / CLOCK_FILE, settings.seed)
-        self.shelf = DeviceShelf(folder / "devices", make_port)
+        self.shelf = DeviceShelf(folder / DEVICES, lines.over_lines(make_port))
         self.board = Board(folder, root=bytes.fromhex(settings.root))
         if not wiring.only or POSTAL in wiring.only:
             with self.board.alone():
@@ -149,6 +151,7 @@ class World:
         elif party.role == "provider":
             handlers = parties.provider_handlers(self._product(party), self.rules, self.board.pack)
             device_key = trust.device_certificates(store, kind="device", field="message_certificate")
+            make, reach = self._hosting(party, randomness)
             bench = Workshop(
                 self.shelf,
                 provider=party,
@@ -156,6 +159,8 @@ class World:
                 root=bytes.fromhex(self.config.root),
                 randomness=randomness,
                 ships=self._wiring.ships,
+                make=make,
+                reach=reach,
             )
         elif party.role == "bank":
             handlers = parties.bank_handlers(self.config.providers)
@@ -180,6 +185,17 @@ class World:
             bench=bench,
             after=self.publish if party.role == "postal" else None,
         )
+
+    def _hosting(
+        self, provider: PartyId, randomness: Randomness
+    ) -> tuple[Factory | None, Callable[[DeviceId], ShelfPort | None]]:
+        """Give how a Provider makes its new devices, and its own way to those it hosts."""
+        hosting = lines.hosting_of(self.folder / provider)
+        if hosting is None:
+            return None, lambda _: None
+        line, shelf = hosting.line, self.shelf
+        make = partial(lines.make_hosted, hosting, randomness, SystemClock().now()) if hosting.open else None
+        return make, lambda device: line.open(device) if lines.is_hosted(shelf.folder_of(device)) else None
 
     def _product(self, provider: PartyId) -> Product:
         root, place = bytes.fromhex(self.config.root), self.config.providers.index(provider)

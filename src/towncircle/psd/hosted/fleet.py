@@ -62,7 +62,8 @@ class Fleet:
 
     `memory_limit` bounds the resident memory of the process (bytes). `secret` and `randomness` are those of the key
     slots, as of a device with a process of its own; with `wrapping` a key that has ended is dead in every copy of the
-    store. Raises `Refused` (psd.wrapping-failed) where what a host before it owed cannot be destroyed.
+    store. `rehearsed` is the clock of a rehearsed world: devices under a test root heed it, all others `clock`.
+    Raises `Refused` (psd.wrapping-failed) where what a host before it owed cannot be destroyed.
     """
 
     def __init__(
@@ -72,11 +73,12 @@ class Fleet:
         secret: SecretProvider,
         randomness: Randomness,
         clock: Clock,
+        rehearsed: Clock | None = None,
         memory_limit: int = DEFAULT_LIMIT,
         wrapping: WrappingKeys | None = None,
     ) -> None:
         count = entries_for(memory_limit)
-        self._store, self._clock = store, clock
+        self._store, self._clock, self._rehearsed = store, clock, rehearsed or clock
         self._slots = (
             RecentSlots(secret, randomness, limit=count)
             if wrapping is None
@@ -206,7 +208,8 @@ class Fleet:
             return found
 
     def _device(self, name: DeviceId, seat: Seat) -> Device:
-        return Device(seat, name, slots=self._slots, clock=self._clock)
+        clock = self._rehearsed if seat.kept.test_root else self._clock
+        return Device(seat, name, slots=self._slots, clock=clock)
 
     def _settle(self, places: list[_Place]) -> None:
         """Commit what the devices of a group have changed; who could not be kept answers why."""

@@ -46,14 +46,16 @@ _Asked = tuple[DeviceId, bytes]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """Hold what a worker needs.
+    """Hold what a worker needs: the database, the operator's secret, its share of resident memory (bytes).
 
-    The database, the operator's secret, its share of resident memory (bytes), the folder of the wrapping keys or none.
+    `clock` is the clock file of a rehearsed world, or empty for the machine's time; `wrapping` the folder of the
+    wrapping keys, or empty.
     """
 
     dsn: str = field(repr=False)
     secret: bytes = field(repr=False)
     memory_limit: int
+    clock: str = ""
     wrapping: str = ""
 
 
@@ -61,8 +63,9 @@ class Setting:
 class Pool:
     """Host many devices of one store in several processes; callers may be many threads.
 
-    `memory_limit` bounds the resident memory of all of them together (bytes). `module` names another entry of the
-    workers (a rehearsal that dies on purpose). Raises `BadInput` (psd.workers) where they do not fit into the memory.
+    `memory_limit` bounds the resident memory of all of them together (bytes). `clock` is the clock file of a rehearsed
+    world, heeded by devices under a test root only. `module` names another entry of the workers (a rehearsal that dies
+    on purpose). Raises `BadInput` (psd.workers) where they do not fit into the memory.
     """
 
     def __init__(
@@ -72,6 +75,7 @@ class Pool:
         secret: bytes,
         workers: int,
         memory_limit: int = DEFAULT_LIMIT,
+        clock: str = "",
         module: str = MODULE,
         wrapping: Path | None = None,
     ) -> None:
@@ -80,7 +84,7 @@ class Pool:
             raise BadInput("psd.workers", workers=workers, memory=memory_limit // MIB, most=most, least=least)
         limit = (memory_limit - _FRONT) // workers
         folder = str(wrapping.absolute()) if wrapping is not None else ""
-        setting = Setting(dsn=dsn, secret=secret, memory_limit=limit, wrapping=folder)
+        setting = Setting(dsn=dsn, secret=secret, memory_limit=limit, clock=clock, wrapping=folder)
         self.workers = tuple(Worker(setting, module) for _ in range(workers))
 
     def place(self, device: DeviceId) -> int:
@@ -272,7 +276,8 @@ def _parts(asked: list[_Asked]) -> list[list[_Asked]]:
 
 
 def _items_of(setting: Setting) -> list[bytes]:
-    return [setting.dsn.encode(), setting.secret, str(setting.memory_limit).encode(), os.fsencode(setting.wrapping)]
+    places = [os.fsencode(setting.clock), os.fsencode(setting.wrapping)]
+    return [setting.dsn.encode(), setting.secret, str(setting.memory_limit).encode(), *places]
 
 
 def write_items(stream: Writable, items: Sequence[bytes]) -> None:

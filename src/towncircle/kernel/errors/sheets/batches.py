@@ -33,6 +33,27 @@ ROWS = {
         clause="P050 3.5(a)",
         next_step="Deposit what is lacking: towncircle deposit DIR {more}",
     ),
+    "batch.money-gone": Row(
+        kind="refused",
+        sentence="The next part of the batch {batch} costs {total} and the device holds {balance}. What was printed "
+        "stands, and the next part was not begun.",
+        clause="P050 1.5",
+        next_step="Set what the batch lacks (towncircle reset DIR {lacking}), then: towncircle print DIR --out OUT "
+        "--resume",
+    ),
+    "batch.device-silent": Row(
+        kind="refused",
+        sentence="The device {device} of the batch {batch} is {state} and evidences nothing any more.",
+        clause="502.8(b)",
+        next_step="End the batch with --give-up: what is paid is printed, the rest is listed to be printed anew.",
+    ),
+    "batch.in-doubt": Row(
+        kind="refused",
+        sentence="The device {device} debited {counted} pieces more than are written down here, which are not those of "
+        "the next part of the batch {batch}.",
+        clause="P050 3.3(c)",
+        next_step="Have the device examined (towncircle claim --help); give the batch up when that is settled.",
+    ),
     "batch.unknown": Row(
         kind="refused",
         sentence="There is no batch {batch}.",

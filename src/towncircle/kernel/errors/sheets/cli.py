@@ -57,6 +57,18 @@ ROWS = {
         clause="house",
         next_step="Write them like --pieces 2 or --pieces 1,3.",
     ),
+    "cli.no-device-named": Row(
+        kind="input",
+        sentence="No device is named that the station may call.",
+        clause="house",
+        next_step="Name one or more with --device, or all of the host with --every-device.",
+    ),
+    "cli.host-incomplete": Row(
+        kind="input",
+        sentence="A host has a database, a list of stations and an address.",
+        clause="house",
+        next_step="Give --dsn-from, --stations and --address; or --end to have no host any more.",
+    ),
     "cli.no-address": Row(
         kind="input",
         sentence="'{text}' is not the address of a host.",

@@ -35,6 +35,12 @@ ROWS = {
         clause="house",
         next_step="Ask without a job, or with the one that was made for this piece.",
     ),
+    "door.other-payer": Row(
+        kind="refused",
+        sentence="The job {job} was begun for another department or by another person.",
+        clause="house",
+        next_step="Ask as the person who began it, with the PIN, or without a job.",
+    ),
     "door.closed": Row(
         kind="refused",
         sentence="No door is open for {licensee}.",

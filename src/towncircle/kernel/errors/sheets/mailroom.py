@@ -213,6 +213,19 @@ ROWS = {
         clause="P050 4.9",
         next_step="Print the piece anew, and send its unused tapes in for a refund.",
     ),
+    "mailroom.under-way": Row(
+        kind="refused",
+        sentence="Another process is printing for {licensee}; its job is not taken up beside it.",
+        clause="house",
+        next_step="Wait until it is done, then ask again.",
+    ),
+    "mailroom.promised": Row(
+        kind="refused",
+        sentence="This costs {total}; the device holds {balance}, and {promised} are promised to the batch {batch}.",
+        clause="P050 1.5",
+        next_step="Set what is lacking, {lacking}: towncircle reset DIR {lacking}. Or finish the batch first, or end "
+        "it with --give-up: towncircle print DIR --out {out} --resume",
+    ),
     "mailroom.not-shortpaid": Row(
         kind="refused",
         sentence="Piece {piece} is not shortpaid: {paid} is paid and {due} is due.",

@@ -38,7 +38,7 @@ ROWS = {
     ),
     "printer.busy": Row(
         kind="refused",
-        sentence="The printer '{name}' has entries that wait or are under way: {entries}.",
+        sentence="The printer '{name}' has entries that wait, drawn for it as it is, or are under way: {entries}.",
         clause="house",
         next_step="Send them (towncircle spool send DIR), or say that they spoiled: towncircle spool spoil DIR N",
     ),
@@ -57,9 +57,11 @@ ROWS = {
     ),
     "printer.away": Row(
         kind="refused",
-        sentence="The folder {address} is not there, so nobody can say whether it got what was under way.",
+        sentence="The folder {address} that took what was under way is not there, or lies elsewhere: nobody can say "
+        "whether it has it.",
         clause="house",
-        next_step="Bring it back (mount it), then: towncircle spool send DIR",
+        next_step="Bring it back (mount it), then: towncircle spool send DIR. If it is gone for good, say what came "
+        "out: towncircle spool confirm DIR N, or spoil",
     ),
     "printer.name-taken": Row(
         kind="refused",

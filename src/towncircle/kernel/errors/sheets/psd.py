@@ -326,7 +326,8 @@ ROWS = {
         kind="refused",
         sentence="The device store {path} is owned by another process.",
         clause="house",
-        next_step="Use the device through the process that runs it, or end that process. Nothing was changed.",
+        next_step="Use the device through the process that runs it (a host: towncircle device connect), or end that "
+        "process. Nothing was changed.",
     ),
     "psd.store-not-durable": Row(
         kind="refused",

@@ -39,6 +39,27 @@ ROWS = {
         clause="502.27(a)(1)",
         next_step="See what became of them: towncircle refund status DIR",
     ),
+    "refund.part-of-job": Row(
+        kind="refused",
+        sentence="The job {job} was never handed over; of its {count} pieces all are sent in, or none.",
+        clause="502.27(a)(1)",
+        next_step="Send the whole job in (towncircle refund submit DIR --job {job}), or print it first: "
+        "towncircle print DIR --out OUT --resume",
+    ),
+    "refund.printed-again": Row(
+        kind="refused",
+        sentence="Piece {piece} was given to a printer besides, as entry {entry} of the spool ({state}): it could be "
+        "mailed and refunded.",
+        clause="502.27(a)(2)",
+        next_step="Mail what was printed. Or, if that spoiled too, say so: "
+        "towncircle spool spoil DIR {entry} --pieces {place}",
+    ),
+    "refund.claimed": Row(
+        kind="refused",
+        sentence="Piece {piece} of the job {job} was sent in for the refund {refund}: it is not printed again.",
+        clause="502.27(a)(2)",
+        next_step="Print a new piece. See what became of the refund: towncircle refund status DIR",
+    ),
     "refund.groups-differ": Row(
         kind="refused",
         sentence="Part IV of the refund {refund} says {said}; its pieces make {found}.",

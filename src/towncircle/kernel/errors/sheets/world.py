@@ -63,6 +63,30 @@ ROWS = {
         clause="house",
         next_step="Name the folder that towncircle device serve-hybrid was started with.",
     ),
+    "world.other-device": Row(
+        kind="input",
+        sentence="The host answered for {found}, not for {device}.",
+        clause="house",
+        next_step="Name the host that serves the device, and an enrolment for it (towncircle device enrol --device).",
+    ),
+    "world.no-line": Row(
+        kind="refused",
+        sentence="The device {device} is not reached over a network: it runs in a process of its own.",
+        clause="house",
+        next_step="Nothing is to be done; towncircle status shows the device.",
+    ),
+    "world.no-hosting": Row(
+        kind="refused",
+        sentence="{provider} hosts no devices.",
+        clause="house",
+        next_step="Nothing is to be done; towncircle device host begins it.",
+    ),
+    "world.hosted": Row(
+        kind="refused",
+        sentence="The device {device} is in its host's database; there is none of it here.",
+        clause="house",
+        next_step="Name another host or enrolment with towncircle device connect.",
+    ),
     "world.station-known": Row(
         kind="input",
         sentence="A station called {name} is enrolled already.",

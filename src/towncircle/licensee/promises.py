@@ -1,0 +1,95 @@
+"""What is promised of a device's balance, and what may be spent beside it.
+
+Here: the money that open batches still want, the jobs that wait for the device, and the check before a single piece is
+evidenced. Not here: reserving a batch (`batches`), budgets (`departments`).
+Kept: what an open batch has reserved of a device is spent by that batch alone, until it ends or is given up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from towncircle.kernel.context import Context
+from towncircle.kernel.errors import Refused
+from towncircle.kernel.ids import DeviceId, JobId
+from towncircle.kernel.money import ZERO, Mills
+from towncircle.kernel.store import Record, Transaction
+from towncircle.ledger import LICENSEE, Books
+from towncircle.psd.client import DeviceClient
+
+RESERVED, PLANNED = "reserved", "planned"
+
+
+def open_batches(view: Transaction) -> list[Record]:
+    """Give the batches that are neither printed nor given up."""
+    return view.find("batch", states=(RESERVED,))
+
+
+def bound(view: Transaction, device: str, *, refilled: bool | None = None) -> Mills:
+    """Give what open batches still want of a device: all of them, or those that are refilled on the way, or not."""
+    rows = [row for row in open_batches(view) if row.owner == device and refilled in (None, row.body["refill"])]
+    held = [(row.body["total"], view.get("reservation", row.key)) for row in rows]
+    return Mills(sum(total - (of.body.get("spent", 0) if of is not None else 0) for total, of in held))
+
+
+def waiting(view: Transaction, device: str) -> Mills:
+    """Give what single jobs cost that were planned for a device and not evidenced yet."""
+    rows = [row for row in view.find("job", states=(PLANNED,)) if row.owner == device]
+    return Mills(sum(row.body["total"] for row in rows))
+
+
+def on_account(view: Transaction, *, licensee: str, device: str) -> Mills:
+    """Give what lies with the Provider of a device, by the licensee's own books."""
+    row = view.get("device", device)
+    assert row is not None
+    return Books(view, LICENSEE).balance(f"on-deposit/{row.body['provider']}/{licensee}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promised:
+    """Hold what a single job may not spend: `kept` of the device's balance itself, `refilled` of it and the account."""
+
+    batch: str
+    out: str
+    kept: Mills
+    refilled: Mills
+    account: Mills
+
+    def lacking(self, balance: Mills, total: Mills) -> Mills:
+        """Give what a device lacks for a single job beside what is promised; nothing, or less, where it has enough."""
+        return max(total + self.kept - balance, total + self.kept + self.refilled - balance - self.account)
+
+    def check(self, client: DeviceClient, *, job: JobId, total: Mills) -> None:
+        """Check that a job leaves what is promised; one that the device has evidenced already is paid.
+
+        Raises `Refused` (mailroom.promised).
+        """
+        balance = client.status().registers.descending
+        lacking = self.lacking(balance, total)
+        if lacking <= ZERO or total > balance or _evidenced(client, job):  # more than it holds: the device says so
+            return
+        held: dict[str, Any] = {"batch": self.batch, "out": self.out, "promised": self.kept + self.refilled}
+        raise Refused("mailroom.promised", total=total, balance=balance, lacking=lacking, **held)
+
+
+def promised(ctx: Context, *, device: DeviceId) -> Promised | None:
+    """Give what open batches were promised of a device; None where no batch is open."""
+    rows = [row for row in open_batches(ctx.tx) if row.owner == device]
+    if not rows:
+        return None
+    return Promised(
+        batch=rows[0].key,
+        out=rows[0].body["out"],
+        kept=bound(ctx.tx, device, refilled=False),
+        refilled=bound(ctx.tx, device, refilled=True),
+        account=on_account(ctx.tx, licensee=ctx.party, device=device),
+    )
+
+
+def _evidenced(client: DeviceClient, job: JobId) -> bool:
+    try:
+        client.recover(job)
+    except Refused as answer:
+        return answer.code != "psd.request-unknown"
+    return True
