@@ -18,13 +18,14 @@ from towncircle.kernel.ids import JobId
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.ledger import POSTAL as POSTAL_CHART
 from towncircle.ledger import Books
+from towncircle.licensee.looks import Look
 from towncircle.mailpiece.address_files import public_addresses
 from towncircle.rules import ruleset
 from towncircle.rules.duties import derive
 from towncircle.verification import Observed
 from towncircle.verification.refunding import kept_until, share_of
 from towncircle.wire.bodies import RefundStatement
-from towncircle.world import missing, printing, refunding, returning, verifying
+from towncircle.world import labels, missing, printing, refunding, returning, verifying
 from towncircle.world.config import POSTAL
 from towncircle.world.exporting import export
 from towncircle.world.journeys import Journeys
@@ -130,6 +131,29 @@ def test_unused_pieces_are_credited_once_with_what_they_cost(regime: str, tmp_pa
     assert [(fact.body["refund"], fact.body["count"]) for fact in claims] == [(refund, 2)]
     audited(world, tmp_path / "export")
     world.close()
+
+
+@cites("502.27a/2", "P050-4.5/7")
+def test_unused_tapes_of_a_piece_are_refunded_each_with_what_it_shows(journeys: Journeys, tmp_path: Path) -> None:
+    world = journeys.world
+    labels.approve(world, stock="tape-roll", form="tape", reference="MTM-L-1")
+    look = Look(stock="tape-roll", each=Mills(500))
+    done = printing.print_job(journeys, PEOPLE[:1], tmp_path / "tapes", formats=(), look=look)
+    journeys.contact()
+    first, second = (bytes.fromhex(one) for one in done.job.body["indicia"])
+    amounts = [Mills(piece["amount"]) for piece in done.job.body["pieces"]]
+    assert amounts == [Mills(500), done.total - Mills(500)]
+    before = account(world)
+    refund = certified(journeys, (second,))  # the other one is on the piece
+    decided = refunding.decide(world, refund, by="mats")
+    assert (decided.body["state"], account(world)) == ("granted", before + amounts[1])
+    assert mailed(world, first) == "VALID"
+    assert mailed(world, second) == "DUPLICATE"
+    with refused("refund.claimed"):  # nor is it printed again
+        printing.reprint_job(journeys, JobId(done.job.key), (2,), tmp_path / "again")
+    with refused("refund.nothing-qualifies"):  # it was mailed
+        certified(journeys, (first,))
+    audited(world, tmp_path / "export")
 
 
 @cites("502.27a/3")

@@ -11,7 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from towncircle.cli import print_batch
-from towncircle.cli.print_forms import look_arguments, look_of, proved, shortpaid_of
+from towncircle.cli.print_forms import (
+    LOOKS,
+    claim_of,
+    drawn_for,
+    given,
+    look_arguments,
+    look_of,
+    overlay_astray,
+    proved,
+    shortpaid_of,
+)
 from towncircle.cli.show import as_json, journeys_of, only_world, table, world_argument
 
 if TYPE_CHECKING:
@@ -21,7 +31,6 @@ if TYPE_CHECKING:
     from towncircle.kernel.errors import TowncircleError
     from towncircle.kernel.ids import JobId
     from towncircle.kernel.money import Mills
-    from towncircle.licensee.mailroom import Claim
     from towncircle.world.departments import Payer
     from towncircle.world.journeys import Journeys
     from towncircle.world.printing import Printed
@@ -33,6 +42,7 @@ examples:
   towncircle print my-world --addresses list.csv --form no6-3-4 --out out     towncircle forms lists the forms
   towncircle print my-world --out out --resume               finish what an interruption left open
   towncircle print my-world --out proof --proof              the same pages, marked; no device, no debit
+  towncircle print my-world --out proof --proof --overlay    and the zones that the rule and the machines reserve
   towncircle print my-world --out out --zip                  Mailed From ZIP Code instead of the post office (P050 4.5)
   towncircle print my-world --out out --branch 'CAPITOL HEIGHTS'     the branch that the post office has approved (4.5)
   towncircle print my-world --out out --marking              the marking of the class in the place of art (4.11)
@@ -81,6 +91,7 @@ def add(subparsers: Any) -> None:
     parser.add_argument("--each", metavar="AMOUNT", help="the most postage on one tape; a piece may take several")
     look_arguments(parser.add_argument_group("the form of the indicium (a new job)"))
     parser.add_argument("--svg", action="store_true", help="write SVG pictures too")
+    parser.add_argument("--drawn-for", metavar="PRINTER", help="draw files on the dots of a printer, moved as it needs")
     parser.add_argument("--department", metavar="CODE", help="who pays (default: mailroom); a correction: its job's")
     parser.add_argument("--person", metavar="NAME", help="who prints; the PIN is asked for")
     parser.add_argument("--pin-from", type=Path, metavar="FILE", help="read the PIN from the first line of a file")
@@ -126,7 +137,7 @@ def run(args: argparse.Namespace) -> int:
         return _on_printer(args, day)
     start = _starter(args, day, formats)
     if args.proof:
-        return proved(args, day, _claim(args))
+        return proved(args, day, claim_of(args))
     with journeys_of(args) as journeys:
         failed: TowncircleError | None = None
         if args.resume and print_batch.open_in(journeys):
@@ -172,9 +183,8 @@ def _on_printer(args: argparse.Namespace, day: date | None) -> int:
     from towncircle.kernel.ids import JobId
     from towncircle.world.spooling import print_new, reprint_on
 
-    for name in ("svg", "proof"):
-        if getattr(args, name):
-            raise BadInput("cli.argument-astray", arguments=f"--{name}", needs="--out DIR")
+    if stray := given(args, ("svg", "proof", "overlay", "drawn_for")):
+        raise BadInput("cli.argument-astray", arguments=", ".join(stray), needs="--out DIR")
     pieces, named = _only_with_their_form(args), _job_named(args)
     job = None if named in (None, LAST) else JobId.parse(named)
     plan = _planner(args, day, job, pieces)
@@ -216,7 +226,7 @@ def _planner(
 
         return corrected
     recipients = read_addresses(args.addresses) if args.addresses is not None else public_addresses()
-    look, claim = look_of(args), _claim(args)
+    look, claim = look_of(args), claim_of(args)
 
     def posted(journeys: Journeys) -> JobId:
         if args.addresses is not None:
@@ -257,30 +267,16 @@ def _starter(args: argparse.Namespace, day: date | None, formats: tuple[str, ...
         return lambda journeys: printing.reprint_job(journeys, job or journeys.last_job(), pieces, out, formats=formats)
     given = read_addresses(args.addresses) if args.addresses is not None else public_addresses()
     recipients = () if args.resume else given
-    claim = _claim(args)
+    claim = claim_of(args)
     return lambda journeys: printing.print_job(
-        journeys, recipients, out, day=day, formats=formats, payer=payer, look=look_of(args), claim=claim
-    )
-
-
-def _claim(args: argparse.Namespace) -> Claim:
-    """Say the class of mail and the rate that are claimed for the pieces (P050 5.1)."""
-    from towncircle.kernel.errors import BadInput
-    from towncircle.licensee.mailroom import Claim
-    from towncircle.mailpiece.rates import MAIL_CLASSES, PRICE_TYPES
-
-    kind = next((known for known in PRICE_TYPES if known == args.type), None)
-    if kind is None:
-        raise BadInput("rates.unknown-type", text=args.type[:20])
-    if args.mail_class not in MAIL_CLASSES:
-        raise BadInput("rates.unknown-class", text=args.mail_class[:20])
-    return Claim(
-        mail_class=args.mail_class,
-        price_type=kind,
-        zone=args.zone,
-        level=args.presort,
-        extras=tuple(dict.fromkeys(args.extra)),
-        nonmachinable=args.nonmachinable,
+        journeys,
+        recipients,
+        out,
+        day=day,
+        formats=formats,
+        payer=payer,
+        look=drawn_for(journeys, args, look_of(args)),
+        claim=claim,
     )
 
 
@@ -311,8 +307,7 @@ def _only_with_their_form(args: argparse.Namespace) -> tuple[int, ...]:
         raise BadInput("cli.argument-astray", arguments="--old-data", needs="--addresses FILE or --csv FILE")
     if args.pieces is not None and _job_named(args) is None:
         raise BadInput("cli.argument-astray", arguments="--pieces", needs="--redate, --correct or --reprint JOB")
-    looks = ("zip", "branch", "month_only", "courtesy_reply", "marking", "proof")
-    chosen = [f"--{name.replace('_', '-')}" for name in looks if getattr(args, name)]
+    chosen = given(args, LOOKS) if args.proof or not args.overlay else overlay_astray()
     if chosen and (args.resume or _job_named(args) is not None):
         raise BadInput("cli.argument-astray", arguments=", ".join(chosen), needs="a new job; others keep their form")
     if args.form is not None and (args.resume or _job_named(args) is not None):

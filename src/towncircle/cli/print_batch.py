@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from towncircle.cli.print_forms import LOOKS, drawn_for, given
 from towncircle.cli.show import as_json, journeys_of, table
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from towncircle.world.journeys import Journeys
 
 INTERRUPTED = 130
+_OF_A_JOB = ("form", "stock", "start", "each", "svg", "zone", "presort", "extra", "nonmachinable")
 _EVERY_SECONDS = 0.2
 
 
@@ -64,19 +66,29 @@ def check_arguments(args: argparse.Namespace) -> None:
 
     if (args.csv is not None or args.give_up) and args.out is None:
         raise BadInput("cli.argument-astray", arguments="--printer", needs="a single job; a batch is written to --out")
-    given = {
+    told = {
         "--template": args.template is not None,
         "--skip-bad-rows": args.skip_bad_rows,
         "--refill": args.refill,
         "--dry-run": args.dry_run,
     }
-    stray = [name for name, there in given.items() if there]
+    stray = [name for name, there in told.items() if there]
     if stray and args.csv is None:
         raise BadInput("cli.argument-astray", arguments=", ".join(stray), needs="--csv FILE")
+    unheard = [one for one in given(args, (*LOOKS, *_OF_A_JOB)) if one != "--drawn-for"]
+    unheard += ["--class"] if args.mail_class != "first" else []
+    unheard += ["--type"] if args.type != "metered" else []
+    if unheard and args.csv is not None:
+        raise BadInput(
+            "cli.argument-astray", arguments=", ".join(unheard), needs="--addresses FILE; a template says it"
+        )
 
 
 def run(args: argparse.Namespace, payer: Payer, day: date | None) -> int:
     """Print or give up a batch, and show what came of it."""
+    from dataclasses import replace
+
+    from towncircle.licensee.looks import PLAIN
     from towncircle.mailpiece.templates import find
     from towncircle.world import batching
     from towncircle.world.custody import use_address_data
@@ -93,6 +105,8 @@ def run(args: argparse.Namespace, payer: Payer, day: date | None) -> int:
             beside=args.new,
         )
     with journeys_of(args) as journeys:
+        if wish is not None:
+            wish = replace(wish, drawn=drawn_for(journeys, args, PLAIN).drawn)
         if wish is not None:
             use_address_data(journeys, day=day or journeys.today(), reason=args.old_data or "")
         if wish is not None and args.dry_run:

@@ -7,7 +7,8 @@ what may be chosen (`licensee.looks`).
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from towncircle.cli.show import as_json, journeys_of, table
 
@@ -16,6 +17,22 @@ if TYPE_CHECKING:
 
     from towncircle.licensee.looks import Look
     from towncircle.licensee.mailroom import Claim
+    from towncircle.world.journeys import Journeys
+
+
+LOOKS = ("zip", "branch", "month_only", "courtesy_reply", "marking", "proof", "overlay", "drawn_for")
+
+
+def given(args: argparse.Namespace, names: Sequence[str]) -> list[str]:
+    """Give those of some arguments that were given, as they are written."""
+    return [f"--{name.replace('_', '-')}" for name in names if getattr(args, name)]
+
+
+def overlay_astray() -> NoReturn:
+    """Refuse to draw zones on postage. Raises `BadInput` (cli.argument-astray)."""
+    from towncircle.kernel.errors import BadInput
+
+    raise BadInput("cli.argument-astray", arguments="--overlay", needs="--proof; no postage bears it")
 
 
 def look_arguments(group: Any) -> None:
@@ -27,6 +44,7 @@ def look_arguments(group: Any) -> None:
     group.add_argument("--courtesy-reply", action="store_true", help="a courtesy reply envelope: FIM A (P050 4.12)")
     group.add_argument("--marking", action="store_true", help="print the marking of the class instead of art")
     group.add_argument("--proof", action="store_true", help="print marked proofs only; nothing is debited")
+    group.add_argument("--overlay", action="store_true", help="--proof: show the zones that the rule reserves")
 
 
 def proved(args: argparse.Namespace, day: date | None, claim: Claim) -> int:
@@ -35,11 +53,14 @@ def proved(args: argparse.Namespace, day: date | None, claim: Claim) -> int:
     from towncircle.mailpiece.address_files import public_addresses, read_addresses
     from towncircle.world.proofs import STEM, proof_job
 
-    given = read_addresses(args.addresses) if args.addresses is not None else public_addresses()
+    listed = read_addresses(args.addresses) if args.addresses is not None else public_addresses()
     if (args.out / f"{STEM}.pdf").exists():
         raise Refused("mailroom.out-taken", out=args.out)
     with journeys_of(args) as journeys:
-        target, drawn, total = proof_job(journeys, given, args.out, day=day, look=look_of(args), claim=claim)
+        look = drawn_for(journeys, args, look_of(args))
+        target, drawn, total = proof_job(
+            journeys, listed, args.out, day=day, look=look, claim=claim, zones=args.overlay
+        )
     if args.json:
         as_json({"pdf": str(target), "pictures": [str(path) for path in drawn], "total_mills": int(total)})
     else:
@@ -59,6 +80,39 @@ def look_of(args: argparse.Namespace) -> Look:
     if args.branch is not None:
         return Look(place="branch", branch=args.branch, **told)
     return Look(place="zip" if args.zip else "office", **told)
+
+
+def claim_of(args: argparse.Namespace) -> Claim:
+    """Say the class of mail and the rate that are claimed for the pieces (P050 5.1)."""
+    from towncircle.kernel.errors import BadInput
+    from towncircle.licensee import mailroom
+    from towncircle.mailpiece.rates import MAIL_CLASSES, PRICE_TYPES
+
+    kind = next((known for known in PRICE_TYPES if known == args.type), None)
+    if kind is None:
+        raise BadInput("rates.unknown-type", text=args.type[:20])
+    if args.mail_class not in MAIL_CLASSES:
+        raise BadInput("rates.unknown-class", text=args.mail_class[:20])
+    return mailroom.Claim(
+        mail_class=args.mail_class,
+        price_type=kind,
+        zone=args.zone,
+        level=args.presort,
+        extras=tuple(dict.fromkeys(args.extra)),
+        nonmachinable=args.nonmachinable,
+    )
+
+
+def drawn_for(journeys: Journeys, args: argparse.Namespace, look: Look) -> Look:
+    """Give a look whose files are drawn for the printer that was named, if one was. Raises `Refused`, `BadInput`."""
+    from dataclasses import replace
+
+    from towncircle.licensee.printers import drawn, printer_of
+
+    if args.drawn_for is None:
+        return look
+    with journeys.world.store(journeys.licensee).reading() as view:
+        return replace(look, drawn=drawn(printer_of(view, args.drawn_for)))
 
 
 def shortpaid_of(args: argparse.Namespace) -> dict[str, Any]:

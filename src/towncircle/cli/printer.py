@@ -45,7 +45,9 @@ def add(subparsers: Any) -> None:
     way.add_argument("--raw", metavar="HOST[:PORT]", help="a printer that takes its language over TCP (port 9100)")
     keep.add_argument("--zpl", action="store_true", help="it speaks ZPL (default: PDF)")
     keep.add_argument("--native", action="store_true", help="with --zpl: symbols by the printer's own commands")
-    keep.add_argument("--dpi", type=int, default=300, metavar="N", help="of a ZPL head: 203, 300 (default) or 600")
+    keep.add_argument(
+        "--dpi", type=int, default=300, metavar="N", help="its dots of an inch: 203, 300 (default) or 600"
+    )
     keep.add_argument(
         "--form", default="", metavar="FORM", help="the form that lies in it, such as no10 (default: any)"
     )
@@ -197,7 +199,7 @@ def _told(held: list[Printer], *, json: bool) -> int:
             [
                 ("printer", printer.name),
                 ("way", f"{printer.kind} {printer.address}"),
-                ("language", printer.language if printer.language == "pdf" else f"zpl, {printer.dpi} dots an inch"),
+                ("language", f"{printer.language}, {printer.dpi} dots an inch"),
                 ("form", printer.form or "any"),
                 ("shift", f"{_mm(printer.shift_x)} right, {_mm(printer.shift_y)} down"),
             ]

@@ -21,7 +21,7 @@ from towncircle.kernel.errors import BadInput, Refused, TowncircleError
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.money import Mills
 from towncircle.licensee.advertising import art_of_job
-from towncircle.licensee.looks import Place, place_of_job
+from towncircle.licensee.looks import DPI, Place, drawn_for, place_of_job
 from towncircle.licensee.mailroom import CORRECTION, POSTAGE, form_of, numbers_of
 from towncircle.mailpiece.addresses import Address, address
 from towncircle.mailpiece.art import DEFAULT_ART, Art
@@ -45,7 +45,10 @@ _NO_JOB: Mapping[str, Any] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stationery:
-    """Hold what all pieces of a job share: `office` is the place that they name, the rest as the job has it."""
+    """Hold what all pieces of a job share: `office` is the place that they name, the rest as the job has it.
+
+    `dpi` names the dots of the printer: modules and bars are whole ones of them.
+    """
 
     device: DeviceId
     office: Place
@@ -56,6 +59,7 @@ class Stationery:
     month_only: bool = False
     reply: bool = False
     marking: bool = False
+    dpi: int = DPI
 
 
 @cites("P050-4.1", "P050-4.5", "P050-4.6", "PRE-01")
@@ -86,6 +90,7 @@ def compose(
         art=_beside(art, category, piece["shape"], stationery),
         reply=stationery.reply,
         piece_shape=piece["shape"] if form.shape == "label" else "",
+        dpi=stationery.dpi,
     )
     return envelope(spec)
 
@@ -112,7 +117,14 @@ def compose_correction(piece: Mapping[str, Any], payload: bytes, stationery: Sta
         )
     else:
         readable = for_redate(stationery.office, device=stationery.device, day=stationery.day)
-    return nonaddress_side(form=piece_form, rules=stationery.rules, on=stationery.day, readable=readable, symbol=symbol)
+    return nonaddress_side(
+        form=piece_form,
+        rules=stationery.rules,
+        on=stationery.day,
+        readable=readable,
+        symbol=symbol,
+        dpi=stationery.dpi,
+    )
 
 
 @lru_cache(maxsize=8)  # a stand-in is the same for every piece
@@ -197,5 +209,13 @@ def stationery_of(
         city=license_body["office_city"], state=license_body["office_state"], zip_code=license_body["office_zip"]
     )
     look = {name: bool(job.get("look", {}).get(name)) for name in ("month_only", "reply", "marking")}
-    place = place_of_job(job, office)
-    return Stationery(device=device, office=place, sender=sender, layout=layout, day=day, rules=rules, **look)
+    return Stationery(
+        device=device,
+        office=place_of_job(job, office),
+        sender=sender,
+        layout=layout,
+        day=day,
+        rules=rules,
+        dpi=drawn_for(job).dpi,
+        **look,
+    )

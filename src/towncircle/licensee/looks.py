@@ -8,7 +8,7 @@ month without its day on anything but Standard Mail (4.6).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from towncircle.indicium.readable import Branch, MailedFrom, Office, printed_date
@@ -24,12 +24,28 @@ from towncircle.mailpiece.rates import printed_category
 Place = Office | MailedFrom | Branch
 
 
+DPI = 300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn:
+    """Hold what files are drawn for: the printer's dots of an inch, and how far it moves them right and down."""
+
+    dpi: int = DPI
+    shift_x: int = 0
+    shift_y: int = 0
+
+
+TRUE = Drawn()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
     """Hold the choice: whose place the indicium names (`branch` names the branch), and what else differs.
 
     `form` names what every piece is printed on; empty for the usual form of its shape. `stock` names the label stock in
-    the printer, `start` the first free label of its sheet (from 1), `each` the most postage that one tape may show.
+    the printer, `start` the first free label of its sheet (from 1), `each` the most postage that one tape may show;
+    `drawn` is the printer that files are for.
     """
 
     place: Literal["office", "branch", "zip"] = "office"
@@ -41,6 +57,7 @@ class Look:
     stock: str = ""
     start: int = 1
     each: Mills | None = None
+    drawn: Drawn = TRUE
 
 
 PLAIN = Look()
@@ -68,7 +85,13 @@ def of_job(ctx: Context, look: Look, *, device: DeviceId, categories: Iterable[s
             )
     kept |= {name: True for name in ("month_only", "reply", "marking") if getattr(look, name)}
     stock = {"stock": look.stock, "start": look.start} if look.stock else {}
-    return {**stock, **({"look": kept} if kept else {})}
+    drawn = {"drawn": asdict(look.drawn)} if look.drawn != TRUE else {}
+    return {**stock, **drawn, **({"look": kept} if kept else {})}
+
+
+def drawn_for(job: Mapping[str, Any]) -> Drawn:
+    """Give what the files of a job are drawn for."""
+    return Drawn(**job.get("drawn", {}))
 
 
 def place_of_job(job: Mapping[str, Any], office: Office) -> Place:

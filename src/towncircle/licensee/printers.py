@@ -17,6 +17,7 @@ from typing import Any, Literal, get_args
 from towncircle.kernel.context import Context
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.store import Record, Transaction
+from towncircle.licensee.looks import Drawn
 from towncircle.mailpiece.calibration import Calibration
 
 Kind = Literal["folder", "lp", "raw"]
@@ -132,6 +133,16 @@ def calibrated(printer: Printer, found: Calibration) -> Printer:
 def uncalibrated(printer: Printer) -> Printer:
     """Give a printer as it prints by itself, which is what a calibration page must show."""
     return replace(printer, shift_x=0, shift_y=0, scale_x=TRUE_SCALE, scale_y=TRUE_SCALE)
+
+
+def drawn(printer: Printer) -> Drawn:
+    """Give what files are drawn for that another program sends to a printer. Raises `BadInput` (printer.unfit).
+
+    Such a file is a PDF, which no page can be stretched in.
+    """
+    if (printer.scale_x, printer.scale_y) != (TRUE_SCALE, TRUE_SCALE):
+        raise BadInput("printer.unfit", part="scale", text=f"{printer.scale_x}, {printer.scale_y}")
+    return Drawn(dpi=printer.dpi, shift_x=printer.shift_x, shift_y=printer.shift_y)
 
 
 def remove(ctx: Context, *, name: str) -> None:

@@ -15,7 +15,7 @@ from fractions import Fraction
 from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 from towncircle.kernel.errors import BadInput, Refused, RefusedOnGrounds, TowncircleError
 from towncircle.mailpiece.address_columns import WORDS
@@ -26,6 +26,9 @@ from towncircle.mailpiece.weights import parse_weight, show_weight
 
 FORMATS = ("pdf", "png", "svg")
 OVERRIDES = ("weight", "shape")
+Place = Literal["office", "branch", "zip"]
+_DIVIDERS = ("", ",", ";", "|", "\t")
+PLACES: tuple[Place, ...] = ("office", "branch", "zip")
 MOST_PIECES = 1000  # of one file: what a device takes in one command
 MOST_AHEAD = 365
 _MOST_BYTES = 65_536
@@ -36,8 +39,10 @@ class Template:
     """Hold what the pieces of a batch share.
 
     `ahead_days` moves the mailing date from today; `columns` names the list's own heading of each of our columns;
-    `form` is what they are printed on, empty for the usual form of their shape; `overrides` are what a row may say
-    otherwise; `pieces_per_file` is how many pages a file has at most.
+    `form` is what they are printed on, empty for the usual form of their shape; `place` is what the indicia name, and
+    `branch` which branch; `overrides` are what a row may say otherwise; `pieces_per_file` is how many pages a file has
+    at most. `encoding`, `divider`, `sheet` and
+    `standardise` say how the list is read, as `addresses check` does.
     """
 
     name: str
@@ -54,11 +59,19 @@ class Template:
     form: str = ""
     art: bool = True
     marking: bool = False
+    place: Place = "office"
+    branch: str = ""
+    month_only: bool = False
+    reply: bool = False
     return_address: bool = True
     ahead_days: int = 0
     formats: tuple[str, ...] = ("pdf",)
     pieces_per_file: int = MOST_PIECES
     columns: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    encoding: str = ""
+    divider: str = ""
+    sheet: str = ""
+    standardise: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """Give the template as a JSON record."""
@@ -77,12 +90,22 @@ class Template:
             "form": self.form,
             "art": self.art,
             "marking": self.marking,
+            "place": self.place,
+            "branch": self.branch,
+            "month_only": self.month_only,
+            "reply": self.reply,
             "return_address": self.return_address,
             "ahead_days": self.ahead_days,
             "formats": list(self.formats),
             "pieces_per_file": self.pieces_per_file,
             "columns": dict(self.columns),
+            **self.reading(),
         }
+
+    def reading(self) -> dict[str, Any]:
+        """Give how the list is read, as arguments of `open_addresses`."""
+        names = ("encoding", "divider", "sheet", "standardise")
+        return {name: getattr(self, name) for name in names}
 
 
 def builtin() -> tuple[Template, ...]:
@@ -139,11 +162,18 @@ def _values(reader: _Reader) -> dict[str, Any]:
         "form": reader.form("page", "form", shape),
         "art": reader.flag("page", "art"),
         "marking": reader.flag("page", "marking", default=False),
+        **reader.place(),
+        "month_only": reader.flag("page", "month_only", default=False),
+        "reply": reader.flag("page", "courtesy_reply", default=False),
         "return_address": reader.flag("page", "return_address"),
         "ahead_days": reader.number("mailing", "ahead_days", 0, least=0, most=MOST_AHEAD),
         "formats": reader.words("output", "formats", ("pdf",), FORMATS, needed="pdf"),
         "pieces_per_file": reader.number("output", "pieces_per_file", MOST_PIECES, least=1, most=MOST_PIECES),
         "columns": MappingProxyType(columns),
+        "encoding": reader.text("list", "encoding", ""),
+        "divider": reader.word("list", "divider", "", _DIVIDERS),
+        "sheet": reader.text("list", "sheet", ""),
+        "standardise": reader.flag("list", "standard", default=False),
     }
 
 
@@ -218,6 +248,13 @@ class _Reader:
             return value
         self._fault(table, key, value, "true or false")
         return default
+
+    def place(self) -> dict[str, str]:
+        """Give what place the indicia name, and of a branch its name, which is given with it alone."""
+        place, branch = self.word("page", "place", "office", PLACES), self.text("page", "branch", "")
+        if bool(branch) != (place == "branch"):
+            self._fault("page", "branch", branch, 'the name of an approved branch, with place = "branch"')
+        return {"place": place, "branch": branch}
 
     def number(self, table: str, key: str, default: int, *, least: int, most: int) -> int:
         """Give a whole number within bounds."""

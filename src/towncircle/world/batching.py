@@ -28,7 +28,7 @@ from towncircle.kernel.store import Record
 from towncircle.licensee import advertising, batches, custody, looks, mailroom, missing, promises, rates, returns
 from towncircle.licensee.funds import held_device
 from towncircle.licensee.limits import Limits
-from towncircle.licensee.looks import Look
+from towncircle.licensee.looks import TRUE, Drawn, Look
 from towncircle.mailpiece.tariff import Table
 from towncircle.mailpiece.templates import Template
 from towncircle.psd.commands import StatusReport
@@ -53,7 +53,7 @@ class Wish:
     """Say what is to be printed: a list, a template, a day (none: the template's), who pays, and what is allowed.
 
     `refill`: the device may be reset on the way, from the account. `skip_bad_rows`: faulty rows may be left out.
-    `beside`: another batch may be open.
+    `beside`: another batch may be open. `drawn`: the printer that the files are for.
     """
 
     source: Path
@@ -63,6 +63,7 @@ class Wish:
     refill: bool = False
     skip_bad_rows: bool = False
     beside: bool = False
+    drawn: Drawn = TRUE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,7 +220,15 @@ def _terms(journeys: Journeys, wish: Wish, status: StatusReport) -> Terms:
 
     def gather(ctx: Context) -> tuple[tuple[Table, ...], dict[str, Any]]:
         provider = str(held_device(ctx, journeys.device).body["provider"])
-        look = looks.of_job(ctx, Look(marking=template.marking), device=journeys.device, categories=())
+        chosen = Look(
+            place=template.place,
+            branch=template.branch,
+            month_only=template.month_only,
+            reply=template.reply,
+            marking=template.marking,
+            drawn=wish.drawn,
+        )
+        look = looks.of_job(ctx, chosen, device=journeys.device, categories=())
         return rates.tables(ctx.tx, provider), {"without": left_out, **advertising.of_job(ctx), **look}
 
     tables, design = journeys.do(gather)

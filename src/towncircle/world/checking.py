@@ -92,7 +92,7 @@ def check(source: Path, terms: Terms, hands: Crew, progress: Progress) -> Iterat
     """Check a list; what was planned is there as long as the block runs. Raises `BadInput` (addresses.*)."""
     digest, lines = _digest(source)
     with tempfile.TemporaryFile() as plan:
-        reading = _Reading(source, terms, lines, progress)
+        reading = _Reading(source, terms, max(lines - 1, 0), progress)  # the first line has the headings
         packing = _Packing(plan, terms)
         for unfit in hands.map(lint_part, reading.tasks()):
             packing.take(reading.linted(unfit))
@@ -131,7 +131,7 @@ class _Reading:
         pieces: list[Piece] = []
         self._progress(CHECKING, 0, self._lines)
         chosen = {ours: (heading,) for ours, heading in self._terms.template.columns.items()}
-        for row in open_addresses(self._source, chosen=chosen):
+        for row in open_addresses(self._source, chosen=chosen, **self._terms.template.reading()):
             self.rows += 1
             if isinstance(row, FaultyRow):
                 for one in row.faults:

@@ -16,11 +16,9 @@ from typing import Any
 
 from towncircle.kernel.errors import RefusedOnGrounds, TowncircleError
 from towncircle.kernel.instants import Instant
-from towncircle.licensee import envelopes, mailroom
+from towncircle.licensee import envelopes, looks, mailroom
 from towncircle.paper import pdf, png, svg
 from towncircle.rules import ruleset
-
-DPI = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,8 +93,10 @@ def write_part(task: ToWrite) -> Written:
     target = task.out / f"{task.stem}.pdf"
     draft = _draft(target)
     title = f"{task.stem.capitalize()} - SPECIMEN"
+    drawn = looks.drawn_for(job)
+    shift, at = (drawn.shift_x, drawn.shift_y), Instant(job["evidenced_at"])
     with draft.open("w+b") as stream:
-        pdf.write_pdf(envelopes.pages(job, stationery), stream, title=title, at=Instant(job["evidenced_at"]))
+        pdf.write_pdf(envelopes.pages(job, stationery), stream, title=title, at=at, shift=shift)
         stream.flush()
         os.fsync(stream.fileno())  # what is handed over is still there after a power cut
         stream.seek(0)
@@ -115,7 +115,7 @@ def _pictures(task: ToWrite, target: Path, stationery: envelopes.Stationery) -> 
     for place, (page, number) in enumerate(zip(envelopes.pages(task.job, stationery), numbers, strict=True)):
         drawn = {}
         if "png" in task.formats:
-            drawn["png"] = png.render(target, place, dpi=DPI)
+            drawn["png"] = png.render(target, place, dpi=stationery.dpi)
         if "svg" in task.formats:
             drawn["svg"] = svg.render(page).encode()
         for ending, data in drawn.items():

@@ -17,7 +17,7 @@ from towncircle.kernel.errors import Refused
 from towncircle.kernel.ids import JobId
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record
-from towncircle.licensee import corrections, envelopes, mailroom
+from towncircle.licensee import corrections, envelopes, looks, mailroom
 from towncircle.licensee.looks import PLAIN, Look
 from towncircle.mailpiece.address_files import Recipient
 from towncircle.paper import pdf, png, svg
@@ -26,7 +26,6 @@ from towncircle.world.departments import Payer
 from towncircle.world.journeys import ANYBODY, Journeys
 from towncircle.world.turns import turn
 
-DPI = 300
 STEMS = {mailroom.POSTAGE: "envelopes", mailroom.REDATE: "redates", mailroom.CORRECTION: "corrections"}
 REPRINTS, UNUSED = "reprints", "unused"
 Progress = Callable[[str, int, int], None]
@@ -170,13 +169,15 @@ def _write(
     out.mkdir(parents=True, exist_ok=True)
     target = out / f"{stem}.pdf"
     draft = target.with_suffix(".new")
-    pdf.write_pdf(pages, draft, title=f"{stem.capitalize()} - SPECIMEN", at=journeys.world.clock.now())
+    drawn = looks.drawn_for(record.body)
+    shift = (drawn.shift_x, drawn.shift_y)
+    pdf.write_pdf(pages, draft, title=f"{stem.capitalize()} - SPECIMEN", at=journeys.world.clock.now(), shift=shift)
     draft.replace(target)
     pictures: list[Path] = []
     folder = out / stem
     for place, (page, name) in enumerate(zip(pages, names, strict=True)):
         if "png" in formats:
-            pictures.append(_put(folder / f"{name}.png", png.render(target, place, dpi=DPI)))
+            pictures.append(_put(folder / f"{name}.png", png.render(target, place, dpi=drawn.dpi)))
         if "svg" in formats:
             pictures.append(_put(folder / f"{name}.svg", svg.render(page).encode()))
         progress("pictures", place + 1, len(pages))

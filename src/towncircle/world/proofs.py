@@ -20,6 +20,7 @@ from towncircle.licensee.funds import held_device
 from towncircle.licensee.limits import Limits
 from towncircle.licensee.looks import PLAIN, Look
 from towncircle.mailpiece.address_files import Recipient
+from towncircle.mailpiece.overlay import overlay, zones_of
 from towncircle.mailpiece.proof import marked
 from towncircle.mailpiece.zipcode import place_of
 from towncircle.paper import pdf, png
@@ -27,7 +28,6 @@ from towncircle.rules.rulesets import REGISTRY
 from towncircle.world.journeys import Journeys
 
 STEM = "proofs"
-DPI = 300
 
 
 def proof_job(
@@ -38,9 +38,11 @@ def proof_job(
     day: date | None = None,
     look: Look = PLAIN,
     claim: mailroom.Claim = mailroom.FIRST_METERED,
+    zones: bool = False,
 ) -> tuple[Path, tuple[Path, ...], Mills]:
     """Write the proof of a job into `out`: `proofs.pdf` and a folder `proofs/`; give the files and what it would cost.
 
+    `zones` shows what the rule and the reading machines reserve under what is printed; a proof alone may bear it.
     Raises what planning the job raises, and `RefusedOnGrounds` (page.lints).
     """
     out.mkdir(parents=True, exist_ok=True)
@@ -53,13 +55,21 @@ def proof_job(
     target = out / f"{STEM}.pdf"
     draft = target.with_suffix(".new")
     pages = (marked(page) for page in envelopes.stand_ins(body, stationery, numbers))
-    pdf.write_pdf(pages, draft, title="Proof - not postage", at=journeys.world.clock.now())
+    if zones:
+        pages = (overlay(page, zones_of(page, stationery.rules, stationery.day)) for page in pages)
+    pdf.write_pdf(
+        pages,
+        draft,
+        title="Proof - not postage",
+        at=journeys.world.clock.now(),
+        shift=(look.drawn.shift_x, look.drawn.shift_y),
+    )
     draft.replace(target)
     drawn: list[Path] = []
     for place, number in enumerate(numbers):
         path = out / STEM / f"{number:06d}.png"
         path.parent.mkdir(exist_ok=True)
-        path.write_bytes(png.render(target, place, dpi=DPI))
+        path.write_bytes(png.render(target, place, dpi=stationery.dpi))
         drawn.append(path)
     return target, tuple(drawn), Mills(body["total"])
 

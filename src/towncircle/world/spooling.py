@@ -16,7 +16,7 @@ import fcntl
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path as FilePath
 
@@ -25,6 +25,7 @@ from towncircle.kernel.errors import Refused
 from towncircle.kernel.ids import JobId
 from towncircle.kernel.store import Record
 from towncircle.licensee import corrections, envelopes, mailroom, printers, refunds, spool
+from towncircle.licensee.looks import DPI
 from towncircle.licensee.printers import TRUE_SCALE, Printer, uncalibrated
 from towncircle.mailpiece.calibration import calibration_page
 from towncircle.mailpiece.elements import Element, Page, Path, Text, polygon, polyline
@@ -81,8 +82,10 @@ def print_on(journeys: Journeys, job: JobId, printer: str) -> Handed:
 
 
 def _queued(journeys: Journeys, job: JobId, printer: str) -> int:
-    profile = _printer(journeys, printer)
-    _check_form(profile, _job(journeys, job))
+    profile, planned = _printer(journeys, printer), _job(journeys, job)
+    _check_form(profile, planned)
+    if planned.body["state"] == "planned" and profile.dpi != DPI:
+        envelopes.prove(planned.body, _stationery(journeys, planned, profile))  # on its dots, before the debit
     record = journeys.resume(job)
     file, digest = _write(journeys, record, profile, job)
 
@@ -199,8 +202,13 @@ def _way(printer: Printer, name: str, file: FilePath) -> Way:
     return LpWay(printer.address, name, file, ("raw",) if printer.language == "zpl" else _LP_PDF + printer.options)
 
 
+def _stationery(journeys: Journeys, job: Record, printer: Printer) -> envelopes.Stationery:
+    """Give what a job's pieces share, on the dots of a printer."""
+    return replace(journeys.stationery(job), dpi=printer.dpi)
+
+
 def _write(journeys: Journeys, job: Record, printer: Printer, stem: str) -> tuple[FilePath, str]:
-    pages = envelopes.pages(job.body, journeys.stationery(job))
+    pages = envelopes.pages(job.body, _stationery(journeys, job, printer))
     return write_file(pages, printer, _folder(journeys) / f"{stem}.{printer.language}", title=stem)
 
 
