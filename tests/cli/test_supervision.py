@@ -8,7 +8,7 @@ from typing import Any
 
 import pypdfium2
 import pytest
-from tests.journeys.stories import HARBOR, new_world
+from tests.journeys.stories import HARBOR, new_world, officers
 from tests.journeys.test_supervision import day
 
 from towncircle.cli.main import main
@@ -42,6 +42,14 @@ class Desk:
 def desk(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Desk:
     new_world(tmp_path / "world", "ibi-1998").close()
     return Desk(tmp_path / "world", capsys)
+
+
+def authorised(desk: Desk, name: str) -> None:
+    from towncircle.world.world import World
+
+    world = World.open(desk.folder)
+    officers(world, name)
+    world.close()
 
 
 def ahead(desk: Desk, days: int) -> str:
@@ -107,7 +115,10 @@ def test_a_sanction_is_calculated_noticed_and_withdrawn(desk: Desk, tmp_path: Pa
 def test_products_weaknesses_and_art_are_walked(desk: Desk, tmp_path: Path) -> None:
     paper = tmp_path / "paper.txt"
     paper.write_text("a paper")
-    filed = ("--reference", "FILE-1", "--document", paper)
+    by = ("--by", "olaf")
+    filed = ("--reference", "FILE-1", "--document", paper, *by)
+    assert desk.refused("products", "qualify", HARBOR, "--step", "integrity", *filed) == "person.unknown"
+    authorised(desk, "olaf")
     for step in ("integrity", "prototype", "factory", "facilities"):
         desk.well("products", "qualify", HARBOR, "--step", step, *filed)
     assert desk.well("products", "authorize", HARBOR, *filed)["state"] == "authorized"
@@ -124,7 +135,7 @@ def test_products_weaknesses_and_art_are_walked(desk: Desk, tmp_path: Path) -> N
     assert desk.well("provider", "report", *told, "--stage", "preliminary")["stage"] == "preliminary"
     desk.well("provider", "art", "spring", "--line", "Write once")
     assert desk.refused("provider", "supply-art", "spring") == "advertising.not-approved"
-    about = (HARBOR, "--name", "spring", "--reasons", "suitable")
+    about = (HARBOR, "--name", "spring", "--reasons", "suitable", *by)
     assert desk.refused("products", "approve-art", *about) == "advertising.not-examined"
     assert desk.refused("products", "refuse-art", *about, "--ground", "taste") == "advertising.no-ground"
     desk.well("products", "approve-art", *about, "--examined")

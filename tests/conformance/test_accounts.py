@@ -142,6 +142,21 @@ def test_a_closing_has_one_check(journeys: Journeys) -> None:
         assert [row.body["check"] for row in view.find("check")] == [1]
 
 
+@pytest.mark.requirement("PRE-19/3")
+def test_the_balance_of_a_closed_account_is_refunded_once(journeys: Journeys) -> None:
+    world, hand = journeys.world, Hand(journeys.world)
+    returning.withdraw(journeys, reason="no longer wanted")
+    left = account(world)
+    told = accounts.close(journeys, by="dora")
+    assert (told.amount, account(world)) == (left, ZERO) == (Mills.dollars(300), ZERO)
+    answered(hand.say(MAILROOM, HARBOR, closing(hand)), "PRE-19", "closing.open")
+    accounts.instruct(world, told.reference, by="asc")
+    with refused("PRE-19", "closing.instructed-before"):
+        accounts.instruct(world, told.reference, by="olaf")
+    with world.store(BANK).reading() as view:
+        assert [row.body["amount"] for row in view.find("check")] == [int(left)]
+
+
 # ---- the balance of a device
 
 

@@ -139,7 +139,7 @@ def test_a_server_element_that_is_not_disabled_is_missed_and_gets_no_postage(
         provider(journeys, removals.disable_now, device)
     with world.shelf.client(device) as client:
         client.request_reset(Mills.dollars(10))  # it stands in the way
-    custody.order_removal(world, device, reason="A weak class.")
+    custody.order_removal(world, device, reason="A weak class.", by="olaf")
     assert facts(world, HARBOR, "element.unwanted", "element.disabled") == [("element.unwanted", device)]
     with refused("502.20e", "custody.not-disabled"):
         provider(journeys, removals.disable_now, device)
@@ -192,6 +192,25 @@ def test_a_defective_device_is_used_by_nobody_and_its_report_reaches_the_provide
         )
         if isinstance(answer, bodies.DefectNoted):  # the open one is told again, no second one is opened
             provider(journeys, defects.examine, device, fault="x", remedy="corrected", reference="b")
+
+
+def test_a_defect_or_a_parcel_of_tomorrow_is_not_taken(hand: Hand, world: World) -> None:
+    device, now = world.device_of(MAILROOM), world.clock.now()
+    found = bodies.DefectReport(device=device, kind="faulty", details="x", found_at=Instant(int(now) + 1))
+    answered(hand.say(MAILROOM, HARBOR, found), "P050-2.7", "custody.in-the-future")
+    answered(hand.say(MAILROOM, HARBOR, back(hand, device, at=now.plus(days=1))), "P050-2.9", "custody.in-the-future")
+    assert isinstance(hand.say(MAILROOM, HARBOR, replace(found, found_at=now)), bodies.DefectNoted)
+
+
+def test_a_device_that_was_leased_before_the_defect_replaces_nothing(journeys: Journeys, device: DeviceId) -> None:
+    journeys.contact()
+    spare = journeys.replace(device)
+    journeys.world.advance("1h")
+    defect(journeys, device)
+    provider(journeys, defects.retrieve, device, reference="van")
+    with refused("P050-2.7", "custody.no-replacement"):
+        provider(journeys, defects.examine, device, fault="x", remedy="replaced", reference="b")
+    assert state(journeys, spare) == "leased"
 
 
 @pytest.mark.requirement("P050-2.7/2", "502.20f/1")
@@ -275,7 +294,7 @@ def test_an_element_that_the_postal_service_indicates_is_not_given_back_to_use(
     journeys: Journeys, device: DeviceId
 ) -> None:
     defect(journeys)
-    custody.order_removal(journeys.world, device, reason="A weak class.")
+    custody.order_removal(journeys.world, device, reason="A weak class.", by="olaf")
     with refused("502.20i", "custody.removal-ordered"):
         provider(journeys, defects.examine, device, fault="x", remedy="corrected", reference="b")
     assert state(journeys, device) == "suspect"
@@ -300,7 +319,7 @@ def test_an_inspector_takes_a_device_along_and_only_its_licensee_has_the_receipt
 ) -> None:
     query = bodies.HandOverQuery(device=device, direction="inspector")
     answered(hand.say(MAILROOM, POSTAL, query), "P050-2.6", "custody.no-receipt")
-    custody.order_removal(journeys.world, device, reason="A suspect mark.", condition="sealed")
+    custody.order_removal(journeys.world, device, reason="A suspect mark.", condition="sealed", by="olaf")
     answered(hand.say(ANNEX, POSTAL, query), "P050-2.6", "custody.no-receipt")
     told = hand.say(MAILROOM, POSTAL, query)
     assert isinstance(told, bodies.HandOverReceipt)
@@ -386,7 +405,7 @@ def test_the_balance_of_a_device_is_credited_once(journeys: Journeys, device: De
     noted, before = journeys.status().registers.descending, account(journeys)
     if resides == "server":
         provider(journeys, removals.host, device)
-        custody.order_removal(journeys.world, device, reason="A weak class.")
+        custody.order_removal(journeys.world, device, reason="A weak class.", by="olaf")
         journeys.settle()
     else:
         returning.withdraw(journeys, reason="no longer wanted")

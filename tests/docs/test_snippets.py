@@ -111,7 +111,8 @@ def test_every_page_is_in_the_index() -> None:
 def test_every_decision_is_in_its_index_with_its_number_and_title() -> None:
     index = (DOCS / "adr/README.md").read_text(encoding="utf-8")
     records = sorted((DOCS / "adr").glob("[0-9]*.md"))
-    assert [int(record.name[:4]) for record in records] == list(range(1, len(records) + 1))
+    numbers = [int(record.name[:4]) for record in records]  # one is given before its record is whole: there may be gaps
+    assert numbers == sorted(set(numbers))
     for record in records:
         number, title = record.read_text(encoding="utf-8").splitlines()[0].removeprefix("# ").split(". ", 1)
         assert f"| {number} | [{title}]({record.name}) |" in index

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.faults import killed as world_of
+from tests.journeys.stories import officers
 
 from towncircle.kernel.money import ZERO
 from towncircle.ledger import Books
@@ -28,6 +29,7 @@ def hosted(in_service: Path, top: Path) -> Path:
     with world_of.opened(folder) as journeys:
         device = journeys.device
         at_provider(journeys.world, device, lambda ctx: removals.host(ctx, device=device))
+        officers(journeys.world, "inspector")
     return folder
 
 

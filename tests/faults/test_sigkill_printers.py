@@ -52,6 +52,10 @@ class Steps:
     def after_crash(self) -> bool:
         return self._inner.after_crash()
 
+    def written_down(self) -> None:
+        self._points.reach("way: before the receipt goes")
+        self._inner.written_down()
+
     def close(self) -> None:
         self._inner.close()
 
@@ -113,7 +117,7 @@ def test_a_folder_gets_every_piece_once_whatever_dies(ready, top: Path) -> None:
     out.mkdir()
     template = ready("folder", Printer(name="desk", kind="folder", address=str(out)))
     names = points_of(template, top)
-    assert sum(name.startswith("way:") for name in names) == 4
+    assert sum(name.startswith("way:") for name in names) == 5
     for point in range(1, len(names) + 1):
         shutil.rmtree(out)
         out.mkdir()

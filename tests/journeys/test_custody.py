@@ -32,6 +32,7 @@ from towncircle.world.world import Wiring, World
 @pytest.fixture
 def journeys(tmp_path: Path) -> Iterator[Journeys]:
     world = new_world(tmp_path / "world")
+    officers(world, "olaf")
     yield mailer(world, deposit=600, reset=200)
     world.close()
 
@@ -133,7 +134,8 @@ def test_a_defective_device_is_reported_retrieved_replaced_and_scrapped(journeys
     with refused("custody.no-replacement"):
         provider(journeys, defects.examine, old, fault="worn", remedy="replaced", reference="bench-1")
     new = DeviceId(journeys.lease().device)
-    provider(journeys, defects.examine, old, fault="a worn contact", remedy="replaced", reference="bench-1")
+    over = provider(journeys, defects.examine, old, fault="a worn contact", remedy="replaced", reference="bench-1")
+    assert over.body["replacement"] == new
     journeys.reset(Mills.dollars(200))
     assert (state(journeys, old), state(journeys, new)) == ("checked out", "leased")
     custody.send_back(journeys, old, article="9407-1")
@@ -208,14 +210,14 @@ def test_a_device_that_the_postal_service_indicates_gets_no_postage_and_leaves(
     journeys: Journeys, tmp_path: Path
 ) -> None:
     device = journeys.device
-    order = custody.order_removal(journeys.world, device, reason="It is of a withdrawn series.")
-    assert custody.order_removal(journeys.world, device, reason="Again.").key == order.key
+    order = custody.order_removal(journeys.world, device, reason="It is of a withdrawn series.", by="olaf")
+    assert custody.order_removal(journeys.world, device, reason="Again.", by="olaf").key == order.key
     with refused("provider.not-leased"):
         journeys.reset(Mills.dollars(50))
     assert returning.withdraw(journeys, reason="removal was ordered").amount == Mills.dollars(200)
     assert state(journeys, device) == "checked out"
     with refused("custody.withdrawn"):
-        custody.order_removal(journeys.world, device, reason="Once more.")
+        custody.order_removal(journeys.world, device, reason="Once more.", by="olaf")
     no_difference(journeys.world, tmp_path / "export")
 
 
@@ -223,7 +225,11 @@ def test_an_inspector_takes_a_device_along_against_a_receipt(journeys: Journeys,
     device = journeys.device
     with refused("custody.no-receipt"):
         custody.fetch_receipt(journeys, device, inspector=True)
-    custody.order_removal(journeys.world, device, reason="A suspect mark.", condition="sealed, two scratches")
+    with refused("person.unknown"):
+        custody.order_removal(journeys.world, device, reason="A suspect mark.", by="somebody")
+    custody.order_removal(
+        journeys.world, device, reason="A suspect mark.", condition="sealed, two scratches", by="olaf"
+    )
     receipt = custody.fetch_receipt(journeys, device, inspector=True)
     assert receipt.body["condition"] == "sealed, two scratches"
     with journeys.world.store(HARBOR).reading() as view:
@@ -252,7 +258,7 @@ def test_an_element_in_the_providers_server_is_disabled_with_the_revocation(jour
 def test_an_element_in_the_providers_server_is_disabled_on_order(journeys: Journeys, tmp_path: Path) -> None:
     device = journeys.device
     provider(journeys, removals.host, device)
-    custody.order_removal(journeys.world, device, reason="A weak class.")
+    custody.order_removal(journeys.world, device, reason="A weak class.", by="olaf")
     assert (state(journeys, device), journeys.status().registers.descending) == ("checked out", ZERO)
     journeys.settle()
     provider(journeys, upkeep.scrap, device)  # it never left the Provider's server

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.journeys.stories import HARBOR, MAILROOM, mailer, new_world
+from tests.journeys.stories import HARBOR, MAILROOM, mailer, new_world, officers
 from tests.journeys.test_custody import account, defect, provider, state
 from tests.journeys.test_journeys import refused
 from tests.parties.hand import POSTAL, Hand, Line
@@ -30,6 +30,7 @@ from towncircle.world.world import Wiring, World
 @pytest.fixture
 def journeys(tmp_path: Path) -> Iterator[Journeys]:
     world = new_world(tmp_path / "world")
+    officers(world, "olaf")
     yield mailer(world, deposit=600, reset=200)
     world.close()
 
@@ -66,7 +67,7 @@ def test_a_correction_gives_no_device_its_use_back_while_a_case_of_it_is_open(jo
 def test_a_loss_and_a_find_give_no_device_its_use_back(why: str, code: str, journeys: Journeys) -> None:
     device, world = journeys.device, journeys.world
     if why == "removal":
-        custody.order_removal(world, device, reason="It is of a withdrawn series.")
+        custody.order_removal(world, device, reason="It is of a withdrawn series.", by="olaf")
     elif why == "defect":
         defect(journeys)
     else:

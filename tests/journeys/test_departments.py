@@ -18,7 +18,7 @@ from towncircle.kernel.money import ZERO, Mills
 from towncircle.licensee import departments, pins, usage
 from towncircle.licensee.corrections import Shortpaid
 from towncircle.world import printing
-from towncircle.world.departments import Payer, prove
+from towncircle.world.departments import Payer, prove, set_pin
 from towncircle.world.journeys import Journeys
 from towncircle.world.world import STORE
 
@@ -145,10 +145,30 @@ def test_a_pin_stands_nowhere_in_words(journeys: Journeys, tmp_path: Path) -> No
     assert PIN.encode() not in (journeys.world.folder / journeys.licensee / STORE).read_bytes()
 
 
+def test_a_pin_is_changed_by_the_old_one_or_reset_by_another_person(journeys: Journeys) -> None:
+    job = journeys.new(JobId.new)
+    for old, code in (("", "pin.held"), (WRONG, "pin.wrong")):
+        with refused(code):
+            set_pin(journeys, name="ann", pin="31415", old=old)
+    assert tries(journeys) == 1  # the old one cannot be guessed at for nothing
+    set_pin(journeys, name="ann", pin="31415", old=PIN)
+    with refused("pin.wrong"):
+        prove(journeys, ANN, job=job)
+    with refused("pin.reset-by-oneself"):
+        set_pin(journeys, name="ann", pin=PIN, reset_by="ann")
+    with refused("person.unknown"):
+        set_pin(journeys, name="ann", pin=PIN, reset_by="zoe")
+    set_pin(journeys, name="ann", pin=PIN, reset_by="ben")
+    prove(journeys, ANN, job=job)
+    with journeys.world.store(journeys.licensee).reading() as view:
+        told = [(fact.body["how"], fact.body["by"]) for fact in view.facts() if fact.type == "pin.set"]
+    assert told == [("first", "ann"), ("changed", "ann"), ("reset", "ben")]
+
+
 @pytest.mark.parametrize("pin", ["", "123", "1111", "12ab", "1" * 13, "١٢٣٤"])
 def test_a_pin_that_is_none_is_not_set(journeys: Journeys, pin: str) -> None:
     with pytest.raises(BadInput) as caught:
-        journeys.do(lambda ctx: pins.set_pin(ctx, name="ann", pin=pin))
+        journeys.do(lambda ctx: pins.set_pin(ctx, name="ann", pin=pin, reset_by="ben"))
     assert caught.value.code == "pin.unfit"
 
 

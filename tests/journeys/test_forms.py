@@ -15,6 +15,7 @@ from tests.mailpiece.test_artwork import file_of, ring
 
 from towncircle.indicium import decode
 from towncircle.kernel.errors import BadInput
+from towncircle.kernel.ids import JobId
 from towncircle.kernel.store import Record
 from towncircle.licensee import advertising as host
 from towncircle.licensee import branches, envelopes
@@ -29,7 +30,7 @@ from towncircle.postal import branches as office
 from towncircle.provider import advertising
 from towncircle.symbol.bars import fim
 from towncircle.verification import Observed
-from towncircle.world import printing, verifying
+from towncircle.world import notices, printing, verifying
 from towncircle.world.journeys import Journeys
 from towncircle.world.printing import Printed
 from towncircle.world.proofs import proof_job
@@ -85,7 +86,8 @@ def test_a_branch_is_shown_on_approval_and_a_station_never(journeys: Journeys, t
     assert asked.body["outcome"] == "waiting"
     with refused("P050-4.5b", "branch.not-approved"):
         printed(journeys, tmp_path / "none", look)
-    told = {"number": asked.body["license"], "branch": name, "reasons": "Found on the spot."}
+    told: dict[str, Any] = {"number": asked.body["license"], "branch": name, "reasons": "Found on the spot."}
+    told["notify"] = notices.give_standing
     with refused("P050-4.5b", "branch.not-classified"):  # whatever the request calls it
         act(world, office.decide, approve=True, facility="contract-branch", **told)
     act(world, office.decide, approve=True, facility="classified-branch", **told)
@@ -97,10 +99,14 @@ def test_a_branch_is_shown_on_approval_and_a_station_never(journeys: Journeys, t
     assert (verdict, found["origin.branch"]) == ("VALID", True)
     assert judged(world, done, branch="Union Station")[1:][0] == "hold"
     assert judged(world, done)[2].get("origin.branch") is None
-    act(world, office.decide, approve=False, facility="contract-station", **told)
-    journeys.do(lambda ctx: branches.ask(ctx, name=name))
+    act(world, office.decide, approve=False, facility="contract-station", **told)  # and nobody asks how it stands
     with refused("P050-4.5b", "branch.not-approved"):
         printed(journeys, tmp_path / "none", look)
+    told_of = [one.notice for one in notices.notices_of(world, MAILROOM)]
+    assert [one.title for one in told_of] == [f"The branch CAPITOL HEIGHTS is {how}" for how in ("approved", "refused")]
+    assert (told_of[-1].says, told_of[-1].clause) == ("Found on the spot.", "P050 4.5(b)")
+    notices.fetch_all(world)
+    assert len(notices.notices_of(world, MAILROOM)) == len(told_of)
     assert judged(world, done, branch="Capitol Heights")[1] == "hold"
     assert disposition == "accept with notes"
 
@@ -166,7 +172,20 @@ def test_a_picture_is_printed_by_its_approved_digest_and_no_other(journeys: Jour
             else:
                 printed(journeys, tmp_path / "changed")
         changed(world, party, held, held.body)
-    printed(journeys, tmp_path / "again")
+    art = Art(words=("Write once",), picture=Bitmap(width=drawn.width, height=drawn.height, packed=another))
+    forged = {**held.body, "picture": another.hex(), "digest": art.digest}  # with its digest, and not with a decision
+    for body in (forged, {**forged, "decision": ""}):
+        changed(world, MAILROOM, held, body)
+        with refused("P050-4.10", "advertising.not-the-approved"):
+            printed(journeys, tmp_path / "forged")
+    changed(world, MAILROOM, held, held.body)
+    again = printed(journeys, tmp_path / "again").job
+    kept_art = {**again.body["art_of"], "picture": another.hex(), "digest": art.digest}
+    changed(world, MAILROOM, again, {**again.body, "art_of": kept_art})
+    with refused("P050-4.10", "advertising.not-the-approved"):
+        printing.reprint_job(journeys, JobId(again.key), (), tmp_path / "reprint")
+    changed(world, MAILROOM, again, again.body)
+    printing.reprint_job(journeys, JobId(again.key), (), tmp_path / "reprint")
 
 
 def changed(world: World, party: str, held: Record, body: Any) -> None:

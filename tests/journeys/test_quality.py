@@ -10,20 +10,22 @@ import pytest
 from PIL import Image, ImageEnhance, ImageFilter
 from tests.conformance.breaking import names, refused
 from tests.journeys.stories import ANNEX, HARBOR, MAILROOM, SUMMIT, mailer, new_world
+from tests.world.test_guarding import nested_forms
 
 from towncircle.auditor import audit
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.facts import Fact
 from towncircle.kernel.money import Mills
+from towncircle.licensee import quality
 from towncircle.mailpiece.address_files import public_addresses
 from towncircle.paper.png import render
 from towncircle.wire.bodies import QualityFinding
-from towncircle.world import printing
+from towncircle.world import guarding, printing
 from towncircle.world.exporting import export
 from towncircle.world.journeys import Journeys
 from towncircle.world.notices import fetch_all, notices_of
 from towncircle.world.population import reconcile
-from towncircle.world.quality import send, settle, standings
+from towncircle.world.quality import forward, send, settle, standings
 from towncircle.world.world import World
 
 POSTAL = "postal.usps"
@@ -107,7 +109,7 @@ def test_a_good_piece_is_graded_and_meets_the_duty_at_both_ends(
 
 @pytest.mark.requirement("PRE-16/1")
 def test_what_cannot_be_analysed_is_refused_and_stays_no_piece(
-    world: World, journeys: Journeys, tmp_path: Path
+    world: World, journeys: Journeys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     blank = tmp_path / "blank.png"
     Image.new("L", (900, 400), 255).save(blank)
@@ -120,6 +122,24 @@ def test_what_cannot_be_analysed_is_refused_and_stays_no_piece(
     assert caught.value.code == "quality.not-a-scan"
     assert facts(world, HARBOR, "quality-piece.received") == []
     settle(journeys)  # nothing is left open
+    real, opened = guarding._GUARD.ask, []
+
+    def ask(what: str, *args: object, **more: object) -> object:
+        """Write to the Provider's store while it opens a file; inside its transaction that is `storage.nested`."""
+        with world.store(HARBOR).transaction() as tx:
+            opened.append((what, tx.next_number("opened")))
+        return real(what, *args, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(guarding._GUARD, "ask", ask)
+    monkeypatch.setattr(guarding, "PIECE_SECONDS", 2)
+    endless = tmp_path / "endless.pdf"
+    endless.write_bytes(nested_forms(9))
+    with pytest.raises(BadInput, match=r"scan\.took-too-long"):
+        send(journeys, journeys.device, endless)
+    piece = journeys.do(lambda ctx: quality.write_down(ctx, device=journeys.device, scan=endless.read_bytes()))
+    with pytest.raises(Refused, match=r"scan\.took-too-long"):  # a host that does not look first
+        forward(journeys, piece)
+    assert [what for what, _ in opened] == ["first", "piece"]
     audited(world, tmp_path / "out")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import os
 from collections.abc import Iterator
@@ -16,12 +17,18 @@ from tests.journeys.stories import new_world
 from tests.journeys.test_corrections import PEOPLE, TWO_OZ, Room
 
 from towncircle.cli.main import main
+from towncircle.indicium import decode
 from towncircle.kernel.errors import BadInput
+from towncircle.kernel.ids import DeviceId
+from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import Mills
+from towncircle.kernel.store import MemoryStore
 from towncircle.paper.png import raster
+from towncircle.postal import scans
 from towncircle.verification import Observed
 from towncircle.world import bulk, printing, verifying
 from towncircle.world.bulk import Run
+from towncircle.world.config import POSTAL
 
 DUE = Mills(1070)
 
@@ -62,6 +69,15 @@ def folder(room: Room, tmp_path: Path) -> Path:
     return made
 
 
+@pytest.fixture
+def white(tmp_path: Path) -> Path:
+    """A folder of a white page and a file that is no scan."""
+    (made := tmp_path / "plain").mkdir()
+    Image.new("L", (300, 200), 255).save(made / "white.png")
+    (made / "=cmd.txt").write_text("not a scan")
+    return made
+
+
 def lines(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
@@ -91,7 +107,7 @@ def test_every_file_of_a_folder_is_a_line_and_a_bad_one_stops_nothing(room: Room
     run = Run(folder=folder, out=out, world=room.world, piece=True, seen=seen)
     assert done(run) == ["VALID", "VALID", "ERROR", "ERROR", "VALID", "UNREADABLE"]
     head, *rows = lines(out)
-    assert (head["format"], head["batch"]) == (1, "")
+    assert (head["format"], head["batch"]) == (2, "")
     told = {row["file"]: row for row in rows}
     assert (
         list(told)
@@ -122,14 +138,132 @@ def test_an_interrupted_run_goes_on_behind_the_last_whole_line(room: Room, folde
     changed = Run(folder=folder, out=out, world=room.world)
     assert done(changed) == first
     assert changed.judged == 1
-    with pytest.raises(BadInput, match=r"scan\.other-results"):
-        done(Run(folder=folder, out=out, world=room.world, piece=True))
     (tmp_path / "other.txt").write_text("no results\n")
     with pytest.raises(BadInput, match=r"scan\.other-results"):
         done(Run(folder=folder, out=tmp_path / "other.txt", world=room.world))
     (tmp_path / "empty").mkdir()
     with pytest.raises(BadInput, match=r"scan\.no-files"):
         done(Run(folder=tmp_path / "empty", out=tmp_path / "none.jsonl", world=room.world))
+
+
+@pytest.mark.parametrize(
+    ("other", "named"),
+    [
+        ({"piece": True}, "--piece was False, now True"),
+        ({"world": None}, "--world was"),
+        ({"at": Instant.parse("2026-12-01T12:00Z")}, "--at was none, now 2026-12-01"),
+        ({"observed": Observed(amount_due=DUE)}, "was nothing, now amount_due $1.07"),
+        ({"seen": {"white.png": {"amount_due": DUE}}}, "the list of --observed was none, now"),
+    ],
+)
+def test_a_run_goes_on_only_with_the_settings_it_was_begun_with(
+    room: Room, white: Path, tmp_path: Path, other: dict[str, Any], named: str
+) -> None:
+    out = tmp_path / "verdicts.jsonl"
+    begun = {"folder": white, "out": out, "world": room.world}
+    bulk.go_on(Run(**begun))
+    held = out.read_bytes()
+    with pytest.raises(BadInput, match=r"scan\.other-run") as caught:
+        done(Run(**{**begun, **other}))
+    assert named in caught.value.sentence
+    assert out.read_bytes() == held
+    bulk.go_on(Run(**begun))
+
+
+def test_results_of_the_first_format_go_on_by_what_they_say(room: Room, white: Path, tmp_path: Path) -> None:
+    out = tmp_path / "verdicts.jsonl"
+    head = {"format": 1, "folder": white.resolve().as_posix(), "site": "", "piece": False, "batch": ""}
+    line = {"file": "white.png", "state": bulk._state(white / "white.png"), "verdict": "UNREADABLE", "marks": []}
+    out.write_text(f"{json.dumps(head)}\n{json.dumps(line)}\n")
+    assert list(bulk.go_on(Run(folder=white, out=out, world=room.world)).values()) == ["UNREADABLE"]
+    with pytest.raises(BadInput, match=r"scan\.other-run"):
+        bulk.go_on(Run(folder=white, out=out, world=room.world, site="Here"))
+
+
+def test_two_runs_do_not_write_one_file_of_results(room: Room, white: Path, tmp_path: Path) -> None:
+    out = tmp_path / "verdicts.jsonl"
+    first = bulk.judge_files(Run(folder=white, out=out, world=None))
+    next(first)
+    with pytest.raises(BadInput, match=r"scan\.results-in-use"):
+        done(Run(folder=white, out=out, world=None))
+    first.close()
+    assert len(done(Run(folder=white, out=out, world=None))) == 2
+
+
+def test_an_error_that_may_pass_is_tried_again_and_another_one_is_not(
+    white: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, real = tmp_path / "verdicts.jsonl", bulk.marks_in
+
+    def busy(data: bytes, name: str) -> Any:
+        if name == "white.png":
+            raise BadInput("scan.took-too-long", file=name, seconds=600)
+        return real(data, name)
+
+    monkeypatch.setattr(bulk, "marks_in", busy)
+    assert done(Run(folder=white, out=out, world=None)).count("ERROR") == 2
+    monkeypatch.setattr(bulk, "marks_in", real)
+    again = Run(folder=white, out=out, world=None)
+    assert done(again).count("ERROR") == 1
+    assert again.judged == 1
+    assert [row["verdict"] for row in lines(out)[1:] if row["file"] == "white.png"] == ["ERROR", "UNREADABLE"]
+    bulk.write_csv(out, tmp_path / "all.csv")
+    assert (tmp_path / "all.csv").read_text().count("white.png") == 1
+    last = Run(folder=white, out=out, world=None)
+    done(last)
+    assert last.judged == 0
+
+
+def test_of_a_file_its_digest_is_kept_and_no_file_is_a_mark_of_any_length(room: Room, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"scan\.mark-too-long"):
+        list(verifying.marks_in(bytes(5_000), "dump"))
+    with pytest.raises(BadInput, match=r"scan\.mark-too-long"):
+        list(verifying.marks_in(bytes(10_000_000), "dump"))
+    dump = tmp_path / "dump"
+    dump.write_bytes(b"nothing that is known\xff")
+    [mark] = verifying.marks_of(dump)
+    verifying.record(mark, room.world, site="Here")
+    desk, now = room.world.desk(POSTAL), room.world.clock.now()
+    about = {"device": "", "pack": room.world.pack(now), "observed": Observed(), "site": "Here", "scanned_at": now}
+    desk.perform(lambda ctx: scans.record(ctx, payload=bytes(9_000), **about), actor=POSTAL)
+    with room.world.store(POSTAL).reading() as view:
+        rows = [row.body for row in view.find("scan") if row.body["site"] == "Here" and not row.body["device"]]
+    short, long = sorted(rows, key=lambda row: len(row["payload"]))
+    assert (short["payload"], short["file"]) == (dump.read_bytes().hex(), hashlib.sha256(dump.read_bytes()).hexdigest())
+    assert (len(long["payload"]), long["payload_bytes"]) == (2 * scans.MOST_KEPT, 9_000)
+    assert long["payload_sha256"] == hashlib.sha256(bytes(9_000)).hexdigest()
+
+
+def test_what_a_mark_is_compared_with_does_not_grow_with_what_its_device_has_made(room: Room) -> None:
+    [mark, *_] = verifying.marks_of(room.first.pdf)
+    assert mark.payload is not None
+    device, fields = verifying.device_of(mark.payload), decode(mark.payload).fields
+    count, ascending = int(fields["piece_count"]), int(fields["ascending_mills"])
+    store = MemoryStore()
+    with store.transaction() as tx:
+        for at in range(3_000):
+            body = {"ascending": ascending + 440 * (at - 1_500), "postage": 440, "pieces": count + at - 1_500}
+            tx.put("scanned", f"{at:064d}", body, owner=device, expected=0)
+    with store.reading() as view:
+        counted = Counted(view)
+        facts = scans.facts_about(counted, mark.payload, device)  # type: ignore[arg-type]
+    assert counted.rows <= 12
+    assert sorted(int(one.pieces or 0) - count for one in facts.readings[DeviceId(device)]) == [-1, 0, 1]
+
+
+class Counted:
+    """Count the rows that a view gives."""
+
+    def __init__(self, view: Any) -> None:
+        self._view, self.rows = view, 0
+
+    def __getattr__(self, name: str) -> Any:
+        def call(*args: Any, **more: Any) -> Any:
+            given = getattr(self._view, name)(*args, **more)
+            self.rows += len(given) if isinstance(given, list) else given is not None
+            return given
+
+        return call
 
 
 def test_a_scan_whose_line_was_lost_is_told_again_and_not_a_duplicate(room: Room, folder: Path, tmp_path: Path) -> None:

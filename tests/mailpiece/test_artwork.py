@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import struct
+import subprocess
+import sys
 import tracemalloc
 import zlib
 from collections.abc import Callable
@@ -11,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 from tests.mailpiece.pages import IMI, ON, piece
 
 from towncircle.kernel.errors import BadInput, Refused
@@ -20,7 +23,7 @@ from towncircle.mailpiece.artwork import artwork_of, picture
 from towncircle.mailpiece.bitmap import Bitmap, most_dots
 from towncircle.mailpiece.elements import Image as Picture
 from towncircle.mailpiece.lints import lint
-from towncircle.symbol import data_matrix
+from towncircle.symbol import Modules, data_matrix, pdf417
 
 SCRIPT = b"<script>fetch('//x')</script>PK\x03\x04%PDF-1.7"
 
@@ -92,6 +95,18 @@ def test_nothing_of_the_file_but_its_dots_goes_on(kind: str) -> None:
     assert len(made.packed) <= 44 * 216
 
 
+def turned(modules: Modules, degrees: int) -> Image.Image:
+    return Image.fromarray(modules.image(dots=4)).convert("L").rotate(degrees, expand=True, fillcolor=255)
+
+
+def light(modules: Modules) -> Image.Image:
+    """A symbol in negative, with white paper beside its dark ground, up to a corner."""
+    paper = Image.new("L", (340, 210), 255)
+    paper.paste(ImageOps.invert(Image.fromarray(modules.image(dots=5)).convert("L")), (10, 10))
+    paper.paste(0, (330, 200, 340, 210))
+    return paper
+
+
 HOSTILE: dict[str, tuple[str, Callable[[], bytes]]] = {
     "more bytes than are read": ("artwork.too-large", lambda: b"\x89PNG\r\n\x1a\n" + bytes(1_000_001)),
     "a bomb of 10^10 dots": ("artwork.too-large", lambda: png(100_000, 100_000, zlib.compress(bytes(10_000)))),
@@ -118,6 +133,10 @@ HOSTILE: dict[str, tuple[str, Callable[[], bytes]]] = {
     "nothing": ("artwork.unknown-kind", lambda: b""),
     "white paper": ("artwork.blank", lambda: file_of(Image.new("L", (90, 90), 255))),
     "a symbol": ("artwork.holds-symbol", lambda: file_of(Image.fromarray(data_matrix(bytes(112)).image(dots=4)))),
+    "a symbol on its side": ("artwork.holds-symbol", lambda: file_of(turned(pdf417(bytes(89)), 90))),
+    "a symbol askew": ("artwork.holds-symbol", lambda: file_of(turned(pdf417(bytes(89)), 31))),
+    "a light symbol on a dark ground": ("artwork.holds-symbol", lambda: file_of(light(data_matrix(bytes(40))))),
+    "a light symbol on its side": ("artwork.holds-symbol", lambda: file_of(light(data_matrix(bytes(40))).transpose(2))),
     "a black block": ("artwork.blank", lambda: file_of(Image.new("L", (90, 90), 0))),
 }
 
@@ -177,3 +196,36 @@ def test_the_digest_covers_every_dot_and_word() -> None:
     arts += [Art(words=("Write",), picture=made), Art(picture=made), Art(picture=changed)]
     assert len({art.digest for art in arts}) == len(arts)
     assert Art(words=("Write",)).digest == arts[0].digest
+
+
+def test_no_two_arts_have_one_digest_wherever_their_words_are_cut() -> None:
+    one, other = Art(words=("a", "b\0c")), Art(words=("a\0b", "c"))
+    assert one.joined_digest == other.joined_digest  # as it was
+    assert one.digest != other.digest
+    assert Art(words=("Write",)).joined_digest == hashlib.sha256(b"art\0Mailer's Message\x001\0Write").hexdigest()
+
+
+@pytest.mark.parametrize("attribution", ["Harbor\nBooks", "Harbor\u202eskooB", "\x00"])
+def test_an_attribution_that_cannot_be_printed_does_not_fit(attribution: str) -> None:
+    assert not art_fits(Art(words=("Write",), attribution=attribution))
+    assert art_fits(Art(words=("Write",), attribution="Harbor Books"))
+
+
+MEASURED = """
+import resource, sys
+from pathlib import Path
+from towncircle.mailpiece.artwork import artwork_of
+artwork_of(Path(sys.argv[1]))  # what is imported is not counted
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+artwork_of(Path(sys.argv[2]))
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+
+
+def test_a_palette_of_many_dots_is_laid_on_paper_in_little_memory(tmp_path: Path) -> None:
+    """A process of its own is measured: what Pillow holds is not Python's."""
+    (tmp_path / "small.png").write_bytes(file_of(ring()))
+    (tmp_path / "large.png").write_bytes(file_of(ring(2000, 2000, "P"), transparency=255))  # as many dots as may be
+    told = [sys.executable, "-c", MEASURED, str(tmp_path / "small.png"), str(tmp_path / "large.png")]
+    done = subprocess.run(told, capture_output=True, text=True, check=True)
+    assert int(done.stdout) < 24_000  # kB: four bytes a dot, three times over, were 48,000

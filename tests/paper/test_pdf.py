@@ -2,6 +2,7 @@
 
 import io
 import re
+from dataclasses import replace
 
 import pypdfium2
 import pytest
@@ -9,6 +10,7 @@ from tests.mailpiece.pages import piece, piece_1998, redate
 
 from towncircle.kernel.errors import BadInput
 from towncircle.kernel.instants import Instant
+from towncircle.mailpiece.elements import Symbol
 from towncircle.paper.pdf import to_pdf, write_pdf
 from towncircle.paper.png import raster, render
 
@@ -111,6 +113,18 @@ def test_uncompressed_pages_say_what_they_draw():
     write_pdf([LETTER], stream, compress=False)
     assert b"/IM true" in stream.getvalue()
     assert b"(UNITED STATES POSTAL SERVICE) Tj" in stream.getvalue()
+
+
+def test_no_modules_of_a_symbol_can_read_as_its_end():
+    """An inline image ends at EI: a reader that looks for it must not find it among the modules."""
+    symbol = next(one for one in LETTER.elements if isinstance(one, Symbol))
+    bytes_of_it = (b"\nEI Q\n" * 300)[: len(symbol.modules.packed)]
+    hostile = replace(symbol, modules=replace(symbol.modules, packed=bytes_of_it))
+    others = tuple(one for one in LETTER.elements if one is not symbol)
+    stream = io.BytesIO()
+    write_pdf([replace(LETTER, elements=(*others, hostile))], stream, compress=False)
+    inline = re.findall(rb"BI ([^\n]*)\nID (.*?)\sEI", stream.getvalue(), re.DOTALL)
+    assert [bytes.fromhex(data.decode().rstrip(">")) for head, data in inline if b"/AHx" in head] == [bytes_of_it]
 
 
 def test_no_pages_is_bad_input():

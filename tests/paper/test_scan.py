@@ -124,3 +124,32 @@ def test_a_tiff_that_was_cut_off_is_no_image(cut: int) -> None:
     Image.new("L", (64, 64), 7).save(stream, "TIFF", compression="tiff_lzw")
     with pytest.raises(BadInput, match=r"scan\.not-an-image"):
         list(scan.pages_of(stream.getvalue()[:cut], "a.tif"))
+
+
+def page_of(box: str) -> bytes:
+    """Write a PDF of one page by hand."""
+    return (
+        b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Count 1/Kids[3 0 R]>>endobj\n"
+        b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[" + box.encode() + b"]>>endobj\n"
+        b"trailer<</Root 1 0 R>>\n%%EOF\n"
+    )
+
+
+@pytest.mark.parametrize("box", ["0 0 14400000 0.2", "0 0 0.2 900000", "0 0 30000 1"])
+def test_a_thin_pdf_page_is_as_many_pixels_as_it_is_drawn_with(box: str) -> None:
+    """Rounded down, a page of a fifth of a point has no pixels at all, however long it is."""
+    with pytest.raises(BadInput, match=r"scan\.too-many-pixels"):
+        list(scan.pages_of(page_of(box), "thin.pdf", dpi=300))
+    [(page, _)] = scan.pages_of(page_of("0 0 0.2 7200"), "thin.pdf", dpi=300)
+    assert max(page.shape) <= scan.MAX_SIDE
+
+
+def test_memory_that_runs_out_is_told_as_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_args: object) -> None:
+        raise MemoryError
+
+    stream = io.BytesIO()
+    Image.new("L", (8, 8)).save(stream, "PNG")
+    monkeypatch.setattr(scan, "_grey", full)
+    with pytest.raises(BadInput, match=r"scan\.too-much-memory"):
+        list(scan.pages_of(stream.getvalue(), "a.png"))

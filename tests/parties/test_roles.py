@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from towncircle.kernel.ids import DepositId
 from towncircle.kernel.money import Mills
 from towncircle.testing.rehearsal_world import in_process
 from towncircle.wire import bodies
+from towncircle.wire.names import FIELDS, OPTIONAL
 from towncircle.wire.shape import Body
 from towncircle.world.world import Wiring, World
 
@@ -88,6 +90,7 @@ TAKEN = {
         "AccountRequest": "licensee",
         "StatementRequest": "licensee",
         "CheckIssued": "postal",
+        "IrregularityReport": "postal",
         "MissingReport": "licensee",
         "DownloadQuery": "licensee",
         "DownloadsTaken": "licensee",
@@ -103,6 +106,7 @@ TAKEN = {
         "SupervisionNotice": "postal",
         "ArtDecided": "postal",
         "FirstArtDecided": "postal",
+        "SecondArtDecided": "postal",
         "ArtQuery": "licensee",
     },
     BANK: {"DepositOrder": "licensee", "FirstDepositOrder": "licensee", "PayoutInstruction": "postal"},
@@ -189,3 +193,17 @@ def test_a_licensee_sets_no_postage_and_reports_no_device_in_a_providers_name(ha
     assert hand.refused(ANNEX, POSTAL, stolen) == "desk.not-for-me"
     assert hand.refused(ANNEX, POSTAL, filed) == "desk.not-for-me"
     assert dict(hand.world.pack().statuses) == {}
+
+
+@pytest.mark.parametrize("kind", FIELDS, ids=lambda kind: kind.__name__)
+def test_an_id_that_is_none_is_refused_at_the_door(stage: tuple[Hand, Puppet], kind: type[Body]) -> None:
+    name = kind.__name__
+    for party, taken in TAKEN.items():
+        before = stage[0].state(party)
+        for field in FIELDS[kind] if name in taken else ():
+            for text in ("CSE-1", "a\nb", *([] if (kind, field) in OPTIONAL else [""])):
+                bent = replace(BODIES[name], **{field: text})  # type: ignore[type-var]  # every body is a dataclass
+                answer = answer_of(stage, taken[name].split()[0], party, bent)
+                assert isinstance(answer, bodies.RefusedReply)
+                assert "unreadable" in answer.code, (field, answer.code)
+        assert stage[0].state(party) == before

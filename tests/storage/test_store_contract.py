@@ -106,3 +106,19 @@ def test_a_received_message_is_found_by_id_and_by_counter(store):
 def test_a_number_counts_from_one(store):
     with store.transaction() as tx:
         assert [tx.next_number("a"), tx.next_number("a"), tx.next_number("b")] == [1, 2, 1]
+
+
+def test_the_nearest_records_of_a_register_are_found_of_one_owner_and_kind(store):
+    with store.transaction() as tx:
+        for number in (1, 4, 4, 4, 4, 4, 9, 10):
+            key = f"{number}-{tx.next_number('row')}"
+            tx.put("scanned", key, {"pieces": number, "ascending": 7}, owner="D", expected=0)
+        tx.put("scanned", "other", {"pieces": 5, "ascending": 7}, owner="E", expected=0)
+        tx.put("repaid", "6", {"pieces": 6, "ascending": 8}, owner="D", expected=0)
+        tx.put("scanned", "none", {"pieces": None, "ascending": 30}, owner="D", expected=0)
+    with store.reading() as view:
+        at = {value: [row.body["pieces"] for row in view.near("scanned", owner="D", register="pieces", value=value)]
+              for value in (0, 4, 5, 11)}  # fmt: skip
+        assert at == {0: [1], 4: [1, 4, 4, 4, 4, 9], 5: [4, 9], 11: [10]}
+        assert [row.key for row in view.near("repaid", owner="D", register="ascending", value=5)] == ["6"]
+        assert view.near("repaid", owner="E", register="pieces", value=5) == []

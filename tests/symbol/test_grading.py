@@ -13,6 +13,7 @@ from PIL import Image
 from towncircle.bench.scanner import Condition, scan
 from towncircle.provider.guidance import GUIDANCE
 from towncircle.symbol import data_matrix, grading, matrix_quality, pdf417, read
+from towncircle.symbol.grading import measure, overall, place
 from towncircle.symbol.placement import placement
 
 MATRIX = {
@@ -187,3 +188,23 @@ def test_every_figure_has_limits_with_their_source_and_words_for_the_licensee() 
     assert set(table) == MATRIX | ROWS
     assert all(row["source"] and row["confidence"] for row in table.values())
     assert set(table) <= set(GUIDANCE)
+
+
+@pytest.mark.parametrize("make", [data_matrix, pdf417])
+@pytest.mark.parametrize("side", ["left", "top", "right", "bottom", "all"])
+def test_a_symbol_flush_with_the_edge_is_read_and_graded_and_its_quiet_zone_is_not_seen(make, side: str) -> None:
+    whole = make(bytes(range(89))).image(dots=4)
+    ink = np.argwhere(whole < 128)
+    (top, left), (bottom, right) = ink.min(axis=0), ink.max(axis=0) + 1
+    core, page = whole[top:bottom, left:right], np.full((700, 1400), 255, np.uint8)
+    height, width = core.shape
+    y = {"top": 0, "bottom": 700 - height}.get(side, 200)
+    x = {"left": 0, "right": 1400 - width}.get(side, 300)
+    page[y : y + height, x : x + width] = core
+    page = core if side == "all" else page
+    inside = np.pad(core, 60, constant_values=255)
+    (at_edge,), (free,) = read(page), read(inside)
+    assert at_edge.payload == free.payload == bytes(range(89))
+    assert place(page, at_edge, 300).at_edge
+    assert not place(inside, free, 300).at_edge
+    assert overall(measure(page, at_edge)) == overall(measure(inside, free)) == "A"

@@ -608,6 +608,7 @@ SPECIMENS: tuple[Body, ...] = (
     b.ArtSubmitted(
         name="autumn", words=("Write once",), attribution="Mailer's Message", width=9, height=2, picture=bytes(4)
     ),
+    b.SecondArtDecided(name="autumn", digest="ab" * 32, outcome="approved", reasons="It is suitable.", at=NOW),
     b.ArtDecided(name="autumn", digest="ab" * 32, outcome="approved", reasons="It is suitable.", at=NOW),
     b.ArtSupplied(
         name="autumn",

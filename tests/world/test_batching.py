@@ -341,8 +341,13 @@ def test_a_batch_goes_on_in_its_own_folder_and_only_once(journeys: Journeys, tmp
     with pytest.raises(Refused) as refused:
         batching.resume(journeys, name, tmp_path / "elsewhere")
     assert refused.value.code == "batch.other-out"
+    with pytest.raises(Refused) as refused:
+        batching.print_batch(journeys, wish(listed(tmp_path, good(3))), tmp_path / "out")  # the same line again
+    assert refused.value.code == "batch.begun-here"
     first = (tmp_path / "out" / "envelopes-0001.pdf").read_bytes()
-    batching.resume(journeys, name, tmp_path / "out")
+    shown: list[int] = []
+    batching.resume(journeys, name, tmp_path / "out", progress=lambda _what, done, _of: shown.append(done))
+    assert (shown[0] >= 1, shown[-1], shown) == (True, 3, sorted(set(shown)))  # what was done before is no speed
     assert (tmp_path / "out" / "envelopes-0001.pdf").read_bytes() == first
     again = batching.resume(journeys, name, tmp_path / "out")
     assert (again.batch.body["state"], journeys.status().registers.pieces) == ("printed", 3)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pypdfium2
 import pytest
+from PIL import Image
 from tests.faults import killed as world_of
 from tests.journeys.stories import refused
 from tests.transport.test_printers import listening
@@ -16,12 +17,13 @@ from tests.transport.test_printers import listening
 from towncircle.cli import on_printer
 from towncircle.cli import print as print_command
 from towncircle.cli import printer as printer_command
+from towncircle.cli import quality as quality_command
 from towncircle.cli.main import build_parser
 from towncircle.kernel.context import Context
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.ids import JobId, RefundId
 from towncircle.kernel.store import Record
-from towncircle.licensee import mailroom, printers, refunds, spool
+from towncircle.licensee import mailroom, printers, refunds, spool, trend
 from towncircle.licensee.looks import Look
 from towncircle.licensee.printers import Printer
 from towncircle.mailpiece.address_files import EMBEDDED, public_addresses
@@ -31,6 +33,7 @@ from towncircle.symbol import read
 from towncircle.transport.printers import FolderWay
 from towncircle.wire.bodies.refund import REFUSED
 from towncircle.world import labels, printing, spooling
+from towncircle.world import quality as quality_world
 from towncircle.world.journeys import Journeys
 
 LETTERS = tuple(one for one in public_addresses() if one.shape in (None, "letter"))[:3]
@@ -480,3 +483,34 @@ def test_the_commands_show_printers_and_entries(room: Journeys, desk: Path, caps
 
 def test_the_auditor_finds_nothing_in_it(room: Journeys, tmp_path: Path) -> None:
     world_of.audited(room, tmp_path / "export")
+
+
+def test_the_trend_of_quality_names_the_printer_of_the_print_records(
+    room: Journeys, desk: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Own scans of a faint piece of a printer, and of one that went to no printer."""
+    spooling.print_on(room, room.plan(LETTERS[:2]), "desk")
+    (file,) = desk.iterdir()
+    elsewhere = printing.print_job(room, LETTERS[:1], tmp_path / "elsewhere", formats=("pdf",))
+    for name, pixels, share in (("faint", raster(file, 1), 0.25), ("good", raster(elsewhere.pdf), 1)):
+        grey = (255 - (255 - pixels.astype(float)) * share).astype("uint8")
+        Image.fromarray(grey).save(tmp_path / f"{name}.png", dpi=(300, 300))
+    first = [quality_world.check(room, tmp_path / f"{name}.png") for name in ("faint", "good", "faint")]
+    assert [(one.printer, one.grade, one.weakest) for one in first[:2]] == [
+        ("desk", "D", "contrast"),
+        (trend.UNKNOWN, "A", ""),
+    ]
+    assert first[2] == first[0]  # the same file is one check
+    args = build_parser().parse_args(["quality", "trend", str(room.world.folder), "--json"])
+    assert (quality_command.show_trend(room, json=args.json), args.run) == (1, quality_command._trend)
+    told = json.loads(capsys.readouterr().out)
+    assert "an estimate" in told["estimate"]
+    by = {one["name"]: one for one in told["printers"]}
+    assert {name: (one["recent_points"], one["weakest"]) for name, one in by.items()} == {
+        "desk": (100, "contrast"),
+        trend.UNKNOWN: (400, ""),
+    }
+    assert "below grade C" in by["desk"]["warning"]
+    assert [(one["name"], len(one["pieces"])) for one in told["devices"]] == [(room.device, 2)]
+    assert quality_command.show_trend(room, json=False) == 1
+    assert "printer desk: D (1.00) of late; the weakest is contrast" in capsys.readouterr().out

@@ -112,6 +112,7 @@ def _add_postal(verbs: Any) -> None:
     take = _verb(verbs, "take", "take a suspect device along, against a receipt", _remove)
     for verb in (remove, take):
         verb.add_argument("--reason", required=True, metavar="TEXT", help="why, without names")
+        verb.add_argument("--by", required=True, metavar="NAME", help="the authorised person of the Postal Service")
     take.add_argument("--condition", required=True, metavar="TEXT", help="how the device is, for the receipt")
     buy = _verb(verbs, "purchase", "record that the Postal Service has purchased a system", _purchase)
     buy.add_argument("--reference", required=True, metavar="REF", help="the number of the purchase")
@@ -248,7 +249,8 @@ def _remove(args: argparse.Namespace) -> int:
 
     with opened(args.world) as world:
         condition = args.condition if args.verb == "take" else ""
-        held = order_removal(world, DeviceId.parse(args.device), reason=args.reason, condition=condition)
+        device = DeviceId.parse(args.device)
+        held = order_removal(world, device, reason=args.reason, condition=condition, by=args.by)
     rows = {"device": args.device, "order": held.body["order"], "taken_along": held.body["taken"]}
     return _told(rows, json=args.json)
 

@@ -48,10 +48,12 @@ def add(subparsers: Any) -> None:
         verb.add_argument("code", metavar="CODE", help="the department")
         verb.add_argument("name", metavar="NAME", help="the person's sign-in name")
         verb.set_defaults(run=_admit, admitted=admitted)
-    pin = verbs.add_parser("pin", help="set a person's PIN")
+    pin = verbs.add_parser("pin", help="set a person's PIN, or change it by the old one")
     world_argument(pin)
     pin.add_argument("name", metavar="NAME", help="the person's sign-in name")
     pin.add_argument("--pin-from", type=Path, metavar="FILE", help="read it from the first line of a file")
+    pin.add_argument("--old-from", type=Path, metavar="FILE", help="the old PIN, from the first line of a file")
+    pin.add_argument("--reset-by", default="", metavar="NAME", help="another authorised person, where it was forgotten")
     pin.set_defaults(run=_pin)
     show = verbs.add_parser("list", help="list the departments with budget, what is spent, and whom they admit")
     world_argument(show)
@@ -85,11 +87,13 @@ def _admit(args: argparse.Namespace) -> int:
 
 
 def _pin(args: argparse.Namespace) -> int:
-    from towncircle.licensee import pins
+    from towncircle.world import departments
 
-    typed = pin_typed(args.pin_from, args.name)
     with journeys_of(args) as journeys:
-        journeys.do(lambda ctx: pins.set_pin(ctx, name=args.name, pin=typed))
+        asks = departments.has_pin(journeys, args.name) and not args.reset_by
+        old = pin_typed(args.old_from, args.name, which="old ") if asks else ""
+        typed = pin_typed(args.pin_from, args.name)
+        departments.set_pin(journeys, name=args.name, pin=typed, old=old, reset_by=args.reset_by)
     as_json({"person": args.name, "pin": "set"}) if args.json else print(f"{args.name} has a PIN.")
     return 0
 

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 _EPILOG = """\
 examples:
   towncircle postmaster DIR                                     requests for branches, and findings of delay
-  towncircle postmaster DIR approve 20260-000001 'CAPITOL HEIGHTS' --facility classified-branch --reasons TEXT
-  towncircle postmaster DIR refuse 20260-000001 'UNION STATION' --facility contract-station --reasons TEXT
-  towncircle postmaster DIR delay TC1A0000000017 2026-11 --reasons TEXT
+  towncircle person DIR olaf --at postal.usps                   who decides is an authorised person
+  towncircle postmaster DIR approve 20260-000001 'CAPITOL HEIGHTS' --facility classified-branch --reasons TEXT --by olaf
+  towncircle postmaster DIR refuse 20260-000001 'UNION STATION' --facility contract-station --reasons TEXT --by olaf
+  towncircle postmaster DIR delay TC1A0000000017 2026-11 --reasons TEXT --by olaf
 A piece that shows month and year alone is accepted in that month, and through the third day of the next where the
 postmaster finds that its mailing was unavoidably delayed before deposit."""
 
@@ -44,7 +45,7 @@ def add(subparsers: Any) -> None:
         "--facility", default="", metavar="KIND", help=f"what it was found to be: {', '.join(FACILITIES)}"
     )
     parser.add_argument("--reasons", default="", metavar="TEXT", help="the reasons, without names")
-    parser.add_argument("--by", default="postmaster", metavar="STAFF", help="who decides (default: postmaster)")
+    parser.add_argument("--by", default="", metavar="NAME", help="the authorised person who decides")
     parser.add_argument("--json", action="store_true", help="print JSON with stable keys")
     parser.set_defaults(run=run)
 
@@ -52,11 +53,12 @@ def add(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Decide, and list what stands."""
     from towncircle.world.config import POSTAL
-    from towncircle.world.supervising import at_postal, kept
+    from towncircle.world.supervising import by_officer, kept
 
     with opened(args.world) as world:
         if args.action != "list":
-            at_postal(world, _job(args, world), by=args.by)
+            clause = "P050 4.6" if args.action == "delay" else "P050 4.5(b)"
+            by_officer(world, _job(args, world), by=args.by, clause=clause)
         rows = {kind: kept(world, POSTAL, kind) for kind in ("branch", "delay")}
     if args.json:
         as_json({f"{kind}s" if kind == "delay" else "branches": [row.body for row in of] for kind, of in rows.items()})
@@ -72,9 +74,10 @@ def run(args: argparse.Namespace) -> int:
 
 def _job(args: argparse.Namespace, world: World) -> Callable[[Context], Record]:
     from towncircle.postal import branches, delays
+    from towncircle.world.notices import give_standing
 
     if args.action == "delay":
         told = {"device": args.about, "month": args.which, "reasons": args.reasons}
         return lambda ctx: delays.find(ctx, rules=world.rules, **told)
     named = {"number": args.about, "branch": args.which, "facility": args.facility, "reasons": args.reasons}
-    return lambda ctx: branches.decide(ctx, approve=args.action == "approve", **named)
+    return lambda ctx: branches.decide(ctx, approve=args.action == "approve", notify=give_standing, **named)

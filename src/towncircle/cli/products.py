@@ -32,6 +32,9 @@ _VERBS = {
     "approve-art": "approve advertising art",
     "refuse-art": "refuse advertising art",
 }
+_CLAUSES = {"submit": "502.10", "approve": "502.11", "change": "502.11"} | dict.fromkeys(
+    ("approve-art", "refuse-art"), "502.20(d)"
+)
 
 
 def add(subparsers: Any) -> None:
@@ -54,7 +57,7 @@ def add(subparsers: Any) -> None:
         verb.add_argument("world", type=Path, metavar="DIR", help="the world's folder")
         verb.add_argument("provider", metavar="PROVIDER", help="the Provider, such as provider.harbor")
         _options(verb, name)
-        verb.add_argument("--by", default="manager-mtm", metavar="STAFF", help="who acts (default: manager-mtm)")
+        verb.add_argument("--by", required=True, metavar="NAME", help="the authorised person of the Postal Service")
         verb.add_argument("--json", action="store_true", help="print JSON with stable keys")
         verb.set_defaults(run=_act, verb=name)
 
@@ -85,13 +88,13 @@ def _options(verb: Any, name: str) -> None:
 
 def _act(args: argparse.Namespace) -> int:
     from towncircle.kernel.errors import Refused
-    from towncircle.world.supervising import at_postal
+    from towncircle.world.supervising import by_officer
 
     with opened(args.world) as world:
         if args.provider not in world.config.providers:
             known = ", ".join(world.config.providers)
             raise Refused("world.no-provider", name=args.provider[:40], known=known)
-        row: Record = at_postal(world, _job(args), by=args.by)
+        row: Record = by_officer(world, _job(args), by=args.by, clause=_CLAUSES.get(args.verb, "502.1"))
     as_json({"name": row.key, **row.body}) if args.json else print(f"{row.key}  {row.body['state']}")
     return 0
 

@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING, Any
 from towncircle.cli.show import as_json, journeys_of, opened, table, world_argument
 
 if TYPE_CHECKING:
+    from towncircle.licensee.trend import Graded, Trend
     from towncircle.wire.bodies import QualityFinding
+    from towncircle.world.journeys import Journeys
     from towncircle.world.quality import Standing
 
 _EPILOG = """\
 examples:
   towncircle quality send my-world envelope.png        the grade, each deficiency, and how to mend it
+  towncircle quality check my-world envelope.png       the grade alone: nothing is forwarded
+  towncircle quality trend my-world                    how each printer prints over time
   towncircle quality status my-world                   when the next piece is due, and whether resets are denied
   towncircle quality status my-world --overdue         only those who forwarded none in time
 A piece of poor quality is a piece: it brings guidance, not denial. Denied is only who forwarded none in six months."""
@@ -40,6 +44,25 @@ def add(subparsers: Any) -> None:
     world_argument(one)
     one.add_argument("file", type=Path, metavar="FILE", help="PDF, PNG, JPEG or TIFF of the side with the indicium")
     one.set_defaults(run=_send)
+    own = actions.add_parser(
+        "check",
+        help="grade scans of your own, without forwarding them",
+        description="Grade the scan of a mailpiece and keep the grades for the trend of its printer. Nothing leaves "
+        "the licensee, and it is no piece forwarded for quality assurance.",
+    )
+    world_argument(own)
+    own.add_argument("files", nargs="+", type=Path, metavar="FILE", help="PDF, PNG, JPEG or TIFF of one piece each")
+    own.set_defaults(run=_check)
+    trend = actions.add_parser(
+        "trend",
+        help="how each printer and device prints over time",
+        description="Show of each printer, and of each device, the grades of its pieces over time with the weakest "
+        "component: those forwarded for quality assurance and scans of your own. All are estimates. The printer is "
+        "that of the print records. Exit code 1 where one is to be looked at: its last 5 pieces are below grade C on "
+        "average, or a grade below those before (house).",
+    )
+    world_argument(trend)
+    trend.set_defaults(run=_trend)
     other = actions.add_parser(
         "status",
         help="how each device stands with its pieces",
@@ -97,6 +120,86 @@ def _finding(finding: QualityFinding) -> dict[str, object]:
             for ground, guidance in pairs
         ],
         "unmeasured": list(finding.unmeasured),
+    }
+
+
+def _check(args: argparse.Namespace) -> int:
+    from towncircle.symbol.grading import ESTIMATE
+    from towncircle.world.quality import check
+
+    with journeys_of(args) as journeys:
+        found = [(path, check(journeys, path)) for path in args.files]
+    if args.json:
+        as_json({"estimate": ESTIMATE, "checks": [{"file": str(path), **_graded(one)} for path, one in found]})
+    else:
+        for path, one in found:
+            print(f"{path}: grade {one.grade}, printer {one.printer}{_weakest(one.weakest)}")
+        print(f"The grades are {ESTIMATE}.")
+    return 0
+
+
+def _trend(args: argparse.Namespace) -> int:
+    with journeys_of(args) as journeys:
+        return show_trend(journeys, json=args.json)
+
+
+def show_trend(journeys: Journeys, *, json: bool) -> int:
+    """Print how a licensee's printers and devices print over time, and give the exit code."""
+    from towncircle.licensee.trend import graded, trends
+    from towncircle.symbol.grading import ESTIMATE
+
+    with journeys.world.store(journeys.licensee).reading() as view:
+        pieces = graded(view)
+    found = {by: trends(pieces, by=by) for by in ("printer", "device")}
+    warned = any(one.warning for group in found.values() for one in group)
+    if json:
+        told = {f"{by}s": [_trended(one) for one in group] for by, group in found.items()}
+        as_json({"estimate": ESTIMATE, **told})
+        return 1 if warned else 0
+    for by, group in found.items():
+        for one in group:
+            before = f", {_letter(one.before_points)} before" if one.before_points is not None else ""
+            print(f"{by} {one.name}: {_letter(one.recent_points)} of late{before}{_weakest(one.weakest)}")
+            for piece in one.pieces if by == "printer" else ():
+                kind = "forwarded" if piece.forwarded else "own scan"
+                print(f"    {piece.at.iso()[:10]}  {piece.grade}  {kind}{_weakest(piece.weakest)}")
+            if one.warning:
+                print(f"  ! {one.warning}")
+    print(f"The grades are {ESTIMATE}." if pieces else "No piece was graded yet.")
+    return 1 if warned else 0
+
+
+def _weakest(name: str) -> str:
+    return f"; the weakest is {name.replace('-', ' ')}" if name else ""
+
+
+def _letter(points: int) -> str:
+    """Give the mean of grades as a letter with its number, A 4 to F 0."""
+    from towncircle.licensee.trend import GRADES
+
+    return f"{GRADES[(points + 50) // 100]} ({points // 100}.{points % 100:02})"
+
+
+def _graded(one: Graded) -> dict[str, object]:
+    return {
+        "at": one.at.iso(),
+        "device": one.device,
+        "printer": one.printer,
+        "forwarded": one.forwarded,
+        "grade": one.grade,
+        "weakest": one.weakest,
+        "components": dict(one.components),
+    }
+
+
+def _trended(one: Trend) -> dict[str, object]:
+    return {
+        "name": one.name,
+        "recent_points": one.recent_points,
+        "before_points": one.before_points,
+        "weakest": one.weakest,
+        "warning": one.warning,
+        "pieces": [_graded(piece) for piece in one.pieces],
     }
 
 

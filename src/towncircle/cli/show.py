@@ -110,11 +110,11 @@ def standing_json(told: StatusReport) -> dict[str, object]:
     }
 
 
-def pin_typed(file: Path | None, name: str) -> str:
-    """Give the PIN of a person: the first line of a file, or as it is typed, unseen."""
+def pin_typed(file: Path | None, name: str, *, which: str = "") -> str:
+    """Give the PIN of a person (`which`: the old one): the first line of a file, or as it is typed, unseen."""
     if file is not None:
         return file.read_text(encoding="utf-8").partition("\n")[0].strip()
-    return getpass.getpass(f"PIN of {name}: ").strip()
+    return getpass.getpass(f"{which}PIN of {name}: ").strip()
 
 
 def as_json(record: object) -> None:

@@ -143,10 +143,13 @@ def show(judged: list[Judged], *, json: bool, piece: PieceVerdict | None = None)
 
 
 def _show_one(one: Judged) -> None:
+    from towncircle.symbol.reading import MAX_SYMBOLS
     from towncircle.world.verifying import field_words
 
     verdict = one.verdict
     where = f"{one.mark.file} page {one.mark.page}" if one.mark.file else "the given bytes"
+    if one.mark.more:
+        where = f"{where}, the symbols beyond the {MAX_SYMBOLS} that are read of a page"
     print(f"{verdict.verdict}  {where}: {verdict.disposition}{', SPECIMEN' if verdict.specimen else ''}")
     for name, value in verdict.fields.items():
         print(f"    {name:<20} {field_words(name, value) or value}")

@@ -2,9 +2,9 @@
 
 Here: the context handed to a handler and the questions a handler may yield. Not here: the shell that answers them.
 Kept: one command, one transaction, one audit record; every command carries an actor and approvals (house.md 9). A
-handler is a function, or a generator that yields questions (`Ask` another party, `Exchange` with a device) before it
-writes: what it wrote before its last question is undone, so that a crash in the middle leaves nothing half done and
-running it again is safe.
+handler is a function, or a generator that yields questions (`Ask` another party, `Exchange` with a device, do `Outside`
+what takes long) before it writes: what it wrote before its last question is undone, so that a crash in the middle
+leaves nothing half done and running it again is safe.
 """
 
 from __future__ import annotations
@@ -69,7 +69,14 @@ class Carry:
     raw: bytes
 
 
-Question: TypeAlias = Ask | Exchange | Seal | Carry | Reserve
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """Do work that may take long and needs no store: it is done outside the transaction, and gives its result."""
+
+    work: Callable[[], Any]
+
+
+Question: TypeAlias = Ask | Exchange | Seal | Carry | Reserve | Outside
 Steps: TypeAlias = Generator[Question, Any, Any]
 SIGN_IN = re.compile(r"[a-z][a-z0-9-]{0,31}", re.ASCII)
 

@@ -31,11 +31,11 @@ def listed(ctx: Context) -> list[str]:
 
 
 @cites("P050-2.6")
-def check(ctx: Context, name: str) -> str:
-    """Give the name of an authorised person. Raises `Refused` (person.unknown)."""
+def check(ctx: Context, name: str, *, clause: str = "house") -> str:
+    """Give the name of an authorised person; `clause` is what asks for one. Raises `Refused` (person.unknown)."""
     row = ctx.tx.get("person", name)
     if row is None or row.body["state"] != AUTHORISED:
-        raise Refused("person.unknown", name=name[:40], known=", ".join(listed(ctx)) or "nobody")
+        raise Refused("person.unknown", name=name[:40], known=", ".join(listed(ctx)) or "nobody", clause=clause)
     return name
 
 

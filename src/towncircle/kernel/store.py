@@ -11,11 +11,15 @@ import copy
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol, TypeAlias
 
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.facts import Fact, chained
 from towncircle.kernel.instants import Instant
+
+NEAR = 4  # records of one value that are given
+MarkKind: TypeAlias = Literal["scanned", "repaid"]
+Register: TypeAlias = Literal["ascending", "pieces"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +54,10 @@ class Transaction(Protocol):
 
     def find(self, kind: str, *, owner: str | None = None, states: Sequence[str] = ()) -> list[Record]:
         """Give the records of a kind (of one owner; in one of the states named), ordered by key."""
+        ...
+
+    def near(self, kind: MarkKind, *, owner: str, register: Register, value: int) -> list[Record]:
+        """Give an owner's records around a value of a register: up to four of that value, one below, one above."""
         ...
 
     def put(self, kind: str, key: str, body: Mapping[str, Any], *, owner: str, expected: int) -> Record:
@@ -141,6 +149,13 @@ class _State:
         rows = (row for row in self.records.values() if row.kind == kind and owner in (None, row.owner))
         chosen = (row for row in rows if not states or row.body.get("state") in states)
         return sorted(chosen, key=lambda row: row.key)
+
+    def near(self, kind: MarkKind, *, owner: str, register: Register, value: int) -> list[Record]:
+        rows = [row for row in self.find(kind, owner=owner) if row.body.get(register) is not None]
+        rows.sort(key=lambda row: (row.body[register], row.key))
+        below = [row for row in rows if row.body[register] < value][-1:]
+        above = [row for row in rows if row.body[register] > value][:1]
+        return [*below, *[row for row in rows if row.body[register] == value][:NEAR], *above]
 
     def put(self, kind: str, key: str, body: Mapping[str, Any], *, owner: str, expected: int) -> Record:
         held = self.records.get((kind, key))

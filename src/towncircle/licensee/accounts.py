@@ -30,10 +30,12 @@ _WAITS = (CLAIMED, "asked")
 def begin(ctx: Context, *, request: AccountRequest, provider: str) -> Record:
     """Write a request down before it leaves; an open one of the same words is taken up again.
 
-    A closing is asked for by an authorised person. Raises `Refused` (person.unknown).
+    A closing is asked for by an authorised person, as is what names who asks. Raises `Refused` (person.unknown).
     """
     if request.kind == "closing":
-        check(ctx, ctx.actor)
+        check(ctx, ctx.actor, clause="502.27(c)(1)")
+    elif request.asked_by != ctx.party:
+        check(ctx, request.asked_by, clause="502.27(d)" if request.kind == "claim" else "502.25(c)(1)")
     words = {name: getattr(request, name) for name in ("kind", "device", "reason", "asked_by")}
     body = {**words, "amount": int(request.amount), "provider": provider}
     for held in ctx.tx.find("account-request"):

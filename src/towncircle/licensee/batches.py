@@ -23,7 +23,7 @@ from towncircle.kernel.store import Record, Transaction
 from towncircle.licensee import books, departments
 from towncircle.licensee.limits import Limits
 from towncircle.licensee.mailroom import CLAIMED, EVIDENCED, LOST, POSTAGE, PRINTED, WAITING
-from towncircle.licensee.promises import RESERVED, bound, open_batches, waiting
+from towncircle.licensee.promises import RESERVED, bound, none_begun, open_batches, waiting
 
 GIVEN_UP = "given up"
 Piece = Mapping[str, Any]
@@ -167,10 +167,8 @@ def reserve(ctx: Context, *, order: Order, pieces: Iterable[Sequence[Piece]], li
 
 
 def _check(ctx: Context, order: Order, limits: Limits, funds: Funds) -> None:
+    none_begun(ctx.tx, order.out)
     opened = open_batches(ctx.tx)
-    for row in opened:
-        if row.body["out"] == order.out:
-            raise Refused("batch.begun-here", batch=row.key, out=order.out)
     if opened and not order.beside:
         raise Refused("mailroom.job-open", jobs=", ".join(row.key for row in opened))
     limits.check(day=order.day)

@@ -26,7 +26,7 @@ def request(ctx: Context, *, name: str, state: str, facility: Facility) -> Steps
     named = Branch(name=name, state=state, zip_code=row.body["office_zip"])
     body = BranchRequest(license=row.key, branch=named.name, state=named.state, facility=facility)
     answer = yield Ask(POSTAL, body, f"branch {row.key} {named.name} {MessageId.new(ctx.randomness)}")
-    return _take(ctx, answer.body)
+    return take(ctx, answer.body)
 
 
 @cites("P050-4.5b/1")
@@ -35,10 +35,11 @@ def ask(ctx: Context, *, name: str) -> Steps:
     row = license_held(ctx)
     body = BranchQuery(license=row.key, branch=" ".join(name.upper().split()))
     answer = yield Ask(POSTAL, body, f"branch {row.key} {MessageId.new(ctx.randomness)}")
-    return _take(ctx, answer.body)
+    return take(ctx, answer.body)
 
 
-def _take(ctx: Context, told: object) -> Record:
+def take(ctx: Context, told: object) -> Record:
+    """Keep how a request stands, as an answer or a notice says it; what is older than what is known changes nothing."""
     assert isinstance(told, BranchStanding)
     key = f"{told.license} {told.branch}"
     held = ctx.tx.get("branch", key)
@@ -46,7 +47,7 @@ def _take(ctx: Context, told: object) -> Record:
         "license": told.license, "branch": told.branch, "state": told.state, "outcome": told.outcome,
         "reasons": told.reasons, "at": int(told.at),
     }  # fmt: skip
-    if held is not None and held.body == record:
+    if held is not None and (held.body == record or held.body["at"] > int(told.at)):
         return held
     if told.outcome != "waiting":
         ctx.note("branch.answered", told.license, clauses=(CLAUSE,), branch=told.branch, outcome=told.outcome)

@@ -138,6 +138,7 @@ def evidence(ctx: Context, *, job: JobId) -> Steps:
     if row.body["state"] not in ("planned", WAITING):
         return row
     planned = row.body
+    advertising.check_job(ctx, planned)
     device = DeviceId(planned["device"])
     missing.in_hand(ctx, device=device)
     kept = promises.promised(ctx, device=device) if planned["state"] == "planned" else None

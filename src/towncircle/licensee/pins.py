@@ -4,14 +4,15 @@ Here: setting a PIN, trying one, and what a proof is good for. Not here: Argon2i
 (`departments`).
 Kept: a PIN is neither stored, exported nor written into the journal. A try is counted and committed before the PIN is
 looked at, so that no kill and no second caller makes a try free; after `MOST_TRIES` wrong ones in a row each further
-one waits `WAIT_MINUTES`. A proof is good for one job and no other.
+one waits `WAIT_MINUTES`. A PIN is changed by who knows it, or reset by another authorised person, who is recorded. A
+proof is good for one job and no other.
 """
 
 from __future__ import annotations
 
 from towncircle.kernel import persons
 from towncircle.kernel.cites import cites
-from towncircle.kernel.context import Context
+from towncircle.kernel.context import Context, same_person
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.ids import BatchId, JobId
 from towncircle.kernel.instants import Instant
@@ -23,13 +24,47 @@ _MINUTE_US = 60_000_000
 
 
 @cites("IMI-05/3")
-def set_pin(ctx: Context, *, name: str, pin: str) -> None:
-    """Give an authorised person a PIN, or a new one. Raises `Refused` (person.unknown), `BadInput` (pin.unfit)."""
-    persons.check(ctx, name)
+def set_pin(ctx: Context, *, name: str, pin: str, reset_by: str = "") -> None:
+    """Give an authorised person a first PIN; `reset_by`, another one, may give a new one for a PIN that was forgotten.
+
+    Raises `Refused` (person.unknown, pin.held, pin.reset-by-oneself), `BadInput` (pin.unfit).
+    """
+    persons.check(ctx, name, clause="IMI-05")
+    if reset_by:
+        persons.check(ctx, reset_by, clause="IMI-05")
+        if same_person(name, reset_by):
+            raise Refused("pin.reset-by-oneself", name=name)
     held = ctx.tx.get("pin", name)
+    if held is not None and not reset_by:
+        raise Refused("pin.held", name=name)
+    _set(ctx, held, name=name, pin=pin, how="reset" if held is not None else "first", by=reset_by or name)
+
+
+@cites("IMI-05/3")
+def change_pin(ctx: Context, *, name: str, old: str, pin: str) -> Refused | None:
+    """Give a person a new PIN for the old one, whose try was counted; give the refusal of a wrong one, or None.
+
+    Raises `Refused` (pin.none), `BadInput` (pin.unfit).
+    """
+    held = _held(ctx, name)
+    wrong = _wrong(ctx, held, old)
+    if wrong is None:
+        _set(ctx, held, name=name, pin=pin, how="changed", by=name)
+    return wrong
+
+
+def _set(ctx: Context, held: Record | None, *, name: str, pin: str, how: str, by: str) -> None:
     body = {"kept": protected(pin, ctx.randomness), "tries": 0, "tried_at": 0, "proved_for": ""}
     ctx.tx.put("pin", name, body, owner=ctx.party, expected=held.version if held else 0)
-    ctx.note("pin.set", name, clauses=("IMI-05",))
+    ctx.note("pin.set", name, clauses=("IMI-05",), how=how, by=by)
+
+
+def _wrong(ctx: Context, held: Record, pin: str) -> Refused | None:
+    """Compare a PIN; note and give the refusal of a wrong one."""
+    if matches(pin, held.body["kept"]):
+        return None
+    ctx.note("pin.refused", held.key, clauses=("IMI-05",), tries=held.body["tries"])
+    return Refused("pin.wrong", name=held.key, left=max(MOST_TRIES - int(held.body["tries"]), 0))
 
 
 @cites("IMI-05/3")
@@ -48,11 +83,10 @@ def begin_try(ctx: Context, *, name: str) -> None:
 def end_try(ctx: Context, *, name: str, pin: str, job: JobId | BatchId) -> Refused | None:
     """Compare a PIN whose try was counted; give the refusal of a wrong one, or None: it is proved for the job."""
     held = _held(ctx, name)
-    if not matches(pin, held.body["kept"]):
-        ctx.note("pin.refused", name, clauses=("IMI-05",), tries=held.body["tries"])
-        return Refused("pin.wrong", name=name, left=max(MOST_TRIES - int(held.body["tries"]), 0))
-    _write(ctx, held, tries=0, proved_for=job)
-    return None
+    wrong = _wrong(ctx, held, pin)
+    if wrong is None:
+        _write(ctx, held, tries=0, proved_for=job)
+    return wrong
 
 
 @cites("IMI-05/3")

@@ -26,6 +26,13 @@ def open_batches(view: Transaction) -> list[Record]:
     return view.find("batch", states=(RESERVED,))
 
 
+def none_begun(view: Transaction, out: str) -> None:
+    """Refuse to begin a batch where an open one was begun. Raises `Refused` (batch.begun-here)."""
+    for row in open_batches(view):
+        if row.body["out"] == out:
+            raise Refused("batch.begun-here", batch=row.key, out=out)
+
+
 def bound(view: Transaction, device: str, *, refilled: bool | None = None) -> Mills:
     """Give what open batches still want of a device: all of them, or those that are refilled on the way, or not."""
     rows = [row for row in open_batches(view) if row.owner == device and refilled in (None, row.body["refill"])]

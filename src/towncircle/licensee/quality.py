@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from typing import Any
 
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Ask, Context, Steps
@@ -23,9 +24,10 @@ SENT, ANSWERED, REFUSED = "sent", "answered", "refused"
 
 
 @cites("P050-2.5h")
-def write_down(ctx: Context, *, device: DeviceId, scan: bytes) -> str:
+def write_down(ctx: Context, *, device: DeviceId, scan: bytes, mark: bytes = b"") -> str:
     """Write a piece down before it leaves and give its name; the same scan has the same name, unless it was refused.
 
+    `mark` is the indicium on it, where the host could read it: the print records name its printer.
     Raises `BadInput` (quality.too-large).
     """
     if len(scan) > SCAN_BYTES:
@@ -36,7 +38,7 @@ def write_down(ctx: Context, *, device: DeviceId, scan: bytes) -> str:
         if row.body["scan"] == digest and row.body["state"] != REFUSED:
             return row.key
     piece = QualityPieceId.new(ctx.randomness)
-    ctx.tx.put("quality-piece", piece, {"scan": digest, "state": SENT}, owner=device, expected=0)
+    ctx.tx.put("quality-piece", piece, {"scan": digest, "state": SENT, "mark": mark.hex()}, owner=device, expected=0)
     text = base64.b64encode(scan).decode()
     ctx.tx.put("quality-scan", piece, {"scan": text}, owner=device, expected=0)
     return piece
@@ -61,7 +63,8 @@ def forward(ctx: Context, *, piece: str) -> Steps:
     assert isinstance(finding, QualityFinding)
     row = ctx.tx.get("quality-piece", piece)
     if row is not None and row.body["state"] == SENT:
-        _close(ctx, row, ANSWERED, grade=finding.grade)
+        measured = [[one.what, one.found, one.grade] for one in finding.measured]
+        _close(ctx, row, ANSWERED, grade=finding.grade, measured=measured, at=int(ctx.now))
         ctx.note(
             "quality-piece.forwarded",
             device,
@@ -81,7 +84,7 @@ def give_up(ctx: Context, *, piece: str) -> None:
         _close(ctx, row, REFUSED)
 
 
-def _close(ctx: Context, row: Record, state: str, **more: str) -> None:
+def _close(ctx: Context, row: Record, state: str, **more: Any) -> None:
     ctx.tx.put("quality-piece", row.key, {**row.body, "state": state, **more}, owner=row.owner, expected=row.version)
     scan = ctx.tx.get("quality-scan", row.key)
     if scan is not None:

@@ -15,6 +15,7 @@ from towncircle.kernel.context import Context, Exchange, Steps
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.ids import DeviceId, JobId
 from towncircle.kernel.store import Record
+from towncircle.licensee import advertising
 from towncircle.licensee.corrections import places
 from towncircle.licensee.mailroom import EVIDENCED, PRINTED, numbers_of
 from towncircle.licensee.refunds import not_claimed
@@ -31,6 +32,7 @@ def reprint(ctx: Context, *, job: JobId, pieces: Sequence[int] = ()) -> Steps:
     if row.body["state"] not in (EVIDENCED, PRINTED) or not row.body["indicia"]:
         raise Refused("mailroom.no-indicium", job=job, state=row.body["state"])
     chosen = places(row, pieces)
+    advertising.check_job(ctx, row.body)
     numbers = [place + 1 for place in chosen]
     may_print_again(ctx.tx, job=job, pieces=numbers)
     not_claimed(ctx.tx, job=job, pieces=numbers)

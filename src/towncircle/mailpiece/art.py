@@ -46,11 +46,24 @@ class Art:
 
     @property
     def digest(self) -> str:
-        """Give the SHA-256 (hex) of all that is approved: words, attribution, and every dot of the picture."""
+        """Give the SHA-256 (hex) of all that is approved: words, attribution, and every dot of the picture.
+
+        Each part stands behind its length, so that no two arts have one digest.
+        """
+        parts = [part.encode() for part in ("towncircle art 2", *self._parts)]
+        return hashlib.sha256(b"".join(len(part).to_bytes(4, "big") + part for part in parts)).hexdigest()
+
+    @property
+    def joined_digest(self) -> str:
+        """Give the digest as releases before the lengths made it: for decisions and jobs of those alone."""
+        return hashlib.sha256("\0".join(self._parts).encode()).hexdigest()
+
+    @property
+    def _parts(self) -> list[str]:
         parts = [self.kind, self.attribution, str(len(self.words)), *self.words]
         if self.picture is not None:
             parts += [str(self.picture.width), str(self.picture.height), self.picture.packed.hex()]
-        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+        return parts
 
     @classmethod
     def made(cls, words: Sequence[str], *, attribution: str, width: int, height: int, picture: bytes) -> Art:
@@ -87,7 +100,9 @@ DEFAULT_ART = Art(words=("A letter is", "worth waiting for"))
 def art_fits(art: Art) -> bool:
     """Tell whether art can be printed: at most two lines, each readable within the slot; words or a picture."""
     least = 0 if art.picture is not None else 1
-    if not least <= len(art.words) <= _ART_LINES or not all(word.strip() and word.isprintable() for word in art.words):
+    if not least <= len(art.words) <= _ART_LINES or not all(word.strip() for word in art.words):
+        return False
+    if not all(word.isprintable() for word in (*art.words, art.attribution)):
         return False
     most = {"size": _WORDS_TYPE, "most": figure("art", "width"), "least": least_type()}
     return all(_encodable(word) and face("bold").fitting(word, **most) for word in (*art.words, art.attribution))

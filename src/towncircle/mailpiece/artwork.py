@@ -30,6 +30,8 @@ _KINDS = (
     (b"BM", "BMP"),
 )
 _INK = 64  # how much darker than paper a dot must be to count as ink: JPEG files have specks around edges
+_QUIET = 40  # dots of paper around a picture that is looked at for symbols
+_STRIP = 64  # rows of a picture that are laid on paper at a time
 _LINE_ART = 20  # of a hundred dots in between: a drawing is cut at the middle, a photograph is dithered
 
 
@@ -71,14 +73,17 @@ def picture(data: bytes) -> Bitmap:
 
 
 def holds_no_symbol(made: Bitmap) -> None:
-    """Refuse a picture that reads as a barcode: beside an indicium it could pass for one (artwork.holds-symbol)."""
+    """Refuse a picture that reads as a barcode: beside an indicium it could pass for one (artwork.holds-symbol).
+
+    Light on dark and turned by any angle it reads too.
+    """
     import numpy as np
 
-    from towncircle.symbol import read
+    from towncircle.symbol import holds_symbol
 
     rows = np.frombuffer(made.packed, np.uint8).reshape(made.height, made.stride)
-    paper = np.pad(255 - 255 * np.unpackbits(rows, axis=1)[:, : made.width], 40, constant_values=255)
-    if read(np.kron(paper, np.ones((2, 2), np.uint8)).astype(np.uint8), fast_only=True):
+    paper = np.pad(255 - 255 * np.unpackbits(rows, axis=1)[:, : made.width], _QUIET, constant_values=255)
+    if holds_symbol(paper.astype(np.uint8)):
         raise Refused("artwork.holds-symbol")
 
 
@@ -92,12 +97,23 @@ def _grey(data: bytes, kind: str) -> Image.Image:
         if getattr(opened, "is_animated", False):
             raise Refused("artwork.animated")
         opened.load()
-        if opened.mode.startswith("I"):  # 16 bits of grey
-            return opened.convert("I").point(lambda level: level / 256).convert("L")
-        if opened.mode not in ("RGBA", "LA", "PA") and "transparency" not in opened.info:
-            return opened.convert("RGB").convert("L")
-        paper = Image.new("RGBA", opened.size, "white")
-        return Image.alpha_composite(paper, opened.convert("RGBA")).convert("L")
+        made = Image.new("L", opened.size)
+        for top in range(0, opened.height, _STRIP):  # a palette or one bit a dot would grow to many bytes a dot
+            strip = opened.crop((0, top, opened.width, min(top + _STRIP, opened.height)))
+            made.paste(_grey_strip(strip, transparent="transparency" in opened.info), (0, top))
+        return made
+
+
+def _grey_strip(strip: Image.Image, *, transparent: bool) -> Image.Image:
+    """Lay some rows of a picture on white paper, in greys."""
+    from PIL import Image
+
+    if strip.mode.startswith("I"):  # 16 bits of grey
+        return strip.convert("I").point(lambda level: level / 256).convert("L")
+    if strip.mode not in ("RGBA", "LA", "PA") and not transparent:
+        return strip.convert("RGB").convert("L")
+    paper = Image.new("RGBA", strip.size, "white")
+    return Image.alpha_composite(paper, strip.convert("RGBA")).convert("L")
 
 
 def _drawn(grey: Image.Image) -> Bitmap:

@@ -102,6 +102,11 @@ class Template:
             **self.reading(),
         }
 
+    def look(self) -> dict[str, Any]:
+        """Give the form of the indicium, as arguments of `licensee.looks.Look`."""
+        names = ("place", "branch", "month_only", "reply", "marking")
+        return {name: getattr(self, name) for name in names}
+
     def reading(self) -> dict[str, Any]:
         """Give how the list is read, as arguments of `open_addresses`."""
         names = ("encoding", "divider", "sheet", "standardise")

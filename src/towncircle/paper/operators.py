@@ -2,7 +2,8 @@
 
 Here: the bytes that draw one element. Not here: files, objects, fonts as objects (`pdf`).
 Kept: the symbol is a one-bit image mask on its own grid, because fills touch every pixel they graze and would grow
-the modules; the Intelligent Mail barcode is text in a font of four bars. Same elements, same bytes.
+the modules; masks are in hexadecimal digits, so that nothing in them can read as their end; the Intelligent Mail
+barcode is text in a font of four bars. Same elements, same bytes.
 """
 
 from __future__ import annotations
@@ -113,8 +114,8 @@ def _symbol(element: Symbol) -> bytes:
     matrix = (
         f"0 {height} -{width} 0 {number(box.right)} {y}" if element.turned % 180 else f"{width} 0 0 {height} {x} {y}"
     )
-    head = f"q {matrix} cm\nBI /W {modules.width} /H {modules.rows} /IM true /BPC 1 /D [1 0]\nID "
-    return b"%s%s\nEI Q" % (head.encode(), modules.packed)
+    head = f"q {matrix} cm\nBI /W {modules.width} /H {modules.rows} /IM true /BPC 1 /D [1 0] /F /AHx\nID "
+    return b"%s%s>\nEI Q" % (head.encode(), modules.packed.hex().encode())
 
 
 def _image(element: Image) -> bytes:

@@ -2,7 +2,8 @@
 
 Here: opening, checking sizes before anything large is made, and turning every page or frame into an 8-bit grey array.
 Not here: finding symbols in it (`symbol/reading`), what they mean.
-Kept: nothing that comes from outside can take unbounded memory: bytes, pages and pixels all have a limit.
+Kept: nothing that comes from outside can take unbounded memory: bytes, pages, pixels and the sides of a page all have
+a limit. Time has none here: who opens a stranger's file does so in a process with limits (`towncircle.world.guarding`).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import re
 import struct
 import warnings
 from collections.abc import Iterator
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +27,9 @@ DEFAULT_DPI = 300
 MAX_BYTES = 200_000_000
 MAX_PAGES = 2_000
 MAX_PIXELS = 80_000_000
+MAX_SIDE = 60_000  # house: of a page, in pixels; 100 inches at 600 dpi
+MAX_MARK_BYTES = 4_096  # house: the largest symbol holds 1,556
+MAX_DUMP_BYTES = 65_536  # house: of such a mark written as digits with spaces
 _HEX_TEXT = re.compile(rb"[0-9a-fA-F\s:]+\Z")
 _PRINTABLE = re.compile(rb"[\x20-\x7e\s]+\Z")
 _PRINTABLE_MARKS = (b"DEA", b"JGB ")  # marks of other posts that are text
@@ -63,8 +68,17 @@ def bytes_of(data: bytes, *, hex_only: bool = False) -> bytes:
     """Give the bytes of a mark: hexadecimal text (spaces, colons and newlines allowed) is read, others are as they are.
 
     A dump cut in the middle of a byte gives its whole bytes. Raises `BadInput`: scan.not-a-mark for other text,
-    scan.not-hex for anything else where only digits will do.
+    scan.not-hex for anything else where only digits will do, scan.mark-too-long for more than a symbol can hold.
     """
+    if len(data) > MAX_DUMP_BYTES:
+        raise BadInput("scan.mark-too-long", size=len(data), limit=MAX_MARK_BYTES)
+    found = _bytes_of(data, hex_only=hex_only)
+    if len(found) > MAX_MARK_BYTES:
+        raise BadInput("scan.mark-too-long", size=len(found), limit=MAX_MARK_BYTES)
+    return found
+
+
+def _bytes_of(data: bytes, *, hex_only: bool) -> bytes:
     if hex_only or _HEX_TEXT.match(data):
         digits = re.sub(rb"[\s:]", b"", data.strip().removeprefix(b"0x"))
         if not _HEX_TEXT.match(digits) and digits:
@@ -87,7 +101,7 @@ def pages(path: Path, *, dpi: int = DEFAULT_DPI) -> Iterator[NDArray[np.uint8]]:
     """Give the pages of a file one by one, so that a long file never stands in memory as a whole.
 
     Raises `BadInput`: scan.no-such-file, scan.not-readable, scan.empty-file, scan.file-too-large, scan.not-an-image,
-    scan.too-many-pages, scan.too-many-pixels.
+    scan.too-many-pages, scan.too-many-pixels, scan.too-much-memory.
     """
     for page, _ in pages_of(read_bytes(path), path.name, dpi=dpi):
         yield page
@@ -128,16 +142,24 @@ def _pdf_page(document: Any, number: int, name: str, dpi: int) -> NDArray[np.uin
     try:
         page = document[number]
         width, height = page.get_size()
-        pixels = int(width * dpi / 72) * int(height * dpi / 72)
-        if pixels > MAX_PIXELS:
-            raise BadInput("scan.too-many-pixels", file=name, page=number + 1, pixels=pixels, limit=MAX_PIXELS)
+        _check_size(name, number, ceil(width * dpi / 72), ceil(height * dpi / 72))  # a thin page is a pixel wide
         bitmap = page.render(scale=dpi / 72, grayscale=True)
         grey: NDArray[np.uint8] = np.array(bitmap.to_numpy(), dtype=np.uint8)
         bitmap.close()
         page.close()
-    except pypdfium2.PdfiumError as error:
+    except MemoryError as error:
+        raise BadInput("scan.too-much-memory", file=name) from error
+    except (pypdfium2.PdfiumError, OverflowError, ValueError) as error:  # the last two: sizes that are no numbers
         raise BadInput("scan.not-an-image", file=name) from error
     return grey.reshape(grey.shape[:2])
+
+
+def _check_size(name: str, number: int, width: int, height: int) -> None:
+    """Refuse a page before it is drawn. Raises `BadInput` (scan.too-many-pixels)."""
+    pixels = max(width, 1) * max(height, 1)
+    if pixels > MAX_PIXELS or max(width, height) > MAX_SIDE:
+        size, limit = f"{width} by {height}", f"{MAX_PIXELS}, or {MAX_SIDE} on a side"
+        raise BadInput("scan.too-many-pixels", file=name, page=number + 1, pixels=size, limit=limit)
 
 
 def _images(data: bytes, name: str) -> Iterator[tuple[NDArray[np.uint8], int | None]]:
@@ -149,14 +171,14 @@ def _images(data: bytes, name: str) -> Iterator[tuple[NDArray[np.uint8], int | N
             warnings.simplefilter("ignore")  # our own limit below is the stricter one; odd tags are no matter
             opened = Image.open(io.BytesIO(data), formats=_FORMATS)
             for number in _frames(opened, name):
-                pixels = opened.width * opened.height
-                if pixels > MAX_PIXELS:
-                    raise BadInput("scan.too-many-pixels", file=name, page=number + 1, pixels=pixels, limit=MAX_PIXELS)
+                _check_size(name, number, opened.width, opened.height)
                 across, down = _resolution(opened)
                 yield _squared(_grey(opened), across, down), across if across == down else None
     except Image.DecompressionBombError as error:
         raise BadInput("scan.too-many-pixels", file=name, page=1, pixels="far too many", limit=MAX_PIXELS) from error
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError, MemoryError, struct.error) as error:
+    except MemoryError as error:
+        raise BadInput("scan.too-much-memory", file=name) from error
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError, struct.error) as error:
         raise BadInput("scan.not-an-image", file=name) from error
     except (KeyError, TypeError, IndexError, OverflowError, RuntimeError) as error:  # what Pillow makes of damaged tags
         raise BadInput("scan.not-an-image", file=name) from error

@@ -3,12 +3,14 @@
 Here: the request to the licensing post office, its decision, the answer. Not here: how it is printed
 (`indicium.readable`).
 Kept: the post office approves what it has itself found to be its classified branch; a classified station, a contract
-station and a contract branch are never approved, whatever a request calls them. The last decision stands.
+station and a contract branch are never approved, whatever a request calls them. The last decision stands, and
+its licensee has written notice of each.
 """
 
 from __future__ import annotations
 
-from typing import get_args
+from collections.abc import Callable
+from typing import TypeAlias, get_args
 
 from towncircle.indicium.readable import Branch
 from towncircle.kernel.cites import cites
@@ -25,6 +27,7 @@ from towncircle.wire.message import Opened
 
 CLAUSE = "P050 4.5(b)"
 CLASSIFIED_BRANCH = "classified-branch"
+Notify: TypeAlias = Callable[[Context, str, BranchStanding], None]
 FACILITIES: tuple[str, ...] = get_args(Facility)
 
 
@@ -61,10 +64,13 @@ def on_query(ctx: Context, opened: Opened) -> BranchStanding:
 
 
 @cites("P050-4.5b/1", "P050-4.5b/2")
-def decide(ctx: Context, *, number: str, branch: str, approve: bool, facility: str, reasons: str) -> Record:
+def decide(
+    ctx: Context, *, number: str, branch: str, approve: bool, facility: str, reasons: str, notify: Notify
+) -> Record:
     """Approve or refuse a branch, as what the licensing post office has found it to be; a later decision replaces it.
 
-    Raises `Refused` (branch.unknown, branch.not-classified), `BadInput` (branch.no-facility, procedure.no-reasons).
+    `notify` writes the notice of it to the licensee. Raises `Refused` (branch.unknown, branch.not-classified),
+    `BadInput` (branch.no-facility, procedure.no-reasons).
     """
     row = _request(ctx, number, branch)
     if facility not in FACILITIES:
@@ -83,6 +89,9 @@ def decide(ctx: Context, *, number: str, branch: str, approve: bool, facility: s
     }
     kept = ctx.tx.put("branch", row.key, record, owner=row.owner, expected=row.version)
     ctx.note(f"branch.{outcome}", row.body["license"], clauses=(CLAUSE,), branch=row.body["branch"], facility=facility)
+    license_held = ctx.tx.get("license", row.body["license"])
+    assert license_held is not None  # a request is taken under a license alone
+    notify(ctx, license_held.owner, _standing(kept))
     return kept
 
 

@@ -49,7 +49,7 @@ def on_notice(ctx: Context, opened: Opened) -> Acknowledged:
     return Acknowledged(note=f"closing {body.closing} noticed")
 
 
-@cites("502.27c", "502.27c/2")
+@cites("502.27c", "502.27c/2", "PRE-19/3")
 def instruct(ctx: Context, *, closing: str) -> Record:
     """Decide as the person who asks that the check of a closing is issued; give the record, whoever was first.
 

@@ -9,20 +9,24 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from towncircle.kernel.cases import OPEN, open_case
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Context
 from towncircle.kernel.errors import Refused
+from towncircle.kernel.ids import CaseId, DeviceId
 from towncircle.kernel.money import ZERO
 from towncircle.kernel.store import Record
 from towncircle.postal.decertification import check_certified
 from towncircle.postal.standing import serves
 from towncircle.rules import RuleSet
+from towncircle.rules.duties import HEADQUARTERS
 from towncircle.wire.bodies import (
     Acknowledged,
     AuditForward,
     DeviceActivity,
     DeviceAudit,
     DeviceWithdrawal,
+    IrregularityReport,
     Registers,
     ResetRequest,
 )
@@ -32,6 +36,7 @@ from towncircle.wire.shape import Body
 # what Form 3601-C can tell of a device
 MISSING = ("lost", "stolen")
 EVENTS = ("installed", "withdrawn", "lost", "stolen", "recovered")
+CAP, OVER_CAP = "descending_cap", "its descending register held more than the cap"
 
 
 @cites("PRE-07", "502.8", "PRE-07/3", "502.8/4", "PRE-10/1")
@@ -102,8 +107,8 @@ def _check_event(row: Record | None, body: DeviceActivity) -> None:
 
 
 @cites("502.23", "IMI-11", "502.8/2", "502.23/2", "PRE-15/2")
-def on_audit(ctx: Context, opened: Opened) -> Acknowledged:
-    """Record a device audit message that the Provider forwards, as the device signed it."""
+def on_audit(ctx: Context, opened: Opened, *, rules: RuleSet) -> Acknowledged:
+    """Record a device audit message that the Provider forwards, as the device signed it; look at its cap."""
     body = opened.body
     assert isinstance(body, AuditForward)
     provider = opened.envelope.sender
@@ -138,7 +143,31 @@ def on_audit(ctx: Context, opened: Opened) -> Acknowledged:
         pieces=registers.pieces,
         message_counter=audit.envelope.counter,
     )
+    _check_cap(ctx, row, audit, registers, rules=rules)
     return Acknowledged(note="audit recorded")
+
+
+@cites("PRE-11/3")
+def _check_cap(ctx: Context, row: Record, audit: Opened, registers: Registers, *, rules: RuleSet) -> None:
+    """Open a case on a device that held more than the Postal Service ever allowed up to the day it signed that.
+
+    A device that was given a lower cap since may hold what it held before, so the highest value counts. While such a
+    case is open, or one was opened on a later reading, there is no second one. Its Provider is told, with the reading.
+    """
+    signed = audit.envelope.issued
+    cap = rules.highest_mills(CAP, signed.date_in(HEADQUARTERS))
+    if registers.descending <= cap:
+        return
+    known = [held for held in ctx.tx.find("case", owner=row.key) if held.body["ground"].startswith(OVER_CAP)]
+    if any(held.body["state"] == OPEN or held.body["opened_at"] >= int(signed) for held in known):
+        return
+    case = CaseId.new(ctx.randomness)
+    ground = f"{OVER_CAP}: {registers.descending}; the Postal Service allowed {cap}"
+    open_case(ctx, case=case, device=row.key, other=row.owner, ground=ground, clauses=("PRE-11", "P050 3.6"))
+    told = IrregularityReport(
+        case=case, device=DeviceId(row.key), ground=ground, discovered_at=ctx.now, evidence=audit.raw
+    )
+    ctx.send(row.owner, told, key=f"case {case}")
 
 
 def registers_told(body: Body) -> Registers | None:

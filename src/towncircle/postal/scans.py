@@ -9,14 +9,17 @@ are kept as held, their registers count for other marks, and the first scan that
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from towncircle.indicium import decode
 from towncircle.kernel.context import Context
 from towncircle.kernel.ids import DeviceId, ScanId
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import Mills
-from towncircle.kernel.store import Transaction
+from towncircle.kernel.store import MarkKind, Register, Transaction
 from towncircle.postal.branches import approved_for
 from towncircle.postal.delays import delays_of
 from towncircle.verification import (
@@ -35,6 +38,7 @@ from towncircle.verification import (
     judge_piece,
 )
 
+MOST_KEPT = 4_096  # house: bytes of a mark that are kept; the largest symbol holds 1,556
 _TOLD = frozenset(
     {"device", "certificate_serial", "ascending", "postage", "verdict", "disposition", "site", "redate", "piece"}
 )
@@ -54,24 +58,33 @@ def facts_about(tx: Transaction, payload: bytes, device: str) -> StatusFacts:
         )
     repaid = tx.get("repaid", key)
     refunds = {key: Refunded(case=repaid.body["refund"], at=Instant(repaid.body["at"]))} if repaid is not None else {}
-    readings = {
-        row.key: Reading(
-            content_key=row.key,
-            ascending=Mills(row.body["ascending"]),
-            postage=Mills(row.body["postage"]),
-            pieces=row.body["pieces"],
-        )
-        for kind in ("scanned", "repaid")
-        for row in tx.find(kind, owner=device)
-        if row.key != key
-    }
     return StatusFacts(
         scans=scans,
         refunds=refunds,
-        readings={DeviceId(device): tuple(readings.values())},
+        readings={DeviceId(device): _readings(tx, payload, device, key)},
         branches=approved_for(tx, device),
         delays=delays_of(tx, device),
     )
+
+
+def _readings(tx: Transaction, payload: bytes, device: str, key: str) -> tuple[Reading, ...]:
+    """Give the marks of a device that are worth comparing with one: of one count or register, and the nearest ones."""
+    fields, found = decode(payload).fields, {}
+    kinds: tuple[MarkKind, ...] = ("scanned", "repaid")
+    registers: tuple[tuple[Register, str], ...] = (("pieces", "piece_count"), ("ascending", "ascending_mills"))
+    for register, name in registers:
+        value = fields.get(name)
+        if not isinstance(value, int):
+            continue
+        for kind in kinds:
+            for row in tx.near(kind, owner=device, register=register, value=value):
+                found[row.key] = Reading(
+                    content_key=row.key,
+                    ascending=Mills(row.body["ascending"]),
+                    postage=Mills(row.body["postage"]),
+                    pieces=row.body["pieces"],
+                )
+    return tuple(one for other, one in found.items() if other != key)
 
 
 def once(ctx: Context, *, name: str, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
@@ -84,39 +97,68 @@ def once(ctx: Context, *, name: str, work: Callable[[], dict[str, Any]]) -> dict
 
 
 def record_piece(
-    ctx: Context, *, marks: Sequence[tuple[bytes, str]], pack: Pack, observed: Observed, site: str, scanned_at: Instant
+    ctx: Context,
+    *,
+    marks: Sequence[tuple[bytes, str]],
+    pack: Pack,
+    observed: Observed,
+    site: str,
+    scanned_at: Instant,
+    files: Sequence[str] = (),
 ) -> PieceVerdict:
-    """Judge the marks (payload and device) of one piece together and record each; gives the verdict of the piece."""
+    """Judge the marks (payload and device) of one piece together and record each; gives the verdict of the piece.
+
+    `files` are the SHA-256 of the files that they were read from, one for each mark, where there are any.
+    """
     known = [(payload, facts_about(ctx.tx, payload, device) if device else StatusFacts()) for payload, device in marks]
     judged = judge_piece(known, pack, scanned_at, observed)
     piece = ScanId.new(ctx.randomness)
-    for (payload, device), verdict in zip(marks, judged.marks, strict=True):
-        _keep(ctx, verdict, payload, device, observed=observed, site=site, scanned_at=scanned_at, piece=piece)
+    digests = files or ("",) * len(marks)
+    for (payload, device), file, verdict in zip(marks, digests, judged.marks, strict=True):
+        about = _About(observed=observed, site=site, scanned_at=scanned_at, piece=piece, file=file)
+        _keep(ctx, verdict, payload, device, about)
     return judged
 
 
 def record(
-    ctx: Context, *, payload: bytes, device: str, pack: Pack, observed: Observed, site: str, scanned_at: Instant
-) -> Verdict:
-    """Judge a scanned mark and record the scan; the scan that accepts a content makes every later one a duplicate."""
-    facts = facts_about(ctx.tx, payload, device) if device else StatusFacts()  # no device: nothing to look up
-    verdict = judge(payload, pack, facts, scanned_at, observed)
-    _keep(ctx, verdict, payload, device, observed=observed, site=site, scanned_at=scanned_at, piece="")
-    return verdict
-
-
-def _keep(
     ctx: Context,
-    verdict: Verdict,
+    *,
     payload: bytes,
     device: str,
-    *,
+    pack: Pack,
     observed: Observed,
     site: str,
     scanned_at: Instant,
-    piece: str,
-) -> None:
-    """Keep a scan and its fact, and what later ones are compared with; `piece` is common to the marks of one piece."""
+    file: str = "",
+) -> Verdict:
+    """Judge a scanned mark and record the scan; the scan that accepts a content makes every later one a duplicate.
+
+    `file` is the SHA-256 of the file that it was read from, where there is one.
+    """
+    facts = facts_about(ctx.tx, payload, device) if device else StatusFacts()  # no device: nothing to look up
+    verdict = judge(payload, pack, facts, scanned_at, observed)
+    about = _About(observed=observed, site=site, scanned_at=scanned_at, piece="", file=file)
+    _keep(ctx, verdict, payload, device, about)
+    return verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _About:
+    """Hold what is kept of a scan beside its mark; `piece` is common to the marks of one piece."""
+
+    observed: Observed
+    site: str
+    scanned_at: Instant
+    piece: str
+    file: str
+
+
+def _keep(ctx: Context, verdict: Verdict, payload: bytes, device: str, about: _About) -> None:
+    """Keep a scan and its fact, and what later ones are compared with.
+
+    Of the file only its digest is kept, and of a mark that is longer than any symbol the first bytes and its digest.
+    """
+    observed, scanned_at = about.observed, about.scanned_at
     fields, scan = verdict.fields, ScanId.new(ctx.randomness)
     body: dict[str, Any] = {
         "device": device,
@@ -126,13 +168,16 @@ def _keep(
         "date": fields.get("date", ""),
         "verdict": verdict.verdict,
         "disposition": verdict.disposition,
-        "site": site,
+        "site": about.site,
         "redate": observed.redate.isoformat() if observed.redate else "",
-        "piece": piece,
+        "piece": about.piece,
         "scanned_at": int(scanned_at),
         "received_at": int(ctx.now),
-        "payload": payload.hex(),
+        "payload": payload[:MOST_KEPT].hex(),
+        **({"file": about.file} if about.file else {}),
     }
+    if len(payload) > MOST_KEPT:
+        body |= {"payload_bytes": len(payload), "payload_sha256": hashlib.sha256(payload).hexdigest()}
     ctx.tx.put("scan", scan, body, owner=device or "unreadable", expected=0)
     if verdict.verdict == VALID:
         _compare_later(ctx, scan, body, verdict)

@@ -17,7 +17,15 @@ from towncircle.kernel.store import Record
 from towncircle.mailpiece.art import ATTRIBUTION, Art, art_fits
 from towncircle.mailpiece.bitmap import Bitmap
 from towncircle.rules.acts import check_reference
-from towncircle.wire.bodies import Acknowledged, ArtDecided, ArtQuery, ArtSubmitted, ArtSupplied, FirstArtDecided
+from towncircle.wire.bodies import (
+    Acknowledged,
+    ArtDecided,
+    ArtQuery,
+    ArtSubmitted,
+    ArtSupplied,
+    FirstArtDecided,
+    SecondArtDecided,
+)
 from towncircle.wire.message import Opened
 
 POSTAL = "postal.usps"
@@ -51,15 +59,25 @@ def carried(art: Art) -> dict[str, Any]:
 def on_decided(ctx: Context, opened: Opened) -> Acknowledged:
     """Keep the decision about art. Raises `Refused` (advertising.not-submitted)."""
     body = opened.body
-    assert isinstance(body, ArtDecided | FirstArtDecided)
-    digest = body.digest if isinstance(body, ArtDecided) else Art(words=body.words).digest
+    assert isinstance(body, ArtDecided | SecondArtDecided | FirstArtDecided)
     row = ctx.tx.get("advertising", body.name)
-    if row is None or Art.of_record(row.body).digest != digest:
+    art = Art.of_record(row.body) if row is not None else None
+    if row is None or art is None or not _about(body, art):
         raise Refused("advertising.not-submitted", name=body.name, provider=ctx.party)
+    digest = art.digest
     record = {**row.body, "state": body.outcome, "at": int(body.at), "decision": opened.raw.hex()}
     ctx.tx.put("advertising", row.key, record, owner=row.owner, expected=row.version)
     ctx.note(f"advertising.{body.outcome}", row.key, clauses=CLAUSES, digest=digest)
     return Acknowledged(note=f"{body.name} {body.outcome}")
+
+
+def _about(decided: ArtDecided | SecondArtDecided | FirstArtDecided, art: Art) -> bool:
+    """Tell whether a decision, of this release or an earlier one, is about this art and no other."""
+    if isinstance(decided, ArtDecided):
+        return decided.digest == art.digest
+    if isinstance(decided, SecondArtDecided):
+        return decided.digest == art.joined_digest
+    return Art(words=decided.words) == art
 
 
 @cites("502.20d/1", "502.20d/2", "P050-4.10/5")

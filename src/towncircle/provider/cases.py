@@ -16,8 +16,9 @@ from towncircle.kernel.context import Context
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.ids import CaseId, DeviceId
 from towncircle.kernel.store import Record
-from towncircle.provider.inventory import change, device_record, held_back, move
-from towncircle.wire.bodies import CaseClosed, IrregularityReport
+from towncircle.provider.inventory import change, device_record, held_back, move, suspect
+from towncircle.wire.bodies import Acknowledged, CaseClosed, IrregularityReport
+from towncircle.wire.message import Opened
 
 _REASON = 400
 
@@ -33,6 +34,19 @@ def report(ctx: Context, row: Record, *, ground: str, evidence: bytes) -> None:
         case=case, device=DeviceId(row.key), ground=ground, discovered_at=ctx.now, evidence=evidence
     )
     ctx.send("postal.usps", body, key=f"case {case}")
+
+
+@cites("PRE-11/3")
+def on_told(ctx: Context, opened: Opened) -> Acknowledged:
+    """Keep the case that the Postal Service opened on a reading: the device is suspect, and gets no postage."""
+    body = opened.body
+    assert isinstance(body, IrregularityReport)
+    row = device_record(ctx, body.device)
+    clauses = ("PRE-11", "P050 3.6")
+    case = CaseId.parse(body.case)
+    open_case(ctx, case=case, device=row.key, other=opened.envelope.sender, ground=body.ground, clauses=clauses)
+    suspect(ctx, row)
+    return Acknowledged(note=f"case {case} is kept")
 
 
 @cites("P050-2.6", "502.20i")

@@ -30,7 +30,7 @@ MILLS_A_CENT = 10
 _GONE = ("checked out", "scrapped", "lost", "stolen")
 
 
-@cites("502.27c", "P050-3.3d", "502.27c/1", "P050-3.3d/1", "502.27c/2")
+@cites("502.27c", "P050-3.3d", "502.27c/1", "P050-3.3d/1", "502.27c/2", "PRE-19/3")
 def ask(ctx: Context, opened: Opened, body: AccountRequest) -> AccountAnswer:
     """Close the sender's account, or tell how its closing stands.
 

@@ -18,6 +18,7 @@ from towncircle.kernel.ids import DefectId, DeviceId
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.store import Record, Transaction
 from towncircle.provider.checkouts import DONE, write_off
+from towncircle.provider.handovers import OUT, check_dated, last_shipment
 from towncircle.provider.inventory import check_usable, device_record, move, suspect
 from towncircle.provider.missing import registers_of
 from towncircle.provider.readings import frozen_refusal
@@ -39,10 +40,11 @@ _WORDS, _REFERENCE = 400, 80
 def on_report(ctx: Context, opened: Opened, *, rules: RuleSet) -> DefectNoted:
     """Take a licensee's report of a defect: resets are denied, the Postal Service is told, the retrieval is due.
 
-    The same told again says how it stands. Raises `Refused` (custody.not-in-use).
+    The same told again says how it stands. Raises `Refused` (custody.not-in-use, custody.in-the-future).
     """
     body = opened.body
     assert isinstance(body, DefectReport)
+    check_dated(opened, body.found_at, device=body.device, what="A defect", clause="P050 2.7")
     row = device_record(ctx, body.device)
     if row.owner != opened.envelope.sender:
         raise Refused("provider.unknown-device", device=body.device, provider=ctx.party)
@@ -127,27 +129,38 @@ def examine(ctx: Context, *, device: str, fault: str, remedy: str, reference: st
             raise Refused("custody.not-in-use", device=row.key, custody=row.body["custody"])
         check_usable(ctx, row)
         row = move(ctx, row, "clear", zone=row.body["zone"], defect=held.key)
+        other = None
     else:
-        _check_out_of_use(ctx, row, held, remedy)
+        other = _check_out_of_use(ctx, row, held, remedy)
     named: dict[str, Any] = {"defect": held.key, "remedy": remedy, "reference": reference}
     ctx.note("defect.examined", row.key, clauses=("502.20(f)", "502.20(j)"), licensee=row.owner, **named)
     _tell(ctx, row, held, stage="report", fault=fault, remedy=remedy, reference=reference)
-    return _write(ctx, held, state=OVER, remedy=remedy, examined_at=int(ctx.now))
+    replacement = other.key if other is not None else ""
+    return _write(ctx, held, state=OVER, remedy=remedy, replacement=replacement, examined_at=int(ctx.now))
 
 
-def _check_out_of_use(ctx: Context, row: Record, held: Record, remedy: str) -> None:
-    """Check that a device was retrieved, and replaced where that is said; one that can sign nothing is checked out."""
+def _check_out_of_use(ctx: Context, row: Record, held: Record, remedy: str) -> Record | None:
+    """Check that a device was retrieved, and replaced where that is said; give what replaces it.
+
+    One that can sign nothing is checked out.
+    """
     if not held.body["retrieved"]:
         raise Refused("custody.not-retrieved", device=row.key, defect=held.key)
-    if remedy == REPLACED and replacement_of(ctx.tx, row) is None:
+    other = replacement_of(ctx.tx, row, since=Instant(held.body["found_at"])) if remedy == REPLACED else None
+    if remedy == REPLACED and other is None:
         raise Refused("custody.no-replacement", device=row.key)
     out = ctx.tx.get("check-out", row.key)
     if out is not None and (out.body["state"], out.body.get("outcome")) == (DONE, EXAMINATION):
         write_off(ctx, device=row.key, reference=held.body["retrieved"])
+    return other
 
 
-def replacement_of(tx: Transaction, row: Record) -> Record | None:
-    """Give another device that the same licensee has in use under the same license, or None."""
+@cites("P050-2.7/5", "502.22a")
+def replacement_of(tx: Transaction, row: Record, *, since: Instant) -> Record | None:
+    """Give another device that went to the same licensee under the same license since an instant, or None.
+
+    One that it had before the defect replaces nothing (house: a replacement is supplied for the defect, P050 2.7).
+    """
     rows = [
         other
         for other in tx.find("device", owner=row.owner)
@@ -155,7 +168,9 @@ def replacement_of(tx: Transaction, row: Record) -> Record | None:
         and other.body["license"] == row.body["license"]
         and other.body["custody"] in ("shipped", "leased")
     ]
-    return rows[-1] if rows else None
+    sent = {other.key: last_shipment(tx, other.key, OUT) for other in rows}
+    after = [other for other in rows if (held := sent[other.key]) is not None and held.body["at"] >= int(since)]
+    return after[-1] if after else None
 
 
 def _tell(ctx: Context, row: Record, held: Record, *, stage: Any, fault: str, remedy: Any, reference: str) -> None:

@@ -175,6 +175,7 @@ def on_receipt(ctx: Context, opened: Opened) -> Acknowledged:
     body, licensee = opened.body, opened.envelope.sender
     assert isinstance(body, HandOverReceipt)
     row = _own(ctx, body.device, licensee)
+    check_dated(opened, body.at, device=body.device, what="A receipt", clause="P050 2.5(a)")
     held = ctx.tx.get("shipment", body.shipment)
     if held is None or (held.body["device"], held.body["direction"]) != (row.key, OUT):
         raise Refused("custody.no-shipment", device=row.key, direction=OUT)
@@ -201,11 +202,12 @@ def on_receipt(ctx: Context, opened: Opened) -> Acknowledged:
 def on_sent_back(ctx: Context, opened: Opened, *, rules: RuleSet) -> Acknowledged:
     """Take a licensee's word that it has sent a device back, by the service of the rule or one that is permitted.
 
-    Raises `Refused`: custody.stays, custody.return-service, custody.sent-before.
+    Raises `Refused`: custody.stays, custody.return-service, custody.sent-before, custody.in-the-future.
     """
     body, licensee = opened.body, opened.envelope.sender
     assert isinstance(body, HandOver)
     ShipmentId.parse(body.shipment)
+    check_dated(opened, body.at, device=body.device, what="A parcel", clause="P050 2.9")
     row = _own(ctx, body.device, licensee)
     if body.direction != BACK or row.body["custody"] not in ("returned", "checked out"):
         raise Refused("custody.stays", device=row.key, custody=row.body["custody"])
@@ -247,6 +249,12 @@ def receive(ctx: Context, *, device: str, condition: str) -> Record:
     ctx.note("device.came-back", row.key, clauses=("P050 2.9",), licensee=row.owner, shipment=held.key)
     change(ctx, row, back_at=int(ctx.now))
     return kept
+
+
+def check_dated(opened: Opened, at: Instant, *, device: str, what: str, clause: str) -> None:
+    """Check that what a message tells is not later than the message. Raises `Refused` (custody.in-the-future)."""
+    if at > opened.envelope.issued:
+        raise Refused("custody.in-the-future", what=what, device=device, at=at, clause=clause)
 
 
 def last_shipment(tx: Transaction, device: str, direction: str) -> Record | None:

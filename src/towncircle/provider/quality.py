@@ -1,11 +1,12 @@
 """Quality assurance of mailpieces (502.26, PRE-16): each piece that a licensee forwards is read, judged and graded.
 
 Here: taking a piece, its deficiencies with guidance, the finding for the licensee and the report for the Postal
-Service. Not here: opening files (the port `Desk.pages`), grades (`symbol.grading`), the denial where no piece came
-(`denials`), which falls with the fact that is noted here.
-Kept: a piece of poor quality is a piece: it brings notice and guidance, never a denial. One on which nothing can be
-read counts as the sender's. A piece of another device, one that the device never signed, and one that was forwarded
-before, are none (ADR 27).
+Service. Not here: opening files and looking at them (the port `Desk.look`), grades (`symbol.grading`), the denial where
+no piece came (`denials`), which falls with the fact that is noted here.
+Kept: the file is opened before the transaction that records what was seen, by a process with limits: one that was made
+to take time takes none of the Provider's store. A piece of poor quality is a piece: it brings notice and guidance,
+never a denial. One on which nothing can be read counts as the sender's. A piece of another device, one that the device
+never signed, and one that was forwarded before, are none (ADR 27).
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import Any
 
 from towncircle.indicium import decode
 from towncircle.kernel.cites import cites
-from towncircle.kernel.context import Context
+from towncircle.kernel.context import Context, Outside, Steps
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.instants import Instant
@@ -25,17 +27,12 @@ from towncircle.kernel.store import Record
 from towncircle.provider.guidance import GUIDANCE
 from towncircle.provider.inventory import device_record
 from towncircle.rules import RuleSet
-from towncircle.symbol import read
-from towncircle.symbol.grading import WORST, Measure, Place, blank, measure, overall, place
-from towncircle.symbol.reading import Found
+from towncircle.symbol.grading import WORST, Measure, Place, overall
+from towncircle.symbol.sighting import Sighting
 from towncircle.verification import Pack, Verdict, judge
 from towncircle.wire.bodies import MeasureRow, QualityFinding, QualityPiece, QualityReport
 from towncircle.wire.bodies.common import Ground
 from towncircle.wire.message import Opened
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 _POOR = "DF"  # house: grades that are a deficiency
 _HELD = ("leased", "suspect")
@@ -45,14 +42,15 @@ _UNMEASURED = (
     "Reflectance in red and green light: a scan is not calibrated, so every figure of print quality is an estimate.",
     "The facing identification mark, the address and its barcode, the words of the indicium.",
 )
+_NO_QUIET_ZONE = "The quiet zone: the symbol touches the edge of the scan, so that what stands beside it is not seen."
 _NO_DISTANCES = "The distances to the edges: the scan does not say its resolution."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """Hold what the evaluation of a piece needs from outside: pages of a file with their resolution, and the pack."""
+    """Hold what the evaluation of a piece needs from outside: what a file shows, and the pack."""
 
-    pages: Callable[[bytes], Iterator[tuple[NDArray[np.uint8], int | None]]]
+    look: Callable[[bytes], Sighting]
     pack: Callable[[Instant], Pack]
 
 
@@ -67,7 +65,7 @@ class Evaluation:
 
 
 @cites("502.26", "PRE-16", "PRE-16/1", "P050-2.5h")
-def on_piece(ctx: Context, opened: Opened, *, desk: Desk, rules: RuleSet) -> QualityFinding:
+def on_piece(ctx: Context, opened: Opened, *, desk: Desk, rules: RuleSet) -> Steps:
     """Evaluate a piece that a licensee forwards and tell what was found.
 
     Raises `Refused`: provider.unknown-device, quality.not-leased, quality.taken, quality.other-device,
@@ -75,45 +73,47 @@ def on_piece(ctx: Context, opened: Opened, *, desk: Desk, rules: RuleSet) -> Qua
     """
     body = opened.body
     assert isinstance(body, QualityPiece)
-    row, digest = device_record(ctx, body.device), hashlib.sha256(body.scan).hexdigest()
-    if row.owner != opened.envelope.sender:
-        raise Refused("provider.unknown-device", device=body.device, provider=ctx.party)
-    held = ctx.tx.get("quality-piece", body.piece)
+    held = _held(ctx, _own(ctx, opened, body), body)
     if held is not None:
-        if (held.body["device"], held.body["scan"]) != (row.key, digest):
-            raise Refused("quality.taken", piece=body.piece)
         return _finding(held)
-    if row.body["custody"] not in _HELD:
-        raise Refused("quality.not-leased", device=row.key, custody=row.body["custody"])
-    found = evaluate(body.scan, desk, ctx.now)
+    seen = yield Outside(partial(desk.look, body.scan))
+    assert isinstance(seen, Sighting)
+    row = _own(ctx, opened, body)
+    held = _held(ctx, row, body)  # a twin of the message may have come meanwhile
+    if held is not None:
+        return _finding(held)
+    found, digest = evaluate(seen, desk, ctx.now), _digest(body)
     content = _content(ctx, row, found, digest)
     return _finding(_keep(ctx, row, body, found, content, digest, rules))
 
 
-def evaluate(scan: bytes, desk: Desk, now: Instant) -> Evaluation:
-    """Read a scan: the first page with a symbol counts. Raises `BadInput` (quality.blank), and as `desk.pages`."""
-    marked = False
-    for image, dpi in desk.pages(scan):
-        found = _mark(read(image))
-        marked |= not blank(image)
-        if found is not None:
-            verdict = judge(found.payload, desk.pack(now), None, now)
-            measures, where = measure(image, found), place(image, found, dpi)
-            return Evaluation(payload=found.payload, verdict=verdict, measures=measures, place=where)
-    if not marked:
+def _digest(body: QualityPiece) -> str:
+    return hashlib.sha256(body.scan).hexdigest()
+
+
+def _own(ctx: Context, opened: Opened, body: QualityPiece) -> Record:
+    row = device_record(ctx, body.device)
+    if row.owner != opened.envelope.sender:
+        raise Refused("provider.unknown-device", device=body.device, provider=ctx.party)
+    return row
+
+
+def _held(ctx: Context, row: Record, body: QualityPiece) -> Record | None:
+    """Give a piece that is here already. Raises `Refused` (quality.taken, quality.not-leased)."""
+    held = ctx.tx.get("quality-piece", body.piece)
+    if held is not None and (held.body["device"], held.body["scan"]) != (row.key, _digest(body)):
+        raise Refused("quality.taken", piece=body.piece)
+    if held is None and row.body["custody"] not in _HELD:
+        raise Refused("quality.not-leased", device=row.key, custody=row.body["custody"])
+    return held
+
+
+def evaluate(seen: Sighting, desk: Desk, now: Instant) -> Evaluation:
+    """Judge what a scan shows. Raises `BadInput` (quality.blank)."""
+    if seen.blank:
         raise BadInput("quality.blank")
-    return Evaluation(payload=b"", verdict=None, measures=(), place=None)
-
-
-def _mark(found: list[Found]) -> Found | None:
-    """Give the first symbol that is an indicium."""
-    for one in found:
-        try:
-            if decode(one.payload).device:
-                return one
-        except BadInput:
-            continue
-    return None
+    verdict = judge(seen.payload, desk.pack(now), None, now) if seen.payload else None
+    return Evaluation(payload=seen.payload, verdict=verdict, measures=seen.measures, place=seen.place)
 
 
 def _content(ctx: Context, row: Record, found: Evaluation, digest: str) -> str:
@@ -138,7 +138,9 @@ def _keep(
 ) -> Record:
     deficiencies = list(_deficiencies(ctx, row, found, rules))
     grade = overall(found.measures) if found.verdict is not None else WORST
-    unmeasured = [*_UNMEASURED, *([] if found.place is None or found.place.from_top is not None else [_NO_DISTANCES])]
+    where = found.place
+    unmeasured = [*_UNMEASURED, *([] if where is None or where.from_top is not None else [_NO_DISTANCES])]
+    unmeasured += [_NO_QUIET_ZONE] if where is not None and where.at_edge else []
     record: dict[str, Any] = {
         "device": row.key,
         "scan": digest,

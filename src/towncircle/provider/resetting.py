@@ -72,6 +72,7 @@ def on_request(
         stopped = restrained(ctx, replace(product.subject, system=row.key[:4]))
         _check_duties(row, body, cancelled(ctx, row) or stopped or denied)
         check_draw(ctx, row.owner, body.amount)
+        _check_cap(ctx, row, rules)
         Books(ctx.tx).post(
             reset_reserved(
                 request_id=body.request_id,
@@ -103,6 +104,15 @@ def _check_duties(row: Record, body: ResetRequest, denied: Refused | None) -> No
         raise Refused("provider.reset-open", device=row.key, request_id=row.body["open_reset"])
     if denied is not None:
         raise denied
+
+
+@cites("PRE-11/3")
+def _check_cap(ctx: Context, row: Record, rules: RuleSet) -> None:
+    """Refuse a reset up to a cap that the rule set never had. Raises `Refused` (provider.cap-not-allowed)."""
+    cap = Mills(row.body["cap"])
+    highest = rules.highest_mills("descending_cap", ctx.now.date_in(str(row.body["zone"])))
+    if cap > highest:
+        raise Refused("provider.cap-not-allowed", device=row.key, cap=cap, highest=highest)
 
 
 def _refuse(ctx: Context, body: ResetRequest, ground: Refused, row: Record | None = None) -> ResetRefusal:

@@ -58,6 +58,10 @@ class Parameter:
         """Give the value in force on a day, or None before the first one."""
         return next((dated.value for dated in reversed(self.values) if dated.since <= day), None)
 
+    def highest(self, day: date) -> int:
+        """Give the highest number that was ever in force up to a day; 0 before the first one."""
+        return max((int(str(dated.value)) for dated in self.values if dated.since <= day), default=0)
+
     def with_value(self, value: Value) -> Parameter:
         """Give the parameter with one value since its first day. Raises `BadInput` (rules.value-unreadable)."""
         if not _fits(self.unit, value):

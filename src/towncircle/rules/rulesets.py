@@ -65,6 +65,10 @@ class RuleSet:
         """Give an amount of money in force on a day."""
         return Mills(self._int(name, "mills", on))
 
+    def highest_mills(self, name: str, on: date) -> Mills:
+        """Give the highest amount that a parameter ever had up to a day."""
+        return Mills(self._parameter(name, "mills").highest(on))
+
     def integer(self, name: str, on: date) -> int:
         """Give a whole number in force on a day."""
         return self._int(name, "integer", on)

@@ -15,16 +15,27 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from towncircle.kernel.errors import BadInput, BrokenInvariant, Refused
 from towncircle.kernel.facts import Fact, chained
 from towncircle.kernel.instants import Instant
-from towncircle.kernel.store import Received, Record, Transaction
+from towncircle.kernel.store import NEAR, MarkKind, Received, Record, Register, Transaction
 
 BUSY_MS = 20_000
 CHECKED_BYTES = 64 * 1024 * 1024  # a store up to this size is checked whole when it is opened
 _WANTED = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+
+
+# The kind stands in the text, as it does in the index: only so does SQLite use one that is of some kinds alone.
+_NEAR = {
+    (kind, register): (
+        f"SELECT key, version, body FROM record INDEXED BY record_{register} WHERE kind='{kind}' AND owner=?"  # noqa: S608  # fixed words
+        f" AND json_extract(body,'$.{register}'){{sign}}? ORDER BY json_extract(body,'$.{register}') {{order}} LIMIT ?"
+    )
+    for kind in get_args(MarkKind)
+    for register in get_args(Register)
+}
 
 
 def _migrations() -> list[str]:
@@ -167,6 +178,16 @@ class _Sql:
             Record(kind=kind, key=key, owner=held, version=version, body=json.loads(body))
             for key, held, version, body in self._db.execute(f"{query} ORDER BY key", values)
         ]
+
+    def near(self, kind: MarkKind, *, owner: str, register: Register, value: int) -> list[Record]:
+        found: list[Record] = []
+        for sign, order, most in (("<", "DESC", 1), ("=", "ASC", NEAR), (">", "ASC", 1)):
+            query = _NEAR[kind, register].format(sign=sign, order=order)
+            found += [
+                Record(kind=kind, key=key, owner=owner, version=version, body=json.loads(body))
+                for key, version, body in self._db.execute(query, (owner, value, most))
+            ]
+        return found
 
     def put(self, kind: str, key: str, body: Mapping[str, Any], *, owner: str, expected: int) -> Record:
         text = _json(body)

@@ -11,6 +11,7 @@ from towncircle.symbol.fim_image import FoundFim, fim_from_image
 from towncircle.symbol.imb_image import imb_from_image
 from towncircle.symbol.matrix import data_matrix, pdf417
 from towncircle.symbol.modules import Modules
+from towncircle.symbol.presence import holds_symbol
 from towncircle.symbol.reading import Found, read
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "data_matrix",
     "fim",
     "fim_from_image",
+    "holds_symbol",
     "imb_from_image",
     "pdf417",
     "postnet",

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from math import atan2, degrees
@@ -32,6 +32,7 @@ ESTIMATE = "an estimate after ISO/IEC 15415 and 15416: a scan is no verifier"
 _LIGHT_PERCENTILE, _DARK_PERCENTILE = 95, 5  # house: single specks and holes do not make the paper or the ink
 _LEAST_TURN = 1  # degrees from which a symbol is turned straight before it is measured
 _UNITS = {"turn": "degrees", "tries": "tries"}
+_QUIET_PART = 50  # house: about a module of a Data Matrix of 40, and two of a PDF417 of four columns
 _BLANK_STEPS = 26  # house: a page whose grey values differ by less than a tenth has nothing on it
 
 
@@ -50,12 +51,14 @@ class Place:
     """Hold where the middle of a symbol stands, in thousandths of the page's width and height from the lower left.
 
     `from_right` and `from_top` are thousandths of an inch to the edges of the scan, None where no resolution is known.
+    `at_edge`: the symbol touches an edge of the scan, so that its quiet zone is not seen.
     """
 
     across: int
     up: int
     from_right: int | None
     from_top: int | None
+    at_edge: bool = False
 
 
 def blank(image: NDArray[np.uint8]) -> bool:
@@ -66,7 +69,7 @@ def blank(image: NDArray[np.uint8]) -> bool:
 
 def measure(image: NDArray[np.uint8], found: Found) -> tuple[Measure, ...]:
     """Measure and grade a symbol that was read from an image."""
-    straight, seen, fall = _straight(image, found)
+    straight, seen, fall = _straight(*_with_room(image, found))
     laid = _lattice(straight, seen)
     if laid is None:
         values = {"contrast": _contrast(straight, seen)}
@@ -79,6 +82,25 @@ def measure(image: NDArray[np.uint8], found: Found) -> tuple[Measure, ...]:
         Measure(name=name, found=value, unit=_UNITS.get(name, "%"), grade=grade(name, value))
         for name, value in values.items()
     )
+
+
+def _with_room(image: NDArray[np.uint8], found: Found) -> tuple[NDArray[np.uint8], Found]:
+    """Put paper around a symbol that touches the edge of the scan: what is not seen there is no fault of the print."""
+    import numpy as np
+
+    xs, ys = [x for x, _ in found.position], [y for _, y in found.position]
+    room = max(max(xs) - min(xs), max(ys) - min(ys)) // 4 + 8
+    height, width = image.shape
+    box = (max(min(xs) - room, 0), max(min(ys) - room, 0), min(max(xs) + room, width), min(max(ys) + room, height))
+    lacks = [room - min(xs) + box[0], room - min(ys) + box[1], room - box[2] + max(xs), room - box[3] + max(ys)]
+    if max(lacks) <= room - 2 * max(room // _QUIET_PART, 2):
+        return image, found
+    part = image[box[1] : box[3], box[0] : box[2]]
+    paper = int(np.percentile(part, _LIGHT_PERCENTILE))
+    left, top, right, bottom = (max(lack, 0) for lack in lacks)
+    padded = np.pad(part, ((top, bottom), (left, right)), constant_values=paper)
+    one, two, three, four = ((x - box[0] + left, y - box[1] + top) for x, y in found.position)
+    return padded, replace(found, position=(one, two, three, four))
 
 
 def _straight(image: NDArray[np.uint8], found: Found) -> tuple[NDArray[np.uint8], Found, float]:
@@ -131,7 +153,9 @@ def place(image: NDArray[np.uint8], found: Found, dpi: int | None) -> Place:
     height, width = image.shape
     right, left = max(x for x, _ in found.position), min(x for x, _ in found.position)
     top, bottom = min(y for _, y in found.position), max(y for _, y in found.position)
+    zone = max((right - left) // _QUIET_PART, 1)
     return Place(
+        at_edge=min(left, top, width - 1 - right, height - 1 - bottom) < zone,
         across=500 * (left + right) // width,
         up=500 * (2 * height - top - bottom) // height,
         from_right=1000 * (width - right) // dpi if dpi else None,

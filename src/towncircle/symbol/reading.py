@@ -53,11 +53,20 @@ class Found:
     size: int | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Symbols:
+    """Hold the symbols of a page from the top down; `more`: there are more than are read, or may be."""
+
+    symbols: tuple[Found, ...]
+    more: bool
+
+
 @dataclass(slots=True)
 class _Work:
     """Count the pixels that were tried, and tell when there were enough."""
 
     left: int = MAX_TRIED_PIXELS
+    more: bool = False  # whether anything was passed over because enough was found
     tried: set[regions.Box] = field(default_factory=set)
 
     def take(self, pixels: int) -> bool:
@@ -66,15 +75,23 @@ class _Work:
 
 
 def read(image: NDArray[np.uint8], *, fast_only: bool = False) -> list[Found]:
-    """Read all symbols of one image, from the top down; an empty list where there are none.
+    """Read the symbols of one image, from the top down, at most 64 of them; an empty list where there are none.
+
+    Raises as `read_page`.
+    """
+    return list(read_page(image, fast_only=fast_only).symbols)
+
+
+def read_page(image: NDArray[np.uint8], *, fast_only: bool = False) -> Symbols:
+    """Read the symbols of one image, and tell whether there are more.
 
     `fast_only` stops after the first try, for benches and clean renders. Raises `BadInput`: symbol.not-grey,
     symbol.too-many-pixels.
     """
     check_image(image)
-    found = _try(views.View(pixels=image), 1, _FAST)
+    work = _Work()
+    found = _try(views.View(pixels=image), 1, _FAST, work)
     if not fast_only:
-        work = _Work()
         for _ in range(_ROUNDS):
             more = _read_regions(image, found, work)
             found += more
@@ -82,7 +99,8 @@ def read(image: NDArray[np.uint8], *, fast_only: bool = False) -> list[Found]:
                 break
         if not found:
             found = _read_whole(image, work)
-    return sorted(found, key=lambda one: (one.position[0][1], one.position[0][0]))[:MAX_SYMBOLS]
+    found.sort(key=lambda one: (one.position[0][1], one.position[0][0]))
+    return Symbols(symbols=tuple(found[:MAX_SYMBOLS]), more=work.more or len(found) > MAX_SYMBOLS)
 
 
 def check_image(image: NDArray[np.uint8]) -> None:
@@ -97,8 +115,11 @@ def _read_regions(image: NDArray[np.uint8], found: list[Found], work: _Work) -> 
     """Read what stands in regions that no symbol covers yet; each region is tried once."""
     more: list[Found] = []
     for box in regions.find(image, [one.position for one in found]):
-        if box in work.tried or len(found) + len(more) >= MAX_SYMBOLS:
+        if box in work.tried:
             continue
+        if len(found) + len(more) >= MAX_SYMBOLS:
+            work.more = True
+            break
         work.tried.add(box)
         read_there = _climb(views.crop(image, box, most=MAX_REGION_PIXELS), work)
         more += [one for one in read_there if not any(_same(one, other) for other in (*found, *more))]
@@ -111,7 +132,7 @@ def _climb(view: views.View, work: _Work) -> list[Found]:
             continue
         if not work.take(step.pixels.size):
             return []
-        found = _try(step, tries, {})
+        found = _try(step, tries, {}, work)
         if found:
             return found
     return []
@@ -138,19 +159,20 @@ def _ladder(view: views.View) -> Iterator[views.View | None]:
 
 def _read_whole(image: NDArray[np.uint8], work: _Work) -> list[Found]:
     whole = views.View(pixels=image)
-    found = _try(whole, 15, {}) if work.take(image.size) else []
+    found = _try(whole, 15, {}, work) if work.take(image.size) else []
     angle = skew.estimate(image) if not found else None
     if angle is not None and work.take(2 * image.size):
-        found = _try(views.straight(whole, angle), 16, {})
+        found = _try(views.straight(whole, angle), 16, {}, work)
     return found
 
 
-def _try(view: views.View, tries: int, flags: dict[str, Any]) -> list[Found]:
+def _try(view: views.View, tries: int, flags: dict[str, Any], work: _Work) -> list[Found]:
     import zxingcpp
 
     formats = zxingcpp.barcode_formats_from_str("PDF417|DataMatrix")
     results = zxingcpp.read_barcodes(view.pixels, formats=formats, **flags)
     found: list[Found] = []
+    work.more |= len(results) > MAX_SYMBOLS
     for one in (_found(result, view, tries) for result in results[:MAX_SYMBOLS]):
         if _trusted(one) and not any(_same(one, other) for other in found):
             found.append(one)

@@ -113,7 +113,7 @@ def walk_custody(journeys: Journeys, journey: str) -> None:
     if journey == "defect":
         custody.report_defect(journeys, device, kind="faulty", details="a rehearsal")
     elif journey == "remove":
-        custody.order_removal(world, device, reason="a rehearsal")
+        custody.order_removal(world, device, reason="a rehearsal", by="inspector")
         journeys.settle()
     else:
         with suppress(Refused):  # it was given back before the kill

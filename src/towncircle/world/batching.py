@@ -10,7 +10,6 @@ gives the same bytes; nothing is read from the list again.
 
 from __future__ import annotations
 
-import shutil
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -35,7 +34,7 @@ from towncircle.psd.commands import StatusReport
 from towncircle.psd.states import AUTHORISED
 from towncircle.world import evidenced, manifest
 from towncircle.world.checking import MOST_FAULTS, Checked, Terms, check
-from towncircle.world.composing import Shared, ToWrite, Written, write_part
+from towncircle.world.composing import Shared, ToWrite, Written, take_back, write_part
 from towncircle.world.crews import Crew, crew
 from towncircle.world.departments import Payer, prove
 from towncircle.world.journeys import ANYBODY, Journeys
@@ -100,6 +99,8 @@ def print_batch(
     before anything is debited; later only what the device or the disk refuses, and `resume` goes on from there.
     """
     out.mkdir(parents=True, exist_ok=True)
+    with journeys.world.store(journeys.licensee).reading() as view:
+        promises.none_begun(view, str(out.resolve()))
     if (out / manifest.MANIFEST).exists() or (out / f"{_stem(1)}.pdf").exists():
         raise Refused("mailroom.out-taken", out=out)
     batch = journeys.new(BatchId.new)
@@ -220,14 +221,7 @@ def _terms(journeys: Journeys, wish: Wish, status: StatusReport) -> Terms:
 
     def gather(ctx: Context) -> tuple[tuple[Table, ...], dict[str, Any]]:
         provider = str(held_device(ctx, journeys.device).body["provider"])
-        chosen = Look(
-            place=template.place,
-            branch=template.branch,
-            month_only=template.month_only,
-            reply=template.reply,
-            marking=template.marking,
-            drawn=wish.drawn,
-        )
+        chosen = Look(**template.look(), drawn=wish.drawn)
         look = looks.of_job(ctx, chosen, device=journeys.device, categories=())
         return rates.tables(ctx.tx, provider), {"without": left_out, **advertising.of_job(ctx), **look}
 
@@ -282,15 +276,25 @@ class _Run:
     def __init__(self, journeys: Journeys, record: Record, progress: Progress, *, begun_only: bool = False) -> None:
         self._journeys, self._record, self._progress, self._begun_only = journeys, record, progress, begun_only
         self._under_way: deque[Record] = deque()
-        self._done = 0
+        self._done = self._behind = 0  # pieces that are printed; leading parts that were done before
 
     def print_with(self, hands: Crew) -> None:
         """Print them: while one is composed, the device evidences the next."""
         if self._record.body["state"] == promises.RESERVED:
             Path(self._record.body["out"]).mkdir(parents=True, exist_ok=True)
-            self._progress(PRINTING, 0, self._record.body["count"])
+            self._count_behind()
+            self._progress(PRINTING, self._done, self._record.body["count"])
             for written in hands.map(write_part, self._tasks()):
                 self._hand_over(self._under_way.popleft(), written)
+
+    def _count_behind(self) -> None:
+        """Count what an earlier run has done, which says nothing of how fast this one is."""
+        with self._journeys.world.store(self._journeys.licensee).reading() as view:
+            for job in batches.jobs(view, self._record):
+                if job.body["state"] not in (mailroom.PRINTED, mailroom.CLAIMED, mailroom.LOST):
+                    return
+                self._done += len(job.body["pieces"])
+                self._behind += 1
 
     def _tasks(self) -> Iterator[ToWrite]:
         shared, formats = None, tuple(self._record.body["template"]["formats"])
@@ -302,8 +306,9 @@ class _Run:
             out = Path(self._record.body["out"])
             if row.body["state"] != mailroom.EVIDENCED:
                 if row.body["state"] == mailroom.CLAIMED:
-                    _take_back(out, _stem(number))
-                self._count(row)
+                    take_back(out, _stem(number))
+                if number > self._behind:
+                    self._count(row)
                 continue
             self._under_way.append(row)
             yield ToWrite(job=row.body, shared=shared, out=out, stem=_stem(number), formats=formats)
@@ -363,12 +368,6 @@ class _Run:
     def _count(self, row: Record) -> None:
         self._done += len(row.body["pieces"])
         self._progress(PRINTING, self._done, self._record.body["count"])
-
-
-def _take_back(out: Path, stem: str) -> None:
-    """Take away what was written of a part before its pieces were sent in for a refund: nobody mails it."""
-    (out / f"{stem}.pdf").unlink(missing_ok=True)
-    shutil.rmtree(out / stem, ignore_errors=True)
 
 
 def _end(journeys: Journeys, record: Record, *, given_up: bool = False) -> Batched:

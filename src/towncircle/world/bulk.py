@@ -11,12 +11,14 @@ Only one page is in memory at a time.
 from __future__ import annotations
 
 import csv
+import fcntl
 import hashlib
 import io
 import json
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -25,15 +27,17 @@ from towncircle.kernel.errors import BadInput
 from towncircle.kernel.ids import ScanId
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import Mills
+from towncircle.mailpiece.harmless import cell, visible
 from towncircle.paper import scan
 from towncircle.postal import scans
 from towncircle.verification import Observed, Pack, PieceVerdict, Verdict
 from towncircle.verification.piece import WORST_FIRST
 from towncircle.world.config import POSTAL
+from towncircle.world.guarding import is_transient
 from towncircle.world.verifying import Mark, device_of, marks_in, of_one_piece, verify, verify_piece
 from towncircle.world.world import World
 
-FORMAT = 1
+FORMAT = 2  # the first did not say the world, --at and what was observed
 MAX_OBSERVED_BYTES = 50_000_000
 _PACK_FILES = 500  # files judged by one pack before it is fetched again
 
@@ -73,13 +77,78 @@ def files_of(folder: Path, *, leave_out: Path) -> list[str]:
     return sorted(found)
 
 
+@contextmanager
+def _alone(run: Run) -> Iterator[None]:
+    """Be the only run that writes these results. Raises `BadInput` (scan.results-in-use)."""
+    with run.out.open("ab") as results:
+        try:
+            fcntl.flock(results, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise BadInput("scan.results-in-use", file=run.out.name) from error
+        yield
+
+
+def _asked(run: Run) -> dict[str, Any]:
+    """Say by what the files of a run are judged: results that were begun by something else are others."""
+    plain = Observed()
+    told = {one.name: getattr(run.observed, one.name) for one in fields(Observed)}
+    seen = json.dumps({file: _said(one) for file, one in run.seen.items()}, sort_keys=True)
+    return {
+        "format": FORMAT,
+        "folder": run.folder.resolve().as_posix(),
+        "site": run.site,
+        "piece": run.piece,
+        "world": run.world.config.id if run.world is not None else "",
+        "at": run.at.iso() if run.at is not None else "",
+        "observed": _said({name: value for name, value in told.items() if value != getattr(plain, name)}),
+        "seen": hashlib.sha256(seen.encode()).hexdigest() if run.seen else "",
+    }
+
+
+def _said(told: Mapping[str, Any]) -> dict[str, str]:
+    return {name: str(value) for name, value in sorted(told.items())}
+
+
+_NAMES = {
+    "folder": "the folder",
+    "site": "--site",
+    "piece": "--piece",
+    "world": "--world",
+    "at": "--at",
+    "observed": "what was observed of all pieces (--due, --redate, --month-only, --branch)",
+    "seen": "the list of --observed",
+}
+
+
+def _check_same(run: Run, held: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
+    """Refuse to go on with other settings; results of the first format do not say all of them.
+
+    Raises `BadInput` (scan.other-results, scan.other-run).
+    """
+    if held.get("format") not in (1, FORMAT) or not {"folder", "site", "piece"} <= held.keys():
+        raise BadInput("scan.other-results", file=run.out.name)
+    differences = [
+        f"{name} was {_short(held[key])}, now {_short(asked[key])}"
+        for key, name in _NAMES.items()
+        if key in held and held[key] != asked[key]
+    ]
+    if differences:
+        raise BadInput("scan.other-run", file=run.out.name, differences="; ".join(differences))
+
+
+def _short(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {one}" for name, one in value.items())[:80] or "nothing"
+    return str(value)[:80] or "none"
+
+
 def go_on(run: Run) -> dict[str, str]:
     """Begin the results, or go on with them: give the verdict of each file that is done, by name and state.
 
-    What a power cut left of a last line is cut off. Raises `BadInput` (scan.other-results) where the file holds the
-    results of another run.
+    A file whose error may have been the machine's is not done. What a power cut left of a last line is cut off. Raises
+    `BadInput`: scan.other-results where the file holds no results, scan.other-run where other settings began them.
     """
-    asked = {"format": FORMAT, "folder": run.folder.resolve().as_posix(), "site": run.site, "piece": run.piece}
+    asked = _asked(run)
     if not run.out.exists() or not run.out.stat().st_size:
         run.batch = _new_name(run.world) if run.site else ""
         _append(run.out, {**asked, "batch": run.batch})
@@ -88,16 +157,24 @@ def go_on(run: Run) -> dict[str, str]:
     whole = data[: data.rfind(b"\n") + 1]
     try:
         lines = [json.loads(line) for line in whole.splitlines()]
-        head = lines.pop(0)
-        run.batch = str(head.pop("batch"))
-        done = {f"{line['file']} {line['state']}": str(line["verdict"]) for line in lines}
+        head = dict(lines.pop(0))
+        run.batch = str(head["batch"])
+        done = {_line_key(line): str(line["verdict"]) for line in lines if not _may_pass(line)}
     except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
         raise BadInput("scan.other-results", file=run.out.name) from error
-    if head != asked:
-        raise BadInput("scan.other-results", file=run.out.name)
+    _check_same(run, head, asked)
     if len(whole) < len(data):
         os.truncate(run.out, len(whole))
     return done
+
+
+def _line_key(line: Mapping[str, Any]) -> str:
+    return f"{line['file']} {line['state']}"
+
+
+def _may_pass(line: Mapping[str, Any]) -> bool:
+    """Tell whether a line is an error that may be none at another time."""
+    return "error" in line and is_transient(str(line["error"]["code"]))
 
 
 def _new_name(world: World | None) -> str:
@@ -109,20 +186,21 @@ def _new_name(world: World | None) -> str:
 def judge_files(run: Run) -> Iterator[tuple[int, int, str]]:
     """Judge what is not done yet, a line each; give how many are done, of how many, and the verdict of the last.
 
-    Raises as `go_on`, and `BadInput` (scan.no-files).
+    Raises as `go_on`, and `BadInput` (scan.no-files, scan.results-in-use).
     """
-    done = go_on(run)
-    names = files_of(run.folder, leave_out=run.out)
-    if not names:
-        raise BadInput("scan.no-files", folder=run.folder.name)
-    for at, name in enumerate(names, start=1):
-        state, shown = _state(run.folder / name), _shown(name)
-        verdict = done.get(f"{shown} {state}")
-        if verdict is None:
-            line = _line(run, name)
-            verdict, run.judged = str(line["verdict"]), run.judged + 1
-            _append(run.out, {"file": shown, "state": state, **line})
-        yield at, len(names), verdict
+    with _alone(run):
+        done = go_on(run)
+        names = files_of(run.folder, leave_out=run.out)
+        if not names:
+            raise BadInput("scan.no-files", folder=run.folder.name)
+        for at, name in enumerate(names, start=1):
+            state, shown = _state(run.folder / name), _shown(name)
+            verdict = done.get(f"{shown} {state}")
+            if verdict is None:
+                line = _line(run, name)
+                verdict, run.judged = str(line["verdict"]), run.judged + 1
+                _append(run.out, {"file": shown, "state": state, **line})
+            yield at, len(names), verdict
 
 
 def _shown(name: str) -> str:
@@ -145,6 +223,7 @@ def _line(run: Run, name: str) -> dict[str, Any]:
     try:
         data = scan.read_bytes(run.folder / name)
         marks = list(marks_in(data, name))
+        marks = of_one_piece(marks) if run.piece else marks
     except BadInput as error:
         return {"verdict": "ERROR", "error": {"code": error.code, "sentence": error.sentence}}
     if run.world is not None and (run.pack is None or run.judged % _PACK_FILES == 0):
@@ -166,19 +245,18 @@ def _recorded(run: Run, file: str, marks: list[Mark], seen: Observed, data: byte
     assert run.world is not None
     now, pack = run.at or run.world.clock.now(), run.pack
     assert pack is not None
-    sides = of_one_piece(marks) if run.piece else marks
-    given = [(mark.payload or b"", device_of(mark.payload or b"")) for mark in sides]
+    given = [(mark.payload or b"", device_of(mark.payload or b"")) for mark in marks]
+    digest = hashlib.sha256(data).hexdigest()
     name = f"{run.batch} {hashlib.sha256(os.fsencode(file) + bytes(1) + data).hexdigest()}"  # a copy is another piece
+
+    about: dict[str, Any] = {"pack": pack, "observed": seen, "site": run.site, "scanned_at": now}
 
     def work(ctx: Any) -> dict[str, Any]:
         if run.piece:
-            whole = scans.record_piece(ctx, marks=given, pack=pack, observed=seen, site=run.site, scanned_at=now)
-            return _told(sides, whole.marks, whole)
-        judged = [
-            scans.record(ctx, payload=payload, device=device, pack=pack, observed=seen, site=run.site, scanned_at=now)
-            for payload, device in given
-        ]
-        return _told(sides, judged, None)
+            whole = scans.record_piece(ctx, marks=given, files=[digest] * len(given), **about)
+            return _told(marks, whole.marks, whole)
+        judged = [scans.record(ctx, payload=payload, device=device, file=digest, **about) for payload, device in given]
+        return _told(marks, judged, None)
 
     told: dict[str, Any] = run.world.desk(POSTAL).perform(
         lambda ctx: scans.once(ctx, name=name, work=lambda: work(ctx)), actor=POSTAL
@@ -196,6 +274,7 @@ def _told(marks: Any, verdicts: Any, whole: PieceVerdict | None) -> dict[str, An
 def _row(mark: Mark, verdict: Verdict) -> dict[str, Any]:
     return {
         "page": mark.page,
+        **({"more_symbols": True} if mark.more else {}),
         "verdict": verdict.verdict,
         "disposition": verdict.disposition,
         "specimen": verdict.specimen,
@@ -220,16 +299,19 @@ def write_csv(results: Path, out: Path) -> int:
     text, rows = io.StringIO(newline=""), 0
     writer = csv.writer(text)
     writer.writerow(columns)
+    tried_again = _tried_again(results)
     with results.open(encoding="utf-8") as stream:
         next(stream)
-        for raw in stream:
+        for at, raw in enumerate(stream):
             line = json.loads(raw)
+            if tried_again.get(_line_key(line), at) > at:
+                continue
             if "error" in line:
                 writer.writerow([_plain(line["file"]), "", "ERROR", "", "", "", "", "", line["error"]["sentence"]])
                 rows += 1
             for mark in line.get("marks", ()):
-                fields, why = mark["fields"], "; ".join(fault["text"] for fault in mark["faults"])
-                told = [fields.get(name, "") for name in ("device", "date", "postage_mills")]
+                shown, why = mark["fields"], "; ".join(fault["text"] for fault in mark["faults"])
+                told = [shown.get(name, "") for name in ("device", "date", "postage_mills")]
                 head = [_plain(line["file"]), mark["page"], mark["verdict"], mark["disposition"], mark["specimen"]]
                 writer.writerow([*head, *told, why])
                 rows += 1
@@ -237,9 +319,21 @@ def write_csv(results: Path, out: Path) -> int:
     return rows
 
 
+def _tried_again(results: Path) -> dict[str, int]:
+    """Give the number of the last line of each file that was tried more than once."""
+    last: dict[str, int] = {}
+    with results.open(encoding="utf-8") as stream:
+        next(stream)
+        for at, raw in enumerate(stream):
+            line = json.loads(raw)
+            if _may_pass(line) or _line_key(line) in last:
+                last[_line_key(line)] = at
+    return last
+
+
 def _plain(name: str) -> str:
-    """Keep a spreadsheet from taking a file's name for a formula."""
-    return f"'{name}" if name[:1] in "=+-@\t\r" else name
+    """Keep a spreadsheet from taking a file's name for a formula, and a reader from being turned about by it."""
+    return cell(visible(name, most=1_000))
 
 
 def observations(path: Path) -> dict[str, dict[str, Any]]:
@@ -250,16 +344,20 @@ def observations(path: Path) -> dict[str, dict[str, Any]]:
     data = scan.read_bytes(path)
     if len(data) > MAX_OBSERVED_BYTES:
         raise BadInput("scan.file-too-large", file=path.name, size=len(data), limit=MAX_OBSERVED_BYTES)
-    reader = csv.DictReader(io.StringIO(data.decode("utf-8-sig", "replace")))
-    if not {"file", "due", "redate"} <= set(reader.fieldnames or ()):
-        raise BadInput("scan.observed-columns", file=path.name)
+    reader = csv.DictReader(io.StringIO(data.decode("utf-8-sig", "replace"), newline=""))
     found: dict[str, dict[str, Any]] = {}
-    for row in reader:
-        try:
+    try:
+        if not {"file", "due", "redate"} <= set(reader.fieldnames or ()):
+            raise BadInput("scan.observed-columns", file=path.name)
+        for row in reader:
             due = Mills.parse(row["due"]) if row["due"] else None
             redate = date.fromisoformat(row["redate"]) if row["redate"] else None
-        except (ValueError, BadInput) as error:
-            raise BadInput("scan.observed-row", file=path.name, line=reader.line_num) from error
-        told = {"amount_due": due, "redate": redate}
-        found[row["file"]] = {name: value for name, value in told.items() if value is not None}
+            told = {"amount_due": due, "redate": redate}
+            found[row["file"]] = {name: value for name, value in told.items() if value is not None}
+    except (ValueError, csv.Error) as error:  # a cell of any length is none
+        raise BadInput("scan.observed-row", file=path.name, line=reader.line_num) from error
+    except BadInput as error:
+        if error.code == "scan.observed-columns":
+            raise
+        raise BadInput("scan.observed-row", file=path.name, line=reader.line_num) from error
     return found

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,6 +106,12 @@ def write_part(task: ToWrite) -> Written:
     _sync_folder(task.out)
     pictures = tuple(_pictures(task, target, stationery)) if set(task.formats) - {"pdf"} else ()
     return Written(file=target.name, size=size, sha256=digest, pictures=pictures)
+
+
+def take_back(out: Path, stem: str) -> None:
+    """Take away what was written of a part before its pieces were sent in for a refund: nobody mails it."""
+    (out / f"{stem}.pdf").unlink(missing_ok=True)
+    shutil.rmtree(out / stem, ignore_errors=True)
 
 
 def _pictures(task: ToWrite, target: Path, stationery: envelopes.Stationery) -> list[str]:

@@ -17,6 +17,7 @@ from typing import Any
 from towncircle.kernel.context import Context
 from towncircle.kernel.errors import Refused, RelayedRefusal
 from towncircle.kernel.ids import DeviceId
+from towncircle.kernel.persons import check
 from towncircle.kernel.store import Record
 from towncircle.licensee import care
 from towncircle.licensee import custody as own
@@ -134,10 +135,17 @@ def at_postal(world: World, job: Callable[[Context], Any], *, actor: str) -> Any
     return result
 
 
-def order_removal(world: World, device: DeviceId, *, reason: str, condition: str = "") -> Record:
-    """Order the removal of an element; with a condition an inspector takes it along against this receipt."""
-    job = partial(postal.order_removal, device=device, reason=reason, condition=condition)
-    done: Record = at_postal(world, job, actor="inspector" if condition else "manager-mtm")
+def order_removal(world: World, device: DeviceId, *, reason: str, by: str, condition: str = "") -> Record:
+    """Order the removal of an element; with a condition an inspector takes it along against this receipt.
+
+    `by` is an authorised person of the Postal Service. Raises `Refused` (person.unknown, postal.not-in-register, ...).
+    """
+
+    def job(ctx: Context) -> Record:
+        check(ctx, by, clause="502.20(i), P050 2.6")
+        return postal.order_removal(ctx, device=device, reason=reason, condition=condition)
+
+    done: Record = at_postal(world, job, actor=by)
     return done
 
 

@@ -38,3 +38,24 @@ def prove(journeys: Journeys, payer: Payer, *, job: JobId | BatchId) -> None:
     wrong: Refused | None = journeys.do(lambda ctx: pins.end_try(ctx, name=name, pin=payer.pin, job=job))
     if wrong is not None:
         raise wrong
+
+
+@cites("IMI-05/3")
+def set_pin(journeys: Journeys, *, name: str, pin: str, old: str = "", reset_by: str = "") -> None:
+    """Set a person's first PIN, change it by the old one, or have another authorised person reset it.
+
+    Raises `Refused` (person.unknown, pin.held, pin.wait, pin.wrong, pin.reset-by-oneself), `BadInput` (pin.unfit).
+    """
+    if not old:
+        journeys.do(lambda ctx: pins.set_pin(ctx, name=name, pin=pin, reset_by=reset_by))
+        return
+    journeys.do(lambda ctx: pins.begin_try(ctx, name=name))
+    wrong: Refused | None = journeys.do(lambda ctx: pins.change_pin(ctx, name=name, old=old, pin=pin))
+    if wrong is not None:
+        raise wrong
+
+
+def has_pin(journeys: Journeys, name: str) -> bool:
+    """Tell whether a person has a PIN."""
+    with journeys.world.store(journeys.licensee).reading() as view:
+        return view.get("pin", name) is not None

@@ -6,7 +6,7 @@ Kept: one command, one transaction, one audit record; a retried message gets the
 The order of `receive`, each step with its own refusal:
 1. the size, the sender, the signature, the audience, the type (`wire.message.open_untimed`);
 2. seen before? then the first answer, or a refusal as replay or conflict (`wire.inbox.admit`); its dates, its key;
-3. whether this party takes such a message from such a sender (the table of handlers);
+3. whether this party takes such a message from such a sender (the table of handlers), and whether its ids are ids;
 4. the handler decides; its writes, the facts, the answer and the outgoing messages are one transaction, which first
    looks once more whether a twin of the message was answered meanwhile, before the handler sees what that one changed;
 5. only after the commit a byte leaves. What is refused then (a store that is busy, a list that is not due) changes
@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from towncircle.kernel.cites import cites
-from towncircle.kernel.context import Ask, Carry, Context, Exchange, Question, Reserve, Seal
+from towncircle.kernel.context import Ask, Carry, Context, Exchange, Outside, Question, Reserve, Seal
 from towncircle.kernel.errors import BadInput, BrokenInvariant, Refused, TowncircleError
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.instants import Instant
@@ -32,6 +32,7 @@ from towncircle.wire.bodies import RefusedReply
 from towncircle.wire.bodies.common import Ground
 from towncircle.wire.inbox import Conflict, admit, keep
 from towncircle.wire.message import MESSAGE_LIFE_HOURS, Envelope, Opened, check_key_now, check_times
+from towncircle.wire.names import check_names
 from towncircle.wire.shape import Body
 from towncircle.world.outbox import Outbox
 from towncircle.world.sealing import ANYONE, Sealer
@@ -132,6 +133,7 @@ class Desk:
         taken, envelope = self._handlers.get(type(opened.body)), opened.envelope
         if taken is None or _role(envelope) not in taken.roles:
             raise Refused("desk.not-for-me", party=self.party, type=type(opened.body).__name__, sender=envelope.sender)
+        check_names(opened.body)
 
         def begin(context: Context) -> None:
             twin = admit(context.tx, opened, now)
@@ -270,6 +272,8 @@ class Desk:
                 return self._sealer.sealed(audience, body, in_reply_to=in_reply_to, now=now, key=key)
             case Reserve(series, key):
                 return self._reserved(series, key)
+            case Outside(work):
+                return work()
 
     def _reserved(self, series: str, key: str) -> int:
         with self.store.transaction() as tx:

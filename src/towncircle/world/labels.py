@@ -18,6 +18,7 @@ from towncircle.mailpiece import sheets
 from towncircle.postal import labels
 from towncircle.wire.bodies.labels import LabelRegister
 from towncircle.wire.message import body_of, peek, seal
+from towncircle.world import notices
 from towncircle.world.config import POSTAL
 from towncircle.world.journeys import Journeys
 from towncircle.world.supervising import at_postal
@@ -84,7 +85,7 @@ def _publish(world: World) -> None:
 
 
 def loaded(journeys: Journeys, look: Look) -> Look:
-    """Make ready for a new job: take the register, and give the look with the form of its stock.
+    """Make ready for a new job: take the register and what is new of its branch, give the look with its stock's form.
 
     Before anything is planned, because a page that no sheet holds would be found out after the debit. Raises `BadInput`
     (page.no-such-place, and what `sheets.stock` raises) and what `unseal` raises.
@@ -94,6 +95,8 @@ def loaded(journeys: Journeys, look: Look) -> Look:
         sheets.check_start(held, look.start)
         look = replace(look, form=look.form or held.form.key)
     refresh(journeys)
+    if look.place == "branch":
+        notices.fetch_from(journeys.world, journeys.licensee, POSTAL)
     return look
 
 

@@ -1,7 +1,7 @@
 """Written notices between the parties: from the act on a time limit to the one whom it concerns (ADR 27).
 
-Here: writing a notice (`give`), keeping it (`on_notice`), and its way to a licensee's host, which answers no calls
-and so asks for it (`on_query`, `fetch`). Not here: when a notice is owed (`rules.acting`), what follows from it.
+Here: writing a notice (`give`, `give_standing`), keeping it (`on_notice`), and its way to a licensee's host, which
+answers no calls and so asks for it (`on_query`, `fetch`). Not here: when a notice is owed (`rules.acting`).
 Kept: exactly once. A notice is written in the transaction of its fact, kept under its giver's name for it, and a host
 says that it has one only after that stands in its own store.
 """
@@ -9,6 +9,7 @@ says that it has one only after that stands in its own store.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,8 +19,9 @@ from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.ids import MessageId, NoticeId
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.store import Record
+from towncircle.licensee import branches
 from towncircle.rules.duties import Duty
-from towncircle.wire.bodies import Acknowledged, Notice, NoticeQuery, NoticeWaiting
+from towncircle.wire.bodies import Acknowledged, BranchStanding, Notice, NoticeQuery, NoticeWaiting
 from towncircle.wire.message import Opened
 from towncircle.world.config import POSTAL
 
@@ -69,6 +71,33 @@ def give(ctx: Context, duty: Duty, kind: str, to: str) -> str:
     return notice.reference
 
 
+@cites("P050-4.5b/1")
+def give_standing(ctx: Context, licensee: str, standing: BranchStanding) -> None:
+    """Write to a licensee what was decided about its branch: its host gets the decision with its other notices."""
+    notice = _notice_of(standing)
+    if ctx.tx.get(WAITING, notice.reference) is None:
+        told = {name: getattr(standing, name) for name in ("license", "branch", "state", "outcome", "reasons")}
+        told["at"] = int(standing.at)
+        body = {**_fields(notice), "standing": told, "state": "waiting", "number": ctx.tx.next_number("notice")}
+        ctx.tx.put(WAITING, notice.reference, body, owner=licensee, expected=0)
+
+
+def _notice_of(standing: BranchStanding) -> Notice:
+    """Give a decision about a branch as a written notice; both ends name it alike."""
+    about = f"{standing.license} {standing.branch}"
+    return Notice(
+        reference=NoticeId.derived(about, standing.outcome, str(int(standing.at))),
+        kind="notice",
+        limit="branch",
+        duty=about,
+        about=standing.license,
+        title=f"The branch {standing.branch} is {standing.outcome}",
+        says=standing.reasons,
+        clause=branches.CLAUSE,
+        until=standing.at,
+    )
+
+
 def on_notice(ctx: Context, opened: Opened, *, then: Then | None = None) -> Acknowledged:
     """Keep a notice that came; `then` does what it brings with its receiver."""
     body, giver = opened.body, opened.envelope.sender
@@ -85,8 +114,7 @@ def on_query(ctx: Context, opened: Opened) -> Steps:
     waiting = [row for row in _waiting(ctx, licensee) if row.key != body.received]
     sealed = b""
     if waiting:
-        notice = _read(waiting[0])
-        sealed = yield Seal(licensee, notice, key=f"notice {notice.reference}")
+        sealed = yield Seal(licensee, _written(waiting[0]), key=f"notice {waiting[0].key}")
     done = ctx.tx.get(WAITING, body.received) if body.received else None
     if done is not None and done.owner == licensee and done.body["state"] == "waiting":
         ctx.tx.put(WAITING, done.key, {**done.body, "state": "delivered"}, owner=licensee, expected=done.version)
@@ -105,10 +133,18 @@ def fetch(ctx: Context, *, giver: str) -> Steps:
     if not waiting.notice:
         return ""
     opened = ctx.unseal(waiting.notice, ctx.party, answer.envelope)
-    notice = opened.body
-    if not isinstance(notice, Notice) or opened.envelope.sender != giver:
+    told = opened.body
+    mine = isinstance(told, Notice) or (isinstance(told, BranchStanding) and giver == POSTAL)
+    if opened.envelope.sender != giver or not mine:
         raise Refused("notice.not-one", giver=giver)
-    _keep(ctx, giver, notice)
+    if isinstance(told, Notice):
+        _keep(ctx, giver, told)
+        return told.reference
+    assert isinstance(told, BranchStanding)
+    branches.take(ctx, told)
+    notice = _notice_of(told)
+    if ctx.tx.get(KEPT, notice.reference) is None:
+        _put(ctx, giver, notice)
     return notice.reference
 
 
@@ -125,6 +161,12 @@ def fetch_all(world: World, licensees: Iterable[str] | None = None) -> int:
             except (Refused, BadInput):
                 continue
     return count
+
+
+def fetch_from(world: World, licensee: str, giver: str) -> None:
+    """Have a licensee's host call one party for what waits for it; who cannot be reached now is asked another time."""
+    with suppress(Refused, BadInput):
+        _fetch_from(world, licensee, giver)
 
 
 def notices_of(world: World, party: str) -> list[Kept]:
@@ -155,8 +197,7 @@ def _keep(ctx: Context, giver: str, notice: Notice) -> bool:
         if held.owner != giver or _read(held) != notice:
             raise Refused("notice.taken", reference=notice.reference)
         return False
-    body = {**_fields(notice), "number": ctx.tx.next_number("notice kept"), "at": int(ctx.now)}
-    ctx.tx.put(KEPT, notice.reference, body, owner=giver, expected=0)
+    _put(ctx, giver, notice)
     told: dict[str, Any] = {
         "notice": notice.reference,
         "by": giver,
@@ -166,6 +207,17 @@ def _keep(ctx: Context, giver: str, notice: Notice) -> bool:
     }
     ctx.note("notice.received", notice.about, clauses=(notice.clause,), until=notice.until.iso(), **told)
     return True
+
+
+def _put(ctx: Context, giver: str, notice: Notice) -> None:
+    body = {**_fields(notice), "number": ctx.tx.next_number("notice kept"), "at": int(ctx.now)}
+    ctx.tx.put(KEPT, notice.reference, body, owner=giver, expected=0)
+
+
+def _written(row: Record) -> Notice | BranchStanding:
+    """Give what waits under a name as it is sealed."""
+    told = row.body.get("standing")
+    return _read(row) if told is None else BranchStanding(**{**told, "at": Instant(told["at"])})
 
 
 def _waiting(ctx: Context, licensee: str) -> list[Record]:

@@ -11,7 +11,6 @@ from functools import partial
 from towncircle.bank import lockbox, payouts
 from towncircle.kernel.instants import Instant
 from towncircle.mailpiece.zipcode import place_of
-from towncircle.paper import scan
 from towncircle.pki.domain import DSA_1024_DOMAIN
 from towncircle.postal import advertising as postal_advertising
 from towncircle.postal import (
@@ -67,6 +66,7 @@ from towncircle.provider import (
     supervision,
     upkeep,
 )
+from towncircle.provider import cases as provider_cases
 from towncircle.provider.leasing import Product
 from towncircle.psd.integrity import module_digest
 from towncircle.rules import RuleSet, ruleset
@@ -74,7 +74,7 @@ from towncircle.rules.rulesets import REGISTRY
 from towncircle.verification import Pack
 from towncircle.wire import bodies
 from towncircle.wire.inbox import Conflict
-from towncircle.world import notices
+from towncircle.world import guarding, notices
 from towncircle.world.desk import Taken
 
 DEVICE_CERTIFICATE_DAYS = 3 * 365  # house
@@ -135,7 +135,7 @@ def postal_handlers(authority: Authority, rules: RuleSet) -> Mapping[type, Taken
         bodies.CertificateRequest: Taken(("provider",), certify),
         bodies.DeviceActivity: Taken(("provider",), partial(population.on_activity, rules=rules)),
         bodies.CheckOutReport: Taken(("provider",), withdrawals.on_check_out),
-        bodies.AuditForward: Taken(("provider",), population.on_audit),
+        bodies.AuditForward: Taken(("provider",), partial(population.on_audit, rules=rules)),
         bodies.LockboxReport: Taken(("bank",), trust.on_lockbox_report),
         bodies.TransactionFile: Taken(("provider",), trust.on_transaction_file),
         bodies.DepositAcknowledgmentForwarded: Taken(("provider",), trust.on_deposit_acknowledgment),
@@ -175,7 +175,7 @@ def postal_handlers(authority: Authority, rules: RuleSet) -> Mapping[type, Taken
 def provider_handlers(product: Product, rules: RuleSet, pack: Callable[[Instant], Pack]) -> Mapping[type, Taken]:
     """Give a Provider's table: licensees apply and lease, devices speak, the bank reports."""
     lease = partial(leasing.on_lease, product=product, rules=rules)
-    evaluating = quality.Desk(pages=partial(scan.pages_of, name="the scan"), pack=pack)
+    evaluating = quality.Desk(look=guarding.sighting, pack=pack)
     return {
         bodies.LicenseApplication: Taken(("licensee",), licensing.on_application),
         bodies.LeaseSigned: Taken(("licensee",), lease),
@@ -187,6 +187,7 @@ def provider_handlers(product: Product, rules: RuleSet, pack: Callable[[Instant]
         bodies.AccountRequest: Taken(("licensee",), partial(requests.on_request, rules=rules)),
         bodies.StatementRequest: Taken(("licensee",), statements.on_request),
         bodies.CheckIssued: Taken(("postal",), closing.on_check),
+        bodies.IrregularityReport: Taken(("postal",), provider_cases.on_told),
         bodies.ResetRequest: Taken(
             ("device",), partial(resetting.on_request, rules=rules, product=product, notify=notices.give)
         ),
@@ -209,6 +210,7 @@ def provider_handlers(product: Product, rules: RuleSet, pack: Callable[[Instant]
         bodies.MissingReport: Taken(("licensee",), missing.on_report),
         bodies.ArtDecided: Taken(("postal",), advertising.on_decided),
         bodies.FirstArtDecided: Taken(("postal",), advertising.on_decided),
+        bodies.SecondArtDecided: Taken(("postal",), advertising.on_decided),
         bodies.ArtQuery: Taken(("licensee",), advertising.on_query),
         bodies.SupervisionNotice: Taken(("postal",), supervision.on_notice),
         bodies.DownloadQuery: Taken(("licensee",), downloads.on_query),

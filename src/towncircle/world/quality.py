@@ -1,23 +1,29 @@
 """Quality pieces as one walks them in a world (P050 2.5(h), 502.26): forwarding a scan, and who forwarded what.
 
-Here: the journey of one piece, and the Provider's report of its licensees. Not here: arguments of commands, decisions.
+Here: the journey of one piece, a licensee's own checks, and the Provider's report of its licensees. Not here:
+arguments of commands, decisions.
 Kept: a piece that was interrupted is forwarded by sending its scan again, or by `Journeys.settle`.
 """
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from towncircle.kernel.context import Context
 from towncircle.kernel.errors import BadInput, RelayedRefusal
 from towncircle.kernel.facts import Fact
 from towncircle.kernel.ids import DeviceId
-from towncircle.licensee import quality
+from towncircle.licensee import quality, trend
+from towncircle.licensee.funds import held_device
 from towncircle.paper import scan
 from towncircle.rules.duties import Duty
 from towncircle.wire.bodies import QualityFinding
+from towncircle.world import guarding
 from towncircle.world.outbox import ON_THE_WAY
+from towncircle.world.verifying import device_of
 
 if TYPE_CHECKING:
     from towncircle.world.journeys import Journeys
@@ -48,10 +54,33 @@ def send(journeys: Journeys, device: DeviceId, path: Path) -> QualityFinding:
     data = scan.read_bytes(path)
     if not scan.looks_like_a_scan(data):
         raise BadInput("quality.not-a-scan", file=path.name)
-    for _ in scan.pages_of(data, path.name):
-        break  # a file that cannot be opened is told before it leaves
-    piece: str = journeys.do(lambda ctx: quality.write_down(ctx, device=device, scan=data))
+    mark = guarding.first_mark(data, path.name)  # a file that cannot be opened is told before it leaves
+    piece: str = journeys.do(lambda ctx: quality.write_down(ctx, device=device, scan=data, mark=mark))
     return forward(journeys, piece)
+
+
+def check(journeys: Journeys, path: Path) -> trend.Graded:
+    """Grade a scan of the licensee's own piece and keep the grades; nothing is forwarded.
+
+    Raises `BadInput` (quality.not-a-scan, quality.blank, scan.*), `Refused` (licensee.no-device).
+    """
+    data = scan.read_bytes(path)
+    if not scan.looks_like_a_scan(data):
+        raise BadInput("quality.not-a-scan", file=path.name)
+    seen = guarding.sighting(data, path.name)
+    if seen.blank:
+        raise BadInput("quality.blank")
+    device = device_of(seen.payload) or journeys.device
+    digest = hashlib.sha256(data).hexdigest()
+    rows = [(one.name, f"{one.found} {one.unit}", one.grade) for one in seen.measures]
+
+    def keep(ctx: Context) -> trend.Graded:
+        held_device(ctx, DeviceId(device))
+        row = trend.keep_check(ctx, device=device, digest=digest, mark=seen.payload, measured=rows)
+        return trend.graded_of(ctx.tx, [row])[0]
+
+    kept: trend.Graded = journeys.do(keep)
+    return kept
 
 
 def forward(journeys: Journeys, piece: str) -> QualityFinding:

@@ -13,6 +13,7 @@ from typing import Any
 
 from towncircle.kernel.context import Context
 from towncircle.kernel.errors import Refused
+from towncircle.kernel.persons import check
 from towncircle.kernel.store import Record
 from towncircle.world.config import POSTAL
 from towncircle.world.world import World
@@ -23,6 +24,19 @@ def at_postal(world: World, job: Callable[[Context], Any], *, by: str = "") -> A
     done = world.desk(POSTAL).perform(job, actor=f"{POSTAL}/{by}" if by else POSTAL)
     world.deliver()
     return done
+
+
+def by_officer(world: World, job: Callable[[Context], Any], *, by: str, clause: str) -> Any:
+    """Do a job at the Postal Service as one of its authorised persons, and bring its notices to their Providers.
+
+    `clause` is what gives the decision to the Postal Service. Raises `Refused` (person.unknown).
+    """
+
+    def checked(ctx: Context) -> Any:
+        check(ctx, by, clause=clause)
+        return job(ctx)
+
+    return at_postal(world, checked, by=by)
 
 
 def at_provider(world: World, provider: str, job: Callable[[Context], Any]) -> Any:

@@ -7,6 +7,7 @@ Kept: `verify` changes nothing; `scan` records. Without a world there is no pack
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +19,10 @@ from towncircle.kernel.instants import Instant
 from towncircle.mailpiece.rates import describe_category
 from towncircle.paper import scan
 from towncircle.postal import scans
-from towncircle.symbol import read
+from towncircle.symbol.reading import MAX_SYMBOLS
 from towncircle.verification import Observed, Pack, PieceVerdict, Verdict, judge, judge_piece
 from towncircle.world.config import POSTAL
+from towncircle.world.guarding import pages_with_marks
 from towncircle.world.world import World
 
 DEFAULT_SITE = "Washington DC P&DC"
@@ -28,11 +30,17 @@ DEFAULT_SITE = "Washington DC P&DC"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """Hold the bytes of one mark and where they were found; no payload: the page has no readable symbol."""
+    """Hold the bytes of one mark and where they were found; no payload: the page has no readable symbol.
+
+    `more`: it stands for the symbols of a page beyond those that are read of one; it has no payload.
+    `digest` is the SHA-256 of the file.
+    """
 
     file: str
     page: int
     payload: bytes | None
+    more: bool = False
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +52,8 @@ class Judged:
 
     def as_dict(self) -> dict[str, object]:
         """Give the record for JSON answers."""
-        return {"file": self.mark.file, "page": self.mark.page, **self.verdict.as_dict()}
+        more = {"more_symbols": True} if self.mark.more else {}
+        return {"file": self.mark.file, "page": self.mark.page, **more, **self.verdict.as_dict()}
 
 
 def marks_of(path: Path) -> Iterator[Mark]:
@@ -54,15 +63,15 @@ def marks_of(path: Path) -> Iterator[Mark]:
 
 def marks_in(data: bytes, name: str) -> Iterator[Mark]:
     """Find the marks in the bytes of a file of that name, a page at a time."""
+    digest = hashlib.sha256(data).hexdigest()
     if not scan.looks_like_a_scan(data):
-        yield Mark(file=name, page=1, payload=scan.bytes_of(data))
+        yield Mark(file=name, page=1, payload=scan.bytes_of(data), digest=digest)
         return
-    for number, (page, _) in enumerate(scan.pages_of(data, Path(name).name), start=1):
-        found = read(page)
-        for symbol in found:
-            yield Mark(file=name, page=number, payload=symbol.payload)
-        if not found:
-            yield Mark(file=name, page=number, payload=None)
+    for number, (payloads, more) in enumerate(pages_with_marks(data, Path(name).name), start=1):
+        for payload in payloads:
+            yield Mark(file=name, page=number, payload=payload, digest=digest)
+        if more or not payloads:
+            yield Mark(file=name, page=number, payload=None, more=more, digest=digest)
 
 
 def verify(
@@ -88,8 +97,14 @@ def verify(
 
 
 def of_one_piece(marks: Iterable[Mark]) -> list[Mark]:
-    """Take marks as those of one piece: sides without a symbol say nothing, unless no side has one."""
+    """Take marks as those of one piece: sides without a symbol say nothing, unless no side has one.
+
+    Raises `BadInput` (scan.too-many-symbols): what was not read might be used before, or another piece's.
+    """
     found = list(marks)
+    for mark in found:
+        if mark.more:
+            raise BadInput("scan.too-many-symbols", file=mark.file, page=mark.page, limit=MAX_SYMBOLS)
     return [mark for mark in found if mark.payload is not None] or found[:1]
 
 
@@ -117,8 +132,11 @@ def record_piece(
     """Judge the marks of one piece together and record their scans at the Postal Service, in one transaction."""
     sides, pack = of_one_piece(marks), world.pack(at)
     given = [(mark.payload or b"", device_of(mark.payload or b"")) for mark in sides]
+    files = [mark.digest for mark in sides]
     verdict: PieceVerdict = world.desk(POSTAL).perform(
-        lambda ctx: scans.record_piece(ctx, marks=given, pack=pack, observed=observed, site=site, scanned_at=at),
+        lambda ctx: scans.record_piece(
+            ctx, marks=given, pack=pack, observed=observed, site=site, scanned_at=at, files=files
+        ),
         actor=POSTAL,
     )
     return verdict, [Judged(mark=mark, verdict=one) for mark, one in zip(sides, verdict.marks, strict=True)]
@@ -140,6 +158,7 @@ def record(
             observed=observed or Observed(),
             site=site,
             scanned_at=now,
+            file=mark.digest,
         ),
         actor=POSTAL,
     )

@@ -167,6 +167,7 @@ from towncircle.wire.bodies.forms import (  # isort: skip  # its second versions
     BranchQuery,
     BranchRequest,
     BranchStanding,
+    SecondArtDecided,
 )
 from towncircle.wire.bodies.updates import (
     BuildApproval,
@@ -315,6 +316,7 @@ __all__ = [
     "ResetStatusQuery",
     "RevisedLicense",
     "RevisedLicenseNotice",
+    "SecondArtDecided",
     "ServicePermitted",
     "ShownPiece",
     "SoftwareForward",

@@ -82,10 +82,13 @@ class ExaminationFinding(Body):
     differences: Annotated[tuple[Ground, ...], 5, Limit(32)]
 
 
-@message(76, "provider to postal")
+@message(76, "provider to postal, postal to provider")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IrregularityReport(Body):
-    """Report an irregularity of a device (502.14(b)); `evidence` is the device's own message, sealed bytes."""
+    """Report an irregularity of a device (502.14(b)); `evidence` is the device's own message, sealed bytes.
+
+    The Postal Service tells a Provider of the case that it opened on a reading itself (PRE-11).
+    """
 
     case: Annotated[str, 1, _NAME]
     device: Annotated[DeviceId, 2]

@@ -30,10 +30,22 @@ class ArtSubmitted(Body):
     picture: Annotated[bytes, 6, _PICTURE]
 
 
-@message(146, "postal to provider", version=2)
+@message(146, "postal to provider", version=2, name="ArtDecided")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecondArtDecided(Body):
+    """Approve or refuse submitted art as releases did whose `digest` joined the parts without their lengths."""
+
+    name: Annotated[str, 1, _ID]
+    digest: Annotated[str, 2, _DIGEST]
+    outcome: Annotated[Literal["approved", "refused"], 3]
+    reasons: Annotated[str, 4, _LONG]
+    at: Annotated[Instant, 5]
+
+
+@message(146, "postal to provider", version=3)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArtDecided(Body):
-    """Approve or refuse submitted art, with the reasons; `digest` is of all its words and dots."""
+    """Approve or refuse submitted art, with the reasons; `digest` is of its words and dots, each behind its length."""
 
     name: Annotated[str, 1, _ID]
     digest: Annotated[str, 2, _DIGEST]

@@ -108,7 +108,7 @@ ROWS = {
     "closing.open": Row(
         kind="refused",
         sentence="The closing of the account {account} was asked for before, as {closing}, by {by}.",
-        clause="502.27(c)(1)",
+        clause="502.27(c)(1), PRE-19",
         next_step="Nothing is left to be asked: towncircle close-account status DIR",
     ),
     "closing.waits": Row(
@@ -145,7 +145,7 @@ ROWS = {
     "closing.instructed-before": Row(
         kind="refused",
         sentence="The check of the closing {closing} was instructed before, by {by}.",
-        clause="502.27(c)(2)",
+        clause="502.27(c)(2), PRE-19",
         next_step="Nothing is left to be done: a closing has one check.",
     ),
     "statement.bad-month": Row(

@@ -52,6 +52,11 @@ ROWS = {
         "P050 2.5(a)",
         "Do not sign for it and do not use it; tell the Provider.",
     ),
+    "custody.in-the-future": _refused(
+        "{what} of the device {device} is dated {at}, after the message that tells of it.",
+        "P050 2.7, 2.9",
+        "Look at the clock of the host, and tell it with the time at which it was.",
+    ),
     "custody.stays": _refused(
         "The device {device} stays in the licensee's custody: it is {custody}, and no notice was given that it leaves.",
         "P050 2.5(a), 2.9",
@@ -88,7 +93,7 @@ ROWS = {
         "Retrieve it first: towncircle custody retrieve DIR DEVICE --reference REF",
     ),
     "custody.no-replacement": _refused(
-        "No replacement of the device {device} was supplied: its licensee has no other device under this license.",
+        "No replacement of the device {device} was supplied: its licensee has leased no other one since the defect.",
         "P050 2.7, 502.22(a)",
         "Lease one to the licensee first (towncircle lease), or say that the device was withdrawn.",
     ),

@@ -57,6 +57,18 @@ ROWS = {
         clause="IMI-05",
         next_step="Set one: towncircle department pin DIR NAME",
     ),
+    "pin.held": Row(
+        kind="refused",
+        sentence="'{name}' has a PIN; it is changed by who knows it, or reset by another authorised person.",
+        clause="IMI-05",
+        next_step="Type the old one too, or have it reset: towncircle department pin DIR NAME --reset-by NAME",
+    ),
+    "pin.reset-by-oneself": Row(
+        kind="refused",
+        sentence="'{name}' does not reset the own PIN: that needs a second person.",
+        clause="IMI-05",
+        next_step="Have another authorised person do it: towncircle department pin DIR NAME --reset-by NAME",
+    ),
     "pin.needed": Row(
         kind="refused",
         sentence="'{name}' has not typed the PIN for this job.",
@@ -67,13 +79,13 @@ ROWS = {
         kind="refused",
         sentence="That is not the PIN of '{name}'. {left} more tries are free.",
         clause="IMI-05",
-        next_step="Type it again, or have another one set: towncircle department pin DIR NAME",
+        next_step="Type it again, or have it reset: towncircle department pin DIR NAME --reset-by NAME",
     ),
     "pin.wait": Row(
         kind="refused",
         sentence="The PIN of '{name}' was tried {tries} times in vain; it may be tried again at {until}.",
         clause="IMI-05",
-        next_step="Wait, or have another PIN set by the one who keeps the list: towncircle department pin DIR NAME",
+        next_step="Wait, or have it reset by another person: towncircle department pin DIR NAME --reset-by NAME",
     ),
     "usage.bad-month": Row(
         kind="input",

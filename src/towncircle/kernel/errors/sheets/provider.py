@@ -39,6 +39,12 @@ ROWS = {
         clause="502.20(j), P050 2.6",
         next_step="Do not use it. A case is open (towncircle cases): it is examined, then released or retired.",
     ),
+    "provider.cap-not-allowed": Row(
+        kind="refused",
+        sentence="The device {device} has a cap of {cap}; the Postal Service never allowed more than {highest}.",
+        clause="PRE-11, P050 3.6",
+        next_step="Give the device the cap of the rule set at its next contact; only the Postal Service changes it.",
+    ),
     "provider.reset-conflict": Row(
         kind="refused",
         sentence="The request id {request_id} was used for another device or another amount.",

@@ -125,9 +125,40 @@ ROWS = {
     ),
     "scan.too-many-pixels": Row(
         kind="input",
-        sentence="Page {page} of '{file}' would have {pixels} pixels, more than the limit of {limit}.",
+        sentence="Page {page} of '{file}' would have {pixels} pixels; the limit is {limit}.",
         clause="house",
         next_step="Scan at 600 dpi or less, one piece a page.",
+    ),
+    "scan.too-much-memory": Row(
+        kind="input",
+        sentence="The file '{file}' needs more memory than is given for reading one.",
+        clause="house",
+        next_step="Scan in grey at 600 dpi or less, one piece a page, and save it again.",
+    ),
+    "scan.took-too-long": Row(
+        kind="input",
+        sentence="Reading '{file}' was stopped after {seconds} seconds.",
+        clause="house",
+        next_step="Scan fewer pieces a file, and save what was drawn by a program as a picture. Where the machine was "
+        "busy, try again.",
+    ),
+    "scan.reader-ended": Row(
+        kind="input",
+        sentence="The process that read '{file}' ended before it was done ({why}).",
+        clause="house",
+        next_step="Save the scan again as PNG or JPEG. Where the machine was short of memory, try again.",
+    ),
+    "scan.too-many-marks": Row(
+        kind="input",
+        sentence="The file '{file}' shows more marks than are read of one file.",
+        clause="house",
+        next_step="Split it.",
+    ),
+    "scan.too-many-symbols": Row(
+        kind="input",
+        sentence="Page {page} of '{file}' shows more than {limit} symbols: that is no piece.",
+        clause="house",
+        next_step="Scan one piece a file, or cut the sheet into pages of fewer symbols.",
     ),
     "scan.too-many-pages": Row(
         kind="input",
@@ -141,6 +172,12 @@ ROWS = {
         clause="house",
         next_step="Give a scan, or the bytes of a mark as they are or as two hexadecimal digits a byte.",
     ),
+    "scan.mark-too-long": Row(
+        kind="input",
+        sentence="That is {size} bytes and no PDF, PNG, JPEG or TIFF; a mark has {limit} at most.",
+        clause="house",
+        next_step="Give a scan, or the bytes of one mark.",
+    ),
     "scan.no-files": Row(
         kind="input",
         sentence="There is no file in the folder '{folder}'.",
@@ -152,6 +189,18 @@ ROWS = {
         sentence="'{file}' does not hold the results of this run, of this folder with these options.",
         clause="house",
         next_step="Name another file with --out, or go on with the options that the run began with.",
+    ),
+    "scan.other-run": Row(
+        kind="input",
+        sentence="'{file}' was begun with other settings: {differences}.",
+        clause="house",
+        next_step="Name another file with --out, or go on with the settings that the run began with.",
+    ),
+    "scan.results-in-use": Row(
+        kind="input",
+        sentence="Another run is writing its results to '{file}'.",
+        clause="house",
+        next_step="Wait until it has ended, or name another file with --out.",
     ),
     "scan.observed-columns": Row(
         kind="input",

@@ -130,7 +130,7 @@ def disabled(town: Town) -> None:
     """Order its removal; the licensee finds it withdrawn."""
     journeys = town.room(36)
     town.connect(journeys)
-    custody.order_removal(town.world, journeys.device, reason="It is of a weak class.")
+    custody.order_removal(town.world, journeys.device, reason="It is of a weak class.", by="mtm")
     journeys.settle()
     expect(journeys.status().state == "withdrawn", f"the device is {journeys.status().state}")
 
@@ -160,7 +160,9 @@ def taken_along(town: Town) -> None:
     journeys = town.room(37)
     town.connect(journeys)
     device = journeys.device
-    custody.order_removal(town.world, device, reason="A suspect mark.", condition="sealed, two scratches")
+    custody.order_removal(
+        town.world, device, reason="A suspect mark.", condition="sealed, two scratches", by="inspector"
+    )
     custody.fetch_receipt(journeys, device, inspector=True)
     withdraw(town, 37, "removal was ordered")
     with refused("custody.not-owned"):

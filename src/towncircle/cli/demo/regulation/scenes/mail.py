@@ -22,6 +22,7 @@ from towncircle.postal import branches as office
 from towncircle.postal import delays
 from towncircle.wire.bodies.forms import Facility
 from towncircle.world import printing
+from towncircle.world.notices import give_standing
 from towncircle.world.supervising import at_postal
 
 if TYPE_CHECKING:
@@ -175,7 +176,7 @@ def branches_decided(town: Town) -> None:
     for name, facility in (("UNION HEIGHTS", asked), ("UNION STATION", "contract-station")):
         row = journeys.do(partial(branches.request, name=name, state="MD", facility=asked))
         told = {"number": row.body["license"], "branch": name, "facility": facility, "reasons": "Found on the spot."}
-        at_postal(town.world, partial(office.decide, approve=facility == asked, **told))
+        at_postal(town.world, partial(office.decide, approve=facility == asked, notify=give_standing, **told))
         kept.append(journeys.do(partial(branches.ask, name=name)).body["outcome"])
     expect(kept == ["approved", "refused"], f"the branches are {kept}")
     town.connect(journeys)
