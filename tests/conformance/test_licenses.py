@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from tests.conformance.breaking import answered, refused
+from tests.conformance.breaking import answered, names, refused
 from tests.conformance.test_parties import decided, form, lease
 from tests.journeys.stories import ANNEX, HARBOR, MAILROOM, SUMMIT, new_world, officers, reopened
 from tests.parties.hand import POSTAL, Hand
@@ -24,6 +24,7 @@ from towncircle.world import licensing, missing, returning
 from towncircle.world.exporting import export
 from towncircle.world.journeys import Applicant, Journeys
 from towncircle.world.license_papers import write_forms
+from towncircle.world.notices import fetch_all, notices_of
 from towncircle.world.printing import print_job
 from towncircle.world.world import World
 
@@ -152,6 +153,29 @@ def test_the_licensee_gets_the_notice_and_nobody_else(world: World, journeys: Jo
     answered(hand.say(ANNEX, POSTAL, query), "P050-2.3g", "license.unknown")
     licensing.ask_standing(journeys)
     assert len(facts(world, POSTAL, "license.decision-received")) == 1
+
+
+@pytest.mark.requirement("P050-2.3g/1")
+def test_the_notice_of_a_revocation_waits_for_the_licensee_who_asks_for_nothing(
+    world: World, journeys: Journeys, tmp_path: Path
+) -> None:
+    number = revoked(world, control="It stood open.")
+    world.clock.advance("3d")
+    fetch_all(world)
+    (kept,) = notices_of(world, MAILROOM)
+    assert (kept.giver, kept.notice.about, kept.notice.duty) == (POSTAL, number, f"RVK-{number}-1")
+    assert "It stood open." in kept.notice.says
+    assert "10 days" in kept.notice.says
+    assert names(kept.notice.clause, "P050-2.3g")
+    assert notices_of(world, ANNEX) == []
+    assert [body["how"] for body in facts(world, POSTAL, "license.decision-received")] == ["notice"]
+    world.clock.advance(TEN)
+    first = licensing.appeal(journeys, about=number, reasons="It was locked.")
+    assert len(facts(world, POSTAL, "license.decision-received")) == 1
+    licensing.decide(world, first.docket, reverse=False, reasons="It stood open all the same.", by="olaf")
+    fetch_all(world)
+    assert "stood open all the same" in notices_of(world, MAILROOM)[-1].notice.says
+    clean(world, tmp_path / "out")
 
 
 @pytest.mark.requirement("P050-2.3g/2", "502.20h/1")

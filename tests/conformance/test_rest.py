@@ -66,18 +66,22 @@ def test_an_act_is_recorded_by_its_own_party_with_its_paper_and_never_twice(act:
     by = POSTAL if act.by == "postal" else HARBOR
     other = HARBOR if act.by == "postal" else POSTAL
     row = act.duty.partition("/")[0]
+    about = HARBOR if act.about else ""
     with refused(row, "acts.not-this-party"):
-        record(world, act.name, by=other, reference="file-1", document=b"paper")
+        record(world, act.name, by=other, reference="file-1", document=b"paper", about=about)
     if act.document:
         with refused(row, "acts.no-document"):
-            record(world, act.name, by=by, reference="file-1", document=None)
+            record(world, act.name, by=by, reference="file-1", document=None, about=about)
+    late = world.clock.now().plus(hours=1)
     with refused(row, "acts.not-yet"):
-        record(world, act.name, by=by, reference="file-1", document=b"paper", at=world.clock.now().plus(hours=1))
-    done = record(world, act.name, by=by, reference="file-1", document=b"paper")
-    assert record(world, act.name, by=by, reference="file-1", document=b"paper") == done
+        record(world, act.name, by=by, reference="file-1", document=b"paper", at=late, about=about)
+    with pytest.raises(BadInput, match="told about"):
+        record(world, act.name, by=by, reference="file-1", document=b"paper", about="" if about else HARBOR)
+    done = record(world, act.name, by=by, reference="file-1", document=b"paper", about=about)
+    assert record(world, act.name, by=by, reference="file-1", document=b"paper", about=about) == done
     assert done.clauses == (act.clause,)
     with refused(row, "acts.conflict"):
-        record(world, act.name, by=by, reference="file-1", document=b"another paper")
+        record(world, act.name, by=by, reference="file-1", document=b"another paper", about=about)
 
 
 def test_what_is_no_act_no_party_and_no_reference_is_said(world: World) -> None:

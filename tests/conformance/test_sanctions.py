@@ -18,6 +18,7 @@ from towncircle.postal import decisions, sanctions, suspensions
 from towncircle.postal.sanctions import Failure, Occurrence, Rate, calculate
 from towncircle.provider import weaknesses
 from towncircle.rules.duties import HEADQUARTERS
+from towncircle.world import custody
 from towncircle.world.supervising import at_provider, kept
 from towncircle.world.world import World
 
@@ -184,6 +185,14 @@ def test_an_appeal_stays_the_sanction_and_another_person_decides_it(form: str, w
 def test_a_system_that_the_postal_service_owns_or_leases_is_exempt(world: World, hand: Hand) -> None:
     device = world.device_of(MAILROOM)
     act(world, sanctions.hold, device=device, how="owned", reference="PO-7")
+    with refused("502.21", "sanction.exempt"):
+        notify(world, failure(world, "sanction", occurred(world, device=device)))
+
+
+@pytest.mark.requirement("502.21/6")
+def test_a_system_that_the_postal_service_purchased_is_exempt(world: World, hand: Hand) -> None:
+    device = world.device_of(MAILROOM)
+    custody.purchase(world, device, reference="p-1", document=b"deed")
     with refused("502.21", "sanction.exempt"):
         notify(world, failure(world, "sanction", occurred(world, device=device)))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -18,8 +18,9 @@ from towncircle.kernel.money import Mills
 from towncircle.postal.fleet import Class, fleet
 from towncircle.testing.rehearsal_world import in_process
 from towncircle.world import printing
-from towncircle.world.config import POSTAL, WorldConfig
+from towncircle.world.config import POSTAL
 from towncircle.world.journeys import Journeys
+from towncircle.world.succession import ADOPTED, succeed
 from towncircle.world.verifying import Mark, record
 from towncircle.world.world import Wiring, World
 
@@ -34,7 +35,7 @@ def journeys(tmp_path: Path) -> Iterator[Journeys]:
     world = World.open(folder, Wiring(make_port=in_process(folder)))
     mailer(world, deposit=300, reset=100)
     world.close()
-    replace(WorldConfig.read(folder), regime="imi-2024").write(folder)
+    assert main(["world", "regime", str(folder), "imi-2024"]) == 0
     world = World.open(folder, Wiring(make_port=in_process(folder)))
     yield Journeys(world)
     world.close()
@@ -105,4 +106,25 @@ def test_the_days_of_the_end_come_one_after_the_other(
     assert verdict(world, second) == "VALID"
     until(journeys, "2025-07-02")
     assert verdict(world, third) == "INVALID"
+    no_difference(world, tmp_path / "export")
+
+
+def test_devices_of_both_regimes_serve_side_by_side_and_there_is_no_way_back(
+    journeys: Journeys, tmp_path: Path
+) -> None:
+    world = journeys.world
+    until(journeys, "2024-07-16")  # prices are known from then on
+    other = mailer(world, "licensee.annex", deposit=300, reset=100)
+    assert {(row.regime, row.in_service) for row in classes(world)} == {("ibi-1998", 1), ("imi-2024", 1)}
+    for one, layout in ((journeys, "ibi-full"), (other, "imi-std")):
+        one.reset(Mills.dollars(10))
+        assert one.status().layout == layout
+        assert verdict(world, marks(one, tmp_path / layout)[0]) == "VALID"
+    assert (int(other.status().contact_left_us) // 3_600_000_000) == 72
+    assert journeys.status().contact_left_us > 60 * 24 * 3_600_000_000
+    for regime, code in (("ibi-1998", "world.no-successor"), ("imi-2024", None)):
+        with refused(code) if code else nullcontext():
+            assert succeed(world.folder, regime) == "ibi-1998"
+    with world.store(POSTAL).reading() as view:
+        assert [fact.body["before"] for fact in view.facts() if fact.type == ADOPTED] == ["ibi-1998"]
     no_difference(world, tmp_path / "export")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
-from tests.journeys.stories import ANNEX, HARBOR, PEOPLE, mailer, new_world, refused
+from tests.journeys.stories import ANNEX, HARBOR, MAILROOM, PEOPLE, mailer, new_world, refused
 from tests.journeys.test_examinations import no_difference
 from tests.parties.hand import Line
 
@@ -22,6 +22,7 @@ from towncircle.testing.rehearsal_world import in_process
 from towncircle.wire.lost_and_stolen import read
 from towncircle.world import printing
 from towncircle.world.config import POSTAL
+from towncircle.world.deadlines import duties_of
 from towncircle.world.journeys import Journeys
 from towncircle.world.missing import at_provider, file_months, file_of, kept, report, return_recovered
 from towncircle.world.verifying import Mark, record
@@ -61,6 +62,12 @@ def custody(journeys: Journeys, device: str = "") -> str:
         row = view.get("device", device or journeys.device)
     assert row is not None
     return str(row.body["custody"])
+
+
+def states(journeys: Journeys, party: str, limit: str) -> set[str]:
+    """Tell how the duties of a limit stand."""
+    found = duties_of(journeys.world, party, as_of=journeys.world.clock.now())
+    return {one.state for one in found if one.limit.id == limit}
 
 
 def facts(world: World, party: str, *kinds: str) -> list[tuple[str, str]]:
@@ -120,6 +127,7 @@ def test_telling_it_again_changes_nothing_and_a_lost_device_may_turn_out_stolen(
 def test_a_recovered_device_is_inspected_before_it_is_used_again(journeys: Journeys, tmp_path: Path) -> None:
     first, second = printed(journeys, tmp_path / "out")
     lose(journeys)
+    assert states(journeys, MAILROOM, "quality-piece-forwarded") == {"fell away"}  # nobody prints with it
     find(journeys)
     assert verdict(journeys.world, first)[0] == "INVALID"  # a stranger may have used it
     with refused("missing.no-reading"):
@@ -134,6 +142,7 @@ def test_a_recovered_device_is_inspected_before_it_is_used_again(journeys: Journ
     journeys.contact()
     journeys.reset(Mills.dollars(50))
     assert (custody(journeys), verdict(journeys.world, second)[0]) == ("leased", "VALID")
+    assert states(journeys, MAILROOM, "quality-piece-forwarded") == {"fell away", "due"}
     provider(journeys, incidents.file_due)
     provider(journeys, incidents.file_due)
     first_report, second_report = sorted(kept(journeys.world).filed, key=lambda row: bool(row.body["references"]))
@@ -195,6 +204,14 @@ def test_a_new_address_makes_the_inspection_due_before_the_search_ends(journeys:
     assert [ground.clause for ground in caught.value.grounds] == ["502.24(a)(7)"]
     connected(journeys)  # an audit is the inspection
     provider(journeys, searching.determine, event="lost")
+
+
+def test_the_inspection_at_a_new_address_that_the_provider_recorded_is_no_longer_due(journeys: Journeys) -> None:
+    provider(journeys, searching.search, reason="letters come back")
+    step(journeys, "last-address", "new-address")
+    assert states(journeys, HARBOR, "located-inspection") == {"due"}
+    step(journeys, "inspection")
+    assert states(journeys, HARBOR, "located-inspection") == {"met"}
 
 
 def test_the_monthly_file_is_due_with_and_without_devices(journeys: Journeys, tmp_path: Path) -> None:

@@ -40,6 +40,7 @@ from towncircle.wire.message import peek
 from towncircle.wire.registry import find_type
 from towncircle.world import printing, returning, verifying
 from towncircle.world.config import POSTAL
+from towncircle.world.deadlines import duties_of
 from towncircle.world.exporting import export
 from towncircle.world.journeys import Journeys
 from towncircle.world.world import Wiring, World
@@ -90,6 +91,9 @@ def test_a_device_that_is_given_back_has_its_balance_credited_once(regime: str, 
         assert (row.body["status"], row.body["descending"]) == ("withdrawn", 0)
     with world.store(MAILROOM).reading() as view:
         assert Books(view, LICENSEE).balance(f"in-device/{MAILROOM}/{told.device}") == ZERO
+    later = world.clock.now().plus(days=365)  # nobody is told to connect a device that he gave back
+    left_open = {duty.limit.id for duty in duties_of(world, MAILROOM, as_of=later) if duty.closed is None}
+    assert not left_open & {"contact", "quality-piece-forwarded"}
     with refused("licensee.checked-out") as caught:
         withdraw(journeys)
     assert caught.value.clause == "502.20(e), 502.27(b), P050 3.3(c), PRE-19"

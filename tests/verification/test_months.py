@@ -15,7 +15,7 @@ from towncircle.kernel.instants import Instant
 from towncircle.kernel.randomness import SeededRandomness
 from towncircle.kernel.store import MemoryStore
 from towncircle.postal import delays
-from towncircle.rules import ruleset
+from towncircle.rules import derive, ruleset
 from towncircle.rules.inventory import rows_named
 from towncircle.verification import Observed, StatusFacts, Verdict, judge
 
@@ -104,6 +104,9 @@ def test_the_postmaster_finds_a_delay_once_and_the_rule_says_until_when() -> Non
         told = {"device": "TC1A0000000017", "reasons": "A flood.", "rules": ruleset("imi-2024")}
         assert delays.find(ctx, month="2026-12", **told).body["through"] == "2027-01-03"
         assert delays.delays_of(tx, "TC1A0000000017") == {"2026-12": date(2027, 1, 3)}
+        (open_,) = [duty for duty in derive(ruleset("imi-2024"), tx.facts(), party="postal.usps", as_of=NOON)
+                    if duty.limit.id == "month-dated-mail"]  # fmt: skip
+        assert (open_.state, open_.last_day) == ("open", date(2027, 1, 3))
         with pytest.raises(Refused, match=r"delay\.found-already"):
             delays.find(ctx, month="2026-12", **told)
         with pytest.raises(Refused, match=r"delay\.no-device"):

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.year.kinds import kinds
+from tools.kinds import kinds
 
 from towncircle.cli.demo.narration import Narrator
 from towncircle.cli.demo.regulation import closing

@@ -49,10 +49,10 @@ def check_journals(export: Export, report: Report) -> None:
 def check_acts(export: Export, report: Report) -> None:
     """Check 3, the acts of people: each stands once, under a clause, with the digest of its paper or none."""
     for party in export.parties.values():
-        seen: set[tuple[str, str, str]] = set()
+        seen: set[tuple[str, ...]] = set()
         for row in facts_of(party, "act.recorded"):
             where, body = f"{party.id}/facts.jsonl line {row.line}", row["body"]
-            name = (body["act"], row["subject"], row["occurred_at"][:10])
+            name = (body["act"], row["subject"], row["occurred_at"][:10], str(body.get("about", "")))
             if name in seen:
                 report.differ("act.twice", where, f"The act {name[0]} of {name[1]} is recorded twice for {name[2]}.")
             seen.add(name)

@@ -13,7 +13,7 @@ from towncircle.auditor.report import Report
 from towncircle.auditor.underway import Underway
 
 _NOTICE = 100
-_KINDS = {"notice.given": "notice", "limit.reminded": "reminder"}
+_KINDS = {"notice.given": "notice", "limit.reminded": "reminder", "license.decision-noticed": "notice"}
 _SAME = ("limit", "duty", "until")
 
 

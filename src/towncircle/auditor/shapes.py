@@ -183,6 +183,7 @@ FACTS: Mapping[tuple[str, str], Mapping[str, str]] = MappingProxyType(
         ("postal", "license.issued"): {"licensee": T},
         ("postal", "permit.granted"): {"licensee": T, "permit": T, "reference": T, "until": T},
         ("postal", "permit.withdrawn"): {"licensee": T, "permit": T, "reference": T},
+        ("postal", "license.decision-noticed"): {**_LIMIT, "notice": T, "to": T, "until": T},
         ("postal", "license.revoked"): {"licensee": T, "provider": T, "decision": T, "grounds": L},
         ("postal", "license.revocation-withdrawn"): {"licensee": T, "decision": T},
         ("postal", "license.appealed"): {"licensee": T, "docket": T, "decision": T},

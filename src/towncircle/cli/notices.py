@@ -17,7 +17,7 @@ def add(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "notices",
         help="show the notices and reminders that each party has received",
-        description="Show every notice that a time limit has brought, as its receiver keeps it: reminders before the "
+        description="Show every notice as its receiver keeps it: of decisions about a license, reminders before the "
         "end of a limit, notices after it was missed. A licensee's host answers no calls, so this command first has "
         "it ask its Providers and the Postal Service for what waits. docs/limits.md says who is told of what.",
     )

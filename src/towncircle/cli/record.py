@@ -12,6 +12,8 @@ _EPILOG = """\
 examples:
   towncircle record --list
   towncircle record my-world test-indicia-destroyed --by provider.harbor --reference log-2026-11-23
+  towncircle record my-world resetting-assessment --by postal.usps --about provider.harbor --reference report-18 \
+      --document report.pdf
   towncircle record my-world factory-inspection --by postal.usps --reference report-17 --document report.pdf
 The party's journal keeps the act, its clause, the reference and the SHA-256 of the document: no name and no text.
 Telling the same act again gives the first answer.
@@ -32,6 +34,7 @@ def add(subparsers: Any) -> None:
     parser.add_argument("act", nargs="?", metavar="ACT", help="what was done, as --list names it")
     parser.add_argument("--by", metavar="PARTY", help="whose act it was, such as provider.harbor or postal.usps")
     parser.add_argument("--reference", metavar="REF", help="a file number, device or site; no name of a person")
+    parser.add_argument("--about", default="", metavar="PARTY", help="the party that it is about, where --list says so")
     parser.add_argument(
         "--document", type=Path, metavar="FILE", help="the paper that shows it; only its SHA-256 is kept"
     )
@@ -55,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     at = Instant.parse(args.on) if args.on else None
     document = args.document.read_bytes() if args.document else None
     with opened(args.world) as world:
-        fact = record(world, args.act, by=args.by, reference=args.reference, document=document, at=at)
+        fact = record(world, args.act, by=args.by, reference=args.reference, document=document, at=at, about=args.about)
     if args.json:
         as_json(fact.as_dict())
         return 0
@@ -77,10 +80,11 @@ def _list(*, json: bool) -> int:
     from towncircle.rules.acts import acts
 
     if json:
-        names = ("name", "duty", "by", "actor", "document", "clause", "does")
+        names = ("name", "duty", "by", "actor", "document", "about", "clause", "does")
         as_json({"acts": [{name: getattr(act, name) for name in names} for act in acts().values()]})
         return 0
     for act in acts().values():
         paper = "with a document" if act.document else "without a document"
-        print(f"{act.name}\n  {act.clause}, {act.actor} of {act.party}, {paper}\n  {act.does}")
+        about = f", about a {act.about}" if act.about else ""
+        print(f"{act.name}\n  {act.clause}, {act.actor} of {act.party}, {paper}{about}\n  {act.does}")
     return 0

@@ -13,6 +13,7 @@ examples:
   towncircle world new my-world                         a world whose clock runs with this machine's
   towncircle world new then --regime ibi-1998           the 1998 rule, its clock frozen at 1998-09-02
   towncircle world advance my-world 73h                 73 hours later
+  towncircle world regime then imi-2024                 IMI from now on; the 1998 devices serve until their last day
 A world is one folder: parties, stores, keys, devices and clock. Copy it whole, or not at all."""
 
 
@@ -42,6 +43,16 @@ def add(subparsers: Any) -> None:
     add_arguments(new)
     new.add_argument("--json", action="store_true", help="print JSON with stable keys")
     new.set_defaults(run=run_new)
+    later = actions.add_parser(
+        "regime",
+        help="go over to a later rule set",
+        description="Have a world go by a later rule set from now on. Devices in use keep the regime that they were "
+        "leased under until they are decertified; both run side by side, and new leases are of the new one.",
+    )
+    later.add_argument("world", type=Path, metavar="DIR", help="the world's folder")
+    later.add_argument("regime", metavar="REGIME", help="a rule set laid over the present one: imi-2024, cfr-501")
+    later.add_argument("--json", action="store_true", help="print JSON with stable keys")
+    later.set_defaults(run=run_regime)
     go = actions.add_parser(
         "advance", help="go forward in time", description="Go forward in time; mail that waits is delivered."
     )
@@ -75,6 +86,20 @@ def run_new(args: argparse.Namespace) -> int:
     else:
         print(f"The world {args.world} is made: {args.regime}, {now.iso()}.")
         print(f"Next: towncircle license {args.world}")
+    return 0
+
+
+def run_regime(args: argparse.Namespace) -> int:
+    """Go over to a later rule set."""
+    from towncircle.cli.show import as_json
+    from towncircle.world.succession import succeed
+
+    before = succeed(args.world, args.regime)
+    if args.json:
+        as_json({"world": str(args.world), "regime": args.regime, "before": before})
+    else:
+        print(f"The world {args.world} goes by {args.regime} now. What was leased under {before} stays in use until")
+        print(f"its last day: towncircle fleet {args.world}")
     return 0
 
 

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.randomness import Randomness
 from towncircle.pki.keys import SoftwareKey
+from towncircle.pki.verifying import PublicKey
 
 SecretProvider = Callable[[], bytes]
 _MAGIC = b"towncircle key 1\n"
@@ -30,8 +31,13 @@ def seal_key(key: SoftwareKey, secret: SecretProvider, randomness: Randomness) -
     return head + nonce + _cipher(secret).encrypt(nonce, key.to_pkcs8(), head)
 
 
-def open_key(raw: bytes, secret: SecretProvider, *, repeatable: bool = False) -> SoftwareKey:
+def open_key(
+    raw: bytes, secret: SecretProvider, *, repeatable: bool = False, public: PublicKey | None = None
+) -> SoftwareKey:
     """Decrypt a stored key. `repeatable` is for sandboxes: signatures then repeat to the byte.
+
+    With `public` a P-256 key is opened in three quarters of the time: its id must be the authenticated one, which was
+    taken from the private key when it was sealed, so the private key is not asked for its public part again.
 
     Raises `BadInput` (pki.bad-key-file, pki.bad-secret) and `Refused` (pki.key-file-locked) where the secret is
     another one or the file was changed.
@@ -44,7 +50,7 @@ def open_key(raw: bytes, secret: SecretProvider, *, repeatable: bool = False) ->
         clear = _cipher(secret).decrypt(lines[3][:_NONCE], lines[3][_NONCE:], head)
     except InvalidTag as error:
         raise Refused("pki.key-file-locked") from error
-    key = SoftwareKey.from_pkcs8(clear, repeatable=repeatable)
+    key = SoftwareKey.from_pkcs8(clear, repeatable=repeatable, public=public)
     if (key.scheme.encode(), key.key_id.hex().encode()) != (lines[1], lines[2]):
         raise BadInput("pki.bad-key-file")
     return key

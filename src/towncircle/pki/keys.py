@@ -65,15 +65,25 @@ class SoftwareKey:
 
     __slots__ = ("_algorithm", "_key_id", "_native", "_public", "_repeatable", "_sign")
 
-    def __init__(self, native: ec.EllipticCurvePrivateKey | dsa.DSAPrivateKey, *, repeatable: bool) -> None:
+    def __init__(
+        self,
+        native: ec.EllipticCurvePrivateKey | dsa.DSAPrivateKey,
+        *,
+        repeatable: bool,
+        public: PublicKey | None = None,
+    ) -> None:
+        """Hold a native key; `public` spares the asking for its public part where that is known for certain."""
         self._native = native
         self._repeatable = repeatable
         self._algorithm = _RFC_6979 if repeatable else _RANDOM
         self._sign: Callable[[bytes, ec.ECDSA], bytes] | None = None  # the library's own, for P-256
         if isinstance(native, ec.EllipticCurvePrivateKey):
+            self._sign = native.sign
+        if public is not None:
+            self._public = public
+        elif isinstance(native, ec.EllipticCurvePrivateKey):
             point = native.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
             self._public = PublicKey("ecdsa-p256", point)
-            self._sign = native.sign
         else:
             spki = native.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
             self._public = PublicKey("dsa-1024", spki)
@@ -117,14 +127,17 @@ class SoftwareKey:
         return cls(dsa.DSAPrivateNumbers(x, numbers).private_key(), repeatable=randomness.repeatable)
 
     @classmethod
-    def from_pkcs8(cls, der: bytes, *, repeatable: bool = False) -> SoftwareKey:
-        """Load a key from its unencrypted PKCS #8 form. Raises `BadInput` (pki.bad-private-key)."""
+    def from_pkcs8(cls, der: bytes, *, repeatable: bool = False, public: PublicKey | None = None) -> SoftwareKey:
+        """Load a key from its unencrypted PKCS #8 form. Raises `BadInput` (pki.bad-private-key).
+
+        `public` is its public key, where that is known for certain.
+        """
         try:
             native = load_der_private_key(der, password=None)
         except (ValueError, TypeError, UnsupportedAlgorithm) as error:
             raise BadInput("pki.bad-private-key") from error
         if isinstance(native, ec.EllipticCurvePrivateKey) and isinstance(native.curve, ec.SECP256R1):
-            return cls(native, repeatable=repeatable)
+            return cls(native, repeatable=repeatable, public=public)
         if isinstance(native, dsa.DSAPrivateKey) and native.key_size == 1024:
             return cls(native, repeatable=repeatable)
         raise BadInput("pki.bad-private-key")

@@ -17,7 +17,16 @@ from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.store import Record
 from towncircle.postal.licenses import issue, keep_data, stand_at, valid_at
-from towncircle.postal.standing import REVOKED, VALID, decision_about, license_row, providers_of, receive, window
+from towncircle.postal.standing import (
+    REVOKED,
+    VALID,
+    decision_about,
+    give_notice,
+    license_row,
+    providers_of,
+    receive,
+    window,
+)
 from towncircle.rules import RuleSet
 from towncircle.wire.bodies import AppealDecided, AppealDocketed, LicenseAppeal
 from towncircle.wire.message import Opened
@@ -111,6 +120,9 @@ def decide(ctx: Context, *, docket: str, reverse: bool, reasons: str) -> Record:
             at=ctx.now,
         )
         ctx.send(provider, body, key=f"appeal {docket} {provider}")
+    says = f"The appeal {docket} is decided: the decision is {outcome}. {reasons}"
+    named = {"decision": docket, "title": "the appeal is decided", "says": says}
+    give_notice(ctx, about=number if license_ is not None else about, to=row.owner, until=ctx.now, **named)
     return kept
 
 

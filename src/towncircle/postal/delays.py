@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, timedelta
+from typing import Any
 
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Context
@@ -44,7 +45,8 @@ def find(ctx: Context, *, device: str, month: str, reasons: str, rules: RuleSet)
     through = first + timedelta(days=rules.term("month_only_grace", first).days - 1)
     record = {"device": device, "month": month, "through": through.isoformat(), "reasons": words, "by": ctx.actor}
     row = ctx.tx.put("delay", f"{device} {month}", record, owner=device, expected=0)
-    ctx.note("mailing.delay-found", device, clauses=(CLAUSE,), month=month, through=record["through"])
+    named: dict[str, Any] = {"month": month, "through": record["through"], "mailing": row.key}
+    ctx.note("mailing.delay-found", device, clauses=(CLAUSE,), **named)
     return row
 
 

@@ -1,7 +1,7 @@
 """Revocation of a license after P050 2.3: the six grounds, the decision, its written notice.
 
-Here: revoking, declining to revoke, cautions for later applications. Not here: the answer that carries the notice to
-the licensee (`standing`), appeals (`appeals`), what the Provider does about its leases.
+Here: revoking, declining to revoke, cautions for later applications. Not here: the way of the notice to the licensee
+(`standing`), appeals (`appeals`), what the Provider does about its leases.
 Kept: a ground that the Postal Service's own records show (b, f) is taken from them, never from somebody's word; the
 other four are found by a person, with particulars. The decision, its fact and the notice are one transaction, and a
 license is revoked once. Certificates run on: marks made before are no less true; they end with the check-out.
@@ -18,7 +18,17 @@ from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.facts import Fact
 from towncircle.kernel.store import Record
 from towncircle.postal.permits import ABROAD, in_force
-from towncircle.postal.standing import REVOKED, VALID, grounds_of, license_row, not_valid, providers_of
+from towncircle.postal.standing import (
+    APPEAL,
+    REVOKED,
+    VALID,
+    appeal_until,
+    give_notice,
+    grounds_of,
+    license_row,
+    not_valid,
+    providers_of,
+)
 from towncircle.rules import Duty, RuleSet
 from towncircle.rules.duties import derive
 from towncircle.wire.bodies import LicenseRevoked
@@ -38,7 +48,7 @@ GROUNDS = tuple(_MADE)
 _MOST = 400
 
 
-@cites("P050-2.3a", "P050-2.3b", "P050-2.3c", "P050-2.3d", "P050-2.3e", "P050-2.3f", "P050-2.3g/2")
+@cites("P050-2.3a", "P050-2.3b", "P050-2.3c", "P050-2.3d", "P050-2.3e", "P050-2.3f", "P050-2.3g/1", "P050-2.3g/2")
 def revoke(ctx: Context, *, number: str, grounds: Mapping[str, str], rules: RuleSet) -> Record:
     """Revoke a license on every ground given, with its particulars; give the record of the decision.
 
@@ -70,6 +80,11 @@ def revoke(ctx: Context, *, number: str, grounds: Mapping[str, str], rules: Rule
     notice = LicenseRevoked(decision=decision, license=number, licensee=row.owner, grounds=grounds_of(kept), at=ctx.now)
     for provider in providers_of(row):
         ctx.send(provider, notice, key=f"revoked {decision} {provider}")
+    words = " ".join(f"{one.sentence} [{one.clause}]" for one in named)
+    days = rules.limits[APPEAL].length()
+    says = f"The license {number} is revoked; an appeal may be filed within {days} of receipt. {words}"
+    told = {"decision": decision, "title": "the license is revoked", "says": says}
+    give_notice(ctx, about=number, to=row.owner, until=appeal_until(ctx, rules, zone), **told)
     return decided
 
 

@@ -184,7 +184,8 @@ def _check_devices(ctx: Context, failure: Failure, clause: str) -> None:
         held = ctx.tx.get("device", device)
         if held is None or held.owner != failure.provider:
             raise Refused("postal.unknown-device", device=device[:20], provider=failure.provider, clause=clause)
-        if failure.form == CONTROLS and ctx.tx.get("postal-system", device) is not None:
+        held_here = held.body.get("owned") or ctx.tx.get("postal-system", device) is not None
+        if failure.form == CONTROLS and held_here:
             raise Refused("sanction.exempt", device=device)
 
 

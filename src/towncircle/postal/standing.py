@@ -1,9 +1,9 @@
 """How a license stands, and the written notice of a decision about it (P050 2.2 to 2.4).
 
-Here: the records of decisions, the answer to a licensee's question, the receipt of a notice, the last day for an
-appeal. Not here: making decisions (`licenses`, `revocations`), deciding appeals (`appeals`).
-Kept: the last day is derived from facts; a decision is received once, by the answer that carried it or by its return
-receipt, and the time for an appeal counts from there (P050 2.4).
+Here: the records of decisions, the notice to the licensee and its receipt, the answer to a licensee's question, the
+last day for an appeal. Not here: making decisions (`licenses`, `revocations`), deciding appeals (`appeals`).
+Kept: the last day is derived from facts; a decision is received once, by the notice or the answer that carried it
+or by its return receipt, and the time for an appeal counts from there (P050 2.4).
 """
 
 from __future__ import annotations
@@ -14,16 +14,20 @@ from typing import Any, Literal
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Context
 from towncircle.kernel.errors import BadInput, Refused
+from towncircle.kernel.ids import NoticeId
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.store import Record
 from towncircle.rules import Duty, RuleSet
 from towncircle.rules.calendars import start_of_day
-from towncircle.rules.duties import derive
-from towncircle.wire.bodies import LicenseStanding, LicenseStandingQuery
+from towncircle.rules.duties import HEADQUARTERS, derive
+from towncircle.rules.terms import Term
+from towncircle.wire import waiting
+from towncircle.wire.bodies import LicenseStanding, LicenseStandingQuery, Notice
 from towncircle.wire.bodies.common import Ground
 from towncircle.wire.message import Opened
 
 APPEAL = "license-appeal"
+_MOST, _MORE = 1000, "... (the whole: license standing)"
 State = Literal["valid", "revoked", "refused", "given up"]
 REVOKED, REFUSED, VALID, GIVEN_UP = "revoked", "refused", "valid", "given up"
 
@@ -113,6 +117,41 @@ def standing(ctx: Context, about: str, row: Record, decision: dict[str, Any] | N
         office_state=str(named.get("office_state", "")),
         provider=str(named["provider"]),
     )
+
+
+@cites("P050-2.3g/1")
+def give_notice(ctx: Context, *, about: str, to: str, decision: str, title: str, says: str, until: Instant) -> None:
+    """Write the notice of a decision about a license to its licensee: it waits until the licensee's host asks."""
+    notice = Notice(
+        reference=NoticeId.new(ctx.randomness),
+        kind="notice",
+        limit=APPEAL,
+        duty=decision,
+        about=about,
+        title=title,
+        says=says if len(says) <= _MOST else f"{says[: _MOST - len(_MORE)]}{_MORE}",
+        clause="P050 2.3(g)",
+        until=until,
+    )
+    waiting.put(ctx, notice, to=to)
+    told: dict[str, Any] = {"notice": notice.reference, "to": to, "limit": APPEAL, "duty": decision}
+    ctx.note("license.decision-noticed", about, clauses=(notice.clause,), until=until.iso(), **told)
+
+
+def appeal_until(ctx: Context, rules: RuleSet, zone: str) -> Instant:
+    """Give the last instant for an appeal against a decision that were received now."""
+    limit = rules.limits[APPEAL]
+    zone = zone or HEADQUARTERS
+    return Term.parse(str(limit.on(ctx.now.date_in(zone)))).ends(ctx.now, zone)
+
+
+@cites("P050-2.4")
+def on_delivered(ctx: Context, notice: Record) -> None:
+    """Take a decision for received when the licensee's host keeps its notice."""
+    about = str(notice.body["about"])
+    decision = decision_about(ctx, about) if notice.body["limit"] == APPEAL else None
+    if decision is not None and decision["decision"] == notice.body["duty"] and not received_on(ctx, about, decision):
+        receive(ctx, about, decision, at=ctx.now, how="notice")
 
 
 def grounds_of(rows: Any) -> tuple[Ground, ...]:

@@ -5,7 +5,7 @@ Here: `Amendable`. Not here: which records are copied often enough to need it: t
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Self
 
 
 class Amendable:
@@ -18,6 +18,11 @@ class Amendable:
         held.update(changes)
         if len(held) != len(mine):
             raise TypeError(f"{type(self).__name__} has no such field: {', '.join(changes)}")
-        made = object.__new__(type(self))
+        return type(self).of_fields(held)
+
+    @classmethod
+    def of_fields(cls, held: dict[str, Any]) -> Self:
+        """Make the record of all its fields, which the caller has looked at and lets go of."""
+        made = object.__new__(cls)
         object.__setattr__(made, "__dict__", held)
         return made

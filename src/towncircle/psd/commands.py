@@ -342,6 +342,11 @@ def decode_command(raw: bytes) -> Command:
     return command
 
 
+def answer_head(verb: int) -> bytes:
+    """Give what comes before the fields of an answer."""
+    return _HEADS[verb]
+
+
 def encode_answer(verb: int, answer: object) -> bytes:
     """Give the byte form of an answer."""
     return _HEADS[verb] + codec.encode(answer)

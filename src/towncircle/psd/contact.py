@@ -168,7 +168,13 @@ def term_of(parameters: DeviceParameters) -> Term:
 
 def lapsed(state: DeviceState, now: Instant) -> bool:
     """Tell whether the deadline has passed and locks; at the deadline itself it has not."""
-    return state.granted().lapse_effect == LOCK and now > state.contact_due
+    last = locks_after(state)
+    return last is not None and now > last
+
+
+def locks_after(state: DeviceState) -> Instant | None:
+    """Give the deadline after which the device locks itself, or None where it only warns."""
+    return state.contact_due if state.granted().lapse_effect == LOCK else None
 
 
 def lapse_reason(state: DeviceState) -> str:
@@ -227,6 +233,8 @@ def merged(first: Sequence[Usage], second: Sequence[Usage]) -> tuple[Usage, ...]
     """Add up usage rows by mailing date and category; what is merged already is in the order of both."""
     if len(second) == 1:  # a debit: most often its row is there
         (row,) = second
+        if not first:
+            return (row,)
         for at, held in enumerate(first):
             if held.date == row.date and held.category == row.category:
                 return (*first[:at], _added(held, row), *first[at + 1 :])

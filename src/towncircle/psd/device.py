@@ -16,40 +16,32 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from typing import cast
 
 from towncircle.kernel.errors import BadInput, BrokenInvariant, Refused, TowncircleError
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.instants import Clock, Instant
 from towncircle.pki.verifying import PublicKey
-from towncircle.psd import commands, selftest, services, software, states
+from towncircle.psd import commands, frames, selftest, services, software, states
 from towncircle.psd.automaton import decide, faulted, observe
 from towncircle.psd.contact import clock_difference_us
-from towncircle.psd.evidencing import check_name
+from towncircle.psd.debits import Debit, Round, Standing
+from towncircle.psd.evidencing import EVIDENCE, check_name
 from towncircle.psd.examining import examiner_key
 from towncircle.psd.keys import KeySlots
 from towncircle.psd.memory import Change, Memory, Record
-from towncircle.psd.outcome import KeyBirth, Order, Outcome, message_id
+from towncircle.psd.outcome import EVENTS, KeyBirth, Order, Outcome, message_id
+from towncircle.psd.releasing import COUNTED, RECEIVED, ended_by, facts_digest, records_of, reprinted
 from towncircle.psd.resetting import APPLIED
-from towncircle.psd.signing import Signing, Work, finish
-from towncircle.psd.state import DeviceState, SealedKey
+from towncircle.psd.signing import Signing, Work, run
+from towncircle.psd.state import DeviceState
 from towncircle.wire import bodies
 from towncircle.wire.directory import Keyring
 from towncircle.wire.message import Opened, check_times, open_certified, open_untimed, seal
 from towncircle.wire.shape import Body
 
-RECEIVED, COUNTED = "received", "counted"
 _SILENT = (states.FAULTED, states.ZEROISED)  # what was signed before is not released again either
 _FAULTS = ("psd.registers-broken", "psd.pairwise-failed")  # what puts a device into its error state
-_EVENTS: Mapping[type[commands.FromProvider], Mapping[type[Body], str]] = {
-    commands.Initialise: {bodies.Initialise: "initialise"},
-    commands.Certify: {bodies.Certify: "certify"},
-    commands.Authorise: {bodies.Authorise: "authorise", bodies.FirstAuthorise: "authorise"},
-    commands.Contact: {bodies.Renewal: "contact", bodies.FirstRenewal: "contact"},
-    commands.ApplyReset: {bodies.ResetAuthorisation: "apply_reset", bodies.ResetRefusal: "refuse_reset"},
-    commands.Withdraw: {bodies.Withdraw: "withdraw"},
-    commands.Examine: {bodies.ExaminationOrder: "examine"},
-    commands.Update: {bodies.SoftwareUpdate: "update"},
-}
 
 
 def sender_of(device: DeviceId) -> str:
@@ -90,6 +82,7 @@ class Device:
     ) -> None:
         self._memory, self._device, self._slots, self._clock, self._tests = memory, device, slots, clock, tests
         self._held: DeviceState | None = None
+        self._standing: Standing | None = None  # made for debits, and again after any other change
         self._unsound = ""  # why this module must not touch its store: it answers as faulted, a sound one goes on
         state = self._load()
         started = software.started(state).amended(epoch=state.epoch + 1, counter=state.counter + 1)
@@ -115,6 +108,11 @@ class Device:
         """Give the device's id."""
         return self._device
 
+    @property
+    def clock(self) -> Clock:
+        """Give the clock that this device heeds."""
+        return self._clock
+
     def close(self) -> None:
         """Let go of the store; the next owner starts where this one ended."""
         self._memory.close()
@@ -124,30 +122,71 @@ class Device:
 
         `role` is whom the port has let in (`services`); the pipe of a process lets in its owner, the licensee's user.
         """
-        work = self.steps(command, role=role)
-        try:
-            signing = next(work)
-        except StopIteration as end:
-            answer: bytes = end.value
-            return answer
-        return finish(work, signing.done())
+        now = self._clock.now()  # 1
+        quick = self._debited(command, now) if role == services.USER else None
+        return quick if quick is not None else run(self.steps(command, role=role, now=now))
 
-    def steps(self, command: bytes, *, role: str = services.USER) -> Work:
+    def _debited(self, command: bytes, now: Instant) -> bytes | None:
+        """Run the command of one piece the quick way (`debits`), or give None where it has to go the general way."""
+        debit = self.debit(command, Round(now))
+        if debit is None:
+            return None
+        try:
+            if self._record(EVIDENCE, debit.request_id) is not None:
+                return None
+            made = debit.signing.done()
+            if isinstance(made, TowncircleError):
+                return commands.encode_error(made)
+            debit.sign(made)
+            self._held = None  # as in `_commit`
+            standing, self._standing = self._standing, None
+            self._memory.commit([cast("Change", debit)])
+        except TowncircleError as error:
+            return commands.encode_error(error)
+        self._standing = standing
+        self.keep(debit)
+        return debit.response
+
+    def debit(self, command: bytes, at: Round) -> Debit | None:
+        """Decide the command of one piece the quick way, changing nothing; None where it has to go the general way."""
+        try:
+            parts = frames.one_piece(command)
+            if parts is None or self._unsound:
+                return None
+            if self._standing is None:
+                self._standing = Standing(self._state(), at.now)
+            debit = at.decide(self._standing, command, parts)
+            if debit is not None:
+                debit.signing = Signing(self._slots.signer(self._standing.key), [debit.content])
+        except (TowncircleError, UnicodeDecodeError):
+            return None
+        return debit
+
+    def keep(self, debit: Debit) -> None:
+        """Take note that a debit is kept."""
+        debit.standing.take(debit)
+        self._held = None
+
+    @property
+    def held(self) -> DeviceState:
+        """Give the state as this device has it. Raises `Refused` (psd.store-stale)."""
+        return self._state()
+
+    def steps(self, command: bytes, *, role: str = services.USER, now: Instant | None = None) -> Work:
         """Run one command, stopping where contents are to be signed (`finish` goes on); return its answer.
 
         A host of many devices signs for all of them in one go: the tables of a signature drive everything else out of
         the processor's cache, so signing one by one costs half as much again.
         """
         try:
-            return (yield from self._run(command, role))
+            return (yield from self._run(command, role, self._clock.now() if now is None else now))
         except TowncircleError as error:
             return commands.encode_error(error)
 
-    def _run(self, raw: bytes, role: str) -> Work:
+    def _run(self, raw: bytes, role: str, now: Instant) -> Work:
         command = commands.decode_command(raw)
         event = commands.NAMES[type(command)]
         services.check(services.role_at_port(role, event), event)
-        now = self._clock.now()  # 1
         state = self._state()
         passed = observe(state, now)  # 2
         if passed is not state:
@@ -189,7 +228,7 @@ class Device:
         ring = Keyring()
         ring.add(state.provider, PublicKey("ecdsa-p256", state.provider_key), since=Instant(0))
         opened = open_untimed(command.message, audience=me, directory=ring)
-        event = _EVENTS[type(command)].get(type(opened.body))
+        event = EVENTS[type(command)].get(type(opened.body))
         if event is None or opened.envelope.sender != state.provider:
             raise Refused("psd.wrong-order", verb=commands.NAMES[type(command)], got=type(opened.body).__name__)
         terms = opened.body.terms if isinstance(opened.body, bodies.Authorise | bodies.Renewal) else state.terms
@@ -213,7 +252,7 @@ class Device:
         if isinstance(opened.body, bodies.ResetAuthorisation):
             applied = self._record(APPLIED, opened.body.request_id)
             if applied is not None:
-                if applied.command_digest != _facts_digest(opened.body):
+                if applied.command_digest != facts_digest(opened.body):
                     raise Refused("psd.request-conflict", request=opened.body.request_id)
                 return applied.response
         return None
@@ -222,7 +261,7 @@ class Device:
         if not isinstance(command, commands.Evidence):
             return None
         check_name(command.request_id)
-        held = self._record("evidence", command.request_id)
+        held = self._record(EVIDENCE, command.request_id)
         if held is None:
             return None
         if held.command_digest != digest:
@@ -248,7 +287,7 @@ class Device:
                 raise Refused("psd.request-unknown", request=outcome.replay[1])
             if after is state:
                 return held.response
-            answer = _reprinted(command, answer, held)
+            answer = reprinted(command, answer, held)
         if after is state and message is None:
             return commands.encode_answer(verb, answer)
         if outcome.contents:
@@ -260,10 +299,10 @@ class Device:
         response = commands.encode_answer(verb, answer)
         if after is state:
             return response
-        ended, last = _ended(state, after), after.state == states.ZEROISED
+        ended, last = ended_by(state, after), after.state == states.ZEROISED
         if last:  # before it says so: a token that cannot be reached refuses, and zeroise is asked for again
             self._slots.destroy(*ended)
-        self._commit(state, after, _records(outcome, digest, response, opened))
+        self._commit(state, after, records_of(outcome, digest, response, opened))
         if ended:  # no copy of a key that has ended stays, neither here nor in a token
             if not last:
                 with suppress(Refused):  # the rollover is done and is not refused any more for a token that is away
@@ -331,7 +370,7 @@ class Device:
 
     def _state(self) -> DeviceState:
         if self._held is None:
-            self._held = self._load()
+            self._held = self._standing.state() if self._standing is not None else self._load()
         if self._held.epoch != self._epoch:
             self._held = None
             raise Refused("psd.store-stale", device=self._device)
@@ -343,53 +382,6 @@ class Device:
         return self._memory.record(self._device, kind=kind, request_id=request_id)
 
     def _commit(self, before: DeviceState, after: DeviceState, records: tuple[Record, ...]) -> None:
-        self._held = None  # whatever happens in between, the next command reads what the store really holds
+        self._held = self._standing = None  # whatever happens, the next command reads what the store really holds
         self._memory.commit([Change(self._device, before.counter, before.epoch, after, records)])
         self._held = after
-
-
-def _ended(before: DeviceState, after: DeviceState) -> list[SealedKey]:
-    """Name the keys that a change has put out of use."""
-    old = (before.indicia_key, before.message_key, before.next_key)
-    new = (after.indicia_key, after.message_key, after.next_key)
-    return [] if old == new else [key for key in old if key is not None and key not in new]
-
-
-def _records(outcome: Outcome, digest: bytes, response: bytes, opened: Opened | None) -> tuple[Record, ...]:
-    rows = []
-    if outcome.record is not None:
-        kind, request_id = outcome.record
-        if opened is not None and isinstance(opened.body, bodies.ResetAuthorisation):
-            digest = _facts_digest(opened.body)
-        rows.append(
-            Record(
-                kind=kind,
-                request_id=request_id,
-                command_digest=digest,
-                response=response,
-                first_piece=outcome.first_piece,
-                count=outcome.count,
-            )
-        )
-    if opened is not None:
-        named = ((RECEIVED, opened.envelope.id, response), (COUNTED, str(opened.envelope.counter), b""))
-        rows += [Record(kind=k, request_id=n, command_digest=opened.digest, response=kept) for k, n, kept in named]
-    return tuple(rows)
-
-
-def _facts_digest(body: bodies.ResetAuthorisation) -> bytes:
-    """Digest what a reset authorisation says, not the envelope it came in: the Provider may send it anew."""
-    return hashlib.sha256(
-        f"{body.request_id} {body.device} {int(body.amount)} {body.request_counter}".encode()
-    ).digest()
-
-
-def _reprinted(command: commands.Command, answer: object, held: Record) -> commands.Reprinted:
-    first = commands.decode_answer(held.response)
-    assert isinstance(command, commands.Reprint)
-    assert isinstance(answer, commands.Reprinted)
-    assert isinstance(first, commands.Evidenced)
-    if not all(0 <= offset < first.count for offset in command.offsets):
-        raise BadInput("psd.no-such-piece", request=command.request_id, count=first.count)
-    indicia = first.indicia()
-    return replace(answer, indicia=tuple(indicia[offset] for offset in command.offsets))

@@ -22,7 +22,7 @@ from towncircle.psd.columns import HostFields, host_fields
 from towncircle.psd.commands import MAX_PIECES
 from towncircle.psd.indicia import build
 from towncircle.psd.outcome import Outcome
-from towncircle.psd.state import DeviceState, Usage
+from towncircle.psd.state import CertificateFacts, DeviceState, Usage
 
 EVIDENCE = "evidence"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}", re.ASCII)
@@ -40,7 +40,7 @@ def evidence(state: DeviceState, command: commands.Evidence, now: Instant) -> Ou
     if not 1 <= count <= MAX_PIECES or len(command.amounts) != 4 * count:  # 1
         raise BadInput("psd.batch-size", count=count, limit=MAX_PIECES)
     check_name(command.request_id)
-    serial = _serial_in_force(state, now)  # 2
+    serial = certificate_in_force(state, now).serial  # 2
     amounts = struct.unpack(f"<{count}I", command.amounts)
     limit = state.granted().piece_limit_mills
     if min(amounts) == 0:  # 3
@@ -48,12 +48,11 @@ def evidence(state: DeviceState, command: commands.Evidence, now: Instant) -> Ou
     if max(amounts) > limit:
         raise BadInput("psd.amount-over-limit", amount=Mills(max(amounts)), limit=limit)
     host = host_fields(command.columns)
-    _check_dates(state, host.days, now)  # 4
+    check_dates(host.days, now, zone=state.granted().zone, advance_days=contact.advance_days(state))  # 4
     registers = state.registers.debited(Mills(sum(amounts)), pieces=count)  # 5
     contents = build(state, amounts=amounts, host=host, serial=serial)  # 6
-    after = state.amended(registers=registers, usage=contact.merged(state.usage, _used(amounts, host)))
-    if len(after.usage) + len(state.reported) > contact.MAX_USAGE_ROWS:  # 7
-        raise Refused("psd.usage-full", rows=len(state.usage) + len(state.reported))
+    usage = merged_within(state, _used(amounts, host))  # 7
+    after = state.amended(registers=registers, usage=usage)
     first = state.registers.pieces + 1
     return Outcome(
         state=after,
@@ -81,7 +80,8 @@ def check_name(request_id: str) -> None:
         raise BadInput("psd.request-id", text=request_id[:40])
 
 
-def _serial_in_force(state: DeviceState, now: Instant) -> int:
+def certificate_in_force(state: DeviceState, now: Instant) -> CertificateFacts:
+    """Give the indicia certificate. Raises `Refused` (psd.not-certified, psd.certificate-not-in-force)."""
     certificate = state.indicia_certificate
     if certificate is None:
         raise Refused("psd.not-certified", device=state.device)
@@ -92,16 +92,24 @@ def _serial_in_force(state: DeviceState, now: Instant) -> int:
             begins=certificate.not_before,
             ends=certificate.not_after,
         )
-    return certificate.serial
+    return certificate
 
 
-def _check_dates(state: DeviceState, days: Sequence[date], now: Instant) -> None:
-    granted = state.granted()
-    today = now.date_in(granted.zone)
-    last = today + timedelta(days=contact.advance_days(state))
+def check_dates(days: Sequence[date], now: Instant, *, zone: str, advance_days: int) -> None:
+    """Check mailing dates against today in the licensing office's zone. Raises `Refused` (psd.date-refused)."""
+    today = now.date_in(zone)
+    last = today + timedelta(days=advance_days)
     for day in days:
         if not today <= day <= last:
-            raise Refused("psd.date-refused", date=day, first=today, last=last, zone=granted.zone)
+            raise Refused("psd.date-refused", date=day, first=today, last=last, zone=zone)
+
+
+def merged_within(state: DeviceState, rows: Sequence[Usage]) -> tuple[Usage, ...]:
+    """Add usage rows to those of the state, as long as there is room. Raises `Refused` (psd.usage-full)."""
+    usage = contact.merged(state.usage, rows)
+    if len(usage) + len(state.reported) > contact.MAX_USAGE_ROWS:
+        raise Refused("psd.usage-full", rows=len(state.usage) + len(state.reported))
+    return usage
 
 
 def _used(amounts: Sequence[int], host: HostFields) -> list[Usage]:

@@ -1,7 +1,8 @@
 """The frame of an evidence command, read by hand.
 
 Here: id, amounts and columns out of the one deterministic form of the command that debits, because every piece passes
-here. Not here: all other commands, and what a form that does not fit is refused for: `commands` reads it item by item.
+here; and the same of a command of one piece, quicker still. Not here: all other commands, and what a form that does not
+fit is refused for: `commands` reads it item by item.
 Kept: what is read here, `commands` would read to the same record; a test compares the two over both forms and damage.
 The columns of small batches are remembered by their bytes: the next piece most often brings the same.
 """
@@ -16,9 +17,12 @@ from towncircle.psd.columns import Again, Column
 from towncircle.wire import cbor
 
 _HEAD = bytes.fromhex("a30001010b02a300")  # {0: version 1, 1: verb 11, 2: {0: ...
+OnePiece = tuple[bytes, int, int, tuple[Column, ...]]  # see `one_piece`
 MAX_ITEMS = 40_000  # of all containers of a command: a thousand pieces in a dozen columns have fewer
 _SMALL = 512  # bytes of columns that are remembered
 _TEXT, _BYTES = 0x60, 0x40
+_START = len(_HEAD)  # of the request id
+_ONE_AMOUNT = b"\x01\x44"  # key 1, 4 bytes
 
 
 def evidence_parts(raw: bytes) -> tuple[str, bytes, tuple[Column, ...]] | None:
@@ -38,6 +42,21 @@ def evidence_parts(raw: bytes) -> tuple[str, bytes, tuple[Column, ...]] | None:
         return None
     tail = raw[last + 1 :]
     return request_id, raw[first:last], (_remembered if len(tail) <= _SMALL else _columns)(tail)
+
+
+def one_piece(raw: bytes) -> OnePiece | None:
+    """Give request id as it is written, where its text begins, mills and columns of the command of one piece.
+
+    None stands for every other command, and for columns that are too long to be remembered. Raises `Refused`
+    (wire.malformed) and `BadInput` (psd.malformed) for the columns.
+    """
+    if not raw.startswith(_HEAD):
+        return None
+    start, end = _string(raw, _START, _TEXT)
+    tail = raw[end + 7 :]
+    if not start or raw[end : end + 2] != _ONE_AMOUNT or raw[end + 6 : end + 7] != b"\2" or not 0 < len(tail) <= _SMALL:
+        return None
+    return raw[_START:end], start - _START, int.from_bytes(raw[end + 2 : end + 6], "little"), _remembered(tail)
 
 
 def _string(raw: bytes, at: int, major: int) -> tuple[int, int]:

@@ -46,11 +46,9 @@ def build(state: DeviceState, *, amounts: Sequence[int], host: HostFields, seria
     Raises `BadInput` (psd.field-not-from-host, psd.field-unknown, psd.field-missing, indicium.field-out-of-range).
     """
     granted, count = state.granted(), len(amounts)
-    plan = _plan(granted.layout)
-    same, varied = plan.hosts.get(host, plan.read_host) if host.again else plan.read_host(host)
-    row = bytearray(_row(granted.layout, state.device, serial, granted.office_zip))
-    for start, end, value in same:
-        row[start:end] = value
+    plan = plan_of(granted.layout)
+    same, varied = plan.written(host)
+    row = row_of(state, same, serial=serial)
     out = row * count
     for field, values, column in varied:
         joined = b"".join([values[at] for at in column.spread(count)])
@@ -58,22 +56,34 @@ def build(state: DeviceState, *, amounts: Sequence[int], host: HostFields, seria
     registers = state.registers
     if count == 1:
         ascending = int(registers.ascending) + amounts[0]
-        _put(out, plan.moving, ascending, amounts[0], int(registers.control_total) - ascending, registers.pieces + 1)
+        lay_one(out, plan, ascending, amounts[0], int(registers.control_total) - ascending, registers.pieces + 1)
     else:
         _lay_moving(out, plan, state, amounts)
     return Contents(joined=bytes(out), size=len(row))
 
 
-def _put(out: bytearray, places: Sequence[tuple[int, int, int, Field]], *values: int) -> None:
-    """Write the moving values of one piece, in the order of `_MOVING`."""
-    for at, start, end, field in places:
+def row_of(state: DeviceState, same: Same, *, serial: int) -> bytearray:
+    """Give the row of one piece with everything but what moves and what differs from piece to piece."""
+    granted = state.granted()
+    row = bytearray(_row(granted.layout, state.device, serial, granted.office_zip))
+    for start, end, value in same:
+        row[start:end] = value
+    return row
+
+
+def lay_one(out: bytearray, plan: Plan, *values: int) -> None:
+    """Write what moves into the row of one piece: ascending after it, postage, descending after it, piece number.
+
+    Raises `BadInput` (indicium.field-out-of-range).
+    """
+    for at, start, end, field in plan.moving:
         try:
             out[start:end] = values[at].to_bytes(end - start, "little")
         except OverflowError as error:
             raise _out_of_range(field) from error
 
 
-def _lay_moving(out: bytearray, plan: _Plan, state: DeviceState, amounts: Sequence[int]) -> None:
+def _lay_moving(out: bytearray, plan: Plan, state: DeviceState, amounts: Sequence[int]) -> None:
     """Lay the moving values of many pieces."""
     count, registers = len(amounts), state.registers
     ascending = list(accumulate(amounts, initial=int(registers.ascending)))[1:]
@@ -101,14 +111,14 @@ def _out_of_range(field: Field) -> BadInput:
 def _row(layout_id: str, device: DeviceId, serial: int, office_zip: str) -> bytes:
     """Lay what stays the same in every piece of a device into the row of a layout."""
     row = bytearray(_model_row(layout_id, device.vendor, device.model, office_zip))
-    _write(row, _plan(layout_id), {"certificate_serial": serial, "psd_serial": device.serial})
+    _write(row, plan_of(layout_id), {"certificate_serial": serial, "psd_serial": device.serial})
     return bytes(row)
 
 
 @lru_cache(maxsize=1024)
 def _model_row(layout_id: str, vendor: str, model: str, office_zip: str) -> bytes:
     """Lay what all devices of a model and an office have in common into the row of a layout."""
-    plan = _plan(layout_id)
+    plan = plan_of(layout_id)
     row = bytearray(plan.template)
     known: dict[str, int | str] = {"vendor": vendor, "model": model, "origin_zip": office_zip[:5]}
     if "vendor_model" in plan.fields:
@@ -117,19 +127,19 @@ def _model_row(layout_id: str, vendor: str, model: str, office_zip: str) -> byte
     return bytes(row)
 
 
-def _write(row: bytearray, plan: _Plan, known: Mapping[str, int | str]) -> None:
+def _write(row: bytearray, plan: Plan, known: Mapping[str, int | str]) -> None:
     for name, value in known.items():
         field = plan.fields.get(name)
         if field is not None:
             row[field.offset : field.end] = to_bytes(field, value)
 
 
-_Same = list[tuple[int, int, bytes]]
-_Varied = list[tuple[Field, list[bytes], Column]]
+Same = list[tuple[int, int, bytes]]
+Varied = list[tuple[Field, list[bytes], Column]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Plan:
+class Plan:
     """Hold what is the same for all devices of a layout; a field of the host comes with how its values are written.
 
     `moving` holds for each value that moves its place in `_MOVING`, where its bytes begin and end, and its field;
@@ -141,17 +151,21 @@ class _Plan:
     fields: dict[str, Field]
     moving: tuple[tuple[int, int, int, Field], ...]
     from_host: tuple[tuple[Field, Callable[[int | str], bytes]], ...]
-    hosts: ByIdentity[HostFields, tuple[_Same, _Varied]]
+    hosts: ByIdentity[HostFields, tuple[Same, Varied]]
 
-    def read_host(self, host: HostFields) -> tuple[_Same, _Varied]:
+    def written(self, host: HostFields) -> tuple[Same, Varied]:
+        """Give the host's values as bytes; of columns that come again the very same lists."""
+        return self.hosts.get(host, self.read_host) if host.again else self.read_host(host)
+
+    def read_host(self, host: HostFields) -> tuple[Same, Varied]:
         """Write the host's values: those that are the same for all pieces, and those that are not."""
         for name in host.by_name:
             if name in _OWN:
                 raise BadInput("psd.field-not-from-host", field=name)
             if name not in self.fields and name not in ("category", "date"):
                 raise BadInput("psd.field-unknown", field=name[:40], layout=self.layout)
-        same: _Same = []
-        varied: _Varied = []
+        same: Same = []
+        varied: Varied = []
         for field, written in self.from_host:
             column = host.by_name.get(field.name)
             if column is None:
@@ -166,7 +180,7 @@ class _Plan:
 
 
 @lru_cache(maxsize=16)
-def _plan(layout_id: str) -> _Plan:
+def plan_of(layout_id: str) -> Plan:
     """Plan a layout once: the empty row with version and algorithm, the device's varying fields, the host's fields."""
     chosen = layout(layout_id)
     row = bytearray(chosen.signed_length)
@@ -178,7 +192,7 @@ def _plan(layout_id: str) -> _Plan:
     from_host = tuple(field for field in chosen.content_fields if field.name not in _OWN)
     if not any(field.name in ("piece_count", "ascending_mills") for field in moving):
         raise BrokenInvariant("psd.layout-repeats", layout=chosen.id)
-    return _Plan(
+    return Plan(
         layout=chosen.id,
         template=bytes(row),
         fields={field.name: field for field in chosen.fields},

@@ -39,9 +39,13 @@ _SHORT_BYTES = [_head(_BYTES, length) for length in range(256)]
 
 def integer(value: int) -> bytes:
     """Write an integer of 64 bits. Raises `BrokenInvariant` (wire.cannot-encode)."""
-    if 0 <= value < 256:
+    if value < 0:
+        return _head(_NEGATIVE, ~value)
+    if value < 1 << 8:
         return _SMALL[value]
-    return _head(_UNSIGNED, value) if value >= 0 else _head(_NEGATIVE, ~value)
+    if value < 1 << 16:
+        return _TWO(25, value)
+    return _FOUR(26, value) if value < 1 << 32 else _head(_UNSIGNED, value)
 
 
 def text(value: str) -> bytes:
@@ -63,6 +67,11 @@ def truth(value: bool) -> bytes:  # noqa: FBT001 - the value itself
 def row(written: Sequence[bytes]) -> bytes:
     """Write a list of items that are written already."""
     return _head(_ARRAY, len(written)) + b"".join(written)
+
+
+def list_head(count: int) -> bytes:
+    """Write the head of a list of so many items."""
+    return _head(_ARRAY, count)
 
 
 def map_head(count: int) -> bytes:

@@ -13,14 +13,15 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from towncircle.kernel.cites import cites
-from towncircle.kernel.errors import BrokenInvariant
+from towncircle.kernel.errors import BadInput, BrokenInvariant
 from towncircle.kernel.randomness import Randomness
 from towncircle.pki.keyfile import SecretProvider, open_key, seal_key
 from towncircle.pki.keys import Signer, SoftwareKey
-from towncircle.pki.verifying import verify
+from towncircle.pki.verifying import PublicKey, verify
 from towncircle.psd.state import SealedKey
 
 PAIRWISE = b"towncircle pairwise test"
+_P256_POINT = 65  # bytes of an uncompressed point
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +133,13 @@ class SoftwareSlots:
         """Open a slot for signing, once."""
         held = self._opened.get(slot.public)
         if held is None:
-            held = open_key(slot.sealed, self._secret, repeatable=self._randomness.repeatable)
+            known = PublicKey("ecdsa-p256", slot.public) if len(slot.public) == _P256_POINT else None
+            try:
+                held = open_key(slot.sealed, self._secret, repeatable=self._randomness.repeatable, public=known)
+            except BadInput as error:
+                if error.code != "pki.bad-key-file":
+                    raise
+                raise BrokenInvariant("psd.store-damaged", path="a key slot", what="it holds another key") from error
             if held.public.raw != slot.public:
                 raise BrokenInvariant("psd.store-damaged", path="a key slot", what="it holds another key")
             self._opened[slot.public] = held

@@ -6,13 +6,27 @@ Here: `Outcome`, `Order`, and the names that the device gives to its messages an
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from towncircle.kernel.ids import MessageId, RequestId
+from towncircle.psd import commands
 from towncircle.psd.amending import Amendable
 from towncircle.psd.state import DeviceState
+from towncircle.wire import bodies
 from towncircle.wire.message import Envelope
 from towncircle.wire.shape import Body
+
+EVENTS: Mapping[type[commands.FromProvider], Mapping[type[Body], str]] = {
+    commands.Initialise: {bodies.Initialise: "initialise"},
+    commands.Certify: {bodies.Certify: "certify"},
+    commands.Authorise: {bodies.Authorise: "authorise", bodies.FirstAuthorise: "authorise"},
+    commands.Contact: {bodies.Renewal: "contact", bodies.FirstRenewal: "contact"},
+    commands.ApplyReset: {bodies.ResetAuthorisation: "apply_reset", bodies.ResetRefusal: "refuse_reset"},
+    commands.Withdraw: {bodies.Withdraw: "withdraw"},
+    commands.Examine: {bodies.ExaminationOrder: "examine"},
+    commands.Update: {bodies.SoftwareUpdate: "update"},
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

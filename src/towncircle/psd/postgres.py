@@ -14,14 +14,14 @@ import hashlib
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from operator import is_
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from towncircle.kernel.errors import BadInput, BrokenInvariant, Refused
 from towncircle.kernel.ids import DeviceId
 from towncircle.psd import postgres_arrays as arrays
 from towncircle.psd import postgres_sql as sql
 from towncircle.psd.memory import Change, Record, RecordName
+from towncircle.psd.postgres_rows import Rows, Steady
 from towncircle.psd.recent import Recent
 from towncircle.psd.state import DeviceState
 
@@ -39,15 +39,6 @@ _AT_HAND = 4096  # steady parts that are remembered
 _DEADLOCKS = 3  # two hosts on the same devices may lock each other out; the statement is then tried again
 
 
-class _Steady(NamedTuple):
-    """Remember which steady part a row has under a counter and an epoch."""
-
-    counter: int
-    epoch: int
-    objects: tuple[object, ...]
-    digest: bytes
-
-
 class PostgresMemory:
     """Keep devices in a PostgreSQL database that several hosts may share.
 
@@ -58,7 +49,7 @@ class PostgresMemory:
 
     def __init__(self, dsn: str, *, create: bool = False, partitions: int = 0) -> None:
         self._library = _psycopg()
-        self._steady: Recent[str, _Steady] = Recent(_AT_HAND)
+        self._steady: Recent[str, Steady] = Recent(_AT_HAND)
         self._dsn, self._idle, self._lock = dsn, [], threading.Lock()  # type: tuple[str, list[Any], Any]
         with self._translated():
             info = self._library.conninfo.conninfo_to_dict(dsn)
@@ -151,7 +142,7 @@ class PostgresMemory:
             state, as_cut = DeviceState.join(steady, moving)
             found[DeviceId(name)] = state
             if as_cut:
-                self._steady.put(name, _Steady(counter, epoch, state.steady(), first))
+                self._steady.put(name, Steady(counter, epoch, state, first))
             else:
                 self._steady.drop(name)
         return found
@@ -212,7 +203,7 @@ class PostgresMemory:
     def _write(self, changes: Sequence[Change], *, together: bool) -> Collection[DeviceId]:
         births = [change for change in changes if change.expected_counter == 0]
         moves = [change for change in changes if change.expected_counter != 0]
-        notes: dict[str, _Steady] = {}  # what the rows have, once this is committed
+        notes: dict[str, Steady] = {}  # what the rows have, once this is committed
         doubled = self._library.errors.UniqueViolation
         with self._session() as connection, _warned(connection) as warnings:
             try:
@@ -245,7 +236,7 @@ class PostgresMemory:
         connection: psycopg.Connection[Any],
         births: list[Change],
         moves: list[Change],
-        notes: dict[str, _Steady],
+        notes: dict[str, Steady],
         *,
         together: bool,
     ) -> set[str]:
@@ -257,22 +248,16 @@ class PostgresMemory:
                 raise self._library.Rollback(block)
         return won
 
-    def _move(
-        self, connection: psycopg.Connection[Any], moves: Sequence[Change], notes: dict[str, _Steady]
-    ) -> set[str]:
-        steady, movings, digests = self._encoded(moves, notes)
+    def _move(self, connection: psycopg.Connection[Any], moves: Sequence[Change], notes: dict[str, Steady]) -> set[str]:
+        rows = Rows(moves, self._steady, notes)
         found = connection.execute(
             sql.MOVE,
             (
-                arrays.texts(change.device for change in moves),
+                rows.names,
                 arrays.bigints([change.expected_counter for change in moves]),
                 arrays.bigints([change.epoch for change in moves]),
-                arrays.byteas(steady),
-                arrays.bigints([change.state.counter for change in moves]),
-                arrays.bigints([change.state.epoch for change in moves]),
-                arrays.byteas(movings),
-                arrays.byteas(digests),
-                *_columns(moves),
+                *rows.states(),
+                *rows.records(),
                 len(moves),
             ),
             binary=True,
@@ -283,55 +268,14 @@ class PostgresMemory:
         return won if found[0] == len(won) else set(found[1] or ())
 
     def _bear(
-        self, connection: psycopg.Connection[Any], births: Sequence[Change], notes: dict[str, _Steady]
+        self, connection: psycopg.Connection[Any], births: Sequence[Change], notes: dict[str, Steady]
     ) -> set[str]:
-        steady, movings, digests = self._encoded(births, notes)
-        found = connection.execute(
-            sql.BIRTH,
-            (
-                arrays.texts(change.device for change in births),
-                arrays.byteas(steady),
-                arrays.bigints([change.state.counter for change in births]),
-                arrays.bigints([change.state.epoch for change in births]),
-                arrays.byteas(movings),
-                arrays.byteas(digests),
-            ),
-        )
+        rows = Rows(births, self._steady, notes)
+        found = connection.execute(sql.BIRTH, (rows.names, *rows.states()))
         born = {row[0] for row in found}
         if any(change.records for change in births):
-            connection.execute(sql.KEEP, _columns(births))
+            connection.execute(sql.KEEP, rows.records())
         return born
-
-    def _encoded(
-        self, changes: Sequence[Change], notes: dict[str, _Steady]
-    ) -> tuple[list[bytes | None], list[bytes], list[bytes]]:
-        """Give steady parts, moving parts and digests.
-
-        A steady part is None where the row has it already: it was read or written here under the expected counter and
-        epoch, and the statement compares those.
-        """
-        parts: list[bytes | None] = []
-        movings, digests = [], []
-        for change in changes:
-            state, name = change.state, str(change.device)
-            held, mine = self._steady.get(name), state.steady()
-            known = (
-                held is not None
-                and (held.counter, held.epoch) == (change.expected_counter, change.epoch)
-                and all(map(is_, held.objects, mine))
-            )
-            if held is not None and known:
-                parts.append(None)
-                first = held.digest
-            else:
-                part = state.encode_steady()
-                parts.append(part)
-                first = hashlib.sha256(part).digest()
-            moving = state.encode_moving()
-            movings.append(moving)
-            digests.append(hashlib.sha256(first + moving).digest())
-            notes[name] = _Steady(state.counter, state.epoch, mine, first)
-        return parts, movings, digests
 
     def forget_keys(self) -> None:
         """Remove the older versions of the states from the table.
@@ -347,23 +291,6 @@ class PostgresMemory:
             idle, self._idle = self._idle, []
         for connection in idle:
             connection.close()
-
-
-def _columns(changes: Sequence[Change]) -> tuple[bytes, ...]:
-    """Turn the records of many changes into the columns of one INSERT."""
-    rows = [(change, place, row) for change in changes for place, row in enumerate(change.records)]
-    return (
-        arrays.texts(change.device for change, _, _ in rows),
-        arrays.texts(row.kind for _, _, row in rows),
-        arrays.texts(row.request_id for _, _, row in rows),
-        arrays.bigints([change.state.counter for change, _, _ in rows]),
-        arrays.integers([place for _, place, _ in rows]),
-        arrays.byteas([row.command_digest for _, _, row in rows]),
-        arrays.bigints([row.first_piece for _, _, row in rows]),
-        arrays.integers([row.count for _, _, row in rows]),
-        arrays.byteas([row.response for _, _, row in rows]),
-        arrays.byteas([hashlib.sha256(row.response).digest() for _, _, row in rows]),
-    )
 
 
 @contextmanager

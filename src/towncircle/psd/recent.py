@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
 
 K = TypeVar("K")
@@ -32,6 +32,16 @@ class Recent(Generic[K, V]):
             if held is not None:
                 self._held.move_to_end(key)
             return held
+
+    def all(self, keys: Iterable[K]) -> dict[K, V | None]:
+        """Give many entries, each or None, and count them as used."""
+        with self._lock:
+            held = self._held
+            found = {key: held.get(key) for key in keys}
+            for key, value in found.items():
+                if value is not None:
+                    held.move_to_end(key)
+            return found
 
     def put(self, key: K, value: V) -> None:
         """Keep an entry, and let the oldest go."""

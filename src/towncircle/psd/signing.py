@@ -34,6 +34,16 @@ class Signing(NamedTuple):
 Work = Generator[Signing, bytes, bytes]
 
 
+def run(work: Work) -> bytes:
+    """Run a device's work from its beginning to its answer."""
+    try:
+        asked = next(work)
+    except StopIteration as end:
+        answer: bytes = end.value
+        return answer
+    return finish(work, asked.done())
+
+
 def finish(work: Work, made: bytes | TowncircleError) -> bytes:
     """Go on with a device's work after it was signed for, and give its answer."""
     try:

@@ -136,10 +136,11 @@ class DeviceState(Amendable):
         """
         try:
             still, moved = codec.part_of(steady, "the steady part"), codec.part_of(moving, "the moving part")
-            missing = _FIRST_KEYS - still.keys() - moved.keys()
+            as_cut = moved.keys() == _MOVED_KEYS and still.keys() == _STEADY_KEYS
+            missing = () if as_cut else _FIRST_KEYS - still.keys() - moved.keys()
             if missing:
                 raise BadInput("psd.malformed", what=f"the fields {sorted(missing)} are missing")
-            return codec.from_map(cls, still | moved), moved.keys() == _MOVED_KEYS and still.keys() == _STEADY_KEYS
+            return codec.from_map(cls, still | moved), as_cut
         except (BadInput, Refused) as error:
             raise BrokenInvariant("psd.store-damaged", path="the device", what=error.sentence) from error
 

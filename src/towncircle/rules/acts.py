@@ -25,13 +25,17 @@ _REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9./:_-]{0,79}", re.ASCII)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Act:
-    """Hold one act: the duty it fulfils, whose journal it stands in, the office, whether a paper shows it."""
+    """Hold one act: the duty it fulfils, whose journal it stands in, the office, whether a paper shows it.
+
+    `about` is the role of the party that it is about, where it names one.
+    """
 
     name: str
     duty: str
     by: str
     actor: str
     document: bool
+    about: str = ""
 
     @property
     def clause(self) -> str:
@@ -70,11 +74,13 @@ def check_reference(text: str) -> None:
         raise BadInput("acts.bad-reference", text=text[:40])
 
 
-def record(ctx: Context, *, act: Act, reference: str, document: str, at: Instant) -> Fact:
+def record(ctx: Context, *, act: Act, reference: str, document: str, at: Instant, about: str = "") -> Fact:
     """Record that an act was done; `document` is the SHA-256 (hex) of the paper that shows it, or empty.
 
-    Raises `BadInput` (acts.bad-reference), `Refused` (acts.not-this-party, acts.no-document, acts.not-yet,
-    acts.conflict).
+    `about` is the party that it is about, for an act that names one.
+
+    Raises `BadInput` (acts.bad-reference, acts.bad-about), `Refused` (acts.not-this-party, acts.no-document,
+    acts.not-yet, acts.conflict).
     """
     clause = act.clause
     check_reference(reference)
@@ -83,14 +89,22 @@ def record(ctx: Context, *, act: Act, reference: str, document: str, at: Instant
         raise Refused("acts.not-this-party", act=act.name, by=act.party, party=ctx.party, clause=clause)
     if act.document and not document:
         raise Refused("acts.no-document", act=act.name, does=act.does, clause=clause)
+    if about.partition(".")[0] != act.about:
+        raise BadInput(
+            "acts.bad-about",
+            act=act.name,
+            about=about[:64] or "nobody",
+            needed=f"a {act.about}" if act.about else "nobody",
+        )
     if at > ctx.now:
         raise Refused("acts.not-yet", act=act.name, at=at, now=ctx.now, clause=clause)
-    key = f"{act.name} {reference} {at.date_in('UTC')}"
+    key = f"{act.name} {reference} {at.date_in('UTC')}{f' {about}' if about else ''}"
     held = ctx.tx.get("act", key)
     if held is not None:
         if held.body["document"] != document:
             raise Refused("acts.conflict", act=act.name, reference=reference, clause=clause)
         return next(fact for fact in ctx.tx.facts() if fact.id == held.body["fact"])
-    fact = ctx.note(FACT, reference, clauses=(clause,), occurred_at=at, act=act.name, duty=act.duty, document=document)
+    named = {"act": act.name, "duty": act.duty, "document": document, **({"about": about} if about else {})}
+    fact = ctx.note(FACT, reference, clauses=(clause,), occurred_at=at, **named)
     ctx.tx.put("act", key, {"fact": fact.id, "document": document}, owner=ctx.party, expected=0)
     return fact

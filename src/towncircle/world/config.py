@@ -47,7 +47,8 @@ class WorldConfig:
             return "[" + ", ".join(json.dumps(str(item)) for item in items) + "]"
 
         seed = "" if self.seed is None else f"seed = {self.seed}\n"
-        (folder / FILE).write_text(
+        draft = folder / f"{FILE}.new"
+        draft.write_text(
             "# A world of towncircle. Everything in this folder belongs together: copy it whole.\n"
             f"format = {FORMAT}\n"
             f"id = {json.dumps(self.id)}\n"
@@ -57,6 +58,7 @@ class WorldConfig:
             f"providers = {quoted(self.providers)}\n"
             f"licensees = {quoted(self.licensees)}\n"
         )
+        draft.replace(folder / FILE)
 
     @classmethod
     def read(cls, folder: Path) -> WorldConfig:

@@ -21,6 +21,7 @@ from towncircle.kernel.instants import Instant
 from towncircle.kernel.store import Record
 from towncircle.licensee import branches
 from towncircle.rules.duties import Duty
+from towncircle.wire import waiting
 from towncircle.wire.bodies import Acknowledged, BranchStanding, Notice, NoticeQuery, NoticeWaiting
 from towncircle.wire.message import Opened
 from towncircle.world.config import POSTAL
@@ -28,7 +29,7 @@ from towncircle.world.config import POSTAL
 if TYPE_CHECKING:
     from towncircle.world.world import World
 
-KEPT, WAITING = "notice", "notice-waiting"
+KEPT, WAITING = "notice", waiting.KIND
 _KINDS: dict[str, Literal["reminder", "notice"]] = {"reminder": "reminder", "notice": "notice"}
 _MOST = 1000  # house: how many notices one call of a host fetches
 
@@ -64,8 +65,7 @@ def give(ctx: Context, duty: Duty, kind: str, to: str) -> str:
         until=duty.until,
     )
     if to.startswith("licensee."):
-        body = {**_fields(notice), "state": "waiting", "number": ctx.tx.next_number("notice")}
-        ctx.tx.put(WAITING, notice.reference, body, owner=to, expected=0)
+        waiting.put(ctx, notice, to=to)
     else:
         ctx.send(to, notice, key=f"notice {notice.reference}")
     return notice.reference
@@ -78,7 +78,12 @@ def give_standing(ctx: Context, licensee: str, standing: BranchStanding) -> None
     if ctx.tx.get(WAITING, notice.reference) is None:
         told = {name: getattr(standing, name) for name in ("license", "branch", "state", "outcome", "reasons")}
         told["at"] = int(standing.at)
-        body = {**_fields(notice), "standing": told, "state": "waiting", "number": ctx.tx.next_number("notice")}
+        body = {
+            **waiting.fields_of(notice),
+            "standing": told,
+            "state": "waiting",
+            "number": ctx.tx.next_number("notice"),
+        }
         ctx.tx.put(WAITING, notice.reference, body, owner=licensee, expected=0)
 
 
@@ -107,19 +112,21 @@ def on_notice(ctx: Context, opened: Opened, *, then: Then | None = None) -> Ackn
     return Acknowledged(note=f"notice {body.reference} received")
 
 
-def on_query(ctx: Context, opened: Opened) -> Steps:
-    """Hand a licensee its next notice; the one that it says it keeps is delivered."""
+def on_query(ctx: Context, opened: Opened, *, then: Callable[[Context, Record], None] | None = None) -> Steps:
+    """Hand a licensee its next notice; the one that it says it keeps is delivered, and `then` does what that brings."""
     body, licensee = opened.body, opened.envelope.sender
     assert isinstance(body, NoticeQuery)
-    waiting = [row for row in _waiting(ctx, licensee) if row.key != body.received]
+    rows = [row for row in _waiting(ctx, licensee) if row.key != body.received]
     sealed = b""
-    if waiting:
-        sealed = yield Seal(licensee, _written(waiting[0]), key=f"notice {waiting[0].key}")
+    if rows:
+        sealed = yield Seal(licensee, _written(rows[0]), key=f"notice {rows[0].key}")
     done = ctx.tx.get(WAITING, body.received) if body.received else None
     if done is not None and done.owner == licensee and done.body["state"] == "waiting":
         ctx.tx.put(WAITING, done.key, {**done.body, "state": "delivered"}, owner=licensee, expected=done.version)
         about = str(done.body["about"])
         ctx.note("notice.delivered", about, clauses=(done.body["clause"],), notice=done.key, to=licensee)
+        if then is not None:
+            then(ctx, done)
     return NoticeWaiting(notice=sealed)
 
 
@@ -128,21 +135,21 @@ def fetch(ctx: Context, *, giver: str) -> Steps:
     last = max(ctx.tx.find(KEPT, owner=giver), key=lambda row: int(row.body["number"]), default=None)
     asked = f"notices of {giver} {MessageId.new(ctx.randomness)}"
     answer = yield Ask(giver, NoticeQuery(received=last.key if last is not None else ""), asked)
-    waiting = answer.body
-    assert isinstance(waiting, NoticeWaiting)
-    if not waiting.notice:
+    told = answer.body
+    assert isinstance(told, NoticeWaiting)
+    if not told.notice:
         return ""
-    opened = ctx.unseal(waiting.notice, ctx.party, answer.envelope)
-    told = opened.body
-    mine = isinstance(told, Notice) or (isinstance(told, BranchStanding) and giver == POSTAL)
+    opened = ctx.unseal(told.notice, ctx.party, answer.envelope)
+    sent = opened.body
+    mine = isinstance(sent, Notice) or (isinstance(sent, BranchStanding) and giver == POSTAL)
     if opened.envelope.sender != giver or not mine:
         raise Refused("notice.not-one", giver=giver)
-    if isinstance(told, Notice):
-        _keep(ctx, giver, told)
-        return told.reference
-    assert isinstance(told, BranchStanding)
-    branches.take(ctx, told)
-    notice = _notice_of(told)
+    if isinstance(sent, Notice):
+        _keep(ctx, giver, sent)
+        return sent.reference
+    assert isinstance(sent, BranchStanding)
+    branches.take(ctx, sent)
+    notice = _notice_of(sent)
     if ctx.tx.get(KEPT, notice.reference) is None:
         _put(ctx, giver, notice)
     return notice.reference
@@ -185,10 +192,11 @@ def _fetch_from(world: World, licensee: str, giver: str) -> int:
 
 
 def _givers(world: World, licensee: str) -> list[str]:
-    """Name who may have written to a licensee: its Providers, and the Postal Service, which licensed it."""
+    """Name who may have written to a licensee: its Providers, and the Postal Service, to which it applied."""
     with world.store(licensee).reading() as view:
         providers = {str(row.body["provider"]) for kind in ("license", "device") for row in view.find(kind)}
-    return [*sorted(providers), POSTAL] if providers else []
+        applied = bool(view.find("form-3601-a"))  # an appeal of a refused applicant is decided too
+    return [*sorted(providers), POSTAL] if providers or applied else []
 
 
 def _keep(ctx: Context, giver: str, notice: Notice) -> bool:
@@ -210,7 +218,7 @@ def _keep(ctx: Context, giver: str, notice: Notice) -> bool:
 
 
 def _put(ctx: Context, giver: str, notice: Notice) -> None:
-    body = {**_fields(notice), "number": ctx.tx.next_number("notice kept"), "at": int(ctx.now)}
+    body = {**waiting.fields_of(notice), "number": ctx.tx.next_number("notice kept"), "at": int(ctx.now)}
     ctx.tx.put(KEPT, notice.reference, body, owner=giver, expected=0)
 
 
@@ -225,11 +233,5 @@ def _waiting(ctx: Context, licensee: str) -> list[Record]:
     return sorted(rows, key=lambda row: int(row.body["number"]))
 
 
-def _fields(notice: Notice) -> dict[str, object]:
-    names = ("reference", "kind", "limit", "duty", "about", "title", "says", "clause")
-    return {**{name: getattr(notice, name) for name in names}, "until": int(notice.until)}
-
-
 def _read(row: Record) -> Notice:
-    names = ("reference", "kind", "limit", "duty", "about", "title", "says", "clause")
-    return Notice(**{name: row.body[name] for name in names}, until=Instant(row.body["until"]))
+    return Notice(**{name: row.body[name] for name in waiting.FIELDS}, until=Instant(row.body["until"]))

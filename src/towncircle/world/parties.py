@@ -145,7 +145,7 @@ def postal_handlers(authority: Authority, rules: RuleSet) -> Mapping[type, Taken
         bodies.Notice: Taken(("provider", "licensee"), noticed),
         bodies.QualityReport: Taken(("provider",), pieces.on_report),
         bodies.InventoryFile: Taken(("provider",), reconciling.on_inventory),
-        bodies.NoticeQuery: Taken(("licensee",), notices.on_query),
+        bodies.NoticeQuery: Taken(("licensee",), partial(notices.on_query, then=standing.on_delivered)),
         bodies.LicenseStandingQuery: Taken(("licensee",), partial(standing.on_query, rules=rules)),
         bodies.LicenseAppeal: Taken(("licensee",), partial(appeals.on_appeal, rules=rules)),
         bodies.LicenseDataTransmitted: Taken(("provider",), license_data.on_transmitted),

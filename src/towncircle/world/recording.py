@@ -16,19 +16,28 @@ from towncircle.world.world import World
 
 
 def record(
-    world: World, name: str, *, by: str, reference: str, document: bytes | None, at: Instant | None = None
+    world: World,
+    name: str,
+    *,
+    by: str,
+    reference: str,
+    document: bytes | None,
+    at: Instant | None = None,
+    about: str = "",
 ) -> Fact:
-    """Record that a party did an act; `document` is the paper that shows it.
+    """Record that a party did an act; `document` is the paper that shows it, `about` the party that it is about.
 
     Raises `BadInput` (acts.no-such-act, acts.no-such-party) and what `acts.record` refuses.
     """
     act = acts.act_named(name)
     if by not in world.desks:
         raise BadInput("acts.no-such-party", party=by[:40], known=", ".join(world.desks))
+    if about and about not in {str(party) for party in world.config.parties}:
+        raise BadInput("acts.no-such-party", party=about[:40], known=", ".join(map(str, world.config.parties)))
     digest = hashlib.sha256(document).hexdigest() if document is not None else ""
     when = at or world.clock.now()
     fact: Fact = world.desk(by).perform(
-        lambda ctx: acts.record(ctx, act=act, reference=reference, document=digest, at=when),
+        lambda ctx: acts.record(ctx, act=act, reference=reference, document=digest, at=when, about=about),
         actor=f"{by}/{act.actor}",
     )
     return fact

@@ -14,10 +14,9 @@ device again where the assumption was wrong; 5. commit; 6. release.
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import BadInput, BrokenInvariant, Refused, TowncircleError
@@ -26,13 +25,15 @@ from towncircle.kernel.instants import Clock
 from towncircle.kernel.randomness import Randomness
 from towncircle.pki.keyfile import SecretProvider
 from towncircle.psd import commands
+from towncircle.psd.debits import Debit, Round
 from towncircle.psd.device import Device
+from towncircle.psd.evidencing import EVIDENCE
 from towncircle.psd.hosted.caches import DEFAULT_LIMIT, RecentSlots, Watch, entries_for
 from towncircle.psd.hosted.seat import FleetStore, Seat
 from towncircle.psd.hosted.wrapping import WrappedSlots, WrappingKeys
-from towncircle.psd.memory import Record, RecordName
+from towncircle.psd.memory import Change, Record, RecordName
 from towncircle.psd.recent import Recent
-from towncircle.psd.signing import Signing, Work, finish
+from towncircle.psd.signing import Signing, Work, finish, run
 from towncircle.psd.state import DeviceState
 
 MAX_GROUP = 500
@@ -43,17 +44,43 @@ _DOUBLED = 2  # how often a group is run again because a request was not new
 class _Place:
     """Hold a seated device and what it answers in the present group."""
 
-    __slots__ = ("answers", "at", "commands", "device", "name", "seat")
+    __slots__ = ("answers", "at", "commands", "debit", "device", "name", "seat")
 
     def __init__(self, name: DeviceId, device: Device, seat: Seat) -> None:
         self.name, self.device, self.seat = name, device, seat
         self.at: list[int] = []
         self.commands: list[bytes] = []
         self.answers: list[bytes] = []
+        self.debit: Debit | None = None
 
     def run(self, known: Mapping[RecordName, Record] | None) -> None:
+        """Run the commands the general way, one after the other."""
+        self.begin(known)
+        self.answers = [run(self.device.steps(command)) for command in self.commands]
+
+    def begin(self, known: Mapping[RecordName, Record] | None) -> None:
+        """Have device and seat agree before the general way."""
+        self.seat.kept(self.device)
         self.seat.begin(known)
-        self.answers = [self.device.exchange(command) for command in self.commands]
+
+    def change(self) -> Change | None:
+        """Give what the group has to keep for this device."""
+        return self.seat.change() if self.debit is None else cast("Change", self.debit)
+
+    def names(self) -> set[RecordName]:
+        """Name every record that was asked for or is to be written."""
+        if self.debit is None:
+            return self.seat.names()
+        return {RecordName(self.name, EVIDENCE, self.debit.request_id)}
+
+    def settled(self) -> None:
+        """Take note that the group is kept."""
+        if self.debit is None:
+            self.seat.settled()
+        else:
+            self.device.keep(self.debit)
+            self.seat.debited(self.debit)
+            self.debit = None
 
 
 @cites("PRE-03", "PRE-03/2", "PRE-23/2")
@@ -89,7 +116,7 @@ class Fleet:
         self._at_hand: Recent[DeviceId, _Place] = Recent(count)
         tables: tuple[Recent[Any, Any], ...] = (self._at_hand, self._slots.opened)
         self._watch = Watch(memory_limit, tables)
-        self._waiting: dict[DeviceId, deque[object]] = {}
+        self._waiting: dict[DeviceId, tuple[object, ...]] = {}  # tickets; the first one's turn it is
         self._turn = threading.Condition()
 
     def exchange(self, device: DeviceId, command: bytes) -> bytes:
@@ -129,19 +156,21 @@ class Fleet:
         """Wait in the queue of every device; tickets are drawn at once, so no two groups wait for each other."""
         ticket, queues = object(), self._waiting
         with self._turn:
-            if any(len(queues.get(name, ())) >= MAX_WAITING for name in names):
+            if any(len(queues[name]) >= MAX_WAITING for name in queues.keys() & names):
                 raise Refused("psd.host-busy")
-            for name in names:
-                queues.setdefault(name, deque()).append(ticket)
-            self._turn.wait_for(lambda: all(queues[name][0] is ticket for name in names))
+            if queues.keys().isdisjoint(names):
+                queues.update(dict.fromkeys(names, (ticket,)))
+            else:
+                queues.update({name: (*queues.get(name, ()), ticket) for name in names})
+                self._turn.wait_for(lambda: all(queues[name][0] is ticket for name in names))
         try:
             yield
         finally:
             with self._turn:
                 for name in names:
-                    queues[name].popleft()
-                    if not queues[name]:
-                        del queues[name]
+                    left = queues.pop(name)[1:]
+                    if left:
+                        queues[name] = left
                 self._turn.notify_all()
 
     @contextmanager
@@ -165,7 +194,7 @@ class Fleet:
                 place.at.append(at)
                 place.commands.append(command)
         places = list(seated.values())
-        _start(places)  # 3
+        self._decide(places)  # 3
         self._settle(places)  # 4, 5
         for place in places:  # 6
             for at, answer in zip(place.at, place.answers, strict=True):
@@ -173,9 +202,33 @@ class Fleet:
             place.at, place.commands, place.answers = [], [], []
         return answers
 
+    def _decide(self, places: list[_Place]) -> None:
+        """Decide the plain debits of a group in one pass and sign them; all others run the general way."""
+        rounds: dict[int, Round] = {}  # by clock, which is read once
+        debits: list[tuple[_Place, Debit]] = []
+        others: list[_Place] = []
+        for place in places:
+            clock = place.device.clock
+            at = rounds.get(id(clock)) or rounds.setdefault(id(clock), Round(clock.now()))
+            debit = place.device.debit(place.commands[0], at) if len(place.commands) == 1 else None
+            if debit is None:
+                others.append(place)
+            else:
+                debit.expected_counter, debit.epoch = place.seat.at
+                debits.append((place, debit))
+        signatures = [debit.signing.done() for _, debit in debits]
+        for (place, debit), made in zip(debits, signatures, strict=True):
+            if isinstance(made, TowncircleError):
+                others.append(place)
+            else:
+                debit.sign(made)
+                place.debit, place.answers = debit, [debit.response]
+        if others:
+            _start(others)
+
     def _seated(self, names: Collection[DeviceId]) -> tuple[dict[DeviceId, _Place], dict[DeviceId, TowncircleError]]:
         """Take the devices at hand and load the others; each that was loaded counts its epoch up."""
-        held = {name: self._at_hand.get(name) for name in names}
+        held = self._at_hand.all(names)
         cold = [name for name, place in held.items() if place is None]
         seated: dict[DeviceId, _Place] = {}
         missing: dict[DeviceId, TowncircleError] = {}
@@ -208,21 +261,21 @@ class Fleet:
             return found
 
     def _device(self, name: DeviceId, seat: Seat) -> Device:
-        clock = self._rehearsed if seat.kept.test_root else self._clock
+        clock = self._rehearsed if seat.staged.test_root else self._clock
         return Device(seat, name, slots=self._slots, clock=clock)
 
     def _settle(self, places: list[_Place]) -> None:
         """Commit what the devices of a group have changed; who could not be kept answers why."""
         self._doubt(places)
         for turn in range(_DOUBLED):
-            changes = [change for place in places if (change := place.seat.change()) is not None]
+            changes = [change for place in places if (change := place.change()) is not None]
             try:
                 loose = self._owe(places)
                 lost = set(self._store.commit_each(changes)) if changes else set()
             except BrokenInvariant as error:
                 if error.code != "psd.record-doubled" or turn == _DOUBLED - 1:
                     return self._failed(places, error)
-                self._again(places, {name for place in places for name in place.seat.names()})
+                self._again(places, {name for place in places for name in place.names()})
             except TowncircleError as error:
                 return self._failed(places, error)
             else:
@@ -233,7 +286,8 @@ class Fleet:
         """Ask for the records that were assumed missing, where the commit will not prove it."""
         doubts: set[RecordName] = set()
         for place in places:
-            doubts |= place.seat.doubts(refused=any(map(commands.is_error, place.answers)))
+            if place.debit is None:  # the unique name of its record proves a debit new
+                doubts |= place.seat.doubts(refused=any(map(commands.is_error, place.answers)))
         if doubts:
             self._again(places, doubts)
 
@@ -243,12 +297,10 @@ class Fleet:
         known = {name.device for name in found}
         for place in places:
             if place.name in known:
-                place.device = self._device(place.name, self._fresh(place))
+                place.debit = None
+                place.seat = Seat(self._store, place.name, place.seat.kept(place.device))
+                place.device = self._device(place.name, place.seat)
                 place.run(found)
-
-    def _fresh(self, place: _Place) -> Seat:
-        place.seat = Seat(self._store, place.name, place.seat.kept)
-        return place.seat
 
     def _kept(self, places: list[_Place], lost: set[DeviceId], *, loose: bool) -> None:
         for place in places:
@@ -257,7 +309,7 @@ class Fleet:
                 stale = commands.encode_error(Refused("psd.store-stale", device=place.name))
                 place.answers = [stale] * len(place.commands)
                 continue
-            place.seat.settled()
+            place.settled()
             self._at_hand.put(place.name, place)
         ended = [place for place in places if place.seat.zeroised and place.name not in lost]
         if ended:
@@ -296,7 +348,7 @@ def _start(places: list[_Place]) -> None:
     """Run every place's commands; the first ones are signed for in one go (`Device.steps`)."""
     waiting: list[tuple[_Place, Work, Signing]] = []
     for place in places:
-        place.seat.begin(None)
+        place.begin(None)
         work = place.device.steps(place.commands[0])
         try:
             waiting.append((place, work, next(work)))
@@ -307,4 +359,4 @@ def _start(places: list[_Place]) -> None:
         place.answers.append(finish(work, made))
     for place in places:
         if len(place.commands) > 1:
-            place.answers += [place.device.exchange(command) for command in place.commands[1:]]
+            place.answers += [run(place.device.steps(command)) for command in place.commands[1:]]

@@ -14,6 +14,8 @@ from typing import Protocol
 
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.ids import DeviceId
+from towncircle.psd.debits import Debit
+from towncircle.psd.device import Device
 from towncircle.psd.memory import Change, Memory, Record, RecordName
 from towncircle.psd.state import DeviceState
 
@@ -33,15 +35,33 @@ class FleetStore(Memory, Protocol):
 class Seat:
     """Be the memory of one device of a fleet."""
 
-    __slots__ = ("_assumed", "_device", "_known", "_rows", "_staged", "_store", "kept", "zeroised")
+    __slots__ = ("_assumed", "_at", "_device", "_kept", "_known", "_rows", "_staged", "_store", "zeroised")
 
     def __init__(self, store: FleetStore, device: DeviceId, kept: DeviceState) -> None:
         self._store, self._device = store, device
         self._known: Mapping[RecordName, Record] | None = None
         self._rows: dict[RecordName, Record] = {}
         self._assumed: set[RecordName] = set()
-        self.kept = self._staged = kept
+        self._kept: DeviceState | None = kept  # None: debits have gone on from it, and the device knows it
+        self._staged = kept
+        self._at = (kept.counter, kept.epoch)
         self.zeroised = False
+
+    @property
+    def at(self) -> tuple[int, int]:
+        """Give counter and epoch as the store has them."""
+        return self._at
+
+    @property
+    def staged(self) -> DeviceState:
+        """Give the state as what came by way of this seat has made it."""
+        return self._staged
+
+    def kept(self, device: Device) -> DeviceState:
+        """Give the state as the store has it; `device` is the one on this seat."""
+        if self._kept is None:
+            self._kept = self._staged = device.held
+        return self._kept
 
     def begin(self, known: Mapping[RecordName, Record] | None) -> None:
         """Start a group; with `known`, nothing is assumed any more."""
@@ -49,9 +69,9 @@ class Seat:
 
     def change(self) -> Change | None:
         """Give what the group has to keep for this device, as one change."""
-        if self._staged is self.kept and not self._rows:
+        if self._staged is self._kept and not self._rows:
             return None
-        return Change(self._device, self.kept.counter, self.kept.epoch, self._staged, tuple(self._rows.values()))
+        return Change(self._device, *self._at, self._staged, tuple(self._rows.values()))
 
     def doubts(self, *, refused: bool) -> set[RecordName]:
         """Name the records that were assumed missing and that the commit itself will not prove missing."""
@@ -63,8 +83,12 @@ class Seat:
 
     def settled(self) -> None:
         """Take note that the group is kept."""
-        self.kept = self._staged
+        self._kept, self._at = self._staged, (self._staged.counter, self._staged.epoch)
         self._rows, self._assumed, self._known = {}, set(), None
+
+    def debited(self, kept: Debit) -> None:
+        """Take note that a debit is kept, which did not come by way of this seat."""
+        self._kept, self._at = None, (kept.counter, kept.standing.epoch)
 
     # the memory port
 

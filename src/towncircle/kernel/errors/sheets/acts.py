@@ -11,7 +11,7 @@ ROWS = {
     ),
     "acts.no-such-party": Row(
         kind="input",
-        sentence="There is no party '{party}' here that could record an act.",
+        sentence="There is no party '{party}' here that an act could be of.",
         clause="house",
         next_step="Name one of: {known}. A party that runs as a process is stopped first.",
     ),
@@ -26,6 +26,12 @@ ROWS = {
         sentence="'{text}' is not a reference.",
         clause="house",
         next_step="Give up to 80 letters, digits and . / : _ - without spaces: a file number, a device, a site.",
+    ),
+    "acts.bad-about": Row(
+        kind="input",
+        sentence="'{act}' is about {needed}, and it was told about {about}.",
+        clause="house",
+        next_step="Name the party with --about where towncircle record --list says so, and nobody else.",
     ),
     "acts.not-this-party": Row(
         kind="refused",

@@ -69,6 +69,18 @@ ROWS = {
         clause="house",
         next_step="Name the host that serves the device, and an enrolment for it (towncircle device enrol --device).",
     ),
+    "world.no-successor": Row(
+        kind="refused",
+        sentence="{wanted} does not succeed {regime}, by which this world goes: it is not laid over it.",
+        clause="house",
+        next_step="Name a rule set that is (docs/rule-sets.md), or make another world.",
+    ),
+    "world.regime-held": Row(
+        kind="refused",
+        sentence="This world goes by {regime} from its beginning.",
+        clause="house",
+        next_step="Nothing is to be done.",
+    ),
     "world.no-line": Row(
         kind="refused",
         sentence="The device {device} is not reached over a network: it runs in a process of its own.",

@@ -27,8 +27,17 @@ def _plays(act: Act, day: int) -> None:
         """Record the act."""
         paper = f"{act.name}, signed".encode() if act.document else None
         by = POSTAL if act.by == "postal" else PROVIDER
-        record(town.world, act.name, by=by, reference=f"{act.name}-1", document=paper)
+        about = PROVIDER if act.about else ""
+        record(town.world, act.name, by=by, reference=_reference(act), document=paper, about=about)
 
 
-for _number, _act in enumerate(acts().values()):
-    _plays(_act, _FIRST + _EVERY * _number)
+def _reference(act: Act) -> str:
+    """Give the file number of an act: what was made in a test and its destruction have the same."""
+    return "test-run-1" if act.name.startswith("test-indicia-") else f"{act.name}-1"
+
+
+_day = _FIRST
+for _act in acts().values():
+    if _act.name != "test-indicia-destroyed":  # on the day on which they were made
+        _day += _EVERY
+    _plays(_act, _day)

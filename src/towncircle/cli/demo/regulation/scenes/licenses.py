@@ -207,6 +207,7 @@ def abroad(town: Town) -> None:
     70,
     "A license is revoked on a found ground; its leases end at once",
     "postal license.revoked",
+    "postal license.decision-noticed",
     "provider license.revocation-noticed",
     "provider lease.cancelled",
     "provider reset.refused code=license.lease-cancelled",

@@ -1,4 +1,4 @@
-"""Every kind of fact that the product can record, read from its source: what `ctx.note` is called with.
+"""Every kind of fact that the product can record, read from its source: what `ctx.note` is called with, and where.
 
 A kind is written out, or is a name that the same function or module sets, or is spelled by one of the few rules below.
 A call that none of these reads is named, so that a new room says how its kinds are spelled.
@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
+from pathlib import Path
 from typing import get_args
-
-from tests.house.source import Module, modules
 
 from towncircle.kernel.persons import AUTHORISED, STRUCK
 from towncircle.licensee.refunds import CREDITED, REFUSED
@@ -23,6 +25,8 @@ from towncircle.provider.weaknesses import FACTS
 from towncircle.rules.acting import MENDED, MISSED
 from towncircle.rules.procedures import Procedure, procedures
 
+SRC = Path(__file__).parents[1] / "src" / "towncircle"
+PARTIES = ("licensee", "provider", "postal", "bank")
 _KIND = re.compile(r"[a-z0-9-]+\.[a-z0-9 -]+")
 # the steps of a procedure of supervision: of each, of a suspension, where a revocation is heard again, of a sanction
 _EACH = ("notice-received", "defended", "decided", "decision-received", "in-force", "appealed", "appeal-decided")
@@ -54,12 +58,45 @@ SPELLED: dict[str, tuple[str, ...]] = {
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Module:
+    """One module that records facts: its path below src/towncircle and its tree."""
+
+    path: str
+    tree: ast.Module
+
+    def at(self, node: ast.AST) -> str:
+        """Name a place in the module."""
+        return f"{self.path}:{getattr(node, 'lineno', 1)}"
+
+
 def kinds() -> dict[str, str]:
     """Give every kind with a place that records it."""
-    return {kind: place for module in modules() if "ctx.note" in module.text for kind, place in _of(module)}
+    return {kind: places[-1] for kind, places in recorded().items()}
 
 
-def _of(module: Module) -> Iterator[tuple[str, str]]:
+def recorded_by(party: str) -> set[str]:
+    """Name the kinds that stand in the journals of a role: what its own room notes, and what no party's room does."""
+    return {
+        kind
+        for kind, places in recorded().items()
+        if any(place.partition("/")[0] == party or place.partition("/")[0] not in PARTIES for place in places)
+    }
+
+
+@cache
+def recorded() -> Mapping[str, list[str]]:
+    """Give every kind with all the places that record it."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for path in sorted(SRC.rglob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        if "ctx.note" in text:
+            for kind, place in _of(_Module(path=path.relative_to(SRC).as_posix(), tree=ast.parse(text))):
+                found[kind].append(place)
+    return found
+
+
+def _of(module: _Module) -> Iterator[tuple[str, str]]:
     for function in (node for node in ast.walk(module.tree) if isinstance(node, ast.FunctionDef)):
         for call in (node for node in ast.walk(function) if isinstance(node, ast.Call)):
             if _notes(call):
@@ -73,7 +110,7 @@ def _notes(call: ast.Call) -> bool:
     return isinstance(about, ast.Attribute) and about.attr == "note" and ast.unparse(about.value) == "ctx"
 
 
-def _read(node: ast.expr, function: ast.FunctionDef, module: Module) -> Iterator[str]:
+def _read(node: ast.expr, function: ast.FunctionDef, module: _Module) -> Iterator[str]:
     if ast.unparse(node) in SPELLED:
         yield from SPELLED[ast.unparse(node)]
     elif isinstance(node, ast.Constant) and isinstance(node.value, str):
