@@ -287,8 +287,14 @@ class Mailer:
             self._post = ("certificates", desk.sealed)
 
     def _deliver(self, what: str, sealed: bytes) -> None:
-        kind = {"reset": commands.ApplyReset, "renewal": commands.Contact, "certificates": commands.Certify}[what]
-        self._ask(commands.encode_command(kind(message=sealed)))
+        command: commands.Command
+        if what == "reset":
+            command = commands.ApplyReset(message=sealed)
+        elif what == "renewal":
+            command = commands.Contact(message=sealed)
+        else:
+            command = commands.Certify(message=sealed)
+        self._ask(commands.encode_command(command))
         if self.dice.random() < 0.8:
             self._post = None
 
