@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
 from tests.conformance.breaking import refused
-from tests.journeys.stories import mailer, new_world
+from tests.journeys.stories import HARBOR, mailer, new_world
 
+from towncircle.kernel.errors import BadInput, RefusedOnGrounds
 from towncircle.kernel.ids import JobId
 from towncircle.kernel.money import Mills
 from towncircle.licensee import envelopes
 from towncircle.licensee import labels as known
-from towncircle.licensee.corrections import Shortpaid
+from towncircle.licensee.corrections import Redate, Shortpaid
 from towncircle.licensee.looks import Look
+from towncircle.licensee.rehearsing import rehearse
+from towncircle.licensee.tapes import places_of_pieces, whole_pieces
 from towncircle.mailpiece.address_files import public_addresses
 from towncircle.mailpiece.lints import lint
+from towncircle.mailpiece.tariff import known_tables
 from towncircle.paper.png import raster
 from towncircle.postal import labels as register
 from towncircle.symbol import read
@@ -99,13 +105,42 @@ def test_each_tape_of_a_piece_shows_the_post_office_and_together_they_pay_for_it
     for page in envelopes.pages(done.job.body, stationery):
         assert [text for text in (getattr(part, "text", "") for part, _ in page.having("place")) if "DC" in text]
         assert lint(page, stationery.rules, stationery.day) == ()
-    order = {"job": JobId(done.job.key), "mailing_date": host.today(), "pieces": (1,)}
-    with refused("P050-4.9", "mailroom.on-tapes"):  # a tape by itself is no piece that lacks something
-        printing.correct_job(host, Shortpaid(**order), tmp_path / "more")
     with refused("P050-4.5", "mailroom.too-many-tapes"):
         put_on(host, tmp_path, Look(stock="tape-roll", each=Mills(10)))
     with refused("P050-4.5", "mailroom.not-on-tape"):
         printing.print_job(host, PEOPLE, tmp_path, look=Look(form="no10", each=Mills(500)))
+
+
+@pytest.mark.requirement("P050-4.9/5")
+def test_a_piece_on_several_tapes_is_corrected_and_rehearsed_as_one_piece(host: Journeys, tmp_path: Path) -> None:
+    tape = Look(stock="tape-roll", each=Mills(500))
+    paid = put_on(host, tmp_path, tape).job
+    due = [Mills(piece["amount"]) for piece in whole_pieces(paid.body["pieces"])]
+    assert len(due) == 3 < len(paid.body["pieces"])
+    order = {"job": JobId(paid.key), "mailing_date": host.today(), "stock": "tape-roll"}
+    with pytest.raises(RefusedOnGrounds) as refusal:
+        printing.correct_job(host, Shortpaid(**order), tmp_path / "no", formats=("pdf",))
+    assert [ground.params["piece"] for ground in refusal.value.grounds] == [1, 2, 3]  # pieces, not tapes
+    with pytest.raises(BadInput):
+        printing.correct_job(host, Shortpaid(**order, pieces=(4,)), tmp_path / "no", formats=("pdf",))
+    more = Shortpaid(**order, pieces=(2,), weight_oz=Fraction(3))
+    done = printing.correct_job(host, more, tmp_path / "more", formats=("pdf",)).job
+    (piece,) = done.body["pieces"]
+    second = places_of_pieces(paid.body["pieces"])[1][0]
+    assert (piece["paid"], done.body["numbers"]) == (due[1], [paid.body["first_piece"] + second])
+    assert piece["paid"] + piece["amount"] == piece["due"]
+    assert "tape" not in piece
+    with pytest.raises(RefusedOnGrounds):  # it lacks nothing any more
+        printing.correct_job(host, more, tmp_path / "again", formats=("pdf",))
+    later = Redate(job=JobId(paid.key), mailing_date=host.today() + timedelta(days=1), pieces=(2,))
+    redated = printing.redate_job(host, later, tmp_path / "later", formats=("pdf",)).job
+    assert redated.body["numbers"] == done.body["numbers"]
+    with host.world.store(host.licensee).reading() as view:
+        table = next(one for one in known_tables() if one.name == "first-class 2026-07-12")
+        first, last = host.today().replace(day=1), host.today()
+        told = [one for one in rehearse(view, HARBOR, table, first=first, last=last).pieces if one.job == paid.key]
+    assert [(one.place, one.paid) for one in told] == [*enumerate(due, start=1)]
+    assert all(one.cost == one.paid for one in told)
 
 
 def test_a_register_is_published_anew_before_it_ends_and_after_a_crash(host: Journeys) -> None:

@@ -28,7 +28,9 @@ def specimen(first: date = FIRST, *, dearer: Mills = DEARER, id: str = "specimen
     """Give a table of no post's: the last one that is known, each line dearer by an amount."""
     last = first_class_tables()[-1]
     lines = tuple(
-        replace(line, amount=line.amount + dearer, source="a specimen for tests, no published price", confidence="low")
+        replace(
+            line, amount=line.amount + dearer, source="a specimen for tests, no published price", confidence="medium"
+        )
         for line in last.lines
         if line.amount is not None
     )

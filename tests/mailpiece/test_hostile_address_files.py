@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 from tests.mailpiece.test_address_files import HEADER, ROW, code_of, read, workbook, written
 
+from towncircle.kernel.errors import BadInput
 from towncircle.mailpiece import address_csv, address_files, address_xlsx
+from towncircle.mailpiece.address_files import open_addresses
+from towncircle.mailpiece.address_xml import LONGEST_TEXT, Rows, Strings
 from towncircle.mailpiece.harmless import cell, visible
 
 SHEET = "worksheet"
@@ -202,3 +205,32 @@ def test_a_formula_in_an_address_is_refused_and_what_is_written_is_none(tmp_path
 def test_what_is_shown_is_short_and_printable():
     assert visible("a\u202eb\x07", most=10) == "a\\u202eb\\x07"
     assert visible("x" * 20, most=5) == "xxxxx…"
+
+
+@pytest.mark.parametrize("name", ["utf-16", "utf-32"])
+def test_a_file_that_is_not_of_the_encoding_that_is_named_is_refused_in_words(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text("name,street,city,state,zip\nA,475 L'Enfant Plaza SW,Washington,DC,20260\n")
+    with pytest.raises(BadInput) as refusal:
+        list(open_addresses(path, encoding=name))
+    assert refusal.value.code == "addresses.encoding-broken"
+
+
+def test_a_cell_of_many_runs_is_kept_as_far_as_a_cell_may_reach() -> None:
+    rows = Rows(Strings())
+    rows.begin("row", {})
+    rows.begin("c", {"t": "inlineStr"})
+    for _ in range(2 * LONGEST_TEXT):
+        rows.begin("t", {})
+        rows.text("x")
+        rows.end("t")
+    rows.end("c")
+    rows.begin("c", {"t": "inlineStr"})
+    for run in ("475 L'Enfant", " Plaza"):
+        rows.begin("t", {})
+        rows.text(run)
+        rows.end("t")
+    rows.end("c")
+    rows.end("row")
+    ((_, (long, short)),) = rows.done
+    assert (len(long), short) == (LONGEST_TEXT + 1, "475 L'Enfant Plaza")

@@ -33,7 +33,7 @@ def test_json_has_stable_keys(capsys):
     assert record["amount_mills"] == 780
     assert set(record) == {
         "amount_mills", "amount", "category", "mail_class", "shape", "price_type", "weight_oz", "on", "nonmachinable",
-        "zone", "zone_estimated", "zone_note", "presort", "extras",
+        "zone", "zone_estimated", "zone_note", "presort", "extras", "mailing_pieces", "unchecked",
         "table", "in_force_from", "in_force_through", "confidence", "derived", "steps",
     }  # fmt: skip
 

@@ -416,3 +416,28 @@ def test_workers_beside_give_results_in_the_order_of_the_tasks_and_their_errors(
         assert list(hands.map(abs, iter(range(-9, 0)))) == list(range(9, 0, -1))
         with pytest.raises(FileNotFoundError):
             list(hands.map(Path.read_bytes, [tmp_path / "none"]))
+
+
+def test_a_batch_counts_the_prices_that_are_less_than_sure_and_takes_low_ones_only_when_told(
+    journeys: Journeys, tmp_path: Path
+) -> None:
+    header = "name,street,city,state,zip,weight_oz,shape,extras"
+    rows = "".join(
+        f"Desk {at},475 L'Enfant Plaza SW,Washington,DC,20260,{said}\n"
+        for at, said in enumerate(("1,letter,", "2,flat,", "1,letter,certified"))
+    )
+    source, out = listed(tmp_path, rows, header), tmp_path / "out"
+    template = Template(name="test", overrides=("weight", "shape"))
+    extras = (*template.overrides, "extras")
+    for allowed, code in ((template.overrides, "template.no-override"), (extras, "rates.low-confidence")):
+        with pytest.raises(RefusedOnGrounds):
+            batching.estimate(journeys, Wish(source=source, template=replace(template, overrides=allowed)), out)
+        with (out / manifest.ERRORS).open() as stream:
+            assert [row["code"] for row in csv.DictReader(stream)] == [code]
+    taken = replace(template, overrides=extras, accept_low=True)
+    done = batching.print_batch(journeys, Wish(source=source, template=taken), out)
+    told = json.loads(done.manifest.read_text())
+    doubtful = {"medium": 1, "derived": 1, "low": 1}
+    assert (told["totals"]["prices_less_than_sure"], done.batch.body["doubts"]) == (doubtful, doubtful)
+    assert [piece["confidence"] for piece in told["pieces"]] == ["high", "medium", "low"]
+    assert told["pieces"][2]["amount_mills"] == 6330

@@ -211,3 +211,9 @@ def test_devices_are_let_go_before_a_command_opens_one(room: Journeys) -> None:
     letting_go(room.world.folder, [LICENSEE], make)(Path("device"))
     assert seen == [0]
     assert room.status().registers.pieces
+
+
+def test_address_data_that_are_too_old_are_used_with_a_reason_only(room: Journeys) -> None:
+    room.world.clock.advance("60d")  # nothing follows in this world
+    assert asked(room, ORDER)[1]["code"] == "addresses.data-old"
+    assert asked(room, {**ORDER, "old_data": "the new edition is late"})[1]["code"] != "addresses.data-old"

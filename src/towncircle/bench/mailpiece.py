@@ -95,6 +95,7 @@ def _asked(table: Table, line: Line) -> PriceRequest | None:
         weight_oz=line.not_over_oz or Fraction(1),
         zone=line.zone,
         level=line.level,
+        mailing_pieces=1_000 if line.level else None,
     )
 
 

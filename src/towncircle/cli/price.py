@@ -65,6 +65,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser.add_argument(
         "--extra", action="append", default=[], metavar="SERVICE", help="an extra service; may be given again"
     )
+    parser.add_argument("--mailing-pieces", type=int, metavar="N", help="pieces of the presort mailing, as declared")
     parser.add_argument("--value", metavar="AMOUNT", help="declared value, for --extra insurance")
     parser.add_argument("--explain", action="store_true", help="show the source and the table of every step")
     parser.add_argument("--known", action="store_true", help="list the tables: which prices are known on the date")
@@ -122,7 +123,8 @@ def _request(args: argparse.Namespace) -> PriceRequest:
         on=day_of(args.on),
         nonmachinable=args.nonmachinable,
         level=args.presort,
-        extras=tuple(dict.fromkeys(args.extra)),
+        extras=tuple(args.extra),
+        mailing_pieces=args.mailing_pieces,
         declared_value=Mills.parse(args.value) if args.value is not None else None,
         size=Size.parse(args.size) if args.size is not None else None,
         zone=zone.zone if zone else args.zone or "",
@@ -216,6 +218,8 @@ def _span(row: dict[str, Any]) -> str:
 
 
 def _record(request: PriceRequest, found: Price) -> dict[str, object]:
+    from towncircle.mailpiece.eligibility import unchecked
+
     return {
         "amount_mills": int(found.amount),
         "amount": str(found.amount),
@@ -230,6 +234,8 @@ def _record(request: PriceRequest, found: Price) -> dict[str, object]:
         "zone_estimated": found.zone_estimated,
         "zone_note": request.zone_note,
         "presort": request.level,
+        "mailing_pieces": request.mailing_pieces,
+        "unchecked": list(unchecked(request.piece())),
         "extras": list(request.extras),
         "table": found.table,
         "in_force_from": found.in_force_from.isoformat(),

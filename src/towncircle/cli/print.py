@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from towncircle.cli import print_batch
 from towncircle.cli.print_forms import (
     LOOKS,
-    claim_of,
     drawn_for,
     given,
     look_arguments,
@@ -21,6 +20,15 @@ from towncircle.cli.print_forms import (
     overlay_astray,
     proved,
     shortpaid_of,
+)
+from towncircle.cli.print_rates import (
+    check_rate_arguments,
+    claim_told,
+    doubt_rows,
+    list_arguments,
+    rate_arguments,
+    recipients_told,
+    warn_of_doubts,
 )
 from towncircle.cli.show import as_json, journeys_of, only_world, table, world_argument
 
@@ -97,15 +105,8 @@ def add(subparsers: Any) -> None:
     parser.add_argument("--pin-from", type=Path, metavar="FILE", help="read the PIN from the first line of a file")
     parser.add_argument("--new", action="store_true", help="start a job although one is open")
     print_batch.add_arguments(parser, what)
-    rate = parser.add_argument_group("the rate claimed for the pieces of --addresses ('towncircle price' explains it)")
-    rate.add_argument("--class", dest="mail_class", default="first", metavar="CLASS", help="mail class (first)")
-    rate.add_argument(
-        "--type", default="metered", metavar="TYPE", help="price type: metered (default), commercial, ..."
-    )
-    rate.add_argument("--zone", default="", metavar="ZONE", help="the postal zone of all pieces, 1 to 9")
-    rate.add_argument("--presort", default="", metavar="LEVEL", help="presort level, for Standard Mail")
-    rate.add_argument("--extra", action="append", default=[], metavar="SERVICE", help="an extra service of all pieces")
-    rate.add_argument("--nonmachinable", action="store_true", help="all pieces pay the nonmachinable surcharge")
+    list_arguments(parser)
+    rate_arguments(parser)
     more = parser.add_argument_group("pieces of an earlier job (--redate, --correct, --reprint)")
     more.add_argument("--pieces", metavar="N,N", help="their numbers in the job, from 1 (default: all)")
     more.add_argument("--weight", metavar="WEIGHT", help="--correct: what the piece weighs, such as 2oz")
@@ -137,7 +138,7 @@ def run(args: argparse.Namespace) -> int:
         return _on_printer(args, day)
     start = _starter(args, day, formats)
     if args.proof:
-        return proved(args, day, claim_of(args))
+        return proved(args, day, claim_told(args))
     with journeys_of(args) as journeys:
         failed: TowncircleError | None = None
         if args.resume and print_batch.open_in(journeys):
@@ -157,6 +158,10 @@ def run(args: argparse.Namespace) -> int:
 
 def _show(args: argparse.Namespace, done: list[Printed], left: Mills) -> int:
     """Show what was printed."""
+    from towncircle.licensee.pricing import doubts_of_job
+
+    for one in done:
+        warn_of_doubts(doubts_of_job(one.job.body["pieces"]))
     if args.json:
         as_json(_record(done, left))
         return 0
@@ -170,6 +175,7 @@ def _show(args: argparse.Namespace, done: list[Printed], left: Mills) -> int:
             ("file", one.pdf),
             ("left in the device", left),
         ]
+        rows += doubt_rows(doubts_of_job(one.job.body["pieces"]))
         if args.reprint is not None:
             rows[2] = ("reprints of the device", one.reprints)
         table(rows)
@@ -205,7 +211,7 @@ def _planner(
 ) -> Callable[[Journeys], JobId]:
     """Read what is to be printed, before the world is opened, and give the call that plans it."""
     from towncircle.licensee.corrections import Redate, Shortpaid
-    from towncircle.mailpiece.address_files import public_addresses, read_addresses
+    from towncircle.licensee.pricing import doubts_of_job
     from towncircle.world import labels
     from towncircle.world.custody import use_address_data
 
@@ -225,14 +231,18 @@ def _planner(
             )
 
         return corrected
-    recipients = read_addresses(args.addresses) if args.addresses is not None else public_addresses()
-    look, claim = look_of(args), claim_of(args)
+    recipients = recipients_told(args)
+    look, claim = look_of(args), claim_told(args)
 
     def posted(journeys: Journeys) -> JobId:
         if args.addresses is not None:
             use_address_data(journeys, day=day or journeys.today(), reason=args.old_data or "")
         ready = labels.loaded(journeys, look)
-        return journeys.plan(recipients, day=day, payer=payer, look=ready, claim=claim)
+        planned = journeys.plan(recipients, day=day, payer=payer, look=ready, claim=claim)
+        with journeys.world.store(journeys.licensee).reading() as view:
+            row = view.get("job", planned)
+        warn_of_doubts(doubts_of_job(row.body["pieces"]) if row is not None else {})
+        return planned
 
     return posted
 
@@ -241,7 +251,6 @@ def _starter(args: argparse.Namespace, day: date | None, formats: tuple[str, ...
     """Read what is to be printed, before the world is opened, and give the call that prints it."""
     from towncircle.kernel.ids import JobId
     from towncircle.licensee.corrections import Redate, Shortpaid
-    from towncircle.mailpiece.address_files import public_addresses, read_addresses
     from towncircle.world import printing
 
     pieces, out, payer = _only_with_their_form(args), args.out, _payer(args)
@@ -265,9 +274,8 @@ def _starter(args: argparse.Namespace, day: date | None, formats: tuple[str, ...
         )
     if args.reprint is not None:
         return lambda journeys: printing.reprint_job(journeys, job or journeys.last_job(), pieces, out, formats=formats)
-    given = read_addresses(args.addresses) if args.addresses is not None else public_addresses()
-    recipients = () if args.resume else given
-    claim = claim_of(args)
+    recipients = () if args.resume else recipients_told(args)
+    claim = claim_told(args)
     return lambda journeys: printing.print_job(
         journeys,
         recipients,
@@ -316,10 +324,7 @@ def _only_with_their_form(args: argparse.Namespace) -> tuple[int, ...]:
         raise BadInput("cli.argument-astray", arguments="--start, --each", needs="--stock STOCK and a new job")
     if args.stock is not None and (args.resume or args.redate is not None or args.reprint is not None):
         raise BadInput("cli.argument-astray", arguments="--stock", needs="a new job, or --correct JOB")
-    claimed = (args.mail_class, args.type, args.zone, args.presort, args.extra, args.nonmachinable)
-    if claimed != ("first", "metered", "", "", [], False) and (args.resume or _job_named(args) is not None):
-        told = "--class, --type, --zone, --presort, --extra, --nonmachinable"
-        raise BadInput("cli.argument-astray", arguments=told, needs="a new job; a correction keeps its rate")
+    check_rate_arguments(args, another=args.resume or _job_named(args) is not None)
     if args.reprint is not None and args.on is not None:
         raise BadInput("cli.argument-astray", arguments="--on", needs="a new page; a reprint keeps its date")
     if args.pieces is None:
@@ -370,12 +375,15 @@ def _no_open_job(args: argparse.Namespace, journeys: Journeys) -> None:
 
 
 def _record(done: list[Printed], left: Mills) -> dict[str, object]:
+    from towncircle.licensee.pricing import doubts_of_job
+
     jobs = [
         {
             "job": one.job.key,
             "pieces": len(one.job.body["pieces"]),
             "form": one.form,
             "total_mills": int(one.total),
+            "doubts": doubts_of_job(one.job.body["pieces"]),
             **({"device_reprints": one.reprints} if one.form == "reprint" else {}),
             "pdf": str(one.pdf),
             "pictures": [str(path) for path in one.pictures],

@@ -10,10 +10,12 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from towncircle.cli.print_forms import LOOKS, drawn_for, given
+from towncircle.cli.print_rates import doubt_rows, warn_of_doubts
 from towncircle.cli.show import as_json, journeys_of, table
 
 if TYPE_CHECKING:
@@ -86,7 +88,6 @@ def check_arguments(args: argparse.Namespace) -> None:
 
 def run(args: argparse.Namespace, payer: Payer, day: date | None) -> int:
     """Print or give up a batch, and show what came of it."""
-    from dataclasses import replace
 
     from towncircle.licensee.looks import PLAIN
     from towncircle.mailpiece.templates import find
@@ -95,9 +96,10 @@ def run(args: argparse.Namespace, payer: Payer, day: date | None) -> int:
 
     wish = None
     if args.csv is not None:
+        template = find(args.template or "letter")
         wish = batching.Wish(
             source=args.csv,
-            template=find(args.template or "letter"),
+            template=replace(template, accept_low=template.accept_low or args.accept_low_confidence),
             day=day,
             payer=payer,
             refill=args.refill,
@@ -204,6 +206,7 @@ def _say_reserved(record: Record) -> None:
     refill = "; the device is refilled on the way" if body["refill"] else ""
     what = f"{body['count']:,} pieces for {Mills(body['total'])}{left_out}, mailed {body['mailing_date']}"
     sys.stderr.write(f"batch {record.key}: {what}. The money is reserved{refill}.\n")
+    warn_of_doubts(body.get("doubts", {}))
 
 
 def _say_interrupted(args: argparse.Namespace, journeys: Journeys) -> None:
@@ -230,8 +233,9 @@ def _show_estimate(found: Estimate, *, json: bool) -> int:
     order, funds = found.order, found.funds
     lacking = max(int(order.total) - int(funds.balance), 0)
     if json:
-        record = {"pieces": order.pieces, "rows_left_out": order.told["rows_left_out"], "files": len(order.parts)}
-        record |= {"total_mills": int(order.total), "descending_mills": int(funds.balance), "lacking_mills": lacking}
+        record: dict[str, object] = {"pieces": order.pieces, "rows_left_out": order.told["rows_left_out"]}
+        record |= {"files": len(order.parts), "doubts": order.told["doubts"], "total_mills": int(order.total)}
+        record |= {"descending_mills": int(funds.balance), "lacking_mills": lacking}
         as_json({"batch": record})
         return 0
     from towncircle.kernel.money import Mills
@@ -242,6 +246,7 @@ def _show_estimate(found: Estimate, *, json: bool) -> int:
         ("files", len(order.parts)),
         ("postage", order.total),
         ("in the device", funds.balance),
+        *doubt_rows(order.told["doubts"]),
     ]
     table([*rows, ("lacking", Mills(lacking))] if lacking else rows)
     return 0
@@ -265,6 +270,7 @@ def _show(args: argparse.Namespace, journeys: Journeys, done: Sequence[Batched])
             ("postage", Mills(body["spent"])),
             ("files", f"{len(body['parts']) if one.left is None else 'those that the manifest names'} in {args.out}"),
             ("manifest", one.manifest),
+            *doubt_rows(body.get("doubts", {})),
         ]
         if body["rows_left_out"]:
             rows.append(("rows left out", f"{body['rows_left_out']:,}, named in {args.out / ERRORS}"))
@@ -300,6 +306,7 @@ def _record(one: Batched) -> dict[str, object]:
         "pieces_refunded": body["refunded"],
         "pieces_lost": body.get("lost", 0),
         "rows_left_out": body["rows_left_out"],
+        "doubts": body.get("doubts", {}),
         "total_mills": body["spent"],
         "manifest": str(one.manifest),
         "not_printed": str(one.left) if one.left is not None else "",

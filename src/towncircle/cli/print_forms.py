@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from towncircle.licensee.looks import Look
-    from towncircle.licensee.mailroom import Claim
+    from towncircle.licensee.pricing import Claim
     from towncircle.world.journeys import Journeys
 
 
@@ -49,11 +49,11 @@ def look_arguments(group: Any) -> None:
 
 def proved(args: argparse.Namespace, day: date | None, claim: Claim) -> int:
     """Write proofs and say what the job would cost."""
+    from towncircle.cli.print_rates import recipients_told
     from towncircle.kernel.errors import Refused
-    from towncircle.mailpiece.address_files import public_addresses, read_addresses
     from towncircle.world.proofs import STEM, proof_job
 
-    listed = read_addresses(args.addresses) if args.addresses is not None else public_addresses()
+    listed = recipients_told(args)
     if (args.out / f"{STEM}.pdf").exists():
         raise Refused("mailroom.out-taken", out=args.out)
     with journeys_of(args) as journeys:
@@ -80,27 +80,6 @@ def look_of(args: argparse.Namespace) -> Look:
     if args.branch is not None:
         return Look(place="branch", branch=args.branch, **told)
     return Look(place="zip" if args.zip else "office", **told)
-
-
-def claim_of(args: argparse.Namespace) -> Claim:
-    """Say the class of mail and the rate that are claimed for the pieces (P050 5.1)."""
-    from towncircle.kernel.errors import BadInput
-    from towncircle.licensee import mailroom
-    from towncircle.mailpiece.rates import MAIL_CLASSES, PRICE_TYPES
-
-    kind = next((known for known in PRICE_TYPES if known == args.type), None)
-    if kind is None:
-        raise BadInput("rates.unknown-type", text=args.type[:20])
-    if args.mail_class not in MAIL_CLASSES:
-        raise BadInput("rates.unknown-class", text=args.mail_class[:20])
-    return mailroom.Claim(
-        mail_class=args.mail_class,
-        price_type=kind,
-        zone=args.zone,
-        level=args.presort,
-        extras=tuple(dict.fromkeys(args.extra)),
-        nonmachinable=args.nonmachinable,
-    )
 
 
 def drawn_for(journeys: Journeys, args: argparse.Namespace, look: Look) -> Look:
@@ -133,4 +112,5 @@ def shortpaid_of(args: argparse.Namespace) -> dict[str, Any]:
         "amount": Mills.parse(args.amount) if args.amount is not None else None,
         "reason": args.reason or "",
         "stock": args.stock or "",
+        "accept_low": args.accept_low_confidence,
     }

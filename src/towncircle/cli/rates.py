@@ -20,6 +20,7 @@ examples:
   towncircle rates read july.toml                 checks a rate file against its own totals (docs/rate-tables.md)
   towncircle rates publish DIR july.toml          as the Provider; hosts take it with their next connection
   towncircle rates rehearse DIR july.toml         what last month's pieces would have cost under it
+  towncircle rates chart DIR chart.json --origin 20260     official zones of what is mailed from there
   towncircle rates show DIR                       which table is in use today, and which waits for its day"""
 
 
@@ -49,6 +50,11 @@ def add(subparsers: Any) -> None:
     world_argument(show)
     show.add_argument("--on", metavar="DATE", default=None, help="a mailing date (default: today at the office)")
     show.set_defaults(run=_show)
+    chart = verbs.add_parser("chart", help="take the official zone chart of an origin")
+    world_argument(chart)
+    chart.add_argument("file", type=Path, metavar="FILE", help="the chart, as the Postal Service's page gives it")
+    chart.add_argument("--origin", required=True, metavar="ZIP", help="the ZIP Code that it was asked for")
+    chart.set_defaults(run=_chart)
     rehearse = verbs.add_parser("rehearse", help="reprice a month's pieces under a rate file; nothing is published")
     world_argument(rehearse)
     rehearse.add_argument("file", type=Path, metavar="FILE", help="the rate file")
@@ -77,15 +83,22 @@ def _publish(args: argparse.Namespace) -> int:
 def _show(args: argparse.Namespace) -> int:
     from towncircle.cli.price import day_of
     from towncircle.licensee import rates
+    from towncircle.licensee.zoning import CHART
 
     with journeys_of(args) as journeys:
         day = day_of(args.on) if args.on is not None else journeys.today()
         with journeys.world.store(journeys.licensee).reading() as view:
             provider = view.find("device")[-1].body["provider"]
             used, waiting = rates.standing(view, provider, day=day)
+            charts = sorted(row.key for row in view.find(CHART))
     if args.json:
         as_json(
-            {"on": day, "in_use": [_record(one) for one in used], "waiting": [_record(one) for one in waiting]},
+            {
+                "on": day,
+                "in_use": [_record(one) for one in used],
+                "waiting": [_record(one) for one in waiting],
+                "zone_charts": charts,
+            },
         )
         return 0
     print(f"On {day}:" if used else f"On {day}: no table is known for that day")
@@ -93,6 +106,18 @@ def _show(args: argparse.Namespace) -> int:
         print(f"        {_words(one)}")
     for one in waiting:
         print(f"Waits:  {_words(one)}")
+    print(f"Official zone charts (origin and first day): {', '.join(charts) or 'none, zones are estimates'}")
+    return 0
+
+
+def _chart(args: argparse.Namespace) -> int:
+    from towncircle.licensee import zoning
+
+    data = args.file.read_bytes()
+    with journeys_of(args) as journeys:
+        row = journeys.do(lambda ctx: zoning.take(ctx, data=data, origin=args.origin))
+    told = {name: row.body[name] for name in ("origin", "effective", "digest")}
+    as_json(told) if args.json else table(list(told.items()))
     return 0
 
 

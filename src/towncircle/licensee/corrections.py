@@ -9,7 +9,7 @@ a reason. The job of a piece lists what was added to it, also while that is unde
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
 from typing import Any
@@ -30,10 +30,11 @@ from towncircle.licensee.mailroom import (
     PRINTED,
     REDATE,
     RELEASED,
-    claim_of,
     form_of,
-    price_for,
 )
+from towncircle.licensee.pricing import claim_of, price_for, size_of
+from towncircle.licensee.tapes import places_of_pieces, whole_pieces
+from towncircle.mailpiece.eligibility import Size
 from towncircle.mailpiece.forms import form_of_piece
 from towncircle.mailpiece.rates import Shape
 from towncircle.mailpiece.tariff import Table
@@ -57,6 +58,7 @@ class Shortpaid:
     What is due follows from the weight and shape found (None: as the piece was priced), or is `due` as somebody told.
     `amount` is a keyed-in correction, which must be the difference; more than it needs a `reason`. The job's
     department pays; `person` is who asks for it. `stock` names an approved label stock to print the correction on.
+    `accept_low`: a price of low confidence is taken.
     """
 
     job: JobId
@@ -69,6 +71,7 @@ class Shortpaid:
     reason: str = ""
     person: str = ""
     stock: str = ""
+    accept_low: bool = False
 
 
 @cites("P050-4.8", "P050-4.7", "PRE-21")
@@ -79,7 +82,7 @@ def plan_redate(ctx: Context, *, order: Redate, job: JobId, limits: Limits) -> R
         return earlier
     limits.check(day=order.mailing_date)
     row = original(ctx, order.job)
-    chosen = places(row, order.pieces)
+    chosen = places_of(row, order.pieces)
     printed, day = row.body["mailing_date"], order.mailing_date.isoformat()
     grounds: list[TowncircleError] = []
     redates: dict[str, list[list[Any]]] = dict(row.body.get("redates", {}))
@@ -87,14 +90,15 @@ def plan_redate(ctx: Context, *, order: Redate, job: JobId, limits: Limits) -> R
         held = redates.get(str(place), [])
         others = [other for _, other in held if other != day]
         if day <= printed:
-            grounds.append(Refused("mailroom.redate-not-later", piece=place + 1, printed=printed, date=day))
+            grounds.append(Refused("mailroom.redate-not-later", piece=number_of(row, place), printed=printed, date=day))
         elif others:
-            grounds.append(Refused("mailroom.redated-already", piece=place + 1, redated=others[0]))
+            grounds.append(Refused("mailroom.redated-already", piece=number_of(row, place), redated=others[0]))
         redates[str(place)] = [*held, [job, day]]
     if grounds:
         raise RefusedOnGrounds("mailroom.not-redatable", tuple(grounds), count=len(grounds))
     ctx.tx.put("job", row.key, {**row.body, "redates": redates}, owner=row.owner, expected=row.version)
-    pieces = [dict(row.body["pieces"][place]) for place in chosen]
+    held_pieces = _whole(row)
+    pieces = [dict(held_pieces[place]) for place in chosen]
     return _planned(ctx, row, chosen, job=job, form=REDATE, day=order.mailing_date, pieces=pieces, total=ZERO)
 
 
@@ -139,18 +143,21 @@ def plan_correction(ctx: Context, *, order: Shortpaid, job: JobId, limits: Limit
     limits.check(day=order.mailing_date, amounts=keyed)
     row = original(ctx, order.job)
     departments.check_person(ctx, department=row.body["department"], person=order.person, job=job)
-    chosen = places(row, order.pieces)
+    chosen = places_of(row, order.pieces)
     grounds: list[TowncircleError] = []
     pieces: list[dict[str, Any]] = []
     additions: dict[str, list[list[Any]]] = dict(row.body.get("additions", {}))
+    whole = _whole(row)
     known = rates.tables(ctx.tx, str(held_device(ctx, row.body["device"]).body["provider"]))
     for place in chosen:
         held = additions.get(str(place), [])
-        paid = Mills(row.body["pieces"][place]["amount"]) + sum((Mills(mills) for _, mills in held), ZERO)
-        piece = _due(row.body["pieces"][place], order, known)
+        paid = Mills(whole[place]["amount"]) + sum((Mills(mills) for _, mills in held), ZERO)
+        piece = _due(whole[place], order, known)
         lacks = Mills(piece["due"]) - paid
         amount = order.amount if order.amount is not None else lacks
-        ground = _ground(place + 1, amount, lacks=lacks, paid=paid, due=Mills(piece["due"]), reason=order.reason)
+        ground = _ground(
+            number_of(row, place), amount, lacks=lacks, paid=paid, due=Mills(piece["due"]), reason=order.reason
+        )
         if ground is not None:
             grounds.append(ground)
             continue
@@ -173,7 +180,7 @@ def plan_correction(ctx: Context, *, order: Shortpaid, job: JobId, limits: Limit
 def original(ctx: Context, job: JobId) -> Record:
     """Give the job that evidenced the pieces.
 
-    Raises `Refused`: mailroom.no-such-job, mailroom.not-the-piece, mailroom.no-indicium, mailroom.on-tapes.
+    Raises `Refused`: mailroom.no-such-job, mailroom.not-the-piece, mailroom.no-indicium.
     """
     row = ctx.tx.get("job", job)
     if row is None:
@@ -182,20 +189,41 @@ def original(ctx: Context, job: JobId) -> Record:
         raise Refused("mailroom.not-the-piece", job=job, of=row.body["corrects"])
     if row.body["state"] not in (EVIDENCED, PRINTED):
         raise Refused("mailroom.no-indicium", job=job, state=row.body["state"])
-    if any("tape" in piece for piece in row.body["pieces"]):  # each is a part of a piece, and due for none by itself
-        raise Refused("mailroom.on-tapes", job=job)
     return row
 
 
 def places(row: Record, pieces: Iterable[int]) -> list[int]:
-    """Turn numbers of pieces (from 1; none: all) into places in their job.
+    """Turn numbers of impressions (from 1; none: all) into places in their job: each tape of a piece is one.
 
     Raises `BadInput` (mailroom.no-such-piece).
     """
-    count, chosen = len(row.body["pieces"]), list(pieces)
+    return _among(row, list(range(len(row.body["pieces"]))), pieces)
+
+
+def places_of(row: Record, pieces: Iterable[int]) -> list[int]:
+    """Turn numbers of pieces (from 1; none: all) into places in their job: of a piece on tapes that of its first.
+
+    Raises `BadInput` (mailroom.no-such-piece).
+    """
+    return _among(row, [held[0] for held in places_of_pieces(row.body["pieces"])], pieces)
+
+
+def _among(row: Record, known: list[int], pieces: Iterable[int]) -> list[int]:
+    count, chosen = len(known), list(pieces)
     if len(set(chosen)) != len(chosen) or not all(1 <= piece <= count for piece in chosen):
         raise BadInput("mailroom.no-such-piece", text=", ".join(map(str, chosen))[:40], job=row.key, count=count)
-    return [piece - 1 for piece in chosen] or list(range(count))
+    return [known[piece - 1] for piece in chosen] or known
+
+
+def number_of(row: Record, place: int) -> int:
+    """Give the number in its job (from 1) of the piece that stands at a place."""
+    return [held[0] for held in places_of_pieces(row.body["pieces"])].index(place) + 1
+
+
+def _whole(row: Record) -> dict[int, Mapping[str, Any]]:
+    """Give each piece of a job with all that it pays, by its place: that of its first tape."""
+    pieces = row.body["pieces"]
+    return dict(zip([held[0] for held in places_of_pieces(pieces)], whole_pieces(pieces), strict=True))
 
 
 def _planned(
@@ -234,9 +262,12 @@ def _due(piece: Mapping[str, Any], order: Shortpaid, tables: tuple[Table, ...]) 
     weight = order.weight_oz or Fraction(piece["weight"])
     found = {**piece, "shape": shape, "weight": str(weight)}
     if order.due is not None:
-        return {**found, "due": int(order.due)}
-    price = price_for(shape, weight, day=order.mailing_date, claim=claim_of(piece), tables=tables)
-    return {**found, "due": int(price.amount), "category": price.category, "table": price.table}
+        return {**found, "due": int(order.due), "due_told": True}
+    claim = replace(claim_of(piece), accept_low=order.accept_low or claim_of(piece).accept_low)
+    size = size_of(piece.get("on", "")) if "size" not in piece else Size.parse(piece["size"])
+    price = price_for(shape, weight, day=order.mailing_date, claim=claim, tables=tables, size=size)
+    told = {"category": price.category, "table": price.table, "confidence": price.confidence}
+    return {**found, "due": int(price.amount), **told, **({"derived": True} if price.derived else {})}
 
 
 def _ground(piece: int, amount: Mills, *, lacks: Mills, paid: Mills, due: Mills, reason: str) -> Refused | None:

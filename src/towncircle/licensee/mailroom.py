@@ -10,7 +10,7 @@ so asking again gives the same indicia; value at least the exact amount due (P05
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from typing import Any
@@ -22,47 +22,25 @@ from towncircle.kernel.errors import BadInput, Refused, RefusedOnGrounds, Townci
 from towncircle.kernel.ids import DeviceId, JobId
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record
-from towncircle.licensee import advertising, books, departments, labels, looks, missing, promises, rates
+from towncircle.licensee import advertising, books, departments, labels, looks, missing, promises, rates, zoning
 from towncircle.licensee.funds import held_device
 from towncircle.licensee.limits import Limits
 from towncircle.licensee.looks import PLAIN, Look
-from towncircle.mailpiece import eligibility
+from towncircle.licensee.pricing import DEFAULT_WEIGHT_OZ, FIRST_METERED, Claim, Pricer, Terms, changed, doubts_of_job
+from towncircle.licensee.tapes import on_tapes
 from towncircle.mailpiece.address_files import Recipient
-from towncircle.mailpiece.addresses import Address
-from towncircle.mailpiece.categories import CLASSES
-from towncircle.mailpiece.eligibility import Size
-from towncircle.mailpiece.forms import form_of_piece, label_stock, require_form
-from towncircle.mailpiece.geometry import INCH, form
-from towncircle.mailpiece.rates import Price, PriceRequest, PriceType, Shape, price
-from towncircle.mailpiece.tariff import Table
+from towncircle.mailpiece.forms import form_of_piece, require_form
+from towncircle.mailpiece.rates import Shape
 from towncircle.psd.client import DeviceClient
 from towncircle.psd.commands import Evidence, Evidenced
 
-DEFAULT_WEIGHT_OZ = Fraction(1)
 SOFTWARE_ID = b"TC"  # house
-_ADDRESS = tuple(field.name for field in fields(Address))
-MOST_TAPES = 20  # house: of one piece
 POSTAGE, REDATE, CORRECTION = "postage", "redate", "correction"
 EVIDENCED, PRINTED, RELEASED = "evidenced", "printed", "released"
 CLAIMED = "claimed"  # it was never handed over, and its pieces were sent in for a refund
 OPEN = ("planned", EVIDENCED, RELEASED)  # a crash leaves these between their steps
 WAITING = "waiting"  # it stands in an open batch, whose reservation pays for it
 LOST = "lost"  # the device debited it and cannot give its indicia any more
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
-    """Say the class of mail and the rate claimed (P050 5.1) for the pieces of a job."""
-
-    mail_class: str = "first"
-    price_type: PriceType = "metered"
-    zone: str = ""
-    level: str = ""
-    extras: tuple[str, ...] = ()
-    nonmachinable: bool = False
-
-
-FIRST_METERED = Claim()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +74,7 @@ def plan(ctx: Context, *, order: Order, job: JobId, limits: Limits) -> Record:
     departments.check_person(ctx, department=order.department, person=order.person, job=job)
     departments.reserve(ctx, department=order.department, job=job, amount=total)
     pieces = body["pieces"]
-    told: dict[str, Any] = {"department": order.department, "person": order.person}
+    told: dict[str, Any] = {"department": order.department, "person": order.person, **doubts_of_job(pieces)}
     ctx.note(
         "print.planned", job, clauses=("P050 1.5",), device=order.device, count=len(pieces), total=int(total), **told
     )
@@ -106,7 +84,7 @@ def plan(ctx: Context, *, order: Order, job: JobId, limits: Limits) -> Record:
 def draft(ctx: Context, *, order: Order, limits: Limits, provider: str) -> dict[str, Any]:
     """Give a job as it would be planned; nothing is written and no money is touched."""
     look = order.look
-    pieces = on_form(_priced(order, rates.tables(ctx.tx, provider)), look.form)
+    pieces = on_form(_priced(order, terms_of(ctx, order, provider=provider)), look.form)
     if look.each is not None:
         pieces = on_tapes(pieces, look.each)
     for piece in pieces:
@@ -141,6 +119,9 @@ def evidence(ctx: Context, *, job: JobId) -> Steps:
     advertising.check_job(ctx, planned)
     device = DeviceId(planned["device"])
     missing.in_hand(ctx, device=device)
+    grounds = _changed(ctx, planned)
+    if grounds and not (yield Exchange(device, lambda client: _has_made(client, job))):
+        raise RefusedOnGrounds("mailroom.prices-changed", grounds, count=len(grounds))
     kept = promises.promised(ctx, device=device) if planned["state"] == "planned" else None
     done: Evidenced
     done, status = yield Exchange(device, lambda client: (_ask(client, job, planned, kept), client.status()))
@@ -180,94 +161,34 @@ def evidence(ctx: Context, *, job: JobId) -> Steps:
     return ctx.tx.put("job", job, body, owner=row.owner, expected=row.version)
 
 
-def price_for(
-    shape: Shape,
-    weight_oz: Fraction,
-    *,
-    day: date,
-    claim: Claim = FIRST_METERED,
-    tables: tuple[Table, ...] | None = None,
-    size: Size | None = None,
-) -> Price:
-    """Price one piece as the mail room prints it: one that an indicium may pay (P050 1.4).
-
-    Raises what `mailpiece.rates.price` raises, and the first ground of `eligibility.unpayable`.
-
-    The tables have no metered price for flats; retail is what a flat costs with an indicium too.
-    """
-    first = claim.mail_class == "first"
-    kind: PriceType = "retail" if first and shape == "flat" and claim.price_type == "metered" else claim.price_type
-    request = PriceRequest(
-        on=day,
-        weight_oz=weight_oz,
-        shape=shape,
-        price_type=kind,
-        mail_class=claim.mail_class,
-        zone=claim.zone,
-        level=claim.level,
-        extras=claim.extras,
-        nonmachinable=claim.nonmachinable,
-        size=size,
+def terms_of(ctx: Context, order: Order, *, provider: str) -> Terms:
+    """Gather what the pieces of an order are priced by."""
+    mailed_from = order.look.place == "zip"
+    origin = zoning.origin_of(ctx.tx, held_device(ctx, order.device), mailed_from=mailed_from)
+    return Terms(
+        day=order.mailing_date,
+        tables=rates.tables(ctx.tx, provider),
+        zones=zoning.zones_from(ctx.tx, origin),
+        claim=order.claim,
+        weight_oz=order.weight_oz,
+        shape=order.shape,
+        form=order.look.form,
     )
-    found = price(request, tables=tables)
-    for ground in eligibility.unpayable(request.piece()):
-        raise ground
-    return found
 
 
-def size_of(key: str) -> Size | None:
-    """Give the size of the pieces of a form that is named; a label says nothing of what it goes on."""
-    piece = form(key) if key else None
-    if piece is None or piece.shape == "label":
-        return None
-    return Size(length=Fraction(piece.width, INCH), height=Fraction(piece.height, INCH))
-
-
-def claim_of(piece: Mapping[str, Any]) -> Claim:
-    """Give the rate that a piece of a job was claimed at; of jobs from before there were others, the metered one."""
-    held = dict(piece.get("claim", {}))
-    return Claim(**{**held, "extras": tuple(held.get("extras", ()))})
-
-
-def _claimed(claim: Claim) -> dict[str, Any]:
-    """Give what a piece keeps of its claim: what is not as of a First-Class metered letter."""
-    told = {one.name: getattr(claim, one.name) for one in fields(claim)}
-    kept = {name: value for name, value in told.items() if value != getattr(FIRST_METERED, name)}
-    return {"claim": {**kept, **({"extras": list(claim.extras)} if claim.extras else {})}} if kept else {}
-
-
-def _priced(order: Order, tables: tuple[Table, ...]) -> list[dict[str, Any]]:
+def _priced(order: Order, terms: Terms) -> list[dict[str, Any]]:
     pieces: list[dict[str, Any]] = []
     grounds: list[TowncircleError] = []
-    usual, size = CLASSES[order.claim.mail_class].shape, size_of(order.look.form)
+    pricer = Pricer(terms)
     for recipient in order.recipients:
-        shape = recipient.shape or order.shape or usual
-        weight = recipient.weight_oz or order.weight_oz
         try:
-            found = price_for(shape, weight, day=order.mailing_date, claim=order.claim, tables=tables, size=size)
+            pieces.append(pricer.piece(recipient))
         except (Refused, BadInput) as unknown:
-            grounds.append(Refused("mailroom.no-price", row=recipient.row, why=unknown.sentence, clause=unknown.clause))
-            continue
-        pieces.append(piece_of(recipient, found, shape=shape, weight_oz=weight, claim=order.claim))
+            told = {"why": unknown.sentence, "clause": unknown.clause, "next": unknown.next_step}
+            grounds.append(Refused("mailroom.no-price", row=recipient.row, **told))
     if grounds:
         raise RefusedOnGrounds("mailroom.prices-unknown", tuple(grounds), count=len(grounds))
     return pieces
-
-
-def piece_of(
-    recipient: Recipient, price: Price, *, shape: Shape, weight_oz: Fraction, claim: Claim = FIRST_METERED
-) -> dict[str, Any]:
-    """Give what a job keeps of a piece: where it goes, what it is, what it costs, by which table and claim."""
-    where = recipient.address
-    return {
-        "address": {name: getattr(where, name) for name in _ADDRESS},
-        "shape": shape,
-        "weight": str(weight_oz),
-        "amount": int(price.amount),
-        "category": price.category,
-        "table": price.table,
-        **_claimed(claim),
-    }
 
 
 @cites("P050-5.1")
@@ -279,25 +200,6 @@ def on_form(pieces: list[dict[str, Any]], key: str) -> list[dict[str, Any]]:
     for piece in pieces if key else ():
         piece["on"] = require_form(key, piece["shape"]).key
     return pieces
-
-
-@cites("P050-4.5/7")
-def on_tapes(pieces: list[dict[str, Any]], each: Mills) -> list[dict[str, Any]]:
-    """Divide the postage of pieces over as many tapes as it takes, each an indicium with all its words.
-
-    `each` is the most that one tape shows; `tape` says which of how many. Together they pay exactly what is due.
-    Raises `Refused` (mailroom.not-on-tape, mailroom.too-many-tapes).
-    """
-    tapes: list[dict[str, Any]] = []
-    for piece in pieces:
-        if not label_stock(form_of_piece(piece)):
-            raise Refused("mailroom.not-on-tape", form=form_of_piece(piece).name)
-        whole, rest = divmod(piece["amount"], int(each)) if each > ZERO else (MOST_TAPES, 1)
-        amounts = [int(each)] * whole + ([rest] if rest else [])
-        if len(amounts) > MOST_TAPES:
-            raise Refused("mailroom.too-many-tapes", amount=Mills(piece["amount"]), each=each, most=MOST_TAPES)
-        tapes += [{**piece, "amount": part, "tape": [at, len(amounts)]} for at, part in enumerate(amounts, start=1)]
-    return tapes
 
 
 def printed(ctx: Context, *, job: JobId, files: Sequence[str], **told: int | str) -> Record:
@@ -369,6 +271,26 @@ def _untie(ctx: Context, row: Record) -> None:
         for name in ("redates", "additions")
     }
     ctx.tx.put("job", of.key, {**of.body, **tied}, owner=of.owner, expected=of.version)
+
+
+@cites("P050-1.5", "502.22b")
+def _changed(ctx: Context, planned: Mapping[str, Any]) -> tuple[TowncircleError, ...]:
+    """Give what is wrong with the prices of a planned job at the instant of signing: nothing is wrong with most."""
+    day = date.fromisoformat(planned["mailing_date"])
+    provider = str(held_device(ctx, DeviceId(planned["device"])).body["provider"])
+    try:
+        return tuple(changed(planned["pieces"], day=day, tables=rates.tables(ctx.tx, provider)))
+    except (Refused, BadInput) as unknown:
+        return (unknown,)
+
+
+def _has_made(client: DeviceClient, job: JobId) -> bool:
+    """Tell whether a device has evidenced a job already: then its indicia are fetched, whatever they would cost now."""
+    try:
+        client.recover(job)
+    except Refused:
+        return False
+    return True
 
 
 def _ask(client: DeviceClient, job: JobId, body: Mapping[str, Any], kept: promises.Promised | None = None) -> Evidenced:

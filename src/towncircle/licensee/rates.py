@@ -59,7 +59,7 @@ def tables(view: Transaction, provider: str) -> tuple[Table, ...]:
     """Give the tables that hold for the devices of a Provider, oldest first."""
     rows = view.find(TAKEN, owner=provider)
     rows.sort(key=lambda row: int(row.body["number"]))
-    return laid_over(known_tables(), (rate_files.read(row.body["file"].encode()) for row in rows))
+    return laid_over(known_tables(), (rate_files.read_taken(row.body["file"].encode()) for row in rows))
 
 
 def standing(view: Transaction, provider: str, *, day: date) -> tuple[tuple[Table, ...], tuple[Table, ...]]:

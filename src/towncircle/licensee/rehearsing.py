@@ -8,7 +8,7 @@ that has no price there is named with the reason and stays out of both totals.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
 
@@ -17,7 +17,9 @@ from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record, Transaction
 from towncircle.licensee import rates
-from towncircle.licensee.mailroom import EVIDENCED, POSTAGE, PRINTED, claim_of, form_of, price_for
+from towncircle.licensee.mailroom import EVIDENCED, POSTAGE, PRINTED, form_of
+from towncircle.licensee.pricing import claim_of, price_for
+from towncircle.licensee.tapes import whole_pieces
 from towncircle.mailpiece.tariff import Table, laid_over
 
 
@@ -73,10 +75,11 @@ def _counts(row: Record, first: date, last: date) -> bool:
 
 
 def _repriced(row: Record, tables: tuple[Table, ...], day: date) -> Iterator[Repriced]:
-    for place, piece in enumerate(row.body["pieces"], start=1):
+    for place, piece in enumerate(whole_pieces(row.body["pieces"]), start=1):
         weight, cost, category, why = Fraction(piece["weight"]), None, "", ""
         try:
-            found = price_for(piece["shape"], weight, day=day, claim=claim_of(piece), tables=tables)
+            claim = replace(claim_of(piece), accept_low=True)  # nothing is paid by it
+            found = price_for(piece["shape"], weight, day=day, claim=claim, tables=tables)
             cost, category = found.amount, found.category
         except (Refused, BadInput) as unknown:
             why = unknown.sentence

@@ -41,6 +41,15 @@ WORDS: dict[str, tuple[str, ...]] = {
     "country": ("country", "countryname", "countrycode", "nation"),
     "weight_oz": ("weightoz", "weight", "ounces", "oz"),
     "shape": ("shape",),
+    "mail_class": ("mailclass", "classofmail"),
+    "price_type": ("pricetype",),
+    "zone": ("zone", "postalzone"),
+    "extras": ("extras", "extraservices"),
+    "declared_value": ("declaredvalue", "insuredvalue"),
+    "nonmachinable": ("nonmachinable",),
+    "length": ("length", "lengthin", "lengthinches"),
+    "height": ("height", "heightin", "heightinches"),
+    "thickness": ("thickness", "thicknessin", "thicknessinches"),
 }  # fmt: skip
 NEEDED = ("street", "city", "state", "zip")
 _MEANS = {word: ours for ours, words in WORDS.items() for word in words}

@@ -71,7 +71,7 @@ class CsvTable:
                     start = self.first_line + rows.line_num
             except csv.Error as error:
                 raise BadInput("addresses.not-csv", path=self.label, row=start, why=str(error)) from error
-            except UnicodeDecodeError as error:
+            except UnicodeError as error:  # also where UTF-16 has no byte order mark
                 raise BadInput(
                     "addresses.encoding-broken", path=self.label, encoding=self.encoding, row=start
                 ) from error
@@ -189,7 +189,7 @@ def _head(path: Path, label: str, encoding: str) -> str:
     with _opened(path, label) as raw, _text(raw, encoding) as text:
         try:
             return text.readline(LONGEST_ROW) + text.readline(LONGEST_ROW)
-        except UnicodeDecodeError as error:
+        except UnicodeError as error:
             raise BadInput("addresses.encoding-broken", path=label, encoding=encoding, row=1) from error
 
 

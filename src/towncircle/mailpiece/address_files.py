@@ -4,8 +4,9 @@
 it gives is iterated: a generator of rows in the order of the file, each a `Recipient` or a `FaultyRow`, in bounded
 memory however long the file is. `good` and `faulty` count what has been given so far; iterating again reads the file
 again.
-Columns: name, company, urbanization, street, street2, city, state, zip, country, weight_oz, shape, under many
-headings or those that `--map` names; every other column is carried along in `Recipient.extra` by its heading.
+Columns: name, company, urbanization, street, street2, city, state, zip, country, weight_oz, shape, and those of
+`row_rates`, under many headings or those that `--map` names; every other column is carried along in `Recipient.extra`
+by its heading.
 
 Here: rows to recipients. Not here: one address (`addresses`), the headings (`address_columns`), how files are written
 (`address_csv`, `address_xlsx`).
@@ -32,6 +33,7 @@ from towncircle.mailpiece.address_xlsx import OLD_MARK, ZIP_MARK, xlsx_table
 from towncircle.mailpiece.addresses import Address, address
 from towncircle.mailpiece.harmless import uncelled, visible
 from towncircle.mailpiece.rates import SHAPES, Shape
+from towncircle.mailpiece.row_rates import COLUMNS, NOTHING, RowRate, row_rate
 from towncircle.mailpiece.standard_form import Change, in_standard_form
 from towncircle.mailpiece.weights import parse_weight
 
@@ -47,14 +49,16 @@ class Recipient:
     """Hold one row of an address file: where it goes, and what else the row says.
 
     `row` is the line (of a workbook the row) it stands in, `weight_oz` and `shape` are None where the file says
-    nothing, `extra` holds the columns that are not an address's by their headings, stripped. `changes` says what
-    standard form or the address data changed, `verified_by` which data verified the ZIP+4 ('' where nobody did).
+    nothing, `rate` what else it says of the piece, `extra` holds the other columns by their headings, stripped.
+    `changes` says what standard form or the address data changed, `verified_by` which data verified the ZIP+4 ('' where
+    nobody did).
     """
 
     row: int
     address: Address
     weight_oz: Fraction | None
     shape: Shape | None
+    rate: RowRate = NOTHING
     extra: Mapping[str, str] = field(default_factory=dict)
     changes: tuple[Change, ...] = ()
     verified_by: str = ""
@@ -109,6 +113,7 @@ class AddressFile:
         self.standardise = standardise
         self.good = 0
         self.faulty = 0
+        self._rated = [ours for ours in COLUMNS if ours in columns.places]
 
     def __iter__(self) -> Iterator[Row]:
         """Give each row. Raises `BadInput` (addresses.*) where the file itself breaks, after the rows before it."""
@@ -129,6 +134,7 @@ class AddressFile:
         columns = self.columns
         said = {ours: uncelled(_joined(cells, places, ours)) for ours, places in columns.places.items()}
         weight, shape = said.pop("weight_oz", "").strip(), said.pop("shape", "").strip().lower()
+        rated = {ours: said.pop(ours) for ours in self._rated}
         changes: tuple[Change, ...] = ()
         if self.standardise:
             said, changes = in_standard_form(said)
@@ -148,14 +154,22 @@ class AddressFile:
         if shape and shape not in SHAPES:
             wrong = BadInput("rates.unknown-shape", text=visible(shape, most=20))
             faults.append(Fault(column=columns.titles["shape"], text=visible(shape, most=40), error=wrong))
+        rate = NOTHING
+        if rated:
+            rate, wrong_rates = row_rate(rated)
+            faults += [
+                Fault(column=columns.titles[ours], text=visible(rated[ours], most=40), error=error)
+                for ours, error in wrong_rates
+            ]
         extra = {title: cells[place].strip() for title, place in columns.extra if place < len(cells)}
         faults = _cell_faults(cells, columns, extra, faults)
         if faults or made is None:
             return FaultyRow(row=number, faults=tuple(faults))
         chosen = next((known for known in SHAPES if known == shape), None)
         return Recipient(
-            row=number, address=made, weight_oz=ounces, shape=chosen, extra=extra, changes=changes, verified_by=by
-        )
+            row=number, address=made, weight_oz=ounces, shape=chosen, rate=rate, extra=extra, changes=changes,
+            verified_by=by,
+        )  # fmt: skip
 
 
 def open_addresses(
@@ -195,13 +209,23 @@ def _table(path: Path, *, label: str, encoding: str, divider: str, sheet: str) -
     return csv_table(path, label=label, encoding=encoding, divider=divider)
 
 
-def read_addresses(source: Path, *, chosen: Chosen | None = None) -> tuple[Recipient, ...]:
-    """Read a whole file of addresses that must be without a fault.
+def read_addresses(
+    source: Path,
+    *,
+    chosen: Chosen | None = None,
+    encoding: str = "",
+    divider: str = "",
+    sheet: str = "",
+    standardise: bool = False,
+) -> tuple[Recipient, ...]:
+    """Read a whole file of addresses that must be without a fault, as `open_addresses` does.
 
     Raises `BadInput` (addresses.*) for a file that cannot be used and `RefusedOnGrounds` (addresses.faulty-rows) with a
     ground for every faulty row, the first thousand of them.
     """
-    return _whole(open_addresses(source, chosen=chosen))
+    return _whole(
+        open_addresses(source, chosen=chosen, encoding=encoding, divider=divider, sheet=sheet, standardise=standardise)
+    )
 
 
 def public_addresses() -> tuple[Recipient, ...]:

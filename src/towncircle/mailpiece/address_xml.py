@@ -149,9 +149,9 @@ class Rows:
         self._cells: list[str] = []
         self._place = 0
         self._type = ""
-        self._parts: list[str] | None = None
+        self._parts: list[str] = []
+        self._open = self._valued = False
         self._kept = 0
-        self._value: str | None = None
         self._formula = False
 
     def begin(self, name: str, attributes: dict[str, str]) -> None:
@@ -163,17 +163,17 @@ class Rows:
         elif name == "c":
             said = attributes.get("r", "")
             self._place = _column(said) if said else self._place + 1
-            self._type, self._value, self._formula = attributes.get("t", "n"), None, False
+            self._type, self._formula = attributes.get("t", "n"), False
+            self._parts, self._kept, self._open, self._valued = [], 0, False, False
         elif name in ("v", "t"):
-            self._parts, self._kept = [], 0
+            self._open = self._valued = True
         elif name == "f":
             self._formula = True
 
     def end(self, name: str) -> None:
         """End a value, a cell or a row."""
-        if name in ("v", "t") and self._parts is not None:
-            self._value = (self._value or "") + "".join(self._parts)
-            self._parts = None
+        if name in ("v", "t"):
+            self._open = False
         elif name == "c":
             self._keep(self._cell())
         elif name == "row":
@@ -181,8 +181,8 @@ class Rows:
             self._cells = []
 
     def text(self, piece: str) -> None:
-        """Take a piece of a value, as far as a cell may hold it."""
-        if self._parts is not None and self._kept <= LONGEST_TEXT:
+        """Take a piece of a value, as far as a cell may hold it, in however many runs it stands."""
+        if self._open and self._kept <= LONGEST_TEXT:
             self._parts.append(piece[: LONGEST_TEXT + 1])
             self._kept += len(piece)
 
@@ -195,7 +195,7 @@ class Rows:
         self._cells[place - 1] = cell
 
     def _cell(self) -> str:
-        value = self._value
+        value = "".join(self._parts) if self._valued else None
         if value is None or (self._formula and not value and self._type != "str"):
             return Unusable.because(BadInput("addresses.formula-unvalued")) if self._formula else ""
         if self._type == "s":

@@ -10,7 +10,11 @@ Category codes (house; four ASCII characters):
 2. `C`, or `N` with the nonmachinable surcharge, `X` with extra services, `Y` with both;
 3. the shape: `L` letter, `F` flat, `C` card, `P` parcel, `E` padded flat rate envelope, `B` medium and `K` large flat
    rate box;
-4. the price type: `S` stamped, `M` metered, `R` retail, `C` commercial, `A` one price for all (before 2024).
+4. the price type: `S` stamped, `M` metered, `R` retail, `C` commercial, `A` one price for all (before 2024);
+   of a presorted piece its level: `5` 5-digit, `6` 5-digit entered at the DSCF, `3` 3-digit, `D` AADC, `X` mixed AADC,
+   `J` ADC, `Y` mixed ADC, `K` mixed machinable, `0` to `2` nonautomation 5-digit, ADC and mixed ADC, `E`, `F`, `G` and
+   `H` Every Door Direct Mail, entered at the DSCF, at the DDU, and retail. `C` on a presorted piece is from before
+   levels had codes.
 `FCLM` is a First-Class metered letter.
 """
 
@@ -63,6 +67,13 @@ _TYPE_LETTER = {"stamped": "S", "metered": "M", "retail": "R", "commercial": "C"
 _CLASS_OF = {one.letter: one for one in CLASSES.values()}
 _SHAPE_OF = {letter: (shape, word, short) for shape, (letter, word, short) in _SHAPE.items()}
 _TYPE_OF = {letter: kind for kind, letter in _TYPE_LETTER.items()}
+_LEVEL_LETTER = {
+    "5-digit": "5", "5-digit-dscf": "6", "3-digit": "3", "aadc": "D", "mixed-aadc": "X", "adc": "J", "mixed-adc": "Y",
+    "mixed-machinable": "K", "nonautomation-5-digit": "0", "nonautomation-adc": "1", "nonautomation-mixed-adc": "2",
+    "eddm": "E", "eddm-dscf": "F", "eddm-ddu": "G", "eddm-retail": "H",
+}  # fmt: skip
+LEVELS = tuple(_LEVEL_LETTER)
+_LEVEL_OF = {letter: level for level, letter in _LEVEL_LETTER.items()}
 _EXTRAS = {"C": (False, False), "N": (True, False), "X": (False, True), "Y": (True, True)}
 _TAIL = {(False, False): "", (True, False): " NM", (False, True): "+", (True, True): " N+"}
 _WITH = {seen: letter for letter, seen in _EXTRAS.items()}
@@ -77,12 +88,16 @@ class Category:
     price_type: str
     nonmachinable: bool
     extra_services: bool
+    level: str = ""
 
 
-def category_code(mail_class: str, shape: str, price_type: str, *, nonmachinable: bool, extra_services: bool) -> str:
+def category_code(
+    mail_class: str, shape: str, price_type: str, *, nonmachinable: bool, extra_services: bool, level: str = ""
+) -> str:
     """Write the four characters; the words must be known."""
     letter = _SHAPE[shape][0]  # type: ignore[index]  # a shape that is not known is a KeyError
-    return f"{CLASSES[mail_class].letter}{_WITH[nonmachinable, extra_services]}{letter}{_TYPE_LETTER[price_type]}"
+    last = _LEVEL_LETTER[level] if level else _TYPE_LETTER[price_type]
+    return f"{CLASSES[mail_class].letter}{_WITH[nonmachinable, extra_services]}{letter}{last}"
 
 
 def read_category(code: str) -> Category:
@@ -92,16 +107,19 @@ def read_category(code: str) -> Category:
         or code[0] not in _CLASS_OF
         or code[1] not in _EXTRAS
         or code[2] not in _SHAPE_OF
-        or code[3] not in _TYPE_OF
+        or (code[3] not in _TYPE_OF and code[3] not in _LEVEL_OF)
     ):
         raise BadInput("rates.unknown-category", text=code[:20])
     nonmachinable, extra = _EXTRAS[code[1]]
+    level = _LEVEL_OF.get(code[3], "")
+    presorted = "retail" if level == "eddm-retail" else "commercial"
     return Category(
         mail_class=_CLASS_OF[code[0]].key,
         shape=_SHAPE_OF[code[2]][0],
-        price_type=_TYPE_OF[code[3]],
+        price_type=presorted if level else _TYPE_OF[code[3]],
         nonmachinable=nonmachinable,
         extra_services=extra,
+        level=level,
     )
 
 
@@ -109,6 +127,7 @@ def describe_category(code: str) -> str:
     """Write a category code in words, such as `First-Class Letter, metered price`. Raises `BadInput`."""
     said = read_category(code)
     kind = "" if said.price_type == "all" else f", {said.price_type} price"
+    kind += f", presorted {said.level}" if said.level else ""
     more = (", nonmachinable" if said.nonmachinable else "") + (", extra services" if said.extra_services else "")
     return f"{CLASSES[said.mail_class].name} {_SHAPE[said.shape][1]}{kind}{more}"
 

@@ -9,6 +9,7 @@ Every figure has its source and its first day.
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -42,6 +43,11 @@ class Size:
             raise BadInput("eligibility.size-unreadable", text=text[:40])
         return cls(length=sides[0], height=sides[1], thickness=sides[2] if len(sides) == 3 else None)
 
+    def __str__(self) -> str:
+        """Write the size as `parse` reads it."""
+        sides = (self.length, self.height, *(() if self.thickness is None else (self.thickness,)))
+        return "x".join(f"{float(side):.4f}".rstrip("0").rstrip(".") for side in sides)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
@@ -71,6 +77,8 @@ class Limit:
     aspect: tuple[Fraction, ...]
     length_and_girth: Fraction | None
     plain: tuple[Fraction, ...]
+    through: date
+    thin: Fraction | None  # `least` is only for pieces up to so thick
 
 
 def faults(piece: Piece) -> list[Refused]:
@@ -82,15 +90,48 @@ def faults(piece: Piece) -> list[Refused]:
         ]
     found: list[Refused] = []
     for limit in _limits():
-        if piece.shape in limit.shapes and piece.mail_class in limit.classes and piece.on >= limit.since:
+        held = limit.since <= piece.on <= limit.through
+        if held and piece.shape in limit.shapes and piece.mail_class in limit.classes:
             found += _weight(piece, limit)
             found += _size(piece, limit, piece.size) if piece.size is not None else ()
-    found += [
-        Refused("eligibility.service", service=extra.replace("-", " "), mail_class=name)
-        for extra in piece.extras
-        if piece.mail_class not in _data()["services"].get(extra, (piece.mail_class,))
-    ]
+    return found + _services(piece, name)
+
+
+def nonstandard(piece: Piece) -> bool | None:
+    """Tell whether a light piece is of other than standard size, which paid a surcharge; None where nobody measured.
+
+    Of later days the answer is no: the surcharge of a nonmachinable letter came in its place.
+    """
+    rule = _data()["nonstandard"]
+    single = piece.mail_class in rule["classes"] and not piece.level and piece.shape in rule["shapes"]
+    light = piece.weight_oz is None or piece.weight_oz <= Fraction(rule["most_oz"])
+    if not (single and light and rule["from"] <= piece.on <= rule["through"]):
+        return False
+    if piece.size is None:
+        return None
+    most, aspect = _lengths(rule, "most"), _lengths(rule, "aspect")
+    sides = (piece.size.length, piece.size.height, piece.size.thickness)
+    if any(side is not None and side > at for side, at in zip(sides, most, strict=True)):
+        return True
+    if not aspect[0] <= piece.size.length / piece.size.height <= aspect[1]:
+        return True
+    return None if piece.size.thickness is None else False
+
+
+def _services(piece: Piece, name: str) -> list[Refused]:
+    """Give the extra services that do not go with the class, and those of which no source says that they do."""
+    found, known = [], _data()["services"]
+    for extra in piece.extras:
+        said = {"service": extra.replace("-", " "), "mail_class": name}
+        if extra not in known:
+            found.append(Refused("eligibility.service-unknown", **said))
+        elif piece.mail_class not in known[extra]:
+            found.append(Refused("eligibility.service", known=_named(known[extra]), **said))
     return found
+
+
+def _named(classes: Iterable[str]) -> str:
+    return ", ".join(CLASSES[one].name for one in classes)
 
 
 @cites("P050-1.4", "PRE-14", "P050-1.4/2", "PRE-14/2")
@@ -133,7 +174,8 @@ def _size(piece: Piece, limit: Limit, size: Size) -> list[Refused]:
         if inches is None:
             continue
         told = {"side": side, "inches": _inches(inches), **said}
-        if limit.least and inches < limit.least[place]:
+        thin = limit.thin is None or size.thickness is None or size.thickness <= limit.thin
+        if limit.least and inches < limit.least[place] and thin:
             found.append(Refused("eligibility.small", least=_inches(limit.least[place]), **told))
         if limit.most and inches > limit.most[place]:
             found.append(Refused("eligibility.large", most=_inches(limit.most[place]), **told))
@@ -163,17 +205,26 @@ def _words(shape: str) -> str:
     return shape.replace("-", " ")
 
 
+def minimum_pieces(mail_class: str, level: str, on: date) -> tuple[int, str] | None:
+    """Give how many pieces a presorted mailing has at least, and who says so; None where that is not known here."""
+    for row in _data()["presort"]:
+        if mail_class in row["classes"] and level not in row["unknown"] and on >= row["from"]:
+            return int(row["least"]), str(row["clause"])
+    return None
+
+
 @cache
 def _data() -> dict[str, Any]:
     text = (files("towncircle.mailpiece") / "data" / "eligibility.toml").read_text(encoding="utf-8")
     return tomllib.loads(text)
 
 
+def _lengths(row: dict[str, Any], name: str) -> tuple[Fraction, ...]:
+    return tuple(sum(map(Fraction, text.split()), Fraction(0)) for text in row.get(name, ()))
+
+
 @cache
 def _limits() -> tuple[Limit, ...]:
-    def lengths(row: dict[str, Any], name: str) -> tuple[Fraction, ...]:
-        return tuple(sum(map(Fraction, text.split()), Fraction(0)) for text in row.get(name, ()))
-
     def one(row: dict[str, Any], name: str) -> Fraction | None:
         return Fraction(row[name]) if name in row else None
 
@@ -184,11 +235,13 @@ def _limits() -> tuple[Limit, ...]:
             since=row["from"],
             clause=row["clause"],
             most_oz=one(row, "most_oz"),
-            least=lengths(row, "least"),
-            most=lengths(row, "most"),
-            aspect=lengths(row, "aspect"),
+            least=_lengths(row, "least"),
+            most=_lengths(row, "most"),
+            aspect=_lengths(row, "aspect"),
             length_and_girth=one(row, "length_and_girth"),
-            plain=lengths(row, "plain"),
+            plain=_lengths(row, "plain"),
+            through=row.get("through", date.max),
+            thin=one(row, "least_up_to_thickness"),
         )
         for row in _data()["limits"]
     )

@@ -2,7 +2,8 @@
 
 Here: reading a file with its control totals, writing one, and the files that come with the program. Not here: who
 publishes it and when (`provider.rates`), how tables lie over each other (`tariff`).
-Kept: a file whose totals are not those of its lines is refused whole; each line names its source, and a price that was
+Kept: a file whose totals are not those of its lines is refused whole, one with faults with all of them (`rate_checks`),
+and what was taken once stays readable; each line names its source, and a price that was
 not found is a line without an amount. Prices by weight and zone stand in grids, so that a whole class fits one message.
 """
 
@@ -10,20 +11,22 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache, partial
 from importlib.resources import files
 from itertools import groupby
 from typing import Any
 
 from towncircle.kernel.cites import cites
-from towncircle.kernel.errors import BadInput
+from towncircle.kernel.errors import BadInput, RefusedOnGrounds
 from towncircle.kernel.money import ZERO, Mills
+from towncircle.mailpiece import rate_checks
 from towncircle.mailpiece.tariff import FIRST_CLASS, KINDS, Line, Table
 
 MOST_LINES = 2_000
+MOST_TOLD = 200  # faults of a file
 _SURE = ("none", "low", "medium", "high")
 _SAID = ("kind", "shape", "price_type", "status", "confidence", "source", "url", "note", "level", "for_class")
 _LINE = (*_SAID, "zone", "not_over_oz", "amount_usd", "not_over_value_usd")
@@ -36,7 +39,58 @@ _OUNCES = re.compile(r"[0-9]{1,5}(?:/[1-9][0-9]{0,4}|\.[0-9]{1,4})?\Z", re.ASCII
 
 @cites("IMI-03/2")
 def read(data: bytes) -> Table:
-    """Read a rate file and check it against its own totals. Raises `BadInput`: updates.file-*."""
+    """Read a rate file that is to be published or taken, and check it against its own totals.
+
+    Raises `BadInput` (updates.file-unreadable, updates.file-totals), and `RefusedOnGrounds` (updates.file-faulty) with
+    everything that is wrong with its head and its lines, each with its place.
+    """
+    sheet = _sheet(data)
+    faults, placed = rate_checks.head_faults(sheet), list[rate_checks.Placed]()
+    for count, (where, make) in enumerate(_makers(sheet), start=1):
+        if count > MOST_LINES:
+            faults.append(rate_checks.fault(where, f"a table has at most {MOST_LINES:,} lines"))
+            break
+        try:
+            placed += [(where, line) for line in make()]
+        except (ValueError, KeyError, BadInput) as error:
+            faults.append(rate_checks.fault(where, f"it lacks {error}" if isinstance(error, KeyError) else error))
+    faults += rate_checks.line_faults(str(sheet.get("series", FIRST_CLASS)), placed)
+    if faults:
+        raise RefusedOnGrounds("updates.file-faulty", tuple(faults[:MOST_TOLD]), count=len(faults))
+    return _read(data)
+
+
+def _sheet(data: bytes) -> dict[str, Any]:
+    try:
+        sheet = tomllib.loads(data.decode("utf-8"))
+        for name in ("line", "grid"):
+            if not all(isinstance(row, dict) for row in sheet.get(name, ())):
+                raise ValueError(f"its {name} is no list of tables")
+    except (UnicodeDecodeError, ValueError, TypeError, RecursionError) as error:
+        raise BadInput("updates.file-unreadable", what=error) from error
+    return sheet
+
+
+def _makers(sheet: dict[str, Any]) -> Iterator[tuple[str, Callable[[], list[Line]]]]:
+    """Give each line of a file, and each row of its grids, by its place and unread."""
+    for number, row in enumerate(sheet.get("line", ()), start=1):
+        yield f"line {number}", partial(_one_line, row)
+    for number, grid in enumerate(sheet.get("grid", ()), start=1):
+        rows = (text for text in str(grid.get("rows", "")).split("\n") if text.strip())
+        for at, text in enumerate(rows, start=1):
+            yield f"grid {number}, row {at}", partial(_grid_row, {**grid, "rows": text})
+
+
+def _one_line(row: dict[str, Any]) -> list[Line]:
+    return [_line(row)]
+
+
+def _grid_row(grid: dict[str, Any]) -> list[Line]:
+    return list(_cells(grid))
+
+
+def _read(data: bytes) -> Table:
+    """Read a file line by line and check its totals; what today's checks say of its names is not asked."""
     try:
         sheet = tomllib.loads(data.decode("utf-8"))
         lines = (*map(_line, sheet.get("line", ())), *(line for grid in sheet.get("grid", ()) for line in _cells(grid)))
@@ -53,11 +107,17 @@ def read(data: bytes) -> Table:
     return table
 
 
+@lru_cache(maxsize=64)
+def read_taken(data: bytes) -> Table:
+    """Read a file that was taken before: what was in order then is not looked at by today's checks again."""
+    return _read(data)
+
+
 @cache
 def packaged() -> tuple[Table, ...]:
     """Read the tables that come with the program, each series oldest first."""
     folder = files("towncircle.mailpiece") / "data" / "rates"
-    tables = (read(file.read_bytes()) for file in folder.iterdir() if file.name.endswith(".toml"))
+    tables = (_read(file.read_bytes()) for file in folder.iterdir() if file.name.endswith(".toml"))
     return tuple(sorted(tables, key=lambda table: (table.series, table.in_force_from)))
 
 

@@ -13,14 +13,12 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
-from fractions import Fraction
 from math import ceil
 
 from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import BadInput, Refused
-from towncircle.kernel.money import ZERO, Mills
+from towncircle.kernel.money import ZERO
 from towncircle.mailpiece.categories import (
     CLASSES,
     MAIL_CLASSES,
@@ -32,10 +30,11 @@ from towncircle.mailpiece.categories import (
     describe_category,
     printed_category,
 )
-from towncircle.mailpiece.eligibility import Piece, Size, faults
+from towncircle.mailpiece.eligibility import nonstandard
+from towncircle.mailpiece.presorting import declared
+from towncircle.mailpiece.rate_requests import ZONES, Price, PriceRequest, Step, extras_of, sensible
 from towncircle.mailpiece.tariff import (
     ADDITION,
-    EXTRA,
     EXTRA_SERVICES,
     FIRST_CLASS,
     NONMACHINABLE,
@@ -51,76 +50,11 @@ from towncircle.mailpiece.weights import show_weight
 
 __all__ = [
     "MAIL_CLASSES", "PRICE_TYPES", "SHAPES", "ZONES", "Price", "PriceRequest", "PriceType", "Shape", "Step",
-    "describe_category", "extras_of", "price", "printed_category", "table_on",
+    "describe_category", "extras_of", "needs_zone", "price", "printed_category", "table_on",
 ]  # fmt: skip
-ZONES = tuple("123456789")
 _ONE_SERIES = {"first": FIRST_CLASS, "standard": "standard", "media": "media"}
-_SURE = ("none", "low", "medium", "high")
+SURE = ("none", "low", "medium", "high")
 _NOTHING_FOUND = "the sources carried here give none"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PriceRequest:
-    """Describe a piece to be priced. `weight_oz` is exact; `on` is the date of mailing.
-
-    `zone` is `1` to `9`, '' where it is not known or the class has none; `zone_note` says where it comes from, and
-    `zone_estimated` that it is no word of the Postal Service. `level` is a presort level, '' for single pieces;
-    `extras` are extra services; `declared_value` is what insurance is asked for.
-    """
-
-    on: date
-    weight_oz: Fraction
-    shape: Shape = "letter"
-    price_type: PriceType = "metered"
-    mail_class: str = "first"
-    nonmachinable: bool = False
-    zone: str = ""
-    zone_note: str = ""
-    zone_estimated: bool = False
-    level: str = ""
-    extras: tuple[str, ...] = ()
-    declared_value: Mills | None = None
-    size: Size | None = None
-
-    def piece(self) -> Piece:
-        """Give the piece as the check of eligibility takes it."""
-        return Piece(
-            on=self.on, mail_class=self.mail_class, shape=self.shape, weight_oz=self.weight_oz, size=self.size,
-            level=self.level, extras=self.extras, nonmachinable=self.nonmachinable,
-        )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """Hold one line of the explanation: an amount, or a remark with none."""
-
-    text: str
-    amount: Mills | None = None
-    status: str = ""
-    confidence: str = ""
-    source: str = ""
-    url: str = ""
-    note: str = ""
-    table: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Price:
-    """Hold a price and how it came about. `confidence` is that of the least sure step.
-
-    It holds from `in_force_from` to `in_force_through`: the days on which every table it was made of is in force.
-    """
-
-    amount: Mills
-    category: str
-    table: str
-    in_force_from: date
-    in_force_through: date
-    confidence: str
-    derived: bool
-    steps: tuple[Step, ...]
-    zone: str = ""
-    zone_estimated: bool = False
 
 
 @cites("P050-1.5", "PRE-14/1", "PRE-20", "502.22b", "P050-1.4/1", "P050-1.5/1")
@@ -131,7 +65,7 @@ def price(request: PriceRequest, *, tables: tuple[Table, ...] | None = None) -> 
     where no source gives the price: dates outside the tables, weights past a table's end, what was not found.
     """
     known = tables if tables is not None else known_tables()
-    _sensible(request, known)
+    sensible(request, known)
     series = _series_of(request)
     table = table_on(request.on, series=series, tables=known)
     lines, steps = _lines_for(table, request)
@@ -145,24 +79,40 @@ def price(request: PriceRequest, *, tables: tuple[Table, ...] | None = None) -> 
         services = table_on(request.on, series=EXTRA_SERVICES, tables=known)
         used.append(services)
         steps += [_service(services, extra, request) for extra in request.extras]
-    steps += _remarks(request, table)
+    zone = request.zone if lines[0].zone or (addition is not None and any(one.zone for one in addition.lines)) else ""
+    steps += _remarks(request, table, zone)
     counted = [step for step in steps if step.amount is not None]
     sureness = [step.confidence for step in counted]
     return Price(
         amount=sum((step.amount for step in counted if step.amount is not None), ZERO),
         category=category_code(
-            request.mail_class, request.shape, lines[0].price_type,
+            request.mail_class, request.shape, lines[0].price_type, level=request.level,
             nonmachinable=request.nonmachinable, extra_services=bool(request.extras),
         ),
         table=table.name,
         in_force_from=max(one.in_force_from for one in used),
         in_force_through=min(*(one.in_force_through for one in used), _before_additions(series, request, known)),
-        confidence=min([*sureness, "low"] if request.zone_estimated else sureness, key=_SURE.index),
+        confidence=min([*sureness, "low"] if zone and request.zone_estimated else sureness, key=SURE.index),
         derived=any(step.status == "derived" for step in counted),
         steps=tuple(steps),
-        zone=request.zone,
-        zone_estimated=request.zone_estimated,
+        zone=zone,
+        zone_estimated=bool(zone) and request.zone_estimated,
     )  # fmt: skip
+
+
+def needs_zone(request: PriceRequest, *, tables: tuple[Table, ...]) -> bool:
+    """Tell whether the price of a piece depends on its zone; what has no price at all needs none."""
+    series = _series_of(request)
+    for table in tables:
+        if table.in_force_from <= request.on <= table.in_force_through:
+            held = (table.shelf.get((request.shape, request.level, kind)) for kind in (*PRICE_TYPES, "all"))
+            if table.series == series and any(zone for by_zone in held if by_zone for zone in by_zone):
+                return True
+            if table.series == series + TEMPORARY and any(
+                line.zone for line in table.lines if line.shape == request.shape
+            ):
+                return True
+    return False
 
 
 def table_on(on: date, *, series: str = FIRST_CLASS, tables: tuple[Table, ...] | None = None) -> Table:
@@ -182,32 +132,6 @@ def table_on(on: date, *, series: str = FIRST_CLASS, tables: tuple[Table, ...] |
         raise Refused("rates.after-tables", on=on.isoformat(), last=known[-1].in_force_through.isoformat())
     spans = ", ".join(f"{t.in_force_from.isoformat()} to {t.in_force_through.isoformat()}" for t in known)
     raise Refused("rates.no-table", on=on.isoformat(), known=spans)
-
-
-def extras_of(tables: tuple[Table, ...]) -> tuple[str, ...]:
-    """Give the names of all extra services that any table knows, found or not."""
-    lines = (line for table in tables if table.series == EXTRA_SERVICES for line in table.lines)
-    return tuple(sorted({line.level for line in lines if line.kind == EXTRA}))
-
-
-def _sensible(request: PriceRequest, known: tuple[Table, ...]) -> None:
-    """Refuse what makes no sense, and what may not be mailed so."""
-    if request.mail_class not in CLASSES:
-        raise BadInput("rates.unknown-class", text=str(request.mail_class)[:20])
-    if request.shape not in SHAPES:
-        raise BadInput("rates.unknown-shape", text=str(request.shape)[:20])
-    if request.price_type not in PRICE_TYPES:
-        raise BadInput("rates.unknown-type", text=str(request.price_type)[:20])
-    if request.zone and request.zone not in ZONES:
-        raise BadInput("rates.unknown-zone", text=str(request.zone)[:20])
-    if request.weight_oz <= 0:
-        raise BadInput("weight.not-positive", text=show_weight(request.weight_oz))
-    for extra in request.extras:
-        if extra not in extras_of(known):
-            raise BadInput("rates.unknown-extra", text=extra[:40], known=", ".join(extras_of(known)))
-    grounds = faults(request.piece())
-    if grounds:
-        raise grounds[0]
 
 
 def _series_of(request: PriceRequest) -> str:
@@ -290,14 +214,16 @@ def _derived(table: Table, last: Line, request: PriceRequest) -> list[Step]:
 
 
 def _surcharge(table: Table, request: PriceRequest) -> list[Step]:
-    if not request.nonmachinable:
+    """Give the surcharge of a letter that machines cannot sort, once called nonstandard, where it is due."""
+    odd = nonstandard(request.piece())
+    if not request.nonmachinable and not odd:
         return []
-    if request.shape != "letter" or request.mail_class != "first" or request.level:
+    if not odd and (request.shape != "letter" or request.mail_class != "first" or request.level):
         raise Refused("rates.nonmachinable-letters-only", shape=_words(request.shape))
-    line = table.only(NONMACHINABLE)
+    name, line = f"{'nonstandard' if odd else 'nonmachinable'} surcharge", table.only(NONMACHINABLE)
     if line is None or line.amount is None:
-        raise _not_found("the nonmachinable surcharge", request, line.note if line else _NOTHING_FOUND)
-    return [_step(line, "Nonmachinable surcharge", table)]
+        raise _not_found(f"the {name}", request, line.note if line else _NOTHING_FOUND)
+    return [_step(line, name.capitalize(), table)]
 
 
 def _temporary(request: PriceRequest, series: str, known: tuple[Table, ...]) -> Table | None:
@@ -319,9 +245,10 @@ def _added(table: Table, request: PriceRequest) -> Step:
         if line.kind == ADDITION and line.shape == request.shape and fits:
             if line.amount is None:
                 raise _not_found("the temporary addition", request, line.note)
-            if request.zone in zones_of(line.zone):
+            if not line.zone or request.zone in zones_of(line.zone):
                 most = show_weight(line.not_over_oz) if line.not_over_oz is not None else "any weight"
-                return _step(line, f"Temporary addition, zones {line.zone}, not over {most}", table)
+                zones = f", zones {line.zone}" if line.zone else ""
+                return _step(line, f"Temporary addition{zones}, not over {most}", table)
     note = f"table {table.name} has none for a {_words(request.shape)} of {show_weight(request.weight_oz)}"
     raise _not_found("the temporary addition", request, note)
 
@@ -351,12 +278,15 @@ def _valued(lines: list[Line], request: PriceRequest) -> Line:
     raise Refused("rates.value-too-high", value=request.declared_value, most=steps[-1][0])
 
 
-def _remarks(request: PriceRequest, table: Table) -> list[Step]:
-    found = []
-    if request.zone and request.zone_estimated:
+def _remarks(request: PriceRequest, table: Table, zone: str) -> list[Step]:
+    found = declared(request)
+    if nonstandard(request.piece()) is None:
+        text = "Not measured: a piece of other than standard size pays a surcharge, which is not in this price"
+        found.append(Step(text=text))
+    if zone and request.zone_estimated:
         words = request.zone_note or "its source is not known"
         found.append(Step(text=f"Zone {request.zone} is an ESTIMATE: {words}", confidence="low", source="house"))
-    elif request.zone and request.zone_note:
+    elif zone and request.zone_note:
         found.append(Step(text=f"Zone {request.zone}: {request.zone_note}"))
     if table.checked_on and request.on > table.checked_on:
         text = f"Prices last checked on {table.checked_on.isoformat()}: a later change is not known here"

@@ -105,18 +105,21 @@ def first_class_tables() -> tuple[Table, ...]:
 
 
 def laid_over(tables: tuple[Table, ...], newer: Iterable[Table]) -> tuple[Table, ...]:
-    """Lay newer tables over others in turn: from its first day on a newer one holds alone in its series."""
-    held = tables
-    for table in newer:
-        last = table.in_force_from - timedelta(days=1)
-        held = (*(kept for one in held if (kept := _cut(one, table.series, last)) is not None), table)
-    return held
+    """Lay newer tables, in the order of their publication, over others; give each series oldest first.
+
+    The first day decides: from it on a table holds alone in its series, until the next one begins, whichever was
+    published first. A table published later for the same first day stands in the place of the earlier one.
+    """
+    held = {(one.series, one.in_force_from): one for one in (*tables, *newer)}
+    ordered = [held[key] for key in sorted(held)]
+    return tuple(_until(one, after) for one, after in zip(ordered, (*ordered[1:], None), strict=True))
 
 
-def _cut(one: Table, series: str, last: date) -> Table | None:
-    if one.series != series or one.in_force_through <= last:
+def _until(one: Table, following: Table | None) -> Table:
+    """Cut a table where the next one of its series begins."""
+    if following is None or following.series != one.series or following.in_force_from > one.in_force_through:
         return one
-    return replace(one, in_force_through=last) if one.in_force_from <= last else None
+    return replace(one, in_force_through=following.in_force_from - timedelta(days=1))
 
 
 def _shelved(lines: tuple[Line, ...]) -> Shelf:

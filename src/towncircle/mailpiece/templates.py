@@ -3,7 +3,7 @@
 Here: the template, those that come with the program, the reading of one with every fault at once. Not here: the list of
 addresses (`address_files`), how a batch is printed (`towncircle.world.batching`).
 Kept: a template says nothing twice and nothing unknown: a key that nothing reads is a fault. A row of the list may
-override only what the template names.
+override only what the template names; a zone or a size that the template does not give is no override.
 """
 
 from __future__ import annotations
@@ -18,19 +18,22 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from towncircle.kernel.errors import BadInput, Refused, RefusedOnGrounds, TowncircleError
+from towncircle.kernel.money import Mills
 from towncircle.mailpiece.address_columns import WORDS
+from towncircle.mailpiece.address_files import Recipient
 from towncircle.mailpiece.forms import label_stock, require_form
 from towncircle.mailpiece.rates import MAIL_CLASSES, PRICE_TYPES, SHAPES, PriceType, Shape, extras_of
 from towncircle.mailpiece.tariff import known_tables
 from towncircle.mailpiece.weights import parse_weight, show_weight
 
 FORMATS = ("pdf", "png", "svg")
-OVERRIDES = ("weight", "shape")
+OVERRIDES = ("weight", "shape", "class", "price_type", "zone", "extras", "value", "nonmachinable", "size")
 Place = Literal["office", "branch", "zip"]
 _DIVIDERS = ("", ",", ";", "|", "\t")
 PLACES: tuple[Place, ...] = ("office", "branch", "zip")
 MOST_PIECES = 1000  # of one file: what a device takes in one command
 MOST_AHEAD = 365
+MOST_MAILED = 100_000_000  # house: pieces of a presort mailing
 _MOST_BYTES = 65_536
 
 
@@ -55,6 +58,9 @@ class Template:
     level: str = ""
     extras: tuple[str, ...] = ()
     nonmachinable: bool = False
+    declared_value: Mills | None = None
+    mailing_pieces: int | None = None
+    accept_low: bool = False
     overrides: tuple[str, ...] = ()
     form: str = ""
     art: bool = True
@@ -86,6 +92,9 @@ class Template:
             "level": self.level,
             "extras": list(self.extras),
             "nonmachinable": self.nonmachinable,
+            "value_mills": None if self.declared_value is None else int(self.declared_value),
+            "mailing_pieces": self.mailing_pieces,
+            "accept_low_confidence": self.accept_low,
             "overrides": list(self.overrides),
             "form": self.form,
             "art": self.art,
@@ -149,6 +158,23 @@ def parse(raw: bytes, *, name: str) -> Template:
     return Template(name=name, **values)
 
 
+def astray(template: Template, row: Recipient) -> list[str]:
+    """Name what a row says otherwise than its template, which does not allow it."""
+    rate = row.rate
+    says = {
+        "weight": row.weight_oz not in (None, template.weight_oz),
+        "shape": row.shape not in (None, template.shape) and rate.mail_class in (None, template.mail_class),
+        "class": rate.mail_class not in (None, template.mail_class),
+        "price_type": rate.price_type not in (None, template.price_type),
+        "zone": bool(template.zone) and rate.zone not in ("", template.zone),
+        "extras": rate.extras not in (None, template.extras),
+        "value": template.declared_value is not None and rate.declared_value not in (None, template.declared_value),
+        "nonmachinable": rate.nonmachinable not in (None, template.nonmachinable),
+        "size": bool(template.form) and (rate.length, rate.height) != (None, None),
+    }
+    return [name for name, differs in says.items() if differs and name not in template.overrides]
+
+
 def _values(reader: _Reader) -> dict[str, Any]:
     overrides = reader.words("piece", "overrides", (), OVERRIDES)
     columns = reader.headings("columns", WORDS)
@@ -163,6 +189,9 @@ def _values(reader: _Reader) -> dict[str, Any]:
         "level": reader.text("piece", "presort", ""),
         "extras": reader.words("piece", "extras", (), extras_of(known_tables())),
         "nonmachinable": reader.flag("piece", "nonmachinable", default=False),
+        "declared_value": reader.money("piece", "value"),
+        "mailing_pieces": reader.number("mailing", "pieces", 0, least=0, most=MOST_MAILED) or None,
+        "accept_low": reader.flag("piece", "accept_low_confidence", default=False),
         "overrides": overrides,
         "form": reader.form("page", "form", shape),
         "art": reader.flag("page", "art"),
@@ -240,6 +269,9 @@ class _Reader:
         """Give some of some words, in their own order."""
         value = self._get(table, key, default)
         fits = isinstance(value, list | tuple) and all(one in known for one in value)
+        if fits and len(set(value)) != len(value):
+            self._fault(table, key, value, "each of its words once")
+            return default
         if fits and (not needed or needed in value):
             return tuple(one for one in known if one in value)
         also = f", and {needed} always" if needed else ""
@@ -277,6 +309,17 @@ class _Reader:
         except BadInput:
             self._fault(table, key, value, "a weight such as 1 oz")
             return default
+
+    def money(self, table: str, key: str) -> Mills | None:
+        """Give an amount in dollars, or None where there is none."""
+        value = self._get(table, key, None)
+        if value is None:
+            return None
+        try:
+            return Mills.parse(_shown(value))
+        except BadInput:
+            self._fault(table, key, value, "an amount in dollars, such as 100.00")
+            return None
 
     def form(self, table: str, key: str, shape: str) -> str:
         """Give what the pieces are printed on: the key of a form that suits a shape, empty for the usual one."""

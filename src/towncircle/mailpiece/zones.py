@@ -15,7 +15,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
@@ -81,6 +81,25 @@ def read_chart(data: bytes, *, origin: str) -> Chart:
         raise BadInput("zones.chart-unreadable", what=what) from error
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Zones:
+    """Give the zones from one five-digit ZIP Code: by its official charts, oldest first, else by an estimate."""
+
+    origin: str
+    charts: tuple[Chart, ...] = ()
+
+    def find(self, destination: str, *, mail_class: str, on: date) -> Zone:
+        """Find the zone of a five-digit destination for a piece mailed on a day.
+
+        The chart that is effective then decides; where there is none the zone is an estimate and says so. Raises
+        `Refused` (zones.not-in-chart, zones.not-estimated) and `BadInput` (address.no-such-zip).
+        """
+        chart = next((one for one in reversed(self.charts) if one.effective <= on), None)
+        if chart is not None:
+            return chart.zone_of(destination, mail_class=mail_class)
+        return _estimated(self.origin, destination)
+
+
 def estimate(origin: str, destination: str) -> Zone:
     """Estimate the zone between two five-digit ZIP Codes by the distance of their three-digit areas.
 
@@ -101,6 +120,11 @@ def estimate(origin: str, destination: str) -> Zone:
     words = [f"about {round(miles):,} miles between the middles of {origin[:3]} and {destination[:3]}", *others]
     note = f"{', '.join(words)}; the official zone chart decides and may say another zone"
     return Zone(zone=zone, note=note, estimated=True)
+
+
+@lru_cache(maxsize=1 << 12)
+def _estimated(origin: str, destination: str) -> Zone:
+    return estimate(origin, destination)
 
 
 def _chart(sheet: dict[str, Any], origin: str) -> Chart:

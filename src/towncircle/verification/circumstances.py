@@ -388,11 +388,9 @@ def _class(mark: Mark) -> Finding:
     tenths = mark.observed.weight_tenths
     piece = Piece(
         on=mark.day or mark.at.utc().date(),
-        mail_class=said.mail_class,
-        shape=said.shape,
+        mail_class=said.mail_class, shape=said.shape, level=said.level, nonmachinable=said.nonmachinable,
         weight_oz=Fraction(tenths, 10) if tenths is not None else None,
-        nonmachinable=said.nonmachinable,
-    )
+    )  # fmt: skip
     grounds, missing = unpayable(piece), ", ".join(unchecked(piece))
     if grounds:
         return finding("piece.class", ok=False, text=" ".join(ground.sentence for ground in grounds))

@@ -24,15 +24,14 @@ from towncircle.kernel.errors import BadInput, Refused, RefusedOnGrounds
 from towncircle.kernel.ids import BatchId, DeviceId, JobId
 from towncircle.kernel.money import Mills
 from towncircle.kernel.store import Record
-from towncircle.licensee import advertising, batches, custody, looks, mailroom, missing, promises, rates, returns
-from towncircle.licensee.funds import held_device
+from towncircle.licensee import advertising, batches, custody, looks, mailroom, missing, pricing, promises, returns
 from towncircle.licensee.limits import Limits
 from towncircle.licensee.looks import TRUE, Drawn, Look
-from towncircle.mailpiece.tariff import Table
 from towncircle.mailpiece.templates import Template
 from towncircle.psd.commands import StatusReport
 from towncircle.psd.states import AUTHORISED
 from towncircle.world import evidenced, manifest
+from towncircle.world.batch_prices import prices_of, same_prices
 from towncircle.world.checking import MOST_FAULTS, Checked, Terms, check
 from towncircle.world.composing import Shared, ToWrite, Written, take_back, write_part
 from towncircle.world.crews import Crew, crew
@@ -109,9 +108,12 @@ def print_batch(
         with _checked(journeys, wish, out, hands, progress) as (checked, terms):
             order = _order(journeys, wish, terms, checked, out, batch)
             funds = _funds(journeys, refill=wish.refill)  # as it is now: reading a long list took its time
-            record: Record = journeys.do(
-                lambda ctx: batches.reserve(ctx, order=order, pieces=checked.pieces(), limits=terms.limits, funds=funds)
-            )
+
+            def reserve(ctx: Context) -> Record:
+                same_prices(ctx, journeys.device, wish.template, terms)
+                return batches.reserve(ctx, order=order, pieces=checked.pieces(), limits=terms.limits, funds=funds)
+
+            record: Record = journeys.do(reserve)
         if reserved is not None:
             reserved(record)
         _Run(journeys, record, progress).print_with(hands)
@@ -219,19 +221,17 @@ def _terms(journeys: Journeys, wish: Wish, status: StatusReport) -> Terms:
     limits.check(day=day)
     left_out = [name for name, kept in (("art", template.art), ("return-address", template.return_address)) if not kept]
 
-    def gather(ctx: Context) -> tuple[tuple[Table, ...], dict[str, Any]]:
-        provider = str(held_device(ctx, journeys.device).body["provider"])
+    def gather(ctx: Context) -> tuple[pricing.Terms, dict[str, Any]]:
         chosen = Look(**template.look(), drawn=wish.drawn)
         look = looks.of_job(ctx, chosen, device=journeys.device, categories=())
-        return rates.tables(ctx.tx, provider), {"without": left_out, **advertising.of_job(ctx), **look}
+        return prices_of(ctx, journeys.device, template, day), {"without": left_out, **advertising.of_job(ctx), **look}
 
-    tables, design = journeys.do(gather)
+    prices, design = journeys.do(gather)
     body = {"device": journeys.device, "layout": status.layout, "mailing_date": day.isoformat(), **design}
     stationery = journeys.stationery(Record(kind="job", key="", owner=journeys.device, version=0, body=body))
     return Terms(
         template=template,
-        day=day,
-        tables=tables,
+        prices=prices,
         limits=limits,
         most=status.cap,
         layout=status.layout,
@@ -256,6 +256,7 @@ def _order(journeys: Journeys, wish: Wish, terms: Terms, checked: Checked, out: 
             "template": wish.template.as_dict(),
             "source": {"file": wish.source.name, "sha256": checked.digest, "rows": checked.rows},
             "rows_left_out": checked.bad_rows,
+            "doubts": dict(checked.doubts),
             "refill": wish.refill,
         },
     )

@@ -11,13 +11,11 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date
-from fractions import Fraction
-from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
 
@@ -25,12 +23,13 @@ from towncircle.kernel.errors import BadInput, Refused, TowncircleError
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.licensee.batches import Part
 from towncircle.licensee.limits import Limits
-from towncircle.licensee.mailroom import Claim, on_form, piece_of, price_for, size_of
+from towncircle.licensee.mailroom import on_form
+from towncircle.licensee.pricing import Pricer
+from towncircle.licensee.pricing import Terms as PriceTerms
+from towncircle.licensee.pricing import doubts as doubts_of
 from towncircle.mailpiece.address_files import FaultyRow, Recipient, open_addresses
 from towncircle.mailpiece.forms import form_of_piece, label_stock
-from towncircle.mailpiece.rates import Price, Shape
-from towncircle.mailpiece.tariff import Table
-from towncircle.mailpiece.templates import Template
+from towncircle.mailpiece.templates import Template, astray
 from towncircle.world.composing import Shared, ToLint, Unfit, lint_part
 from towncircle.world.crews import Crew
 from towncircle.world.manifest import Faulty
@@ -47,25 +46,25 @@ class Terms:
     """Hold what the pieces of a batch are checked against; `most` is what a part may cost."""
 
     template: Template
-    day: date
-    tables: tuple[Table, ...]
+    prices: PriceTerms
     limits: Limits
     most: Mills
     layout: str
     design: Mapping[str, Any]
     shared: Shared
 
-    @cached_property
-    def claim(self) -> Claim:
-        """Give the rate that the template claims."""
-        return Claim(**{one.name: getattr(self.template, one.name) for one in fields(Claim)})
+    @property
+    def day(self) -> date:
+        """Give the mailing date."""
+        return self.prices.day
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
     """Hold what a check found: the parts, every fault in the order of the rows, and the list's SHA-256.
 
-    `capped`: there were so many faults that the rest of the list was not read.
+    `doubts` counts the pieces whose price is less than sure (`licensee.pricing`). `capped`: there were so many
+    faults that the rest of the list was not read.
     """
 
     parts: tuple[Part, ...]
@@ -74,6 +73,7 @@ class Checked:
     digest: str
     plan: IO[bytes]
     capped: bool
+    doubts: Mapping[str, int]
 
     @property
     def bad_rows(self) -> int:
@@ -99,8 +99,9 @@ def check(source: Path, terms: Terms, hands: Crew, progress: Progress) -> Iterat
         parts = packing.close()
         faults = sorted(reading.faults, key=lambda fault: fault.row)
         yield Checked(
-            parts=parts, rows=reading.rows, faults=tuple(faults), digest=digest, plan=plan, capped=reading.capped
-        )
+            parts=parts, rows=reading.rows, faults=tuple(faults), digest=digest, plan=plan, capped=reading.capped,
+            doubts=packing.doubts,
+        )  # fmt: skip
 
 
 def _digest(source: Path) -> tuple[str, int]:
@@ -124,7 +125,7 @@ class _Reading:
         self.faults: list[Faulty] = []
         self._source, self._terms, self._lines, self._progress = source, terms, lines, progress
         self._under_way: deque[list[Piece]] = deque()
-        self._prices: dict[tuple[Shape, Fraction], Price] = {}
+        self._pricer, self._paid = Pricer(terms.prices), set[int]()
 
     def tasks(self) -> Iterator[ToLint]:
         """Give the priced pieces, some at a time."""
@@ -170,20 +171,15 @@ class _Reading:
 
     def _piece(self, row: Recipient) -> Piece | None:
         """Give a row as a piece of a job, or None where it has a fault."""
-        template, allowed = self._terms.template, self._terms.template.overrides
-        said = {
-            "weight": row.weight_oz not in (None, template.weight_oz),
-            "shape": row.shape not in (None, template.shape),
-        }
-        astray = [name for name, differs in said.items() if differs and name not in allowed]
-        for name in astray:
+        template = self._terms.template
+        said = astray(template, row)
+        for name in said:
             self._fault(row.row, BadInput("template.no-override", name=name, template=template.name), column=name)
-        if astray:
+        if said:
             return None
-        shape, weight = row.shape or template.shape, row.weight_oz or template.weight_oz
         try:
-            found = self._price(shape, weight)
-            kept = piece_of(row, found, shape=shape, weight_oz=weight, claim=self._terms.claim)
+            kept = self._pricer.piece(row)
+            self._check_amount(kept["amount"])
             return self._on_form({"row": row.row, **kept})
         except (Refused, BadInput) as error:
             self._fault(row.row, error)
@@ -199,15 +195,11 @@ class _Reading:
             raise Refused("template.label-stock", form=form_of_piece(put).name)
         return put
 
-    def _price(self, shape: Shape, weight: Fraction) -> Price:
-        found = self._prices.get((shape, weight))
-        if found is None:
-            terms = self._terms
-            size = size_of(terms.template.form)
-            found = price_for(shape, weight, day=terms.day, claim=terms.claim, tables=terms.tables, size=size)
-            terms.limits.check(day=terms.day, amounts=[found.amount])
-            self._prices[shape, weight] = found
-        return found
+    def _check_amount(self, amount: int) -> None:
+        """Check each amount once. Raises as `Limits.check`."""
+        if amount not in self._paid:
+            self._terms.limits.check(day=self._terms.day, amounts=[Mills(amount)])
+            self._paid.add(amount)
 
 
 class _Packing:
@@ -219,6 +211,7 @@ class _Packing:
         self._pieces: list[Piece] = []
         self._total = ZERO
         self._parts: list[Part] = []
+        self.doubts: Counter[str] = Counter()
 
     def take(self, pieces: Sequence[Piece]) -> None:
         """Take pieces in their order."""
@@ -239,4 +232,5 @@ class _Packing:
     def _end(self) -> None:
         self._plan.write(json.dumps(self._pieces, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
         self._parts.append(Part.of(self._pieces))
+        self.doubts += doubts_of(self._pieces)
         self._pieces, self._total = [], ZERO

@@ -34,6 +34,7 @@ from towncircle.licensee import (
 )
 from towncircle.licensee.limits import Limits
 from towncircle.licensee.looks import PLAIN, Look
+from towncircle.licensee.pricing import FIRST_METERED, Claim
 from towncircle.mailpiece.address_files import Recipient
 from towncircle.mailpiece.zipcode import place_of
 from towncircle.psd.commands import StatusReport
@@ -139,8 +140,7 @@ class Journeys:
             routing=routing,
             payer=number,
         )
-        held: DepositOrder = self.do(lambda ctx: funds.order_deposit(ctx, order=order))
-        return self.finish_deposit(held)
+        return self.finish_deposit(self.do(lambda ctx: funds.order_deposit(ctx, order=order)))
 
     def finish_deposit(self, order: DepositOrder) -> DepositReceipt:
         """Take a deposit that was ordered to the bank, or hear what became of it."""
@@ -233,7 +233,7 @@ class Journeys:
         job: JobId | None = None,
         payer: Payer = ANYBODY,
         look: Look = PLAIN,
-        claim: mailroom.Claim = mailroom.FIRST_METERED,
+        claim: Claim = FIRST_METERED,
     ) -> JobId:
         """Price, lint and reserve a print job; give its id. Nothing is debited yet."""
         self.do(lambda ctx: missing.in_hand(ctx, device=self.device))

@@ -19,7 +19,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from pathlib import Path
 from socket import socket as Socket  # noqa: N812  # a class by its name
@@ -34,12 +34,14 @@ from fastapi.responses import JSONResponse
 from towncircle.kernel.errors import BadInput, Refused, TowncircleError
 from towncircle.kernel.ids import JobId
 from towncircle.licensee import departments, envelopes, mailroom
+from towncircle.licensee.pricing import FIRST_METERED, doubts_of_job, in_words
 from towncircle.mailpiece.address_files import Recipient
 from towncircle.mailpiece.addresses import address
 from towncircle.mailpiece.rates import SHAPES
 from towncircle.mailpiece.weights import parse_weight
 from towncircle.paper.pdf import to_pdf
 from towncircle.pki.randomness import SystemRandomness
+from towncircle.world.custody import use_address_data
 from towncircle.world.departments import Payer
 from towncircle.world.journeys import Journeys
 from towncircle.world.turns import turn
@@ -56,16 +58,17 @@ IDLE_S = 60.0  # house: after it the devices are let go
 ASK_S = 30
 _STATUS = {"input": HTTPStatus.UNPROCESSABLE_ENTITY, "refused": HTTPStatus.CONFLICT}
 _ADDRESS = frozenset({"name", "company", "street", "street2", "city", "urbanization", "state", "zip", "country"})
-_KNOWN = _ADDRESS | {"weight", "shape", "department", "person", "pin", "job"}
+_KNOWN = _ADDRESS | {"weight", "shape", "department", "person", "pin", "job", "old_data", "accept_low_confidence"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
-    """Hold one piece that was printed: its job, its postage in mills and its page."""
+    """Hold one piece that was printed: its job, its postage in mills, its page, and why its price is not quite sure."""
 
     job: JobId
     postage: int
     pdf: bytes
+    doubtful: str = ""
 
 
 class Door:
@@ -126,10 +129,13 @@ class Door:
             payer.person,
         ):
             raise Refused("door.other-payer", job=job)
-        record = journeys.evidence(journeys.plan((recipient,), job=job, payer=payer))
+        use_address_data(journeys, day=journeys.today(), reason=order.get("old_data", ""))
+        claim = replace(FIRST_METERED, accept_low=order.get("accept_low_confidence", "no") == "yes")
+        record = journeys.evidence(journeys.plan((recipient,), job=job, payer=payer, claim=claim))
         page = to_pdf(envelopes.pages(record.body, journeys.stationery(record)), title="Envelope - SPECIMEN")
         journeys.hand_over(job, [Path(f"{job}.pdf")])
-        return Piece(job=job, postage=record.body["total"], pdf=page)
+        doubtful = in_words(doubts_of_job(record.body["pieces"]))
+        return Piece(job=job, postage=record.body["total"], pdf=page, doubtful=doubtful)
 
 
 def _read(asked: bytes) -> dict[str, str]:
@@ -199,6 +205,7 @@ def application(door: Door) -> FastAPI:
         asked = await body_of(request)
         made = await run_in_threadpool(door.print_one, licensee, asked)
         headers = {"Towncircle-Job": made.job, "Towncircle-Postage-Mills": str(made.postage)}
+        headers |= {"Towncircle-Price-Less-Than-Sure": made.doubtful} if made.doubtful else {}
         return Response(made.pdf, media_type="application/pdf", headers=headers)
 
     @app.post("/licensees/{licensee}/let-go")

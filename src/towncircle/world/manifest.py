@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -23,7 +24,9 @@ from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record, Transaction
 from towncircle.licensee import batches
 from towncircle.licensee.mailroom import CLAIMED, PRINTED, numbers_of
+from towncircle.licensee.pricing import UNRECORDED, claim_of, doubts
 from towncircle.mailpiece.harmless import cell
+from towncircle.mailpiece.row_rates import COLUMNS, SIDES
 
 MANIFEST, ERRORS, LEFT = "manifest.json", "errors.csv", "not-printed.csv"
 _LINES = ("name", "company", "urbanization", "street", "street2", "city", "state")
@@ -55,7 +58,7 @@ def write_left(out: Path, view: Transaction, batch: Record) -> Path:
 
     def write(stream: TextIO) -> None:
         lines = csv.writer(stream)
-        lines.writerow((*_LINES, "zip", "weight_oz", "shape"))
+        lines.writerow((*_LINES, "zip", "weight_oz", "shape", *COLUMNS))
         for job in batches.jobs(view, batch):
             if job.body["state"] not in (PRINTED, CLAIMED):
                 lines.writerows(_listed(piece) for piece in job.body["pieces"])
@@ -67,7 +70,22 @@ def _listed(piece: dict[str, Any]) -> list[str]:
     where = piece["address"]
     code = "-".join(part for part in (where["zip5"], where["plus4"], where["delivery_point"]) if part)
     said = [cell(where[name]) for name in _LINES]
-    return [*said, code, piece["weight"], piece["shape"]]
+    return [*said, code, piece["weight"], piece["shape"], *_rated(piece)]
+
+
+def _rated(piece: dict[str, Any]) -> list[str]:
+    """Give the cells of the columns that say what is claimed for a piece; an estimated zone is found anew."""
+    claim = claim_of(piece)
+    said = {
+        "mail_class": claim.mail_class,
+        "price_type": claim.price_type,
+        "zone": "" if claim.zone_estimated else claim.zone,
+        "extras": ";".join(claim.extras) or "none",
+        "declared_value": "" if claim.declared_value is None else str(claim.declared_value).replace(",", ""),
+        "nonmachinable": "yes" if claim.nonmachinable else "no",
+        **dict(zip(SIDES, piece.get("size", "").split("x"), strict=False)),
+    }
+    return [said.get(name, "") for name in COLUMNS]
 
 
 def names_another(out: Path, batch: str) -> bool:
@@ -99,6 +117,7 @@ def write_manifest(out: Path, view: Transaction, batch: Record, *, regime: str) 
             "postage_mills": postage,
             "postage": str(Mills(postage)),
             "categories": _categories(done),
+            "prices_less_than_sure": sum((job["doubts"] for job in done), Counter()),
             "pieces_not_printed": body["count"] - body["printed"] - body["refunded"],
             "pieces_refunded": body["refunded"],
             "refunded_mills": body["refunded_mills"],
@@ -142,6 +161,7 @@ def _heads(view: Transaction, batch: Record) -> Iterator[dict[str, Any]]:
             "last_piece": numbers[-1],
             "postage_mills": job.body["total"],
             "categories": part["categories"],
+            "doubts": doubts(job.body["pieces"]),
         }
 
 
@@ -169,6 +189,7 @@ def _pieces(view: Transaction, batch: Record) -> Iterator[tuple[str, Mills]]:
                 "piece": number,
                 "amount_mills": int(amount),
                 "category": piece["category"],
+                "confidence": piece.get("confidence", UNRECORDED),
                 "file": job.body["files"][0],
                 "page": page,
             }

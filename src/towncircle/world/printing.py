@@ -19,6 +19,7 @@ from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record
 from towncircle.licensee import corrections, envelopes, looks, mailroom
 from towncircle.licensee.looks import PLAIN, Look
+from towncircle.licensee.pricing import FIRST_METERED, Claim
 from towncircle.mailpiece.address_files import Recipient
 from towncircle.paper import pdf, png, svg
 from towncircle.world import labels
@@ -65,7 +66,7 @@ def print_job(  # noqa: PLR0913 - every one but the first three is said by name
     progress: Progress = silent,
     payer: Payer = ANYBODY,
     look: Look = PLAIN,
-    claim: mailroom.Claim = mailroom.FIRST_METERED,
+    claim: Claim = FIRST_METERED,
 ) -> Printed:
     """Print pieces for recipients into `out`: `envelopes.pdf` and a folder `envelopes/` of pictures."""
     look = labels.loaded(journeys, look)

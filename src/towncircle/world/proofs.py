@@ -19,6 +19,7 @@ from towncircle.licensee import envelopes, mailroom
 from towncircle.licensee.funds import held_device
 from towncircle.licensee.limits import Limits
 from towncircle.licensee.looks import PLAIN, Look
+from towncircle.licensee.pricing import FIRST_METERED, Claim
 from towncircle.mailpiece.address_files import Recipient
 from towncircle.mailpiece.overlay import overlay, zones_of
 from towncircle.mailpiece.proof import marked
@@ -37,7 +38,7 @@ def proof_job(
     *,
     day: date | None = None,
     look: Look = PLAIN,
-    claim: mailroom.Claim = mailroom.FIRST_METERED,
+    claim: Claim = FIRST_METERED,
     zones: bool = False,
 ) -> tuple[Path, tuple[Path, ...], Mills]:
     """Write the proof of a job into `out`: `proofs.pdf` and a folder `proofs/`; give the files and what it would cost.
@@ -80,7 +81,7 @@ def _draft(
     recipients: tuple[Recipient, ...],
     day: date | None,
     look: Look,
-    claim: mailroom.Claim,
+    claim: Claim,
 ) -> dict[str, Any]:
     held = held_device(ctx, journeys.device)
     license_row = ctx.tx.get("license", held.body["license"])

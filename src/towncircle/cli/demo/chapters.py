@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from towncircle.cli.demo.stage import UnexpectedError, expect
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.money import Mills
-from towncircle.licensee.mailroom import DEFAULT_WEIGHT_OZ, price_for
+from towncircle.licensee.pricing import DEFAULT_WEIGHT_OZ, price_for
 from towncircle.mailpiece.weights import show_weight
 from towncircle.world.journeys import Applicant
 from towncircle.world.printing import print_job

@@ -21,7 +21,7 @@ from towncircle.cli.demo.regulation.procedures import SCENES
 from towncircle.cli.demo.regulation.town import PROVIDER, Pace, Town, name_of
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.instants import Instant
-from towncircle.licensee.mailroom import DEFAULT_WEIGHT_OZ, price_for
+from towncircle.licensee.pricing import DEFAULT_WEIGHT_OZ, price_for
 from towncircle.world.clock import FILE as CLOCK_FILE
 from towncircle.world.config import STARTS
 from towncircle.world.deadlines import act_on_deadlines

@@ -14,6 +14,18 @@ def _input(sentence: str, clause: str, next_step: str) -> Row:
 
 
 ROWS = {
+    "addresses.no-flag": Row(
+        kind="input",
+        sentence="'{text}' says neither yes nor no.",
+        clause="house",
+        next_step="Write yes or no, or leave the cell empty.",
+    ),
+    "addresses.no-length": Row(
+        kind="input",
+        sentence="'{text}' is no length in inches.",
+        clause="house",
+        next_step="Write inches as a decimal, such as 0.25 or 9.5.",
+    ),
     "address.foreign": _refused(
         "'{country}' is not in the United States: no price abroad, no customs form and no routing code is known here.",
         "P050 1.4",

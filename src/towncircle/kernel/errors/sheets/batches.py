@@ -156,6 +156,12 @@ ROWS = {
         clause="house",
         next_step="Name another form, or print labels as a job: towncircle print DIR --addresses FILE --stock NAME",
     ),
+    "batch.prices-changed": Row(
+        kind="refused",
+        sentence="While the list was checked {what} changed: its prices are not sure any more. Nothing was reserved.",
+        clause="P050 1.5",
+        next_step="Print it again: it is checked and priced anew.",
+    ),
     "template.no-override": Row(
         kind="input",
         sentence="The row has a {name} of its own, which the template '{template}' does not allow.",

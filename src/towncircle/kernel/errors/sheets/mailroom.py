@@ -133,13 +133,25 @@ ROWS = {
         kind="refused",
         sentence="Line {row}: {why}",
         clause="P050 1.5",
-        next_step="Take the piece out of the list, or change its shape or weight.",
+        next_step="{next}",
     ),
     "mailroom.prices-unknown": Row(
         kind="refused",
         sentence="{count} of the pieces have no known price, so nothing was printed or debited.",
         clause="P050 1.5",
         next_step="Mend or take out what is named, then print again.",
+    ),
+    "mailroom.prices-changed": Row(
+        kind="refused",
+        sentence="The prices of {count} pieces are not what they were when the job was planned; nothing was debited.",
+        clause="P050 1.5",
+        next_step="Print them again: they are priced anew.",
+    ),
+    "mailroom.price-changed": Row(
+        kind="refused",
+        sentence="Piece {piece} was planned at {planned}; {due} is due for it, mailed on {day}.",
+        clause="P050 1.5, 502.22(b)",
+        next_step="Print it again: it is priced anew.",
     ),
     "mailroom.job-open": Row(
         kind="refused",
@@ -218,12 +230,6 @@ ROWS = {
         sentence="{count} of the pieces get no REDATE, so nothing was printed.",
         clause="P050 4.8",
         next_step="Leave out what is named with --pieces, then print again.",
-    ),
-    "mailroom.on-tapes": Row(
-        kind="refused",
-        sentence="The pieces of the job {job} stand on several tapes each; no tape is corrected or redated by itself.",
-        clause="P050 4.9",
-        next_step="Print the piece anew, and send its unused tapes in for a refund.",
     ),
     "mailroom.under-way": Row(
         kind="refused",

@@ -9,6 +9,18 @@ ROWS = {
         clause="IMI-03",
         next_step="Write it as docs/rate-tables.md describes: towncircle rates read FILE checks it.",
     ),
+    "updates.file-faulty": Row(
+        kind="refused",
+        sentence="The rate file has {count} faults, so nothing of it was taken.",
+        clause="IMI-03",
+        next_step="Mend what is named; docs/rate-tables.md says what a file holds.",
+    ),
+    "updates.file-row": Row(
+        kind="input",
+        sentence="{where}: {what}.",
+        clause="IMI-03",
+        next_step="Mend it as docs/rate-tables.md describes: towncircle rates read FILE checks the file again.",
+    ),
     "updates.file-totals": Row(
         kind="input",
         sentence="The rate file says {lines} lines and {total}; it has {counted_lines} and {counted_total}.",
