@@ -6,6 +6,7 @@ Run: `python tools/docs.py` writes them; `python tools/docs.py --check` names th
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Callable
 from importlib import import_module
@@ -144,7 +145,14 @@ def _cautions_page() -> str:
     return "\n".join(["# Cautions", "", head, more, "", first, "", *points])
 
 
+def _facts() -> str:
+    from tools.kinds import PARTIES, recorded_by
+
+    return json.dumps({party: sorted(recorded_by(party)) for party in PARTIES}, indent=1)
+
+
 PAGES: dict[str, Callable[[], str]] = {
+    "../src/towncircle/rules/facts.json": _facts,
     "../src/towncircle/rules/clauses/proofs.json": _proofs,
     "cautions.md": _cautions_page,
     "cli.md": _cli_page,

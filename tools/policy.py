@@ -104,14 +104,26 @@ those of its build writes nothing into the store either; a sound module goes on 
 
 The manifest is made when the wheel is built (`tools/build_hook.py`); a source tree has it refreshed by its launcher
 (`./towncircle`), never by the module. It is a digest, not a signature: who can write the files can write the
-manifest. Compiled caches (`__pycache__`), the interpreter and the libraries are outside it. Install from a signed
-source, into a place that the device's user cannot write.
+manifest. A device's process goes in by `psd/guard.py`, which needs the standard library alone: it checks all files
+before it runs any of them, compiles what it runs from the files that it checked, and takes nothing of this package
+from a compiled cache (in a source tree caches are used). Where a file is not as it was built, no room is loaded, the
+store is not opened, and every command is answered with `psd.module-altered`. The guard itself, the worker of a PKCS#11
+library and the workers of `serve-wan` as far as their caches go, the interpreter and the libraries are outside it.
+Install from a signed source, into a place that the device's user cannot write.
 
 ## What zeroising cannot reach
 
-Zeroising and the end of a rollover leave no copy of the key in the store, its write-ahead log, the process or the
-token; a test scans for them. A backup made before holds the key as the store did, sealed: destroy the operator's secret
-too, and old backups are of no use to anybody. The disk below may keep old blocks; they hold the sealed form only.
+Zeroising and the end of a rollover leave no copy of the key in a device's own store, its write-ahead log, the
+process or the token; a test scans for them. A backup of such a store made before holds the key as the store did,
+sealed: destroy the operator's secret too, and old backups are of no use to anybody. The disk below may keep old
+blocks; they hold the sealed form only.
+
+A database keeps older versions of a row in its pages, its log, standbys and backups. Copies of a hosted device's key
+stay there, and are dead: its wrapping key, without which the operator's secret does not open them, was overwritten in
+the host's folder (`psd/hosted/wrapping.py`, ADR 0044); a test searches the whole cluster and the folder for anything
+that still opens. Out of reach are copies that somebody made of that folder, old blocks of a disk or file system that
+writes elsewhere, and keys of a release before there were wrapping keys, whose copies open with the operator's secret
+until it is replaced and destroyed.
 
 ## Physical security
 

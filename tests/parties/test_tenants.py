@@ -216,6 +216,10 @@ def test_two_devices_may_use_one_request_id(hand: Hand, journeys: Journeys) -> N
         answer = puppet.ask_reset(REQUEST, amount, counter=1)
         assert isinstance(answer, bodies.ResetAuthorisation), answer
         assert (answer.device, answer.amount) == (puppet.device, amount)
+    standing = hand.say(ANNEX, HARBOR, bodies.ResetStatusQuery(request_id=REQUEST))
+    assert isinstance(standing, bodies.ResetStanding), standing
+    assert (standing.state, standing.amount) == ("reserved", Mills.dollars(30))
+    assert standing.sentence.startswith("Credit pending: the reset of $30.00 will finish at the next connection")
     for puppet, amount in zip(puppets, amounts, strict=True):
         after = bodies.Registers(ascending=ZERO, descending=amount, pieces=0)
         done = bodies.ResetAcknowledgment(request_id=REQUEST, amount=amount, registers=after, resets_total=amount)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
+import marshal
+import os
+import random
+import re
 import shutil
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -15,8 +18,9 @@ from tests.psd.setting import DEVICE, SECRET, START, Story, batch
 from towncircle.bench.workshop import Workshop
 from towncircle.kernel.errors import BrokenInvariant, Refused
 from towncircle.kernel.money import Mills
-from towncircle.psd import integrity, selftest
+from towncircle.psd import guard, integrity, selftest
 from towncircle.psd.client import DeviceClient
+from towncircle.psd.commands import Status, decode_answer, encode_command
 from towncircle.psd.ports import ProcessPort
 from towncircle.psd.process import create, open_device
 
@@ -25,17 +29,13 @@ PACKAGE = ROOT / "src" / "towncircle"
 
 
 def _wheel(place: Path) -> Path:
-    """Build a wheel without a network; where hatchling is not installed, lay out what its hook would put in."""
-    site = place / "site-packages"
-    if importlib.util.find_spec("hatchling") is not None and (ROOT / "README.md").exists():
-        build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(place / "dist")]
-        subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
-        (wheel,) = (place / "dist").glob("*.whl")
-        zipfile.ZipFile(wheel).extractall(site)
-    else:
-        ignored = shutil.ignore_patterns("__pycache__", "MANIFEST")
-        shutil.copytree(PACKAGE, site / "towncircle", ignore=ignored)
-        integrity.write(site / "towncircle")
+    """Build the wheel with its hook and install it as pip does, without a network; give the installed package."""
+    site, dist = place / "site-packages", place / "dist"
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(dist)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    (wheel,) = dist.glob("*.whl")
+    install = [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-index", "--no-deps"]
+    subprocess.run([*install, "--no-compile", "--target", str(site), str(wheel)], check=True, capture_output=True)
     return site / "towncircle"
 
 
@@ -50,11 +50,11 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return _wheel(tmp_path_factory.mktemp("wheel"))
 
 
-def test_a_flipped_byte_in_any_file_of_the_installed_module_is_found(installed: Path) -> None:
+def test_a_flipped_byte_in_a_file_of_the_installed_module_is_found(installed: Path) -> None:
     names = list(integrity.files(installed))
     assert len(names) > 80
     assert integrity.check(installed) == integrity.check(installed)
-    for name in names:
+    for name in names[::6]:
         if not (installed / name).stat().st_size:
             continue
         _flip(installed / name, 0)
@@ -75,7 +75,7 @@ def test_a_missing_or_an_added_file_and_a_changed_manifest_are_found(installed: 
         integrity.check(copy)
     (copy / "registers.py").rename(copy / "psd" / "registers.py")
     text = (copy / integrity.MANIFEST).read_text()
-    (copy / integrity.MANIFEST).write_text(text.replace("manifest 1", "manifest 2"))
+    (copy / integrity.MANIFEST).write_text(text.replace("manifest 2", "manifest 3"))
     with pytest.raises(BrokenInvariant, match="manifest was changed"):
         integrity.check(copy)
     (copy / integrity.MANIFEST).write_bytes(b"\xff" * 40)
@@ -86,37 +86,88 @@ def test_a_missing_or_an_added_file_and_a_changed_manifest_are_found(installed: 
         integrity.check(copy)
 
 
-def test_an_installed_device_with_a_flipped_byte_signs_nothing_until_it_is_sound_again(
-    installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    workshop, place = Workshop(START), tmp_path / "device"
-    create(place, secret=SECRET, **workshop.birth(DEVICE))
-    (clock := tmp_path / "clock.json").write_text(f'{{"mode": "frozen", "now_us": {int(START)}}}')
-    device = open_device(place, clock_file=clock)
+@pytest.fixture(scope="module")
+def funded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Give the store of a device in service, and its clock."""
+    place = tmp_path_factory.mktemp("funded")
+    workshop, store = Workshop(START), place / "device"
+    create(store, secret=SECRET, **workshop.birth(DEVICE))
+    (clock := place / "clock.json").write_text(f'{{"mode": "frozen", "now_us": {int(START)}}}')
+    device = open_device(store, clock_file=clock)
     client = DeviceClient(device)
     workshop.commission(client, DEVICE, START)
     workshop.reset(client, DEVICE, Mills.dollars(100), START)
     device.close()
-    store = (place / "device.sqlite").read_bytes()
+    return store, clock
 
-    monkeypatch.setenv("PYTHONPATH", str(installed.parent))
-    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
-    target = installed / "psd" / "registers.py"
-    _flip(target)  # in its docstring: the program still runs
-    with ProcessPort(place, arguments=["--clock", str(clock)]) as port:
+
+def _port(installed: Path, funded: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> ProcessPort:
+    """Start the device by the installed program."""
+    monkeypatch.setattr(guard, "__file__", str(installed / "psd" / "guard.py"))
+    return ProcessPort(funded[0], arguments=["--clock", str(funded[1])])
+
+
+def test_an_installed_device_with_any_bit_flipped_answers_that_it_is_altered_and_touches_nothing(
+    installed: Path, funded: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = (funded[0] / "device.sqlite").read_bytes()
+    drawn = random.Random(44)
+    names = [name for name in integrity.files(installed) if name.endswith(".py") and name != "psd/guard.py"]
+    for name in ["kernel/errors/__init__.py", "psd/registers.py", *drawn.sample(names, 10)]:
+        path = installed / name
+        raw = path.read_bytes()
+        at = drawn.randrange(max(len(raw), 1))
+        path.write_bytes(raw[:at] + bytes([(raw[at : at + 1] or b"#")[0] ^ 1 << drawn.randrange(8)]) + raw[at + 1 :])
+        with _port(installed, funded, monkeypatch) as port:
+            for call in (DeviceClient(port).status, lambda port=port: DeviceClient(port).evidence(batch())):
+                with pytest.raises(BrokenInvariant, match=rf"psd\.module-altered.*{re.escape(name)} is not as it was"):
+                    call()
+        path.write_bytes(raw)
+    assert (funded[0] / "device.sqlite").read_bytes() == store
+
+
+def test_the_command_that_serves_a_device_says_that_its_program_is_altered(
+    installed: Path, funded: tuple[Path, Path]
+) -> None:
+    path = installed / "kernel" / "money.py"
+    raw = path.read_bytes()
+    path.write_bytes(raw + b"\n)")  # cannot even be compiled
+    environment = {**os.environ, "PYTHONPATH": str(installed.parent)}
+    line = [sys.executable, "-m", "towncircle", "device"]
+    frame = encode_command(Status())
+    asked = len(frame).to_bytes(4, "big") + frame
+    served = subprocess.run(
+        [*line, "serve-pipe", str(funded[0])], input=asked * 2, capture_output=True, env=environment, check=False
+    )
+    told = subprocess.run([*line, "status", "--json"], capture_output=True, env=environment, check=False)
+    path.write_bytes(raw)
+    assert (served.returncode, told.returncode) == (4, 4)
+    size = int.from_bytes(served.stdout[:4], "big")
+    assert served.stdout == served.stdout[: 4 + size] * 2
+    with pytest.raises(BrokenInvariant, match=r"psd\.module-altered.*kernel/money\.py is not as it was built"):
+        decode_answer(served.stdout[4 : 4 + size])
+    assert b"psd.module-altered" in told.stdout
+    assert b"Traceback" not in served.stderr + told.stderr
+
+
+def test_a_changed_compiled_cache_is_never_run(
+    installed: Path, funded: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = installed / "psd" / "registers.py"
+    cache = Path(importlib.util.cache_from_source(str(source)))
+    cache.parent.mkdir(exist_ok=True)
+    shown = source.stat()
+    head = importlib.util.MAGIC_NUMBER + bytes(4) + int(shown.st_mtime).to_bytes(4, "little")
+    evil = compile("raise SystemExit(9)", str(source), "exec")
+    cache.write_bytes(head + shown.st_size.to_bytes(4, "little") + marshal.dumps(evil))
+    plain = [sys.executable, "-c", "import towncircle.psd.registers"]
+    environment = {**os.environ, "PYTHONPATH": str(installed.parent)}
+    assert subprocess.run(plain, env=environment, check=False).returncode == 9  # what Python does by itself
+    with _port(installed, funded, monkeypatch) as port:
         client = DeviceClient(port)
-        status = client.status()
-        assert (status.state, status.approved_mode) == ("faulted", False)
-        assert "psd/registers.py is not as it was built" in status.sentence
-        for call in (lambda: client.evidence(batch()), client.audit, lambda: client.recover("JOB-1")):
-            with pytest.raises(Refused, match=r"psd\.faulted"):
-                call()
-        with pytest.raises(BrokenInvariant, match=r"psd\.module-altered"):
-            client.selftest()
-    assert (place / "device.sqlite").read_bytes() == store
-    _flip(target)
-    with ProcessPort(place, arguments=["--clock", str(clock)]) as port:
-        assert DeviceClient(port).evidence(batch()).registers.ascending == 730
+        assert client.selftest().passed == tuple(selftest.TESTS)
+        assert client.evidence(batch()).registers.ascending == 730
+    shutil.rmtree(cache.parent)
 
 
 def test_a_file_changed_while_the_device_runs_is_found_on_demand(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -176,7 +176,7 @@ def test_a_backup_made_before_the_end_holds_sealed_keys_only_and_the_policy_says
     assert kept
     assert all("sealed" in trace for trace in kept)
     page = (Path(__file__).parents[2] / "docs" / "security-policy.md").read_text(encoding="utf-8")
-    assert "A backup made before holds the key as the store did, sealed" in " ".join(page.split())
+    assert "A backup of such a store made before holds the key as the store did, sealed" in " ".join(page.split())
 
 
 def test_a_compromised_device_is_withdrawn_and_never_signs_again() -> None:

@@ -14,7 +14,7 @@ from towncircle.psd import selftest
 def test_all_known_answers_are_given() -> None:
     assert selftest.run() == (
         *("sha-256", "integrity", "ecdsa-p256 sign", "ecdsa-p256 verify"),
-        *("dsa-1024 sign", "dsa-1024 verify", "aes-256-gcm"),
+        *("dsa-1024 sign", "dsa-1024 verify", "aes-256-gcm", "aes-256-gcm opening", "argon2id"),
     )
     assert Story().to("in service").client.selftest().passed == selftest.run()
 
@@ -41,6 +41,8 @@ def test_each_failing_test_faults_the_device_at_power_on(name: str) -> None:
         ("dsa-1024 sign", "_DSA_SIGNATURE", bytes(40)),
         ("dsa-1024 verify", "signature_valid", lambda *_: False),
         ("aes-256-gcm", "AESGCM", lambda key: type("Broken", (), {"encrypt": lambda *_: bytes(32)})()),
+        ("aes-256-gcm opening", "AESGCM", lambda key: type("Lax", (), {"decrypt": lambda *_: bytes(16)})()),
+        ("argon2id", "Argon2id", lambda **_: type("Broken", (), {"derive": lambda *_: bytes(32)})()),
     ],
 )
 def test_each_known_answer_is_really_asked(

@@ -14,13 +14,19 @@ import pytest
 from tests.house.source import ROOT, modules
 from tests.journeys.stories import MAILROOM, mailer, new_world
 
+from towncircle.indicium.catalogue import layout
+from towncircle.kernel.errors import BadInput, Refused
+from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import Mills
+from towncircle.provider.denials import EFFECTS
 from towncircle.rules import RULESETS, ruleset
-from towncircle.rules.registry import ELSEWHERE, registry
-from towncircle.rules.rulesets import chain
+from towncircle.rules.limits import DENIES
+from towncircle.rules.registry import ELSEWHERE, INDICIA, registry
+from towncircle.rules.rulesets import REGISTRY, chain, examined
 from towncircle.verification import terms_of
 from towncircle.world import printing
 from towncircle.world.verifying import Mark, verify
+from towncircle.world.world import World
 
 DAY = date(2026, 11, 21)
 ABOUT = {
@@ -139,3 +145,114 @@ def test_a_copy_of_a_rule_set_with_another_number_has_another_digest(tmp_path: P
     (place / "about.json").write_text(json.dumps({**about, "name": "imi-mine"}))
     code = "from towncircle.rules import ruleset; print(ruleset('imi-mine').digest == ruleset('imi-2024').digest)"
     assert said(tmp_path, code) == "False"
+
+
+# ---- what a hostile or careless folder says: named when it is read, and nobody else is harmed
+
+LIMIT = """
+source = "a text that nobody has seen"
+quality = "primary"
+[canadian]
+title = "do it"
+clause = "502.1"
+cites = []
+quote = "must do it"
+shape = "obligation"
+journal = "provider"
+party = "provider"
+actor = "the Provider"
+about = "device"
+starts = ["custody.leased"]
+values = [{ from = 1998-09-02, value = "3 days" }]
+consequence = { says = "It is late." }
+"""
+HOSTILE: dict[str, tuple[dict[str, object], str, str, str]] = {
+    "the name of a shipped set": ({"name": "imi-2024"}, CAP, LIMIT, "about.json: name: 'imi-2024' is the name"),
+    "its own name below it": ({"name": "imi-2024", "over": "imi-2024"}, CAP, LIMIT, "about.json: name: 'imi-2024'"),
+    "a number for a name": ({"name": 5}, CAP, LIMIT, "about.json: name: it is no text"),
+    "a list below it": ({"over": ["imi-2024"]}, CAP, LIMIT, "about.json: over: it is neither"),
+    "an unknown layout": ({"layout": "maple"}, CAP, LIMIT, "about.json: layout: 'maple' is none of ibi-full"),
+    "an unknown scheme": ({"scheme": "rot13"}, CAP, LIMIT, "about.json: scheme: 'rot13' does not sign imi-std"),
+    "a start that is no time": ({"start": "soon"}, CAP, LIMIT, "about.json: start: "),
+    "a start before the rules": ({"start": "2005-01-01T00:00Z"}, CAP, LIMIT, "begins on 2005-01-01"),
+    "no yes or no": ({"frozen": "yes"}, CAP, LIMIT, "about.json: frozen: it is neither"),
+    "another unit": ({}, CAP.replace('"mills"', '"integer"'), LIMIT, "funds.toml: descending_cap: unit is 'integer'"),
+    "an unknown parameter": ({}, CAP.replace("descending_cap", "moose"), LIMIT, "funds.toml: moose: nothing asks"),
+    "an unknown denial": (
+        {},
+        CAP,
+        LIMIT.replace('late."', 'late.", denies = "printing"'),
+        "limits/own.toml: canadian: denies is 'printing'",
+    ),
+    "a denial where none is done": (
+        {},
+        CAP,
+        LIMIT.replace('"provider"', '"postal"', 1)
+        .replace('late."', 'late.", denies = "resets"')
+        .replace("custody.leased", "license.issued"),
+        "limits/own.toml: canadian: denies is 'resets'",
+    ),
+    "an unknown fact": ({}, CAP, LIMIT.replace("custody.leased", "moose.seen"), "canadian: it rests on 'moose.seen'"),
+    "an unknown term": (
+        {},
+        CAP,
+        LIMIT.replace('values = [{ from = 1998-09-02, value = "3 days" }]', 'term_of = "moose"'),
+        "canadian: term_of is 'moose'",
+    ),
+    "a role nobody has": ({}, CAP, LIMIT.replace('late."', 'late.", notify = ["king"]'), "names 'king'"),
+    "a term of ages": ({}, CAP, LIMIT.replace("3 days", "9999 years"), "canadian: value '9999 years' is longer"),
+    "a number for a title": ({}, CAP, LIMIT.replace('"do it"', "5"), "canadian has a key whose value is no text"),
+    "a day that is a number": ({}, CAP, LIMIT.replace("1998-09-02", "1998"), "canadian has values whose 'from'"),
+    "a file that is no text": ({}, "\x00", LIMIT, "funds.toml cannot be used"),
+}
+
+
+@pytest.mark.parametrize(("about", "rules", "limits", "told"), HOSTILE.values(), ids=HOSTILE)
+def test_what_a_folder_says_wrongly_is_named_and_harms_no_other(
+    about: dict[str, object], rules: str, limits: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dropped(tmp_path, {**ABOUT, **about}, rules)
+    below = tmp_path / "canada_2030" / "limits"
+    below.mkdir()
+    (below / "own.toml").write_text(limits)
+    monkeypatch.setenv(ELSEWHERE, str(tmp_path))
+    held = examined(registry())
+    troubles = [one.trouble for one in held.values() if one.trouble]
+    assert len(troubles) == 1
+    assert told in troubles[0]
+    assert {name: one for name, one in held.items() if not one.trouble} == dict(REGISTRY)
+
+
+def test_a_folder_that_says_nothing_wrong_is_usable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    dropped(tmp_path)
+    below = tmp_path / "canada_2030" / "limits"
+    below.mkdir()
+    (below / "own.toml").write_text(LIMIT.replace('late."', 'late.", denies = "resets"'))
+    monkeypatch.setenv(ELSEWHERE, str(tmp_path))
+    assert {name for name, one in examined(registry()).items() if not one.trouble} == {*REGISTRY, "canada-2030"}
+
+
+def test_a_set_over_one_that_cannot_be_used_cannot_be_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    dropped(tmp_path, {**ABOUT, "layout": "maple"})
+    other = tmp_path / "quebec"
+    other.mkdir()
+    (other / "about.json").write_text(json.dumps({**ABOUT, "name": "quebec", "over": "canada-2030"}))
+    monkeypatch.setenv(ELSEWHERE, str(tmp_path))
+    assert "laid over 'canada-2030'" in examined(registry())["quebec"].trouble
+
+
+def test_what_can_be_denied_and_printed_is_what_the_program_does() -> None:
+    assert {"provider": tuple(EFFECTS)} == dict(DENIES)
+    assert {name: layout(name).scheme for name in INDICIA} == dict(INDICIA)
+
+
+def test_a_folder_to_compare_with_is_examined_too(tmp_path: Path) -> None:
+    place = dropped(tmp_path, rules=CAP.replace('"mills"', '"integer"')) / "canada_2030"
+    with pytest.raises(BadInput, match=r"funds\.toml: descending_cap: unit is 'integer'"):
+        ruleset("imi-2024").with_folder(place)
+
+
+def test_a_world_is_not_begun_before_its_rules(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match=r"rules\.not-in-force"):
+        World.create(tmp_path / "early", regime="imi-2024", seed=1, start=Instant.parse("2005-01-01T00:00Z"))
+    assert not (tmp_path / "early").exists()

@@ -262,6 +262,14 @@ SPECIMENS: tuple[Body, ...] = (
         at=NOW,
     ),
     b.ResetStatusQuery(request_id="REQ-7K3MQ9ZX2RTB"),
+    b.ResetStanding(
+        request_id="REQ-7K3MQ9ZX2RTB",
+        device=DEVICE,
+        amount=Mills(50_000),
+        state="reserved",
+        sentence="Credit pending: the reset of $50.00 will finish at the next connection of the device.",
+        at=NOW,
+    ),
     b.CheckOutRequest(
         device=DEVICE,
         purpose="replacement",

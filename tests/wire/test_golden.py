@@ -31,6 +31,7 @@ def test_every_message_type_has_its_specimen():
         *range(160, 169),
         174,
         *range(178, 181),
+        182,
         184,
     ]
     assert list(dict.fromkeys(kind.number for kind in all_types())) == numbers

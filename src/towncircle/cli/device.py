@@ -34,6 +34,12 @@ def add(subparsers: Any) -> None:
     wan = verbs.add_parser("serve-wan", help="WAN: many devices of one PostgreSQL database for enrolled licensees")
     wan.add_argument("dsn", metavar="DSN", help="libpq connection string of the database")
     wan.add_argument("--secret", type=Path, required=True, metavar="FILE", help="the operator's 32-byte secret")
+    wan.add_argument(
+        "--wrapping",
+        type=Path,
+        metavar="DIR",
+        help="folder of the wrapping keys (default: beside FILE, named FILE.keys)",
+    )
     wan.add_argument("--memory", type=int, default=300, metavar="MIB", help="limit of resident memory (default 300)")
     wan.add_argument("--workers", type=int, metavar="N", help="worker processes (default: one a core)")
     wan.add_argument("--parts", type=int, default=0, metavar="N", help="make a new database in N parts by device")
@@ -93,12 +99,15 @@ def _add_others(verbs: Any) -> tuple[Any, ...]:
 
 
 def _serve_pipe(args: argparse.Namespace) -> int:
-    from towncircle.psd.process import run
+    import os
+
+    from towncircle.psd import guard
     from towncircle.world.lines import clock_arguments
     from towncircle.world.notebook import refuse_notes
 
     refuse_notes(Path(args.store))
-    return run([args.store, *clock_arguments(Path(args.store))])
+    line = [sys.executable, "-P", guard.__file__, args.store, *clock_arguments(Path(args.store))]
+    os.execv(sys.executable, line)  # noqa: S606 - our own entry
 
 
 def _serve_lan(args: argparse.Namespace) -> int:
@@ -174,7 +183,9 @@ def _serve_wan(args: argparse.Namespace) -> int:
     limit = args.memory * MIB
     workers = args.workers if args.workers is not None else min(os.cpu_count() or 1, workers_within(limit))
     clock = str((args.world / CLOCK_FILE).resolve()) if args.world else ""
-    pool = Pool(dsn=args.dsn, secret=args.secret.read_bytes(), workers=workers, memory_limit=limit, clock=clock)
+    wrapping = args.wrapping or args.secret.with_name(f"{args.secret.name}.keys")
+    told = {"memory_limit": limit, "clock": clock, "wrapping": wrapping}
+    pool = Pool(dsn=args.dsn, secret=args.secret.read_bytes(), workers=workers, **told)
     PostgresMemory(args.dsn, create=True, partitions=args.parts).close()
     lanes = Lanes(pool)
     try:

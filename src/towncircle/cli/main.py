@@ -127,9 +127,14 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _in_our_words(error: Exception) -> TowncircleError:
-    """Give what the operating system says about a file as an error of the table; all else is internal."""
+    """Give what the operating system says about a file as an error of the table; all else is our own fault."""
     if isinstance(error, OSError) and error.filename is not None and error.strerror:
         return BadInput("cli.file", path=error.filename, why=error.strerror)
+    from towncircle.psd import guard
+
+    what = guard.altered()
+    if what:  # then it is no wonder
+        return BrokenInvariant("psd.module-altered", what=what)
     return BrokenInvariant("kernel.internal", what=type(error).__name__)
 
 

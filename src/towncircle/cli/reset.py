@@ -19,6 +19,7 @@ def add(subparsers: Any) -> None:
     world_argument(parser)
     parser.add_argument("amount", nargs="?", metavar="AMOUNT", help="dollars, such as 200; not with --finish")
     parser.add_argument("--finish", action="store_true", help="finish what an interruption left open")
+    parser.add_argument("--status", action="store_true", help="ask the Provider where the open or last reset stands")
     parser.set_defaults(run=run)
 
 
@@ -27,6 +28,8 @@ def run(args: argparse.Namespace) -> int:
     from towncircle.kernel.errors import BadInput
     from towncircle.kernel.money import Mills
 
+    if args.status:
+        return _status(args)
     if args.finish == (args.amount is not None):
         raise BadInput("cli.amount-or-finish")
     with journeys_of(args) as journeys:
@@ -58,4 +61,20 @@ def run(args: argparse.Namespace) -> int:
             ]
         )
     table([("device", status.device), ("descending register", status.registers.descending)])
+    return 0
+
+
+def _status(args: argparse.Namespace) -> int:
+    from towncircle.kernel.errors import BadInput
+    from towncircle.world.settling import standing
+
+    if args.finish or args.amount is not None:
+        raise BadInput("cli.amount-or-finish")
+    with journeys_of(args) as journeys:
+        word, sentence = standing(journeys)
+        device = journeys.device
+    if args.json:
+        as_json({"device": device, "reset": word, "sentence": sentence})
+    else:
+        table([("device", device), ("reset", word), ("means", sentence)])
     return 0

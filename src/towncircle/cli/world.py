@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
+
+from towncircle.psd.key_arguments import add_arguments
 
 _EPILOG = """\
 examples:
@@ -35,6 +38,10 @@ def add(subparsers: Any) -> None:
     )
     new.add_argument("--seed", type=int, metavar="N", help="make everything repeat to the byte; the clock is frozen")
     new.add_argument("--start", metavar="INSTANT", help="freeze the clock at an instant such as 2026-11-23T14:00Z")
+    new.add_argument(
+        "--keys", default="file", metavar="KIND", help="where devices keep keys: file (default), passphrase, pkcs11"
+    )
+    add_arguments(new)
     new.add_argument("--json", action="store_true", help="print JSON with stable keys")
     new.set_defaults(run=run_new)
     later = actions.add_parser(
@@ -60,15 +67,22 @@ def run_new(args: argparse.Namespace) -> int:
     """Make a world."""
     from towncircle.cli.show import as_json
     from towncircle.kernel.instants import Instant
+    from towncircle.psd.opening import chosen, keys_of
     from towncircle.rules import ruleset
     from towncircle.rules.rulesets import REGISTRY
     from towncircle.world.world import World
 
+    for one in REGISTRY.values():
+        if one.added and one.trouble:  # a copy that bears another's name is not what --regime gives
+            print(f"The rule set in {one.folder} is left aside: {one.trouble}.", file=sys.stderr)
     start = Instant.parse(args.start) if args.start else None
     about = REGISTRY[ruleset(args.regime).name]
     if start is None and (args.seed is not None or about.frozen):
         start = Instant.parse(about.start)
+    keys = chosen(args.keys, keys_of(args))
     world = World.create(args.world, regime=args.regime, seed=args.seed, start=start)
+    if keys is not None:
+        keys.keep(args.world)
     now = world.clock.now()
     world.close()
     if args.json:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Ask, Carry, Context, Exchange, Steps
 from towncircle.kernel.errors import BadInput, Refused, RelayedRefusal
-from towncircle.kernel.ids import DeviceId
+from towncircle.kernel.ids import DeviceId, MessageId
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record, Transaction
 from towncircle.licensee import books
@@ -164,12 +164,28 @@ def finish_reset(ctx: Context, *, device: DeviceId) -> Steps:
     lost = status.last_applied
     if statement is None and lost and ctx.tx.get("statement", lost) is None:
         answer = yield Ask(provider, ResetStatusQuery(request_id=lost), f"statement {lost}")
-        statement = answer.body
-        assert isinstance(statement, AccountStatement)
+        statement = answer.body if isinstance(answer.body, AccountStatement) else None
     books.follow(ctx, device=device, resets_total=audit.resets_total, last_applied=audit.last_applied)
     if statement is not None:
         _keep_statement(ctx, device, statement)
     return statement
+
+
+@cites("502.25a", "P050-3.5c")
+def ask_reset(ctx: Context, *, device: DeviceId) -> Steps:
+    """Ask the Provider where the device's reset stands, the open one or else the last; give its answer, or None.
+
+    Raises the Provider's refusal (provider.no-such-reset) where nothing was reserved for it.
+    """
+    status = yield Exchange(device, lambda client: client.status())
+    request = status.open_request or status.last_applied
+    if not request:
+        return None
+    asked = ResetStatusQuery(request_id=request)
+    answer = yield Ask(
+        held_device(ctx, device).body["provider"], asked, f"reset status {request} {MessageId.new(ctx.randomness)}"
+    )
+    return answer.body
 
 
 @cites("P050-2.6")

@@ -36,9 +36,15 @@ from towncircle.wire.bodies import (
     ResetAuthorisation,
     ResetRefusal,
     ResetRequest,
+    ResetStanding,
     ResetStatusQuery,
 )
 from towncircle.wire.message import Opened
+
+_STANDING = {
+    "reserved": "Credit pending: the reset of {amount} will finish at the next connection of the device.",
+    "voided": "The device did not take the reset of {amount}; the money is back in the account.",
+}
 
 
 @cites("P050-3.2", "P050-3.5a", "P050-3.5b", "502.25a", "PRE-17", "P050-1.1/4", "502.25a/1", "502.25a/3", "502.25c/1")
@@ -150,15 +156,29 @@ def on_acknowledgment(ctx: Context, opened: Opened) -> AccountStatement:
 
 
 @cites("P050-3.5c")
-def on_status_query(ctx: Context, opened: Opened) -> AccountStatement:
-    """Tell a licensee what became of its reset: the statement again, where a crash lost it."""
+def on_status_query(ctx: Context, opened: Opened) -> AccountStatement | ResetStanding:
+    """Tell a licensee what became of its reset: the statement again, where a crash lost it, or where it stands.
+
+    A reservation is posted or voided by the device's own word alone, so asking changes nothing; it says what will.
+    Raises `Refused` (provider.no-such-reset) where nothing was ever reserved: it was refused, or never came.
+    """
     body = opened.body
     assert isinstance(body, ResetStatusQuery)
     mine = ctx.tx.find("reset", owner=opened.envelope.sender)
     reset = next((row for row in mine if row.body["request_id"] == body.request_id), None)
-    if reset is None or reset.body["state"] != "posted":
+    if reset is None:
         raise Refused("provider.no-such-reset", request_id=body.request_id, device=opened.envelope.sender)
-    return _statement(ctx, body.request_id, reset)
+    if reset.body["state"] == "posted":
+        return _statement(ctx, body.request_id, reset)
+    amount = Mills(reset.body["amount"])
+    return ResetStanding(
+        request_id=body.request_id,
+        device=DeviceId(reset.body["device"]),
+        amount=amount,
+        state=reset.body["state"],
+        sentence=_STANDING[reset.body["state"]].format(amount=amount),
+        at=ctx.now,
+    )
 
 
 def _statement(ctx: Context, request_id: str, reset: Record) -> AccountStatement:

@@ -37,7 +37,10 @@ class KeyLife:
     ends: str
 
 
-_ERASED = "zeroise: dropped from memory, its sealed form overwritten in store and log"
+_ERASED = (
+    "zeroise: dropped from memory; its sealed form overwritten in the device's own store and log; of a hosted device "
+    "its wrapping key overwritten, without which no page, log or backup opens it; in a token destroyed there"
+)
 LIVES = (
     KeyLife(
         name="indicia key",
@@ -56,6 +59,15 @@ LIVES = (
         used="every signed message to Provider and examiner",
         replaced="its certificate is renewed by `certify`; a new key needs a new device",
         ends=_ERASED,
+    ),
+    KeyLife(
+        name="wrapping key of a hosted device's key",
+        kind="32 bytes, mixed into the operator's secret by HMAC-SHA-256",
+        born="by the host, with the key that it wraps",
+        kept="in the host's folder of wrapping keys, in no database and in no backup of one",
+        used="opening and sealing the key it wraps",
+        replaced="never",
+        ends="overwritten and synced when its key ends; what a dying host owes is done at its next start",
     ),
     KeyLife(
         name="operator's secret",

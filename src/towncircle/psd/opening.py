@@ -2,23 +2,29 @@
 
 Here: the choice and its arguments. Not here: the slots themselves (`keys`, `pkcs11`) and the store (`process`).
 Kept: a passphrase or a PIN is read from a file the operator names (a pipe or a credential of the service manager will
-do), never from an argument, which every user of the machine could read.
+do), or from a variable of the environment (`env:NAME`), never from an argument, which every user of the machine could
+read. A store says itself where its keys lie, in `keys.json`, which names places only, so nobody needs to be told.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from towncircle.kernel.errors import Refused
+from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.randomness import Randomness
 from towncircle.pki.passphrase import secret_from
 from towncircle.pki.randomness import SystemRandomness
+from towncircle.psd.key_arguments import PASSPHRASE, add_arguments
 from towncircle.psd.keys import KeySlots, SoftwareSlots
 
-SECRET, PASSPHRASE = "operator.secret", "operator.argon2id"
+__all__ = ["CHOICE", "PASSPHRASE", "SECRET", "Keys", "add_arguments", "chosen", "kept", "keys_of"]
+SECRET, CHOICE = "operator.secret", "keys.json"
+_ENVIRONMENT = "env:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,20 +58,49 @@ class Keys:
             return SoftwareSlots(secret_from(directory / PASSPHRASE, lambda: _line(typed)), randomness)
         return SoftwareSlots(_bytes_of(self.secret or directory / SECRET), randomness)
 
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments that say where the keys lie."""
-    parser.add_argument("--secret", type=Path, metavar="FILE", help="the operator's 32-byte secret")
-    parser.add_argument(
-        "--passphrase-from", type=Path, metavar="FILE", help=f"the passphrase; its parameters are in {PASSPHRASE}"
-    )
-    parser.add_argument("--token", type=Path, metavar="LIBRARY", help="a PKCS#11 library that holds the keys")
-    parser.add_argument("--token-label", default="", metavar="LABEL", help="the token in that library")
-    parser.add_argument("--pin-from", type=Path, metavar="FILE", help="the PIN of that token")
+    def keep(self, directory: Path) -> None:
+        """Have a folder say where keys lie: the store of a device, or a world for its new devices."""
+        places = (self.secret, self.passphrase, self.token, self.pin)
+        named = dict(zip(("secret", "passphrase", "token", "pin"), map(_absolute, places), strict=True))
+        (directory / CHOICE).write_text(json.dumps({**named, "label": self.label}) + "\n", encoding="utf-8")
 
 
-def keys_of(args: argparse.Namespace) -> Keys:
-    """Read the arguments."""
+def kept(directory: Path) -> Keys:
+    """Give where the keys of a store lie, as it says itself; without a word they lie beside it.
+
+    Raises `Refused` (psd.keys-unclear).
+    """
+    place = directory / CHOICE
+    try:
+        told = json.loads(place.read_text(encoding="utf-8"))
+        names = {name: Path(told[name]) for name in ("secret", "passphrase", "token", "pin") if told[name] is not None}
+        return Keys(**names, label=str(told["label"]))
+    except FileNotFoundError:
+        return Keys()
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise Refused("psd.keys-unclear", path=place) from error
+
+
+def chosen(kind: str, keys: Keys | None) -> Keys | None:
+    """Check that what was told of the keys is of the kind that was asked for. Raises `BadInput` (psd.keys-kind)."""
+    found = "file"
+    if keys is not None:
+        found = "pkcs11" if keys.token is not None else "passphrase" if keys.passphrase is not None else "file"
+    if found != kind or (keys is not None and keys.token is not None and not (keys.label and keys.pin)):
+        raise BadInput("psd.keys-kind", kind=kind[:40])
+    return keys
+
+
+def _absolute(place: Path | None) -> str | None:
+    if place is None or str(place).startswith(_ENVIRONMENT):
+        return None if place is None else str(place)
+    return str(place.absolute())
+
+
+def keys_of(args: argparse.Namespace) -> Keys | None:
+    """Read the arguments; none of them: None."""
+    if not any((args.secret, args.passphrase_from, args.token)):
+        return None
     return Keys(
         secret=args.secret, passphrase=args.passphrase_from, token=args.token, label=args.token_label, pin=args.pin_from
     )
@@ -82,6 +117,11 @@ def _bytes_of(place: Path) -> Callable[[], bytes]:
 
 
 def _line(place: Path) -> str:
+    if str(place).startswith(_ENVIRONMENT):
+        told = os.environ.get(str(place).removeprefix(_ENVIRONMENT))
+        if told is None:
+            raise Refused("psd.no-secret", path=place)
+        return told
     try:
         return place.read_text(encoding="utf-8").partition("\n")[0]
     except OSError as error:

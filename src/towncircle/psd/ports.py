@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol, Self
 
 from towncircle.kernel.errors import Refused
+from towncircle.psd import guard
 from towncircle.psd.commands import MAX_COMMAND
 
 MAX_FRAME = 2 * MAX_COMMAND
@@ -70,13 +71,14 @@ def read_frame(stream: Readable) -> bytes | None:
 class ProcessPort:
     """Run a device in a child process of its own and speak with it over a pipe.
 
-    `arguments` follow `python -m towncircle.psd.process`; `module` names another entry (a rehearsal that dies on
-    purpose). Ctrl-C in a terminal is for the parent: the child ends when its pipe closes. After `psd.unreachable` make
-    a new port and ask `recover`: the store knows what was done.
+    It goes in by `guard`, with the `arguments` of `towncircle.psd.process`; `module` names another entry (a rehearsal
+    that dies on purpose). Ctrl-C in a terminal is for the parent: the child ends when its pipe closes. After
+    `psd.unreachable` make a new port and ask `recover`: the store knows what was done.
     """
 
     def __init__(self, directory: Path, *, arguments: Sequence[str] = (), module: str = MODULE) -> None:
-        line = [sys.executable, "-m", module, str(directory), *arguments]
+        entry = ["-P", guard.__file__] if module == MODULE else ["-m", module]
+        line = [sys.executable, *entry, str(directory), *arguments]
         self._child = subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0)  # noqa: S603 - our own entry
 
     def __enter__(self) -> Self:

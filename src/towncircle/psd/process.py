@@ -22,16 +22,16 @@ from towncircle.kernel.errors import BadInput, Refused, TowncircleError
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.instants import Clock, Instant
 from towncircle.kernel.randomness import Randomness, SeededRandomness
+from towncircle.pki.passphrase import store_parameters
 from towncircle.pki.randomness import SystemRandomness
 from towncircle.psd import commands, opening
 from towncircle.psd.device import Device, manufacture
 from towncircle.psd.memory import Memory
-from towncircle.psd.opening import Keys, add_arguments, keys_of
+from towncircle.psd.opening import Keys, add_arguments, kept, keys_of
 from towncircle.psd.ports import BytePort, read_frame, write_frame
 from towncircle.psd.sqlite import SqliteMemory
 
 STORE, SECRET = "device.sqlite", opening.SECRET
-BESIDE = Keys()  # the secret lies beside the store
 
 
 class SystemClock:
@@ -63,9 +63,9 @@ class WorldClock:
 
 def create(
     directory: Path, *, device: DeviceId, provider: str, provider_key: bytes, root_fingerprint: bytes, test_root: bool,
-    secret: bytes | None,
+    secret: bytes | None, keys: Keys | None = None,
 ) -> None:  # fmt: skip
-    """Make the store directory of a new device; without a secret its keys will lie elsewhere.
+    """Make the store directory of a new device; without a secret its keys will lie elsewhere, as `keys` says.
 
     Raises `Refused` (psd.store-stale) where the device exists already.
     """
@@ -82,6 +82,10 @@ def create(
         )
     finally:
         memory.close()
+    if keys is not None:
+        keys.keep(directory)
+        if keys.passphrase is not None:
+            store_parameters(directory / opening.PASSPHRASE, SystemRandomness())
     if secret is not None:
         place = directory / SECRET
         place.touch(mode=0o600)
@@ -93,11 +97,12 @@ def open_device(
     *,
     clock_file: Path | None = None,
     seed: int | None = None,
-    keys: Keys = BESIDE,
+    keys: Keys | None = None,
     around: Callable[[Memory], Memory] = lambda memory: memory,
 ) -> Device:
-    """Open the device of a store directory. `around` may wrap its memory (a rehearsal of faults).
+    """Open the device of a store directory; without `keys` it says itself where they lie.
 
+    `around` may wrap its memory (a rehearsal of faults).
     Raises `BadInput` (psd.store-missing, psd.no-such-device), `Refused` (psd.store-busy, psd.store-not-durable),
     `BrokenInvariant` (psd.store-damaged).
     """
@@ -111,7 +116,7 @@ def open_device(
     randomness: Randomness = SystemRandomness()
     if seed is not None and test_root:
         randomness = SeededRandomness(seed, f"device {names[0]} {held.epoch}")  # each start draws keys of its own
-    return Device(around(store), names[0], slots=keys.slots(directory, randomness), clock=clock)
+    return Device(around(store), names[0], slots=(keys or kept(directory)).slots(directory, randomness), clock=clock)
 
 
 class _Unopened:

@@ -4,9 +4,9 @@ Here: the integrity of the module's files, SHA-256, ECDSA P-256 and DSA signing 
 key slots. Not here: the pairwise test (`keys`, when a key is born) and the law of the registers (`registers`, after
 every command).
 Kept: any failure puts the device into its error state, and nothing is signed any more. Known answers are from FIPS
-180-4, RFC 6979 A.2.5 (its s made low, as the device emits it) and A.2.1 (the 1998 specimens' DSA with SHA-1), and the
-GCM specification's test case 14. DSA as the library does it draws its own nonce, so it has no known answer to sign:
-it is signed by RFC 6979 and, by the library, made and checked.
+180-4, RFC 6979 A.2.5 (its s made low, as the device emits it) and A.2.1 (the 1998 specimens' DSA with SHA-1), the
+GCM specification's test case 14, and RFC 9106 5.3 (Argon2id). DSA as the library does it draws its own nonce, so it has
+no known answer to sign: it is signed by RFC 6979 and, by the library, made and checked.
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from types import MappingProxyType
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric import dsa, ec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from towncircle.kernel.cites import cites
@@ -27,6 +29,7 @@ from towncircle.pki.verifying import PublicKey, signature_valid
 from towncircle.psd import integrity
 
 _SAMPLE = b"sample"
+_SEALED = "cea7403d4d606b6e074ec5d3baf39d18d0d1c8a799996bf0265b98b5d48ab919"
 _SCALAR = 0xC9AFA9D845BA75166B5C215767B1D6934E50C3DB36E89B127B8A622B120F6721
 _ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 _R = 0xEFD48B2AACB6A8FD1140DD9CD45E81D69D2C877B56AAF991C34D0EA84EAF3716
@@ -95,7 +98,24 @@ def _integrity() -> bool:
 
 def _cipher() -> bool:
     sealed = AESGCM(bytes(32)).encrypt(bytes(12), bytes(16), None)
-    return sealed.hex() == "cea7403d4d606b6e074ec5d3baf39d18d0d1c8a799996bf0265b98b5d48ab919"
+    return sealed.hex() == _SEALED
+
+
+def _opening() -> bool:
+    cipher, sealed = AESGCM(bytes(32)), bytes.fromhex(_SEALED)
+    if cipher.decrypt(bytes(12), sealed, None) != bytes(16):
+        return False
+    try:
+        cipher.decrypt(bytes(12), sealed[:-1] + bytes([sealed[-1] ^ 1]), None)
+    except InvalidTag:
+        return True
+    return False
+
+
+def _passphrase() -> bool:
+    costs = {"iterations": 3, "lanes": 4, "memory_cost": 32}
+    kdf = Argon2id(salt=b"\x02" * 16, length=32, ad=b"\x04" * 12, secret=b"\x03" * 8, **costs)
+    return kdf.derive(b"\x01" * 32).hex() == "0d640df58d78766c08c037a34a8b53c9d01ef0452d75b65eb52520e96b01e659"
 
 
 TESTS: Mapping[str, Callable[[], bool]] = MappingProxyType(
@@ -107,6 +127,8 @@ TESTS: Mapping[str, Callable[[], bool]] = MappingProxyType(
         "dsa-1024 sign": _dsa_sign,
         "dsa-1024 verify": _dsa_verify,
         "aes-256-gcm": _cipher,
+        "aes-256-gcm opening": _opening,
+        "argon2id": _passphrase,
     }
 )
 
@@ -119,6 +141,8 @@ WHAT: Mapping[str, str] = MappingProxyType(
         "dsa-1024 sign": "RFC 6979 A.2.1, SHA-1, message `sample`; and a signature of the library, checked",
         "dsa-1024 verify": "the same signature is taken, and refused for another message",
         "aes-256-gcm": "test case 14 of the GCM specification: the cipher of the key slots",
+        "aes-256-gcm opening": "the same case opened, and refused with one bit of its tag changed",
+        "argon2id": "RFC 9106 5.3: the operator's secret from a passphrase",
     }
 )
 

@@ -25,6 +25,7 @@ from towncircle.rules.terms import Term
 
 SHAPES = ("obligation", "interval", "window", "retention", "calendar", "set limit")
 JOURNALS = ("licensee", "provider", "postal", "bank")
+DENIES: Mapping[str, tuple[str, ...]] = MappingProxyType({"provider": ("resets",)})  # what each role's effects can deny
 PARTY = "party"  # one thread for the whole journal
 _LISTS = ("starts", "met_by", "ends", "restarts")
 _WORDS = ("title", "clause", "quote", "shape", "journal", "party", "actor", "about")
@@ -177,6 +178,11 @@ def _check(limit: Limit) -> None:
         raise ValueError(f"{name} has nothing that starts it, no quote, or no consequence")
     if not (limit.values or limit.term_of or limit.until):
         raise ValueError(f"{name} does not say how long it runs: values, term_of or until")
+    words = [getattr(limit, key) for key in (*_WORDS, *_OPTIONAL)] + list(_said(limit))
+    if not all(isinstance(word, str) for word in words):
+        raise ValueError(f"{name} has a key whose value is no text")
+    if not all(type(row.since) is date for row in limit.values):
+        raise ValueError(f"{name} has values whose 'from' is no date")
     if [row.since for row in limit.values] != sorted({row.since for row in limit.values}):
         raise ValueError(f"{name} has values that are not in the order of their dates")
     if (limit.shape == "set limit") > bool(limit.until):
@@ -187,9 +193,15 @@ def _check(limit: Limit) -> None:
         Term.parse(limit.reminder)
 
 
+def _said(limit: Limit) -> tuple[Any, ...]:
+    after = limit.consequence
+    links = [word for link in limit.links() for word in (link.fact, link.by)]
+    return (after.says, after.case, after.denies, *after.notify, *limit.cites, *links)
+
+
 def _check_value(name: str, value: Value) -> None:
     if type(value) is int:
         if not 1 <= value <= 28:
             raise ValueError(f"{name} is due on no day that every month has")
-    elif not isinstance(value, date):
+    elif type(value) is not date:
         Term.parse(str(value))

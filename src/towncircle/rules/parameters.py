@@ -102,8 +102,13 @@ def read_parameter(name: str, table: Mapping[str, Any], *, source: str, quality:
         note=table.get("note", ""),
         values=values,
     )
+    words = (parameter.clause, parameter.quote, parameter.retold, parameter.unit, parameter.source, parameter.note)
+    if not all(isinstance(word, str) for word in words):
+        raise ValueError(f"{name} has a key whose value is no text")
     if parameter.unit not in EXAMPLES or parameter.quality not in QUALITIES or not _said(parameter):
         raise ValueError(f"{name} has no known unit, no known quality or no quote")
+    if not all(type(row.since) is date for row in values):
+        raise ValueError(f"{name} has values whose 'from' is no date")
     if not values or [row.since for row in values] != sorted({row.since for row in values}):
         raise ValueError(f"{name} has no values, or they are not in the order of their dates")
     if not all(_fits(parameter.unit, dated.value) for dated in values):

@@ -14,21 +14,34 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from towncircle.kernel.errors import BadInput
+from towncircle.kernel.instants import Instant
+
 FILE = "about.json"
 ELSEWHERE = "TOWNCIRCLE_RULES"
+# the designs of indicia that a device can make, and the signatures that each bears
+INDICIA: Mapping[str, str] = MappingProxyType(
+    {"ibi-full": "dsa-1024", "imi-max": "ecdsa-p256", "imi-min": "ecdsa-p256", "imi-std": "ecdsa-p256"}
+)
+_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,39}", re.ASCII)
+_TEXTS = ("name", "title", "source", "start", "layout", "scheme")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:
-    """Hold what a rule set's folder says of itself; `trouble` says why it cannot be used, empty where it can."""
+    """Hold what a rule set's folder says of itself; `trouble` says why it cannot be used, empty where it can.
+
+    `added` tells that somebody added the folder: it does not come with the program.
+    """
 
     name: str
     folder: str
@@ -40,16 +53,25 @@ class About:
     layout: str = ""
     scheme: str = ""
     trouble: str = ""
+    added: bool = False
 
 
 def registry() -> Mapping[str, About]:
-    """Give every rule set that is found, by name."""
-    found = {about.name: about for about in _found()}
+    """Give every rule set that is found, by name; a second folder of the same name stands under its place."""
+    found: dict[str, About] = {}
+    for about in _found():
+        if about.name in found:
+            first = found[about.name].folder
+            trouble = about.trouble or f"{FILE}: name: '{about.name}' is the name of the rule set in {first}"
+            found[about.folder] = replace(about, name=about.folder, trouble=trouble)
+        else:
+            found[about.name] = about
     for name, about in found.items():
         below, seen = about.over, {name}
         while below is not None and not about.trouble:
             if below not in found or found[below].trouble or below in seen:
-                found[name] = _unusable(about.name, about.folder, f"it is laid over '{below}', which cannot be used")
+                trouble = f"{FILE}: over: it is laid over '{below}', which cannot be used"
+                found[name] = replace(about, trouble=trouble)
                 break
             seen.add(below)
             below = found[below].over
@@ -64,20 +86,45 @@ def _found() -> Iterator[About]:
     if elsewhere and Path(elsewhere).is_dir():
         for path in sorted(Path(elsewhere).resolve().iterdir()):
             if path.is_dir():
-                yield _read(path, str(path))
+                yield replace(_read(path, str(path)), added=True)
 
 
 def _read(folder: Traversable, place: str) -> About:
     name = folder.name.replace("_", "-")
     try:
         held: dict[str, Any] = json.loads(folder.joinpath(FILE).read_text("utf-8"))
-        needed = {field.name: field for field in fields(About)}.keys() - {"folder", "trouble"}
+        needed = {field.name: field for field in fields(About)}.keys() - {"folder", "trouble", "added"}
         lacking = sorted(needed - held.keys())
         if lacking:
             return _unusable(name, place, f"its {FILE} lacks {', '.join(lacking)}")
-        return About(folder=place, **held)
-    except (OSError, ValueError, TypeError, AttributeError) as error:
+        about = About(folder=place, **held)
+        trouble = _wrong(about)
+        return _unusable(name, place, f"{FILE}: {trouble}") if trouble else about
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
         return _unusable(name, place, f"its {FILE} cannot be read ({error})")
+
+
+def _wrong(about: About) -> str:
+    """Say which key of `about.json` cannot be used, and why."""
+    for key in _TEXTS:
+        if not isinstance(getattr(about, key), str) or not getattr(about, key):
+            return f"{key}: it is no text"
+    if not _NAME.fullmatch(about.name):
+        return f"name: '{about.name[:40]}' is not of small letters, digits, '.' and '-'"
+    over, frozen = (getattr(about, key) for key in ("over", "frozen"))
+    if over is not None and not isinstance(over, str):
+        return "over: it is neither null nor the name of a rule set"
+    if not isinstance(frozen, bool):
+        return "frozen: it is neither true nor false"
+    if about.layout not in INDICIA:
+        return f"layout: '{about.layout[:40]}' is none of {', '.join(INDICIA)}"
+    if about.scheme != INDICIA[about.layout]:
+        return f"scheme: '{about.scheme[:40]}' does not sign {about.layout}, which {INDICIA[about.layout]} does"
+    try:
+        Instant.parse(about.start)
+    except BadInput as error:
+        return f"start: {error.sentence.rstrip('.')}"
+    return ""
 
 
 def _unusable(name: str, place: str, trouble: str) -> About:

@@ -13,6 +13,7 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date
 from functools import cache
 from importlib.resources import files
@@ -21,19 +22,16 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from towncircle.kernel.errors import BadInput, BrokenInvariant, Refused
+from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import Mills
 from towncircle.rules.limits import Limit, read_limit
 from towncircle.rules.parameters import Parameter, Value, read_parameter
 from towncircle.rules.registry import About, registry
+from towncircle.rules.soundness import troubles
 from towncircle.rules.terms import Length, Term
 
 T = TypeVar("T")
 
-REGISTRY: Mapping[str, About] = registry()
-# the rule sets that can be used: each one's folder, and the rule set it is laid over
-RULESETS: Mapping[str, tuple[str, str | None]] = MappingProxyType(
-    {name: (about.folder, about.over) for name, about in REGISTRY.items() if not about.trouble}
-)
 _COMPLETE = "ibi-1998"  # the rule set that has every parameter the program asks for
 
 
@@ -107,16 +105,31 @@ class RuleSet:
         """Give this rule set with one limit changed or added."""
         return RuleSet(self.name, self.parameters, self.inherited, {**self.limits, limit.id: limit})
 
+    def check_start(self, on: date) -> None:
+        """Check that every parameter is in force on the first day of a world. Raises `Refused` (rules.not-in-force)."""
+        for parameter in self.parameters.values():
+            if parameter.values[0].since > on:
+                raise Refused(
+                    "rules.not-in-force",
+                    ruleset=self.name,
+                    name=parameter.name,
+                    on=on,
+                    since=parameter.values[0].since,
+                )
+
     def with_folder(self, folder: Traversable) -> RuleSet:
         """Give this rule set with the rule files of a folder laid over it. Raises `BadInput` (rules.no-such-folder)."""
         if not folder.is_dir():
             raise BadInput("rules.no-such-folder", folder=folder, what="it is no folder")
         try:
-            parameters, limits = _load(folder)
+            parameters, limits, places = _load(folder)
         except BrokenInvariant as error:  # in our own folder that is a defect, in a user's a slip
             raise BadInput("rules.no-such-folder", folder=folder, what=error.sentence.rstrip(".")) from error
         if not parameters and not limits:
             raise BadInput("rules.no-such-folder", folder=folder, what="it holds no rule file (*.toml, limits/*.toml)")
+        wrong = next(troubles(parameters, limits, places=places, known=self.parameters, start=None), "")
+        if wrong:
+            raise BadInput("rules.no-such-folder", folder=folder, what=wrong)
         changed = frozenset(parameters)
         return RuleSet(
             self.name, {**self.parameters, **parameters}, self.inherited - changed, {**self.limits, **limits}
@@ -145,26 +158,14 @@ class RuleSet:
 def ruleset(name: str) -> RuleSet:
     """Give a rule set by its name, such as `imi-2024`.
 
-    Raises `BadInput` (rules.no-such-set; rules.set-unusable, rules.set-lacks for a folder that somebody added).
+    Raises `BadInput` (rules.no-such-set; rules.set-unusable for a folder that somebody added).
     """
     if name in REGISTRY and REGISTRY[name].trouble:
         raise BadInput("rules.set-unusable", name=name, folder=REGISTRY[name].folder, what=REGISTRY[name].trouble)
     if name not in RULESETS:
         raise BadInput("rules.no-such-set", name=name[:40], known=", ".join(RULESETS))
-    folder, below = RULESETS[name]
-    parameters, limits = _load(files("towncircle.rules").joinpath(folder))
-    under = ruleset(below) if below else None
-    inherited = under.parameters if under else {}
-    whole = parameters.keys() | inherited.keys()
-    lacking = set() if name == _COMPLETE else ruleset(_COMPLETE).parameters.keys() - whole
-    if lacking:
-        raise BadInput("rules.set-lacks", name=name, folder=folder, parameters=", ".join(sorted(lacking)))
-    return RuleSet(
-        name,
-        {**inherited, **parameters},
-        frozenset(inherited.keys() - parameters.keys()),
-        {**(under.limits if under else {}), **limits},
-    )
+    below = REGISTRY[name].over
+    return _laid(REGISTRY[name], ruleset(below) if below else None)
 
 
 def chain(name: str) -> tuple[str, ...]:
@@ -173,13 +174,74 @@ def chain(name: str) -> tuple[str, ...]:
     return (*(chain(below) if below else ()), name)
 
 
-def _load(folder: Traversable) -> tuple[dict[str, Parameter], dict[str, Limit]]:
-    parameters = _sheets(folder, read_parameter)
+def _built(about: About, found: Mapping[str, About]) -> RuleSet:
+    return _laid(about, _built(found[about.over], found) if about.over else None)
+
+
+def _laid(about: About, under: RuleSet | None) -> RuleSet:
+    parameters, limits, _ = _load(files("towncircle.rules").joinpath(about.folder))
+    inherited = under.parameters if under else {}
+    return RuleSet(
+        about.name,
+        {**inherited, **parameters},
+        frozenset(inherited.keys() - parameters.keys()),
+        {**(under.limits if under else {}), **limits},
+    )
+
+
+def examined(found: Mapping[str, About]) -> Mapping[str, About]:
+    """Look into the folders that somebody added; one that cannot be used says why and stops no other."""
+    told = dict(found)
+    if not any(about.added for about in found.values()):
+        return found
+    known: dict[str, Parameter] = {}
+    for about in found.values():
+        if not about.added:  # those that come with the program have what it asks for
+            known = {**_built(about, found).parameters, **known}
+    for name in sorted(found, key=lambda one: _depth(found, one)):
+        about = told[name]
+        if about.added and not about.trouble:
+            below = told[about.over] if about.over else None
+            lower = f"about.json: over: it is laid over '{about.over}', which cannot be used"
+            told[name] = replace(about, trouble=lower if below and below.trouble else _trouble(about, told, known))
+    return MappingProxyType(told)
+
+
+def _trouble(about: About, found: Mapping[str, About], known: Mapping[str, Parameter]) -> str:
+    """Say why the folder of a rule set cannot be used, or nothing."""
+    try:
+        parameters, limits, places = _load(files("towncircle.rules").joinpath(about.folder))
+        whole = _built(about, found)
+    except BrokenInvariant as error:
+        return error.sentence.rstrip(".")
+    complete = _built(found[_COMPLETE], found)
+    lacking = sorted(complete.parameters.keys() - whole.parameters.keys())
+    if lacking:
+        return f"it lacks these parameters: {', '.join(lacking)}"
+    lacking = sorted(complete.limits.keys() - whole.limits.keys())
+    if lacking:
+        return f"it lacks these limits: {', '.join(lacking)}"
+    start = Instant.parse(about.start).date_in("UTC")
+    wrong = next(troubles(parameters, limits, places=places, known=known, start=start), "")
+    late = next((one for one in whole.parameters.values() if one.values[0].since > start), None)
+    if not wrong and late is not None:
+        return f"about.json: start: on {start} the parameter {late.name} is not in force, which begins later"
+    return wrong
+
+
+def _depth(found: Mapping[str, About], name: str) -> int:
+    over = found[name].over
+    return 0 if over is None or found[name].trouble else 1 + _depth(found, over)
+
+
+def _load(folder: Traversable) -> tuple[dict[str, Parameter], dict[str, Limit], dict[str, str]]:
+    places: dict[str, str] = {}
+    parameters = _sheets(folder, read_parameter, places, "")
     below = folder.joinpath("limits")
-    return parameters, _sheets(below, read_limit) if below.is_dir() else {}
+    return parameters, _sheets(below, read_limit, places, "limits/") if below.is_dir() else {}, places
 
 
-def _sheets(folder: Traversable, read: Callable[..., T]) -> dict[str, T]:
+def _sheets(folder: Traversable, read: Callable[..., T], places: dict[str, str], within: str) -> dict[str, T]:
     found: dict[str, T] = {}
     for file in sorted(folder.iterdir(), key=lambda item: item.name):
         if not file.name.endswith(".toml"):
@@ -191,7 +253,8 @@ def _sheets(folder: Traversable, read: Callable[..., T]) -> dict[str, T]:
                 if name in found:
                     raise ValueError(f"{name} stands in two files")
                 found[name] = read(name, table, source=source, quality=quality)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+                places[name] = f"{within}{file.name}"
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             what = f"it lacks {error}" if isinstance(error, KeyError) else error
             raise BrokenInvariant("rules.file-unreadable", file=f"{folder.name}/{file.name}", what=what) from error
     return found
@@ -202,3 +265,10 @@ def _digest(name: str, parameters: Mapping[str, Parameter], limits: Mapping[str,
     record.append([limit.as_dict() for limit in limits.values()])
     text = json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+REGISTRY: Mapping[str, About] = examined(registry())
+# the rule sets that can be used: each one's folder, and the rule set it is laid over
+RULESETS: Mapping[str, tuple[str, str | None]] = MappingProxyType(
+    {name: (about.folder, about.over) for name, about in REGISTRY.items() if not about.trouble}
+)

@@ -1,8 +1,8 @@
 """A mailer with a device on a forgetful disk: mixed work, and what everybody knows at each moment of it.
 
-Here: evidence batches, resets, contacts, reprints and restarts through the real device, its production store and a
-Provider, in an order that a seed draws; the commits of the store and the answers, each with the disk operation at which
-it was there. Not here: power cuts and their judgement (`power_loss`).
+Here: evidence batches, resets, contacts, reprints, key rollovers, restarts and the end of service through the real
+device, its production store and a Provider, in an order that a seed draws; the commits of the store and the answers,
+each with the disk operation at which it was there. Not here: power cuts and their judgement (`power_loss`).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import struct
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
 
 from towncircle.bench.workshop import Workshop
 from towncircle.kernel.errors import Refused
@@ -27,6 +28,7 @@ from towncircle.psd.sqlite import SqliteMemory
 from towncircle.psd.state import DeviceState
 from towncircle.testing.dice import Dice
 from towncircle.testing.forgetful_disk import ForgetfulDisk
+from towncircle.wire import bodies
 
 DEVICE = DeviceId.of(vendor="TC", model="1A", serial=17)
 STORE = Path("/device.sqlite")
@@ -62,13 +64,14 @@ class Commit:
 class Answer:
     """Hold that a command was answered: the disk operation at which it was, and what had been evidenced by then.
 
-    `job` is empty where it was no evidence.
+    `job` is empty where it was no evidence; `ended` holds the sealed keys that had been destroyed by then.
     """
 
     at: int
     command: bytes
     job: str
     spent: Mills
+    ended: frozenset[bytes] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,9 +114,19 @@ class Watched:
         self._inner.close()
 
 
-def slots() -> SoftwareSlots:
-    """Give key slots that repeat."""
-    return SoftwareSlots(lambda: _SECRET, SeededRandomness(7, "device"))
+def slots(life: int = 0) -> SoftwareSlots:
+    """Give key slots that repeat; each life draws keys of its own."""
+    return SoftwareSlots(lambda: _SECRET, SeededRandomness(7, f"device {life}"))
+
+
+class _Desk:
+    """Take an order that is meant for the device, to be handed in when the mailer gets to it."""
+
+    def __init__(self, client: DeviceClient) -> None:
+        self.identify, self.sealed = client.identify, b""
+
+    def certify(self, sealed: bytes) -> None:
+        self.sealed = sealed
 
 
 class Mailer:
@@ -127,6 +140,8 @@ class Mailer:
         self.commits = [Commit(begun=0, kept=0, state=None, records=0)]
         self.answers: list[Answer] = []
         self.spent = Mills(0)
+        self.ended: frozenset[bytes] = frozenset()
+        self._lives = 0
         self._post: tuple[str, bytes] | None = None
         self._names = 0
         self._again: bytes | None = None  # the command whose answer the last cut took away
@@ -167,7 +182,8 @@ class Mailer:
         self.disk.insert(files)
         self.commits = [replace(at, begun=0, kept=0)]
         del self.records[at.records :]
-        self.answers = [Answer(at=0, command=b"", job="", spent=self.spent)]
+        self.ended = self.answers[answers - 1].ended if answers else frozenset()
+        self.answers = [Answer(at=0, command=b"", job="", spent=self.spent, ended=self.ended)]
         self._open()
         if self._again is not None:
             self._ask(self._again)
@@ -176,7 +192,7 @@ class Mailer:
         for row in self.answers[answers:]:
             if row.job:
                 self.spent -= self.jobs.pop(row.job).amount
-            if type(commands.decode_command(row.command)) in (commands.RequestReset, commands.Audit):
+            if type(commands.decode_command(row.command)) in (commands.RequestReset, commands.Audit, commands.Rekey):
                 self._post = None
             self._again = row.command
 
@@ -186,7 +202,8 @@ class Mailer:
         self._switch_on()
 
     def _switch_on(self) -> None:
-        self.device = Device(self._memory, DEVICE, slots=slots(), clock=self.clock)
+        self._lives += 1
+        self.device = Device(self._memory, DEVICE, slots=slots(self._lives), clock=self.clock)
         self.client = DeviceClient(self.device)
 
     def _committed(self, changes: Sequence[Change], do: Callable[[], None]) -> None:
@@ -205,11 +222,18 @@ class Mailer:
         if self._post is not None and self.dice.random() < 0.7:
             self._deliver(*self._post)
             return
-        step = self.dice.choices((self._evidence, self._request, self._audit, self._reprint, self._off_and_on), _ODDS)
-        step[0]()
+        steps = (self._evidence, self._request, self._audit, self._reprint, self._rekey, self._off_and_on)
+        self.dice.choices(steps, _ODDS)[0]()
+
+    def end(self) -> None:
+        """End the service: give the balance back and have the keys destroyed. An open reset keeps it in service."""
+        order = self.workshop.seal(DEVICE, bodies.Withdraw(reason="returned"), self.clock.at)
+        if self._ask(commands.encode_command(commands.Withdraw(message=order))) is not None:
+            self._ask(commands.encode_command(commands.Zeroise(confirm=DEVICE)))
 
     def _ask(self, raw: bytes) -> object | None:
         """Send a command; give the answer, or None where the device refused it."""
+        before = self.commits[-1].state
         command, answer = commands.decode_command(raw), self.device.exchange(raw)
         self._again = None
         try:
@@ -222,7 +246,9 @@ class Mailer:
             amount = Mills(sum(struct.unpack(f"<{command.count}I", command.amounts)))
             self.jobs[job] = Job(command=raw, answer=answer, amount=amount)
             self.spent += amount
-        self.answers.append(Answer(at=len(self.disk.operations), command=raw, job=job, spent=self.spent))
+        self.ended |= _keys(before) - _keys(self.commits[-1].state)
+        at = len(self.disk.operations)
+        self.answers.append(Answer(at=at, command=raw, job=job, spent=self.spent, ended=self.ended))
         return done
 
     def _evidence(self) -> None:
@@ -251,9 +277,24 @@ class Mailer:
             opened = self.workshop.open(DEVICE, self.client, done.message)
             self._post = ("renewal", self.workshop.renewal(DEVICE, opened, self.clock.at))
 
+    def _rekey(self) -> None:
+        done = self._ask(commands.encode_command(commands.Rekey()))
+        if isinstance(done, commands.Done):
+            report, desk = self.workshop.open(DEVICE, self.client, done.message).body, _Desk(self.client)
+            assert isinstance(report, bodies.DeviceKeyReport)
+            told = cast("DeviceClient", desk)
+            self.workshop.certify_next(told, DEVICE, self.clock.at, indicia=report.indicia_public)
+            self._post = ("certificates", desk.sealed)
+
     def _deliver(self, what: str, sealed: bytes) -> None:
-        kind = commands.ApplyReset if what == "reset" else commands.Contact
-        self._ask(commands.encode_command(kind(message=sealed)))
+        command: commands.Command
+        if what == "reset":
+            command = commands.ApplyReset(message=sealed)
+        elif what == "renewal":
+            command = commands.Contact(message=sealed)
+        else:
+            command = commands.Certify(message=sealed)
+        self._ask(commands.encode_command(command))
         if self.dice.random() < 0.8:
             self._post = None
 
@@ -267,4 +308,9 @@ class Mailer:
         self._open()
 
 
-_ODDS = (70, 7, 6, 4, 3)
+_ODDS = (68, 7, 6, 4, 2, 3)
+
+
+def _keys(state: DeviceState | None) -> frozenset[bytes]:
+    held = () if state is None else (state.indicia_key, state.message_key, state.next_key)
+    return frozenset(key.sealed for key in held if key is not None)

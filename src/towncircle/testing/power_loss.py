@@ -38,6 +38,7 @@ DEEP = 150
 LIVES, WORKS = 4, 45
 _ENOUGH = 3  # troubles of one kind need no hundred examples
 BIRTHS = 12  # one round in so many shows the birth of the device too
+ENDINGS = 3  # of so many rounds one ends the service of its device
 Files = Mapping[str, bytes]
 
 
@@ -82,6 +83,8 @@ class _Cut:
     under_way: Commit | None
     answers: int
     spent: Mills
+    ended: frozenset[bytes]
+    just_ended: frozenset[bytes]
 
 
 class LossError(Exception):
@@ -117,6 +120,8 @@ class Rehearsal:
                 start: Files = {} if born and self._life == 0 else disk.beginning
                 for _ in range(WORKS):
                     mailer.work()
+                if self._life == LIVES - 1 and self._number % ENDINGS == 0:
+                    mailer.end()
                 self.report.debits += sum(bool(row.job) for row in mailer.answers)
                 left = self._cut_everywhere(mailer, start)
                 if left is None:
@@ -167,7 +172,7 @@ class Rehearsal:
             found = self._look(mailer, cut, files)
             if (deep or report.images % DEEP == 0) and found.state is not None:
                 report.deep += 1
-                self._look_deep(mailer, cut, found)
+                self._look_deep(mailer, cut, found, files)
         except (TowncircleError, apsw.Error, LossError) as error:
             what = f"{type(error).__name__}: {error}"
             report.troubles.append(
@@ -177,6 +182,8 @@ class Rehearsal:
         return found
 
     def _look(self, mailer: Mailer, cut: _Cut, files: Files) -> Commit:
+        for sealed in cut.just_ended:  # all of them in the deep look: it takes long
+            _demand(not any(sealed in data for data in files.values()), "a destroyed key is still there")
         self._shelf.insert(files)
         memory = SqliteMemory(STORE, create=cut.kept.state is None, vfs=self._shelf.vfs)
         state = memory.load([DEVICE]).get(DEVICE)
@@ -193,7 +200,9 @@ class Rehearsal:
         memory.close()
         return found
 
-    def _look_deep(self, mailer: Mailer, cut: _Cut, found: Commit) -> None:
+    def _look_deep(self, mailer: Mailer, cut: _Cut, found: Commit, files: Files) -> None:
+        for sealed in cut.ended:
+            _demand(not any(sealed in data for data in files.values()), "a destroyed key is still there")
         connection = apsw.Connection(str(STORE), vfs=self._shelf.vfs)
         connection.execute("PRAGMA locking_mode=EXCLUSIVE").get  # noqa: B018 - apsw's way to run it to its end
         verdict = connection.execute("PRAGMA integrity_check").get
@@ -202,7 +211,8 @@ class Rehearsal:
         memory = SqliteMemory(STORE, vfs=self._shelf.vfs)
         _demand(list(memory.records(DEVICE)) == mailer.records[: found.records], "a record is lost or doubled")
         device = Device(memory, DEVICE, slots=slots(), clock=mailer.clock)
-        for row in mailer.answers_so_far(cut.answers):
+        ended = found.state is not None and found.state.state == states.ZEROISED
+        for row in () if ended else mailer.answers_so_far(cut.answers):
             command = commands.encode_command(commands.Recover(request_id=row))
             _demand(device.exchange(command) == mailer.jobs[row].answer, f"{row} does not come back as it was")
         assert found.state is not None
@@ -217,8 +227,11 @@ def _known(mailer: Mailer, index: int) -> _Cut:
     at = bisect_right(mailer.commits, index, key=lambda row: row.kept)
     answers = bisect_right(mailer.answers, index, key=lambda row: row.at)
     coming = mailer.commits[at] if at < len(mailer.commits) and mailer.commits[at].begun <= index else None
-    spent = mailer.answers[answers - 1].spent if answers else Mills(0)
-    return _Cut(kept=mailer.commits[at - 1], under_way=coming, answers=answers, spent=spent)
+    last = mailer.answers[answers - 1] if answers else None
+    spent, ended = (last.spent, last.ended) if last is not None else (Mills(0), frozenset[bytes]())
+    just = ended - (mailer.answers[answers - 4].ended if answers > 3 else frozenset())
+    kept = mailer.commits[at - 1]
+    return _Cut(kept=kept, under_way=coming, answers=answers, spent=spent, ended=ended, just_ended=just)
 
 
 def rehearse(*, seed: int, rounds: Iterator[int] | range, images: int, told: Callable[[int, Report], None]) -> Report:

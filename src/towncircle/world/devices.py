@@ -18,6 +18,7 @@ from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.randomness import Randomness
 from towncircle.pki.keys import Signer
 from towncircle.psd.client import DeviceClient
+from towncircle.psd.opening import CHOICE, Keys, kept
 from towncircle.psd.ports import BytePort, ProcessPort
 from towncircle.psd.process import create, open_device
 
@@ -66,6 +67,10 @@ class DeviceShelf:
     def folder_of(self, device: DeviceId) -> Path:
         """Give the folder of a device's memory."""
         return self._folder / device
+
+    def keys(self) -> Keys | None:
+        """Say where the keys of new devices lie; None: beside their stores, under a secret of their own."""
+        return kept(self._folder.parent) if (self._folder.parent / CHOICE).exists() else None
 
     def devices(self) -> list[DeviceId]:
         """Name the devices that were manufactured."""
@@ -146,4 +151,6 @@ class Workshop:
             self._shelf.close()
 
     def _in_a_folder(self, draft: Path, **birth: Any) -> None:
-        create(draft, **birth, secret=self._randomness.take(32))
+        where = self._shelf.keys()
+        secret = self._randomness.take(32)  # drawn in any case: a seeded world goes on as it did
+        create(draft, **birth, secret=secret if where is None else None, keys=where)

@@ -5,14 +5,37 @@ Here: the order in which it is finished. Not here: the steps themselves.
 
 from __future__ import annotations
 
-from towncircle.kernel.errors import Refused
+from towncircle.kernel.errors import Refused, RelayedRefusal
 from towncircle.kernel.ids import DeviceId
 from towncircle.licensee import funds, missing, returns
-from towncircle.wire.bodies import AccountStatement
+from towncircle.wire.bodies import AccountStatement, ResetStanding
 from towncircle.world import accounts, leases, quality, returning
 from towncircle.world import custody as custody_world
 from towncircle.world import missing as missing_world
 from towncircle.world.journeys import ANSWERING, Journeys
+
+
+def standing(journeys: Journeys) -> tuple[str, str]:
+    """Give where the device's reset stands in a word and in a sentence: the open one, or else the last.
+
+    The words: none, posted, reserved, voided, or unknown to the Provider.
+    """
+    pending = journeys.status()
+    try:
+        told = journeys.do(lambda ctx: funds.ask_reset(ctx, device=journeys.device))
+    except RelayedRefusal as refusal:
+        if refusal.code != "provider.no-such-reset":
+            raise
+        words = f"Nothing is reserved for the reset of {pending.open_amount}: it was refused, or never came."
+        return "unknown", f"{words} The next connection asks again, or ends it (towncircle reset DIR --finish)."
+    if told is None:
+        return "none", "No reset was ever asked for."
+    if isinstance(told, AccountStatement):
+        words = f"The reset of {told.amount} is posted"
+        pending_here = pending.open_request == told.request_id
+        return "posted", f"{words}; the device has not told yet." if pending_here else f"{words}."
+    assert isinstance(told, ResetStanding)
+    return told.state, told.sentence
 
 
 def settle(journeys: Journeys) -> AccountStatement | None:

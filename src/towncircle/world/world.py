@@ -99,7 +99,9 @@ class World:
         """Make a world in a new or empty folder. `start` freezes its clock there; without it the clock runs."""
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise BadInput("world.exists", path=folder)
-        ruleset(regime)
+        rules = ruleset(regime)
+        if start is not None:
+            rules.check_start(start.date_in("UTC"))
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o700)  # names, addresses and, in a sandbox, secrets lie in it
         clock = WorldClock.start(folder / CLOCK_FILE, start)

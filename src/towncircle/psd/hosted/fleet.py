@@ -30,6 +30,7 @@ from towncircle.psd.device import Device
 from towncircle.psd.evidencing import EVIDENCE
 from towncircle.psd.hosted.caches import DEFAULT_LIMIT, RecentSlots, Watch, entries_for
 from towncircle.psd.hosted.seat import FleetStore, Seat
+from towncircle.psd.hosted.wrapping import WrappedSlots, WrappingKeys
 from towncircle.psd.memory import Change, Record, RecordName
 from towncircle.psd.recent import Recent
 from towncircle.psd.signing import Signing, Work, finish, run
@@ -87,8 +88,9 @@ class Fleet:
     """Host many devices of one store in one process; callers may be many threads.
 
     `memory_limit` bounds the resident memory of the process (bytes). `secret` and `randomness` are those of the key
-    slots, as of a device with a process of its own. `rehearsed` is the clock of a rehearsed world: devices under a test
-    root heed it, all others `clock`.
+    slots, as of a device with a process of its own; with `wrapping` a key that has ended is dead in every copy of the
+    store. `rehearsed` is the clock of a rehearsed world: devices under a test root heed it, all others `clock`.
+    Raises `Refused` (psd.wrapping-failed) where what a host before it owed cannot be destroyed.
     """
 
     def __init__(
@@ -100,10 +102,17 @@ class Fleet:
         clock: Clock,
         rehearsed: Clock | None = None,
         memory_limit: int = DEFAULT_LIMIT,
+        wrapping: WrappingKeys | None = None,
     ) -> None:
         count = entries_for(memory_limit)
         self._store, self._clock, self._rehearsed = store, clock, rehearsed or clock
-        self._slots = RecentSlots(secret, randomness, limit=count)
+        self._slots = (
+            RecentSlots(secret, randomness, limit=count)
+            if wrapping is None
+            else WrappedSlots(secret, randomness, limit=count, wrapping=wrapping)
+        )
+        if wrapping is not None:
+            wrapping.settle(store)
         self._at_hand: Recent[DeviceId, _Place] = Recent(count)
         tables: tuple[Recent[Any, Any], ...] = (self._at_hand, self._slots.opened)
         self._watch = Watch(memory_limit, tables)
@@ -129,6 +138,8 @@ class Fleet:
         """Let go of keys and store."""
         self._slots.drop()
         self._store.close()
+        if isinstance(self._slots, WrappedSlots):
+            self._slots.wrapping.close()
 
     def _group(self, asked: Sequence[tuple[DeviceId, bytes]]) -> list[bytes]:
         names = dict.fromkeys(name for name, _ in asked)
@@ -259,6 +270,7 @@ class Fleet:
         for turn in range(_DOUBLED):
             changes = [change for place in places if (change := place.change()) is not None]
             try:
+                loose = self._owe(places)
                 lost = set(self._store.commit_each(changes)) if changes else set()
             except BrokenInvariant as error:
                 if error.code != "psd.record-doubled" or turn == _DOUBLED - 1:
@@ -267,7 +279,7 @@ class Fleet:
             except TowncircleError as error:
                 return self._failed(places, error)
             else:
-                return self._kept(places, lost)
+                return self._kept(places, lost, loose=loose)
         return None
 
     def _doubt(self, places: list[_Place]) -> None:
@@ -290,7 +302,7 @@ class Fleet:
                 place.device = self._device(place.name, place.seat)
                 place.run(found)
 
-    def _kept(self, places: list[_Place], lost: set[DeviceId]) -> None:
+    def _kept(self, places: list[_Place], lost: set[DeviceId], *, loose: bool) -> None:
         for place in places:
             if place.name in lost:
                 self._at_hand.drop(place.name)
@@ -299,9 +311,30 @@ class Fleet:
                 continue
             place.settled()
             self._at_hand.put(place.name, place)
-            if place.seat.zeroised:
-                place.seat.zeroised = False
+        ended = [place for place in places if place.seat.zeroised and place.name not in lost]
+        if ended:
+            self._forget(ended, loose=loose)
+
+    def _owe(self, places: list[_Place]) -> bool:
+        """Write down which keys the commit ends, so that a host that dies after it destroys them at its next start.
+
+        Tells whether one of them has no wrapping key.
+        """
+        ending = [place.name for place in places if place.seat.zeroised]
+        return self._slots.owe(ending) if ending and isinstance(self._slots, WrappedSlots) else bool(ending)
+
+    def _forget(self, ended: list[_Place], *, loose: bool) -> None:
+        """Destroy the keys that have ended; a device whose keys could not be destroyed does not say that they are."""
+        try:
+            if isinstance(self._slots, WrappedSlots):
+                self._slots.wrapping.settle(self._store)
+            if loose:
                 self._store.forget_keys()
+        except TowncircleError as error:
+            for place in ended:
+                place.answers = [commands.encode_error(error)] * len(place.commands)
+        for place in ended:
+            place.seat.zeroised = False
 
     def _failed(self, places: list[_Place], error: TowncircleError) -> None:
         """Answer with the error, and read every device anew next time: nobody knows what the store has kept."""

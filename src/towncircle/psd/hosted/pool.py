@@ -23,6 +23,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import BadInput, Refused
@@ -47,13 +48,15 @@ _Asked = tuple[DeviceId, bytes]
 class Setting:
     """Hold what a worker needs: the database, the operator's secret, its share of resident memory (bytes).
 
-    `clock` is the clock file of a rehearsed world, or empty for the machine's time.
+    `clock` is the clock file of a rehearsed world, or empty for the machine's time; `wrapping` the folder of the
+    wrapping keys, or empty.
     """
 
     dsn: str = field(repr=False)
     secret: bytes = field(repr=False)
     memory_limit: int
     clock: str = ""
+    wrapping: str = ""
 
 
 @cites("PRE-03")
@@ -74,11 +77,14 @@ class Pool:
         memory_limit: int = DEFAULT_LIMIT,
         clock: str = "",
         module: str = MODULE,
+        wrapping: Path | None = None,
     ) -> None:
         if not 1 <= workers <= workers_within(memory_limit):
             most, least = workers_within(memory_limit), (_FRONT + workers * _WORKER) // MIB
             raise BadInput("psd.workers", workers=workers, memory=memory_limit // MIB, most=most, least=least)
-        setting = Setting(dsn=dsn, secret=secret, memory_limit=(memory_limit - _FRONT) // workers, clock=clock)
+        limit = (memory_limit - _FRONT) // workers
+        folder = str(wrapping.absolute()) if wrapping is not None else ""
+        setting = Setting(dsn=dsn, secret=secret, memory_limit=limit, clock=clock, wrapping=folder)
         self.workers = tuple(Worker(setting, module) for _ in range(workers))
 
     def place(self, device: DeviceId) -> int:
@@ -194,8 +200,7 @@ class Worker:
         assert child.stdin is not None
         setting = self._setting
         with suppress(BrokenPipeError):  # the group that follows says that it has ended
-            limit = str(setting.memory_limit).encode()
-            write_items(child.stdin, [setting.dsn.encode(), setting.secret, limit, setting.clock.encode()])
+            write_items(child.stdin, _items_of(setting))
         return child
 
     def _lost(self) -> None:
@@ -268,6 +273,11 @@ def _parts(asked: list[_Asked]) -> list[list[_Asked]]:
         parts[-1].append((device, command))
         size += len(command)
     return parts
+
+
+def _items_of(setting: Setting) -> list[bytes]:
+    places = [os.fsencode(setting.clock), os.fsencode(setting.wrapping)]
+    return [setting.dsn.encode(), setting.secret, str(setting.memory_limit).encode(), *places]
 
 
 def write_items(stream: Writable, items: Sequence[bytes]) -> None:

@@ -19,6 +19,7 @@ from towncircle.psd import commands
 from towncircle.psd.hosted.caches import calm_collector
 from towncircle.psd.hosted.fleet import Fleet
 from towncircle.psd.hosted.pool import read_items, write_items
+from towncircle.psd.hosted.wrapping import WrappingKeys
 from towncircle.psd.postgres import PostgresMemory
 from towncircle.psd.process import SystemClock, WorldClock
 
@@ -28,12 +29,12 @@ def serve(source: BinaryIO, sink: BinaryIO) -> int:
     setting = read_items(source)
     if setting is None:
         return 0
-    dsn, secret, limit, clock = setting
+    dsn, secret, limit, *places = setting
     fleet: Fleet | None = None
     while (asked := read_items(source)) is not None:
         if fleet is None:
             try:
-                fleet = _opened(dsn.decode(), secret, int(limit), clock.decode())
+                fleet = _opened(dsn.decode(), secret, int(limit), *map(os.fsdecode, places))
             except TowncircleError as error:
                 write_items(sink, [commands.encode_error(error)] * (len(asked) // 2))
                 continue
@@ -44,7 +45,7 @@ def serve(source: BinaryIO, sink: BinaryIO) -> int:
     return 0
 
 
-def _opened(dsn: str, secret: bytes, limit: int, clock: str) -> Fleet:
+def _opened(dsn: str, secret: bytes, limit: int, clock: str, wrapping: str) -> Fleet:
     return Fleet(
         PostgresMemory(dsn),
         secret=lambda: secret,
@@ -52,6 +53,7 @@ def _opened(dsn: str, secret: bytes, limit: int, clock: str) -> Fleet:
         clock=SystemClock(),
         rehearsed=WorldClock(Path(clock)) if clock else None,
         memory_limit=limit,
+        wrapping=WrappingKeys(Path(wrapping)) if wrapping else None,
     )
 
 

@@ -265,3 +265,16 @@ class ResetStatusQuery(Body):
     """Ask what became of a reset request whose answer was lost."""
 
     request_id: Annotated[str, 1, _ID]
+
+
+@message(182, "provider to licensee")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResetStanding(Body):
+    """Tell where a reset stands that is not posted: reserved until the device's next word, or given up."""
+
+    request_id: Annotated[str, 1, _ID]
+    device: Annotated[DeviceId, 2]
+    amount: Annotated[Mills, 3, SIGNED]
+    state: Annotated[Literal["reserved", "voided"], 4]
+    sentence: Annotated[str, 5, _SHORT]
+    at: Annotated[Instant, 6]

@@ -41,7 +41,7 @@ ROWS = {
     ),
     "cli.amount-or-finish": Row(
         kind="input",
-        sentence="Give an amount, or --finish: one of the two.",
+        sentence="Give an amount, --finish or --status: one of them.",
         clause="house",
         next_step="For example: towncircle reset DIR 200, or towncircle reset DIR --finish",
     ),

@@ -298,6 +298,31 @@ ROWS = {
         clause="502.8(b)",
         next_step="Put the 32 bytes back in place; without them the keys cannot be opened.",
     ),
+    "psd.wrapping-failed": Row(
+        kind="refused",
+        sentence="The wrapping keys in {path} cannot be read or written: {what}.",
+        clause="502.8(b)",
+        next_step="Put the folder back in place, writable for the host. What is owed is destroyed at its next start.",
+    ),
+    "psd.wrapping-gone": Row(
+        kind="refused",
+        sentence="The key cannot be opened: {path} does not hold its wrapping key.",
+        clause="502.8(b)",
+        next_step="A destroyed key is gone for good. Where the folder is another one, name the one it was made with.",
+    ),
+    "psd.keys-kind": Row(
+        kind="input",
+        sentence="For keys of the kind '{kind}' something is missing, or too much was told.",
+        clause="house",
+        next_step="file: nothing, or --secret FILE. passphrase: --passphrase-from FILE. pkcs11: --token LIBRARY "
+        "--token-label LABEL --pin-from FILE. Instead of FILE, env:NAME names a variable.",
+    ),
+    "psd.keys-unclear": Row(
+        kind="refused",
+        sentence="{path} does not say where the keys of this device lie.",
+        clause="502.8(b)",
+        next_step="Put it back as it was when the device was made; without it the keys cannot be opened.",
+    ),
     "psd.no-such-device": Row(
         kind="input",
         sentence="There is no device {device} in this store.",

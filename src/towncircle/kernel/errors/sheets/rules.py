@@ -13,13 +13,7 @@ ROWS = {
         kind="input",
         sentence="The rule set '{name}' in {folder} cannot be used: {what}.",
         clause="house",
-        next_step="Complete its about.json; docs/rule-sets.md says what it holds.",
-    ),
-    "rules.set-lacks": Row(
-        kind="input",
-        sentence="The rule set '{name}' in {folder} lacks these parameters: {parameters}.",
-        clause="house",
-        next_step="Add them with clause, quote, unit, quality and dates, or lay it over a rule set that has them.",
+        next_step="Mend the file that is named; docs/rule-sets.md says what a rule set holds.",
     ),
     "rules.no-such-parameter": Row(
         kind="broken",

@@ -1,0 +1,217 @@
+"""Hosted devices: a key that was destroyed opens from no page, no log and no older copy of the database."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Collection, Iterator, Sequence
+from pathlib import Path
+
+import psycopg
+import pytest
+from tests.psd.setting import SECRET, START, Hands
+from tests.psd.test_hosted import NAMES, Seen, command, read
+
+from towncircle.bench.cluster import Cluster
+from towncircle.bench.workshop import Workshop
+from towncircle.kernel.errors import Refused, TowncircleError
+from towncircle.kernel.ids import DeviceId
+from towncircle.kernel.money import Mills
+from towncircle.kernel.randomness import SeededRandomness
+from towncircle.pki.keyfile import open_key
+from towncircle.psd.client import DeviceClient
+from towncircle.psd.device import manufacture
+from towncircle.psd.hosted.fleet import Fleet
+from towncircle.psd.hosted.seat import FleetStore
+from towncircle.psd.hosted.wrapping import WrappedSlots, WrappingKeys, _mixed
+from towncircle.psd.keys import SoftwareSlots
+from towncircle.psd.memory import Change, MemoryInRam
+from towncircle.psd.postgres import PostgresMemory
+from towncircle.wire.bodies import Withdraw
+
+FORMER, KEPT = NAMES[:2]
+SIZE = len(SoftwareSlots(lambda: SECRET, SeededRandomness(1, "size")).make("ecdsa-p256").sealed)  # of every P-256 key
+
+
+def host(store: FleetStore, folder: Path) -> Fleet:
+    wrapping = WrappingKeys(folder)
+    return Fleet(
+        store,
+        secret=lambda: SECRET,
+        randomness=SeededRandomness(7, "a wrapped fleet"),
+        clock=Hands(START),
+        wrapping=wrapping,
+    )
+
+
+def commissioned(store: FleetStore, fleet: Fleet, names: Sequence[DeviceId] = (FORMER, KEPT)) -> Workshop:
+    workshop = Workshop(START)
+    for name in names:
+        manufacture(store, **workshop.birth(name))
+        client = DeviceClient(Seen(fleet, name))
+        workshop.commission(client, name, START)
+        workshop.reset(client, name, Mills.dollars(100), START)
+    return workshop
+
+
+def end(fleet: Fleet, workshop: Workshop, name: DeviceId) -> DeviceClient:
+    client = DeviceClient(Seen(fleet, name))
+    client.withdraw(workshop.seal(name, Withdraw(reason="returned"), START))
+    return client
+
+
+def candidates(*folders: Path) -> Iterator[tuple[str, bytes]]:
+    """Give everything in these folders that may be a sealed key, with the id it names."""
+    for folder in folders:
+        for path in folder.rglob("*"):
+            raw = path.read_bytes() if path.is_file() else b""
+            for found in re.finditer(rb"towncircle key 1\n[a-z0-9-]+\n([0-9a-f]{32})\n", raw):
+                yield found[1].decode(), raw[found.start() : found.start() + SIZE]
+
+
+def opened(blobs: Iterator[tuple[str, bytes]], secrets: Collection[bytes]) -> set[str]:
+    """Name the keys that open with one of the secrets."""
+    return {key for key, blob in set(blobs) if any(_opens(blob, secret) for secret in secrets)}
+
+
+def _opens(blob: bytes, secret: bytes) -> bool:
+    try:
+        return bool(open_key(blob, lambda: secret))
+    except TowncircleError:
+        return False
+
+
+def secrets_in(folder: Path) -> set[bytes]:
+    """Give everything that a thief of the side store and the operator's secret could open a key with."""
+    raw = (folder / "wrapping.keys").read_bytes()
+    return {SECRET} | {_mixed(lambda: SECRET, raw[at : at + 32]) for at in range(48, len(raw), 48)}
+
+
+def test_a_destroyed_key_opens_from_nothing_that_the_whole_cluster_still_holds(
+    cluster: Cluster, databases: Callable[[], str], tmp_path: Path
+) -> None:
+    dsn, side = databases(), tmp_path / "keys"
+    store = PostgresMemory(dsn, create=True)
+    fleet = host(store, side)
+    workshop = commissioned(store, fleet)
+    held = store.load([FORMER, KEPT])
+    ids = {name: _ids(held[name]) for name in held}
+    before = opened(candidates(cluster.data), secrets_in(side))
+    assert ids[FORMER] | ids[KEPT] <= before  # the search finds what is there
+    client = end(fleet, workshop, FORMER)
+    with psycopg.connect(dsn) as backup:  # a snapshot that keeps every older version of the row
+        backup.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        backup.execute("SELECT count(*) FROM device")
+        assert "destroyed" in client.zeroise(FORMER).sentence
+    after = opened(candidates(cluster.data, tmp_path), secrets_in(side))
+    assert not after & ids[FORMER]
+    assert ids[KEPT] <= after
+    assert {key for key, _ in candidates(cluster.data)} >= ids[FORMER]  # the sealed copies are there, and are dead
+    assert read(fleet.exchange(KEPT, command("JOB"))).count == 1
+    fleet.close()
+
+
+def _ids(state: object) -> set[str]:
+    keys = (state.indicia_key, state.message_key)  # type: ignore[attr-defined]
+    return {re.search(rb"\n([0-9a-f]{32})\n", key.sealed)[1].decode() for key in keys}  # type: ignore[index]
+
+
+class _Dying(MemoryInRam):
+    """Keep a commit and die with it."""
+
+    dies = False
+
+    def commit_each(self, changes: Sequence[Change]) -> Collection[DeviceId]:
+        done = super().commit_each(changes)
+        if self.dies:
+            raise KeyboardInterrupt
+        return done
+
+
+def test_a_host_that_dies_after_the_commit_destroys_the_keys_at_its_next_start(tmp_path: Path) -> None:
+    store, side = _Dying(), tmp_path / "keys"
+    fleet = host(store, side)
+    workshop = commissioned(store, fleet)
+    client = end(fleet, workshop, FORMER)
+    alive = len(secrets_in(side) - secrets_of_nothing())
+    store.dies = True
+    with pytest.raises(KeyboardInterrupt):
+        client.zeroise(FORMER)
+    store.dies = False
+    assert store.load([FORMER])[FORMER].state == "zeroised"
+    assert len(secrets_in(side) - secrets_of_nothing()) == alive
+    fleet.close()
+    again = host(store, side)
+    assert len(secrets_in(side) - secrets_of_nothing()) == alive - 2
+    assert not list((side / "owed").iterdir())
+    assert read(again.exchange(KEPT, command("JOB"))).count == 1
+
+
+def secrets_of_nothing() -> set[bytes]:
+    return {_mixed(lambda: SECRET, bytes(32))}
+
+
+def test_a_commit_that_was_refused_destroys_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store, side = MemoryInRam(), tmp_path / "keys"
+    fleet = host(store, side)
+    workshop = commissioned(store, fleet)
+    client = end(fleet, workshop, FORMER)
+
+    def full(_: object) -> None:
+        raise Refused("psd.store-failed", path="RAM", what="the disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "commit_each", full)
+        with pytest.raises(Refused, match=r"psd\.store-failed"):
+            client.zeroise(FORMER)
+    fleet.close()
+    fleet = host(store, side)  # what was owed is asked of the store, where the keys are in use
+    client = DeviceClient(Seen(fleet, FORMER))
+    assert client.audit().message
+    client.zeroise(FORMER)
+    assert not list((side / "owed").iterdir())
+
+
+def test_a_device_whose_keys_could_not_be_destroyed_does_not_say_that_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, side = MemoryInRam(), tmp_path / "keys"
+    fleet = host(store, side)
+    client = end(fleet, commissioned(store, fleet), FORMER)
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "pwrite", _broken)
+        with pytest.raises(Refused, match=r"psd\.wrapping-failed"):
+            client.zeroise(FORMER)
+    assert list((side / "owed").iterdir())
+    end(fleet, commissioned(store, fleet, NAMES[2:3]), NAMES[2]).zeroise(NAMES[2])
+    assert not list((side / "owed").iterdir())  # the next ending does both
+
+
+def _broken(*_: object) -> int:
+    raise OSError("the disk is gone")
+
+
+def test_a_rollover_kills_the_old_key_only_and_a_key_of_an_older_release_still_opens(tmp_path: Path) -> None:
+    store, side = MemoryInRam(), tmp_path / "keys"
+    plain = Fleet(store, secret=lambda: SECRET, randomness=SeededRandomness(7, "old"), clock=Hands(START))
+    workshop = commissioned(store, plain, [FORMER])
+    fleet = host(store, side)
+    client = DeviceClient(Seen(fleet, FORMER))
+    assert read(fleet.exchange(FORMER, command("OLD"))).count == 1
+    for turn in range(2):
+        report = workshop.open(FORMER, client, client.rekey().message).body
+        workshop.certify_next(client, FORMER, START, indicia=report.indicia_public)
+        assert read(fleet.exchange(FORMER, command(f"JOB-{turn}"))).count == 1
+    assert len(secrets_in(side) - secrets_of_nothing() - {SECRET}) == 1
+    fleet.close()
+
+
+def test_another_folder_of_wrapping_keys_opens_nothing(tmp_path: Path) -> None:
+    first = WrappedSlots(lambda: SECRET, SeededRandomness(1, "k"), limit=9, wrapping=WrappingKeys(tmp_path / "a"))
+    slot = first.make("ecdsa-p256")
+    other = WrappedSlots(lambda: SECRET, SeededRandomness(1, "k"), limit=9, wrapping=WrappingKeys(tmp_path / "b"))
+    with pytest.raises(Refused, match=r"psd\.wrapping-gone"):
+        other.signer(slot)
+    (tmp_path / "a" / "wrapping.keys").write_bytes(b"something else, and long enough for a head")
+    with pytest.raises(Refused, match=r"psd\.wrapping-failed"):
+        WrappingKeys(tmp_path / "a")
