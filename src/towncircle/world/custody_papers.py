@@ -89,14 +89,23 @@ def _activity(world: World, one: Kept, facts: list[Fact], held: Record | None) -
         ]
         if held is not None
         else [],
-        amount=str(Mills(notes["amount"]))
-        if done
-        else "not yet known"
-        if held is not None
-        else "none: it is in service",
+        amount=given_back(one.device, facts, held),
         signed=f"{one.provider}, {_words(Instant(notes['at']))}" if done else "not yet",
         kept_until=kept_until(world, one.provider, one.device.key) or "it is filed",
     )
+
+
+@cites("502.27b/2")
+def given_back(device: Record, facts: list[Fact], held: Record | None) -> str:
+    """Say what section F says of a device's balance: the amount, or why there is none (yet)."""
+    if held is not None:
+        return str(Mills(held.body["amount"])) if held.body["state"] == "done" else "not yet known"
+    custody = str(device.body["custody"])
+    if any(fact.type == "removal.ordered" and fact.body["condition"] for fact in facts):
+        return "not yet known: an inspector of the Postal Service took it along"
+    if custody in ("missing", "lost", "stolen"):
+        return f"none: it is {custody}, and its last signed reading stands"
+    return "none: it is in service" if custody == "leased" else f"none yet: it is {custody}"
 
 
 def _hand_over(row: Record) -> str:
