@@ -35,10 +35,14 @@ def priced(**changes: object) -> object:
 
 
 @pytest.mark.requirement("PRE-14/1", "P050-1.4/1")
-@pytest.mark.parametrize("mail_class", ["periodicals", "package services", ""])
-def test_a_class_that_indicia_do_not_pay_is_refused(mail_class: str) -> None:
-    with refused("P050-1.4", "rates.unknown-class"):
-        priced(mail_class=mail_class)
+@pytest.mark.parametrize(
+    ("mail_class", "code"),
+    [("periodicals", "eligibility.class"), ("package services", "rates.unknown-class"), ("", "rates.unknown-class")],
+)
+def test_a_class_that_indicia_do_not_pay_is_refused(mail_class: str, code: str) -> None:
+    for shape in ("letter", "flat", "parcel"):
+        with refused("P050-1.4", code):
+            priced(mail_class=mail_class, shape=shape)
 
 
 @pytest.mark.requirement("P050-1.5/1", "PRE-20", "502.22b")

@@ -311,7 +311,8 @@ def delayed(rules: RuleSet) -> object:
     """Find a mailing delayed, and say through which day it may be accepted."""
     with MemoryStore().transaction() as tx:
         ctx = context(tx)
-        ctx.tx.put("device", pages.DEVICE, {}, owner="p", expected=0)
+        ctx.tx.put("license", "20260-000001", {"zone": "America/New_York"}, owner="m", expected=0)
+        ctx.tx.put("device", pages.DEVICE, {"license": "20260-000001"}, owner="p", expected=0)
         found = delays.find(ctx, device=pages.DEVICE, month="2026-11", reasons="flood", rules=rules)
         return found.body["through"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from fractions import Fraction
 from pathlib import Path
 
@@ -91,10 +91,31 @@ def test_what_an_indicium_may_not_pay_is_neither_priced_nor_printed(room: tuple[
     presorted = Claim(price_type="commercial", level="5-digit", mailing_pieces=500)
     with breaks("P050-1.4", "mailroom.prices-unknown"):
         printing.print_job(journeys, (light,), out, formats=PDF, claim=presorted)
+    for shape in ("letter", "flat", "parcel"):
+        with breaks("P050-1.4", "mailroom.prices-unknown"):
+            printing.print_job(
+                journeys, (replace(light, shape=shape),), out, formats=PDF, claim=Claim(mail_class="periodicals")
+            )
     letter = replace(TO, shape="letter")
     with breaks("PRE-14", "mailroom.prices-unknown"):
         printing.print_job(journeys, (letter,), out, formats=PDF, claim=PRIORITY)
     assert journeys.status().registers == before
+
+
+@pytest.mark.requirement("P050-4.6/2", "P050-4.6/3", "P050-4.8/1")
+def test_standard_mail_that_shows_its_month_is_printed_and_judged_by_month_or_redate(
+    room: tuple[Journeys, Path],
+) -> None:
+    journeys, out = room
+    light, look = (replace(TO, weight_oz=Fraction(1)),), Look(month_only=True)
+    done = printing.print_job(journeys, light, out / "month", formats=PDF, claim=STANDARD, look=look)
+    (mark,) = verifying.marks_of(done.pdf)
+    day = date.fromisoformat(done.job.body["mailing_date"])
+    now = journeys.world.clock.now()
+    for days, redate, well in ((0, None, True), (20, None, False), (20, day + timedelta(days=20), True)):
+        seen = Observed(month_only=True, redate=redate)
+        verdict = verifying.verify(mark, journeys.world, at=now.plus(days=days), observed=seen).verdict
+        assert (verdict.finding("date.month-only").ok, not verdict.faults()) == (True, well), (days, verdict.faults())
 
 
 def test_a_shortpaid_parcel_gets_exactly_what_it_lacks_and_more_only_for_a_reason(room: tuple[Journeys, Path]) -> None:

@@ -211,10 +211,17 @@ def test_the_day_of_a_redate_turns_at_midnight_of_the_licensing_office(
 def test_an_observed_redate_replaces_the_date_of_the_indicium_at_the_scanner(today: Room) -> None:
     today.world.advance("31d")
     today.journeys.contact()
-    today.redate(1, days=31)
+    done = today.redate(1, days=31)
     mark = next(verifying.marks_of(today.first.pdf))
     stale = verifying.verify(mark, today.world).verdict
     assert (stale.verdict, stale.disposition, stale.finding("date.stale").ok) == ("VALID", "hold", False)
+    (back,) = verifying.marks_of(done.pdf)  # the words of its page are read
+    assert (back.payload, back.redate) == (None, today.day + timedelta(days=31))
+    now = today.world.clock.now()
+    both, _ = verifying.verify_piece([mark, back], today.world, at=now, observed=Observed())
+    assert (both.verdict, both.disposition) == ("VALID", "accept with notes")
+    elsewhere = Observed(redate=today.day)  # what an officer saw goes before what was read
+    assert verifying.verify_piece([mark, back], today.world, at=now, observed=elsewhere)[0].disposition == "hold"
     seen = Observed(redate=today.day + timedelta(days=31))
     fresh = verifying.record(mark, today.world, site="here", observed=seen).verdict
     assert (fresh.disposition, fresh.finding("date.stale").ok) == ("accept with notes", True)

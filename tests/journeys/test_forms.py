@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from tests.journeys.test_supervision import act
 from tests.mailpiece.test_artwork import file_of, ring
 
 from towncircle.indicium import decode
+from towncircle.indicium.readable import Branch, MailedFrom, Office
 from towncircle.kernel.errors import BadInput
 from towncircle.kernel.ids import JobId
 from towncircle.kernel.store import Record
@@ -24,6 +27,7 @@ from towncircle.mailpiece.art import Art
 from towncircle.mailpiece.artwork import picture
 from towncircle.mailpiece.bitmap import Bitmap
 from towncircle.mailpiece.elements import Element, Image, Page, Symbol
+from towncircle.mailpiece.lints import require
 from towncircle.mailpiece.proof import marked
 from towncircle.postal import advertising as approval
 from towncircle.postal import branches as office
@@ -111,11 +115,17 @@ def test_a_branch_is_shown_on_approval_and_a_station_never(journeys: Journeys, t
     assert disposition == "accept with notes"
 
 
+@pytest.mark.requirement("P050-4.5c")
 def test_the_mailers_zip_code_stands_for_the_post_office(journeys: Journeys, tmp_path: Path) -> None:
+    (own,) = kept(journeys.world, MAILROOM, "profile")
+    changed(journeys.world, MAILROOM, own, {**own.body, "zip": "20024-3210"})  # its office's is 20260
     done = printed(journeys, tmp_path / "out", Look(place="zip"))
     page = page_of(journeys, done.job)
-    assert words(page, "place") == ["MAILED FROM ZIP CODE", "20260"]
-    assert judged(journeys.world, done)[0] == "VALID"
+    assert words(page, "place") == ["MAILED FROM ZIP CODE", "20024"]
+    verdict, disposition, found = judged(journeys.world, done, origin="20260")
+    assert (verdict, disposition, found["origin.license"]) == ("VALID", "accept with notes", True)
+    assert words(page_of(journeys, printed(journeys, tmp_path / "plain").job), "place") == ["WASHINGTON DC", "20260"]
+    changed(journeys.world, MAILROOM, own, own.body)
 
 
 @pytest.mark.requirement("P050-4.6/1")
@@ -186,6 +196,27 @@ def test_a_picture_is_printed_by_its_approved_digest_and_no_other(journeys: Jour
         printing.reprint_job(journeys, JobId(again.key), (), tmp_path / "reprint")
     changed(world, MAILROOM, again, again.body)
     printing.reprint_job(journeys, JobId(again.key), (), tmp_path / "reprint")
+
+
+@pytest.mark.requirement("P050-4.5b/1", "P050-4.5c", "P050-4.3")
+def test_a_page_is_compared_with_the_license_and_not_with_what_it_names(journeys: Journeys, tmp_path: Path) -> None:
+    done = printed(journeys, tmp_path / "out")
+    job, stationery = dict(done.job.body), journeys.stationery(done.job)
+    assert stationery.licensed is not None
+    assert (stationery.licensed.office, stationery.licensed.branches) == ("WASHINGTON DC", frozenset())
+    for place, row in (
+        (Branch(name="Union Station", state="DC", zip_code="20260"), "P050-4.5b"),
+        (Office(city="Washington", state="DC", zip_code="20024"), "P050-4.5b"),
+        (MailedFrom(zip_code="10001"), "P050-4.5c"),
+    ):
+        with refused(row, "page.lints"):
+            envelopes.prove(job, replace(stationery, office=place))
+    with refused("P050-4.7", "page.lints"):
+        (page,) = envelopes.pages(job, stationery)
+        require(page, stationery.rules, stationery.day + timedelta(days=1))
+    job["pieces"] = [{**one, "on": "label4x6"} for one in job["pieces"]]
+    with refused("P050-4.3", "page.lints"):
+        envelopes.prove(job, stationery)
 
 
 def changed(world: World, party: str, held: Record, body: Any) -> None:

@@ -7,13 +7,14 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
-from tests.journeys.stories import new_world
+from tests.journeys.stories import new_world, officers
 from tests.journeys.test_corrections import PEOPLE, TWO_OZ, Room
 
 from towncircle.cli.main import main
@@ -23,12 +24,14 @@ from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import Mills
 from towncircle.kernel.store import MemoryStore
+from towncircle.mailpiece.eligibility import Size
 from towncircle.paper.png import raster
 from towncircle.postal import scans
 from towncircle.verification import Observed
-from towncircle.world import bulk, printing, verifying
+from towncircle.world import bulk, licensing, printing, verifying
 from towncircle.world.bulk import Run
 from towncircle.world.config import POSTAL
+from towncircle.world.supervising import kept
 
 DUE = Mills(1070)
 
@@ -319,10 +322,113 @@ def test_the_command_takes_a_folder_and_says_what_it_needs(
 
 @pytest.mark.parametrize(
     ("text", "code"),
-    [("file,due\na,1\n", "scan.observed-columns"), ("file,due,redate\na,much,\n", "scan.observed-row")],
+    [
+        ("file,due\na,1\n", "scan.observed-columns"),
+        ("file,due,redate,wieght\na,,,1oz\n", "scan.observed-columns"),
+        ("file,due,redate\na,much,\n", "scan.observed-row"),
+        ("file,due,redate,weight\na,,,1 stone\n", "scan.observed-row"),
+        ("file,due,redate,size\na,,,9\n", "scan.observed-row"),
+        ("file,due,redate,origin\na,,,2026\n", "scan.observed-row"),
+        ("file,due,redate,handful\na,,,perhaps\n", "scan.observed-row"),
+    ],
 )
 def test_what_was_observed_is_read_or_refused_by_its_line(tmp_path: Path, text: str, code: str) -> None:
     (tmp_path / "seen.csv").write_text(text)
     with pytest.raises(BadInput) as caught:
         bulk.observations(tmp_path / "seen.csv")
     assert caught.value.code == code
+
+
+def test_each_row_says_what_was_observed_and_nothing_of_what_was_not(tmp_path: Path) -> None:
+    (tmp_path / "seen.csv").write_text(
+        "file,due,redate,weight,size,origin,handful,other_payment,month_only,branch\n"
+        "a.png,1.07,2026-11-27,1.01oz,9.5x4.125x0.02,10001,yes,stamps,no,Capitol Heights\n"
+        "b.png,,,,,,,,,\n"
+    )
+    told = bulk.observations(tmp_path / "seen.csv")
+    assert told["b.png"] == {}
+    assert told["a.png"] == {
+        "amount_due": DUE,
+        "redate": date(2026, 11, 27),
+        "weight_tenths": 11,  # rounded up: what weighs more than an ounce pays for two
+        "size": Size.parse("9.5x4.125x0.02"),
+        "origin": "10001",
+        "handful": True,
+        "other_payment": "stamps",
+        "month_only": False,
+        "branch": "Capitol Heights",
+    }
+
+
+# ---- what an officer weighs, measures and sees
+
+
+def judged_by_command(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    main([*argv, "--json"])
+    (told,) = json.loads(capsys.readouterr().out)["results"]
+    return told, {one["code"]: one for one in told["findings"]}
+
+
+@pytest.mark.requirement("P050-1.5/2", "P050-5.1", "P050-5.3/1", "P050-5.3/2")
+def test_the_command_takes_weight_size_and_place_and_says_what_it_was_not_given(
+    room: Room, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = printing.print_job(room.journeys, PEOPLE[:1], tmp_path / "mail", formats=("pdf",))
+    side(made.pdf).save(tmp_path / "piece.png")
+    verify = ["verify", str(tmp_path / "piece.png"), "--world", str(room.world.folder)]
+    told, found = judged_by_command(capsys, *verify)
+    assert told["disposition"] == "accept with notes"
+    assert [found[code]["ok"] for code in ("value.due", "piece.limits", "origin.deposit")] == [None, None, None]
+    told, found = judged_by_command(
+        capsys, *verify, "--weighed", "1oz", "--size", "9.5x4.125x0.02", "--origin", "20260"
+    )
+    assert [found[code]["ok"] for code in ("value.due", "piece.limits", "origin.deposit")] == [True, True, True]
+    told, found = judged_by_command(capsys, *verify, "--weighed", "1.01oz", "--size", "6x6x0.1", "--origin", "10001")
+    bad = {code: one["clause"] for code, one in found.items() if one["ok"] is False}
+    assert bad == {"value.due": "P050 1.5", "piece.limits": "P050 5.1", "origin.deposit": "P050 5.3"}
+    assert (told["verdict"], told["disposition"]) == ("VALID", "hold")
+    _, found = judged_by_command(capsys, *verify, "--origin", "10001", "--handful")
+    assert found["origin.deposit"]["ok"] is True
+    for wrong in (["--weighed", "heavy"], ["--weighed", ""], ["--size", "9"], ["--origin", "2026"]):
+        assert main([*verify, *wrong]) == 2
+        assert capsys.readouterr().err
+
+
+@pytest.mark.requirement("P050-5.2")
+def test_a_mailing_combined_with_stamps_is_held_until_it_is_authorized(room: Room, tmp_path: Path) -> None:
+    world, day = room.world, room.journeys.today()
+    (mark,) = verifying.marks_of(printing.print_job(room.journeys, PEOPLE[:1], tmp_path, formats=("pdf",)).pdf)
+    seen = Observed(other_payment="stamps")
+    first = verifying.record(mark, world, site="here", observed=seen).verdict
+    assert (first.disposition, [one.clause for one in first.faults()]) == ("hold", ["P050 5.2"])
+    number = str(kept(world, room.journeys.licensee, "license")[0].key)
+    officers(world, "officer")
+    licensing.permit(world, number, "combined", "MTM-C-1", day, by="officer")
+    assert verifying.record(mark, world, site="here", observed=seen).verdict.disposition == "accept with notes"
+    licensing.end_permit(world, number, "combined", by="officer")
+    (other,) = verifying.marks_of(printing.print_job(room.journeys, PEOPLE[:1], tmp_path, formats=("pdf",)).pdf)
+    assert verifying.verify(other, world, observed=seen).verdict.disposition == "hold"
+    held = [row.body["observed"] for row in kept(world, POSTAL, "scan") if "observed" in row.body]
+    assert held.count({"other_payment": "stamps"}) == 2
+    room.audited()
+
+
+@pytest.mark.requirement("P050-4.2/1", "P050-4.2/3")
+def test_a_piece_in_faint_print_is_no_postage_by_command_and_by_the_folder(
+    room: Room, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = printing.print_job(room.journeys, PEOPLE[:1], tmp_path / "mail", formats=("pdf",))
+    share = raster(made.pdf, dpi=200)[..., None] / 255
+    (folder := tmp_path / "scans").mkdir()
+    for name, ink in (("black.png", (20, 20, 25)), ("red.png", (240, 40, 40))):
+        Image.fromarray((np.array(ink) + (250 - np.array(ink)) * share).astype(np.uint8)).save(folder / name)
+    verify = ["verify", "--world", str(room.world.folder)]
+    told, found = judged_by_command(capsys, *verify, str(folder / "red.png"))
+    assert (told["verdict"], told["disposition"]) == ("UNREADABLE", "hold")
+    assert (found["mark.reflectance"]["ok"], found["mark.reflectance"]["clause"]) == (False, "P050 4.2")
+    told, found = judged_by_command(capsys, *verify, str(folder / "black.png"))
+    assert (told["verdict"], found["mark.reflectance"]["ok"]) == ("VALID", True)
+    for piece in (True, False):
+        run = Run(folder=folder, out=tmp_path / f"{piece}.jsonl", world=room.world, site="here", piece=piece)
+        assert done(run) == ["DUPLICATE" if piece is False else "VALID", "UNREADABLE"]
+    room.audited()

@@ -7,19 +7,22 @@ from tests.mailpiece.pages import (
     BARS,
     IBI,
     IMI,
+    LICENSED,
     MARKING,
     ON,
     ON_1998,
     correction,
     correction_1998,
+    label,
     piece,
     piece_1998,
     redate,
 )
 
+from towncircle.indicium.readable import Branch, MailedFrom
 from towncircle.kernel.errors import RefusedOnGrounds
 from towncircle.mailpiece.art import Art
-from towncircle.mailpiece.elements import Layer, Page, Path, circle
+from towncircle.mailpiece.elements import Element, Layer, Page, Path, circle
 from towncircle.mailpiece.geometry import DOT_300, INCH, form
 from towncircle.mailpiece.lints import LINTS, lint, require
 from towncircle.symbol.bars import fim
@@ -54,6 +57,15 @@ def having(role: str, page: Page | None = None, **values) -> Page:
     return changed(page or piece(), role, lambda e: replace(e, **values))
 
 
+def worded(role: str, old: str, new: str, page: Page | None = None) -> Page:
+    """Give the page with one word of a role written otherwise."""
+    return changed(page or piece(), role, lambda e: replace(e, text=new) if e.text == old else e)
+
+
+MAILED_FROM = MailedFrom(zip_code="20024")
+BRANCH = Branch(name="Capitol Heights", state="MD", zip_code="20260")
+
+
 def codes(page: Page, rules=IMI, on=ON) -> set[str]:
     return {finding.code for finding in lint(page, rules, on)}
 
@@ -73,6 +85,10 @@ GOOD = {
     "correction on a flat": correction("flat9x12"),
     "correction on a card": correction("postcard"),
     "redate on a flat": redate("flat9x12"),
+    "an approved branch": piece(office=BRANCH),
+    "the mailer's ZIP Code": piece(office=MAILED_FROM),
+    "an approved label": label(),
+    "month and year": piece(category="STANDARD LTR", month_only=True),
 }
 
 
@@ -87,11 +103,15 @@ def test_a_good_page_has_no_findings(name):
     [
         piece_1998(), piece_1998(art=None), piece_1998("flat9x12"),
         *(correction_1998(key) for key in ("no10", "flat9x12", "postcard")),
-        *(redate(key) for key in ("no10", "flat9x12", "postcard")),
+        *(redate(key, day=ON_1998) for key in ("no10", "flat9x12", "postcard")),
     ],
 )  # fmt: skip
 def test_a_good_page_of_1998_has_no_findings(page):
     assert lint(page, IBI, ON_1998) == ()
+
+
+def mailed_from_words() -> tuple[Element, ...]:
+    return tuple(e for e, _ in piece(office=MAILED_FROM).having("place"))
 
 
 W, H = form("no10").width, form("no10").height
@@ -164,6 +184,29 @@ BAD = [
     ("readable", without("amount")),
     ("readable", having("device", text="TC1A")),
     ("readable", having("amount", text="78 cents")),
+    ("readable", worded("place", "WASHINGTON DC", "WASHINGTON")),
+    ("readable", worded("place", "WASHINGTON DC", "WASHINGTON XX")),
+    ("readable", worded("date", "2026", "")),
+    ("readable", worded("date", "2026", "26")),
+    ("design", having("device", font="sans")),
+    ("design", having("amount", font="mono")),
+    ("design", having("category", size=6_000)),
+    ("design", having("place", font="sans", page=redate())),
+    ("design", having("symbol", module=1_500)),
+    ("design", having("symbol", module=400, page=correction())),
+    ("label-stock", replace(label(), licensed=replace(LICENSED, label_forms=frozenset({"tape"})))),
+    ("label-stock", replace(label(), licensed=replace(LICENSED, label_forms=frozenset()))),
+    ("place", replace(piece(office=BRANCH), licensed=replace(LICENSED, branches=frozenset()))),
+    ("place", worded("place", "WASHINGTON DC", "BETHESDA MD")),
+    ("place", worded("place", "20260", "20024")),
+    ("place", worded("place", "20260", "20024", redate())),
+    ("mailed-from", worded("place", "20024", "20260", piece(office=MAILED_FROM))),
+    ("mailed-from", worded("place", "20024", "MAILED FROM ZIP CODE", piece(office=MAILED_FROM))),
+    ("mailed-from", replace(piece(), layers=(*piece().layers, Layer(mailed_from_words())))),
+    ("true-date", worded("date", "NOV 21", "NOV 22")),
+    ("true-date", worded("date", "2026", "2025")),
+    ("true-date", worded("date", "NOV", "DEC", piece(category="STANDARD LTR", month_only=True))),
+    ("true-date", worded("date", "NOV 21", "NOV 20", correction())),
     ("complete-date", having("date", text="NOV")),
     ("complete-date", having("date", text="2026")),
     ("type-size", having("device", size=3_000)),

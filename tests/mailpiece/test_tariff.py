@@ -366,6 +366,8 @@ def piece(shape: str = "letter", mail_class: str = "first", **more) -> Piece:
         (piece("parcel", "media", size=Size.parse("36x18x18")), []),
         (piece("parcel", "ground", weight_oz=Fraction(1121)), ["eligibility.weight"]),
         (piece("letter", "media"), ["eligibility.shape"]),
+        (piece("flat", "periodicals"), ["eligibility.class"]),
+        (piece("card", "periodicals", weight_oz=Fraction(5)), ["eligibility.class"]),
     ],
 )  # fmt: skip
 def test_limits_are_kept_at_their_edges(asked, codes):

@@ -10,12 +10,18 @@ from tests.verification.story import NOON, Story, faults
 from towncircle.indicium import join
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import Mills
+from towncircle.mailpiece.eligibility import Size
 from towncircle.pki.verifying.signatures import P256_ORDER
+from towncircle.symbol.reflectance import Reflectance
 from towncircle.verification import Observed, PriorScan, Reading, Refunded, StatusFacts, content_key, judge, judge_piece
 from towncircle.verification.finding import CLAUSES, PIECE_CLAUSES
 
 FACTS = StatusFacts()
-SEEN = Observed(amount_due=Mills(740), origin="20260", destination="10001", weight_tenths=10, deposited_at=NOON)
+SEEN = Observed(
+    amount_due=Mills(740), origin="20260", destination="10001", weight_tenths=10, deposited_at=NOON,
+    size=Size.parse("9.5x4.125x0.02"),
+)  # fmt: skip
+BLACK = Reflectance(red=90, green=88)
 STORY = Story()
 
 
@@ -29,7 +35,8 @@ def outcome(verdict):
 
 def test_a_mark_that_meets_every_check_is_accepted():
     story = Story("imi-max")
-    verdict = judged(story.mark(), story)
+    payload = story.mark()
+    verdict = judged(payload, story, observed=replace(SEEN, prints={payload: BLACK}))
     assert outcome(verdict) == ("VALID", "accept")
     assert all(one.ok is True for one in verdict.findings)
     assert not verdict.specimen
@@ -38,7 +45,9 @@ def test_a_mark_that_meets_every_check_is_accepted():
 def test_what_a_layout_does_not_carry_is_not_checkable_and_never_shown_as_well():
     verdict = judged(STORY.mark())
     assert outcome(verdict) == ("VALID", "accept with notes")
-    assert {one.code for one in verdict.findings if one.ok is None} == {"address.destination", "piece.weight"}
+    assert {one.code for one in verdict.findings if one.ok is None} == {
+        *("mark.reflectance", "address.destination", "piece.weight"),
+    }
 
 
 def test_without_status_facts_and_observations_the_mark_is_accepted_with_notes():

@@ -7,7 +7,7 @@ from datetime import date
 from types import MappingProxyType
 
 import pytest
-from tests.verification.story import NOON, Story, faults
+from tests.verification.story import Story, faults
 
 from towncircle.kernel.context import Context
 from towncircle.kernel.errors import BadInput, Refused
@@ -95,16 +95,21 @@ def test_a_branch_that_is_seen_and_was_not_approved_holds_the_piece() -> None:
 
 @pytest.mark.requirement("P050-4.6/4")
 def test_the_postmaster_finds_a_delay_once_and_the_rule_says_until_when() -> None:
+    before = Instant.parse("2026-12-01T04:59Z")
     with MemoryStore().transaction() as tx:
         ctx = Context(
-            tx=tx, now=NOON, party="postal.usps", actor="postmaster", randomness=SeededRandomness(1, "delay"),
+            tx=tx, now=before, party="postal.usps", actor="postmaster", randomness=SeededRandomness(1, "delay"),
             rule_digest="", unseal=lambda *_: None,
         )  # fmt: skip
-        tx.put("device", "TC1A0000000017", {}, owner="provider.harbor", expected=0)
+        tx.put("license", "20260-000001", {"zone": "America/New_York"}, owner="licensee.mailroom", expected=0)
+        tx.put("device", "TC1A0000000017", {"license": "20260-000001"}, owner="provider.harbor", expected=0)
         told = {"device": "TC1A0000000017", "reasons": "A flood.", "rules": ruleset("imi-2024")}
+        with pytest.raises(Refused, match=r"delay\.not-begun"):
+            delays.find(ctx, month="2026-12", **told)  # a minute before it begins in New York
+        ctx = replace(ctx, now=Instant.parse("2026-12-01T05:00Z"))
         assert delays.find(ctx, month="2026-12", **told).body["through"] == "2027-01-03"
         assert delays.delays_of(tx, "TC1A0000000017") == {"2026-12": date(2027, 1, 3)}
-        (open_,) = [duty for duty in derive(ruleset("imi-2024"), tx.facts(), party="postal.usps", as_of=NOON)
+        (open_,) = [duty for duty in derive(ruleset("imi-2024"), tx.facts(), party="postal.usps", as_of=ctx.now)
                     if duty.limit.id == "month-dated-mail"]  # fmt: skip
         assert (open_.state, open_.last_day) == ("open", date(2027, 1, 3))
         with pytest.raises(Refused, match=r"delay\.found-already"):
@@ -114,3 +119,30 @@ def test_the_postmaster_finds_a_delay_once_and_the_rule_says_until_when() -> Non
         for month in ("2026-13", "2026", "December"):
             with pytest.raises(BadInput, match=r"delay\.no-month"):
                 delays.find(ctx, month=month, **told)
+
+
+# ---- a REDATE on a piece that shows its month alone
+
+
+@pytest.mark.requirement("P050-4.6/2", "P050-4.8/1")
+@pytest.mark.parametrize(
+    ("redate", "presented", "found"),
+    [
+        (None, "2026-12-05", ["date.month"]),
+        (date(2026, 12, 4), "2026-12-05", []),
+        (date(2026, 11, 1), "2026-11-05", []),
+        (date(2026, 10, 31), "2026-11-05", ["date.redate"]),
+        (date(2026, 10, 31), "2026-12-05", ["date.redate", "date.month"]),
+        (date(2026, 12, 4), "2026-12-20", ["date.stale"]),
+    ],
+)
+def test_a_redate_replaces_the_month_of_a_piece_that_shows_no_day(
+    redate: date | None, presented: str, found: list[str]
+) -> None:
+    verdict = judged(presented, redate=redate)
+    assert faults(verdict) == found
+    if redate is not None:
+        seen = verdict.finding("date.redate")
+        assert seen is not None
+        assert seen.ok is (False if "date.redate" in found else None)
+    assert faults(judged(presented, redate=redate, category="FCLM"))[0] == "date.month-only"

@@ -38,8 +38,9 @@ def add(subparsers: Any) -> None:
         "noncompliance. receipt NUMBER --on DATE: the return receipt of a paper notice. uphold, reverse DOCKET "
         "--reasons TEXT: decide an appeal. caution, lift LICENSEE: sufficient reason to believe in a use in violation "
         "(2.2). meter LICENSEE --office-zip ZIP: a postage meter license is on file. permit LICENSE --permit abroad "
-        "--until DATE --reference FILE: authorize in writing that its devices are kept or used abroad (2.3(d)); "
-        "end-permit LICENSE withdraws it.",
+        "--until DATE --reference FILE: authorize in writing that its devices are kept or used abroad (2.3(d)), or, "
+        "with --permit combined, that its mail goes "
+        "in one mailing with mail paid by other methods (5.2); end-permit LICENSE withdraws it.",
         epilog="grounds of a revocation: illegal-use (2.3(a)); not-reset (2.3(b), the register of devices must show "
         "it); control (2.3(c)); abroad (2.3(d)); other-office (2.3(e)); no-quality-piece (2.3(f), the Provider's "
         "report must be on record). The two that records show need no particulars.",

@@ -20,6 +20,7 @@ examples:
   towncircle verify photo.jpg                         without a world: what the mark says, and what cannot be checked
   towncircle verify front.png --world my-world --redate 2026-11-27     the back shows a REDATE
   towncircle verify front.png back.png --piece --due 1.07 --world my-world     one piece, paid by two indicia
+  towncircle verify front.png --world my-world --weighed 1.2oz --size 9.5x4.125x0.02 --origin 20260
   towncircle verify scans --out verdicts.jsonl --world my-world     every file of a folder; run it again to go on
 Verdicts: VALID, DUPLICATE, INVALID, UNREADABLE, FOREIGN, UNDECIDED. Exit code 0 when all are VALID, 1 otherwise.
 To record a scan, so that a second one is a DUPLICATE: towncircle scan."""
@@ -53,6 +54,19 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--month-only", action="store_true", help="the indicium shows month and year without the day (P050 4.6)"
     )
+    parser.add_argument(
+        "--weighed", metavar="WEIGHT", help="what the piece weighs, such as 1.2oz: is it paid for? (1.5)"
+    )
+    parser.add_argument(
+        "--size", metavar="SIZE", help="length x height x thickness in inches, such as 9.5x4.125x0.02 (P050 5.1)"
+    )
+    parser.add_argument("--origin", metavar="ZIP", help="the ZIP Code of the post office of deposit (P050 5.3)")
+    parser.add_argument(
+        "--handful", action="store_true", help="one of a handful deposited elsewhere to expedite dispatch (P050 5.3)"
+    )
+    parser.add_argument(
+        "--other-payment", default="", metavar="WORDS", help="what else pays in the same mailing, such as stamps (5.2)"
+    )
     parser.add_argument("--branch", default="", metavar="NAME", help="the branch that the town circle names (P050 4.5)")
     parser.add_argument(
         "--piece",
@@ -64,7 +78,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--csv", type=Path, metavar="FILE", help="of a folder: all results as CSV at the end")
     parser.add_argument(
-        "--observed", type=Path, metavar="FILE", help="of a folder: CSV with the columns file, due and redate"
+        "--observed",
+        type=Path,
+        metavar="FILE",
+        help="of a folder: CSV with the columns file, due and redate, and any of weight, size, origin, handful, "
+        "other_payment, month_only and branch",
     )
     parser.add_argument("--at", metavar="INSTANT", help="judge as of then (default: now in the world)")
     parser.add_argument("--json", action="store_true", help="print JSON with stable keys")
@@ -95,20 +113,22 @@ def run(args: argparse.Namespace) -> int:
 
 def observed(args: argparse.Namespace) -> Observed:
     """Give what the arguments say was observed of the piece."""
-    from datetime import date
-
-    from towncircle.kernel.errors import BadInput
-    from towncircle.kernel.money import ZERO, Mills
     from towncircle.verification import Observed
+    from towncircle.world.observing import seen
 
-    try:
-        redate = date.fromisoformat(args.redate) if args.redate is not None else None
-    except ValueError as error:
-        raise BadInput("time.unreadable", text=args.redate[:40]) from error
-    due = Mills.parse(args.due) if args.due is not None else None
-    if due is not None and due <= ZERO:
-        raise BadInput("mailroom.amount-zero", amount=due)
-    return Observed(redate=redate, amount_due=due, month_only=args.month_only, branch=args.branch)
+    words = {
+        "due": args.due,
+        "redate": args.redate,
+        "weight": args.weighed,
+        "size": args.size,
+        "origin": args.origin,
+        "other_payment": args.other_payment,
+        "branch": args.branch,
+    }
+    for name in ("due", "redate", "weight", "size", "origin"):
+        if words[name] == "":  # an argument that is empty was meant to say something
+            words[name] = "?"
+    return Observed(**seen(words), month_only=args.month_only, handful=args.handful)
 
 
 def marks_given(args: argparse.Namespace) -> Iterator[Mark]:

@@ -11,21 +11,20 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
-from types import MappingProxyType
 from typing import Any
 
 from towncircle.indicium import layout
-from towncircle.indicium.readable import Office, for_correction, for_postage, for_redate
+from towncircle.indicium.readable import for_correction, for_postage, for_redate
 from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import BadInput, Refused, TowncircleError
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.money import Mills
 from towncircle.licensee.advertising import art_of_job
-from towncircle.licensee.looks import DPI, Place, drawn_for, place_of_job
+from towncircle.licensee.looks import DPI, Place
 from towncircle.licensee.mailroom import CORRECTION, POSTAGE, form_of, numbers_of
-from towncircle.mailpiece.addresses import Address, address
+from towncircle.mailpiece.addresses import Address
 from towncircle.mailpiece.art import DEFAULT_ART, Art
-from towncircle.mailpiece.elements import Page
+from towncircle.mailpiece.elements import Licensed, Page
 from towncircle.mailpiece.forms import form_of_piece
 from towncircle.mailpiece.lints import require
 from towncircle.mailpiece.markings import marking_of, may_omit_day
@@ -40,7 +39,6 @@ from towncircle.symbol.modules import Modules
 _IMB_HEAD = "00" + "000" + "000000"
 _IMB_SERIAL_DIGITS = 9
 STAND_IN = bytes(255 - at * 37 % 120 for at in range(256))  # begins like no layout, and packs no tighter than a mark
-_NO_JOB: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +46,7 @@ class Stationery:
     """Hold what all pieces of a job share: `office` is the place that they name, the rest as the job has it.
 
     `dpi` names the dots of the printer: modules and bars are whole ones of them.
+    `licensed` is what they may name, whatever they do.
     """
 
     device: DeviceId
@@ -60,6 +59,7 @@ class Stationery:
     reply: bool = False
     marking: bool = False
     dpi: int = DPI
+    licensed: Licensed | None = None
 
 
 @cites("P050-4.1", "P050-4.5", "P050-4.6", "PRE-01")
@@ -91,6 +91,7 @@ def compose(
         reply=stationery.reply,
         piece_shape=piece["shape"] if form.shape == "label" else "",
         dpi=stationery.dpi,
+        licensed=stationery.licensed,
     )
     return envelope(spec)
 
@@ -124,6 +125,7 @@ def compose_correction(piece: Mapping[str, Any], payload: bytes, stationery: Sta
         readable=readable,
         symbol=symbol,
         dpi=stationery.dpi,
+        licensed=stationery.licensed,
     )
 
 
@@ -185,37 +187,3 @@ def _page(
             stationery = replace(stationery, sender=None)
         return compose(piece, payload, number, stationery, None if "art" in without else art_of_job(job))
     return compose_correction(piece, payload, stationery, form=form)
-
-
-def stationery_of(
-    device: DeviceId,
-    license_body: Mapping[str, Any],
-    profile: Mapping[str, Any],
-    *,
-    layout: str,
-    day: date,
-    rules: RuleSet,
-    job: Mapping[str, Any] = _NO_JOB,
-) -> Stationery:
-    """Gather what a licensee's pieces share from its records, and from the look of their job."""
-    sender = address(
-        name=profile["name"],
-        street=profile["street"],
-        city=profile["city"],
-        state=profile["state"],
-        zip=profile["zip"],
-    )
-    office = Office(
-        city=license_body["office_city"], state=license_body["office_state"], zip_code=license_body["office_zip"]
-    )
-    look = {name: bool(job.get("look", {}).get(name)) for name in ("month_only", "reply", "marking")}
-    return Stationery(
-        device=device,
-        office=place_of_job(job, office),
-        sender=sender,
-        layout=layout,
-        day=day,
-        rules=rules,
-        dpi=drawn_for(job).dpi,
-        **look,
-    )

@@ -65,11 +65,20 @@ def require(view: Transaction, *, form_key: str, stock: str, on: date, zone: str
 def approved_form(view: Transaction, *, stock: str, on: date, zone: str) -> str:
     """Give the form of a stock that is approved on a day. Raises `Refused` (labels.not-approved)."""
     row = _rows(view).get(stock)
-    if row is not None:
-        since, until = (Instant(int(at)).date_in(zone) if at else None for at in row[1:])
-        if (since is None or since <= on) and (until is None or on < until):
-            return str(row[0])
+    if row is not None and _in_force(row, on, zone):
+        return str(row[0])
     raise Refused("labels.not-approved", stock=stock[:40], known=_names(view))
+
+
+@cites("P050-4.3")
+def approved_forms(view: Transaction, *, on: date, zone: str) -> frozenset[str]:
+    """Give the forms of all stocks that are approved on a day."""
+    return frozenset(str(row[0]) for row in _rows(view).values() if _in_force(row, on, zone))
+
+
+def _in_force(row: list[int | str], on: date, zone: str) -> bool:
+    since, until = (Instant(int(at)).date_in(zone) if at else None for at in row[1:])
+    return (since is None or since <= on) and (until is None or on < until)
 
 
 def _rows(view: Transaction) -> dict[str, list[int | str]]:

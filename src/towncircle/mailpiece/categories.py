@@ -6,7 +6,8 @@ Kept: a code that was ever printed keeps its meaning; the codes below 1 are gold
 
 Category codes (house; four ASCII characters):
 1. the class: `F` First-Class Mail, `P` Priority Mail, `E` Priority Mail Express, `S` Standard Mail (USPS Marketing
-   Mail), `M` Media Mail, `G` USPS Ground Advantage;
+   Mail), `M` Media Mail, `G` USPS Ground Advantage,
+   `N` Periodicals, which no indicium may pay (P050 1.4): the name is known so that a mark that claims it is refused;
 2. `C`, or `N` with the nonmachinable surcharge, `X` with extra services, `Y` with both;
 3. the shape: `L` letter, `F` flat, `C` card, `P` parcel, `E` padded flat rate envelope, `B` medium and `K` large flat
    rate box;
@@ -50,6 +51,7 @@ CLASSES = {
         MailClass(key="standard", letter="S", name="USPS Marketing Mail", printed="STANDARD", shape="letter"),
         MailClass(key="media", letter="M", name="Media Mail", printed="MEDIA MAIL", shape="parcel"),
         MailClass(key="ground", letter="G", name="USPS Ground Advantage", printed="GROUND ADVTG", shape="parcel"),
+        MailClass(key="periodicals", letter="N", name="Periodicals", printed="PERIODICALS", shape="flat"),
     )
 }
 MAIL_CLASSES = tuple(CLASSES)

@@ -254,12 +254,28 @@ def _by_role(pairs: Iterable[Boxed]) -> dict[str, tuple[Boxed, ...]]:
     return found
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Licensed:
+    """Hold what the license and the approvals of a mailer allow its indicia to name.
+
+    `office` and `branches` are city and state, or branch and state, in capitals; `mailer_zip` is the ZIP Code of the
+    mailer's delivery address; `label_forms` are the forms of the label stocks that are approved.
+    """
+
+    office: str
+    office_zip: str
+    mailer_zip: str
+    branches: frozenset[str] = frozenset()
+    label_forms: frozenset[str] = frozenset()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Page:
     """Hold one side of one piece: shared layers and its own elements.
 
     `reply` says that it is a courtesy reply envelope, `art_area` where art or a marking may stand.
     `piece_shape` is the shape of the piece that a label goes on; `dpi` names the dots of the printer it is for.
+    `licensed` is what the mailer may name, None on a picture of no mailer's piece.
     """
 
     form: Form
@@ -272,6 +288,7 @@ class Page:
     elements: tuple[Element, ...] = field(default=())
     piece_shape: str = ""
     dpi: int = 300
+    licensed: Licensed | None = None
 
     @property
     def shape(self) -> str:

@@ -22,6 +22,8 @@ from towncircle.kernel.errors import BadInput, Refused
 from towncircle.mailpiece.categories import CLASSES
 from towncircle.mailpiece.weights import show_weight
 
+CLASS_CLAUSE = "P050 1.4"  # on which the grounds rest that no size or weight would mend
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Size:
@@ -81,9 +83,15 @@ class Limit:
     thin: Fraction | None  # `least` is only for pieces up to so thick
 
 
+@cites("P050-1.4", "PRE-14", "P050-1.4/1")
 def faults(piece: Piece) -> list[Refused]:
-    """Give every reason why the piece may not be mailed so; none for what is not known of it."""
+    """Give every reason why the piece may not be mailed so: its class (P050 1.4), then its limits.
+
+    There is none for what is not known of the piece.
+    """
     name, shapes = CLASSES[piece.mail_class].name, _data()["shapes"][piece.mail_class]
+    if piece.mail_class not in _data()["payable"]["classes"]:
+        return [Refused("eligibility.class", mail_class=name)]
     if piece.shape not in shapes:
         return [
             Refused("eligibility.shape", mail_class=name, shape=_words(piece.shape), known=_words(", ".join(shapes)))
@@ -136,14 +144,12 @@ def _named(classes: Iterable[str]) -> str:
 
 @cites("P050-1.4", "PRE-14", "P050-1.4/2", "PRE-14/2")
 def unpayable(piece: Piece) -> list[Refused]:
-    """Give every reason why an indicium may not pay the piece: its class (P050 1.4), then what `faults` gives."""
-    payable = _data()["payable"]
-    name = CLASSES[piece.mail_class].name
-    if piece.mail_class not in payable["classes"]:
-        return [Refused("eligibility.class", mail_class=name)]
-    if piece.level and piece.mail_class in payable["single_piece_only"]:
-        return [Refused("eligibility.single-piece", mail_class=name, level=piece.level), *faults(piece)]
-    return faults(piece)
+    """Give every reason why an indicium may not pay the piece: what `faults` gives, and a presort level (P050 1.4)."""
+    found = faults(piece)
+    if piece.level and piece.mail_class in _data()["payable"]["single_piece_only"]:
+        name = CLASSES[piece.mail_class].name
+        found.insert(0, Refused("eligibility.single-piece", mail_class=name, level=piece.level))
+    return found
 
 
 def unchecked(piece: Piece) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.mailpiece.addresses import Address
 from towncircle.mailpiece.art import Art, art_area, art_layer, marking_layer
-from towncircle.mailpiece.elements import Bars, Element, Fim, Layer, Page, Text
+from towncircle.mailpiece.elements import Bars, Element, Fim, Layer, Licensed, Page, Text
 from towncircle.mailpiece.geometry import (
     DOT_600,
     INCH,
@@ -85,6 +85,7 @@ class EnvelopeSpec:
     reply: bool = False
     piece_shape: str = ""
     dpi: int = 300
+    licensed: Licensed | None = None
 
     @property
     def fim_letter(self) -> str:
@@ -135,6 +136,7 @@ def envelope(spec: EnvelopeSpec) -> Page:
         elements=tuple(own),
         piece_shape=spec.piece_shape,
         dpi=spec.dpi,
+        licensed=spec.licensed,
     )
 
 
@@ -166,7 +168,14 @@ def _beside_indicium(art: Art, area: Box, marking_height: int) -> Layer:
 
 @cites("P050-4.8", "P050-4.9", "P050-4.9/1", "P050-4.9/4", "P050-4.8/5", "P050-1.6")
 def nonaddress_side(
-    *, form: Form, rules: RuleSet, on: date, readable: Readable, symbol: Modules | None = None, dpi: int = 300
+    *,
+    form: Form,
+    rules: RuleSet,
+    on: date,
+    readable: Readable,
+    symbol: Modules | None = None,
+    dpi: int = 300,
+    licensed: Licensed | None = None,
 ) -> Page:
     """Lay out the nonaddress side with a REDATE or a postage correction, above the bottom edge and below the flap.
 
@@ -200,7 +209,8 @@ def nonaddress_side(
             raise Refused("page.symbol-too-large", columns=symbol.width, rows=symbol.height)
         own = (symbol_at(symbol, right=right, top=top, module=module, dpi=dpi),)
     return Page(
-        form=form, side="nonaddress", specimen=readable.specimen, layers=layers, elements=own, dpi=dpi
+        form=form, side="nonaddress", specimen=readable.specimen, layers=layers, elements=own, dpi=dpi,
+        licensed=licensed,
     )  # fmt: skip
 
 

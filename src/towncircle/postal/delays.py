@@ -33,12 +33,15 @@ def month_after(month: str) -> date:
 def find(ctx: Context, *, device: str, month: str, reasons: str, rules: RuleSet) -> Record:
     """Record that the mailing of a device's pieces of a month was unavoidably delayed; give the record.
 
-    Raises `Refused` (delay.no-device, delay.found-already), `BadInput` (delay.no-month, procedure.no-reasons).
+    A month that has not begun at the device's post office had no mailing that could be delayed. Raises `Refused`
+    (delay.no-device, delay.not-begun, delay.found-already), `BadInput` (delay.no-month, procedure.no-reasons).
     """
     first = month_after(month)
     held = ctx.tx.get("device", device)
     if held is None:
         raise Refused("delay.no-device", device=device[:40])
+    if ctx.now.date_in(_zone(ctx.tx, held)).isoformat()[:7] < month:
+        raise Refused("delay.not-begun", month=month)
     words = text_of(reasons, CLAUSE)
     if ctx.tx.get("delay", f"{device} {month}") is not None:
         raise Refused("delay.found-already", device=device, month=month)
@@ -48,6 +51,12 @@ def find(ctx: Context, *, device: str, month: str, reasons: str, rules: RuleSet)
     named: dict[str, Any] = {"month": month, "through": record["through"], "mailing": row.key}
     ctx.note("mailing.delay-found", device, clauses=(CLAUSE,), **named)
     return row
+
+
+def _zone(tx: Transaction, device: Record) -> str:
+    held = tx.get("license", device.body["license"])
+    assert held is not None, "a registered device has a license"
+    return str(held.body["zone"])
 
 
 def delays_of(tx: Transaction, device: str) -> dict[str, date]:

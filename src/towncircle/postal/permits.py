@@ -1,7 +1,8 @@
 """Written authorizations of the Postal Service to a licensee, each the exception to a rule.
 
-Here: keeping or using a device abroad (P050 2.3(d)): granting an authorization, withdrawing it, whether it is in force.
-Not here: what follows without it (`revocations`).
+Here: keeping or using a device abroad (P050 2.3(d)), combining mail with what is paid by other methods (5.2): granting
+an authorization, withdrawing it, whether it is in force. Not here: what follows without it (`revocations`,
+`verification.condition`).
 Kept: an authorization is of one license and of one kind, names its paper, and ends on its last day or by withdrawal;
 what was done under it stays permitted.
 """
@@ -22,10 +23,11 @@ from towncircle.rules.acts import check_reference
 from towncircle.rules.duties import HEADQUARTERS
 
 ABROAD = "abroad"
-KINDS: Mapping[str, str] = MappingProxyType({ABROAD: "P050 2.3(d)"})
+COMBINED = "combined"
+KINDS: Mapping[str, str] = MappingProxyType({ABROAD: "P050 2.3(d)", COMBINED: "P050 5.2"})
 
 
-@cites("P050-2.3d")
+@cites("P050-2.3d", "P050-5.2")
 def grant(ctx: Context, *, number: str, kind: str, reference: str, until: date) -> Record:
     """Grant a license an authorization up to a day, that day included, in place of one that it has.
 
@@ -76,6 +78,14 @@ def in_force(view: Transaction, *, number: str, kind: str, at: Instant) -> Recor
     if held is None or not held.body["until"] or date.fromisoformat(held.body["until"]) < _today(at):
         return None
     return held
+
+
+@cites("P050-5.2")
+def combined_until(view: Transaction, device: str) -> date | None:
+    """Give the last day on which the license of a device may combine its mail with what is paid otherwise, or None."""
+    held = view.get("device", device)
+    permit = view.get("permit", _key(held.body["license"], COMBINED)) if held is not None else None
+    return date.fromisoformat(permit.body["until"]) if permit is not None and permit.body["until"] else None
 
 
 def _check_kind(kind: str) -> None:

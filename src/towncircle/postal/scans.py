@@ -22,6 +22,7 @@ from towncircle.kernel.money import Mills
 from towncircle.kernel.store import MarkKind, Register, Transaction
 from towncircle.postal.branches import approved_for
 from towncircle.postal.delays import delays_of
+from towncircle.postal.permits import combined_until
 from towncircle.verification import (
     ACCEPTED,
     VALID,
@@ -64,6 +65,7 @@ def facts_about(tx: Transaction, payload: bytes, device: str) -> StatusFacts:
         readings={DeviceId(device): _readings(tx, payload, device, key)},
         branches=approved_for(tx, device),
         delays=delays_of(tx, device),
+        combined_until=combined_until(tx, device),
     )
 
 
@@ -176,6 +178,8 @@ def _keep(ctx: Context, verdict: Verdict, payload: bytes, device: str, about: _A
         "payload": payload[:MOST_KEPT].hex(),
         **({"file": about.file} if about.file else {}),
     }
+    if told := observed.told():
+        body["observed"] = told
     if len(payload) > MOST_KEPT:
         body |= {"payload_bytes": len(payload), "payload_sha256": hashlib.sha256(payload).hexdigest()}
     ctx.tx.put("scan", scan, body, owner=device or "unreadable", expected=0)

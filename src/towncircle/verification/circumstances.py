@@ -1,78 +1,27 @@
 """The checks of a mark against what is known and observed: 9 to 18 of `judge`.
 
-Here: certificate times, device status, registers, dates, origin, regime, refund, earlier use, the piece. Not here: the
-signature and what comes before it.
+Here: certificate times, device status, registers, regime, refund, earlier use, and the order of all. Not here: the
+signature and what comes before it, dates (`dates`), the piece as it was found (`condition`).
 Kept: dates are days in the licensing office's zone; a fact that was not given makes a finding whose `ok` is None.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date, timedelta
-from fractions import Fraction
+from datetime import date
 
-from towncircle.indicium import Decoded
 from towncircle.kernel.cites import cites
-from towncircle.kernel.errors import BadInput
-from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import Mills
-from towncircle.mailpiece.categories import describe_category, printed_category, read_category
-from towncircle.mailpiece.eligibility import Piece, unchecked, unpayable
-from towncircle.mailpiece.markings import may_omit_day
 from towncircle.pki.verifying import Finding
-from towncircle.verification.facts import Observed, Reading, StatusFacts
+from towncircle.verification.condition import deposit, piece
+from towncircle.verification.dates import dates
+from towncircle.verification.facts import Reading
 from towncircle.verification.finding import finding
-from towncircle.verification.pack import Pack
-from towncircle.wire.bodies import CertificateRow, PackTerms
+from towncircle.verification.mark import Mark
 
 COMPROMISED = "key-compromise"
 WITHDRAWN = "withdrawn"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
-    """Hold all that the checks look at."""
-
-    decoded: Decoded
-    device: DeviceId | None
-    key: str
-    row: CertificateRow | None
-    pack: Pack | None
-    facts: StatusFacts | None
-    observed: Observed
-    now: Instant
-
-    @property
-    def at(self) -> Instant:
-        """Give the instant the piece was presented: the deposit where it is known, else the scan."""
-        return self.observed.deposited_at if self.observed.deposited_at is not None else self.now
-
-    @property
-    def today(self) -> date | None:
-        """Give the day of presentation in the licensing office's zone."""
-        return self.at.date_in(self.row.zone) if self.row is not None else None
-
-    @property
-    def day(self) -> date | None:
-        """Give the mailing date of the mark, or None where the layout has none."""
-        text = self.number_or_text("date")
-        return date.fromisoformat(text) if isinstance(text, str) else None
-
-    @property
-    def terms(self) -> PackTerms | None:
-        """Give the figures of the device's regime, or None."""
-        return self.pack.terms.get(self.row.regime) if self.pack is not None and self.row is not None else None
-
-    def number_or_text(self, name: str) -> int | str | None:
-        """Give a decoded field, or None where the layout has none."""
-        return self.decoded.fields.get(name)
-
-    def number(self, name: str) -> int | None:
-        """Give a decoded integer, or None where the layout has none."""
-        value = self.decoded.fields.get(name)
-        return int(value) if isinstance(value, int) else None
 
 
 def circumstances(mark: Mark) -> Iterator[Finding]:
@@ -80,14 +29,13 @@ def circumstances(mark: Mark) -> Iterator[Finding]:
     yield from _certificate(mark)  # 9
     yield from _status(mark)  # 10
     yield from _registers(mark)  # 11
-    yield from _dates(mark)  # 12
-    yield from _origin(mark)  # 13
-    yield from _branch(mark)  # 13
+    yield from dates(mark)  # 12
+    yield from deposit(mark)  # 13
     yield from _regime(mark)  # 14
     yield from _refund(mark)  # 15
     yield from _used(mark)  # 16
     yield from _counters(mark)  # 17
-    yield from _piece(mark)  # 18
+    yield from piece(mark)  # 18
 
 
 @cites("502.8/5")
@@ -166,94 +114,6 @@ def _registers(mark: Mark) -> Iterator[Finding]:
         fits = descending <= terms.cap_mills if terms is not None else None
         cap = f"at most {terms.cap_mills} may be" if terms is not None else "the cap is not known"
         yield finding("registers.cap", ok=fits, text=f"Descending register {Mills(descending)}; {cap}.")
-
-
-def _dates(mark: Mark) -> Iterator[Finding]:
-    day, today, terms = mark.day, mark.today, mark.terms
-    if day is None or today is None or terms is None:
-        yield finding("date.future", ok=None, text="The mailing date cannot be compared with anything.")
-        return
-    last, first = today + timedelta(days=terms.advance_days), today - timedelta(days=terms.stale_days)
-    shown = day.replace(day=1) if mark.observed.month_only else day
-    yield finding(
-        "date.future", ok=shown <= last, text=f"Mailing date {day}; presented {today}, at most {last} may stand."
-    )
-    if mark.observed.purpose == "postage" and mark.observed.month_only:
-        yield from _month_only(mark, day, today)
-    elif mark.observed.purpose == "postage":
-        yield from _actual_date(mark.observed.redate, day, first, last, today)
-
-
-@cites("P050-4.8")
-def _actual_date(redate: date | None, day: date, first: date, last: date, today: date) -> Iterator[Finding]:
-    """Compare the date by which the piece was mailed: its REDATE, or without one the indicium's own.
-
-    Nobody signs a REDATE, so that it is there is never well by itself; one that cannot be true is ignored.
-    """
-    shown, words = day, "Mailing date"
-    if redate is not None:
-        possible = day <= redate <= last
-        fault = "" if possible else f" It must be from {day} to {last}, so it is not heeded."
-        text = f"A REDATE to {redate} was observed; nobody signed it.{fault}"
-        yield finding("date.redate", ok=None if possible else False, text=text)
-        if possible:
-            shown, words = redate, "Actual date by REDATE"
-    tail = "." if shown >= first else ": it needs a REDATE."
-    yield finding("date.stale", ok=shown >= first, text=f"{words} {shown}; presented {today}{tail}")
-
-
-@cites("P050-4.6/1", "P050-4.6/3", "P050-4.6/4")
-def _month_only(mark: Mark, day: date, today: date) -> Iterator[Finding]:
-    """Check a date without its day: on Standard Mail only, in its month, or later as the postmaster has found."""
-    category = mark.number_or_text("category")
-    try:
-        allowed = may_omit_day(printed_category(category)) if isinstance(category, str) else None
-    except BadInput:
-        allowed = None
-    words = f"category {category}" if category else "no category in the mark"
-    yield finding("date.month-only", ok=allowed, text=f"Month and year are shown without the day; {words}.")
-    month, when = f"{day:%Y-%m}", "in" if today >= day.replace(day=1) else "for a collection (P050 4.7) in"
-    if f"{today:%Y-%m}" <= month:
-        yield finding("date.month", ok=True, text=f"Shows {month}; presented {today}, {when} that month.")
-        return
-    through = mark.facts.delays.get(month) if mark.facts is not None else None
-    if through is None:
-        found = "that the mailing was delayed is not known here" if mark.facts is None else "no delay was found"
-        yield finding("date.month", ok=False, text=f"Shows {month}; presented {today}, and {found}.")
-        return
-    text = f"Shows {month}; presented {today}; the postmaster found it delayed, acceptable through {through}."
-    yield finding("date.month", ok=today <= through, text=text)
-
-
-@cites("P050-4.5b/1", "P050-4.5b/2")
-def _branch(mark: Mark) -> Iterator[Finding]:
-    """Check a branch that the town circle was seen to name."""
-    named = " ".join(mark.observed.branch.upper().split())
-    if not named:
-        return
-    if mark.facts is None:
-        yield finding("origin.branch", ok=None, text=f"Names the branch {named}; what is approved is not known here.")
-        return
-    good = named in mark.facts.branches
-    state = "approved" if good else "not approved"
-    yield finding("origin.branch", ok=good, text=f"Names the branch {named}, {state} for this license.")
-
-
-@cites("P050-5.3/1")
-def _origin(mark: Mark) -> Iterator[Finding]:
-    origin = mark.number_or_text("origin_zip")
-    if origin is None:
-        return
-    if mark.row is None:
-        yield finding("origin.license", ok=None, text=f"ZIP Code {origin}; the license is not known.")
-        return
-    office = mark.row.office_zip
-    yield finding("origin.license", ok=origin == office, text=f"ZIP Code {origin}; the licensing office is {office}.")
-    seen = mark.observed.origin
-    if seen is None:
-        yield finding("origin.deposit", ok=None, text="Where the piece was deposited was not observed.")
-    else:
-        yield finding("origin.deposit", ok=seen == office, text=f"Deposited at {seen}, licensed at {office}.")
 
 
 @cites("IMI-09")
@@ -345,54 +205,3 @@ def _in_order(this: Reading, other: Reading) -> bool:
     if this_later:
         return this.ascending - other.ascending >= this.postage
     return other.ascending - this.ascending >= other.postage
-
-
-@cites("P050-1.5/2")
-def _piece(mark: Mark) -> Iterator[Finding]:
-    observed = mark.observed
-    if observed.purpose == "refund":
-        return
-    postage = mark.number("postage_mills")
-    if observed.amount_due is None or postage is None:
-        yield finding("value.due", ok=None, text="What is due for the piece was not observed.")
-    else:
-        good = postage >= observed.amount_due
-        text = f"Postage {Mills(postage)}; due {observed.amount_due}."
-        yield finding("value.due", ok=good, text=text)
-    signed = mark.number_or_text("destination")
-    if not isinstance(signed, str) or not signed or observed.destination is None:
-        yield finding("address.destination", ok=None, text="The address is not in the mark, or was not observed.")
-    else:
-        good = signed.startswith(observed.destination) or observed.destination.startswith(signed)
-        yield finding("address.destination", ok=good, text=f"Signed for {signed}; addressed to {observed.destination}.")
-    weight = mark.number("weight")
-    if weight is None or observed.weight_tenths is None:
-        yield finding("piece.weight", ok=None, text="The weight is not in the mark, or was not observed.")
-    else:
-        good = observed.weight_tenths <= weight
-        text = f"Signed for {weight} tenths of an ounce; weighed {observed.weight_tenths}."
-        yield finding("piece.weight", ok=good, text=text)
-    yield _class(mark)
-
-
-@cites("P050-1.4")
-def _class(mark: Mark) -> Finding:
-    """Say whether an indicium may pay the class that the mark names, at the weight that was found."""
-    code = mark.number_or_text("category")
-    try:
-        said = read_category(code if isinstance(code, str) else "")
-    except BadInput:
-        return finding(
-            "piece.class", ok=None, text="The class of mail is not in the mark, or its code is not known here."
-        )
-    tenths = mark.observed.weight_tenths
-    piece = Piece(
-        on=mark.day or mark.at.utc().date(),
-        mail_class=said.mail_class, shape=said.shape, level=said.level, nonmachinable=said.nonmachinable,
-        weight_oz=Fraction(tenths, 10) if tenths is not None else None,
-    )  # fmt: skip
-    grounds, missing = unpayable(piece), ", ".join(unchecked(piece))
-    if grounds:
-        return finding("piece.class", ok=False, text=" ".join(ground.sentence for ground in grounds))
-    name = describe_category(str(code))
-    return finding("piece.class", ok=True, text=f"{name} may be paid so; not observed: {missing or 'nothing'}.")

@@ -47,6 +47,9 @@ CLAUSES = MappingProxyType(
         "address.destination": "house",
         "piece.weight": "house",
         "piece.class": "P050 1.4",
+        "piece.limits": "P050 5.1",
+        "mailing.combined": "P050 5.2",
+        "mark.reflectance": "P050 4.2",
     }
 )
 PIECE_CLAUSES = MappingProxyType(  # of a whole piece

@@ -16,9 +16,11 @@ from towncircle.kernel.errors import BadInput
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.instants import Instant
 from towncircle.pki.verifying import TEST_SERIAL_FIRST, Finding, PublicKey, verify
-from towncircle.verification.circumstances import Mark, circumstances
+from towncircle.verification.circumstances import circumstances
+from towncircle.verification.condition import legible
 from towncircle.verification.facts import Observed, StatusFacts
 from towncircle.verification.finding import finding
+from towncircle.verification.mark import Mark
 from towncircle.verification.pack import Pack
 from towncircle.verification.verdict import Verdict, conclude
 from towncircle.wire.bodies import CertificateRow
@@ -38,8 +40,8 @@ def judge(
 
     1. `mark.readable`: a known layout, every field of it readable; else UNREADABLE;
     2. `mark.foreign`: not another post's mark; else FOREIGN;
-    3. `mark.length`, `mark.trailing`: all bytes of the layout (else UNREADABLE), and none behind where the certificate
-        is known;
+    3. `mark.length`, `mark.trailing`, `mark.reflectance`: all bytes of the layout (else UNREADABLE), and none behind
+        where the certificate is known; print that differs enough from its paper in red and in green (else UNREADABLE);
     4. `pack.given`, `pack.fresh`: there is a pack, and its next update has not passed; else UNDECIDED;
     5. `mark.certificate`: the pack knows the certificate serial; else UNDECIDED;
     6. `mark.anchor`: a production pack takes no mark of the test root and of no device that prints specimens;
@@ -51,16 +53,17 @@ def judge(
         and the descending register within its cap;
     12. `date.future`, `date.redate`, `date.stale`: the mailing date is within the window around the deposit or scan; a
         REDATE that was observed stands for it if it is not earlier, and is never well itself: nobody signed it. A date
-        seen without its day is judged by `date.month-only`, `date.month` instead of `date.stale`;
-    13. `origin.license`, `origin.deposit`, `origin.branch`: the ZIP Code is the licensing office's, the piece was
-        deposited there, and a branch that it names was approved;
+        seen without its day is judged by `date.month-only` and, without a REDATE, by `date.month`;
+    13. `origin.license`, `origin.deposit`, `origin.branch`, `mailing.combined`: the ZIP Code is the licensing office's,
+        the piece was deposited there or is one of a handful, a branch that it names was approved, and other payment
+        in the mailing authorized;
     14. `regime.valid-through`: marks of decertified systems count through their last day only;
     15. `refund.window`: for a refund, the piece is young enough;
     16. `used.mailed`, `used.repaid`: the signed content was neither mailed nor refunded before; else DUPLICATE; one
         that was only held may go on once, and that is never well itself: nobody can tell a copy from its piece;
     17. `used.counter`, `registers.order`: one counter value signed one content, and registers rise with the pieces;
-    18. `value.due`, `address.destination`, `piece.weight`, `piece.class`: value, address, weight and
-        class fit the piece.
+    18. `value.due`, `address.destination`, `piece.weight`, `piece.class`, `piece.limits`: value, address, weight,
+        class and size fit the piece; what is due is priced by the weight that was found where nobody says it.
     """
     found: list[Finding] = []
     try:
@@ -74,7 +77,7 @@ def judge(
         return conclude(tuple(found), specimen=False, fields=decoded.fields, layout=decoded.layout, content_key="")
     found.append(finding("mark.foreign", ok=True, text="A mark of this post."))
     row = _row(decoded, pack)
-    found += _complete(decoded, row)  # 3
+    found += [*_complete(decoded, row), *legible(payload, observed)]  # 3
     if decoded.missing:
         return conclude(tuple(found), specimen=False, fields=decoded.fields, layout=decoded.layout, content_key="")
     key = _key_of(decoded)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from types import MappingProxyType
 
 from towncircle.indicium import decode
@@ -17,6 +18,7 @@ from towncircle.kernel.cites import cites
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.pki.verifying import Finding
+from towncircle.verification.condition import due_for
 from towncircle.verification.facts import Observed, PriorScan, Reading, StatusFacts
 from towncircle.verification.finding import finding
 from towncircle.verification.judging import judge
@@ -67,14 +69,20 @@ def judge_piece(
 ) -> PieceVerdict:
     """Judge all marks of one piece, each with the facts about it; `observed.amount_due` is for the whole piece.
 
+    Where nobody says what is due, it is priced by the weight that was found, as what the mark signed last claims.
+
     1. each mark alone, with what the valid ones before it on the piece show; 2. the postage of the valid ones; 3. each
     mark again, owing what the others leave; 4. `piece.value`: they pay what is due; 5. `piece.once`: no content is on
     the piece twice; else DUPLICATE; 6. `piece.marks`: every mark is valid; 7. the worst word and disposition are the
     piece's; a piece that is not accepted holds the marks that would have been accepted.
     """
-    due = observed.amount_due
-    known, paid_by = _one_by_one(marks, pack, now, replace(observed, amount_due=None))  # 1, 2
-    paid = sum(paid_by.values(), ZERO)
+    alone = replace(observed, amount_due=None, weight_tenths=None, size=None)
+    known, paid_by, valid = _one_by_one(marks, pack, now, alone)  # 1, 2
+    paid, due = sum(paid_by.values(), ZERO), observed.amount_due
+    claim = _claim(valid)
+    if claim is not None:
+        observed = replace(observed, claimed=claim[0])
+        due = due if due is not None else due_for(*claim, observed)[0]
     final = []
     for place, (payload, facts) in enumerate(known):  # 3
         others = paid - paid_by.get(place, ZERO)
@@ -99,10 +107,11 @@ def judge_piece(
 
 def _one_by_one(
     marks: Sequence[tuple[bytes, StatusFacts | None]], pack: Pack | None, now: Instant, alone: Observed
-) -> tuple[list[tuple[bytes, StatusFacts | None]], dict[int, Mills]]:
-    """Give each mark with all that is known of it, the marks before it included, and what each valid one pays."""
+) -> tuple[list[tuple[bytes, StatusFacts | None]], dict[int, Mills], list[Verdict]]:
+    """Give each mark with all that is known of it, the marks before it included; what each valid one pays; these."""
     known: list[tuple[bytes, StatusFacts | None]] = []
     paid_by: dict[int, Mills] = {}
+    valid: list[Verdict] = []
     before: list[tuple[PriorScan, Reading, bytes]] = []
     for place, (payload, facts) in enumerate(marks):
         told = facts
@@ -113,8 +122,18 @@ def _one_by_one(
         if verdict.verdict == VALID:
             reading = _reading(verdict)
             paid_by[place] = reading.postage
+            valid.append(verdict)
             before.append((PriorScan(scan_id=f"mark {place + 1}", site="this piece", at=now), reading, payload))
-    return known, paid_by
+    return known, paid_by, valid
+
+
+def _claim(valid: Sequence[Verdict]) -> tuple[str, date] | None:
+    """Give category and date of the valid mark that was signed last: a correction says what the piece is paid as."""
+    said = [one.fields for one in valid if one.fields.get("category") and one.fields.get("date")]
+    if not said:
+        return None
+    last = max(said, key=lambda one: (one.get("ascending_mills", 0), one.get("piece_count", 0)))
+    return str(last["category"]), date.fromisoformat(str(last["date"]))
 
 
 def _with(facts: StatusFacts | None, scan: PriorScan, reading: Reading, payload: bytes) -> StatusFacts | None:

@@ -19,13 +19,14 @@ ACCEPT, NOTES, HOLD, REJECT = "accept", "accept with notes", "hold", "reject"
 DISPOSITIONS = (ACCEPT, NOTES, HOLD, REJECT)
 ACCEPTED = frozenset({ACCEPT, NOTES})  # the piece goes on; with any other its marks are not used
 
-UNREADABLE_WHEN_BAD = frozenset({"mark.readable", "mark.length"})
+UNREADABLE_WHEN_BAD = frozenset({"mark.readable", "mark.length", "mark.reflectance"})
 FOREIGN_WHEN_BAD = frozenset({"mark.foreign"})
 DUPLICATE_WHEN_BAD = frozenset({"used.mailed", "used.repaid"})
-# the mark is genuine and unused; the piece needs a person: postage due, its class, a REDATE or the day,
-# the right post office or its branch
+# the mark is genuine and unused; the piece needs a person: postage due, its class, weight or size, a REDATE or the
+# day, the right post office or its branch, an authorization
 HELD_WHEN_BAD = frozenset(
-    {"value.due", "piece.class", "date.stale", "date.redate", "date.month-only", "date.month"}
+    {"value.due", "piece.class", "piece.limits", "piece.weight", "mailing.combined"}
+    | {"date.stale", "date.redate", "date.month-only", "date.month"}
     | {"origin.deposit", "origin.branch"}
 )
 # without these there is no verdict about the mark

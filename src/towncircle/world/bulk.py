@@ -19,22 +19,21 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 from towncircle.kernel.errors import BadInput
 from towncircle.kernel.ids import ScanId
 from towncircle.kernel.instants import Instant
-from towncircle.kernel.money import Mills
 from towncircle.mailpiece.harmless import cell, visible
 from towncircle.paper import scan
 from towncircle.postal import scans
 from towncircle.verification import Observed, Pack, PieceVerdict, Verdict
 from towncircle.verification.piece import WORST_FIRST
+from towncircle.world import observing
 from towncircle.world.config import POSTAL
 from towncircle.world.guarding import is_transient
-from towncircle.world.verifying import Mark, device_of, marks_in, of_one_piece, verify, verify_piece
+from towncircle.world.verifying import Mark, device_of, marks_in, of_one_piece, seen_on, verify, verify_piece
 from towncircle.world.world import World
 
 FORMAT = 2  # the first did not say the world, --at and what was observed
@@ -249,13 +248,18 @@ def _recorded(run: Run, file: str, marks: list[Mark], seen: Observed, data: byte
     digest = hashlib.sha256(data).hexdigest()
     name = f"{run.batch} {hashlib.sha256(os.fsencode(file) + bytes(1) + data).hexdigest()}"  # a copy is another piece
 
-    about: dict[str, Any] = {"pack": pack, "observed": seen, "site": run.site, "scanned_at": now}
+    about: dict[str, Any] = {"pack": pack, "site": run.site, "scanned_at": now}
 
     def work(ctx: Any) -> dict[str, Any]:
         if run.piece:
-            whole = scans.record_piece(ctx, marks=given, files=[digest] * len(given), **about)
+            whole = scans.record_piece(
+                ctx, marks=given, files=[digest] * len(given), observed=seen_on(marks, seen), **about
+            )
             return _told(marks, whole.marks, whole)
-        judged = [scans.record(ctx, payload=payload, device=device, file=digest, **about) for payload, device in given]
+        judged = [
+            scans.record(ctx, payload=payload, device=device, file=digest, observed=seen_on((mark,), seen), **about)
+            for mark, (payload, device) in zip(marks, given, strict=True)
+        ]
         return _told(marks, judged, None)
 
     told: dict[str, Any] = run.world.desk(POSTAL).perform(
@@ -337,9 +341,9 @@ def _plain(name: str) -> str:
 
 
 def observations(path: Path) -> dict[str, dict[str, Any]]:
-    """Read what was seen of each piece: CSV with the columns file, due and redate, of which the last two may be empty.
+    """Read what was seen of each piece: CSV with the columns file, due and redate, and any more of `observing.COLUMNS`.
 
-    Raises `BadInput`: scan.observed-columns, scan.observed-row, and as `read_bytes`.
+    All but the file may be empty. Raises `BadInput`: scan.observed-columns, scan.observed-row, and as `read_bytes`.
     """
     data = scan.read_bytes(path)
     if len(data) > MAX_OBSERVED_BYTES:
@@ -347,17 +351,15 @@ def observations(path: Path) -> dict[str, dict[str, Any]]:
     reader = csv.DictReader(io.StringIO(data.decode("utf-8-sig", "replace"), newline=""))
     found: dict[str, dict[str, Any]] = {}
     try:
-        if not {"file", "due", "redate"} <= set(reader.fieldnames or ()):
-            raise BadInput("scan.observed-columns", file=path.name)
+        columns = set(reader.fieldnames or ())
+        if not {"file", "due", "redate"} <= columns <= {"file", *observing.COLUMNS}:
+            raise BadInput("scan.observed-columns", file=path.name, more=", ".join(observing.COLUMNS[2:]))
         for row in reader:
-            due = Mills.parse(row["due"]) if row["due"] else None
-            redate = date.fromisoformat(row["redate"]) if row["redate"] else None
-            told = {"amount_due": due, "redate": redate}
-            found[row["file"]] = {name: value for name, value in told.items() if value is not None}
-    except (ValueError, csv.Error) as error:  # a cell of any length is none
-        raise BadInput("scan.observed-row", file=path.name, line=reader.line_num) from error
+            found[row["file"]] = observing.seen(row)
+    except csv.Error as error:  # a cell of any length is none
+        raise BadInput("scan.observed-row", file=path.name, line=reader.line_num, why=str(error)) from error
     except BadInput as error:
         if error.code == "scan.observed-columns":
             raise
-        raise BadInput("scan.observed-row", file=path.name, line=reader.line_num) from error
+        raise BadInput("scan.observed-row", file=path.name, line=reader.line_num, why=error.sentence) from error
     return found

@@ -17,13 +17,15 @@ import resource
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import Any, BinaryIO
 
 from towncircle.indicium import decode
 from towncircle.kernel.errors import BadInput
 from towncircle.paper import scan
+from towncircle.paper.noticing import Noticing
 from towncircle.symbol.reading import read_page
+from towncircle.symbol.reflectance import Reflectance
 from towncircle.symbol.sighting import look
 
 MEMORY_BYTES = 2 << 30  # house: a page of 80 million pixels in colours and transparency, and what turning it takes
@@ -58,9 +60,20 @@ def _answers(question: dict[str, Any], data: bytes) -> Iterator[dict[str, Any]]:
 
 
 def _marks(data: bytes, name: str) -> Iterator[dict[str, Any]]:
-    for page, _ in scan.pages_of(data, name):
-        found = read_page(page)
-        yield {"marks": [one.payload.hex() for one in found.symbols], "more": found.more}
+    with closing(Noticing(data)) as noticing:
+        for number, (page, _) in enumerate(scan.pages_of(data, name), start=1):
+            found = read_page(page)
+            redate = None if found.symbols else noticing.redate(number)
+            yield {
+                "marks": [one.payload.hex() for one in found.symbols],
+                "more": found.more,
+                "prints": [_printed(noticing.prints(number, page, one)) for one in found.symbols],
+                "redate": "" if redate is None else redate.isoformat(),
+            }
+
+
+def _printed(seen: Reflectance | None) -> dict[str, Any] | None:
+    return None if seen is None else {"red": seen.red, "green": seen.green, "grey": seen.grey, "dim": seen.dim}
 
 
 def _piece(data: bytes, name: str) -> Iterator[dict[str, Any]]:

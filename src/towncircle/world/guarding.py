@@ -17,9 +17,12 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from towncircle.kernel.errors import BadInput, BrokenInvariant
+from towncircle.symbol.reflectance import Reflectance
 from towncircle.symbol.sighting import Sighting
 
 PIECE_SECONDS = 20  # house: below the 30 that a party waits for an answer
@@ -32,6 +35,16 @@ _MODULE = "towncircle.world.guarded"
 _FULL = "scan.too-much-memory"
 _TRANSIENT = frozenset({"scan.took-too-long", "scan.reader-ended", "scan.not-readable", "scan.no-such-file"})
 _OF_A_FILE = ("scan.", "symbol.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Hold what a page shows: its marks and how each is printed, whether there are more, and its REDATE."""
+
+    marks: list[bytes]
+    more: bool
+    prints: list[Reflectance | None]
+    redate: date | None
 
 
 class _EndedError(Exception):
@@ -183,12 +196,30 @@ _GUARD = Guard()
 atexit.register(_GUARD.close)
 
 
-def pages_with_marks(data: bytes, name: str) -> list[tuple[list[bytes], bool]]:
-    """Give the marks of each page of a scan, and whether there are more than one page may have.
+def pages_with_marks(data: bytes, name: str) -> list[Page]:
+    """Give what each page of a scan shows.
 
     Raises `BadInput` as `Guard.ask`, `scan.pages_of` and `symbol.read` do.
     """
-    return _marks(_GUARD.ask("marks", data, name, seconds=FILE_SECONDS, page_seconds=PAGE_SECONDS), name)
+    told = _GUARD.ask("marks", data, name, seconds=FILE_SECONDS, page_seconds=PAGE_SECONDS)
+    try:
+        return [_page(page) for page in told]
+    except (KeyError, TypeError, ValueError) as error:
+        raise BadInput("scan.reader-ended", file=name, why=_NO_ANSWER) from error
+
+
+def _print(*, red: int | None, green: int | None, grey: int | None, dim: bool) -> Reflectance:
+    shares = {"red": red, "green": green, "grey": grey}
+    return Reflectance(dim=bool(dim), **{name: None if one is None else int(one) for name, one in shares.items()})
+
+
+def _page(told: dict[str, Any]) -> Page:
+    marks = [bytes.fromhex(mark) for mark in told["marks"]]
+    prints = [None if one is None else _print(**one) for one in told["prints"]]
+    if len(prints) != len(marks):
+        raise ValueError("a mark without its print")
+    redate = date.fromisoformat(told["redate"]) if told["redate"] else None
+    return Page(marks=marks, more=bool(told["more"]), prints=prints, redate=redate)
 
 
 def first_mark(data: bytes, name: str) -> bytes:

@@ -30,6 +30,7 @@ from towncircle.licensee import (
     reprints,
     returns,
     setup,
+    stationery,
     transfers,
 )
 from towncircle.licensee.limits import Limits
@@ -361,21 +362,7 @@ class Journeys:
     def stationery(self, job: Record) -> envelopes.Stationery:
         """Gather what a job's pages share."""
         with self.world.store(self.licensee).reading() as view:
-            device_row = view.get("device", job.body["device"])
-            profile = view.get("profile", "own")
-            assert device_row is not None
-            assert profile is not None
-            license_row = view.get("license", device_row.body["license"])
-        assert license_row is not None
-        return envelopes.stationery_of(
-            DeviceId(job.body["device"]),
-            license_row.body,
-            profile.body,
-            layout=job.body["layout"],
-            day=date.fromisoformat(job.body["mailing_date"]),
-            rules=self.world.rules,
-            job=job.body,
-        )
+            return stationery.of_job(view, job, rules=self.world.rules)
 
     def do(self, job: Callable[[Context], object | Steps], *, actor: str = "", approval: str = "") -> Any:
         """Do a command of the licensee's, as the licensee itself or as the person named, approved by another."""

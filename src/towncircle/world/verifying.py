@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 
 from towncircle.indicium import decode
 from towncircle.indicium.words import words
@@ -20,6 +22,7 @@ from towncircle.mailpiece.rates import describe_category
 from towncircle.paper import scan
 from towncircle.postal import scans
 from towncircle.symbol.reading import MAX_SYMBOLS
+from towncircle.symbol.reflectance import Reflectance
 from towncircle.verification import Observed, Pack, PieceVerdict, Verdict, judge, judge_piece
 from towncircle.world.config import POSTAL
 from towncircle.world.guarding import pages_with_marks
@@ -33,7 +36,8 @@ class Mark:
     """Hold the bytes of one mark and where they were found; no payload: the page has no readable symbol.
 
     `more`: it stands for the symbols of a page beyond those that are read of one; it has no payload.
-    `digest` is the SHA-256 of the file.
+    `digest` is the SHA-256 of the file. `printed` is what was measured of its print, `redate` the date of a REDATE that
+    the words of its page say.
     """
 
     file: str
@@ -41,6 +45,8 @@ class Mark:
     payload: bytes | None
     more: bool = False
     digest: str = ""
+    printed: Reflectance | None = None
+    redate: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,11 +73,26 @@ def marks_in(data: bytes, name: str) -> Iterator[Mark]:
     if not scan.looks_like_a_scan(data):
         yield Mark(file=name, page=1, payload=scan.bytes_of(data), digest=digest)
         return
-    for number, (payloads, more) in enumerate(pages_with_marks(data, Path(name).name), start=1):
-        for payload in payloads:
-            yield Mark(file=name, page=number, payload=payload, digest=digest)
-        if more or not payloads:
-            yield Mark(file=name, page=number, payload=None, more=more, digest=digest)
+    for number, page in enumerate(pages_with_marks(data, Path(name).name), start=1):
+        for payload, printed in zip(page.marks, page.prints, strict=True):
+            yield Mark(file=name, page=number, payload=payload, digest=digest, printed=printed)
+        if page.more or not page.marks:
+            yield Mark(file=name, page=number, payload=None, more=page.more, digest=digest, redate=page.redate)
+
+
+def seen_on(marks: Iterable[Mark], observed: Observed) -> Observed:
+    """Add what the scan of a piece itself shows: how each mark is printed, and the latest REDATE if nobody said one.
+
+    Of a mark that stands on the piece twice the fainter print counts.
+    """
+    prints, redate = dict(observed.prints), observed.redate
+    for mark in marks:
+        if mark.payload is not None and mark.printed is not None:
+            both = [one for one in (prints.get(mark.payload), mark.printed) if one is not None]
+            prints[mark.payload] = min(both, key=lambda one: one.worst)
+    if redate is None:
+        redate = max((mark.redate for mark in marks if mark.redate is not None), default=None)
+    return replace(observed, prints=MappingProxyType(prints), redate=redate)
 
 
 def verify(
@@ -86,7 +107,7 @@ def verify(
 
     `pack` is one that was fetched before, for many marks at once.
     """
-    seen = observed or Observed()
+    seen = seen_on((mark,), observed or Observed())
     payload = mark.payload if mark.payload is not None else b""
     if world is None:
         return Judged(mark=mark, verdict=judge(payload, None, None, at or Instant(0), seen))
@@ -112,7 +133,8 @@ def verify_piece(
     marks: Iterable[Mark], world: World | None, *, at: Instant, observed: Observed, pack: Pack | None = None
 ) -> tuple[PieceVerdict, list[Judged]]:
     """Judge the marks of one piece together; nothing is recorded. `pack` is one that was fetched before."""
-    sides = of_one_piece(marks)
+    marks = list(marks)
+    sides, observed = of_one_piece(marks), seen_on(marks, observed)
     payloads = [mark.payload or b"" for mark in sides]
     if world is None:
         verdict = judge_piece([(payload, None) for payload in payloads], None, at, observed)
@@ -130,7 +152,8 @@ def record_piece(
     marks: Iterable[Mark], world: World, *, site: str, at: Instant, observed: Observed
 ) -> tuple[PieceVerdict, list[Judged]]:
     """Judge the marks of one piece together and record their scans at the Postal Service, in one transaction."""
-    sides, pack = of_one_piece(marks), world.pack(at)
+    marks = list(marks)
+    sides, observed, pack = of_one_piece(marks), seen_on(marks, observed), world.pack(at)
     given = [(mark.payload or b"", device_of(mark.payload or b"")) for mark in sides]
     files = [mark.digest for mark in sides]
     verdict: PieceVerdict = world.desk(POSTAL).perform(
@@ -155,7 +178,7 @@ def record(
             payload=payload,
             device=device_of(payload),
             pack=pack,
-            observed=observed or Observed(),
+            observed=seen_on((mark,), observed or Observed()),
             site=site,
             scanned_at=now,
             file=mark.digest,

@@ -1,6 +1,6 @@
 """The lints of a page: one rule a function, run on the real page before anything is signed.
 
-Here: the list of lints, `lint()` and `require()`. Not here: the rules (`position`, `content`, `marks`).
+Here: the list of lints, `lint()` and `require()`. Not here: the rules (`position`, `content`, `marks`, `approved`).
 Each lint has a code, its clause and the day from which it holds; it gives what it measured and what is allowed. A page
 without findings is not thereby approved: P050 4.1 leaves the design to the Postal Service.
 """
@@ -12,11 +12,11 @@ from datetime import date
 from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import Refused, RefusedOnGrounds
 from towncircle.mailpiece.elements import Page
-from towncircle.mailpiece.lints import content, marks, position
+from towncircle.mailpiece.lints import approved, content, marks, position
 from towncircle.mailpiece.lints.finding import Context, Lint, LintFinding
 from towncircle.rules import RuleSet
 
-LINTS: tuple[Lint, ...] = (*position.LINTS, *marks.LINTS, *content.LINTS)
+LINTS: tuple[Lint, ...] = (*position.LINTS, *marks.LINTS, *content.LINTS, *approved.LINTS)
 
 __all__ = ["LINTS", "Lint", "LintFinding", "lint", "require"]
 

@@ -14,12 +14,16 @@ from towncircle.mailpiece.art import ATTRIBUTION
 from towncircle.mailpiece.elements import ArcText, Text
 from towncircle.mailpiece.geometry import Box, least_type, number, word
 from towncircle.mailpiece.imprint import SPECIMEN_WORD
+from towncircle.mailpiece.lints.approved import MAILED_FROM
 from towncircle.mailpiece.lints.finding import PROPOSED, Context, Faults, Lint, show
 from towncircle.mailpiece.markings import class_named
 from towncircle.mailpiece.typeface import face
+from towncircle.mailpiece.zipcode import states
 
 _FULL_DATE = re.compile(r"[A-Z]{3} [0-9]{1,2}", re.ASCII)
 _ZIP = re.compile(r"[0-9]{5}", re.ASCII)
+_PLACE = re.compile(r"[\x20-\x7e]+ ([A-Z]{2})", re.ASCII)
+_DATE = re.compile(r"[A-Z]{3}( [0-9]{1,2})? [0-9]{4}", re.ASCII)
 _DEVICE = re.compile(r"[0-9A-Z]{4}[0-9]{10}", re.ASCII)
 _AMOUNT = re.compile(r"\$[0-9,]+\.[0-9]{2,3}", re.ASCII)
 
@@ -34,10 +38,10 @@ def readable_set(context: Context) -> Faults:
     words = {role: [_text(element) for element, _ in page.having(role)] for role in _ROLES}
     redate = bool(words["redate"])
     needed = (
-        ("the city and state", any(len(text) > 3 and not _ZIP.fullmatch(text) for text in words["place"])),
+        ("the city and state", any(_is_place(text) for text in words["place"])),
         ("the 5-digit ZIP Code", any(_ZIP.fullmatch(text) for text in words["place"])),
         ("the device id", any(_DEVICE.fullmatch(text) for text in words["device"])),
-        ("the date of mailing", bool(words["date"])),
+        ("the date of mailing", bool(_DATE.fullmatch(" ".join(words["date"])))),
         ("the rate category", redate or any(words["category"])),
         ("the amount of postage", redate or any(_AMOUNT.fullmatch(text) for text in words["amount"])),
     )
@@ -205,6 +209,12 @@ def amount_readable(context: Context) -> Faults:
     for text in amounts:
         if _AMOUNT.fullmatch(text) and Mills.parse(text.replace(",", "")) <= 0 and not context.page.specimen:
             yield "The amount is nothing", text, "above zero"
+
+
+def _is_place(text: str) -> bool:
+    """Tell whether words name a city with its state, or say that the ZIP Code stands for both."""
+    found = _PLACE.fullmatch(text)
+    return text == MAILED_FROM or (found is not None and found[1] in states())
 
 
 def _text(element: object) -> str:

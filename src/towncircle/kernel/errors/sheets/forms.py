@@ -71,6 +71,12 @@ ROWS = {
         clause="P050 4.6",
         next_step="Read the device id from the indicium.",
     ),
+    "delay.not-begun": Row(
+        kind="refused",
+        sentence="{month} has not begun, so no mailing of it can have been delayed.",
+        clause="P050 4.6",
+        next_step="Find it when the mailing was delayed.",
+    ),
     "delay.found-already": Row(
         kind="refused",
         sentence="The mailing of {month} of the device {device} was found delayed already.",

@@ -204,15 +204,33 @@ ROWS = {
     ),
     "scan.observed-columns": Row(
         kind="input",
-        sentence="'{file}' has not the columns file, due and redate.",
+        sentence="'{file}' has not the columns file, due and redate, or one that is not known.",
         clause="house",
-        next_step="Begin it with the line: file,due,redate",
+        next_step="Begin it with the line: file,due,redate and, as far as they were observed, any of {more}",
     ),
     "scan.observed-row": Row(
         kind="input",
-        sentence="Line {line} of '{file}' has an amount or a date that cannot be read.",
+        sentence="Line {line} of '{file}' cannot be read: {why}",
         clause="house",
-        next_step="Write due as dollars such as 1.07 and redate as 2026-11-27; either may be empty.",
+        next_step="Write what was observed, such as due 1.07, redate 2026-11-27, weight 1.2oz; each may be empty.",
+    ),
+    "scan.bad-zip": Row(
+        kind="input",
+        sentence="'{text}' is not the ZIP Code of a post office.",
+        clause="P050 5.3",
+        next_step="Write five digits: where the piece was deposited.",
+    ),
+    "scan.no-yes-or-no": Row(
+        kind="input",
+        sentence="'{text}' is neither yes nor no.",
+        clause="house",
+        next_step="Write yes or no, or leave it empty.",
+    ),
+    "scan.long-words": Row(
+        kind="input",
+        sentence="What was observed has more than {most} characters, or some that are not printed.",
+        clause="house",
+        next_step="Write it in a few words.",
     ),
     "scan.not-hex": Row(
         kind="input",

@@ -1,0 +1,211 @@
+"""The checks of a piece as it was found: where it was deposited and with what, what it weighs and measures (13, 18).
+
+Here: legibility, place of deposit, the branch, combination with other payment, value, address, weight, size and class.
+Not here: dates (`dates`), the mark itself (`circumstances`), how print is measured (`symbol.reflectance`).
+Kept: what was not observed makes a finding whose `ok` is None and that says so. Class, weight and size are judged by
+the check that prices and prints (`mailpiece.eligibility`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from fractions import Fraction
+
+from towncircle.kernel.cites import cites
+from towncircle.kernel.errors import BadInput, Refused
+from towncircle.kernel.money import Mills
+from towncircle.mailpiece.categories import Category, describe_category, read_category
+from towncircle.mailpiece.eligibility import CLASS_CLAUSE, Piece, minimum_pieces, unchecked, unpayable
+from towncircle.mailpiece.rates import PriceRequest, price
+from towncircle.pki.verifying import Finding
+from towncircle.symbol import reflectance
+from towncircle.verification.facts import Observed
+from towncircle.verification.finding import finding
+from towncircle.verification.mark import Mark
+
+_ELSEWHERE = frozenset({"first", "priority"})  # First-Class Mail, Priority Mail included (P050 1.4)
+_NOT_SAID = "The class of mail is not in the mark, or its code is not known here."
+
+
+@cites("P050-4.2", "P050-4.2/3")
+def legible(payload: bytes, observed: Observed) -> Iterator[Finding]:
+    """Compare the print with the least difference in reflectance: an illegible indicium is no postage (P050 4.2)."""
+    if observed.purpose != "postage":
+        return
+    seen, least = observed.prints.get(payload), reflectance.least()
+    if seen is None:
+        yield finding("mark.reflectance", ok=None, text="The reflectance of the print was not measured.")
+        return
+    yield finding("mark.reflectance", ok=seen.enough(least), text=f"{seen}; at least {least} % in red and in green.")
+
+
+def deposit(mark: Mark) -> Iterator[Finding]:
+    """Check the licensing office, the place of deposit, the branch, and what else the mailing was paid with."""
+    yield from _origin(mark)
+    yield from _branch(mark)
+    yield from _combined(mark)
+
+
+@cites("P050-5.3/1", "P050-5.3/2")
+def _origin(mark: Mark) -> Iterator[Finding]:
+    origin, observed = mark.number_or_text("origin_zip"), mark.observed
+    if origin is None:
+        return
+    if mark.row is None:
+        yield finding("origin.license", ok=None, text=f"ZIP Code {origin}; the license is not known.")
+        return
+    office = mark.row.office_zip
+    yield finding("origin.license", ok=origin == office, text=f"ZIP Code {origin}; the licensing office is {office}.")
+    if observed.origin is None:
+        yield finding("origin.deposit", ok=None, text="Where the piece was deposited was not observed.")
+        return
+    text = f"Deposited at {observed.origin}, licensed at {office}."
+    good: bool | None = observed.origin == office
+    if not good and observed.handful:
+        said = _category(mark)
+        good = said.mail_class in _ELSEWHERE if said is not None else None
+        text += " It is one of a handful that expedites dispatch, which First-Class Mail may be."
+    yield finding("origin.deposit", ok=good, text=text)
+
+
+@cites("P050-4.5b/1", "P050-4.5b/2")
+def _branch(mark: Mark) -> Iterator[Finding]:
+    """Check a branch that the town circle was seen to name."""
+    named = " ".join(mark.observed.branch.upper().split())
+    if not named:
+        return
+    if mark.facts is None:
+        yield finding("origin.branch", ok=None, text=f"Names the branch {named}; what is approved is not known here.")
+        return
+    good = named in mark.facts.branches
+    state = "approved" if good else "not approved"
+    yield finding("origin.branch", ok=good, text=f"Names the branch {named}, {state} for this license.")
+
+
+@cites("P050-5.2")
+def _combined(mark: Mark) -> Iterator[Finding]:
+    """Check mail that was seen to be combined with mail paid by other methods: only if it was authorized."""
+    other = mark.observed.other_payment
+    if not other:
+        return
+    text = f"In one mailing with what is paid by {other}"
+    if mark.facts is None or mark.today is None:
+        yield finding("mailing.combined", ok=None, text=f"{text}; what is authorized is not known here.")
+        return
+    until = mark.facts.combined_until
+    good = until is not None and mark.today <= until
+    state = f"authorized through {until}" if until is not None else "not authorized"
+    yield finding("mailing.combined", ok=good, text=f"{text}; {state} for this license.")
+
+
+@cites("P050-1.5/2")
+def piece(mark: Mark) -> Iterator[Finding]:
+    """Check value, address, weight, class and size of a piece that is mailed."""
+    observed = mark.observed
+    if observed.purpose == "refund":
+        return
+    yield _value(mark)
+    signed = mark.number_or_text("destination")
+    if not isinstance(signed, str) or not signed or observed.destination is None:
+        yield finding("address.destination", ok=None, text="The address is not in the mark, or was not observed.")
+    else:
+        good = signed.startswith(observed.destination) or observed.destination.startswith(signed)
+        yield finding("address.destination", ok=good, text=f"Signed for {signed}; addressed to {observed.destination}.")
+    weight = mark.number("weight")
+    if weight is None or observed.weight_tenths is None:
+        yield finding("piece.weight", ok=None, text="The weight is not in the mark, or was not observed.")
+    else:
+        good = observed.weight_tenths <= weight
+        text = f"Signed for {weight} tenths of an ounce; weighed {observed.weight_tenths}."
+        yield finding("piece.weight", ok=good, text=text)
+    yield from _eligible(mark)
+
+
+def _value(mark: Mark) -> Finding:
+    postage = mark.number("postage_mills")
+    if postage is None:
+        return finding("value.due", ok=None, text="The mark shows no postage.")
+    due, how = mark.observed.amount_due, "as observed"
+    if due is None:
+        due, how = due_for(mark.claimed, _day(mark), mark.observed)
+    if due is None:
+        return finding("value.due", ok=None, text=f"What is due for the piece is not known: {how}")
+    return finding("value.due", ok=postage >= due, text=f"Postage {Mills(postage)}; due {due}, {how}.")
+
+
+@cites("P050-1.5/2")
+def due_for(code: str, on: date, observed: Observed) -> tuple[Mills | None, str]:
+    """Price a piece by the category of its mark and the weight that was found; without a price, None and why."""
+    if observed.weight_tenths is None:
+        return None, "it was not weighed."
+    try:
+        said = read_category(code)
+        if said.extra_services:
+            return None, "the mark does not say which extra services it pays."
+        kind = "metered" if said.price_type == "all" else said.price_type
+        found = price(
+            PriceRequest(
+                on=on,
+                weight_oz=Fraction(observed.weight_tenths, 10),
+                shape=said.shape,
+                price_type=kind,  # type: ignore[arg-type]  # read_category gives no other
+                mail_class=said.mail_class,
+                level=said.level,
+                mailing_pieces=_assumed(said, on),
+                nonmachinable=said.nonmachinable,
+            )  # a size beyond the limits is a finding of its own: it makes the piece cost more, never less
+        )
+    except (Refused, BadInput) as unknown:
+        return None, unknown.sentence
+    ounces = f"{float(Fraction(observed.weight_tenths, 10)):g} oz"
+    return found.amount, f"as a {describe_category(code)} of {ounces} by the table {found.table}"
+
+
+def _assumed(said: Category, on: date) -> int | None:
+    """Give the least mailing that a presort level asks for: nobody sees the whole mailing at one piece."""
+    if not said.level:
+        return None
+    least = minimum_pieces(said.mail_class, said.level, on)
+    return least[0] if least is not None else 1
+
+
+def _category(mark: Mark) -> Category | None:
+    try:
+        return read_category(mark.claimed)
+    except BadInput:
+        return None
+
+
+def _day(mark: Mark) -> date:
+    return mark.day or mark.at.utc().date()
+
+
+@cites("P050-1.4", "P050-5.1", "PRE-14")
+def _eligible(mark: Mark) -> Iterator[Finding]:
+    """Say whether an indicium may pay the class that the mark names, and whether the piece is within its limits."""
+    said, tenths = _category(mark), mark.observed.weight_tenths
+    if said is None:
+        yield finding("piece.class", ok=None, text=_NOT_SAID)
+        yield finding("piece.limits", ok=None, text=_NOT_SAID)
+        return
+    found = Piece(
+        on=_day(mark),
+        mail_class=said.mail_class,
+        shape=said.shape,
+        level=said.level,
+        weight_oz=Fraction(tenths, 10) if tenths is not None else None,
+        size=mark.observed.size,
+        nonmachinable=said.nonmachinable,
+    )
+    grounds, missing = unpayable(found), ", ".join(unchecked(found))
+    barred = [ground.sentence for ground in grounds if ground.clause == CLASS_CLAUSE]
+    beyond = [ground.sentence for ground in grounds if ground.clause != CLASS_CLAUSE]
+    name = describe_category(mark.claimed)
+    yield finding("piece.class", ok=not barred, text=" ".join(barred) or f"An indicium may pay {name}.")
+    if beyond:
+        yield finding("piece.limits", ok=False, text=" ".join(beyond))
+    elif missing or barred:
+        yield finding("piece.limits", ok=None, text=f"Not checked: {missing or 'the limits of a class that it pays'}.")
+    else:
+        yield finding("piece.limits", ok=True, text=f"Weight and size are those of {name}.")

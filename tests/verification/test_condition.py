@@ -1,0 +1,169 @@
+"""A piece as it was found: its weight, size, place of deposit, other payment, faint print (P050 1.4 to 5.3)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from tests.verification.story import NOON, Story, faults
+
+from towncircle.kernel.money import Mills
+from towncircle.mailpiece.eligibility import Size
+from towncircle.rules.inventory import rows_named
+from towncircle.symbol import reflectance
+from towncircle.symbol.reflectance import Reflectance
+from towncircle.verification import Observed, StatusFacts, Verdict, judge, judge_piece
+
+STORY = Story()
+NOTHING = StatusFacts()
+LEAST = reflectance.least()
+
+
+def judged(facts: StatusFacts | None = NOTHING, *, mark: dict[str, object] | None = None, **seen: object) -> Verdict:
+    return judge(STORY.mark(**(mark or {})), STORY.pack(), facts, NOON, replace(Observed(), **seen))
+
+
+def held(verdict: Verdict, code: str, row: str) -> None:
+    assert (verdict.verdict, verdict.disposition, faults(verdict)) == ("VALID", "hold", [code])
+    (fault,) = verdict.faults()
+    assert rows_named(fault.clause) == {row}
+
+
+def open_ends(verdict: Verdict) -> dict[str, str]:
+    return {one.code: one.text for one in verdict.findings if one.ok is None}
+
+
+@pytest.mark.requirement("P050-1.4/1", "PRE-14/1")
+@pytest.mark.parametrize("category", ["NCFM", "NCLS", "NCPR"])
+def test_a_mark_that_pays_periodicals_is_held(category: str) -> None:
+    verdict = judged(mark={"category": category})
+    held(verdict, "piece.class", "P050-1.4")
+    assert "may not pay Periodicals" in verdict.faults()[0].text
+    assert faults(judged()) == []
+
+
+@pytest.mark.requirement("P050-1.5/2")
+@pytest.mark.parametrize(("tenths", "well"), [(9, True), (10, True), (11, False)])
+def test_a_letter_that_weighs_more_than_it_pays_for_is_shortpaid(tenths: int, well: bool) -> None:
+    verdict = judged(mark={"postage_mills": 780}, weight_tenths=tenths)
+    if well:
+        assert faults(verdict) == []
+        assert verdict.finding("value.due").ok is True  # type: ignore[union-attr]  # it is there
+    else:
+        held(verdict, "value.due", "P050-1.5")
+        assert "due $1.07" in verdict.faults()[0].text
+
+
+def test_what_was_said_to_be_due_comes_before_what_the_weight_says() -> None:
+    assert faults(judged(weight_tenths=30, amount_due=Mills(740))) == []
+
+
+@pytest.mark.parametrize("category", ["PCPC", "FXLM", "????"])
+def test_a_price_that_cannot_be_known_is_not_checked_and_never_well(category: str) -> None:
+    assert "value.due" in open_ends(judged(mark={"category": category}, weight_tenths=10))
+
+
+@pytest.mark.requirement("P050-5.1")
+def test_a_square_letter_without_the_surcharge_is_held_and_one_that_pays_it_is_not() -> None:
+    square = Size.parse("6x6x0.1")
+    held(judged(size=square), "piece.limits", "P050-5.1")
+    assert faults(judged(mark={"category": "FNLM"}, size=square)) == []
+    assert faults(judged(size=Size.parse("11.5x6.125x0.25"))) == []
+    held(judged(size=Size.parse("11.51x6.125")), "piece.limits", "P050-5.1")
+    held(judged(size=Size.parse("9x4x0.251")), "piece.limits", "P050-5.1")
+
+
+def test_a_letter_over_its_weight_is_beyond_its_limits() -> None:
+    verdict = judged(weight_tenths=36, amount_due=Mills(740))
+    held(verdict, "piece.limits", "P050-5.1")
+    assert faults(judged(weight_tenths=35, amount_due=Mills(740))) == []
+
+
+def test_what_was_not_measured_is_said_and_not_well() -> None:
+    assert open_ends(judged())["piece.limits"] == "Not checked: weight, size."
+    assert open_ends(judged(weight_tenths=10))["piece.limits"] == "Not checked: size."
+    assert open_ends(judged(weight_tenths=10, size=Size.parse("9x4")))["piece.limits"] == "Not checked: thickness."
+    assert "piece.limits" not in open_ends(judged(weight_tenths=10, size=Size.parse("9x4x0.02")))
+
+
+# ---- several marks
+
+
+def test_a_correction_says_what_the_piece_is_paid_as() -> None:
+    first = STORY.mark(postage_mills=780, ascending_mills=1_000_000, piece_count=1500)
+    surcharge = STORY.mark(postage_mills=490, category="FNLM", ascending_mills=1_000_490, piece_count=1501)
+    seen = Observed(weight_tenths=10, size=Size.parse("6x6x0.1"))
+    one = judge_piece([(first, NOTHING)], STORY.pack(), NOON, seen)
+    assert (one.disposition, faults(one.marks[0])) == ("hold", ["piece.limits"])
+    for order in ((first, surcharge), (surcharge, first)):
+        both = judge_piece([(payload, NOTHING) for payload in order], STORY.pack(), NOON, seen)
+        assert [faults(mark) for mark in both.marks] == [[], []]
+        assert (both.verdict, both.paid) == ("VALID", Mills(1270))
+
+
+def test_two_marks_pay_together_what_the_weight_makes_due() -> None:
+    first = STORY.mark(postage_mills=780)
+    more = STORY.mark(postage_mills=290, ascending_mills=1_000_290, piece_count=1501)
+    seen = Observed(weight_tenths=20)
+    assert judge_piece([(first, NOTHING), (more, NOTHING)], STORY.pack(), NOON, seen).findings[0].ok is True
+    alone = judge_piece([(first, NOTHING)], STORY.pack(), NOON, seen)
+    assert (alone.disposition, alone.findings[0].ok) == ("hold", False)
+
+
+# ---- the place of deposit, and other payment
+
+
+@pytest.mark.requirement("P050-5.3/2")
+def test_a_handful_of_first_class_mail_may_be_deposited_elsewhere() -> None:
+    held(judged(origin="10001"), "origin.deposit", "P050-5.3")
+    for category in ("FCLM", "PCPC"):
+        assert faults(judged(origin="10001", handful=True, mark={"category": category})) == []
+    held(judged(origin="10001", handful=True, mark={"category": "SCLC"}), "origin.deposit", "P050-5.3")
+    assert "origin.deposit" in open_ends(judged(origin="10001", handful=True, mark={"category": "????"}))
+
+
+@pytest.mark.requirement("P050-5.2")
+@pytest.mark.parametrize(("until", "well"), [(None, False), (date(2026, 11, 20), False), (date(2026, 11, 21), True)])
+def test_mail_is_combined_with_other_payment_only_under_an_authorization(until: date | None, well: bool) -> None:
+    verdict = judged(replace(NOTHING, combined_until=until), other_payment="stamps")
+    if well:
+        assert faults(verdict) == []
+    else:
+        held(verdict, "mailing.combined", "P050-5.2")
+    assert verdict.finding("mailing.combined").ok is well  # type: ignore[union-attr]  # it is there
+    assert judged().finding("mailing.combined") is None
+    assert "mailing.combined" in open_ends(judged(None, other_payment="stamps"))
+
+
+# ---- legibility
+
+
+@pytest.mark.requirement("P050-4.2/1", "P050-4.2/3")
+@pytest.mark.parametrize(
+    ("seen", "well"),
+    [
+        (Reflectance(red=LEAST, green=LEAST), True),
+        (Reflectance(red=LEAST - 1, green=90), False),
+        (Reflectance(red=90, green=LEAST - 1), False),
+        (Reflectance(grey=LEAST - 1), False),
+        (Reflectance(grey=LEAST), None),
+    ],
+)
+def test_print_too_faint_in_red_or_green_is_no_postage(seen: Reflectance, well: bool | None) -> None:
+    payload = STORY.mark()
+    verdict = judge(payload, STORY.pack(), NOTHING, NOON, Observed(prints={payload: seen}))
+    found = verdict.finding("mark.reflectance")
+    assert found is not None
+    assert (found.ok, rows_named(found.clause)) == (well, {"P050-4.2"})
+    assert (verdict.verdict, verdict.disposition) == (
+        ("UNREADABLE", "hold") if well is False else ("VALID", "accept with notes")
+    )
+    whole = judge_piece([(payload, NOTHING)], STORY.pack(), NOON, Observed(prints={payload: seen}))
+    assert whole.paid == (Mills(0) if well is False else Mills(740))
+
+
+def test_print_that_nobody_measured_is_not_well() -> None:
+    assert "mark.reflectance" in open_ends(judged())
+    refund = judged(purpose="refund").finding("mark.reflectance")
+    assert refund is None
