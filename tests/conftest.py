@@ -30,7 +30,7 @@ def pytest_sessionstart() -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if not os.environ.get("CI"):
-        terminalreporter.write_line("Sweeps of faults, kills and power cuts took a drawn share; CI=true walks them whole.")
+        terminalreporter.write_line("Sweeps of faults and kills took a drawn share; CI=true walks them whole.")
 
 
 @pytest.fixture(autouse=True)
