@@ -155,7 +155,7 @@ def test_a_price_changes_on_the_day_and_at_the_weight_that_its_source_says(claim
         series = series_of(mail_class, kind)
         held = [one for one in sheets() if one.series in (series, f"{series}-temporary")]
         keys = [(one, key) for one in held for key in one.rows if key[1] == shape and key[0] in ("piece", "addition")]
-        steps = {most for one, key in keys for most, _ in one.rows[key] if most != inf}
+        steps = {Fraction(most) for one, key in keys for most, _ in one.rows[key] if most != inf}
         steps |= {MOST.get(shape, MOST_OF_ALL), *(one.sums_through for one in held if one.sums_through)}
         zones = sorted({key[4] for _, key in keys if key[4]}) or [""]
         turns = {one.first for one in held}
@@ -222,7 +222,8 @@ def test_a_service_changes_with_its_table_and_insurance_at_the_values_of_its_ste
             if "not_over_value_usd" in row
         ]
         plain = published(*piece, on)
-        for value in sorted({most + by for most, _ in steps for by in (-HUNDREDTH, Fraction(0), HUNDREDTH)}) or [None]:
+        values: list[Any] = sorted({most + by for most, _ in steps for by in (-HUNDREDTH, Fraction(0), HUNDREDTH)})
+        for value in values or [None]:
             if steps:
                 fee = at(list(steps), value)
             else:
