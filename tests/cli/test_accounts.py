@@ -61,6 +61,10 @@ def test_money_is_walked_from_the_deposit_to_the_check(tmp_path: Path, capsys: p
     assert code == 0
     assert "Every difference is explained." in text
     assert told(capsys, "reconcile", world, "--day", "1999-01-01")[0] == 3
+    files = told(capsys, "reconcile", world, "--out", out)[1]["files"]
+    assert [Path(file).name.partition("-")[0] for file in files] == ["provider.harbor", "provider.summit"]
+    read = told(capsys, "reconcile", world, "--file", files[0])[1]
+    assert (read["provider"], read["number"], read["accounts"]) == ("provider.harbor", 1, 1)
     assert "not asked for" in said(capsys, "close-account", "status", world)[1]
     assert told(capsys, "close-account", "request", world, "--by", "dora")[1]["error"]["code"] == "closing.waits"
     assert main(["withdraw", str(world)]) == 0

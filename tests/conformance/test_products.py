@@ -24,6 +24,7 @@ from towncircle.postal.findings import compare
 from towncircle.provider import advertising
 from towncircle.wire import bodies
 from towncircle.world import printing
+from towncircle.world.clauses import counted, facts_of_world
 from towncircle.world.journeys import Journeys
 from towncircle.world.population import life_of
 from towncircle.world.supervising import at_provider, kept
@@ -49,6 +50,12 @@ def written(world: World, job: Any, **changes: Any) -> Record:
     return act(world, job, **told)
 
 
+def acts_of(world: World, *beginnings: str) -> set[str]:
+    """Name the duties under which the matrix counts an act of people."""
+    counts = counted(facts_of_world(world), since=None, until=None).acts
+    return {duty for duty, count in counts.items() if count and duty.startswith(beginnings)}
+
+
 def submitted(world: World) -> None:
     for step in products.SUBMISSION:
         handed(world, step.name)
@@ -67,6 +74,7 @@ def test_a_provider_is_not_authorized_before_each_qualification_is_shown(left_ou
     with refused("502.2", "product.no-paper"):
         act(world, products.authorize, document="", **told)
     assert act(world, products.authorize, document=PAPER, **told).body["state"] == "authorized"
+    assert acts_of(world, "502.1/", "502.2/") == {"502.1/1", "502.1/2", "502.1/3", "502.1/4", "502.2/1"}
 
 
 @pytest.mark.requirement("502.3")
@@ -79,6 +87,17 @@ def test_nothing_is_approved_while_control_changes_without_evidence(world: World
     assert written(world, products.approve).body["state"] == "approved"
 
 
+_LEFT_OUT = {  # the duties whose act each step of a submission tells of
+    "letter-of-intent": {"PRE-08/1"},
+    "nondisclosure": {"PRE-08/2"},
+    "concept-of-operations": {"PRE-08/3"},
+    "test-plan": {"502.9"},
+    "product": {"PRE-08/4", "502.12/1", "502.12/2"},
+    "laboratory": {"502.12/3"},
+    "testing": {"PRE-08/5", "502.10"},
+}
+
+
 @pytest.mark.requirement("502.9", "502.10", "502.12/1", "502.12/3")
 @pytest.mark.parametrize("left_out", [step.name for step in products.SUBMISSION])
 def test_a_system_is_not_approved_before_each_step_of_its_submission(left_out: str, world: World) -> None:
@@ -89,6 +108,9 @@ def test_a_system_is_not_approved_before_each_step_of_its_submission(left_out: s
         written(world, products.approve)
     (ground,) = caught.value.grounds
     assert ground.clause == next(step.clause for step in products.SUBMISSION if step.name == left_out)
+    whole = {f"PRE-08/{number}" for number in range(1, 6)} | {"502.9", "502.10"}
+    whole |= {f"502.12/{number}" for number in range(1, 4)}
+    assert acts_of(world, "PRE-08", "502.9", "502.10", "502.12") == whole - _LEFT_OUT[left_out]
 
 
 @pytest.mark.requirement("502.12/3")

@@ -24,6 +24,7 @@ def add(subparsers: Any) -> None:
     parser.add_argument("world", type=Path, metavar="DIR", help="the world's folder")
     parser.add_argument("--day", default="", metavar="DATE", help="the day, such as 2026-11-23 (default: today)")
     parser.add_argument("--file", type=Path, metavar="FILE", help="read this daily financial file and check it instead")
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="write the daily financial files into a folder too")
     parser.add_argument("--json", action="store_true", help="print JSON with stable keys")
     parser.set_defaults(run=run)
 
@@ -36,9 +37,11 @@ def run(args: argparse.Namespace) -> int:
         return _read(args)
     with opened(args.world) as world:
         found = accounts.reconcile(world, args.day)
+        written = [accounts.write_daily_file(world, name, one.day, args.out) for name, one in found if args.out]
     unexplained = sum(not one.explained for _, finding in found for one in finding.differences)
     if args.json:
-        as_json({"unexplained": unexplained, "findings": [_record(name, finding) for name, finding in found]})
+        findings = [_record(name, finding) for name, finding in found]
+        as_json({"unexplained": unexplained, "findings": findings, "files": [str(file) for file in written]})
         return 1 if unexplained else 0
     for name, finding in found:
         told = f"{finding.accounts} accounts, {finding.devices} devices, {finding.events} events"
@@ -48,6 +51,8 @@ def run(args: argparse.Namespace) -> int:
             print(f"  {mark}: {one.about}, {one.amount}: {one.sentence}")
         if not finding.differences:
             print("  No difference.")
+    for file in written:
+        print(f"wrote {file}")
     print(f"{unexplained} differences are not explained." if unexplained else "Every difference is explained.")
     return 1 if unexplained else 0
 

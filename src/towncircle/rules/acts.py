@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from types import MappingProxyType
+from typing import Any
 
 from towncircle.kernel.context import Context
 from towncircle.kernel.errors import BadInput, Refused
@@ -27,7 +28,8 @@ _REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9./:_-]{0,79}", re.ASCII)
 class Act:
     """Hold one act: the duty it fulfils, whose journal it stands in, the office, whether a paper shows it.
 
-    `about` is the role of the party that it is about, where it names one.
+    `about` is the role of the party that it is about, where it names one. `told_by` is the fact by which a procedure of
+    the program tells of the same act, and `where` what its body says then; empty where no procedure does.
     """
 
     name: str
@@ -36,6 +38,8 @@ class Act:
     actor: str
     document: bool
     about: str = ""
+    told_by: str = ""
+    where: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def clause(self) -> str:
@@ -58,7 +62,20 @@ def acts() -> Mapping[str, Act]:
     """Give every act by its name."""
     table = sheet("acts")
     table.pop("source")
-    return MappingProxyType({name: Act(name=name, **row) for name, row in table.items()})
+    return MappingProxyType({name: _read(name, row) for name, row in table.items()})
+
+
+def _read(name: str, row: dict[str, Any]) -> Act:
+    told = row.pop("told_by", {"fact": ""})
+    return Act(name=name, told_by=told["fact"], where=MappingProxyType(told.get("where", {})), **row)
+
+
+def acts_told(fact: Fact) -> list[Act]:
+    """Give the acts that a fact tells of: the one that was recorded, or those that a procedure of the program did."""
+    if fact.type == FACT:
+        return [act for act in acts().values() if act.name == fact.body.get("act")]
+    told = (act for act in acts().values() if act.told_by == fact.type)
+    return [act for act in told if all(fact.body.get(key) == value for key, value in act.where.items())]
 
 
 def act_named(name: str) -> Act:

@@ -7,6 +7,7 @@ Kept: every step can be run again after a crash and then finishes what was begun
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -207,6 +208,23 @@ def reconcile(world: World, day: str = "") -> list[tuple[str, DailyFinding]]:
     if not found:
         raise Refused("daily.unknown", day=day[:20], provider="any Provider")
     return found
+
+
+def write_daily_file(world: World, provider: str, day: str, folder: Path) -> Path:
+    """Write the daily financial file that a Provider sent for a day, to the byte; give the file.
+
+    Raises `Refused`: missing.elsewhere where the Provider runs as a process of its own, daily.unknown.
+    """
+    if provider not in world.desks:
+        raise Refused("missing.elsewhere", provider=provider[:64])
+    with world.store(provider).reading() as view:
+        held = view.get("daily-file", day)
+    if held is None:
+        raise Refused("daily.unknown", day=day[:20], provider=provider)
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"{provider}-{day}.dff"
+    file.write_bytes(base64.b64decode(held.body["file"]))
+    return file
 
 
 def provider_of(journeys: Journeys, named: str = "") -> str:

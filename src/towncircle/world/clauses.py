@@ -16,14 +16,17 @@ from pathlib import Path
 from towncircle.kernel.errors import BadInput
 from towncircle.kernel.facts import Fact
 from towncircle.kernel.instants import Instant
-from towncircle.rules.acts import FACT
+from towncircle.rules.acts import acts_told
 from towncircle.rules.inventory import rows_named
 from towncircle.world.world import World
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Happened:
-    """Hold how many facts stand under each requirement, of which types, and how often each act was recorded."""
+    """Hold how many facts stand under each requirement, of which types, and how often each act was told of.
+
+    An act is told of by its record, or by the fact of a procedure of the program that did it.
+    """
 
     rows: Counter[str] = field(default_factory=Counter)
     types: dict[str, Counter[str]] = field(default_factory=dict)
@@ -39,8 +42,7 @@ def counted(facts: Iterable[Fact], *, since: Instant | None, until: Instant | No
         for row in {row for clause in fact.clauses for row in rows_named(clause)}:
             happened.rows[row] += 1
             happened.types.setdefault(row, Counter())[fact.type] += 1
-        if fact.type == FACT:
-            happened.acts[str(fact.body["duty"])] += 1
+        happened.acts.update(act.duty for act in acts_told(fact))
     return happened
 
 
