@@ -64,7 +64,7 @@ def _limit(limit: Limit) -> list[str]:
     source = {"house": "our figure", "secondary": "secondary source"}.get(limit.quality, "")
     rows = [
         ("clause", f"{limit.clause}{f' ({source})' if source else ''}"),
-        ("words", f"“{limit.quote}”"),
+        ("words", f"“{limit.quote}”" if limit.quote else f"{limit.retold} (retold)"),
         ("shape and length", f"{limit.shape}, {limit.length()}"),
         ("about", f"each {limit.about}"),
         ("who", f"{limit.actor}; derived from the journal of the {limit.journal}"),

@@ -32,7 +32,7 @@ from towncircle.provider.handovers import permission_for
 from towncircle.rules import RULESETS, RuleSet, ruleset
 from towncircle.rules.rulesets import REGISTRY
 from towncircle.verification import Observed, judge, pack
-from towncircle.verification.refunding import refund_share, share_of
+from towncircle.verification.refunding import refund_share, share_is_known, share_of
 from towncircle.wire.bodies import DeviceKeyReport, DeviceParameters, LockboxReport, LockboxRow, PackTerms
 
 ON = date(2026, 11, 21)
@@ -64,6 +64,7 @@ OTHERS: dict[str, object] = {
     "keyed_postage_limit": 99_999,
     "next_collection": "2 days",
     "refund_share": 80,
+    "refund_share_up_to": 400_000,
     **{f"available_{form.replace('-', '_')}": 7 for form in FORMS},
     "advance_limit": 1,
 }
@@ -316,6 +317,15 @@ def delayed(rules: RuleSet) -> object:
         return found.body["through"]
 
 
+def shared(rules: RuleSet) -> object:
+    """Tell whether a share of $450 is known."""
+    try:
+        share_is_known(rules, Mills.dollars(450), ON)
+    except Refused:
+        return False
+    return True
+
+
 PROBES: dict[str, Probe] = {
     "descending_cap": cap,
     "contact_interval": lambda rules: after_silence(rules, hours=6),
@@ -329,6 +339,7 @@ PROBES: dict[str, Probe] = {
     **{f"available_{form.replace('-', '_')}": partial(available, form=form) for form in FORMS},
     "advance_limit": advance,
     "refund_share": lambda rules: share_of(Mills(740), refund_share(rules, ON)),
+    "refund_share_up_to": shared,
     "indicium_margin_right": lambda rules: page(rules, "piece"),
     "indicium_margin_top": lambda rules: page(rules, "piece"),
     "correction_bottom": lambda rules: page(rules, "corrected"),

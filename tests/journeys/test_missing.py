@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+import pypdfium2
 import pytest
 from tests.journeys.stories import ANNEX, HARBOR, MAILROOM, PEOPLE, mailer, new_world, refused
 from tests.journeys.test_examinations import no_difference
@@ -23,6 +24,7 @@ from towncircle.wire.lost_and_stolen import read
 from towncircle.world import printing
 from towncircle.world.config import POSTAL
 from towncircle.world.deadlines import duties_of
+from towncircle.world.incident_papers import write_reports
 from towncircle.world.journeys import Journeys
 from towncircle.world.missing import at_provider, file_months, file_of, kept, report, return_recovered
 from towncircle.world.verifying import Mark, record
@@ -55,6 +57,12 @@ def provider(journeys: Journeys, job: Callable[..., Row], **told: str) -> Row:
 def connected(journeys: Journeys, device: DeviceId | None = None) -> None:
     with refused("missing.reported"):
         journeys.contact_of(device or journeys.device)
+
+
+def text_of(path: Path) -> str:
+    """Read the words of a PDF back."""
+    pages = pypdfium2.PdfDocument(path.read_bytes())
+    return " ".join(" ".join(page.get_textpage().get_text_range().split()) for page in pages)
 
 
 def custody(journeys: Journeys, device: str = "") -> str:
@@ -151,6 +159,28 @@ def test_a_recovered_device_is_inspected_before_it_is_used_again(journeys: Journ
     no_difference(journeys.world, tmp_path / "export")
 
 
+def test_the_reports_of_a_loss_and_of_the_recovery_are_papers_that_say_what_was_told(
+    journeys: Journeys, tmp_path: Path
+) -> None:
+    with refused("missing.no-report"):
+        write_reports(journeys.world, journeys.device, tmp_path)
+    lose(journeys)
+    provider(journeys, missing.police, reference="99-1234", document=PAPER, cpip="CPIP-17")
+    first = provider(journeys, incidents.file_due)
+    find(journeys)
+    second = provider(journeys, incidents.file_due)
+    texts = [text_of(path) for path in write_reports(journeys.world, journeys.device, tmp_path / "papers")]
+    assert f"Report {first.key} Event stolen Determined 2026-" in texts[0]
+    assert " EST " in texts[0]  # as the clock of the licensing post office says it
+    assert f"Device {journeys.device}" in texts[0]
+    assert "Place mail room the door was broken open" in texts[0]
+    assert "descending register, pieces $0.00, $200.00, 0" in texts[0]
+    assert "502.24(b)(1) A police report is made. done, 2026-" in texts[0]
+    assert f"SHA-256 of the paper that shows it {PAPER}" in texts[0]
+    assert f"Report {second.body['recovery_report']} References the first report {first.key}" in texts[1]
+    assert "Place mail room behind a shelf" in texts[1]
+
+
 def test_a_replaced_device_is_checked_out_and_its_balance_credited(journeys: Journeys, tmp_path: Path) -> None:
     old = journeys.device
     lose(journeys)
@@ -220,8 +250,11 @@ def test_the_monthly_file_is_due_with_and_without_devices(journeys: Journeys, tm
     world.advance("40d")
     find(journeys)
     world.advance("30d")
-    assert [read(file_of(row)).devices for row in file_months(world, HARBOR)] == [(), (), ()]
-    assert file_months(world, HARBOR) == []
+    files = sorted(kept(world).files, key=lambda one: one[1].key)
+    assert [len(read(file_of(row)).devices) for _, row in files] == [1, 1, 0]
+    assert file_months(world, HARBOR) == []  # the round of the day sent them
+    assert "overdue" not in states(journeys, HARBOR, "lost-and-stolen-file")
+    assert "met late" not in states(journeys, HARBOR, "lost-and-stolen-file")
     purged = {row.key: read(file_of(row)).purged for _, row in kept(world).files}
     assert sum(purged.values()) == 1
     no_difference(world, tmp_path / "export")
@@ -234,7 +267,7 @@ def test_the_file_names_what_is_missing_and_what_is_new(journeys: Journeys, tmp_
     with refused("missing.period-open"):
         file_months(world, HARBOR, month)
     world.advance("40d")
-    first, second = [read(file_of(row)).devices for row in file_months(world, HARBOR)]
+    first, second = [read(file_of(row)).devices for _, row in sorted(kept(world).files, key=lambda one: one[1].key)]
     assert [(row.device, row.status, row.new, row.descending_mills) for row in (*first, *second)] == [
         (journeys.device, "stolen", True, 200_000),
         (journeys.device, "stolen", False, 200_000),

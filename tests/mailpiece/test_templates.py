@@ -7,7 +7,6 @@ import pytest
 
 from towncircle.kernel.errors import BadInput, RefusedOnGrounds
 from towncircle.mailpiece import templates
-from towncircle.mailpiece.forms import catalogue, label_stock, shapes_of
 
 
 def test_the_templates_that_come_with_the_program_can_be_read_and_found_by_name() -> None:
@@ -76,8 +75,31 @@ def test_an_unknown_name_is_refused_with_those_that_there_are() -> None:
     assert "postcard" in refused.value.sentence
 
 
-def test_label_stock_has_no_template() -> None:
-    stock = next(one for one in catalogue() if label_stock(one) and "letter" in shapes_of(one))
+@pytest.mark.parametrize(
+    ("page", "code"),
+    [
+        ('form = "tape"', "template.label-stock"),
+        ('stock = "avery-1"', "page.unknown-stock"),
+        ('stock = "avery-5163"\nform = "no10"', "template.value"),
+        ('stock = "roll-4x6"', "page.form-unsuited"),  # an address does not fit a letter there
+        ('stock = "avery-5163"\nstart = 11', "template.value"),
+        ("start = 2", "template.value"),
+        ('each = "5.00"', "template.value"),
+        ('stock = "tape-roll"\neach = "0.00"', "template.value"),
+    ],
+)
+def test_label_stock_that_cannot_be_is_a_fault_of_the_template(page: str, code: str) -> None:
     with pytest.raises(RefusedOnGrounds) as refused:
-        templates.parse(f'[page]\nform = "{stock.key}"\n'.encode(), name="labels")
+        templates.parse(f"[page]\n{page}\n".encode(), name="labels")
+    assert [ground.code for ground in refused.value.grounds] == [code]
+
+
+def test_a_stock_says_the_form_and_what_is_printed_on_labels_by_itself_needs_one() -> None:
+    found = templates.parse(b'[page]\nstock = "avery-5163"\nstart = 10\neach = "5.00"\n', name="labels")
+    assert (found.form, found.stock, found.start, found.each) == ("label2x4", "avery-5163", 10, 5000)
+    assert {templates.find(name).stock for name in ("tape", "flat-labels", "parcel")} == {
+        "tape-roll", "avery-5163", "roll-4x6",
+    }  # fmt: skip
+    with pytest.raises(RefusedOnGrounds) as refused:
+        templates.parse(b'[piece]\nshape = "parcel"\n', name="parcels")
     assert [ground.code for ground in refused.value.grounds] == ["template.label-stock"]

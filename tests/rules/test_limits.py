@@ -33,6 +33,9 @@ GOOD: dict[str, Any] = {
 
 @pytest.mark.parametrize("limit", ALL)
 def test_every_quote_stands_word_for_word_in_its_source(limit: Limit) -> None:
+    if limit.retold:
+        assert (limit.quote, limit.quality) == ("", "secondary")
+        return
     assert limit.quote in TEXTS[limit.source[:11]]
 
 
@@ -42,10 +45,10 @@ def test_the_length_is_in_the_quote_or_marked_as_ours(limit: Limit) -> None:
     if limit.quality == "house" or limit.term_of or limit.values == () or limit.shape == "set limit":
         return
     spelled = {"one": "1", "third": "3", "first": "1", "daily": "0"}
-    words = {spelled.get(word, word) for word in re.findall(r"[a-z0-9]+", limit.quote.lower())}
+    words = {spelled.get(word, word) for word in re.findall(r"[a-z0-9]+", (limit.quote or limit.retold).lower())}
     value = limit.values[-1].value
     number = str(value.day) if isinstance(value, date) else str(value).split()[0]
-    assert number in words, limit.quote
+    assert number in words, limit.quote or limit.retold
 
 
 @pytest.mark.parametrize("limit", ALL)

@@ -24,6 +24,7 @@ from towncircle.rules.limits import DENIES
 from towncircle.rules.registry import ELSEWHERE, INDICIA, registry
 from towncircle.rules.rulesets import REGISTRY, chain, examined
 from towncircle.verification import terms_of
+from towncircle.verification.refunding import share_is_known
 from towncircle.world import printing
 from towncircle.world.verifying import Mark, verify
 from towncircle.world.world import World
@@ -75,6 +76,8 @@ def test_the_third_rule_set_is_data_only() -> None:
     assert rules.day("indicia_valid_through") == date(2025, 6, 20)
     assert str(rules.term("contact_interval", DAY)) == "72 hours"
     assert rules.mills("descending_cap", DAY) == Mills.dollars(500)
+    assert [rules.limits[name].length() for name in ("incident-report", "recovery-report")] == ["10 days", "10 days"]
+    assert rules.limits["loss-notice"] == ruleset("imi-2024").limits["loss-notice"]
     assert {parameter.quality for parameter in rules.parameters.values() if parameter.retold} == {"secondary"}
     naming = {module.path for module in modules() if "cfr-501" in module.text}
     assert {path for path in naming if not path.startswith("cli/")} == set()  # only the help of commands names it
@@ -94,6 +97,16 @@ def test_under_the_third_rule_set_a_mailer_prints_and_a_piece_of_60_days_is_refu
     assert terms["ibi-1998"].indicia_valid_through == "2025-06-20"
     assert terms["imi-2024"].indicia_valid_through == ""
     world.close()
+
+
+def test_above_the_sum_of_which_the_retelling_knows_a_share_none_is_made_up() -> None:
+    rules = ruleset("cfr-501")
+    for mills in (499_999, 500_000):
+        share_is_known(rules, Mills(mills), DAY)
+    with pytest.raises(Refused, match=r"refund\.share-unknown") as caught:
+        share_is_known(rules, Mills(500_001), DAY)
+    assert caught.value.clause == "DMM 604.9.3.2"
+    share_is_known(ruleset("imi-2024"), Mills(500_001), DAY)
 
 
 def test_marks_of_1998_end_on_the_day_of_the_rule_set_in_force() -> None:

@@ -14,7 +14,7 @@ from towncircle.cli.demo.regulation import closing
 from towncircle.cli.demo.regulation.census import UNSHOWN_FACTS, UNSHOWN_MESSAGES
 from towncircle.cli.demo.regulation.chapter import TABLE, Chapter
 from towncircle.cli.demo.regulation.procedures import PROCEDURES, SCENES, Proof
-from towncircle.cli.demo.regulation.town import STORIES, Pace
+from towncircle.cli.demo.regulation.town import MOST_ROOMS, STORIES, Pace
 from towncircle.cli.demo.regulation.year import Year
 from towncircle.cli.main import main
 from towncircle.kernel.errors import BadInput
@@ -53,6 +53,12 @@ def test_nothing_is_proved_or_excused_that_the_product_cannot_do() -> None:
     assert UNSHOWN_MESSAGES.keys() - {kind.name for kind in all_types()} == set()
     assert not UNSHOWN_FACTS.keys() & PROVED
     assert all(reason.strip() for reason in (*UNSHOWN_FACTS.values(), *UNSHOWN_MESSAGES.values()))
+
+
+def test_the_help_says_how_many_licensees_a_year_has_room_for(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["demo", "--help"])
+    assert f"{STORIES} to {MOST_ROOMS};" in capsys.readouterr().out
 
 
 def test_every_scene_lies_in_the_year_and_every_procedure_names_its_clause() -> None:

@@ -30,6 +30,7 @@ it is found:
   towncircle missing inspect DIR DEVICE --outcome regular --reference bench-4
   towncircle missing give-back DIR DEVICE         or: missing return DIR DEVICE, where it was replaced
   towncircle missing incident DIR DEVICE          the report of the recovery, which references the first
+  towncircle missing papers DIR DEVICE --out FOLDER    the reports as filed, as PDF
 every month:
   towncircle missing file DIR                     every file that is due; --out FOLDER writes them
   towncircle missing read FILE                    checks a file against its own control totals"""
@@ -122,6 +123,12 @@ def _add_files(verbs: Any) -> None:
     read.add_argument("file", type=Path, metavar="FILE", help="the file")
     read.add_argument("--json", action="store_true", help="print JSON with stable keys")
     read.set_defaults(run=_read)
+    papers = verbs.add_parser("papers", help="write the incident reports of a device, as they were filed, as PDF")
+    papers.add_argument("world", type=Path, metavar="DIR", help="the world's folder")
+    papers.add_argument("device", metavar="DEVICE", help="the device, as printed on its indicia")
+    papers.add_argument("--out", required=True, type=Path, metavar="FOLDER", help="where to write them")
+    papers.add_argument("--json", action="store_true", help="print JSON with stable keys")
+    papers.set_defaults(run=_papers)
     show = verbs.add_parser("show", help="show every incident with its checklist, and the files")
     show.add_argument("world", type=Path, metavar="DIR", help="the world's folder")
     show.add_argument("--json", action="store_true", help="print JSON with stable keys")
@@ -292,6 +299,14 @@ def _file(args: argparse.Namespace) -> int:
     if not files:
         print("No file is due.")
     return 0
+
+
+def _papers(args: argparse.Namespace) -> int:
+    from towncircle.cli.show import files_told
+    from towncircle.world.incident_papers import write_reports
+
+    with opened(args.world) as world:
+        return files_told(write_reports(world, args.device, args.out), json=args.json)
 
 
 def _read(args: argparse.Namespace) -> int:

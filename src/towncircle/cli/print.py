@@ -320,7 +320,8 @@ def _only_with_their_form(args: argparse.Namespace) -> tuple[int, ...]:
         raise BadInput("cli.argument-astray", arguments=", ".join(chosen), needs="a new job; others keep their form")
     if args.form is not None and (args.resume or _job_named(args) is not None):
         raise BadInput("cli.argument-astray", arguments="--form", needs="a new job; a correction keeps its form")
-    if (args.start, args.each) != (None, None) and (args.stock is None or args.correct is not None):
+    of_stock = (None if args.csv is not None else args.start, args.each)  # a batch's template names its stock
+    if of_stock != (None, None) and (args.stock is None or args.correct is not None):
         raise BadInput("cli.argument-astray", arguments="--start, --each", needs="--stock STOCK and a new job")
     if args.stock is not None and (args.resume or args.redate is not None or args.reprint is not None):
         raise BadInput("cli.argument-astray", arguments="--stock", needs="a new job, or --correct JOB")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -23,12 +23,13 @@ if TYPE_CHECKING:
 
     from towncircle.kernel.money import Mills
     from towncircle.kernel.store import Record
+    from towncircle.mailpiece.templates import Template
     from towncircle.world.batching import Batched, Estimate, Wish
     from towncircle.world.departments import Payer
     from towncircle.world.journeys import Journeys
 
 INTERRUPTED = 130
-_OF_A_JOB = ("form", "stock", "start", "each", "svg", "zone", "presort", "extra", "nonmachinable")
+_OF_A_JOB = ("form", "stock", "each", "svg", "zone", "presort", "extra", "nonmachinable")
 _EVERY_SECONDS = 0.2
 
 
@@ -96,7 +97,7 @@ def run(args: argparse.Namespace, payer: Payer, day: date | None) -> int:
 
     wish = None
     if args.csv is not None:
-        template = find(args.template or "letter")
+        template = _from_label(find(args.template or "letter"), args.start)
         wish = batching.Wish(
             source=args.csv,
             template=replace(template, accept_low=template.accept_low or args.accept_low_confidence),
@@ -114,6 +115,22 @@ def run(args: argparse.Namespace, payer: Payer, day: date | None) -> int:
         if wish is not None and args.dry_run:
             return _show_estimate(batching.estimate(journeys, wish, args.out, progress=_meter(args)), json=args.json)
         return go_on(args, journeys, wish)
+
+
+def _from_label(template: Template, start: int | None) -> Template:
+    """Give a template that begins at the free label that was said, instead of its own.
+
+    Raises `BadInput` (cli.argument-astray, page.no-such-place).
+    """
+    from towncircle.kernel.errors import BadInput
+    from towncircle.mailpiece.sheets import check_start, stock
+
+    if start is None:
+        return template
+    if not template.stock:
+        raise BadInput("cli.argument-astray", arguments="--start", needs="a template that names its label stock")
+    check_start(stock(template.stock), start)
+    return replace(template, start=start)
 
 
 def go_on(args: argparse.Namespace, journeys: Journeys, wish: Wish | None = None) -> int:
@@ -229,14 +246,26 @@ def _say_interrupted(args: argparse.Namespace, journeys: Journeys) -> None:
     sys.stderr.write("\n".join(lines) + "\n")
 
 
+def _label_rows(body: Mapping[str, Any]) -> list[tuple[str, object]]:
+    """Give what a batch takes of its label stock, as rows; nothing where it is on none."""
+    held = body.get("labels")
+    if held is None:
+        return []
+    counts = [("labels", f"{held['labels']:,}"), ("label sheets", f"{held['sheets']:,}")]
+    return [*counts, ("next free label", held["next_start"])]
+
+
 def _show_estimate(found: Estimate, *, json: bool) -> int:
+    from towncircle.licensee.batches import labels_of
+
     order, funds = found.order, found.funds
+    labels = labels_of(order.told["template"], [part.as_dict() for part in order.parts], [True] * len(order.parts))
     lacking = max(int(order.total) - int(funds.balance), 0)
     if json:
         record: dict[str, object] = {"pieces": order.pieces, "rows_left_out": order.told["rows_left_out"]}
         record |= {"files": len(order.parts), "doubts": order.told["doubts"], "total_mills": int(order.total)}
         record |= {"descending_mills": int(funds.balance), "lacking_mills": lacking}
-        as_json({"batch": record})
+        as_json({"batch": record | labels})
         return 0
     from towncircle.kernel.money import Mills
 
@@ -244,6 +273,7 @@ def _show_estimate(found: Estimate, *, json: bool) -> int:
         ("pieces", f"{order.pieces:,}"),
         ("rows left out", order.told["rows_left_out"]),
         ("files", len(order.parts)),
+        *_label_rows(labels),
         ("postage", order.total),
         ("in the device", funds.balance),
         *doubt_rows(order.told["doubts"]),
@@ -269,6 +299,7 @@ def _show(args: argparse.Namespace, journeys: Journeys, done: Sequence[Batched])
             ("pieces", f"{body['printed']:,}"),
             ("postage", Mills(body["spent"])),
             ("files", f"{len(body['parts']) if one.left is None else 'those that the manifest names'} in {args.out}"),
+            *_label_rows(body),
             ("manifest", one.manifest),
             *doubt_rows(body.get("doubts", {})),
         ]
@@ -308,6 +339,7 @@ def _record(one: Batched) -> dict[str, object]:
         "rows_left_out": body["rows_left_out"],
         "doubts": body.get("doubts", {}),
         "total_mills": body["spent"],
+        **({"labels": body["labels"]} if "labels" in body else {}),
         "manifest": str(one.manifest),
         "not_printed": str(one.left) if one.left is not None else "",
     }

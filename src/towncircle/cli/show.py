@@ -48,6 +48,16 @@ def provider_argument(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def files_told(files: Sequence[Path], *, json: bool) -> int:
+    """Tell which files a command wrote."""
+    if json:
+        as_json({"files": [str(path) for path in files]})
+    else:
+        for path in files:
+            print(path)
+    return 0
+
+
 @contextmanager
 def opened(folder: Path) -> Iterator[World]:
     """Open a world for one command and close it afterwards."""

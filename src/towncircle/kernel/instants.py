@@ -69,6 +69,10 @@ class Instant(int):
             _DAYS[zone] = (Instant.of(start), Instant.of(end), day)
         return day
 
+    def words_in(self, zone: str) -> str:
+        """Write `2026-11-21 10:04 EST`: date and time of day in an IANA zone, as papers say them."""
+        return f"{self.utc().astimezone(zone_named(zone)):%Y-%m-%d %H:%M %Z}"
+
     def plus(self, *, hours: int = 0, days: int = 0, microseconds: int = 0) -> Instant:
         """Give a later (or earlier) instant by exact lengths of time. Raises `BadInput` (time.out-of-range)."""
         return Instant._bounded(int(self) + hours * HOUR_US + days * DAY_US + microseconds)

@@ -24,6 +24,7 @@ from towncircle.licensee import books, departments
 from towncircle.licensee.limits import Limits
 from towncircle.licensee.mailroom import CLAIMED, EVIDENCED, LOST, POSTAGE, PRINTED, WAITING
 from towncircle.licensee.promises import RESERVED, bound, none_begun, open_batches, waiting
+from towncircle.mailpiece.sheets import stock, used
 
 GIVEN_UP = "given up"
 Piece = Mapping[str, Any]
@@ -31,25 +32,35 @@ Piece = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """Hold what one job of a batch comes to, without its pieces; `categories` gives pieces and mills of each."""
+    """Hold what one job of a batch comes to, without its pieces; `categories` gives pieces and mills of each.
+
+    `start` is the label of its sheet at which it begins, 0 where it is on no label stock. Of a piece on several tapes
+    each tape counts, as on the device.
+    """
 
     pieces: int
     total: Mills
     categories: Mapping[str, tuple[int, int]]
+    start: int = 0
 
     @classmethod
-    def of(cls, pieces: Sequence[Piece]) -> Part:
+    def of(cls, pieces: Sequence[Piece], *, start: int = 0) -> Part:
         """Add pieces up."""
         found: dict[str, tuple[int, int]] = {}
         for piece in pieces:
             count, mills = found.get(piece["category"], (0, 0))
             found[piece["category"]] = (count + 1, mills + piece["amount"])
-        return cls(pieces=len(pieces), total=Mills(sum(mills for _, mills in found.values())), categories=found)
+        total = Mills(sum(mills for _, mills in found.values()))
+        return cls(pieces=len(pieces), total=total, categories=found, start=start)
 
     def as_dict(self) -> dict[str, Any]:
         """Give the part as a JSON record."""
         kinds = {category: list(held) for category, held in self.categories.items()}
-        return {"pieces": self.pieces, "total": int(self.total), "categories": kinds}
+        return {"pieces": self.pieces, "total": int(self.total), "categories": kinds, **self.where()}
+
+    def where(self) -> dict[str, int]:
+        """Give what its job says of the sheet that it begins on."""
+        return {"start": self.start} if self.start else {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +157,7 @@ def reserve(ctx: Context, *, order: Order, pieces: Iterable[Sequence[Piece]], li
         **order.design,
     }
     for number, (part, held) in enumerate(zip(order.parts, pieces, strict=True), start=1):
-        body = {**shared, "part": number, "total": int(part.total), "pieces": list(held)}
+        body = {**shared, "part": number, "total": int(part.total), "pieces": list(held), **part.where()}
         ctx.tx.put("job", job_of(order.batch, number), body, owner=order.device, expected=0)
     body = {
         "state": RESERVED,
@@ -206,13 +217,15 @@ def outcome(view: Transaction, record: Record, *, given_up: bool = False) -> dic
     """Give what a batch comes to at its end: its state, the pieces that were printed, what was spent.
 
     Pieces that were sent in for a refund are counted as such (`refunded`, `refunded_mills`), and those whose marks were
-    lost with their device (`lost`, `lost_mills`); `spent` has both.
+    lost with their device (`lost`, `lost_mills`); `spent` has both. On label stock `labels` says what it took.
 
     Raises `Refused` (batch.unfinished) where a job is not printed and the batch is not given up.
     """
     idle = left = 0
+    printed: list[bool] = []
     gone = {CLAIMED: [0, 0], LOST: [0, 0]}
     for job in jobs(view, record):
+        printed.append(job.body["state"] == PRINTED)
         if job.body["state"] == EVIDENCED or (job.body["state"] == WAITING and not given_up):
             left += 1
         elif job.body["state"] in gone:
@@ -233,7 +246,19 @@ def outcome(view: Transaction, record: Record, *, given_up: bool = False) -> dic
         "lost": lost,
         "lost_mills": lost_mills,
         "spent": reservation.body.get("spent", 0),
+        **labels_of(record.body["template"], record.body["parts"], printed),
     }
+
+
+def labels_of(
+    template: Mapping[str, Any], parts: Sequence[Mapping[str, Any]], printed: Sequence[bool]
+) -> dict[str, dict[str, Any]]:
+    """Give what the parts of a batch take of its label stock (`labels`); nothing where it is on none."""
+    name = template.get("stock")
+    if not name:
+        return {}
+    runs = [(part["pieces"], done) for part, done in zip(parts, printed, strict=True)]
+    return {"labels": {"stock": name, "start": template["start"], **used(stock(name), template["start"], runs)}}
 
 
 def end(ctx: Context, *, batch: str, given_up: bool = False) -> Record:

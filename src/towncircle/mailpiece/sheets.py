@@ -1,6 +1,7 @@
 """Label stocks and how labels stand on a sheet: rows, columns, pitch, margins, and a start on part-used sheets.
 
-Here: `stock()`, `impose()`. Not here: what stands on a label (`page`), whether a stock is approved (`licensee.labels`).
+Here: `stock()`, `impose()`, where a label stands, what a run of them takes. Not here: what stands on a label (`page`),
+whether a stock is approved (`licensee.labels`).
 Kept: a label is laid out alone and then moved as a whole by whole printer dots, so that its symbol stays on them; the
 first label goes to the place that is asked for, counted along the rows from the upper left, from 1.
 """
@@ -72,6 +73,27 @@ def check_start(held: Stock, start: int) -> None:
     """Refuse a first place that the sheet does not have. Raises `BadInput` (page.no-such-place)."""
     if not 1 <= start <= held.places:
         raise BadInput("page.no-such-place", place=start, name=held.name, most=held.places)
+
+
+def position(held: Stock, start: int, place: int) -> tuple[int, int]:
+    """Give the sheet (from 0) and the label on it (from 1) of a place (from 0) in a run that begins at a label."""
+    sheet, at = divmod(start - 1 + place, held.places)
+    return sheet, at + 1
+
+
+def used(held: Stock, start: int, runs: Iterable[tuple[int, bool]]) -> dict[str, int]:
+    """Count what runs of labels, one behind the other, take of a stock: labels, sheets, the next free label.
+
+    Each run is a number of labels and whether they were printed; those that were not leave their places empty.
+    """
+    labels, first, behind = 0, 0, 0
+    sheets: set[int] = set()
+    for count, printed in runs:
+        if printed and count:
+            labels, behind = labels + count, first + count
+            sheets |= set(range(position(held, start, first)[0], position(held, start, behind - 1)[0] + 1))
+        first += count
+    return {"labels": labels, "sheets": len(sheets), "next_start": position(held, start, behind)[1]}
 
 
 def impose(pages: Iterable[Page], held: Stock, *, start: int = 1) -> Iterator[Page]:

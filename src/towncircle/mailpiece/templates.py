@@ -18,11 +18,14 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from towncircle.kernel.errors import BadInput, Refused, RefusedOnGrounds, TowncircleError
-from towncircle.kernel.money import Mills
+from towncircle.kernel.money import ZERO, Mills
 from towncircle.mailpiece.address_columns import WORDS
 from towncircle.mailpiece.address_files import Recipient
 from towncircle.mailpiece.forms import label_stock, require_form
+from towncircle.mailpiece.geometry import form as form_named
+from towncircle.mailpiece.geometry import form_for
 from towncircle.mailpiece.rates import MAIL_CLASSES, PRICE_TYPES, SHAPES, PriceType, Shape, extras_of
+from towncircle.mailpiece.sheets import Stock, stock
 from towncircle.mailpiece.tariff import known_tables
 from towncircle.mailpiece.weights import parse_weight, show_weight
 
@@ -44,7 +47,8 @@ class Template:
     `ahead_days` moves the mailing date from today; `columns` names the list's own heading of each of our columns;
     `form` is what they are printed on, empty for the usual form of their shape; `place` is what the indicia name, and
     `branch` which branch; `overrides` are what a row may say otherwise; `pieces_per_file` is how many pages a file has
-    at most. `encoding`, `divider`, `sheet` and
+    at most. `stock` names the label stock in the printer, `start` the first free label of its sheet (from 1), `each`
+    the most postage of one tape. `encoding`, `divider`, `sheet` and
     `standardise` say how the list is read, as `addresses check` does.
     """
 
@@ -63,6 +67,9 @@ class Template:
     accept_low: bool = False
     overrides: tuple[str, ...] = ()
     form: str = ""
+    stock: str = ""
+    start: int = 1
+    each: Mills | None = None
     art: bool = True
     marking: bool = False
     place: Place = "office"
@@ -97,6 +104,9 @@ class Template:
             "accept_low_confidence": self.accept_low,
             "overrides": list(self.overrides),
             "form": self.form,
+            "stock": self.stock,
+            "start": self.start,
+            "each_mills": None if self.each is None else int(self.each),
             "art": self.art,
             "marking": self.marking,
             "place": self.place,
@@ -113,7 +123,7 @@ class Template:
 
     def look(self) -> dict[str, Any]:
         """Give the form of the indicium, as arguments of `licensee.looks.Look`."""
-        names = ("place", "branch", "month_only", "reply", "marking")
+        names = ("place", "branch", "month_only", "reply", "marking", "form", "stock", "start", "each")
         return {name: getattr(self, name) for name in names}
 
     def reading(self) -> dict[str, Any]:
@@ -170,9 +180,14 @@ def astray(template: Template, row: Recipient) -> list[str]:
         "extras": rate.extras not in (None, template.extras),
         "value": template.declared_value is not None and rate.declared_value not in (None, template.declared_value),
         "nonmachinable": rate.nonmachinable not in (None, template.nonmachinable),
-        "size": bool(template.form) and (rate.length, rate.height) != (None, None),
+        "size": _says_size(template) and (rate.length, rate.height) != (None, None),
     }
     return [name for name, differs in says.items() if differs and name not in template.overrides]
+
+
+def _says_size(template: Template) -> bool:
+    """Tell whether a template gives the size of its pieces; a label says nothing of what it goes on."""
+    return bool(template.form) and form_named(template.form).shape != "label"
 
 
 def _values(reader: _Reader) -> dict[str, Any]:
@@ -193,7 +208,7 @@ def _values(reader: _Reader) -> dict[str, Any]:
         "mailing_pieces": reader.number("mailing", "pieces", 0, least=0, most=MOST_MAILED) or None,
         "accept_low": reader.flag("piece", "accept_low_confidence", default=False),
         "overrides": overrides,
-        "form": reader.form("page", "form", shape),
+        **reader.paper(shape),
         "art": reader.flag("page", "art"),
         "marking": reader.flag("page", "marking", default=False),
         **reader.place(),
@@ -321,17 +336,36 @@ class _Reader:
             self._fault(table, key, value, "an amount in dollars, such as 100.00")
             return None
 
-    def form(self, table: str, key: str, shape: str) -> str:
-        """Give what the pieces are printed on: the key of a form that suits a shape, empty for the usual one."""
-        value = self._get(table, key, "")
+    def paper(self, shape: str) -> dict[str, Any]:
+        """Give what the pieces are printed on: the form, its label stock, the first free label, the most of a tape."""
+        held, each = self._stock(), self.money("page", "each")
+        form = self._form(shape, held)
+        start = self.number("page", "start", 1, least=1, most=held.places if held is not None else 1)
+        if each is not None and (held is None or each <= ZERO):
+            self._fault("page", "each", each, "an amount such as 5.00, with a label stock (page.stock)")
+        return {"form": form, "stock": held.key if held is not None else "", "start": start, "each": each}
+
+    def _stock(self) -> Stock | None:
+        """Give the label stock, whose sheet is known; whether it is approved, its register says."""
+        value = self._get("page", "stock", "")
+        try:
+            return stock(_shown(value)) if value else None
+        except BadInput as error:
+            self._faults.append(error)
+            return None
+
+    def _form(self, shape: str, held: Stock | None) -> str:
+        """Give the key of a form that suits a shape, empty for the usual one; a label stock has one of its own."""
+        value = self._get("page", "form", "" if held is None else held.form.key)
         try:
             found = require_form(_shown(value), shape) if value else None
         except (BadInput, Refused) as error:
             self._faults.append(error)
             return ""
-        if found is not None and label_stock(found):
-            self._faults.append(Refused("template.label-stock", form=found.name))
-            return ""
+        if held is not None and found != held.form:
+            self._fault("page", "form", value, f"{held.form.key}, which is the form of {held.key}")
+        elif held is None and not self._tables.get("page", {}).get("stock") and label_stock(found or form_for(shape)):
+            self._faults.append(Refused("template.label-stock", form=(found or form_for(shape)).name))
         return found.key if found is not None else ""
 
     def headings(self, name: str, known: Iterable[str]) -> dict[str, str]:

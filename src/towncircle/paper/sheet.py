@@ -49,7 +49,8 @@ def sheets(form: str, title: str, sections: Sequence[Section]) -> list[Page]:
         if section.heading:
             _head(room(_FIELD + _HEAD), section.heading)
         for label, value in section.rows:
-            _row(room(_FIELD), label, value)
+            lines, size = _value(value)
+            _row(room(_FIELD + _LINE_HEIGHT * (len(lines) - 1)), label, lines, size)
         if section.prose:
             pages[-1].y -= _GAP
         for paragraph in section.prose:
@@ -78,14 +79,20 @@ def _head(sheet: _Sheet, heading: str) -> None:
     sheet.elements.append(text_at(heading, "bold", 10_000, LEFT, sheet.y))
 
 
-def _row(sheet: _Sheet, label: str, value: str) -> None:
+def _row(sheet: _Sheet, label: str, lines: Sequence[str], size: int) -> None:
     sheet.y -= _FIELD
-    size = face("sans").fitting(value, size=12_000, most=RIGHT - LEFT, least=6_000) if value else 12_000
-    sheet.elements += [
-        text_at(label, "sans", 7_500, LEFT, sheet.y + 15_000, ink=GREY),
-        text_at(value, "sans", size, LEFT, sheet.y),
-        rule_at(sheet.y - 7_000),
-    ]
+    sheet.elements += [text_at(label, "sans", 7_500, LEFT, sheet.y + 15_000, ink=GREY)]
+    for number, line in enumerate(lines):
+        sheet.y -= _LINE_HEIGHT if number else 0
+        sheet.elements.append(text_at(line, "sans", size, LEFT, sheet.y))
+    sheet.elements.append(rule_at(sheet.y - 7_000))
+
+
+def _value(value: str) -> tuple[list[str], int]:
+    """Set a value in one line, smaller if it must be; what is too long for that stands on several."""
+    value = plain(value)
+    size = face("sans").fitting(value, size=12_000, most=RIGHT - LEFT, least=_SIZE) if value else 12_000
+    return ([value], size) if size else (lines_of(value, size=_SIZE, most=RIGHT - LEFT), _SIZE)
 
 
 def _page(sheet: _Sheet, number: int, of: int) -> Page:
@@ -96,10 +103,15 @@ def _page(sheet: _Sheet, number: int, of: int) -> Page:
     return Page(form=LETTER, side="nonaddress", specimen=True, elements=(*sheet.elements, *foot))
 
 
+def plain(text: str) -> str:
+    """Give a text in the letters that the fonts have; another one becomes a question mark."""
+    return text.encode("cp1252", "replace").decode("cp1252")
+
+
 def lines_of(text: str, *, size: int, most: int) -> list[str]:
     """Break a text into lines that are no wider than `most` (thousandths of a point) at a size."""
     lines, line = [], ""
-    for word in text.split():
+    for word in plain(text).split():
         longer = f"{line} {word}".strip()
         if face("sans").width(longer, size) > most and line:
             lines.append(line)

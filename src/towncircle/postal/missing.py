@@ -72,8 +72,12 @@ def on_incident(ctx: Context, opened: Opened) -> Acknowledged:
         "determined_at": int(body.determined_at),
         "steps": [[step.step, step.result, step.reference, step.document, int(step.at)] for step in body.steps],
         "provider": provider,
+        "license": body.license,
+        "registers": [int(body.registers.ascending), int(body.registers.descending), body.registers.pieces],
     }
     ctx.tx.put("incident-report", body.report, record, owner=body.device, expected=0)
+    words = {"place": body.place, "details": body.details}  # apart, as the Provider keeps them: exports carry none
+    ctx.tx.put("incident-words", body.report, words, owner=body.device, expected=0)
     ctx.note(
         "incident.filed",
         body.report,

@@ -35,6 +35,7 @@ from towncircle.verification.refunding import (
     kept_until,
     not_backdated,
     refund_share,
+    share_is_known,
     share_of,
     total_of,
     unused,
@@ -132,6 +133,7 @@ def on_form(ctx: Context, opened: Opened, *, rules: RuleSet) -> Acknowledged:
     if body.share != share:
         raise Refused("refund.other-share", said=body.share, due=share)
     found = groups_of(pieces, body.annotations)
+    share_is_known(rules, total_of(found), sealed.envelope.issued.date_in(HEADQUARTERS))
     amount = share_of(total_of(found), body.share)
     if (body.groups, body.total, body.amount) != (found, total_of(found), amount):
         raise Refused("refund.does-not-add-up", refund=body.refund, said=body.amount, found=amount)

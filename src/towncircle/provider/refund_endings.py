@@ -27,12 +27,13 @@ from towncircle.provider.refunds import (
     claim_of,
     held_refund,
     pieces_of,
+    presented_on,
     qualifying,
     still_open,
     write,
 )
 from towncircle.rules import RuleSet
-from towncircle.verification.refunding import WHOLE, Unused, groups_of, share_of, total_of
+from towncircle.verification.refunding import WHOLE, Unused, groups_of, share_of, share_unknown, total_of
 from towncircle.wire.bodies import Acknowledged, Annotation, RefundDecided
 from towncircle.wire.bodies.refund import CREDITED, RECEIVED, REFUSED, SCANNED, SENT
 from towncircle.wire.message import Opened
@@ -53,14 +54,16 @@ def refuse(ctx: Context, *, refund: str, rules: RuleSet) -> Record:
         raise Refused("refund.not-scanned", refund=refund)
     still_open(held)
     notes, row = annotations_of(held.body), device_record(ctx, held.body["device"])
-    if retired(ctx, row):
-        told, struck = frozen_refusal(row), {one.piece for one in notes}
+    _, total, amount = qualifying(ctx, held, rules)
+    told = frozen_refusal(row) if retired(ctx, row) else share_unknown(rules, total, presented_on(held))
+    if told is not None:
+        struck = {one.piece for one in notes}
         notes += tuple(
             Annotation(piece=piece.number, code=told.code, sentence=told.sentence, clause=told.clause)
             for piece in pieces_of(ctx, refund)
             if piece.number not in struck
         )
-    elif (amount := qualifying(ctx, held, rules)[2]) > ZERO:
+    elif amount > ZERO:
         raise Refused("refund.some-qualify", refund=refund, amount=amount)
     written = [one.to_list() for one in notes]
     kept = write(ctx, held, state=REFUSED, annotations=written, decided_by=ctx.actor, at=int(ctx.now))

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from towncircle.kernel.cites import cites
@@ -36,6 +37,7 @@ from towncircle.verification.refunding import (
     groups_of,
     not_backdated,
     refund_share,
+    share_is_known,
     share_of,
     total_of,
     unused,
@@ -189,6 +191,7 @@ def certify(ctx: Context, *, refund: str, rules: RuleSet) -> Record:
         if piece.number not in struck:
             _take_claim(ctx, refund, piece)
     share, total, amount = qualifying(ctx, held, rules)
+    share_is_known(rules, total, presented_on(held))
     if amount == ZERO:
         raise Refused("refund.nothing-qualifies", refund=refund)
     kept = write(
@@ -209,8 +212,13 @@ def certify(ctx: Context, *, refund: str, rules: RuleSet) -> Record:
 def qualifying(ctx: Context, held: Record, rules: RuleSet) -> tuple[int, Mills, Mills]:
     """Give the percentage that is refunded, what qualifies in all, and that percentage of it."""
     total = total_of(groups_of(pieces_of(ctx, held.key), annotations_of(held.body)))
-    share = refund_share(rules, Instant(held.body["presented"]).date_in(HEADQUARTERS))
+    share = refund_share(rules, presented_on(held))
     return share, total, share_of(total, share)
+
+
+def presented_on(held: Record) -> date:
+    """Give the day on which the pieces of a form were presented."""
+    return Instant(held.body["presented"]).date_in(HEADQUARTERS)
 
 
 def form_key(refund: str) -> str:

@@ -96,6 +96,7 @@ class Limit:
     reminder: str = ""
     gate: str = ""
     note: str = ""
+    retold: str = ""
 
     def on(self, day: date) -> Value | None:
         """Give how long it runs as in force on a day, or None before the first one."""
@@ -130,6 +131,7 @@ class Limit:
         """Give the limit as a JSON record, the form in which the rule set's digest covers it."""
         record: dict[str, Any] = {name: getattr(self, name) for name in ("id", "cites", *_WORDS, *_OPTIONAL)}
         record["cites"] = list(self.cites)
+        record |= {"retold": self.retold} if self.retold else {}
         record |= {name: [str(link) for link in getattr(self, name)] for name in _LISTS}
         after = self.consequence
         record["consequence"] = [after.says, after.case, list(after.notify), after.denies]
@@ -139,7 +141,7 @@ class Limit:
 
 def read_limit(name: str, table: Mapping[str, Any], *, source: str, quality: str) -> Limit:
     """Read a limit from its TOML table. Raises `ValueError` saying what is wrong with it, `KeyError` what it lacks."""
-    unknown = table.keys() - {"cites", "values", "consequence", *_LISTS, *_WORDS, *_OPTIONAL}
+    unknown = table.keys() - {"cites", "values", "consequence", "retold", *_LISTS, *_WORDS, *_OPTIONAL}
     if unknown:
         raise ValueError(f"{name} has the unknown keys {sorted(unknown)}")
     after = dict(table["consequence"])
@@ -152,7 +154,9 @@ def read_limit(name: str, table: Mapping[str, Any], *, source: str, quality: str
         met_by=_links(table, "met_by"),
         ends=_links(table, "ends"),
         restarts=_links(table, "restarts"),
-        **{key: table[key] for key in _WORDS},
+        **{key: table[key] for key in _WORDS if key != "quote"},
+        quote=table["quote"] if "retold" not in table else table.get("quote", ""),
+        retold=table.get("retold", ""),
         **{"quality": quality, "source": source} | {key: table[key] for key in _OPTIONAL if key in table},
     )
     _check(limit)
@@ -174,11 +178,13 @@ def _check(limit: Limit) -> None:
     name = limit.id
     if limit.shape not in SHAPES or limit.journal not in JOURNALS or limit.quality not in QUALITIES:
         raise ValueError(f"{name} has no known shape, journal or quality")
-    if not limit.starts or not limit.quote or not limit.consequence.says:
-        raise ValueError(f"{name} has nothing that starts it, no quote, or no consequence")
+    if bool(limit.quote) == bool(limit.retold) or (limit.retold and limit.quality != "secondary"):
+        raise ValueError(f"{name} has neither the rule's words (quote) nor a secondary source's (retold), or both")
+    if not limit.starts or not limit.consequence.says:
+        raise ValueError(f"{name} has nothing that starts it, or no consequence")
     if not (limit.values or limit.term_of or limit.until):
         raise ValueError(f"{name} does not say how long it runs: values, term_of or until")
-    words = [getattr(limit, key) for key in (*_WORDS, *_OPTIONAL)] + list(_said(limit))
+    words = [getattr(limit, key) for key in (*_WORDS, *_OPTIONAL, "retold")] + list(_said(limit))
     if not all(isinstance(word, str) for word in words):
         raise ValueError(f"{name} has a key whose value is no text")
     if not all(type(row.since) is date for row in limit.values):

@@ -125,6 +125,24 @@ def refund_share(rules: RuleSet, on: date) -> int:
     return rules.integer("refund_share", on) if "refund_share" in rules.parameters else WHOLE
 
 
+def share_unknown(rules: RuleSet, total: Mills, on: date) -> Refused | None:
+    """Say that a rule set does not tell what share of a total is refunded, or nothing where it does."""
+    if "refund_share_up_to" not in rules.parameters:
+        return None
+    most = rules.mills("refund_share_up_to", on)
+    if total <= most:
+        return None
+    clause = rules.clause("refund_share_up_to")
+    return Refused("refund.share-unknown", total=total, most=most, ruleset=rules.name, clause=clause)
+
+
+def share_is_known(rules: RuleSet, total: Mills, on: date) -> None:
+    """Check that a rule set says what share of a total is refunded. Raises `Refused` (refund.share-unknown)."""
+    told = share_unknown(rules, total, on)
+    if told is not None:
+        raise told
+
+
 def share_of(total: Mills, percent: int) -> Mills:
     """Give that percentage of a total, rounded half up to the mill."""
     return Mills((int(total) * percent * 2 + WHOLE) // (2 * WHOLE))

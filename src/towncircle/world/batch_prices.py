@@ -1,33 +1,80 @@
-"""What the rows of a batch are priced by, and whether that still holds when the batch is reserved.
+"""What the rows of a batch are priced and checked by, and whether that still holds when the batch is reserved.
 
-Here: the terms of a template. Not here: prices (`licensee.pricing`), rows (`checking`), the batch (`batching`).
-Kept: checking a long list takes time; a table, a chart or a midnight that comes meanwhile stops it before any money is
-reserved.
+Here: the terms of a template: its day, its prices, its look, its label stock. Not here: prices (`licensee.pricing`),
+rows (`checking`), the batch (`batching`).
+Kept: checking a long list takes time; a table, a chart or a midnight that comes meanwhile, or the end of an approval of
+a label stock, stops it before any money is reserved.
 """
 
 from __future__ import annotations
 
 from dataclasses import fields
-from datetime import date
+from datetime import date, timedelta
+from typing import Any
 
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Context
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.ids import DeviceId
-from towncircle.licensee import pricing, rates, zoning
+from towncircle.kernel.store import Record, Transaction
+from towncircle.licensee import advertising, labels, looks, pricing, rates, zoning
 from towncircle.licensee.funds import held_device
+from towncircle.licensee.limits import Limits
+from towncircle.licensee.looks import Drawn, Look
 from towncircle.mailpiece.templates import Template
+from towncircle.psd.commands import StatusReport
 from towncircle.world.checking import Terms
+from towncircle.world.composing import Shared
+from towncircle.world.journeys import Journeys
+from towncircle.world.labels import loaded
+
+
+def terms_of(journeys: Journeys, template: Template, *, day: date | None, drawn: Drawn, status: StatusReport) -> Terms:
+    """Gather what a batch is checked against, with the register of label stocks as it stands on the board now.
+
+    Raises what `Limits.check`, `world.labels.loaded`, `labels.require` and `looks.of_job` raise.
+    """
+    world = journeys.world
+    limits = Limits.of(world.rules, world.clock.now().date_in(status.zone), zone=status.zone)
+    day = day or limits.first + timedelta(days=template.ahead_days)
+    limits.check(day=day)
+    look = loaded(journeys, Look(**template.look(), drawn=drawn))
+    left_out = [name for name, kept in (("art", template.art), ("return-address", template.return_address)) if not kept]
+
+    def gather(ctx: Context) -> tuple[pricing.Terms, dict[str, Any]]:
+        _approved(ctx.tx, template, day=day, zone=limits.zone)
+        design = {"without": left_out, **advertising.of_job(ctx)}
+        design |= looks.of_job(ctx, look, device=journeys.device, categories=())
+        return prices_of(ctx, journeys.device, template, day), design
+
+    prices, design = journeys.do(gather)
+    body = {"device": journeys.device, "layout": status.layout, "mailing_date": day.isoformat(), **design}
+    stationery = journeys.stationery(Record(kind="job", key="", owner=journeys.device, version=0, body=body))
+    return Terms(
+        template=template,
+        prices=prices,
+        limits=limits,
+        most=status.cap,
+        layout=status.layout,
+        design=design,
+        shared=Shared.of(world.config.regime, stationery),
+    )
+
+
+def _approved(view: Transaction, template: Template, *, day: date, zone: str) -> None:
+    """See that the label stock of a template, where it names one, is approved. Raises as `labels.require`."""
+    if template.stock:
+        labels.require(view, form_key=template.form, stock=template.stock, on=day, zone=zone)
 
 
 def prices_of(ctx: Context, device: DeviceId, template: Template, day: date) -> pricing.Terms:
-    """Gather what the rows are priced by; the pieces of a batch are mailed from the licensing office."""
+    """Gather what the rows are priced by."""
     held = held_device(ctx, device)
     names = {one.name for one in fields(pricing.Claim)} & {one.name for one in fields(Template)}
     return pricing.Terms(
         day=day,
         tables=rates.tables(ctx.tx, str(held.body["provider"])),
-        zones=zoning.zones_from(ctx.tx, zoning.origin_of(ctx.tx, held, mailed_from=False)),
+        zones=zoning.zones_from(ctx.tx, zoning.origin_of(ctx.tx, held, mailed_from=template.place == "zip")),
         claim=pricing.Claim(**{name: getattr(template, name) for name in names}),
         weight_oz=template.weight_oz,
         shape=template.shape,
@@ -37,10 +84,12 @@ def prices_of(ctx: Context, device: DeviceId, template: Template, day: date) -> 
 
 @cites("P050-1.5", "502.22b")
 def same_prices(ctx: Context, device: DeviceId, template: Template, terms: Terms) -> None:
-    """See that a list was priced by what holds now, in the transaction that reserves it.
+    """See that a list was checked by what holds now, in the transaction that reserves it.
 
-    Raises `Refused` (batch.prices-changed) where a rate table or a zone chart came meanwhile, or the day is over.
+    Raises `Refused` (batch.prices-changed) where a rate table or a zone chart came meanwhile, or the day is over, and
+    as `labels.require` where a label stock is approved no longer.
     """
+    _approved(ctx.tx, template, day=terms.day, zone=terms.limits.zone)
     if prices_of(ctx, device, template, terms.day) != terms.prices:
         raise Refused("batch.prices-changed", what="a rate table or a zone chart")
     if terms.day < ctx.now.date_in(terms.limits.zone):

@@ -14,9 +14,8 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
-from typing import Any
 
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Context
@@ -24,14 +23,12 @@ from towncircle.kernel.errors import BadInput, Refused, RefusedOnGrounds
 from towncircle.kernel.ids import BatchId, DeviceId, JobId
 from towncircle.kernel.money import Mills
 from towncircle.kernel.store import Record
-from towncircle.licensee import advertising, batches, custody, looks, mailroom, missing, pricing, promises, returns
-from towncircle.licensee.limits import Limits
-from towncircle.licensee.looks import TRUE, Drawn, Look
+from towncircle.licensee import batches, custody, mailroom, missing, promises, returns
+from towncircle.licensee.looks import TRUE, Drawn
 from towncircle.mailpiece.templates import Template
-from towncircle.psd.commands import StatusReport
 from towncircle.psd.states import AUTHORISED
 from towncircle.world import evidenced, manifest
-from towncircle.world.batch_prices import prices_of, same_prices
+from towncircle.world.batch_prices import same_prices, terms_of
 from towncircle.world.checking import MOST_FAULTS, Checked, Terms, check
 from towncircle.world.composing import Shared, ToWrite, Written, take_back, write_part
 from towncircle.world.crews import Crew, crew
@@ -197,7 +194,7 @@ def _checked(
     status = journeys.status()
     if status.state == AUTHORISED:
         raise Refused("mailroom.no-postage-set", device=journeys.device)
-    terms = _terms(journeys, wish, status)
+    terms = terms_of(journeys, wish.template, day=wish.day, drawn=wish.drawn, status=status)
     with check(wish.source, terms, hands, progress) as checked:
         if checked.faults:
             errors = manifest.write_errors(out, checked.faults)
@@ -212,32 +209,6 @@ def _checked(
         if not checked.parts:
             raise Refused("mailroom.nothing-to-print")
         yield checked, terms
-
-
-def _terms(journeys: Journeys, wish: Wish, status: StatusReport) -> Terms:
-    world, template = journeys.world, wish.template
-    limits = Limits.of(world.rules, world.clock.now().date_in(status.zone), zone=status.zone)
-    day = wish.day or limits.first + timedelta(days=template.ahead_days)
-    limits.check(day=day)
-    left_out = [name for name, kept in (("art", template.art), ("return-address", template.return_address)) if not kept]
-
-    def gather(ctx: Context) -> tuple[pricing.Terms, dict[str, Any]]:
-        chosen = Look(**template.look(), drawn=wish.drawn)
-        look = looks.of_job(ctx, chosen, device=journeys.device, categories=())
-        return prices_of(ctx, journeys.device, template, day), {"without": left_out, **advertising.of_job(ctx), **look}
-
-    prices, design = journeys.do(gather)
-    body = {"device": journeys.device, "layout": status.layout, "mailing_date": day.isoformat(), **design}
-    stationery = journeys.stationery(Record(kind="job", key="", owner=journeys.device, version=0, body=body))
-    return Terms(
-        template=template,
-        prices=prices,
-        limits=limits,
-        most=status.cap,
-        layout=status.layout,
-        design=design,
-        shared=Shared.of(world.config.regime, stationery),
-    )
 
 
 def _order(journeys: Journeys, wish: Wish, terms: Terms, checked: Checked, out: Path, batch: BatchId) -> batches.Order:

@@ -3,7 +3,8 @@
 Here: the rows that can be printed, cut into parts, and everything that is wrong with the others. Not here: what is done
 with them (`batching`), one address (`mailpiece.addresses`), one page's lints (`mailpiece.lints`).
 Kept: a list of any length is checked in the memory of a few parts: what was planned waits in a file without a name. A
-part is what a device can take in one command and hold the postage of at once.
+part is what a device can take in one command and hold the postage of at once. On label sheets a part ends with a full
+sheet where it can, and the next goes on at the next free label; the tapes of a piece stand in one part.
 """
 
 from __future__ import annotations
@@ -26,9 +27,11 @@ from towncircle.licensee.limits import Limits
 from towncircle.licensee.mailroom import on_form
 from towncircle.licensee.pricing import Pricer
 from towncircle.licensee.pricing import Terms as PriceTerms
-from towncircle.licensee.pricing import doubts as doubts_of
+from towncircle.licensee.pricing import doubts_of_job as doubts_of
+from towncircle.licensee.tapes import on_tapes, places_of_pieces
 from towncircle.mailpiece.address_files import FaultyRow, Recipient, open_addresses
 from towncircle.mailpiece.forms import form_of_piece, label_stock
+from towncircle.mailpiece.sheets import position, stock
 from towncircle.mailpiece.templates import Template, astray
 from towncircle.world.composing import Shared, ToLint, Unfit, lint_part
 from towncircle.world.crews import Crew
@@ -138,12 +141,11 @@ class _Reading:
                 for one in row.faults:
                     self._fault(row.row, one.error, column=one.column)
             else:
-                piece = self._piece(row)
-                pieces += [piece] if piece is not None else []
+                pieces += self._marks(row)
             if len(self.faults) >= MOST_FAULTS:
                 self.capped = True
                 return
-            if len(pieces) == _LINTED_AT_ONCE:
+            if len(pieces) >= _LINTED_AT_ONCE:
                 yield self._task(pieces)
                 pieces = []
                 self._progress(CHECKING, self.rows, max(self._lines, self.rows))
@@ -154,11 +156,13 @@ class _Reading:
     def linted(self, unfit: Sequence[Unfit]) -> list[Piece]:
         """Give the pieces of the task that came back whose pages are well; the others are faults."""
         pieces = self._under_way.popleft()
-        wrong = {one.place for one in unfit}
+        wrong = set[int]()
         for one in unfit:
             row = pieces[one.place]["row"]
-            self.faults += [Faulty(row=row, column="", code=one.code, what=sentence) for sentence in one.sentences]
-        return [piece for place, piece in enumerate(pieces) if place not in wrong]
+            if row not in wrong:  # the tapes of a piece look alike
+                self.faults += [Faulty(row=row, column="", code=one.code, what=sentence) for sentence in one.sentences]
+            wrong.add(row)
+        return [piece for piece in pieces if piece["row"] not in wrong]
 
     def _task(self, pieces: list[Piece]) -> ToLint:
         self._under_way.append(pieces)
@@ -169,21 +173,25 @@ class _Reading:
     def _fault(self, row: int, error: TowncircleError, *, column: str = "") -> None:
         self.faults.append(Faulty(row=row, column=column, code=error.code, what=error.sentence))
 
-    def _piece(self, row: Recipient) -> Piece | None:
-        """Give a row as a piece of a job, or None where it has a fault."""
+    def _marks(self, row: Recipient) -> list[Piece]:
+        """Give a row as a piece of a job, or as its tapes; nothing where it has a fault."""
         template = self._terms.template
         said = astray(template, row)
         for name in said:
             self._fault(row.row, BadInput("template.no-override", name=name, template=template.name), column=name)
         if said:
-            return None
+            return []
         try:
-            kept = self._pricer.piece(row)
-            self._check_amount(kept["amount"])
-            return self._on_form({"row": row.row, **kept})
+            piece = self._on_form({"row": row.row, **self._pricer.piece(row)})
+            marks = [piece] if template.each is None else on_tapes([piece], template.each)
+            for mark in marks:
+                self._check_amount(mark["amount"])
+            if piece["amount"] > self._terms.most:
+                raise Refused("batch.piece-over-cap", amount=Mills(piece["amount"]), cap=self._terms.most)
         except (Refused, BadInput) as error:
             self._fault(row.row, error)
-            return None
+            return []
+        return marks
 
     def _on_form(self, piece: Piece) -> Piece:
         """Put a piece on the template's form. Raises as `on_form`, and `Refused` (template.label-stock)."""
@@ -191,7 +199,7 @@ class _Reading:
         if template.form and piece["shape"] == template.shape:  # the template's reader has found that it suits
             return {**piece, "on": template.form}
         (put,) = on_form([piece], template.form)
-        if label_stock(form_of_piece(put)):
+        if label_stock(form_of_piece(put)) and not template.stock:
             raise Refused("template.label-stock", form=form_of_piece(put).name)
         return put
 
@@ -208,29 +216,49 @@ class _Packing:
     def __init__(self, plan: IO[bytes], terms: Terms) -> None:
         self._plan, self._most = plan, terms.most
         self._per_file = terms.template.pieces_per_file
+        self._stock = stock(terms.template.stock) if terms.template.stock else None
+        self._start = terms.template.start if self._stock else 0
         self._pieces: list[Piece] = []
         self._total = ZERO
         self._parts: list[Part] = []
         self.doubts: Counter[str] = Counter()
 
     def take(self, pieces: Sequence[Piece]) -> None:
-        """Take pieces in their order."""
-        for piece in pieces:
-            amount = Mills(piece["amount"])
-            if len(self._pieces) == self._per_file or (self._pieces and self._total + amount > self._most):
-                self._end()
-            self._pieces.append(piece)
+        """Take pieces in their order, the tapes of each together."""
+        for places in places_of_pieces(pieces):
+            marks = [pieces[place] for place in places]
+            amount = _sum(marks)
+            while self._pieces and (
+                len(self._pieces) + len(marks) > self._per_file or self._total + amount > self._most
+            ):
+                self._end(self._next_end())
+            self._pieces += marks
             self._total += amount
 
     def close(self) -> tuple[Part, ...]:
         """Give the parts."""
         if self._pieces:
-            self._end()
+            self._end(len(self._pieces))
         self._plan.flush()
         return tuple(self._parts)
 
-    def _end(self) -> None:
-        self._plan.write(json.dumps(self._pieces, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
-        self._parts.append(Part.of(self._pieces))
-        self.doubts += doubts_of(self._pieces)
-        self._pieces, self._total = [], ZERO
+    def _next_end(self) -> int:
+        """Give how many of the pieces at hand are the next part: all, on sheets those up to the last full one."""
+        held = self._stock
+        if held is None or held.places == 1:
+            return len(self._pieces)
+        ends = [places[-1] + 1 for places in places_of_pieces(self._pieces)]
+        return next((end for end in reversed(ends) if position(held, self._start, end)[1] == 1), len(self._pieces))
+
+    def _end(self, count: int) -> None:
+        part, rest = self._pieces[:count], self._pieces[count:]
+        self._plan.write(json.dumps(part, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
+        self._parts.append(Part.of(part, start=self._start))
+        self.doubts += doubts_of(part)
+        if self._stock is not None:
+            self._start = position(self._stock, self._start, count)[1]
+        self._pieces, self._total = rest, _sum(rest)
+
+
+def _sum(pieces: Sequence[Piece]) -> Mills:
+    return Mills(sum(piece["amount"] for piece in pieces))

@@ -47,12 +47,20 @@ class WorldClock:
 
     def advance(self, step: str) -> Instant:
         """Go forward by a step such as `73h` or `3mo` (calendar months of the Eastern zone); give the new instant."""
+        return self.go(self.after(step))
+
+    def after(self, step: str) -> Instant:
+        """Give the instant that lies a step ahead. Raises `Refused` (world.clock-back)."""
         months, microseconds = parse_step(step)
         now = self.now()
         then = now.plus_months(months, zone=ZONE).plus(microseconds=microseconds)
         if then <= now:
             raise Refused("world.clock-back", step=step)
-        held = self._read()
+        return then
+
+    def go(self, then: Instant) -> Instant:
+        """Go forward to an instant, and give it."""
+        held, now = self._read(), self.now()
         if held["mode"] == "frozen":
             self._write({"mode": "frozen", "now_us": int(then)})
         else:

@@ -18,6 +18,7 @@ from typing import Any
 from towncircle.kernel.errors import RefusedOnGrounds, TowncircleError
 from towncircle.kernel.instants import Instant
 from towncircle.licensee import envelopes, looks, mailroom
+from towncircle.mailpiece import sheets
 from towncircle.paper import pdf, png, svg
 from towncircle.rules import ruleset
 
@@ -118,15 +119,16 @@ def _pictures(task: ToWrite, target: Path, stationery: envelopes.Stationery) -> 
     folder = task.out / task.stem
     folder.mkdir(exist_ok=True)
     names = []
-    numbers = mailroom.numbers_of(task.job)
-    for place, (page, number) in enumerate(zip(envelopes.pages(task.job, stationery), numbers, strict=True)):
+    numbers, name = mailroom.numbers_of(task.job), task.job.get("stock")
+    on_sheets = bool(name) and sheets.stock(name).places > 1
+    for place, page in enumerate(envelopes.pages(task.job, stationery)):
         drawn = {}
         if "png" in task.formats:
             drawn["png"] = png.render(target, place, dpi=stationery.dpi)
         if "svg" in task.formats:
             drawn["svg"] = svg.render(page).encode()
         for ending, data in drawn.items():
-            path = folder / f"{number:06d}.{ending}"
+            path = folder / f"{f'sheet-{place + 1:03d}' if on_sheets else f'{numbers[place]:06d}'}.{ending}"
             draft = _draft(path)
             draft.write_bytes(data)
             draft.replace(path)

@@ -186,11 +186,12 @@ def _error(answer: dict[str, Any]) -> BadInput:
     if not code.startswith(_OF_A_FILE) or not isinstance(params, dict):
         raise _EndedError(_NO_ANSWER)
     try:
-        return BadInput(code, **{str(name): value for name, value in params.items()})
+        return _AS_TOLD(code, **{str(name): value for name, value in params.items()})
     except BrokenInvariant as error:  # a code that is none
         raise _EndedError(_NO_ANSWER) from error
 
 
+_AS_TOLD = BadInput  # the code is the reader's
 _NO_ANSWER = "it said what is no answer"
 _GUARD = Guard()
 atexit.register(_GUARD.close)

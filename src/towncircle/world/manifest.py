@@ -11,7 +11,7 @@ from __future__ import annotations
 import csv
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -24,9 +24,11 @@ from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record, Transaction
 from towncircle.licensee import batches
 from towncircle.licensee.mailroom import CLAIMED, PRINTED, numbers_of
-from towncircle.licensee.pricing import UNRECORDED, claim_of, doubts
+from towncircle.licensee.pricing import UNRECORDED, claim_of, doubts_of_job
+from towncircle.licensee.tapes import whole_pieces
 from towncircle.mailpiece.harmless import cell
 from towncircle.mailpiece.row_rates import COLUMNS, SIDES
+from towncircle.mailpiece.sheets import position, stock
 
 MANIFEST, ERRORS, LEFT = "manifest.json", "errors.csv", "not-printed.csv"
 _LINES = ("name", "company", "urbanization", "street", "street2", "city", "state")
@@ -61,19 +63,19 @@ def write_left(out: Path, view: Transaction, batch: Record) -> Path:
         lines.writerow((*_LINES, "zip", "weight_oz", "shape", *COLUMNS))
         for job in batches.jobs(view, batch):
             if job.body["state"] not in (PRINTED, CLAIMED):
-                lines.writerows(_listed(piece) for piece in job.body["pieces"])
+                lines.writerows(_listed(piece) for piece in whole_pieces(job.body["pieces"]))
 
     return _put(out / LEFT, write)
 
 
-def _listed(piece: dict[str, Any]) -> list[str]:
+def _listed(piece: Mapping[str, Any]) -> list[str]:
     where = piece["address"]
     code = "-".join(part for part in (where["zip5"], where["plus4"], where["delivery_point"]) if part)
     said = [cell(where[name]) for name in _LINES]
     return [*said, code, piece["weight"], piece["shape"], *_rated(piece)]
 
 
-def _rated(piece: dict[str, Any]) -> list[str]:
+def _rated(piece: Mapping[str, Any]) -> list[str]:
     """Give the cells of the columns that say what is claimed for a piece; an estimated zone is found anew."""
     claim = claim_of(piece)
     said = {
@@ -124,7 +126,8 @@ def write_manifest(out: Path, view: Transaction, batch: Record, *, regime: str) 
             "pieces_lost": body["lost"],
             "lost_mills": body["lost_mills"],
         },
-        "files": [{name: job[name] for name in _FILE} for job in done],
+        **({"labels": body["labels"]} if "labels" in body else {}),
+        "files": [{name: job[name] for name in _FILE if name in job} for job in done],
     }
 
     def write(stream: TextIO) -> None:
@@ -141,7 +144,7 @@ def write_manifest(out: Path, view: Transaction, batch: Record, *, regime: str) 
     return _put(out / MANIFEST, write)
 
 
-_FILE = ("file", "sha256", "bytes", "job", "pieces", "first_piece", "last_piece", "postage_mills")
+_FILE = ("file", "sha256", "bytes", "job", "pieces", "first_piece", "last_piece", "postage_mills", "start")
 
 
 def _heads(view: Transaction, batch: Record) -> Iterator[dict[str, Any]]:
@@ -161,7 +164,8 @@ def _heads(view: Transaction, batch: Record) -> Iterator[dict[str, Any]]:
             "last_piece": numbers[-1],
             "postage_mills": job.body["total"],
             "categories": part["categories"],
-            "doubts": doubts(job.body["pieces"]),
+            "doubts": doubts_of_job(job.body["pieces"]),
+            **({"start": part["start"]} if "start" in part else {}),
         }
 
 
@@ -181,9 +185,11 @@ def _pieces(view: Transaction, batch: Record) -> Iterator[tuple[str, Mills]]:
         if job.body["state"] != PRINTED:
             continue
         signed = _signed(job)
-        for page, (piece, number, amount) in enumerate(
-            zip(job.body["pieces"], numbers_of(job.body), signed, strict=True), start=1
+        held = stock(job.body["stock"]) if job.body.get("stock") else None
+        for place, (piece, number, amount) in enumerate(
+            zip(job.body["pieces"], numbers_of(job.body), signed, strict=True)
         ):
+            page, label = (place, 0) if held is None else position(held, job.body["start"], place)
             line = {
                 "row": piece["row"],
                 "piece": number,
@@ -191,7 +197,9 @@ def _pieces(view: Transaction, batch: Record) -> Iterator[tuple[str, Mills]]:
                 "category": piece["category"],
                 "confidence": piece.get("confidence", UNRECORDED),
                 "file": job.body["files"][0],
-                "page": page,
+                "page": page + 1,
+                **({"label": label} if label else {}),
+                **({"tape": piece["tape"]} if "tape" in piece else {}),
             }
             yield json.dumps(line, ensure_ascii=False), amount
 

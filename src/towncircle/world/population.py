@@ -2,6 +2,7 @@
 
 Here: the round of a day, the findings as the Postal Service keeps them, the life of a device. Not here: the
 comparisons (`postal.reconciling`, `postal.daily`), the notices (`world.notices`).
+The files of lost or stolen devices go on the first of each month, also when a world's time is moved on past it.
 Kept: a day is told once, in the zone of headquarters; what was written down and not told yet goes first, so that no
 number is left out; one Provider's refusal keeps no other from its inventory.
 """
@@ -10,14 +11,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import BadInput, Refused
+from towncircle.kernel.instants import Instant
 from towncircle.postal.decertification import decertify
 from towncircle.provider import daily as books
 from towncircle.provider import inventories
+from towncircle.rules.calendars import start_of_day
 from towncircle.rules.duties import HEADQUARTERS
 from towncircle.wire.bodies import DailyFinding, InventoryFinding
 from towncircle.world.config import POSTAL
@@ -91,12 +95,35 @@ def daily(world: World) -> None:
     try:
         if POSTAL in world.desks:
             world.desk(POSTAL).perform(lambda ctx: decertify(ctx, world.rules), actor=POSTAL)
+        send_monthly_files(world)
         for told in (reconcile, reconcile_books):
             with suppress(Refused, BadInput):  # noted at its Provider
                 for _ in told(world):
                     continue
     finally:
         fetch_all(world)
+
+
+@cites("502.20k", "502.24d/2")
+def send_monthly_files(world: World) -> None:
+    """Have each Provider at home here send the files of lost or stolen devices that are due and were not sent."""
+    from towncircle.world.missing import file_months  # it asks journeys, which make this round
+
+    for provider in world.config.providers:
+        if provider in world.desks:
+            with suppress(Refused, BadInput):  # it is due still, and sent by the next round
+                file_months(world, provider)
+
+
+def firsts_between(now: Instant, then: Instant) -> Iterator[Instant]:
+    """Give the beginning of each first of a month between two instants, at headquarters."""
+    day = now.date_in(HEADQUARTERS)
+    while True:
+        day = (day.replace(day=28) + timedelta(days=4)).replace(day=1)
+        first = start_of_day(day, HEADQUARTERS)
+        if first >= then:
+            return
+        yield first
 
 
 def today(world: World) -> str:

@@ -36,7 +36,7 @@ from towncircle.world.config import BANK, POSTAL, WorldConfig
 from towncircle.world.deadlines import act_on_deadlines
 from towncircle.world.desk import Desk, Taken
 from towncircle.world.devices import DEVICES, DeviceShelf, Factory, PortMaker, ShelfPort, Workshop, process_port
-from towncircle.world.population import daily
+from towncircle.world.population import daily, firsts_between, send_monthly_files
 from towncircle.world.privacy import check_private
 from towncircle.world.sealing import Sealer
 
@@ -258,7 +258,12 @@ class World:
 
     def advance(self, step: str) -> Instant:
         """Travel forward in time; what waits is delivered, deadlines are acted on, the round of the day is made."""
-        now = self.clock.advance(step)
+        then = self.clock.after(step)
+        for first in firsts_between(self.clock.now(), then):  # what a running worker does on that day
+            self.clock.go(first)
+            self.publish()
+            send_monthly_files(self)
+        now = self.clock.go(then)
         self.deliver()
         act_on_deadlines(self)
         self.publish()  # before anybody calls: lists that ran out on the way would let nobody be believed

@@ -150,11 +150,17 @@ ROWS = {
         clause="house",
         next_step="Take it out, or mend its spelling.",
     ),
+    "batch.piece-over-cap": Row(
+        kind="refused",
+        sentence="The tapes of the piece bear {amount} together; the device never holds more than {cap}.",
+        clause="P050 3.6",
+        next_step="Send it as several pieces: all tapes of one piece are evidenced in one command.",
+    ),
     "template.label-stock": Row(
         kind="refused",
-        sentence="{form} is label stock; a batch is printed on envelopes, flats and cards.",
-        clause="house",
-        next_step="Name another form, or print labels as a job: towncircle print DIR --addresses FILE --stock NAME",
+        sentence="A {form} is label stock, and the template does not say which lies in the printer.",
+        clause="P050 4.3",
+        next_step='Name it: page.stock = "roll-4x6", or another of towncircle labels; or name another form.',
     ),
     "batch.prices-changed": Row(
         kind="refused",

@@ -80,6 +80,11 @@ ROWS = {
     "missing.steps-open": _refused(
         "For the device {device} {count} steps are open.", "502.24", "Take each of them, then try again."
     ),
+    "missing.no-report": _refused(
+        "No incident report about the device {device} has been filed.",
+        "502.24",
+        "File it first: towncircle missing incident DIR DEVICE",
+    ),
     "missing.no-incident": _refused(
         "Nothing is open about the device {device}: it is not missing.",
         "502.24",

@@ -9,6 +9,12 @@ ROWS = {
         clause="502.27(a)(1)",
         next_step="Scan it anew at 300 dpi or more, or leave it out: Part IV groups pieces by the postage they show.",
     ),
+    "refund.share-unknown": Row(
+        kind="refused",
+        sentence="The pieces come to {total}, and {ruleset} says what is refunded up to {most} only.",
+        clause="502.27(a)",
+        next_step="Send the pieces in on forms of no more than {most} each.",
+    ),
     "refund.no-pieces": Row(
         kind="input",
         sentence="A form has 1 to {most} pieces; this one has {count}.",
