@@ -4,6 +4,7 @@ It is looked at before each test too, because whoever edits a file while the tes
 device process that a test starts.
 """
 
+import os
 import sys
 from pathlib import Path
 
@@ -25,6 +26,11 @@ def pytest_sessionstart() -> None:
 
     manifest.refresh()
     selftest.power_on()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if not os.environ.get("CI"):
+        terminalreporter.write_line("Sweeps of faults and kills took a drawn share; CI=true walks them whole.")
 
 
 @pytest.fixture(autouse=True)

@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 from tests.conformance.breaking import answered, refused
-from tests.journeys.stories import HARBOR, MAILROOM
+from tests.journeys.stories import HARBOR, MAILROOM, reopened
 from tests.journeys.test_journeys import PEOPLE
 from tests.journeys.test_supervision import act, suspended
 from tests.parties.hand import POSTAL, Hand, funded
 from tests.postal.test_findings import KNOWN, REPORT
 
 from towncircle.kernel.errors import RefusedOnGrounds
+from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import ZERO
 from towncircle.kernel.store import Record
 from towncircle.licensee import advertising as host
@@ -25,7 +26,7 @@ from towncircle.provider import advertising
 from towncircle.wire import bodies
 from towncircle.world import printing
 from towncircle.world.clauses import counted, facts_of_world
-from towncircle.world.journeys import Journeys
+from towncircle.world.journeys import Applicant, Journeys
 from towncircle.world.population import life_of
 from towncircle.world.supervising import at_provider, kept
 from towncircle.world.world import World
@@ -98,6 +99,32 @@ _LEFT_OUT = {  # the duties whose act each step of a submission tells of
 }
 
 
+@pytest.mark.requirement("502.2/2", "502.3")
+def test_an_applicant_gets_no_device_certified_and_no_system_approved(tmp_path: Path) -> None:
+    folder, start = tmp_path / "world", Instant.parse("2026-11-23T14:00Z")
+    World.create(folder, regime="imi-2024", seed=3, start=start, applicants=(HARBOR,)).close()
+    world = reopened(folder)
+    journeys = Journeys(world)
+    journeys.apply(Applicant(), provider=HARBOR)
+    with refused("502.2", "product.not-authorized"):
+        journeys.lease()
+    submitted(world)
+    with refused("502.2", "product.not-authorized"):
+        written(world, products.approve)
+    for step in products.QUALIFICATION:
+        shown(world, step.name)
+    with refused("502.2", "product.not-authorized"):
+        journeys.lease()  # its papers are there, and nobody has written to it
+    act(world, products.authorize, provider=HARBOR, reference="LETTER-1", document=PAPER)
+    act(world, products.change_control, provider=HARBOR, reference="DEED-1")
+    with refused("502.3", "product.control-open"):
+        journeys.lease()
+    shown(world, "control")
+    journeys.lease()
+    assert written(world, products.approve).body["state"] == "approved"
+    world.close()
+
+
 @pytest.mark.requirement("502.9", "502.10", "502.12/1", "502.12/3")
 @pytest.mark.parametrize("left_out", [step.name for step in products.SUBMISSION])
 def test_a_system_is_not_approved_before_each_step_of_its_submission(left_out: str, world: World) -> None:
@@ -129,6 +156,11 @@ def test_after_approval_no_other_build_runs_without_a_written_authorization(worl
         submitted(world)
         written(world, products.change, build=OTHER)
     written(world, products.approve)
+    with pytest.raises(RefusedOnGrounds) as caught:  # nobody has tested it
+        written(world, products.change, build=OTHER)
+    assert [ground.clause for ground in caught.value.grounds] == ["502.12", "502.12", "502.10"]
+    for step in products.TESTED:
+        handed(world, step.name, **({} if step.name == "testing" else {"build": OTHER}))
     with refused("502.11", "product.no-paper"):
         written(world, products.change, build=OTHER, document="")
     assert [ground.clause for ground in found(hand, BUILD, "TC2A")] == []
@@ -151,6 +183,17 @@ def test_a_suspended_system_is_not_approved_anew(world: World) -> None:
     submitted(world)
     with refused("502.13", "procedure.in-force"):
         written(world, products.approve)
+
+
+@pytest.mark.requirement("502.11/2")
+def test_a_suspended_system_gets_no_other_build(world: World) -> None:
+    submitted(world)
+    written(world, products.approve)
+    for step in products.TESTED:
+        handed(world, step.name, **({} if step.name == "testing" else {"build": OTHER}))
+    suspended(world, form="approval", scope=("system TC2A",))
+    with refused("502.13", "procedure.in-force"):
+        written(world, products.change, build=OTHER)
 
 
 # ---- advertising art (502.20(d))

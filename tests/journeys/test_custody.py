@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from towncircle.provider import checkouts, defects, handovers, removals, upkeep
 from towncircle.testing.rehearsal_world import in_process
 from towncircle.world import custody, licensing, printing, returning
 from towncircle.world.config import POSTAL
+from towncircle.world.custody_papers import given_back
 from towncircle.world.journeys import Applicant, Journeys
 from towncircle.world.missing import at_provider
 from towncircle.world.world import Wiring, World
@@ -233,7 +235,17 @@ def test_an_inspector_takes_a_device_along_against_a_receipt(journeys: Journeys,
     receipt = custody.fetch_receipt(journeys, device, inspector=True)
     assert receipt.body["condition"] == "sealed, two scratches"
     with journeys.world.store(HARBOR).reading() as view:
-        (copy,) = [fact for fact in view.facts() if fact.type == "removal.ordered"]
+        known, row = view.facts(), view.get("device", device)
+        (copy,) = [fact for fact in known if fact.type == "removal.ordered"]
+    assert row is not None
+    assert given_back(row, known, None) == "not yet known: an inspector of the Postal Service took it along"
+    before = [fact for fact in known if fact.type != "removal.ordered"]
+    for state_, words in (
+        ("leased", "none: it is in service"),
+        ("lost", "none: it is lost, and its last signed reading stands"),
+        ("suspect", "none yet: it is suspect"),
+    ):
+        assert given_back(replace(row, body={**row.body, "custody": state_}), before, None) == words
     assert (copy.body["receipt"], copy.body["condition"]) == (receipt.key, "sealed, two scratches")
     no_difference(journeys.world, tmp_path / "export")
 

@@ -94,14 +94,15 @@ def test_a_branch_that_is_seen_and_was_not_approved_holds_the_piece() -> None:
 
 
 @pytest.mark.requirement("P050-4.6/4")
-def test_the_postmaster_finds_a_delay_once_and_the_rule_says_until_when() -> None:
+@pytest.mark.parametrize("license_row", [{"zone": "America/New_York"}, {"office_zip": "10001"}])  # by 3601-A, by meter
+def test_the_postmaster_finds_a_delay_once_and_the_rule_says_until_when(license_row: dict[str, str]) -> None:
     before = Instant.parse("2026-12-01T04:59Z")
     with MemoryStore().transaction() as tx:
         ctx = Context(
             tx=tx, now=before, party="postal.usps", actor="postmaster", randomness=SeededRandomness(1, "delay"),
             rule_digest="", unseal=lambda *_: None,
         )  # fmt: skip
-        tx.put("license", "20260-000001", {"zone": "America/New_York"}, owner="licensee.mailroom", expected=0)
+        tx.put("license", "20260-000001", license_row, owner="licensee.mailroom", expected=0)
         tx.put("device", "TC1A0000000017", {"license": "20260-000001"}, owner="provider.harbor", expected=0)
         told = {"device": "TC1A0000000017", "reasons": "A flood.", "rules": ruleset("imi-2024")}
         with pytest.raises(Refused, match=r"delay\.not-begun"):

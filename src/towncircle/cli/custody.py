@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from towncircle.cli.show import as_json, journeys_of, opened, table, world_argument
+from towncircle.cli.show import as_json, files_told, journeys_of, opened, table, world_argument
 
 if TYPE_CHECKING:
     from towncircle.kernel.context import Context
@@ -46,7 +46,9 @@ def add(subparsers: Any) -> None:
     ):
         verb = _verb(verbs, name, help_, run, device=False)
         verb.set_defaults(run=run)
-    papers = _verb(verbs, "papers", "write the papers of a device as PDF: Form 3601-C, lease, receipts", _papers)
+    papers = _verb(
+        verbs, "papers", "write the papers of a device as PDF: Form 3601-C, lease, receipts, malfunctions", _papers
+    )
     papers.add_argument("--out", required=True, type=Path, metavar="FOLDER", help="where to write them")
 
 
@@ -346,9 +348,4 @@ def _papers(args: argparse.Namespace) -> int:
 
     with opened(args.world) as world:
         files = write_papers(world, args.device, args.out)
-    if args.json:
-        as_json({"files": [str(path) for path in files]})
-    else:
-        for path in files:
-            print(path)
-    return 0
+    return files_told(files, json=args.json)

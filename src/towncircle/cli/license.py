@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from towncircle.cli.show import as_json, journeys_of, table
+from towncircle.cli.show import as_json, files_told, journeys_of, table
 
 if TYPE_CHECKING:
     from towncircle.wire.bodies import LicenseDecision, LicenseStanding, RevisedLicense
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _DATA = ("name", "street", "city", "state", "zip", "telephone", "contact", "device_location")
 _FIELDS = (*_DATA[:7], "office_zip", _DATA[7])
-_ACTIONS = ("apply", "standing", "appeal", "revise", "verify", "move", "forms")
+_ACTIONS = ("apply", "standing", "appeal", "revise", "verify", "move", "forms", "papers")
 
 
 def add(subparsers: Any) -> None:
@@ -26,7 +26,8 @@ def add(subparsers: Any) -> None:
         "applies. standing: how the license or an application stands, with the written notice of a refusal or a "
         "revocation. appeal: to the Manager, MTM, in the time that P050 2.4 gives. revise: notify changed Form 3601-A "
         "data. verify: state the data anew as they stand. move: change the post office of deposit, which checks the "
-        "device out of service and asks for a license there (2.5(e)). forms: write Forms 3601-A and 3601-B as PDF.",
+        "device out of service and asks for a license there (2.5(e)). forms: write Forms 3601-A and 3601-B as PDF. "
+        "papers: write the notice of a refusal or revocation, the docket of an appeal and its decision as PDF.",
     )
     parser.add_argument("world", type=Path, metavar="DIR", help="the world's folder")
     parser.add_argument("action", nargs="?", default="apply", choices=_ACTIONS, help="what to do (default: apply)")
@@ -44,7 +45,7 @@ def add(subparsers: Any) -> None:
     parser.add_argument(
         "--evidence", metavar="FILE", type=Path, help="a paper that goes with the appeal, by its digest"
     )
-    parser.add_argument("--out", metavar="DIR", type=Path, default=Path("forms"), help="where the forms are written")
+    parser.add_argument("--out", metavar="DIR", type=Path, default=Path("forms"), help="where the papers are written")
     parser.add_argument("--json", action="store_true", help="print JSON with stable keys")
     parser.set_defaults(run=run)
 
@@ -156,13 +157,16 @@ def _move(args: argparse.Namespace, journeys: Journeys, _given: dict[str, str]) 
 def _forms(args: argparse.Namespace, journeys: Journeys, _given: dict[str, str]) -> int:
     from towncircle.world.license_papers import write_forms
 
-    files = write_forms(journeys, args.out, number=args.license)
-    if args.json:
-        as_json({"files": [str(path) for path in files]})
-    else:
-        for path in files:
-            print(path)
-    return 0
+    return files_told(write_forms(journeys, args.out, number=args.license), json=args.json)
+
+
+def _papers(args: argparse.Namespace, journeys: Journeys, _given: dict[str, str]) -> int:
+    from towncircle.world import licensing
+    from towncircle.world.notice_papers import write_decisions
+
+    told = licensing.ask_standing(journeys, args.about or args.license)  # the notice is received with it
+    named = {"licensee": journeys.licensee, "appeal_by": told.appeal_by}
+    return files_told(write_decisions(journeys.world, told.about, args.out, **named), json=args.json)
 
 
 _RUN = {
@@ -173,4 +177,5 @@ _RUN = {
     "verify": _verify,
     "move": _move,
     "forms": _forms,
+    "papers": _papers,
 }

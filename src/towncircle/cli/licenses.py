@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from towncircle.cli.show import as_json, opened
+from towncircle.cli.show import as_json, files_told, opened
 
 if TYPE_CHECKING:
     from towncircle.world.world import World
@@ -24,6 +24,7 @@ _ACTIONS = (
     "meter",
     "permit",
     "end-permit",
+    "papers",
 )
 
 
@@ -40,7 +41,8 @@ def add(subparsers: Any) -> None:
         "(2.2). meter LICENSEE --office-zip ZIP: a postage meter license is on file. permit LICENSE --permit abroad "
         "--until DATE --reference FILE: authorize in writing that its devices are kept or used abroad (2.3(d)), or, "
         "with --permit combined, that its mail goes "
-        "in one mailing with mail paid by other methods (5.2); end-permit LICENSE withdraws it.",
+        "in one mailing with mail paid by other methods (5.2); end-permit LICENSE withdraws it. papers NUMBER: "
+        "write the notice of a refusal or revocation, and of the appeals about it, as PDF.",
         epilog="grounds of a revocation: illegal-use (2.3(a)); not-reset (2.3(b), the register of devices must show "
         "it); control (2.3(c)); abroad (2.3(d)); other-office (2.3(e)); no-quality-piece (2.3(f), the Provider's "
         "report must be on record). The two that records show need no particulars.",
@@ -56,6 +58,7 @@ def add(subparsers: Any) -> None:
     parser.add_argument("--permit", default="abroad", metavar="KIND", help="what is authorized (default: abroad)")
     parser.add_argument("--until", default="", metavar="DATE", help="the last day of an authorization")
     parser.add_argument("--reference", default="", metavar="FILE", help="the file number of an authorization's paper")
+    parser.add_argument("--out", metavar="FOLDER", type=Path, default=Path("papers"), help="where the papers go")
     parser.add_argument("--office-zip", default="", metavar="ZIP", help="the post office of a meter license")
     parser.add_argument(
         "--by", default="", metavar="NAME", help="the authorised person who acts (see: person --at postal.usps)"
@@ -67,6 +70,10 @@ def add(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Act, and list the licenses and the docket."""
     with opened(args.world) as world:
+        if args.action == "papers":
+            from towncircle.world.notice_papers import write_decisions
+
+            return files_told(write_decisions(world, args.name, args.out), json=args.json)
         if args.action != "list":
             _act(world, args)
         record = _listed(world)

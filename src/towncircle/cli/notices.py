@@ -23,6 +23,7 @@ def add(subparsers: Any) -> None:
     )
     parser.add_argument("world", type=Path, metavar="DIR", help="the world's folder")
     parser.add_argument("--party", default="", metavar="NAME", help="one party: its id, its name or its role")
+    parser.add_argument("--pdf", type=Path, metavar="FOLDER", help="write each notice as PDF into a folder too")
     parser.add_argument("--json", action="store_true", help="print JSON with stable keys")
     parser.set_defaults(run=run)
 
@@ -36,6 +37,10 @@ def run(args: argparse.Namespace) -> int:
         parties = parties_of(world, args.party)
         fetch_all(world, [party for party in parties if party.startswith("licensee.")])
         kept = [one for party in parties for one in notices_of(world, party)]
+        if args.pdf is not None:
+            from towncircle.world.notice_papers import write_notices
+
+            write_notices(world, kept, args.pdf)
     if args.json:
         as_json({"notices": [_record(one) for one in kept]})
         return 0

@@ -41,6 +41,13 @@ def add(subparsers: Any) -> None:
     new.add_argument(
         "--keys", default="file", metavar="KIND", help="where devices keep keys: file (default), passphrase, pkcs11"
     )
+    new.add_argument(
+        "--applicant",
+        action="append",
+        default=[],
+        metavar="PROVIDER",
+        help="a Provider that is not authorized yet: towncircle products (default: both are, from the start)",
+    )
     add_arguments(new)
     new.add_argument("--json", action="store_true", help="print JSON with stable keys")
     new.set_defaults(run=run_new)
@@ -80,7 +87,8 @@ def run_new(args: argparse.Namespace) -> int:
     if start is None and (args.seed is not None or about.frozen):
         start = Instant.parse(about.start)
     keys = chosen(args.keys, keys_of(args))
-    world = World.create(args.world, regime=args.regime, seed=args.seed, start=start)
+    applicants = tuple(args.applicant)
+    world = World.create(args.world, regime=args.regime, seed=args.seed, start=start, applicants=applicants)
     if keys is not None:
         keys.keep(args.world)
     now = world.clock.now()

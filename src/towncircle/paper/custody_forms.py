@@ -53,6 +53,6 @@ def agreement_pages(title: str, text: str, rows: Sequence[tuple[str, str]], *, f
     return sheets(form, title, (Section(rows=rows), Section(prose=paragraphs)))
 
 
-def receipt_pages(title: str, rows: Mapping[str, str]) -> list[Page]:
-    """Lay out the receipt of a hand-over."""
-    return sheets("Receipt", title, (Section(rows=list(rows.items())),))
+def receipt_pages(title: str, rows: Mapping[str, str], *, form: str = "Receipt") -> list[Page]:
+    """Lay out the receipt of a hand-over, or what else has rows alone."""
+    return sheets(form, title, (Section(rows=list(rows.items())),))

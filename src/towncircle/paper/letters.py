@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from towncircle.mailpiece.elements import Element, Page
 from towncircle.mailpiece.geometry import INCH
 from towncircle.mailpiece.typeface import face
-from towncircle.paper.sheet import GREY, LEFT, LETTER, RIGHT, lines_of, rule_at, text_at
+from towncircle.paper.sheet import GREY, LEFT, LETTER, RIGHT, lines_of, plain, rule_at, text_at
 
 _SIZE, _STEP, _LABEL, _VALUE = 10_000, 14_000, 8_000, 150_000
 _TOP, _BOTTOM = LETTER.height - INCH, INCH + 14_000
@@ -41,15 +41,15 @@ def letter_pages(
 
 
 def _head(title: str, rows: Sequence[tuple[str, str]]) -> tuple[list[Element], int]:
-    specimen = "SPECIMEN"
+    specimen, title = "SPECIMEN", plain(title)
     elements: list[Element] = [
         text_at(title, "bold", face("bold").fitting(title, size=16_000, most=380_000, least=8_000), LEFT, _TOP),
         text_at(specimen, "bold", 11_000, RIGHT - face("bold").width(specimen, 11_000), _TOP),
         rule_at(_TOP - 10_000),
     ]
     y = _TOP - 12_000
-    for label, value in rows:
-        y -= 18_000
+    for label, text in rows:
+        y, value = y - 18_000, plain(text)
         size = face("sans").fitting(value, size=_SIZE, most=RIGHT - LEFT - _VALUE, least=5_000) or 5_000
         elements += [text_at(label, "sans", _LABEL, LEFT, y, ink=GREY), text_at(value, "sans", size, LEFT + _VALUE, y)]
     if rows:

@@ -15,6 +15,7 @@ from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Context
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.store import Record, Transaction
+from towncircle.mailpiece.zipcode import place_of
 from towncircle.postal.procedures import text_of
 from towncircle.rules import RuleSet
 
@@ -56,7 +57,8 @@ def find(ctx: Context, *, device: str, month: str, reasons: str, rules: RuleSet)
 def _zone(tx: Transaction, device: Record) -> str:
     held = tx.get("license", device.body["license"])
     assert held is not None, "a registered device has a license"
-    return str(held.body["zone"])
+    zone = held.body.get("zone")  # a meter license on file says its office only
+    return str(zone or place_of(str(held.body["office_zip"])).zone)
 
 
 def delays_of(tx: Transaction, device: str) -> dict[str, date]:

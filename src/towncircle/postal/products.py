@@ -9,7 +9,7 @@ their digest, so a change after it is an approved build of its own, authorized i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,8 @@ from towncircle.rules.acts import check_reference
 from towncircle.rules.procedures import Subject
 
 _DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
+APPLICANT, AUTHORIZED, OPEN, SETTLED = "applicant", "authorized", "open", "settled"
+FROM_THE_START = "from-the-start"  # the reference of what a new world begins with (house)
 CLASSES = ("stand-alone", "lan", "wan", "hybrid")  # the four categories of 502.6
 
 
@@ -52,11 +54,35 @@ SUBMISSION = (
 )
 
 
+TESTED = tuple(step for step in SUBMISSION if step.name in ("product", "laboratory", "testing"))  # anew for each build
+
+
 def provider_row(ctx: Context, provider: str) -> Record:
-    """Give what is known of a Provider's qualification; one that was authorized from the start has nothing on file."""
+    """Give what is known of a Provider's qualification; one without a file was authorized before files were kept."""
     held = ctx.tx.get("provider-file", provider)
-    body: dict[str, Any] = {"state": "applicant", "steps": {}, "control": "settled"}
+    body: dict[str, Any] = {"state": AUTHORIZED, "steps": {}, "control": SETTLED}
     return held or Record(kind="provider-file", key=provider, owner=provider, version=0, body=body)
+
+
+@cites("502.2/2")
+def enter(ctx: Context, *, provider: str, authorized: bool) -> None:
+    """Begin the file of a Provider of a new world: authorized from the start, or an applicant (house)."""
+    row = provider_row(ctx, provider)
+    row = _write(ctx, row, state=AUTHORIZED if authorized else APPLICANT)
+    if authorized:
+        ctx.note("provider.authorized", provider, clauses=("502.2",), provider=provider, reference=FROM_THE_START)
+
+
+@cites("502.2/2", "502.3")
+def check_authorized(ctx: Context, provider: str) -> None:
+    """Check that a Provider is authorized in writing and that nobody acquires control of it without evidence.
+
+    Raises `Refused` (product.not-authorized, product.control-open).
+    """
+    row = provider_row(ctx, provider)
+    if row.body["state"] != AUTHORIZED:
+        raise Refused("product.not-authorized", provider=provider, state=row.body["state"])
+    _settled(row)
 
 
 def _write(ctx: Context, row: Record, **changes: Any) -> Record:
@@ -73,7 +99,7 @@ def show(ctx: Context, *, provider: str, step: str, reference: str, document: st
     known = _step(step, (*QUALIFICATION, *CONTROL))
     paper = _paper(ctx, known, reference, document)
     steps = {**row.body["steps"], step: paper}
-    control = "settled" if step == CONTROL[0].name else row.body["control"]
+    control = SETTLED if step == CONTROL[0].name else row.body["control"]
     row = _write(ctx, row, steps=steps, control=control)
     ctx.note("provider.shown", provider, clauses=(known.clause,), provider=provider, step=step, reference=reference)
     return row
@@ -83,7 +109,7 @@ def show(ctx: Context, *, provider: str, step: str, reference: str, document: st
 def change_control(ctx: Context, *, provider: str, reference: str) -> Record:
     """Record that ownership or control of a Provider changes: nothing is approved until the evidence is here."""
     check_reference(reference)
-    row = _write(ctx, provider_row(ctx, provider), control="open")
+    row = _write(ctx, provider_row(ctx, provider), control=OPEN)
     ctx.note("provider.control-changes", provider, clauses=("502.3",), provider=provider, reference=reference)
     return row
 
@@ -96,13 +122,13 @@ def authorize(ctx: Context, *, provider: str, reference: str, document: str) -> 
     _settled(row)
     written = Step(name="authorization", clause="502.2", does="the written authorization")
     paper = _paper(ctx, written, reference, document)
-    row = _write(ctx, row, state="authorized", steps={**row.body["steps"], written.name: paper})
+    row = _write(ctx, row, state=AUTHORIZED, steps={**row.body["steps"], written.name: paper})
     ctx.note("provider.authorized", provider, clauses=("502.2",), provider=provider, reference=reference)
     return row
 
 
 def _settled(row: Record) -> None:
-    if row.body["control"] != "settled":
+    if row.body["control"] != SETTLED:
         raise Refused("product.control-open", provider=row.key)
 
 
@@ -120,6 +146,8 @@ def submit(
 ) -> Record:
     """Record a paper of a product's submission; the steps product and laboratory name the build handed over.
 
+    Once that build is approved, another one may be submitted: it is handed over and tested anew.
+
     Raises `BadInput`: product.no-such-step, product.bad-build, product.no-such-class; `Refused`: product.not-identical,
     product.not-simultaneous, product.no-paper.
     """
@@ -129,20 +157,28 @@ def submit(
     row = held or Record(kind="submission", key=key, owner=provider, version=0, body=body)
     known = _step(step, SUBMISSION)
     paper = _paper(ctx, known, reference, document)
+    steps = _anew(row.body) if known in TESTED else row.body["steps"]
     if step in ("product", "laboratory"):
         if not _DIGEST.fullmatch(build):
             raise BadInput("product.bad-build", text=build[:70])
         paper["build"] = build
-        _same(row.body["steps"], paper, step)
+        _same(steps, paper, step)
     if step == "product":
         if category not in CLASSES:
             raise BadInput("product.no-such-class", text=category[:40], known=", ".join(CLASSES))
         row = Record(kind=row.kind, key=key, owner=provider, version=row.version,
                      body={**row.body, "category": category})  # fmt: skip
-    row = _write(ctx, row, steps={**row.body["steps"], step: paper})
+    row = _write(ctx, row, steps={**steps, step: paper})
     told: dict[str, Any] = {"step": step, "reference": reference, "build": build}
     ctx.note("product.submitted", key, clauses=(known.clause,), provider=provider, **told)
     return row
+
+
+def _anew(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the steps done, without those of a build that went through all of them and is approved."""
+    steps: dict[str, Any] = body["steps"]
+    over = all(step.name in steps for step in TESTED) and steps["product"]["build"] in body["builds"]
+    return {name: paper for name, paper in steps.items() if not over or _step(name, SUBMISSION) not in TESTED}
 
 
 @cites("502.12")
@@ -161,30 +197,40 @@ def _same(steps: dict[str, Any], paper: dict[str, Any], step: str) -> None:
 def approve(ctx: Context, *, provider: str, system: str, reference: str, document: str) -> Record:
     """Approve a submitted system: the approval is bound to the build that was submitted and tested.
 
-    Raises `RefusedOnGrounds` (product.steps-open), `Refused` (product.not-submitted, product.control-open,
-    procedure.in-force).
+    Raises `RefusedOnGrounds` (product.steps-open), `Refused` (product.not-submitted, product.not-authorized,
+    product.control-open, procedure.in-force).
     """
     row = _submission(ctx, provider, system)
     _complete(SUBMISSION, row.body["steps"], f"the approval of {system}", "502.9, 502.12")
-    _settled(provider_row(ctx, provider))
     build = str(row.body["steps"]["product"]["build"])
-    refusal = barred(ctx, provider, Subject(system=system, category=row.body["category"], build=build))
-    if refusal is not None:
-        raise refusal
+    _unbarred(ctx, row, build)
     return _approved(ctx, row, build, reference, document)
 
 
-@cites("502.11/2")
-def change(ctx: Context, *, provider: str, system: str, build: str, reference: str, document: str) -> Record:
-    """Authorize a change of an approved system in writing: another build of it is approved.
+def _unbarred(ctx: Context, row: Record, build: str) -> None:
+    """Check that neither the Provider nor its system, of this build, is kept from an approval."""
+    check_authorized(ctx, row.owner)
+    subject = Subject(system=row.body["system"], category=row.body["category"], build=build)
+    if (refusal := barred(ctx, row.owner, subject)) is not None:
+        raise refusal
 
-    Raises `Refused` (product.not-approved, product.no-paper), `BadInput` (product.bad-build).
+
+@cites("502.11/2", "502.12", "502.13")
+def change(ctx: Context, *, provider: str, system: str, build: str, reference: str, document: str) -> Record:
+    """Authorize a change of an approved system in writing: another build of it, handed over and tested, is approved.
+
+    Raises `RefusedOnGrounds` (product.steps-open), `Refused` (product.not-approved, product.no-paper,
+    product.not-authorized, product.control-open, procedure.in-force), `BadInput` (product.bad-build).
     """
     row = _submission(ctx, provider, system)
     if row.body["state"] != "approved":
         raise Refused("product.not-approved", system=system, provider=provider)
     if not _DIGEST.fullmatch(build):
         raise BadInput("product.bad-build", text=build[:70])
+    steps = row.body["steps"]
+    done = {name: paper for name, paper in steps.items() if steps.get("product", {}).get("build") == build}
+    _complete(TESTED, done, f"the change of {system} to build {build[:16]}", "502.11, 502.12")
+    _unbarred(ctx, row, build)
     return _approved(ctx, row, build, reference, document)
 
 

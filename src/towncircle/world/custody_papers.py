@@ -16,10 +16,12 @@ from towncircle.kernel.money import Mills
 from towncircle.kernel.store import Record
 from towncircle.mailpiece.elements import Page
 from towncircle.paper.custody_forms import Activity, activity_pages, agreement_pages, receipt_pages
+from towncircle.paper.incident_forms import Told, malfunction_pages
 from towncircle.paper.pdf import write_pdf
 from towncircle.provider.agreements import DEPOSIT_ACKNOWLEDGMENT, LEASE_AGREEMENT, digest_of
 from towncircle.world.config import POSTAL
 from towncircle.world.custody import Kept, kept, kept_until
+from towncircle.world.incident_papers import office_of, registers_row
 from towncircle.world.missing import provider_of
 from towncircle.world.world import World
 
@@ -59,6 +61,7 @@ def write_papers(world: World, device: str, out: Path) -> list[Path]:
     }
     for number, row in enumerate(one.shipments, start=1):
         papers[f"receipt-{number}.pdf"] = _receipt(row, provider)
+    papers |= _inspector(world, one) | _malfunctions(world, one)
     for name, pages in papers.items():
         write_pdf(pages, out / name, at=at)
     return [out / name for name in papers]
@@ -89,14 +92,23 @@ def _activity(world: World, one: Kept, facts: list[Fact], held: Record | None) -
         ]
         if held is not None
         else [],
-        amount=str(Mills(notes["amount"]))
-        if done
-        else "not yet known"
-        if held is not None
-        else "none: it is in service",
+        amount=given_back(one.device, facts, held),
         signed=f"{one.provider}, {_words(Instant(notes['at']))}" if done else "not yet",
         kept_until=kept_until(world, one.provider, one.device.key) or "it is filed",
     )
+
+
+@cites("502.27b/2")
+def given_back(device: Record, facts: list[Fact], held: Record | None) -> str:
+    """Say what section F says of a device's balance: the amount, or why there is none (yet)."""
+    if held is not None:
+        return str(Mills(held.body["amount"])) if held.body["state"] == "done" else "not yet known"
+    custody = str(device.body["custody"])
+    if any(fact.type == "removal.ordered" and fact.body["condition"] for fact in facts):
+        return "not yet known: an inspector of the Postal Service took it along"
+    if custody in ("missing", "lost", "stolen"):
+        return f"none: it is {custody}, and its last signed reading stands"
+    return "none: it is in service" if custody == "leased" else f"none yet: it is {custody}"
 
 
 def _hand_over(row: Record) -> str:
@@ -153,6 +165,64 @@ def _receipt(row: Record, provider: str) -> list[Page]:
             "Condition": body["condition"] or "not yet seen",
         },
     )
+
+
+@cites("P050-2.6/4", "502.20i/1")
+def _inspector(world: World, one: Kept) -> dict[str, list[Page]]:
+    """Give the receipt of an inspector who took the device along, or the order to remove it."""
+    with world.store(POSTAL).reading() as view:
+        held = view.get("removal", one.device.key)
+    if held is None:
+        return {}
+    body, at = held.body, Instant(held.body["at"]).words_in(str(one.device.body["zone"]))
+    rows = {
+        "Device": one.device.key,
+        "Licensee": one.device.owner,
+        "Provider": one.provider,
+        "Order": str(body["order"]),
+        "Reason": str(body["reason"]),
+    }
+    if not body["taken"]:
+        rows |= {"Ordered by": f"{POSTAL}, {at}", "Under": "502.20(i)"}
+        return {"removal-order.pdf": receipt_pages("Removal of a device from service", rows, form="Order")}
+    rows |= {"Condition": str(body["condition"]), "Taken along by": f"{POSTAL}, an inspector, {at}"}
+    rows["Under"] = "P050 2.6, 502.20(i)"
+    return {"inspector-receipt.pdf": receipt_pages("Inspector's receipt for a device that is taken along", rows)}
+
+
+@cites("502.20f/2", "502.20j/2")
+def _malfunctions(world: World, one: Kept) -> dict[str, list[Page]]:
+    """Give the notice of each defect and the report of its fault, as the Manager, MTM, filed them."""
+    with world.store(POSTAL).reading() as view:
+        rows = [row for row in view.find("malfunction", owner=one.provider) if row.body["device"] == one.device.key]
+        license_ = view.get("license", str(one.device.body["license"]))
+    zone, papers = str(one.device.body["zone"]), {}
+    for row in sorted(rows, key=lambda row: int(row.body["notice"]["at"])):
+        for stage in ("notice", "report"):
+            if stage not in row.body:
+                continue
+            body = row.body[stage]
+            told = Told(
+                report=[
+                    ("Defect", row.key),
+                    ("To", f"{POSTAL}, the Manager, MTM"),
+                    ("By", f"{one.provider}, {Instant(body['at']).words_in(zone)}"),
+                ],
+                device=[
+                    ("Device", one.device.key),
+                    ("License", f"{one.device.body['license']}, {one.device.owner}"),
+                    ("Licensing post office", office_of(license_)),
+                ],
+                registers=[registers_row(body["ascending"], body["descending"])],
+                happened=[("Kind", str(row.body["kind"]))],
+                words=str(body["fault"]),
+                done=[("Remedy", str(body["remedy"])), ("Examination, reference", str(body["reference"]))]
+                if stage == "report"
+                else (),
+                clause="502.20(f), 502.20(j)" if stage == "report" else "502.20(f), P050 2.7",
+            )
+            papers[f"malfunction-{row.key}-{stage}.pdf"] = malfunction_pages(told, report=stage == "report")
+    return papers
 
 
 def _words(at: Instant) -> str:

@@ -19,7 +19,7 @@ from towncircle.kernel.instants import Instant
 from towncircle.kernel.randomness import Randomness, SeededRandomness
 from towncircle.kernel.store import Store
 from towncircle.pki.randomness import SystemRandomness
-from towncircle.postal import publishing
+from towncircle.postal import products, publishing
 from towncircle.postal.certificates import Authority
 from towncircle.provider.leasing import Product
 from towncircle.psd.process import SystemClock
@@ -95,10 +95,18 @@ class World:
         start: Instant | None,
         providers: tuple[str, ...] = DEFAULT_PROVIDERS,
         licensees: tuple[str, ...] = DEFAULT_LICENSEES,
+        applicants: tuple[str, ...] = (),
     ) -> World:
-        """Make a world in a new or empty folder. `start` freezes its clock there; without it the clock runs."""
+        """Make a world in a new or empty folder. `start` freezes its clock there; without it the clock runs.
+
+        Its Providers are authorized from the start, but for those that are named as `applicants`. Raises `BadInput`
+        (world.exists), `Refused` (world.no-provider) and what the rule set refuses.
+        """
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise BadInput("world.exists", path=folder)
+        for name in applicants:
+            if name not in providers:
+                raise Refused("world.no-provider", name=name[:40], known=", ".join(providers))
         rules = ruleset(regime)
         if start is not None:
             rules.check_start(start.date_in("UTC"))
@@ -123,6 +131,9 @@ class World:
         )
         settings.write(folder)
         world = cls.open(folder)
+        for provider in world.config.providers:
+            enter = partial(products.enter, provider=provider, authorized=provider not in applicants)
+            world.desk(POSTAL).perform(enter, actor=POSTAL)
         world.publish()
         return world
 

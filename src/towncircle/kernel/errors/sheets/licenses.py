@@ -126,6 +126,12 @@ ROWS = {
         clause="P050 2.4",
         next_step="Name the refused application or the revoked license.",
     ),
+    "license.no-notice": Row(
+        kind="refused",
+        sentence="No refusal or revocation about {about} was decided, so there is no notice of one.",
+        clause="P050 2.3(g)",
+        next_step="The license itself is Form 3601-B: towncircle license DIR forms",
+    ),
     "license.appeal-late": Row(
         kind="refused",
         sentence="The last day for an appeal about {about} was {last_day}; the decision stands.",

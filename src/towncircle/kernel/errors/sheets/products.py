@@ -20,10 +20,16 @@ ROWS = {
     "product.steps-open": _refused(
         "For {what}, {count} steps are open.", "502.9", "Record the paper of each, then try again."
     ),
+    "product.not-authorized": _refused(
+        "{provider} is not authorized in writing (it stands as {state}): none of its devices is certified, "
+        "and no system of it approved.",
+        "502.2",
+        "Complete its qualification: towncircle products qualify, then towncircle products authorize",
+    ),
     "product.control-open": _refused(
         "Control of {provider} changes, and the evidence of who acquires it is not here.",
         "502.3",
-        "Record it: towncircle supervision qualify DIR PROVIDER --step control --document FILE",
+        "Record it: towncircle products qualify DIR PROVIDER --step control --document FILE",
     ),
     "product.bad-build": _input(
         "'{text}' is no digest of a build: 64 digits from 0 to f.", "502.11", "Give it as 'towncircle device' shows it."

@@ -106,9 +106,13 @@ def approved(town: Town) -> None:
     clause="502.11",
 )
 def another_build(town: Town) -> None:
-    """Authorize another build of the approved system."""
-    told = {"system": SYSTEM, "build": _BUILDS[1], "reference": "TC2A-2", "document": PAPER}
-    postal(town, products.change, provider=PROVIDER, **told)
+    """Have another build of the approved system tested, and authorize it; before the tests it is refused."""
+    told = {"provider": PROVIDER, "system": SYSTEM, "build": _BUILDS[1], "reference": "TC2A-2", "document": PAPER}
+    with refused("product.steps-open"):
+        postal(town, products.change, **told)
+    for step in products.TESTED:
+        postal(town, products.submit, step=step.name, category="wan", **told)
+    postal(town, products.change, **told)
 
 
 # ---- advertising art (502.20(d))
