@@ -6,6 +6,7 @@ import csv
 import json
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -17,16 +18,24 @@ from tests.world.test_batching import Interrupted, after, good, job_of, listed, 
 from towncircle.cli.main import main
 from towncircle.cli.print_batch import _from_label
 from towncircle.kernel.errors import Refused
+from towncircle.kernel.money import Mills
 from towncircle.licensee import batches, mailroom, promises, zoning
+from towncircle.licensee.looks import TRUE
 from towncircle.licensee.pricing import Claim, claim_of, price_for
 from towncircle.mailpiece import templates
 from towncircle.mailpiece.sheets import stock, used
 from towncircle.paper.png import raster
 from towncircle.symbol import read
+from towncircle.verification import Observed
 from towncircle.world import batching, labels
+from towncircle.world.batch_prices import terms_of
 from towncircle.world.batching import Batched, Wish
+from towncircle.world.checking import check
 from towncircle.world.composing import Shared, ToWrite, write_part
+from towncircle.world.crews import crew
 from towncircle.world.journeys import Journeys
+from towncircle.world.printing import silent
+from towncircle.world.verifying import by_page, marks_of, verify_piece
 
 DPI = 200
 SHEETS = """
@@ -155,6 +164,42 @@ def test_the_tapes_of_a_piece_stand_in_one_file_and_rows_that_take_too_many_are_
     assert [read(raster(out / file, page, dpi=DPI))[0].payload.hex() for file, page in files] == marks
     assert done.left is not None
     assert len(done.left.read_text().splitlines()) == 3  # a piece on several tapes is one row
+
+
+def test_each_page_of_a_file_is_judged_as_a_piece_of_its_own(
+    room: Journeys, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    batching.print_batch(room, wish(listed(tmp_path, good(2)), ""), tmp_path / "out")
+    marks = list(marks_of(tmp_path / "out" / "envelopes-0001.pdf"))
+    due = price_for("letter", Fraction(1), day=room.today()).amount
+    seen = {"at": room.world.clock.now(), "observed": Observed()}
+    assert [len(held) for held in by_page(marks)] == [1, 1]
+    for held in by_page(marks):
+        whole, judged = verify_piece(held, room.world, **seen)
+        assert (whole.verdict, whole.paid, len(judged)) == ("VALID", due, 1)
+    together, _ = verify_piece(marks, room.world, **seen)
+    assert together.paid == due + due
+    for line in ("x.pdf --by-page", "--hex a2 --piece --by-page", f"{tmp_path} --piece --by-page"):
+        assert main(["verify", *line.split()]) == 2
+        assert "cli.argument-astray" in capsys.readouterr().err
+    file = str(tmp_path / "out" / "envelopes-0001.pdf")
+    assert main(["verify", file, "--piece", "--by-page", "--json"]) == 1  # without a world nothing is VALID
+    pieces = json.loads(capsys.readouterr().out)["pieces"]
+    assert [one["results"][0]["page"] for one in pieces] == [1, 2]
+
+
+def test_a_piece_whose_tapes_no_device_could_pay_at_once_is_a_bad_row(room: Journeys, tmp_path: Path) -> None:
+    template = templates.parse(SHEETS.replace("start = 9", 'each = "0.50"').encode(), name="ours")
+    terms = terms_of(room, template, day=None, drawn=TRUE, status=room.status())
+    due = price_for("flat", Fraction(2), day=terms.day).amount
+    source = listed(tmp_path, good(1))
+    for cap, codes in ((due, []), (due - Mills(1), ["batch.piece-over-cap"])):
+        with (
+            crew(beside=False) as hands,
+            check(source, replace(terms, most=cap), hands, silent) as it,
+        ):
+            assert [fault.code for fault in it.faults] == codes
+            assert [part.pieces for part in it.parts] == ([] if codes else [-(-int(due) // 500)])
 
 
 def test_parcels_on_labels_are_each_paid_by_their_zone_and_a_row_whose_label_is_not_well_is_left_out(

@@ -31,6 +31,7 @@ def run(args: argparse.Namespace) -> int:
     from towncircle.world.verifying import record, record_piece
 
     at, seen = Instant.parse(args.at) if args.at is not None else None, verify.observed(args)
+    verify.check_pages(args)
     if folder.given(args):
         with opened(args.world) as world:
             return folder.judge(args, world, at=at, seen=seen, site=args.site)
@@ -38,7 +39,8 @@ def run(args: argparse.Namespace) -> int:
     with opened(args.world) as world:
         if args.piece:
             now = at or world.clock.now()
-            whole, judged = record_piece(marks, world, site=args.site, at=now, observed=seen)
-            return verify.show(judged, json=args.json, piece=whole)
+            held = verify.pieces_of(args, marks)
+            found = [record_piece(one, world, site=args.site, at=now, observed=seen) for one in held]
+            return verify.show_pieces(args, found)
         judged = [record(mark, world, site=args.site, at=at, observed=seen) for mark in marks]
     return verify.show(judged, json=args.json)

@@ -74,6 +74,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="all marks are of one piece: their postage adds up (4.9); of a folder, all marks of each file",
     )
     parser.add_argument(
+        "--by-page", action="store_true", help="--piece: each page is another piece, and all observed holds for each"
+    )
+    parser.add_argument(
         "--out", type=Path, metavar="FILE", help="of a folder: where a line of JSON goes for each file as it is done"
     )
     parser.add_argument("--csv", type=Path, metavar="FILE", help="of a folder: all results as CSV at the end")
@@ -98,6 +101,7 @@ def run(args: argparse.Namespace) -> int:
     from towncircle.world.verifying import verify, verify_piece
 
     at, seen = Instant.parse(args.at) if args.at is not None else None, observed(args)
+    check_pages(args)
     if folder.given(args):
         with opened(args.world) if args.world else nullcontext() as world:
             return folder.judge(args, world, at=at, seen=seen)
@@ -105,10 +109,18 @@ def run(args: argparse.Namespace) -> int:
     with opened(args.world) if args.world else nullcontext() as world:
         now = at or (world.clock.now() if world else machine_now())
         if args.piece:
-            whole, judged = verify_piece(marks, world, at=now, observed=seen)
-            return show(judged, json=args.json, piece=whole)
+            found = [verify_piece(held, world, at=now, observed=seen) for held in pieces_of(args, marks)]
+            return show_pieces(args, found)
         judged = [verify(mark, world, at=now, observed=seen) for mark in marks]
     return show(judged, json=args.json)
+
+
+def check_pages(args: argparse.Namespace) -> None:
+    """Refuse pages as pieces where there are none. Raises `BadInput` (cli.argument-astray)."""
+    from towncircle.kernel.errors import BadInput
+
+    if args.by_page and (not args.piece or args.hex is not None or any(path.is_dir() for path in args.files)):
+        raise BadInput("cli.argument-astray", arguments="--by-page", needs="--piece, and files by their names")
 
 
 def observed(args: argparse.Namespace) -> Observed:
@@ -145,20 +157,35 @@ def marks_given(args: argparse.Namespace) -> Iterator[Mark]:
         yield from marks_of(path)
 
 
-def show(judged: list[Judged], *, json: bool, piece: PieceVerdict | None = None) -> int:
-    """Print verdicts, and that of the piece where the marks are of one, and give the exit code."""
+def pieces_of(args: argparse.Namespace, marks: list[Mark]) -> list[list[Mark]]:
+    """Give the marks of each piece: all are of one, or with `--by-page` those of each page."""
+    from towncircle.world.verifying import by_page
+
+    return by_page(marks) if args.by_page else [marks]
+
+
+def show_pieces(args: argparse.Namespace, found: list[tuple[PieceVerdict, list[Judged]]]) -> int:
+    """Print the verdicts of pieces and of their marks, and give the exit code."""
+    if args.json:
+        records = [{"piece": piece.as_dict(), "results": [one.as_dict() for one in judged]} for piece, judged in found]
+        as_json({"pieces": records} if args.by_page else records[0])
+    for piece, judged in () if args.json else found:
+        for one in judged:
+            _show_one(one)
+        page = f" on page {judged[0].mark.page} of {judged[0].mark.file}" if args.by_page else ""
+        print(f"{piece.verdict}  the piece{page}: {piece.disposition}{', SPECIMEN' if piece.specimen else ''}")
+        for finding in piece.findings:
+            print(f"  {_SIGN[finding.ok]}{finding.code:<22} {finding.text} [{finding.clause}]")
+    return 0 if all(piece.verdict == "VALID" for piece, _ in found) else 1
+
+
+def show(judged: list[Judged], *, json: bool) -> int:
+    """Print the verdicts of marks, each a piece of its own, and give the exit code."""
     if json:
-        whole = {"piece": piece.as_dict()} if piece else {}
-        as_json({**whole, "results": [one.as_dict() for one in judged]})
+        as_json({"results": [one.as_dict() for one in judged]})
     else:
         for one in judged:
             _show_one(one)
-        if piece is not None:
-            print(f"{piece.verdict}  the piece: {piece.disposition}{', SPECIMEN' if piece.specimen else ''}")
-            for finding in piece.findings:
-                print(f"  {_SIGN[finding.ok]}{finding.code:<22} {finding.text} [{finding.clause}]")
-    if piece is not None:
-        return 0 if piece.verdict == "VALID" else 1
     return 0 if all(one.verdict.verdict == "VALID" for one in judged) else 1
 
 

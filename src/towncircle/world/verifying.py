@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import groupby
 from pathlib import Path
 from types import MappingProxyType
 
@@ -127,6 +128,11 @@ def of_one_piece(marks: Iterable[Mark]) -> list[Mark]:
         if mark.more:
             raise BadInput("scan.too-many-symbols", file=mark.file, page=mark.page, limit=MAX_SYMBOLS)
     return [mark for mark in found if mark.payload is not None] or found[:1]
+
+
+def by_page(marks: Iterable[Mark]) -> list[list[Mark]]:
+    """Take each page of a file as a piece of its own: give the marks of each, in their order."""
+    return [list(held) for _, held in groupby(marks, key=lambda mark: (mark.file, mark.page))]
 
 
 def verify_piece(
