@@ -218,7 +218,8 @@ def test_an_order_that_was_changed_on_the_way_is_refused() -> None:
 @pytest.mark.requirement("502.16")
 def test_an_altered_program_does_not_start(tmp_path: Path) -> None:
     (tmp_path / "psd").mkdir()
-    (tmp_path / "psd" / "__init__.py").write_text("built = 1\n")
+    for folder in (tmp_path, tmp_path / "psd"):
+        (folder / "__init__.py").write_text("built = 1\n")
     integrity.write(tmp_path)
     integrity.check(tmp_path)
     (tmp_path / "psd" / "__init__.py").write_text("built = 2\n")

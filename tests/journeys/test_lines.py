@@ -80,8 +80,13 @@ def test_a_device_on_a_lan_is_used_by_every_command(
         ran("device", "connect", folder, device, "--station", desk, "--address", address)
         assert printed_and_verified(folder, fund=True) == "in service"
         ran("status", folder)
-        ran("device", "disconnect", folder, device)
-        ran("status", folder, code=3)
+        ran("device", "disconnect", folder, device, code=3)
+        assert "world.still-served" in capsys.readouterr().err
+    ran("device", "disconnect", folder, device)
+    copy = shutil.copytree(folder / "devices" / device, tmp_path / device)
+    with served("serve-lan", str(copy), "--stations", str(stations)) as address:
+        ran("device", "connect", folder, device, "--station", desk, "--address", address, code=3)
+        assert "world.copy-served" in capsys.readouterr().err
     assert printed_and_verified(folder, fund=False) == "in service"
 
 

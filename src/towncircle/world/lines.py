@@ -25,6 +25,7 @@ from towncircle.kernel.randomness import Randomness
 from towncircle.psd.client import DeviceClient
 from towncircle.psd.device import manufacture
 from towncircle.psd.process import STORE
+from towncircle.psd.sqlite import SqliteMemory
 from towncircle.psd.states import MANUFACTURED
 from towncircle.world.clock import FILE as CLOCK_FILE
 from towncircle.world.devices import DEVICES, PortMaker, ShelfPort
@@ -83,11 +84,14 @@ def clock_arguments(store: Path) -> tuple[str, ...]:
 def connect(folder: Path, line: Line) -> None:
     """Reach the device of a folder over a line from now on, once it has answered there.
 
-    Raises `BadInput` (world.other-device) where another one answered, and what the line raises.
+    Raises `BadInput` (world.other-device) where another one answered, `Refused` (world.copy-served) where the store
+    here is nobody's, so that the host serves a copy of it; and what the line raises.
     """
     device = DeviceId.parse(folder.name)
     if not folder.is_dir():
         raise BadInput("psd.no-such-device", device=device)
+    if (folder / STORE).exists() and not _is_owned(folder):
+        raise Refused("world.copy-served", device=device, path=folder)
     port = line.open(device)
     try:
         found = DeviceClient(port).identify().device
@@ -99,13 +103,29 @@ def connect(folder: Path, line: Line) -> None:
 
 
 def disconnect(folder: Path) -> None:
-    """Run a device in a process of one's own again. Raises `Refused` (world.no-line, world.hosted)."""
+    """Run a device in a process of one's own again, once its host has ended.
+
+    Raises `Refused` (world.no-line, world.hosted, world.still-served).
+    """
     device = folder.name
     if line_of(folder) is None:
         raise Refused("world.no-line", device=device)
     if not (folder / STORE).exists():
         raise Refused("world.hosted", device=device)
+    if _is_owned(folder):
+        raise Refused("world.still-served", device=device)
     (folder / LINE).unlink()
+
+
+def _is_owned(folder: Path) -> bool:
+    """Tell whether a process owns the store of a device."""
+    try:
+        SqliteMemory(folder / STORE).close()
+    except Refused as refusal:
+        if refusal.code != "psd.store-busy":
+            raise
+        return True
+    return False
 
 
 def host(

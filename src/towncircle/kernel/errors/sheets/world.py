@@ -81,6 +81,18 @@ ROWS = {
         clause="house",
         next_step="Nothing is to be done.",
     ),
+    "world.copy-served": Row(
+        kind="refused",
+        sentence="The store of {device} in {path} is owned by nobody, so the host serves a copy of it.",
+        clause="house",
+        next_step="Serve this very folder: towncircle device serve-lan {path}. A copy is frozen when it is found.",
+    ),
+    "world.still-served": Row(
+        kind="refused",
+        sentence="The host still serves {device}.",
+        clause="house",
+        next_step="End the host first (Ctrl-C); nothing was changed.",
+    ),
     "world.no-line": Row(
         kind="refused",
         sentence="The device {device} is not reached over a network: it runs in a process of its own.",
