@@ -180,7 +180,8 @@ def test_a_device_that_was_found_is_purged_and_a_file_that_names_it_is_a_differe
 ) -> None:
     lose(journeys)
     find(journeys)
-    journeys.world.clock.advance("40d")  # nobody files the month by himself
+    journeys.world.clock.advance("40d")  # without the rounds in which the month would be filed
+    journeys.world.publish()
     month = incidents.month_of(journeys.world.clock.now().plus(days=-31))
     row = MissingDevice(
         device=journeys.device,
@@ -192,7 +193,8 @@ def test_a_device_that_was_found_is_purged_and_a_file_that_names_it_is_a_differe
         descending_mills=0,
     )
     made = MonthlyFile(provider=HARBOR, period=month, made_at=journeys.world.clock.now(), devices=(row,), purged=0)
-    hand.say(HARBOR, POSTAL, bodies.LostAndStolenFile(period=month, file=write(made)))
+    answer = hand.say(HARBOR, POSTAL, bodies.LostAndStolenFile(period=month, file=write(made)))
+    assert not isinstance(answer, bodies.RefusedReply), answer
     with journeys.world.store(REGISTER).reading() as view:
         found = [row.body["differences"] for row in view.find("lost-and-stolen-file") if row.body["differences"]]
         last = [fact for fact in view.facts() if fact.type == "lost-and-stolen-file.received"][-1]
