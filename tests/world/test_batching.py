@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -441,3 +443,32 @@ def test_a_batch_counts_the_prices_that_are_less_than_sure_and_takes_low_ones_on
     assert (told["totals"]["prices_less_than_sure"], done.batch.body["doubts"]) == (doubtful, doubtful)
     assert [piece["confidence"] for piece in told["pieces"]] == ["high", "medium", "low"]
     assert told["pieces"][2]["amount_mills"] == 6330
+
+
+def test_a_batch_under_way_is_taken_up_and_given_up_by_nobody_else(journeys: Journeys, tmp_path: Path) -> None:
+    out, told = tmp_path / "out", []
+
+    def beside(what: str, count: int, _of: int) -> None:
+        if (what, count) != (PRINTING, 1) or told:
+            return
+        with journeys.world.store(journeys.licensee).reading() as view:
+            (record,) = batches.open_batches(view)
+        for verb in ("resume", "give_up"):
+            line = (
+                "import sys; sys.path.insert(0, '.')\n"
+                "from pathlib import Path\n"
+                "from tests.faults import killed\n"
+                "from towncircle.kernel.errors import Refused\n"
+                "from towncircle.world import batching\n"
+                f"with killed.opened(Path({str(journeys.world.folder)!r})) as room:\n"
+                "    try:\n"
+                f"        batching.{verb}(room, {record.key!r}, Path({str(out)!r}))\n"
+                "    except Refused as refusal:\n"
+                "        print(refusal.code)\n"
+            )
+            done = subprocess.run([sys.executable, "-c", line], capture_output=True, text=True, check=False)
+            told.append(done.stdout.strip() or done.stderr[-300:])
+
+    done = batching.print_batch(journeys, wish(listed(tmp_path, good(3))), out, progress=beside)
+    assert told == ["batch.under-way", "batch.under-way"]
+    assert (done.batch.body["state"], done.batch.body["printed"]) == ("printed", 3)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -35,6 +35,7 @@ from towncircle.world.crews import Crew, crew
 from towncircle.world.departments import Payer, prove
 from towncircle.world.journeys import ANYBODY, Journeys
 from towncircle.world.printing import Progress, silent
+from towncircle.world.turns import batch_turn
 
 BESIDE_FROM = 2_000  # pieces; fewer are composed sooner than a worker has started
 STEM = "envelopes"
@@ -101,7 +102,7 @@ def print_batch(
         raise Refused("mailroom.out-taken", out=out)
     batch = journeys.new(BatchId.new)
     prove(journeys, wish.payer, job=batch)
-    with crew(beside=_is_long(wish)) as hands:
+    with _alone(journeys, out), crew(beside=_is_long(wish)) as hands:
         with _checked(journeys, wish, out, hands, progress) as (checked, terms):
             order = _order(journeys, wish, terms, checked, out, batch)
             funds = _funds(journeys, refill=wish.refill)  # as it is now: reading a long list took its time
@@ -114,7 +115,7 @@ def print_batch(
         if reserved is not None:
             reserved(record)
         _Run(journeys, record, progress).print_with(hands)
-    return _end(journeys, record)
+        return _end(journeys, record)
 
 
 def estimate(journeys: Journeys, wish: Wish, out: Path, *, progress: Progress = silent) -> Estimate:
@@ -135,16 +136,17 @@ def resume(journeys: Journeys, batch: str, out: Path, *, progress: Progress = si
     Raises `Refused` (batch.unknown, batch.other-out, batch.other-manifest, batch.day-over, batch.other-device,
     batch.device-silent).
     """
-    record = _held(journeys, batch, out)
-    device = DeviceId(record.body["device"])
-    if record.body["state"] == promises.RESERVED and evidenced.is_silent(journeys, device):
-        raise Refused("batch.device-silent", batch=batch, device=device, state=journeys.status_of(device).state)
-    _check_serving(journeys, device)
-    if device == journeys.device and journeys.status_of(device).open_request:
-        journeys.settle()  # a reset on the way was interrupted
-    with crew(beside=record.body["count"] > BESIDE_FROM) as hands:
-        _Run(journeys, record, progress).print_with(hands)
-    return _end(journeys, record)
+    with _alone(journeys, out):
+        record = _held(journeys, batch, out)
+        device = DeviceId(record.body["device"])
+        if record.body["state"] == promises.RESERVED and evidenced.is_silent(journeys, device):
+            raise Refused("batch.device-silent", batch=batch, device=device, state=journeys.status_of(device).state)
+        _check_serving(journeys, device)
+        if device == journeys.device and journeys.status_of(device).open_request:
+            journeys.settle()  # a reset on the way was interrupted
+        with crew(beside=record.body["count"] > BESIDE_FROM) as hands:
+            _Run(journeys, record, progress).print_with(hands)
+        return _end(journeys, record)
 
 
 def give_up(journeys: Journeys, batch: str, out: Path, *, progress: Progress = silent) -> Batched:
@@ -152,10 +154,15 @@ def give_up(journeys: Journeys, batch: str, out: Path, *, progress: Progress = s
 
     Raises `Refused` (batch.unknown, batch.other-out, batch.other-manifest).
     """
-    record = _held(journeys, batch, out)
-    with crew(beside=False) as hands:
-        _Run(journeys, record, progress, begun_only=True).print_with(hands)
-    return _end(journeys, record, given_up=True)
+    with _alone(journeys, out):
+        record = _held(journeys, batch, out)
+        with crew(beside=False) as hands:
+            _Run(journeys, record, progress, begun_only=True).print_with(hands)
+        return _end(journeys, record, given_up=True)
+
+
+def _alone(journeys: Journeys, out: Path) -> AbstractContextManager[None]:
+    return batch_turn(journeys.world.folder, journeys.licensee, out)
 
 
 def _is_long(wish: Wish) -> bool:

@@ -1,7 +1,6 @@
 """Turns at printing: of the processes of a licensee one at a time plans, evidences and gives pages away.
 
-Here: the lock of a licensee's single jobs. Not here: batches, whose parts go on with them alone; the spool's own turn
-(`spooling`).
+Here: the lock of a licensee's single jobs, and that of each batch. Not here: the spool's own turn (`spooling`).
 Kept: a job that a running process has in hand is not taken up by another one; the lock goes with its process, so a job
 that a kill left open is free at once.
 """
@@ -9,6 +8,7 @@ that a kill left open is free at once.
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ from typing import IO
 from towncircle.kernel.errors import Refused
 
 WAIT_S = 10.0  # house: how long one waits for the turn
-_LOCK = "printing.lock"
+_LOCK, _BATCHES = "printing.lock", "batches.lock"
 _PAUSE_S = 0.02
 
 
@@ -31,6 +31,21 @@ def turn(folder: Path, licensee: str) -> Iterator[None]:
             if time.monotonic() >= ends:
                 raise Refused("mailroom.under-way", licensee=licensee)
             time.sleep(_PAUSE_S)
+        yield
+
+
+@contextmanager
+def batch_turn(folder: Path, licensee: str, out: Path) -> Iterator[None]:
+    """Be the only process that works at the batch of a folder: whoever ends it knows of every debit.
+
+    Raises `Refused` (batch.under-way) at once: a batch may take hours.
+    """
+    place = int.from_bytes(hashlib.sha256(str(out.resolve()).encode()).digest()[:6])
+    with (folder / licensee / _BATCHES).open("w") as guard:
+        try:
+            fcntl.lockf(guard, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, place)
+        except OSError as error:
+            raise Refused("batch.under-way", out=out) from error
         yield
 
 

@@ -66,6 +66,12 @@ ROWS = {
         clause="house",
         next_step="Nothing is to be done: what was printed has its manifest in its folder.",
     ),
+    "batch.under-way": Row(
+        kind="refused",
+        sentence="Another process works at the batch in {out}.",
+        clause="house",
+        next_step="Let it end, or end it (Ctrl-C); then towncircle print --resume goes on. Nothing was changed.",
+    ),
     "batch.other-out": Row(
         kind="refused",
         sentence="The batch {batch} was begun in {out}; its files stay together.",
