@@ -131,3 +131,19 @@ def test_one_that_was_worn_out_by_other_files_is_no_error_of_this_one(guard: Gua
     guard._child.kill()
     guard._child.wait()
     assert marks(guard, symbol()) == [[PAYLOAD.hex()]]
+
+
+def test_the_reader_of_strangers_files_inherits_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "tells.py").write_text(
+        "import os, sys, json\n"
+        "sys.stdin.buffer.readline()\n"
+        "print(json.dumps({'names': sorted(os.environ)}), flush=True)\n"
+        "print(json.dumps({'done': True}), flush=True)\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("TOWNCIRCLE_PASSPHRASE", "no stranger's")
+    guard = Guard(module="tells")
+    (told,) = guard.ask("marks", b"", "a scan", seconds=60, page_seconds=60)
+    guard.close()
+    assert "PYTHONPATH" in told["names"]
+    assert "TOWNCIRCLE_PASSPHRASE" not in told["names"]

@@ -514,3 +514,14 @@ def test_the_trend_of_quality_names_the_printer_of_the_print_records(
     assert [(one["name"], len(one["pieces"])) for one in told["devices"]] == [(room.device, 2)]
     assert quality_command.show_trend(room, json=False) == 1
     assert "printer desk: D (1.00) of late; the weakest is contrast" in capsys.readouterr().out
+
+
+def test_a_job_that_waits_for_one_printer_is_not_drawn_anew_for_another(room: Journeys, desk: Path) -> None:
+    number = spooling.print_on(room, room.plan(LETTERS), "desk").entry.body["number"]
+    job = JobId(room.last_job())
+    kept(room, name="other", kind="folder", address=str(desk), language="zpl", dpi=203)
+    folder = room.world.folder / room.licensee / "spool"
+    before = sorted(path.name for path in folder.iterdir())
+    again = spooling._queued(room, job, "other")
+    assert again == number
+    assert sorted(path.name for path in folder.iterdir()) == before

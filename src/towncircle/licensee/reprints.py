@@ -37,6 +37,8 @@ def reprint(ctx: Context, *, job: JobId, pieces: Sequence[int] = ()) -> Steps:
     may_print_again(ctx.tx, job=job, pieces=numbers)
     not_claimed(ctx.tx, job=job, pieces=numbers)
     done: Reprinted = yield Exchange(DeviceId(row.body["device"]), lambda client: client.reprint(job, chosen))
+    may_print_again(ctx.tx, job=job, pieces=numbers)  # what happened while the device counted
+    not_claimed(ctx.tx, job=job, pieces=numbers)
     row = ctx.tx.get("job", job)
     assert row is not None
     ctx.note("print.reprinted", job, device=row.body["device"], of=job, count=len(chosen), reprints=done.reprints)

@@ -30,6 +30,7 @@ FILE_SECONDS = 600  # house: 2,000 pages at three a second
 PAGE_SECONDS = 60  # house
 START_SECONDS = 60
 MOST_ANSWER_BYTES = 32_000_000  # house: of one file; 2,000 pages with ten marks each say two millions
+_INHERITED = ("PATH", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "LANG", "LC_ALL", "TMPDIR", "HOME")
 _FILES_EACH = 1_000  # after which a new process is started
 _MODULE = "towncircle.world.guarded"
 _FULL = "scan.too-much-memory"
@@ -94,7 +95,8 @@ class Guard:
             self._stop()
         if self._child is None:
             line = [sys.executable, "-m", self._module]
-            environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+            kept = {name: os.environ[name] for name in _INHERITED if name in os.environ}  # no secret of anybody's
+            environment = {**kept, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
             self._child = subprocess.Popen(  # noqa: S603  # our own module
                 line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0, env=environment
             )

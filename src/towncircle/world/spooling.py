@@ -87,6 +87,9 @@ def _queued(journeys: Journeys, job: JobId, printer: str) -> int:
     if planned.body["state"] == "planned" and profile.dpi != DPI:
         envelopes.prove(planned.body, _stationery(journeys, planned, profile))  # on its dots, before the debit
     record = journeys.resume(job)
+    with journeys.world.store(journeys.licensee).reading() as view:
+        if held := view.find("spool", owner=job):  # its file is drawn for the printer that it waits for
+            return int(held[0].body["number"])
     file, digest = _write(journeys, record, profile, job)
 
     def queued(ctx: Context) -> Record:
