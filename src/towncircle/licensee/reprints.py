@@ -3,7 +3,8 @@
 Here: asking the device for the bytes of pieces that it evidenced, and the record of it. Not here: pages (`envelopes`).
 Kept: a reprint is the same bytes and debits nothing; the device counts it first and tells the count in its signed
 audit, so the Provider sees it. What stands with a printer and did not spoil, or was sent in for a refund, is not
-printed again; a copy in files is an entry of the spool, so it bars a refund until somebody says that it spoiled. After a crash the device may only count more than was written down.
+printed again; a copy in files is an entry of the spool, so it bars a refund until somebody says that it spoiled. After
+a crash the device may only count more than was written down.
 """
 
 from __future__ import annotations

@@ -4,8 +4,9 @@ Here: the order of the steps. Not here: what a row says (`mailpiece.address_file
 records and the money (`licensee.batches`), pages (`composing`), the manifest (`manifest`).
 Kept: every row is read, priced and linted, and the money of the whole batch is there and reserved, before the first
 debit. Then part by part: the device evidences it in one command, its file is written beside and renamed, and it is
-written down as handed over; one whose pieces were sent in for a refund meanwhile is taken away instead. Interrupted anywhere, `resume` goes on with the part that was open, under the same ids, and
-gives the same bytes; nothing is read from the list again.
+written down as handed over; one whose pieces were sent in for a refund meanwhile is taken away instead. Interrupted
+anywhere, `resume` goes on with the part that was open, under the same ids, and gives the same bytes; nothing is read
+from the list again.
 """
 
 from __future__ import annotations
