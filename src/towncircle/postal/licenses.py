@@ -33,7 +33,7 @@ DATA = ("name", "street", "city", "state", "zip", "telephone", "contact", "devic
 _TELEPHONE = re.compile(r"[0-9() +.-]{7,20}\Z", re.ASCII)
 
 
-@cites("P050-2.1", "P050-2.2", "PRE-09", "P050-2.1/6", "P050-2.1/7", "P050-2.1/8", "PRE-07/1", "PRE-09/2", "P050-2.2/4")
+@cites("P050-2.1", "P050-2.2", "PRE-09", "P050-2.1/6", "P050-2.1/8", "PRE-07/1", "PRE-09/2", "P050-2.2/4")
 def on_transmittal(ctx: Context, opened: Opened, *, rules: RuleSet) -> LicenseDecision:
     """Decide on an application that a Provider transmits: issued, existing or refused with every ground."""
     body = opened.body
@@ -43,6 +43,7 @@ def on_transmittal(ctx: Context, opened: Opened, *, rules: RuleSet) -> LicenseDe
     if earlier is not None and earlier.owner != application.applicant:
         raise Refused("postal.application-of-another", application=application.application_id)
     if earlier is not None:
+        _same(earlier, application)
         return _decision(application, earlier.body["outcome"], earlier.body["license"], earlier.body["grounds"])
     held = valid_at(ctx, application.applicant, application.office_zip)
     found = list(_grounds(application))
@@ -82,6 +83,18 @@ def on_transmittal(ctx: Context, opened: Opened, *, rules: RuleSet) -> LicenseDe
     return _decision(application, outcome, number, grounds)
 
 
+@cites("P050-2.1/7")
+def _same(earlier: Record, application: LicenseApplication) -> None:
+    """See that an application that comes again is the same one: each post office has its own.
+
+    Raises `Refused` (postal.application-differs).
+    """
+    at = (earlier.body["office_zip"], earlier.body.get("data"))
+    told = (application.office_zip, data_of(application) if at[1] is not None else None)
+    if at != told:
+        raise Refused("postal.application-differs", application=application.application_id, office=at[0])
+
+
 def valid_at(ctx: Context, licensee: str, office_zip: str) -> Record | None:
     """Give the valid license of an applicant at a post office, or None."""
     at = ctx.tx.get("license-at", f"{licensee} {office_zip}")
@@ -101,7 +114,7 @@ def _update(ctx: Context, held: Record, provider: str) -> LicenseNumber:
     return LicenseNumber.parse(held.key)
 
 
-@cites("PRE-09/3", "P050-2.1/10")
+@cites("PRE-09/2", "PRE-09/3", "P050-2.1/6", "P050-2.1/10")
 def file_meter_license(ctx: Context, *, licensee: str, office_zip: str) -> LicenseNumber:
     """Enter a postage meter license that is on file: its holder need not apply for another.
 
