@@ -10,24 +10,26 @@ the licensee's own signed application is what is judged.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal
 
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Context
 from towncircle.kernel.errors import BadInput, Refused
+from towncircle.kernel.facts import Fact
 from towncircle.kernel.ids import LicenseNumber
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.store import Record
 from towncircle.mailpiece.zipcode import place_of
 from towncircle.postal.standing import VALID, serves
 from towncircle.rules import RuleSet
-from towncircle.rules.duties import derive
+from towncircle.rules.duties import Duty, derive
 from towncircle.wire.bodies import LicenseApplication, LicenseDecision, LicenseTransmittal
 from towncircle.wire.bodies.common import Ground
 from towncircle.wire.message import Envelope, Opened
 
 Outcome = Literal["issued", "refused", "existing"]
+LOOK_BACK, REVOKED_BEFORE = "license-look-back", "license.revoked-before"  # the limit, and the ground
 REQUIRED = ("applicant", "name", "street", "city", "state", "zip", "telephone", "contact", "device_location")
 DATA = ("name", "street", "city", "state", "zip", "telephone", "contact", "device_location")
 _TELEPHONE = re.compile(r"[0-9() +.-]{7,20}\Z", re.ASCII)
@@ -143,15 +145,20 @@ def _earlier(ctx: Context, applicant: str, submitted: Instant, rules: RuleSet) -
 
 
 def _look_back(ctx: Context, applicant: str, submitted: Instant, rules: RuleSet) -> Iterator[Refused]:
-    facts = [fact for fact in ctx.tx.facts() if fact.body.get("licensee") == applicant]
+    for duty in looked_back(rules, ctx.tx.facts(), applicant=applicant, party=ctx.party, as_of=ctx.now):
+        if submitted <= duty.until:
+            day = duty.anchor.occurred_at.date_in(duty.zone)
+            yield Refused(REVOKED_BEFORE, license=duty.anchor.subject, day=day, until=duty.last_day)
+
+
+def looked_back(rules: RuleSet, facts: Iterable[Fact], *, applicant: str, party: str, as_of: Instant) -> Iterator[Duty]:
+    """Give the revocations of an applicant that stand, each with how long it is looked back to."""
+    facts = [fact for fact in facts if fact.body.get("licensee") == applicant]
     undone = {fact.body["decision"] for fact in facts if fact.type == "license.revocation-withdrawn"}
     facts = [fact for fact in facts if fact.type != "license.revocation-withdrawn"]
     facts = [fact for fact in facts if fact.type != "license.revoked" or fact.body["decision"] not in undone]
-    looked = derive(rules, facts, party=ctx.party, as_of=ctx.now, wanted=lambda limit: limit.id == "license-look-back")
-    for duty in looked:
-        if duty.thread == applicant and submitted <= duty.until:
-            day = duty.anchor.occurred_at.date_in(duty.zone)
-            yield Refused("license.revoked-before", license=duty.anchor.subject, day=day, until=duty.last_day)
+    looked = derive(rules, facts, party=party, as_of=as_of, wanted=lambda limit: limit.id == LOOK_BACK)
+    return (duty for duty in looked if duty.thread == applicant)
 
 
 @cites("P050-2.1/3", "502.20b")
