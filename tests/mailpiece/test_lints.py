@@ -11,6 +11,7 @@ from tests.mailpiece.pages import (
     MARKING,
     ON,
     ON_1998,
+    POSTNET,
     correction,
     correction_1998,
     label,
@@ -25,7 +26,7 @@ from towncircle.mailpiece.art import Art
 from towncircle.mailpiece.elements import Element, Layer, Page, Path, circle
 from towncircle.mailpiece.geometry import DOT_300, INCH, form
 from towncircle.mailpiece.lints import LINTS, lint, require
-from towncircle.symbol.bars import fim
+from towncircle.symbol.bars import fim, postnet
 
 
 def changed(page: Page, role: str, change) -> Page:
@@ -114,6 +115,18 @@ def mailed_from_words() -> tuple[Element, ...]:
     return tuple(e for e, _ in piece(office=MAILED_FROM).having("place"))
 
 
+def with_old_bars() -> Page:
+    """Give a letter of today with the POSTNET of 1998 in its place."""
+    ((old, _),) = piece_1998().having("postnet")
+    page = without("imb")
+    return replace(page, elements=(*page.elements, old))
+
+
+POSTNETS = (
+    {"letters": POSTNET[:-1]}, {"letters": POSTNET[:6] + "0" + POSTNET[7:]}, {"letters": "0" + POSTNET[1:]},
+    {"letters": postnet("20260")[:26] + postnet("20261")[26:]}, {"pitch": 4_000}, {"bar": 2_000}, {"third": 3_600},
+    {"short": 1_000},
+)  # fmt: skip
 W, H = form("no10").width, form("no10").height
 SYMBOL = piece().having("symbol")[0][1]
 BAD = [
@@ -163,6 +176,9 @@ BAD = [
     ("imb-figures", having("imb", pitch=4_000)),
     ("imb-figures", having("imb", bar=2_000)),
     ("imb-figures", having("imb", third=6_000)),
+    ("delivery-barcode", with_old_bars()),
+    ("delivery-barcode", replace(piece(), elements=(*piece().elements, piece().having("imb")[0][0]))),
+    *(("postnet-figures", having("postnet", piece_1998(), **bad)) for bad in POSTNETS),
     ("imb-place", moved("imb", x=-40_000)),
     ("imb-place", moved("imb", x=60_000)),
     ("imb-place", moved("imb", y=30_000)),

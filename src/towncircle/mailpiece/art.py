@@ -136,7 +136,8 @@ def art_layer(art: Art, right: int, top: int, height: int) -> Layer:
         x = (middle - art.picture.width * DOT_300 // 2) // DOT_300 * DOT_300
         foot = top - art.picture.height * DOT_300
         parts.append(Image(bitmap=art.picture, x=x, y=foot, dot=DOT_300))
-        y = foot - 6_500
+        below = sum(1_600 + size for _, size in words) + 3_600  # of the words and their attribution
+        y = foot - 6_500 - max(min(foot - (top - height) - 6_500 - below, 3_000), 0)  # words do not cling to it
     for word, size in words:
         y -= 1_600
         x = middle - face("bold").width(word, size) // 2

@@ -98,7 +98,7 @@ def correction_alone(context: Context) -> Faults:
     """Print nothing on the nonaddress side but the correction: no address, no barcode for the mail, no art."""
     if context.page.side != "nonaddress":
         return
-    for element, _ in context.page.having("recipient", "sender", "imb", "art", "attribution", "marking"):
+    for element, _ in context.page.having("recipient", "sender", "imb", "postnet", "art", "attribution", "marking"):
         yield f"The {element.role} stands beside a correction", "printed", "the correction only"
 
 
