@@ -284,9 +284,12 @@ def judged(rules: RuleSet, regime: str, finding: str, *, now: Instant, purpose: 
 
 def page(rules: RuleSet, which: str) -> object:
     """Lint a page that was laid out by the shipped rule set."""
-    made = {"piece": pages.piece, "marked": lambda: pages.piece(art=pages.MARKING), "corrected": pages.correction}[
-        which
-    ]()
+    made = {
+        "piece": pages.piece,
+        "of 1998": pages.piece_1998,
+        "marked": lambda: pages.piece(art=pages.MARKING),
+        "corrected": pages.correction,
+    }[which]()
     return [finding.code for finding in lint(made, rules, ON)]
 
 
@@ -347,7 +350,7 @@ PROBES: dict[str, Probe] = {
     "marking_height": lambda rules: page(rules, "marked"),
     "marking_distance": lambda rules: page(rules, "marked"),
     "fim_shapes": lambda rules: page(rules, "piece"),
-    "delivery_barcode": lambda rules: page(rules, "piece"),
+    "delivery_barcode": lambda rules: (page(rules, "piece"), page(rules, "of 1998")),
     "month_only_grace": delayed,
     "keyed_postage_limit": lambda rules: piece(rules, mills=100_000),
     "next_collection": lambda rules: (piece(rules, ahead=3), terms(rules, rules.name).advance_days),

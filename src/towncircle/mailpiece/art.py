@@ -9,15 +9,17 @@ as wide or as high as the area allows, never under the height of the rule: an ar
 from __future__ import annotations
 
 import hashlib
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.resources import files
 from itertools import combinations, pairwise
 from math import cos, radians, sin
 from typing import Any, Literal
 
 from towncircle.kernel.cites import cites
-from towncircle.kernel.errors import BadInput, Refused
+from towncircle.kernel.errors import BadInput, BrokenInvariant, Refused
 from towncircle.mailpiece.bitmap import Bitmap
 from towncircle.mailpiece.elements import Element, Image, Layer, Path, Text, polygon, polyline
 from towncircle.mailpiece.geometry import DOT_300, Box, figure, least_type
@@ -94,7 +96,21 @@ def _of_record(words: tuple[str, ...], attribution: str, width: int, height: int
     return Art.made(words, attribution=attribution, width=width, height=height, picture=bytes.fromhex(picture))
 
 
-DEFAULT_ART = Art(words=("A letter is", "worth waiting for"))
+def house_art(held: Mapping[str, Any]) -> Art:
+    """Give the art that comes with the system, as its approval has it: a record of art, digest and approval.
+
+    Raises `BrokenInvariant` where it is not the art that was approved.
+    """
+    art = Art(words=tuple(held["art"]["words"]), attribution=held["art"]["attribution"])
+    if art.digest != held["approval"]["digest"]:
+        raise BrokenInvariant(f"the house art is not what {held['approval']['reference']} approved")
+    return art
+
+
+HOUSE: Mapping[str, Any] = tomllib.loads(
+    (files("towncircle.mailpiece") / "data" / "house-art.toml").read_text(encoding="utf-8")
+)
+DEFAULT_ART = house_art(HOUSE)
 
 
 def art_fits(art: Art) -> bool:
