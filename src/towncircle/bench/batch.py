@@ -37,10 +37,10 @@ def measure(
     before = sum(map(float, together(__name__, lines)))
     with tempfile.TemporaryDirectory(dir=directory, ignore_cleanup_errors=True) as place:
         line = [sys.executable, "-m", __name__, "batch", place, str(pieces)]
-        child = subprocess.Popen(line, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own entry
-        most = _watched(child)
-        assert child.stdout is not None
-        told = json.loads(child.stdout.read())
+        with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as child:  # noqa: S603 - our own entry
+            most = _watched(child)
+            assert child.stdout is not None
+            told = json.loads(child.stdout.read())
     limit = (before + sum(map(float, together(__name__, lines)))) / 2
     name = "signature and symbol, two processes"
     result = Result.of("print.batch", rate=pieces / told["seconds"], unit="pieces/s", limit=name, limit_rate=limit)

@@ -7,7 +7,6 @@ cropped symbol of the same page, `price` against building and asking a dict of t
 
 from __future__ import annotations
 
-import itertools
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -71,11 +70,11 @@ def _payload(number: int) -> bytes:
 def priceable() -> list[PriceRequest]:
     """Give four requests for each line of every table, at its weight and under it, on two days, and what lies on them.
 
-    That is: the nonmachinable surcharge, each extra service in turn, ounces derived beyond the last line. Only what has
+    That is: the nonmachinable surcharge, each extra service, ounces derived beyond the last line. Only what has
     a price is given. No request stands twice, and nothing keeps an answer: a round over the list asks each once.
     """
     found: dict[PriceRequest, None] = {}
-    services = itertools.cycle(extras_of(known_tables()))
+    services = extras_of(known_tables())
     for table in known_tables():
         for line in table.lines:
             one = _asked(table, line)
@@ -83,12 +82,10 @@ def priceable() -> list[PriceRequest]:
                 assert one is not None
                 on, weight = table.in_force_from + timedelta(days=days), one.weight_oz - Fraction(less, 100)
                 asked = replace(one, on=on, weight_oz=weight)
-                extra = next(services)
-                value = Mills.dollars(100) if extra == INSURANCE else None
                 derived = (replace(asked, weight_oz=weight + more) for more in range(1, _OUNCES))
                 for request in (
                     asked,
-                    replace(asked, extras=(extra,), declared_value=value),
+                    *(_with(asked, service) for service in services if not days and not less),
                     *((replace(asked, nonmachinable=True),) if asked.shape == "letter" else ()),
                     *(derived if table.derive_ounces_through and not line.zone else ()),
                 ):
@@ -113,6 +110,12 @@ def _asked(table: Table, line: Line) -> PriceRequest | None:
         level=line.level,
         mailing_pieces=1_000 if line.level else None,
     )
+
+
+def _with(request: PriceRequest, service: str) -> PriceRequest:
+    """Ask for an extra service besides; insurance is for a value."""
+    value = Mills.dollars(100) if service == INSURANCE else None
+    return replace(request, extras=(service,), declared_value=value)
 
 
 def _has_a_price(request: PriceRequest) -> bool:
