@@ -1,6 +1,6 @@
 """Messages of what comes down with a connection: rate tables, software, and the builds behind it (IMI-02, IMI-03).
 
-Here: the published table, its copy for the Postal Service, what a host asks and gets, the Postal Service's approval of a
+Here: the published table, its copy for the Postal Service, what a host asks and gets, the approval of a
 build, the order that a device runs one, the device's word on what it runs. Not here: the layout of a rate file
 (`mailpiece.rate_files`), the code of a build, which no message carries.
 """
