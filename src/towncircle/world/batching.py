@@ -28,6 +28,7 @@ from towncircle.licensee.looks import TRUE, Drawn
 from towncircle.mailpiece.templates import Template
 from towncircle.psd.states import AUTHORISED
 from towncircle.world import evidenced, manifest
+from towncircle.world.address_data import source_of, told
 from towncircle.world.batch_prices import same_prices, terms_of
 from towncircle.world.checking import MOST_FAULTS, Checked, Terms, check
 from towncircle.world.composing import Shared, ToWrite, Written, take_back, write_part
@@ -202,7 +203,7 @@ def _checked(
     if status.state == AUTHORISED:
         raise Refused("mailroom.no-postage-set", device=journeys.device)
     terms = terms_of(journeys, wish.template, day=wish.day, drawn=wish.drawn, status=status)
-    with check(wish.source, terms, hands, progress) as checked:
+    with source_of(journeys) as data, check(wish.source, terms, hands, progress, data) as checked:
         if checked.faults:
             errors = manifest.write_errors(out, checked.faults)
             if checked.capped:
@@ -235,6 +236,7 @@ def _order(journeys: Journeys, wish: Wish, terms: Terms, checked: Checked, out: 
             "source": {"file": wish.source.name, "sha256": checked.digest, "rows": checked.rows},
             "rows_left_out": checked.bad_rows,
             "doubts": dict(checked.doubts),
+            "address_data": told(journeys, {**terms.design, "mailing_date": terms.day.isoformat()}, checked.routed),
             "refill": wish.refill,
         },
     )
@@ -340,8 +342,8 @@ class _Run:
 
     def _hand_over(self, row: Record, written: Written) -> None:
         files = [written.file, *written.pictures]
-        told: dict[str, int | str] = {"sha256": written.sha256, "bytes": written.size}
-        self._journeys.do(lambda ctx: mailroom.printed(ctx, job=JobId(row.key), files=files, **told))
+        about: dict[str, int | str] = {"sha256": written.sha256, "bytes": written.size}
+        self._journeys.do(lambda ctx: mailroom.printed(ctx, job=JobId(row.key), files=files, **about))
         self._count(row)
 
     def _count(self, row: Record) -> None:
@@ -356,9 +358,9 @@ def _end(journeys: Journeys, record: Record, *, given_up: bool = False) -> Batch
         ended_left = out / manifest.LEFT
         return Batched(batch=record, manifest=out / manifest.MANIFEST, left=ended_left if ended_left.exists() else None)
     with journeys.world.store(journeys.licensee).reading() as view:
-        told = batches.outcome(view, record, given_up=given_up)
+        come = batches.outcome(view, record, given_up=given_up)
         ended = Record(
-            kind=record.kind, key=record.key, owner=record.owner, version=record.version, body={**record.body, **told}
+            kind=record.kind, key=record.key, owner=record.owner, version=record.version, body={**record.body, **come}
         )
         paper = manifest.write_manifest(out, view, ended, regime=journeys.world.config.regime)
         if ended.body["state"] == batches.GIVEN_UP:
