@@ -128,7 +128,7 @@ def looked_up(journeys: Journeys, recipients: Sequence[Recipient], *, label: str
             try:
                 found.append(matched(one, source))
             except BadInput as error:
-                what = " ".join((error.sentence, error.next_step))
+                what = f"{error.sentence} {error.next_step}"
                 grounds.append(BadInput("addresses.faulty-row", row=one.row, what=what))
     if grounds:
         raise RefusedOnGrounds(
