@@ -174,6 +174,7 @@ def _show(args: argparse.Namespace, done: list[Printed], left: Mills, rested: li
         rows += [*rows_of(data), *doubt_rows(doubts_of_job(one.job.body["pieces"]))]
         if args.reprint is not None:
             rows[2] = ("reprints of the device", one.reprints)
+            rows.append(("should it spoil", f"towncircle spool spoil {args.world} {one.entry}"))
         table(rows)
     return 0
 
@@ -378,7 +379,7 @@ def _record(done: list[Printed], left: Mills, rested: list[dict[str, Any]]) -> d
             "form": one.form,
             "total_mills": int(one.total),
             "doubts": doubts_of_job(one.job.body["pieces"]),
-            **({"device_reprints": one.reprints} if one.form == "reprint" else {}),
+            **({"device_reprints": one.reprints, "entry": one.entry} if one.form == "reprint" else {}),
             "pdf": str(one.pdf),
             "pictures": [str(path) for path in one.pictures],
             "address_data": data,

@@ -46,9 +46,8 @@ def install(journeys: Journeys, file: Path) -> Installed:
                 size += out.write(block)
     except OSError as error:
         draft.unlink(missing_ok=True)
-        raise BadInput(
-            "addresses.source-unreadable", path=file.name[:80], why=error.strerror or "unreadable"
-        ) from error
+        why = error.strerror or "unreadable"
+        raise BadInput("addresses.source-unreadable", path=file.name[:80], why=why) from error
     try:
         with closing(RangeFile(draft, label=file.name)) as data:
             found = Installed(name=data.name, edition=data.edition, sha256=whole.hexdigest(), size=size)
