@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import socket
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,8 +18,7 @@ from tests.psd.setting import SECRET
 from towncircle.cli.main import main
 from towncircle.psd.client import DeviceClient
 from towncircle.psd.postgres import PostgresMemory
-from towncircle.world import verifying
-from towncircle.world.lines import hosting_of
+from towncircle.world import hosting, verifying
 from towncircle.world.verifying import Mark
 from towncircle.world.world import World
 
@@ -69,6 +68,18 @@ def printed_and_verified(folder: Path, *, fund: bool) -> str:
         return journeys.status().state
 
 
+@contextmanager
+def at_the_bench(folder: Path, device: str) -> Iterator[DeviceClient]:
+    world = World.open(folder)
+    try:
+        bench = world.desk(HARBOR)._bench
+        assert bench is not None
+        with bench.client(device) as client:  # type: ignore[arg-type]
+            yield client
+    finally:
+        world.close()
+
+
 def test_a_device_on_a_lan_is_used_by_every_command(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -82,6 +93,15 @@ def test_a_device_on_a_lan_is_used_by_every_command(
         ran("status", folder)
         ran("device", "disconnect", folder, device, code=3)
         assert "world.still-served" in capsys.readouterr().err
+        ran("device", "enrol", stations, "bench", tmp_path / "bench", "--device", device, "--role", "provider")
+        line = ("device", "connect", folder, device, "--bench", "--address", address)
+        ran(*line, "--station", desk, code=3)
+        assert "world.bench-role" in capsys.readouterr().err
+        ran(*line, "--station", tmp_path / "bench")
+        with at_the_bench(folder, device) as client, refused("psd.role-refused"):
+            client.recover("JOB-1")  # not over the licensee's enrolment, which may
+    with at_the_bench(folder, device) as client:  # the host has ended: the bench has the device itself
+        assert client.status().state == "in service"
     ran("device", "disconnect", folder, device)
     copy = shutil.copytree(folder / "devices" / device, tmp_path / device)
     with served("serve-lan", str(copy), "--stations", str(stations)) as address:
@@ -103,9 +123,9 @@ def test_a_hosted_device_is_leased_funded_printed_with_and_given_back(
         device = leased(folder, capsys)
         assert not (folder / "devices" / device / "device.sqlite").exists()
         assert printed_and_verified(folder, fund=True) == "in service"
-        hosting = hosting_of(folder / HARBOR)
-        assert hosting is not None
-        assert "dsn" not in repr(hosting)
+        host = hosting.host_of(folder / HARBOR, device)  # type: ignore[arg-type]
+        assert host is not None
+        assert "dsn" not in repr(host)
         enrolled = json.loads((stations / "enrolled.json").read_text())
         assert {row["name"]: (row["devices"], row["role"]) for row in enrolled.values()} == {
             HARBOR: (["*"], "provider"),
@@ -115,11 +135,13 @@ def test_a_hosted_device_is_leased_funded_printed_with_and_given_back(
         try:
             with world.shelf.client(device) as client, refused("psd.role-refused"):  # type: ignore[arg-type]
                 client.zeroise(device)  # type: ignore[arg-type]
-            with closing(hosting.line.open(device)) as own, refused("psd.role-refused"):  # type: ignore[arg-type]
+            with closing(host.line.open(device)) as own, refused("psd.role-refused"):  # type: ignore[arg-type]
                 DeviceClient(own).recover("JOB-1")
         finally:
             world.close()
         ran("withdraw", folder)
+        enrolled = json.loads((stations / "enrolled.json").read_text())
+        assert {row["name"]: row["role"] for row in enrolled.values()} == {HARBOR: "provider", device: "watch"}
     store = PostgresMemory(dsn)
     state = store.load([device])[device]  # type: ignore[list-item, index]
     store.close()

@@ -277,6 +277,18 @@ class PostgresMemory:
             connection.execute(sql.KEEP, rows.records())
         return born
 
+    def bind(self, folder: str) -> tuple[str, str]:
+        """Keep the name of the folder of wrapping keys, unless it is empty or there is one.
+
+        Gives this store's own name, and the folder's that is kept (empty: none).
+        """
+        with self._session() as connection:
+            if folder:
+                connection.execute("UPDATE fleet_store SET wrapping = %s WHERE wrapping IS NULL", (folder,))
+            found = connection.execute("SELECT name::text, coalesce(wrapping, '') FROM fleet_store").fetchone()
+        assert found is not None
+        return found[0], found[1]
+
     def forget_keys(self) -> None:
         """Remove the older versions of the states from the table.
 

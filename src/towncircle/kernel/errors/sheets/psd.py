@@ -310,6 +310,13 @@ ROWS = {
         clause="502.8(b)",
         next_step="A destroyed key is gone for good. Where the folder is another one, name the one it was made with.",
     ),
+    "psd.wrapping-other": Row(
+        kind="refused",
+        sentence="The wrapping keys in {path} and the database do not belong together.",
+        clause="502.8(b)",
+        next_step="Name the folder that was made with this database (towncircle device serve-wan --wrapping DIR). A "
+        "database that was never served with one takes a new folder.",
+    ),
     "psd.keys-kind": Row(
         kind="input",
         sentence="For keys of the kind '{kind}' something is missing, or too much was told.",

@@ -87,6 +87,12 @@ ROWS = {
         clause="house",
         next_step="Serve this very folder: towncircle device serve-lan {path}. A copy is frozen when it is found.",
     ),
+    "world.bench-role": Row(
+        kind="refused",
+        sentence="This enrolment for {device} has not the role of the Provider.",
+        clause="502.8(b)",
+        next_step="Enrol the bench with it: towncircle device enrol LIST bench OUT --device {device} --role provider.",
+    ),
     "world.still-served": Row(
         kind="refused",
         sentence="The host still serves {device}.",
