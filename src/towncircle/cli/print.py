@@ -24,8 +24,10 @@ from towncircle.cli.print_forms import (
 from towncircle.cli.print_rates import (
     check_rate_arguments,
     claim_told,
+    day_told,
     doubt_rows,
     list_arguments,
+    looked_up,
     rate_arguments,
     recipients_told,
     warn_of_doubts,
@@ -119,16 +121,10 @@ def add(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print and show what was printed."""
-    from datetime import date
-
-    from towncircle.kernel.errors import BadInput
-    from towncircle.world.custody import use_address_data
+    from towncircle.world import address_data
 
     formats = ("pdf", "png", "svg") if args.svg else ("pdf", "png")
-    try:
-        day = date.fromisoformat(args.on) if args.on is not None else None
-    except ValueError as error:
-        raise BadInput("time.unreadable", text=args.on[:40]) from error
+    day = day_told(args)
     args.world = args.world or only_world(Path())
     print_batch.check_arguments(args)
     if args.csv is not None or args.give_up:
@@ -147,27 +143,27 @@ def run(args: argparse.Namespace) -> int:
             done, failed = _resumed(args, journeys, formats)
         else:
             _nothing_in_the_way(args, journeys)
-            if args.addresses is not None:
-                use_address_data(journeys, day=day or journeys.today(), reason=args.old_data or "")
             done = [start(journeys)]
         left = journeys.status().registers.descending
+        rested = [address_data.told(journeys, one.job.body) for one in done]
     if failed is not None:
         raise failed
-    return _show(args, done, left)
+    return _show(args, done, left, rested)
 
 
-def _show(args: argparse.Namespace, done: list[Printed], left: Mills) -> int:
-    """Show what was printed."""
+def _show(args: argparse.Namespace, done: list[Printed], left: Mills, rested: list[dict[str, Any]]) -> int:
+    """Show what was printed, and which data its addresses rest on."""
     from towncircle.licensee.pricing import doubts_of_job
+    from towncircle.world.address_data import rows_of
 
     for one in done:
         warn_of_doubts(doubts_of_job(one.job.body["pieces"]))
     if args.json:
-        as_json(_record(done, left))
+        as_json(_record(done, left, rested))
         return 0
     if not done:
         print("No job is open.")
-    for one in done:
+    for one, data in zip(done, rested, strict=True):
         rows = [
             ("job", one.job.key),
             ("pieces", len(one.job.body["pieces"])),
@@ -175,9 +171,10 @@ def _show(args: argparse.Namespace, done: list[Printed], left: Mills) -> int:
             ("file", one.pdf),
             ("left in the device", left),
         ]
-        rows += doubt_rows(doubts_of_job(one.job.body["pieces"]))
+        rows += [*rows_of(data), *doubt_rows(doubts_of_job(one.job.body["pieces"]))]
         if args.reprint is not None:
             rows[2] = ("reprints of the device", one.reprints)
+            rows.append(("should it spoil", f"towncircle spool spoil {args.world} {one.entry}"))
         table(rows)
     return 0
 
@@ -213,7 +210,6 @@ def _planner(
     from towncircle.licensee.corrections import Redate, Shortpaid
     from towncircle.licensee.pricing import doubts_of_job
     from towncircle.world import labels
-    from towncircle.world.custody import use_address_data
 
     payer = _payer(args)
     if args.redate is not None:
@@ -235,10 +231,8 @@ def _planner(
     look, claim = look_of(args), claim_told(args)
 
     def posted(journeys: Journeys) -> JobId:
-        if args.addresses is not None:
-            use_address_data(journeys, day=day or journeys.today(), reason=args.old_data or "")
-        ready = labels.loaded(journeys, look)
-        planned = journeys.plan(recipients, day=day, payer=payer, look=ready, claim=claim)
+        ready, listed = labels.loaded(journeys, look), looked_up(args, journeys, recipients)
+        planned = journeys.plan(listed, day=day, payer=payer, look=ready, claim=claim)
         with journeys.world.store(journeys.licensee).reading() as view:
             row = view.get("job", planned)
         warn_of_doubts(doubts_of_job(row.body["pieces"]) if row is not None else {})
@@ -278,7 +272,7 @@ def _starter(args: argparse.Namespace, day: date | None, formats: tuple[str, ...
     claim = claim_told(args)
     return lambda journeys: printing.print_job(
         journeys,
-        recipients,
+        looked_up(args, journeys, recipients),
         out,
         day=day,
         formats=formats,
@@ -375,7 +369,7 @@ def _no_open_job(args: argparse.Namespace, journeys: Journeys) -> None:
         raise Refused("mailroom.job-open", jobs=", ".join(open_jobs))
 
 
-def _record(done: list[Printed], left: Mills) -> dict[str, object]:
+def _record(done: list[Printed], left: Mills, rested: list[dict[str, Any]]) -> dict[str, object]:
     from towncircle.licensee.pricing import doubts_of_job
 
     jobs = [
@@ -385,10 +379,11 @@ def _record(done: list[Printed], left: Mills) -> dict[str, object]:
             "form": one.form,
             "total_mills": int(one.total),
             "doubts": doubts_of_job(one.job.body["pieces"]),
-            **({"device_reprints": one.reprints} if one.form == "reprint" else {}),
+            **({"device_reprints": one.reprints, "entry": one.entry} if one.form == "reprint" else {}),
             "pdf": str(one.pdf),
             "pictures": [str(path) for path in one.pictures],
+            "address_data": data,
         }
-        for one in done
+        for one, data in zip(done, rested, strict=True)
     ]
     return {"jobs": jobs, "descending_mills": int(left)}

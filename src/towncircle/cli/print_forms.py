@@ -49,7 +49,7 @@ def look_arguments(group: Any) -> None:
 
 def proved(args: argparse.Namespace, day: date | None, claim: Claim) -> int:
     """Write proofs and say what the job would cost."""
-    from towncircle.cli.print_rates import recipients_told
+    from towncircle.cli.print_rates import looked_up, recipients_told
     from towncircle.kernel.errors import Refused
     from towncircle.world.proofs import STEM, proof_job
 
@@ -59,7 +59,7 @@ def proved(args: argparse.Namespace, day: date | None, claim: Claim) -> int:
     with journeys_of(args) as journeys:
         look = drawn_for(journeys, args, look_of(args))
         target, drawn, total = proof_job(
-            journeys, listed, args.out, day=day, look=look, claim=claim, zones=args.overlay
+            journeys, looked_up(args, journeys, listed), args.out, day=day, look=look, claim=claim, zones=args.overlay
         )
     if args.json:
         as_json({"pdf": str(target), "pictures": [str(path) for path in drawn], "total_mills": int(total)})

@@ -250,7 +250,8 @@ def decide(
         row: Record = journeys.do(
             lambda ctx: spool.decide(ctx, number=number, pieces=pieces, came_out=came_out, reason=reason)
         )
-        (_folder(journeys) / row.body["file"]).unlink(missing_ok=True)
+        if row.body["file"]:  # of what was printed into files it is with whoever has them
+            (_folder(journeys) / row.body["file"]).unlink(missing_ok=True)
     return row
 
 
