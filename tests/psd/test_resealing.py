@@ -16,6 +16,7 @@ from tests.psd.test_wrapping import commissioned, host
 
 from towncircle.bench.workshop import Workshop
 from towncircle.cli.main import main
+from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.money import Mills
 from towncircle.pki.keyfile import open_key
@@ -80,7 +81,7 @@ def reseal(store: Path, new: Keys | None = None) -> None:
         resealing.reseal(store, memory, DEVICE, CHANCE, new)
 
 
-@pytest.mark.requirement("502.8b")
+@cites("502.8b")
 def test_a_store_is_sealed_anew_and_the_old_secret_opens_nothing_of_it(store: Path, tmp_path: Path) -> None:
     before = sealed(store)
     assert main(["device", "reseal", str(store)]) == 0
@@ -136,7 +137,7 @@ def cut_at(step: int) -> Iterator[list[int]]:
         yield done
 
 
-@pytest.mark.requirement("502.8b")
+@cites("502.8b")
 def test_cut_before_any_step_the_device_opens_and_the_next_run_finishes(store: Path, tmp_path: Path) -> None:
     words = tmp_path / "words"
     words.write_text("correct horse battery\n")
