@@ -28,7 +28,7 @@ The rule of 1998 is a proposed rule (63 FR 46719); the IMI requirements come fro
 
 - **implemented**: the system keeps it, and a test that breaks it is refused under the clause;
 - **by-construction**: the system is made so that it cannot be broken; a test shows it;
-- **operational**: people or a laboratory do it, with the reason; `towncircle record` keeps in the journal that they did;
+- **operational**: people or a laboratory do it, with the reason; `towncircle record` keeps that they did;
 - **not-applicable**, with the reason;
 - **open**: not built yet. Nothing is claimed, and `towncircle conformance` ends with exit code 1.
 

@@ -31,7 +31,7 @@ _ASIDE = re.compile(r"\([A-Za-z][^)]{2,}\)", re.ASCII)  # "(house)", "(DMM C810)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Duty:
-    """Hold one duty: its id, what is to be done, of which kind it is, and why where the program does not do it itself."""
+    """Hold one duty: its id, what is to be done, of which kind it is, and why where people do it or nobody."""
 
     id: str
     row: str
