@@ -9,11 +9,14 @@ import pytest
 from tests.verification.story import NOON, Story, faults
 
 from towncircle.kernel.money import Mills
+from towncircle.mailpiece import rate_files
 from towncircle.mailpiece.eligibility import Size
+from towncircle.mailpiece.tariff import first_class_tables
 from towncircle.rules.inventory import rows_named
 from towncircle.symbol import reflectance
 from towncircle.symbol.reflectance import Reflectance
-from towncircle.verification import Observed, StatusFacts, Verdict, judge, judge_piece
+from towncircle.verification import Observed, Pack, StatusFacts, Verdict, judge, judge_piece
+from towncircle.wire.bodies import PublisherRow, RateRow
 
 STORY = Story()
 NOTHING = StatusFacts()
@@ -85,6 +88,51 @@ def test_what_was_not_measured_is_said_and_not_well() -> None:
     assert open_ends(judged(weight_tenths=10))["piece.limits"] == "Not checked: size."
     assert open_ends(judged(weight_tenths=10, size=Size.parse("9x4")))["piece.limits"] == "Not checked: thickness."
     assert "piece.limits" not in open_ends(judged(weight_tenths=10, size=Size.parse("9x4x0.02")))
+
+
+# ---- the tables that Providers filed
+
+
+def filed(more: int, *, first: date, devices: tuple[str, ...] = (STORY.device,), number: int = 1) -> Pack:
+    """Give a pack with a specimen of no post's: the last table that is known, each price more by some mills."""
+    known = first_class_tables()[-1]
+    lines = tuple(
+        replace(line, amount=line.amount + Mills(more), source="a specimen for tests")
+        for line in known.lines
+        if line.amount is not None
+    )
+    file = rate_files.write(replace(known, id="specimen", in_force_from=first, lines=lines))
+    row = RateRow(provider="provider.harbor", number=number, file=file)
+    return STORY.pack(rates=(row,), publishers=(PublisherRow(provider="provider.harbor", devices=devices),))
+
+
+@pytest.mark.requirement("P050-1.5/2", "IMI-03/2")
+@pytest.mark.parametrize(
+    ("more", "paid", "well"), [(-80, 700, True), (-80, 699, False), (50, 780, False), (50, 830, True)]
+)
+def test_a_piece_is_priced_by_the_table_that_its_provider_filed(more: int, paid: int, well: bool) -> None:
+    day, seen = date(2026, 11, 21), Observed(weight_tenths=10)
+    verdict = judge(STORY.mark(postage_mills=paid), filed(more, first=day), NOTHING, NOON, seen)
+    found = verdict.finding("value.due")
+    assert found is not None
+    assert found.ok is well
+    assert "by the table first-class specimen, published by provider.harbor." in found.text
+    whole = judge_piece([(STORY.mark(postage_mills=paid), NOTHING)], filed(more, first=day), NOON, seen).findings[0]
+    assert (whole.ok, "published by provider.harbor" in whole.text) == (well, True)
+
+
+@pytest.mark.requirement("P050-1.5/2")
+def test_a_filed_table_prices_its_own_devices_from_its_own_first_day() -> None:
+    seen, mark = Observed(weight_tenths=10), STORY.mark(postage_mills=780)
+    for pack in (
+        STORY.pack(),
+        filed(50, first=date(2026, 11, 22)),
+        filed(50, first=date(2026, 11, 21), devices=("TC1A0000000099",)),
+    ):
+        found = judge(mark, pack, NOTHING, NOON, seen).finding("value.due")
+        assert found is not None
+        assert (found.ok, "by the table first-class 2026-07-12, of this program." in found.text) == (True, True)
+    assert faults(judge(mark, filed(50, first=date(2026, 11, 21)), NOTHING, NOON, seen)) == ["value.due"]
 
 
 # ---- several marks
