@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from towncircle.cli.print_forms import LOOKS, drawn_for, given
+from towncircle.cli.print_forms import LOOKS, drawn_for, given, proofs_told
 from towncircle.cli.print_rates import doubt_rows, warn_of_doubts
 from towncircle.cli.show import as_json, journeys_of, table
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 _OF_A_JOB = ("form", "stock", "each", "svg", "zone", "presort", "extra", "nonmachinable")
+_ALSO = ("--drawn-for", "--proof", "--overlay")
 _EVERY_SECONDS = 0.2
 
 
@@ -78,7 +79,7 @@ def check_arguments(args: argparse.Namespace) -> None:
     stray = [name for name, there in told.items() if there]
     if stray and args.csv is None:
         raise BadInput("cli.argument-astray", arguments=", ".join(stray), needs="--csv FILE")
-    unheard = [one for one in given(args, (*LOOKS, *_OF_A_JOB)) if one != "--drawn-for"]
+    unheard = [one for one in given(args, (*LOOKS, *_OF_A_JOB)) if one not in _ALSO]
     unheard += ["--class"] if args.mail_class != "first" else []
     unheard += ["--type"] if args.type != "metered" else []
     if unheard and args.csv is not None:
@@ -92,8 +93,7 @@ def run(args: argparse.Namespace, payer: Payer, day: date | None) -> int:
 
     from towncircle.licensee.looks import PLAIN
     from towncircle.mailpiece.templates import find
-    from towncircle.world import batching
-    from towncircle.world.custody import use_address_data
+    from towncircle.world import address_data, batching, proofs
 
     wish = None
     if args.csv is not None:
@@ -111,7 +111,12 @@ def run(args: argparse.Namespace, payer: Payer, day: date | None) -> int:
         if wish is not None:
             wish = replace(wish, drawn=drawn_for(journeys, args, PLAIN).drawn)
         if wish is not None:
-            use_address_data(journeys, day=day or journeys.today(), reason=args.old_data or "")
+            on, reason = day or journeys.today(), args.old_data or ""
+            unpaid = args.dry_run or args.proof
+            (address_data.check if unpaid else address_data.use)(journeys, day=on, reason=reason)
+        if wish is not None and args.proof:
+            done = proofs.proof_batch(journeys, wish, args.out, zones=args.overlay, progress=_meter(args))
+            return proofs_told(done, json=args.json)
         if wish is not None and args.dry_run:
             return _show_estimate(batching.estimate(journeys, wish, args.out, progress=_meter(args)), json=args.json)
         return go_on(args, journeys, wish)
@@ -257,12 +262,14 @@ def _label_rows(body: Mapping[str, Any]) -> list[tuple[str, object]]:
 
 def _show_estimate(found: Estimate, *, json: bool) -> int:
     from towncircle.licensee.batches import labels_of
+    from towncircle.world.address_data import rows_of
 
     order, funds = found.order, found.funds
     labels = labels_of(order.told["template"], [part.as_dict() for part in order.parts], [True] * len(order.parts))
     lacking = max(int(order.total) - int(funds.balance), 0)
     if json:
         record: dict[str, object] = {"pieces": order.pieces, "rows_left_out": order.told["rows_left_out"]}
+        record |= {"address_data": order.told["address_data"]}
         record |= {"files": len(order.parts), "doubts": order.told["doubts"], "total_mills": int(order.total)}
         record |= {"descending_mills": int(funds.balance), "lacking_mills": lacking}
         as_json({"batch": record | labels})
@@ -276,6 +283,7 @@ def _show_estimate(found: Estimate, *, json: bool) -> int:
         *_label_rows(labels),
         ("postage", order.total),
         ("in the device", funds.balance),
+        *rows_of(order.told["address_data"]),
         *doubt_rows(order.told["doubts"]),
     ]
     table([*rows, ("lacking", Mills(lacking))] if lacking else rows)
@@ -284,6 +292,7 @@ def _show_estimate(found: Estimate, *, json: bool) -> int:
 
 def _show(args: argparse.Namespace, journeys: Journeys, done: Sequence[Batched]) -> int:
     from towncircle.kernel.money import Mills
+    from towncircle.world.address_data import rows_of
     from towncircle.world.manifest import ERRORS
 
     left = _left(journeys, done)
@@ -301,6 +310,7 @@ def _show(args: argparse.Namespace, journeys: Journeys, done: Sequence[Batched])
             ("files", f"{len(body['parts']) if one.left is None else 'those that the manifest names'} in {args.out}"),
             *_label_rows(body),
             ("manifest", one.manifest),
+            *rows_of(body.get("address_data", {})),
             *doubt_rows(body.get("doubts", {})),
         ]
         if body["rows_left_out"]:
@@ -338,6 +348,7 @@ def _record(one: Batched) -> dict[str, object]:
         "pieces_lost": body.get("lost", 0),
         "rows_left_out": body["rows_left_out"],
         "doubts": body.get("doubts", {}),
+        "address_data": body.get("address_data", {}),
         "total_mills": body["spent"],
         **({"labels": body["labels"]} if "labels" in body else {}),
         "manifest": str(one.manifest),

@@ -22,7 +22,18 @@ from towncircle.kernel.errors import BadInput, Refused, RefusedOnGrounds, Townci
 from towncircle.kernel.ids import DeviceId, JobId
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record
-from towncircle.licensee import advertising, books, departments, labels, looks, missing, promises, rates, zoning
+from towncircle.licensee import (
+    address_data,
+    advertising,
+    books,
+    departments,
+    labels,
+    looks,
+    missing,
+    promises,
+    rates,
+    zoning,
+)
 from towncircle.licensee.funds import held_device
 from towncircle.licensee.limits import Limits
 from towncircle.licensee.looks import PLAIN, Look
@@ -103,6 +114,7 @@ def draft(ctx: Context, *, order: Order, limits: Limits, provider: str) -> dict[
         "person": order.person,
         "total": int(sum(amounts, ZERO)),
         "pieces": pieces,
+        "address_data": address_data.in_use(ctx.tx),
         **advertising.of_job(ctx),
         **looks.of_job(ctx, order.look, device=order.device, categories=categories),
     }

@@ -17,7 +17,7 @@ from towncircle.kernel.context import Context
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.store import Record, Transaction
-from towncircle.licensee import advertising, labels, looks, pricing, rates, zoning
+from towncircle.licensee import address_data, advertising, labels, looks, pricing, rates, zoning
 from towncircle.licensee.funds import held_device
 from towncircle.licensee.limits import Limits
 from towncircle.licensee.looks import Drawn, Look
@@ -43,7 +43,7 @@ def terms_of(journeys: Journeys, template: Template, *, day: date | None, drawn:
 
     def gather(ctx: Context) -> tuple[pricing.Terms, dict[str, Any]]:
         _approved(ctx.tx, template, day=day, zone=limits.zone)
-        design = {"without": left_out, **advertising.of_job(ctx)}
+        design = {"without": left_out, "address_data": address_data.in_use(ctx.tx), **advertising.of_job(ctx)}
         design |= looks.of_job(ctx, look, device=journeys.device, categories=())
         return prices_of(ctx, journeys.device, template, day), design
 

@@ -4,8 +4,9 @@ Here: the order of the steps. Not here: what a row says (`mailpiece.address_file
 records and the money (`licensee.batches`), pages (`composing`), the manifest (`manifest`).
 Kept: every row is read, priced and linted, and the money of the whole batch is there and reserved, before the first
 debit. Then part by part: the device evidences it in one command, its file is written beside and renamed, and it is
-written down as handed over. Interrupted anywhere, `resume` goes on with the part that was open, under the same ids, and
-gives the same bytes; nothing is read from the list again.
+written down as handed over; one whose pieces were sent in for a refund meanwhile is taken away instead. Interrupted
+anywhere, `resume` goes on with the part that was open, under the same ids, and gives the same bytes; nothing is read
+from the list again.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from towncircle.licensee.looks import TRUE, Drawn
 from towncircle.mailpiece.templates import Template
 from towncircle.psd.states import AUTHORISED
 from towncircle.world import evidenced, manifest
+from towncircle.world.address_data import source_of, told
 from towncircle.world.batch_prices import same_prices, terms_of
 from towncircle.world.checking import MOST_FAULTS, Checked, Terms, check
 from towncircle.world.composing import Shared, ToWrite, Written, take_back, write_part
@@ -35,7 +37,7 @@ from towncircle.world.crews import Crew, crew
 from towncircle.world.departments import Payer, prove
 from towncircle.world.journeys import ANYBODY, Journeys
 from towncircle.world.printing import Progress, silent
-from towncircle.world.turns import batch_turn
+from towncircle.world.turns import batch_turn, turn
 
 BESIDE_FROM = 2_000  # pieces; fewer are composed sooner than a worker has started
 STEM = "envelopes"
@@ -102,16 +104,17 @@ def print_batch(
         raise Refused("mailroom.out-taken", out=out)
     batch = journeys.new(BatchId.new)
     prove(journeys, wish.payer, job=batch)
-    with _alone(journeys, out), crew(beside=_is_long(wish)) as hands:
-        with _checked(journeys, wish, out, hands, progress) as (checked, terms):
+    with _alone(journeys, out), crew(beside=is_long(wish)) as hands:
+        with checked_list(journeys, wish, out, hands, progress) as (checked, terms):
             order = _order(journeys, wish, terms, checked, out, batch)
-            funds = _funds(journeys, refill=wish.refill)  # as it is now: reading a long list took its time
 
             def reserve(ctx: Context) -> Record:
                 same_prices(ctx, journeys.device, wish.template, terms)
                 return batches.reserve(ctx, order=order, pieces=checked.pieces(), limits=terms.limits, funds=funds)
 
-            record: Record = journeys.do(reserve)
+            with turn(journeys.world.folder, journeys.licensee):  # nobody else plans or evidences a job meanwhile
+                funds = _funds(journeys, refill=wish.refill)  # as it is now: reading a long list took its time
+                record: Record = journeys.do(reserve)
         if reserved is not None:
             reserved(record)
         _Run(journeys, record, progress).print_with(hands)
@@ -123,8 +126,8 @@ def estimate(journeys: Journeys, wish: Wish, out: Path, *, progress: Progress = 
     out.mkdir(parents=True, exist_ok=True)
     batch = journeys.new(BatchId.new)
     with (
-        crew(beside=_is_long(wish)) as hands,
-        _checked(journeys, wish, out, hands, progress) as (checked, terms),
+        crew(beside=is_long(wish)) as hands,
+        checked_list(journeys, wish, out, hands, progress) as (checked, terms),
     ):
         order = _order(journeys, wish, terms, checked, out, batch)
         return Estimate(order=order, funds=_funds(journeys, refill=wish.refill))
@@ -165,7 +168,8 @@ def _alone(journeys: Journeys, out: Path) -> AbstractContextManager[None]:
     return batch_turn(journeys.world.folder, journeys.licensee, out)
 
 
-def _is_long(wish: Wish) -> bool:
+def is_long(wish: Wish) -> bool:
+    """Tell whether a list is long enough for workers beside."""
     return wish.source.is_file() and wish.source.stat().st_size > BESIDE_FROM * _BYTES_A_ROW
 
 
@@ -190,7 +194,7 @@ def _check_serving(journeys: Journeys, device: DeviceId) -> None:
 
 
 @contextmanager
-def _checked(
+def checked_list(
     journeys: Journeys, wish: Wish, out: Path, hands: Crew, progress: Progress
 ) -> Iterator[tuple[Checked, Terms]]:
     """Check every row of a list; give what was found, and by which terms.
@@ -202,7 +206,7 @@ def _checked(
     if status.state == AUTHORISED:
         raise Refused("mailroom.no-postage-set", device=journeys.device)
     terms = terms_of(journeys, wish.template, day=wish.day, drawn=wish.drawn, status=status)
-    with check(wish.source, terms, hands, progress) as checked:
+    with source_of(journeys) as data, check(wish.source, terms, hands, progress, data) as checked:
         if checked.faults:
             errors = manifest.write_errors(out, checked.faults)
             if checked.capped:
@@ -235,18 +239,25 @@ def _order(journeys: Journeys, wish: Wish, terms: Terms, checked: Checked, out: 
             "source": {"file": wish.source.name, "sha256": checked.digest, "rows": checked.rows},
             "rows_left_out": checked.bad_rows,
             "doubts": dict(checked.doubts),
+            "address_data": told(journeys, {**terms.design, "mailing_date": terms.day.isoformat()}, checked.routed),
             "refill": wish.refill,
         },
     )
 
 
 def _funds(journeys: Journeys, *, refill: bool) -> batches.Funds:
-    """Gather what a batch may draw on; the account is that of the licensee's own books."""
+    """Gather what a batch may draw on; the account is that of the licensee's own books.
+
+    What is promised is read first: what another batch debits in between is then missing in the balance, or counted.
+    """
+    store, device = journeys.world.store(journeys.licensee), journeys.device
+    with store.reading() as view:
+        promised = promises.of_balance(view, device)
     status, account = journeys.status(), None
     if refill:
-        with journeys.world.store(journeys.licensee).reading() as view:
-            account = promises.on_account(view, licensee=journeys.licensee, device=journeys.device)
-    return batches.Funds(balance=status.registers.descending, cap=status.cap, account=account)
+        with store.reading() as view:
+            account = promises.on_account(view, licensee=journeys.licensee, device=device)
+    return batches.Funds(balance=status.registers.descending, cap=status.cap, account=account, promised=promised)
 
 
 class _Run:
@@ -340,8 +351,13 @@ class _Run:
 
     def _hand_over(self, row: Record, written: Written) -> None:
         files = [written.file, *written.pictures]
-        told: dict[str, int | str] = {"sha256": written.sha256, "bytes": written.size}
-        self._journeys.do(lambda ctx: mailroom.printed(ctx, job=JobId(row.key), files=files, **told))
+        about: dict[str, int | str] = {"sha256": written.sha256, "bytes": written.size}
+        try:
+            self._journeys.do(lambda ctx: mailroom.printed(ctx, job=JobId(row.key), files=files, **about))
+        except Refused as refused:
+            if refused.code != "refund.job-claimed":
+                raise
+            take_back(Path(self._record.body["out"]), Path(written.file).stem)  # sent in while it was composed
         self._count(row)
 
     def _count(self, row: Record) -> None:
@@ -356,9 +372,9 @@ def _end(journeys: Journeys, record: Record, *, given_up: bool = False) -> Batch
         ended_left = out / manifest.LEFT
         return Batched(batch=record, manifest=out / manifest.MANIFEST, left=ended_left if ended_left.exists() else None)
     with journeys.world.store(journeys.licensee).reading() as view:
-        told = batches.outcome(view, record, given_up=given_up)
+        come = batches.outcome(view, record, given_up=given_up)
         ended = Record(
-            kind=record.kind, key=record.key, owner=record.owner, version=record.version, body={**record.body, **told}
+            kind=record.kind, key=record.key, owner=record.owner, version=record.version, body={**record.body, **come}
         )
         paper = manifest.write_manifest(out, view, ended, regime=journeys.world.config.regime)
         if ended.body["state"] == batches.GIVEN_UP:

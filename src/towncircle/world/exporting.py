@@ -63,7 +63,7 @@ _TOLD = ("notice", "notice-waiting", "quality-piece")
 _RECORDS = {
     "postal": (
         *("license", "license-at", "device", "pack", "series", "examination", "case", "repaid"),
-        *("incident-report", "lost-and-stolen-file", "build", *_TOLD),
+        *("incident-report", "lost-and-stolen-file", "build", "rate-table", *_TOLD),
         *("closing", "daily-finding"),
     ),
     "provider": (

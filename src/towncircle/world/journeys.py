@@ -276,10 +276,11 @@ class Journeys:
         self._prove(record)
         return job
 
-    def reprint(self, job: JobId, pieces: tuple[int, ...] = ()) -> Record:
+    def reprint(self, job: JobId, pieces: tuple[int, ...] = (), *, into_files: bool = False) -> Record:
         """Have the device count a reprint of pieces of a job; give a record of just those pieces."""
         self._check_serving(job)
-        record: Record = self.do(lambda ctx: reprints.reprint(ctx, job=job, pieces=pieces))
+        again = reprints.reprint
+        record: Record = self.do(lambda ctx: again(ctx, job=job, pieces=pieces, into_files=into_files))
         return record
 
     def _check_serving(self, job: JobId) -> None:

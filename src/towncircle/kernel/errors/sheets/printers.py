@@ -122,8 +122,8 @@ ROWS = {
     ),
     "spool.not-spoiled": Row(
         kind="refused",
-        sentence="The pieces {pieces} of {job} stand with a printer (entry {entry}, {state}); printed again, they "
-        "would be there twice.",
+        sentence="The pieces {pieces} of {job} stand with a printer or in files (entry {entry}, {state}); printed "
+        "again, they would be there twice.",
         clause="house",
         next_step="If they did not come out well, say so first: towncircle spool spoil DIR {entry} --pieces {pieces}",
     ),
