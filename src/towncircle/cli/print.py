@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from towncircle.cli import print_batch
 from towncircle.cli.print_forms import (
-    LOOKS,
+    OF_FILES,
     drawn_for,
     given,
     look_arguments,
     look_of,
-    overlay_astray,
+    looks_given,
     proved,
     shortpaid_of,
 )
@@ -51,7 +51,8 @@ examples:
   towncircle print my-world --addresses list.csv --out out   columns: name, street, city, state, zip[, weight_oz, shape]
   towncircle print my-world --addresses list.csv --form no6-3-4 --out out     towncircle forms lists the forms
   towncircle print my-world --out out --resume               finish what an interruption left open
-  towncircle print my-world --out proof --proof              the same pages, marked; no device, no debit
+  towncircle print my-world --out proof --proof              the same pages, marked; no debit (also with --csv,
+                                                             --correct, --redate and --printer)
   towncircle print my-world --out proof --proof --overlay    and the zones that the rule and the machines reserve
   towncircle print my-world --out out --zip                  Mailed From ZIP Code instead of the post office (P050 4.5)
   towncircle print my-world --out out --branch 'CAPITOL HEIGHTS'     the branch that the post office has approved (4.5)
@@ -130,11 +131,11 @@ def run(args: argparse.Namespace) -> int:
     if args.csv is not None or args.give_up:
         _only_with_their_form(args)
         return print_batch.run(args, _payer(args), day)
+    if args.proof:
+        return proved(args, day, _only_with_their_form(args), claim_told(args))
     if args.printer is not None:
         return _on_printer(args, day)
     start = _starter(args, day, formats)
-    if args.proof:
-        return proved(args, day, claim_told(args))
     with journeys_of(args) as journeys:
         failed: TowncircleError | None = None
         if args.resume and print_batch.open_in(journeys):
@@ -186,7 +187,7 @@ def _on_printer(args: argparse.Namespace, day: date | None) -> int:
     from towncircle.kernel.ids import JobId
     from towncircle.world.spooling import print_new, reprint_on
 
-    if stray := given(args, ("svg", "proof", "overlay", "drawn_for")):
+    if stray := given(args, OF_FILES):
         raise BadInput("cli.argument-astray", arguments=", ".join(stray), needs="--out DIR")
     pieces, named = _only_with_their_form(args), _job_named(args)
     job = None if named in (None, LAST) else JobId.parse(named)
@@ -309,8 +310,7 @@ def _only_with_their_form(args: argparse.Namespace) -> tuple[int, ...]:
         raise BadInput("cli.argument-astray", arguments="--old-data", needs="--addresses FILE or --csv FILE")
     if args.pieces is not None and _job_named(args) is None:
         raise BadInput("cli.argument-astray", arguments="--pieces", needs="--redate, --correct or --reprint JOB")
-    chosen = given(args, LOOKS) if args.proof or not args.overlay else overlay_astray()
-    if chosen and (args.resume or _job_named(args) is not None):
+    if (chosen := looks_given(args)) and (args.resume or _job_named(args) is not None):
         raise BadInput("cli.argument-astray", arguments=", ".join(chosen), needs="a new job; others keep their form")
     if args.form is not None and (args.resume or _job_named(args) is not None):
         raise BadInput("cli.argument-astray", arguments="--form", needs="a new job; a correction keeps its form")

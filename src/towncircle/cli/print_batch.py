@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from towncircle.cli.print_forms import LOOKS, drawn_for, given
+from towncircle.cli.print_forms import LOOKS, drawn_for, given, proofs_told
 from towncircle.cli.print_rates import doubt_rows, warn_of_doubts
 from towncircle.cli.show import as_json, journeys_of, table
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 _OF_A_JOB = ("form", "stock", "each", "svg", "zone", "presort", "extra", "nonmachinable")
+_ALSO = ("--drawn-for", "--proof", "--overlay")
 _EVERY_SECONDS = 0.2
 
 
@@ -78,7 +79,7 @@ def check_arguments(args: argparse.Namespace) -> None:
     stray = [name for name, there in told.items() if there]
     if stray and args.csv is None:
         raise BadInput("cli.argument-astray", arguments=", ".join(stray), needs="--csv FILE")
-    unheard = [one for one in given(args, (*LOOKS, *_OF_A_JOB)) if one != "--drawn-for"]
+    unheard = [one for one in given(args, (*LOOKS, *_OF_A_JOB)) if one not in _ALSO]
     unheard += ["--class"] if args.mail_class != "first" else []
     unheard += ["--type"] if args.type != "metered" else []
     if unheard and args.csv is not None:
@@ -92,7 +93,7 @@ def run(args: argparse.Namespace, payer: Payer, day: date | None) -> int:
 
     from towncircle.licensee.looks import PLAIN
     from towncircle.mailpiece.templates import find
-    from towncircle.world import address_data, batching
+    from towncircle.world import address_data, batching, proofs
 
     wish = None
     if args.csv is not None:
@@ -111,7 +112,11 @@ def run(args: argparse.Namespace, payer: Payer, day: date | None) -> int:
             wish = replace(wish, drawn=drawn_for(journeys, args, PLAIN).drawn)
         if wish is not None:
             on, reason = day or journeys.today(), args.old_data or ""
-            (address_data.check if args.dry_run else address_data.use)(journeys, day=on, reason=reason)
+            unpaid = args.dry_run or args.proof
+            (address_data.check if unpaid else address_data.use)(journeys, day=on, reason=reason)
+        if wish is not None and args.proof:
+            done = proofs.proof_batch(journeys, wish, args.out, zones=args.overlay, progress=_meter(args))
+            return proofs_told(done, json=args.json)
         if wish is not None and args.dry_run:
             return _show_estimate(batching.estimate(journeys, wish, args.out, progress=_meter(args)), json=args.json)
         return go_on(args, journeys, wish)

@@ -104,8 +104,8 @@ def print_batch(
         raise Refused("mailroom.out-taken", out=out)
     batch = journeys.new(BatchId.new)
     prove(journeys, wish.payer, job=batch)
-    with _alone(journeys, out), crew(beside=_is_long(wish)) as hands:
-        with _checked(journeys, wish, out, hands, progress) as (checked, terms):
+    with _alone(journeys, out), crew(beside=is_long(wish)) as hands:
+        with checked_list(journeys, wish, out, hands, progress) as (checked, terms):
             order = _order(journeys, wish, terms, checked, out, batch)
 
             def reserve(ctx: Context) -> Record:
@@ -126,8 +126,8 @@ def estimate(journeys: Journeys, wish: Wish, out: Path, *, progress: Progress = 
     out.mkdir(parents=True, exist_ok=True)
     batch = journeys.new(BatchId.new)
     with (
-        crew(beside=_is_long(wish)) as hands,
-        _checked(journeys, wish, out, hands, progress) as (checked, terms),
+        crew(beside=is_long(wish)) as hands,
+        checked_list(journeys, wish, out, hands, progress) as (checked, terms),
     ):
         order = _order(journeys, wish, terms, checked, out, batch)
         return Estimate(order=order, funds=_funds(journeys, refill=wish.refill))
@@ -168,7 +168,8 @@ def _alone(journeys: Journeys, out: Path) -> AbstractContextManager[None]:
     return batch_turn(journeys.world.folder, journeys.licensee, out)
 
 
-def _is_long(wish: Wish) -> bool:
+def is_long(wish: Wish) -> bool:
+    """Tell whether a list is long enough for workers beside."""
     return wish.source.is_file() and wish.source.stat().st_size > BESIDE_FROM * _BYTES_A_ROW
 
 
@@ -193,7 +194,7 @@ def _check_serving(journeys: Journeys, device: DeviceId) -> None:
 
 
 @contextmanager
-def _checked(
+def checked_list(
     journeys: Journeys, wish: Wish, out: Path, hands: Crew, progress: Progress
 ) -> Iterator[tuple[Checked, Terms]]:
     """Check every row of a list; give what was found, and by which terms.

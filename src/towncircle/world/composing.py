@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from towncircle.kernel.errors import RefusedOnGrounds, TowncircleError
 from towncircle.kernel.instants import Instant
 from towncircle.licensee import envelopes, looks, mailroom
 from towncircle.mailpiece import sheets
+from towncircle.mailpiece.elements import Page
 from towncircle.paper import pdf, png, svg
 from towncircle.rules import ruleset
 
@@ -60,13 +61,24 @@ class Unfit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToWrite:
-    """Hold a part that was signed, and where it goes: `out`/`stem`.pdf, and a folder of that name for pictures."""
+    """Hold a part that was signed, and where it goes: `out`/`stem`.pdf, and a folder of that name for pictures.
+
+    `proof`: it was not signed, and its proof is written; `zones` with what is reserved on its pages.
+    """
 
     job: Mapping[str, Any]
     shared: Shared
     out: Path
     stem: str
     formats: tuple[str, ...]
+    proof: bool = False
+    zones: bool = False
+
+    def pages(self, stationery: envelopes.Stationery) -> Iterator[Page]:
+        """Give its pages."""
+        if self.proof:
+            return envelopes.proofs(self.job, stationery, mailroom.numbers_of(self.job), zones=self.zones)
+        return envelopes.pages(self.job, stationery)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,11 +106,11 @@ def write_part(task: ToWrite) -> Written:
     job, stationery = task.job, task.shared.put_together()
     target = task.out / f"{task.stem}.pdf"
     draft = _draft(target)
-    title = f"{task.stem.capitalize()} - SPECIMEN"
+    title = f"{task.stem.capitalize()} - {'not postage' if task.proof else 'SPECIMEN'}"
     drawn = looks.drawn_for(job)
     shift, at = (drawn.shift_x, drawn.shift_y), Instant(job["evidenced_at"])
     with draft.open("w+b") as stream:
-        pdf.write_pdf(envelopes.pages(job, stationery), stream, title=title, at=at, shift=shift)
+        pdf.write_pdf(task.pages(stationery), stream, title=title, at=at, shift=shift)
         stream.flush()
         os.fsync(stream.fileno())  # what is handed over is still there after a power cut
         stream.seek(0)
@@ -121,7 +133,7 @@ def _pictures(task: ToWrite, target: Path, stationery: envelopes.Stationery) -> 
     names = []
     numbers, name = mailroom.numbers_of(task.job), task.job.get("stock")
     on_sheets = bool(name) and sheets.stock(name).places > 1
-    for place, page in enumerate(envelopes.pages(task.job, stationery)):
+    for place, page in enumerate(task.pages(stationery)):
         drawn = {}
         if "png" in task.formats:
             drawn["png"] = png.render(target, place, dpi=stationery.dpi)

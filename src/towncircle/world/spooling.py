@@ -305,10 +305,28 @@ def print_test(journeys: Journeys, name: str, *, calibration: bool = False) -> s
         ctx.note("printer.tested", name, way=profile.kind)
         return ctx.tx.next_number("printer-test")
 
-    stem = f"test-{name}-{journeys.do(counted):06d}"
+    return _hand_pages(journeys, [page], profile, f"test-{name}-{journeys.do(counted):06d}")
+
+
+def proof_on(journeys: Journeys, job: Record, numbers: Iterable[int], printer: str, *, zones: bool = False) -> str:
+    """Hand the proof of a job to the printer that would print it, on its dots; give the printer's reference.
+
+    Nothing is written down of it: it is no postage. Raises `Refused` (printer.unknown, printer.other-form) and what the
+    printer's way raises.
+    """
+    profile = _printer(journeys, printer)
+    _check_form(profile, job)
+    stationery = _stationery(journeys, job, profile)
+    envelopes.prove(job.body, stationery)
+    stem = f"proof-{printer}-{journeys.do(lambda ctx: ctx.tx.next_number('printer-test')):06d}"
+    return _hand_pages(journeys, envelopes.proofs(job.body, stationery, numbers, zones=zones), profile, stem)
+
+
+def _hand_pages(journeys: Journeys, pages: Iterable[Page], profile: Printer, stem: str) -> str:
+    """Hand pages without postage to a printer."""
     file = _folder(journeys) / f"{stem}.{profile.language}"
     try:
-        write_file([page], profile, file, title=stem)
+        write_file(pages, profile, file, title=stem)
         with closing(_way(profile, file.name, file)) as way:
             way.ready()
             reference = way.hand_over()
