@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from fractions import Fraction
 
 import pytest
 from tests.verification.story import NOON, Story, faults
@@ -11,6 +12,7 @@ from tests.verification.story import NOON, Story, faults
 from towncircle.kernel.money import Mills
 from towncircle.mailpiece import rate_files
 from towncircle.mailpiece.eligibility import Size
+from towncircle.mailpiece.rates import PriceRequest, price
 from towncircle.mailpiece.tariff import first_class_tables
 from towncircle.rules.inventory import rows_named
 from towncircle.symbol import reflectance
@@ -133,6 +135,38 @@ def test_a_filed_table_prices_its_own_devices_from_its_own_first_day() -> None:
         assert found is not None
         assert (found.ok, "by the table first-class 2026-07-12, of this program." in found.text) == (True, True)
     assert faults(judge(mark, filed(50, first=date(2026, 11, 21)), NOTHING, NOON, seen)) == ["value.due"]
+
+
+# ---- parcels and extra services
+
+
+@pytest.mark.requirement("P050-1.5/2")
+def test_a_parcel_is_judged_by_its_weight_and_zone() -> None:
+    for due, zone in ((10_800, "4"), (13_820, "5")):
+        asked = PriceRequest(
+            on=date(2026, 11, 21), weight_oz=Fraction(16), shape="parcel", price_type="commercial",
+            mail_class="priority", zone=zone,
+        )  # fmt: skip
+        assert price(asked).amount == Mills(due)
+        for paid, well in ((due, True), (due - 1, False)):
+            mark = {"category": "PCPC", "postage_mills": paid}
+            found = judged(mark=mark, weight_tenths=160, zone=zone).finding("value.due")
+            assert found is not None
+            assert (found.ok, f"of 16 oz to zone {zone} by the table" in found.text) == (well, True)
+    assert "value.due" in open_ends(judged(mark={"category": "PCPC"}, weight_tenths=160))
+
+
+@pytest.mark.requirement("P050-1.5/2")
+@pytest.mark.parametrize(("paid", "well"), [(6_330, True), (6_329, False)])
+@pytest.mark.parametrize("category", ["FXLM", "FCLM"])
+def test_a_piece_with_services_pays_for_those_on_its_labels(category: str, paid: int, well: bool) -> None:
+    mark: dict[str, object] = {"category": category, "postage_mills": paid}
+    found = judged(mark=mark, weight_tenths=10, extras=("certified",)).finding("value.due")
+    assert found is not None
+    assert (found.ok, "with certified by the table" in found.text) == (well, True)
+    assert "extra-services" in found.text
+    insured = judged(mark=mark, weight_tenths=10, extras=("insurance",))
+    assert "declared value" in open_ends(insured)["value.due"]
 
 
 # ---- several marks

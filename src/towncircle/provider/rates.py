@@ -1,7 +1,7 @@
 """Rate tables as a Provider publishes them: signed, dated, and at every host before their first day (IMI-03).
 
-Here: publishing, and filing what was published with the Postal Service. Not here: the file (`mailpiece.rate_files`), the
-way down (`downloads`), prices.
+Here: publishing, and filing with the Postal Service. Not here: the file (`mailpiece.rate_files`), the way down
+(`downloads`), prices.
 Kept: a table is published so long before midnight of its first day that every device has to connect in between; later
 only for a reason that is written down. Numbers only rise, and what was published is never changed.
 """

@@ -145,8 +145,8 @@ def due_for(code: str, on: date, observed: Observed, tables: Tables) -> tuple[Mi
         return None, "it was not weighed."
     try:
         said = read_category(code)
-        if said.extra_services:
-            return None, "the mark does not say which extra services it pays."
+        if said.extra_services and not observed.extras:
+            return None, "the mark does not say which extra services it pays, and none were observed."
         kind = "metered" if said.price_type == "all" else said.price_type
         found = price(
             PriceRequest(
@@ -158,13 +158,18 @@ def due_for(code: str, on: date, observed: Observed, tables: Tables) -> tuple[Mi
                 level=said.level,
                 mailing_pieces=_assumed(said, on),
                 nonmachinable=said.nonmachinable,
+                zone=observed.zone,
+                extras=observed.extras,
+                declared_value=observed.declared_value,
             ),  # a size beyond the limits is a finding of its own: it makes the piece cost more, never less
             tables=tables.held,
         )
     except (Refused, BadInput) as unknown:
         return None, unknown.sentence
     ounces = f"{float(Fraction(observed.weight_tenths, 10)):g} oz"
-    return found.amount, f"as a {describe_category(code)} of {ounces} by {tables.named(found, on)}"
+    with_them = f" with {', '.join(observed.extras)}" if observed.extras else ""
+    where = f" to zone {found.zone}" if found.zone else ""
+    return found.amount, f"as a {describe_category(code)} of {ounces}{where}{with_them} by {tables.named(found, on)}"
 
 
 def _assumed(said: Category, on: date) -> int | None:
