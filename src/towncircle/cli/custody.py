@@ -84,7 +84,7 @@ def _add_licensee(verbs: Any) -> None:
     review.add_argument("--by", required=True, metavar="PARTY", help="who asks: the Provider, or postal.usps")
     review.add_argument("--reference", required=True, metavar="REF", help="the number of the request")
     review.add_argument("--out", required=True, type=Path, metavar="FILE", help="where to write them (JSON Lines)")
-    data = verb("address-data", "record an update of the address matching data", _address_data)
+    data = verb("address-data", "record an update of address matching data kept elsewhere", _address_data)
     data.add_argument("--edition", required=True, metavar="YYYY-MM", help="the edition that was installed")
 
 

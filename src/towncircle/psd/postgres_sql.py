@@ -68,11 +68,11 @@ def migrations() -> list[str]:
 
 
 def filled(script: str, parts: int) -> str:
-    """Fill in how the tables are parted, and add the parts."""
+    """Fill in how the tables are parted, and add the parts to the script that makes them."""
     by = {"by_id": "id", "by_device": "device"}
     clauses = {name: f"PARTITION BY HASH ({column})" if parts else "" for name, column in by.items()}
     text = Template(script).substitute(clauses, parts=parts)
-    for table in ("device", "record"):
+    for table in ("device", "record") if "$by_id" in script else ():
         for at in range(parts):
             text += (
                 f"CREATE TABLE {table}_{at} PARTITION OF {table} FOR VALUES WITH (MODULUS {parts}, REMAINDER {at});\n"
