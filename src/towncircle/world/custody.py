@@ -18,7 +18,7 @@ from towncircle.kernel.errors import Refused, RelayedRefusal
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.persons import check
 from towncircle.kernel.store import Record
-from towncircle.licensee import care
+from towncircle.licensee import care, halves
 from towncircle.licensee import custody as own
 from towncircle.mailpiece.zipcode import place_of
 from towncircle.postal import custody as postal
@@ -69,9 +69,9 @@ def settle(journeys: Journeys) -> None:
     for device in journeys.do(own.untold):
         _tell(journeys, device)
     with journeys.world.store(journeys.licensee).reading() as view:
-        devices = view.find("device")
-        known = devices and view.get("check-out", devices[-1].key)
-    if devices and not known and journeys.status_of(DeviceId(devices[-1].key)).state == WITHDRAWN:
+        used = halves.main(view)
+        known = used and view.get("check-out", used.key)
+    if used and not known and journeys.status().state == WITHDRAWN:
         returning.withdraw(journeys, reason="the Provider has disabled it")
 
 

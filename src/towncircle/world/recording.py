@@ -24,12 +24,14 @@ def record(
     document: bytes | None,
     at: Instant | None = None,
     about: str = "",
+    period: str = "",
 ) -> Fact:
-    """Record that a party did an act; `document` is the paper that shows it, `about` the party that it is about.
+    """Record that a party did an act; `document` is the paper that shows it, `about` the party that it is about,
+    `period` the year that it is done for.
 
     Raises `BadInput` (acts.no-such-act, acts.no-such-party) and what `acts.record` refuses.
     """
-    act = acts.act_named(name)
+    act = acts.act_named(name, world.rules.acts)
     if by not in world.desks:
         raise BadInput("acts.no-such-party", party=by[:40], known=", ".join(world.desks))
     if about and about not in {str(party) for party in world.config.parties}:
@@ -37,7 +39,9 @@ def record(
     digest = hashlib.sha256(document).hexdigest() if document is not None else ""
     when = at or world.clock.now()
     fact: Fact = world.desk(by).perform(
-        lambda ctx: acts.record(ctx, act=act, reference=reference, document=digest, at=when, about=about),
+        lambda ctx: acts.record(
+            ctx, act=act, reference=reference, document=digest, at=when, about=about, period=period
+        ),
         actor=f"{by}/{act.actor}",
     )
     return fact

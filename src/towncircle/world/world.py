@@ -18,6 +18,7 @@ from towncircle.kernel.ids import DeviceId, MessageId, PartyId
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.randomness import Randomness, SeededRandomness
 from towncircle.kernel.store import Store
+from towncircle.licensee import halves
 from towncircle.pki.randomness import SystemRandomness
 from towncircle.postal import products, publishing
 from towncircle.postal.certificates import Authority
@@ -291,12 +292,12 @@ class World:
         return self.desks[party]
 
     def device_of(self, licensee: str) -> DeviceId:
-        """Give the device a licensee leased last. Raises `Refused` (world.no-device)."""
+        """Give the device that a licensee uses, the one leased last. Raises `Refused` (world.no-device)."""
         with self.store(licensee).reading() as view:
-            rows = view.find("device")
-        if not rows:
+            row = halves.main(view)
+        if row is None:
             raise Refused("world.no-device", licensee=licensee)
-        return DeviceId(rows[-1].key)
+        return DeviceId(row.key)
 
     def close(self) -> None:
         """End the device processes and close the stores."""

@@ -111,6 +111,12 @@ ROWS = {
         clause="house",
         next_step="Nothing is to be done; towncircle device host begins it.",
     ),
+    "world.half-hosted": Row(
+        kind="refused",
+        sentence="The device {device} is hosted itself: a hybrid is a LAN device with a hosted one beside it.",
+        clause="house",
+        next_step="Give it back, end the hosting of new devices (towncircle device host --end), lease a LAN device.",
+    ),
     "world.hosted": Row(
         kind="refused",
         sentence="The device {device} is in its host's database; there is none of it here.",
