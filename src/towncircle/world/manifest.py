@@ -114,6 +114,7 @@ def write_manifest(out: Path, view: Transaction, batch: Record, *, regime: str) 
         "device": body["device"],
         "mailing_date": body["mailing_date"],
         "department": body["department"],
+        **({"printer": body["printer"]} if "printer" in body else {}),
         **{name: body[name] for name in ("template", "source", "rows_left_out")},
         "totals": {
             "pieces": body["printed"],
@@ -146,7 +147,7 @@ def write_manifest(out: Path, view: Transaction, batch: Record, *, regime: str) 
     return _put(out / MANIFEST, write)
 
 
-_FILE = ("file", "sha256", "bytes", "job", "pieces", "first_piece", "last_piece", "postage_mills", "start")
+_FILE = ("file", "sha256", "bytes", "job", "pieces", "first_piece", "last_piece", "postage_mills", "start", "entry")
 
 
 def _heads(view: Transaction, batch: Record) -> Iterator[dict[str, Any]]:
@@ -169,7 +170,14 @@ def _heads(view: Transaction, batch: Record) -> Iterator[dict[str, Any]]:
             "doubts": doubts_of_job(job.body["pieces"]),
             "routed": counted(whole_pieces(job.body["pieces"])),
             **({"start": part["start"]} if "start" in part else {}),
+            **_entry(view, job),
         }
+
+
+def _entry(view: Transaction, job: Record) -> dict[str, int]:
+    """Give the entry of the spool by which a job went to a printer; nothing where it went into a file."""
+    rows = view.find("spool", owner=job.key)
+    return {"entry": rows[0].body["number"]} if rows and rows[0].body["printer"] else {}
 
 
 def _rested(body: Mapping[str, Any], done: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

@@ -42,6 +42,12 @@ ROWS = {
         clause="house",
         next_step="Send them (towncircle spool send DIR), or say that they spoiled: towncircle spool spoil DIR N",
     ),
+    "printer.batch-open": Row(
+        kind="refused",
+        sentence="A batch is being printed on the printer '{name}' as it is: {batches}.",
+        clause="house",
+        next_step="Finish it first: towncircle print DIR --printer {name} --resume, or --give-up",
+    ),
     "printer.other-form": Row(
         kind="refused",
         sentence="The printer '{name}' holds {loaded}, and the job is for {wanted}.",
