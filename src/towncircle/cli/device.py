@@ -44,6 +44,9 @@ def add(subparsers: Any) -> None:
     wan.add_argument("--workers", type=int, metavar="N", help="worker processes (default: one a core)")
     wan.add_argument("--parts", type=int, default=0, metavar="N", help="make a new database in N parts by device")
     wan.add_argument("--world", type=Path, metavar="DIR", help="heed this world's clock (devices under a test root)")
+    wan.add_argument(
+        "--require-standby", action="store_true", help="refuse a database whose commits wait for no standby"
+    )
     wan.set_defaults(run=_serve_wan)
     both = verbs.add_parser("serve-hybrid", help="hybrid: a LAN device that falls back to a hosted one at a WAN host")
     both.add_argument("store", type=Path, metavar="DIR", help="the LAN device's store folder, with the notes")
@@ -186,25 +189,27 @@ def _serve_wan(args: argparse.Namespace) -> int:
     workers = args.workers if args.workers is not None else min(os.cpu_count() or 1, workers_within(limit))
     clock = str((args.world / CLOCK_FILE).resolve()) if args.world else ""
     wrapping = args.wrapping or args.secret.with_name(f"{args.secret.name}.keys")
-    told = {"memory_limit": limit, "clock": clock, "wrapping": wrapping}
+    told = {"memory_limit": limit, "clock": clock, "wrapping": wrapping, "standby": args.require_standby}
     pool = Pool(dsn=args.dsn, secret=args.secret.read_bytes(), workers=workers, **told)
-    PostgresMemory(args.dsn, create=True, partitions=args.parts).close()
+    store = PostgresMemory(args.dsn, create=True, partitions=args.parts, standby=args.require_standby)
+    standbys = store.standbys()
+    store.close()
     lanes = Lanes(pool)
     try:
-        return _serve(args, gate(args.stations, lanes.exchange), "hosted devices")
+        return _serve(args, gate(args.stations, lanes.exchange), "hosted devices", standby=standbys or "none")
     finally:
         lanes.close()
 
 
-def _serve(args: argparse.Namespace, call: Call, what: str) -> int:
+def _serve(args: argparse.Namespace, call: Call, what: str, **more: str) -> int:
     from towncircle.transport.stations import StationServer, context_for
 
     server = StationServer(context_for(args.stations, server=True), call, address=(args.listen, args.port))
     address = f"{server.address[0]}:{server.address[1]}"
     if args.json:
-        as_json({"address": address, "serves": what})
+        as_json({"address": address, "serves": what, **more})
     else:
-        table([("serves", what), ("address", address)])
+        table([("serves", what), ("address", address), *more.items()])
     sys.stdout.flush()
     try:
         server.run()
