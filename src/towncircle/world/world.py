@@ -23,6 +23,7 @@ from towncircle.pki.randomness import SystemRandomness
 from towncircle.postal import products, publishing
 from towncircle.postal.certificates import Authority
 from towncircle.provider.leasing import Product
+from towncircle.psd.contact import MINUTE_US
 from towncircle.psd.process import SystemClock
 from towncircle.rules import ruleset
 from towncircle.storage.sqlite import SqliteStore
@@ -199,6 +200,7 @@ class World:
             handlers=handlers,
             bench=bench,
             after=after,
+            apart_us=self.rules.integer("clock_difference_minutes", self.clock.now().date_in("UTC")) * MINUTE_US,
         )
 
     def _hosting(
