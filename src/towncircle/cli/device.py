@@ -81,6 +81,9 @@ def _add_others(verbs: Any) -> tuple[Any, ...]:
         help="what it may call: as the licensee's user (default), as the Provider's officer (destroys keys, prints "
         "nothing), or who a device is and how it stands only",
     )
+    enrol.add_argument(
+        "--again", action="store_true", help="a new key and certificate for a station that is enrolled; old ones end"
+    )
     enrol.set_defaults(run=_enrol)
     strike = verbs.add_parser("strike", help="refuse a station from now on")
     strike.add_argument("stations", type=Path, metavar="DIR", help="the host's list of stations")
@@ -202,9 +205,17 @@ def _serve_wan(args: argparse.Namespace) -> int:
 
 
 def _serve(args: argparse.Namespace, call: Call, what: str, **more: str) -> int:
+    from towncircle.pki.randomness import SystemRandomness
+    from towncircle.psd.process import SystemClock
     from towncircle.transport.stations import StationServer, context_for
+    from towncircle.world.stations import ending, renew_own
 
-    server = StationServer(context_for(args.stations, server=True), call, address=(args.listen, args.port))
+    now = SystemClock().now()
+    renew_own(args.stations, SystemRandomness(), now)
+    context = context_for(args.stations, server=True)
+    for words in ending(args.stations, now):
+        _tell(words)
+    server = StationServer(context, call, address=(args.listen, args.port))
     address = f"{server.address[0]}:{server.address[1]}"
     if args.json:
         as_json({"address": address, "serves": what, **more})
@@ -223,18 +234,22 @@ def _enrol(args: argparse.Namespace) -> int:
     from towncircle.kernel.ids import DeviceId
     from towncircle.pki.randomness import SystemRandomness
     from towncircle.psd.process import SystemClock
-    from towncircle.world.stations import EVERY, enrol, found
+    from towncircle.world.stations import EVERY, enrol, found, roles_enrolled
 
     randomness, now = SystemRandomness(), SystemClock().now()
     devices = [EVERY] if args.every_device else [DeviceId.parse(text) for text in args.device]
-    if not devices:
+    if bool(devices) == args.again:  # who is enrolled keeps what he may do
         raise BadInput("cli.no-device-named")
     found(args.stations, randomness, now)
-    print_ = enrol(args.stations, args.name, args.out, devices=devices, randomness=randomness, now=now, role=args.role)
+    chance, again = randomness, args.again
+    print_ = enrol(
+        args.stations, args.name, args.out, devices=devices, randomness=chance, now=now, role=args.role, again=again
+    )
+    role = roles_enrolled(args.stations)[args.name]
     if args.json:
-        as_json({"name": args.name, "role": args.role, "fingerprint": print_, "folder": str(args.out)})
+        as_json({"name": args.name, "role": role, "fingerprint": print_, "folder": str(args.out)})
     else:
-        table([("enrolled", f"{args.name} as {args.role}"), ("folder", str(args.out)), ("fingerprint", print_)])
+        table([("enrolled", f"{args.name} as {role}"), ("folder", str(args.out)), ("fingerprint", print_)])
     return 0
 
 
@@ -266,7 +281,8 @@ def _permit(args: argparse.Namespace) -> int:
 def _status(args: argparse.Namespace) -> int:
     from towncircle.kernel.ids import DeviceId
     from towncircle.psd.client import DeviceClient
-    from towncircle.world.stations import port_to
+    from towncircle.psd.process import SystemClock
+    from towncircle.world.stations import ending_own, port_to
 
     line = port_to(args.station, device_lines.address(args.address), DeviceId.parse(args.device))
     try:
@@ -277,6 +293,6 @@ def _status(args: argparse.Namespace) -> int:
         as_json(standing_json(told))
     else:
         table(standing(told))
-        for warning in told.warnings:
+        for warning in (*told.warnings, *ending_own(args.station, SystemClock().now())):
             print(f"! {warning}")
     return 0
