@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from towncircle.cli.show import as_json, files_told, journeys_of, opened, table, world_argument
+from towncircle.cli.show import as_json, by_argument, files_told, journeys_of, opened, table, world_argument
 
 if TYPE_CHECKING:
     from towncircle.kernel.context import Context
@@ -58,6 +58,8 @@ def _verb(verbs: Any, name: str, help_: str, run: Callable[..., int], *, device:
     if device:
         parser.add_argument("device", metavar="DEVICE", help="the device, as printed on its indicia")
     parser.add_argument("--json", action="store_true", help="print JSON with stable keys")
+    if run is _provider:
+        by_argument(parser, "examiner" if name in ("examine", "write-off") else "custodian")
     parser.set_defaults(run=run, verb=name)
     return parser
 
@@ -114,11 +116,12 @@ def _add_postal(verbs: Any) -> None:
     take = _verb(verbs, "take", "take a suspect device along, against a receipt", _remove)
     for verb in (remove, take):
         verb.add_argument("--reason", required=True, metavar="TEXT", help="why, without names")
-        verb.add_argument("--by", required=True, metavar="NAME", help="the authorised person of the Postal Service")
+        verb.add_argument("--by", required=True, metavar="NAME", help="who orders it at the Postal Service")
     take.add_argument("--condition", required=True, metavar="TEXT", help="how the device is, for the receipt")
     buy = _verb(verbs, "purchase", "record that the Postal Service has purchased a system", _purchase)
     buy.add_argument("--reference", required=True, metavar="REF", help="the number of the purchase")
     buy.add_argument("--document", required=True, type=Path, metavar="FILE", help="the paper; its SHA-256 is kept")
+    by_argument(buy, "manager-mtm")
 
 
 def _add_carrier(verbs: Any) -> None:
@@ -132,6 +135,7 @@ def _add_carrier(verbs: Any) -> None:
         step = _verb(steps, name, help_, _carrier, device=False)
         step.add_argument("--provider", default="provider.harbor", metavar="PARTY", help="default: provider.harbor")
         step.add_argument("--service", required=True, metavar="NAME", help="the carrier or service")
+        by_argument(step, {"show": "officer", "permit": "manager-mtm", "use": "custodian"}[name])
         if name != "use":
             step.add_argument("--reference", required=True, metavar="REF", help="the number of the paper")
             step.add_argument("--document", required=True, type=Path, metavar="FILE", help="its SHA-256 is kept")
@@ -203,7 +207,7 @@ def _provider(args: argparse.Namespace) -> int:
     from towncircle.world.missing import at_provider
 
     with opened(args.world) as world:
-        at_provider(world, args.device, _job(args, world.rules))
+        at_provider(world, args.device, _job(args, world.rules), by=args.by, act=f"custody {args.verb}")
         return _one(args, world)
 
 
@@ -263,7 +267,7 @@ def _purchase(args: argparse.Namespace) -> int:
 
     with opened(args.world) as world:
         device = DeviceId.parse(args.device)
-        purchase(world, device, reference=args.reference, document=args.document.read_bytes())
+        purchase(world, device, reference=args.reference, document=args.document.read_bytes(), by=args.by)
         return _one(args, world)
 
 
@@ -272,7 +276,7 @@ def _carrier(args: argparse.Namespace) -> int:
 
     with opened(args.world) as world:
         if args.verb == "show":
-            paper = {"reference": args.reference, "document": args.document.read_bytes()}
+            paper = {"reference": args.reference, "document": args.document.read_bytes(), "by": args.by}
             custody.show_carrier(world, args.provider, service=args.service, **paper)
         elif args.verb == "permit":
             custody.permit(
@@ -282,9 +286,10 @@ def _carrier(args: argparse.Namespace) -> int:
                 service=args.service,
                 permission=args.reference,
                 document=args.document.read_bytes(),
+                by=args.by,
             )
         else:
-            custody.use_carrier(world, args.provider, service=args.service)
+            custody.use_carrier(world, args.provider, service=args.service, by=args.by)
     return _told({"provider": args.provider, "service": args.service, "done": args.verb}, json=args.json)
 
 

@@ -48,6 +48,13 @@ def provider_argument(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def by_argument(parser: argparse.ArgumentParser, office: str) -> None:
+    """Add `--by`: the person of the party who does an act of an office; a sandbox has one of each office's name."""
+    parser.add_argument(
+        "--by", default=office, metavar="NAME", help=f"who does it: a person who holds the office (default: {office})"
+    )
+
+
 def files_told(files: Sequence[Path], *, json: bool) -> int:
     """Tell which files a command wrote."""
     if json:

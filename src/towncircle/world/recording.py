@@ -7,11 +7,14 @@ who may record them (`rules.acts`).
 from __future__ import annotations
 
 import hashlib
+from functools import partial
 
 from towncircle.kernel.errors import BadInput
 from towncircle.kernel.facts import Fact
 from towncircle.kernel.instants import Instant
 from towncircle.rules import acts
+from towncircle.rules.offices import acts_of_office
+from towncircle.world.supervising import as_person
 from towncircle.world.world import World
 
 
@@ -24,10 +27,13 @@ def record(
     document: bytes | None,
     at: Instant | None = None,
     about: str = "",
+    person: str = "",
 ) -> Fact:
     """Record that a party did an act; `document` is the paper that shows it, `about` the party that it is about.
 
-    Raises `BadInput` (acts.no-such-act, acts.no-such-party) and what `acts.record` refuses.
+    `person` says who of the party's staff did it or had it done, and holds its office (default: who is named as that).
+
+    Raises `BadInput` (acts.no-such-act, acts.no-such-party) and what `acts.record` and `check_office` refuse.
     """
     act = acts.act_named(name)
     if by not in world.desks:
@@ -36,8 +42,11 @@ def record(
         raise BadInput("acts.no-such-party", party=about[:40], known=", ".join(map(str, world.config.parties)))
     digest = hashlib.sha256(document).hexdigest() if document is not None else ""
     when = at or world.clock.now()
-    fact: Fact = world.desk(by).perform(
-        lambda ctx: acts.record(ctx, act=act, reference=reference, document=digest, at=when, about=about),
-        actor=f"{by}/{act.actor}",
-    )
+    job = partial(acts.record, act=act, reference=reference, document=digest, at=when, about=about)
+
+    ours = by.partition(".")[0] == act.by  # another party's act is refused by `acts.record`, whoever records it
+    name = f"record {act.name}" if ours else ""
+    who = person or (acts_of_office()[name].offices[0] if ours else "")
+    named, actor = as_person(by, job, by=who, act=name)
+    fact: Fact = world.desk(by).perform(named, actor=actor)
     return fact

@@ -24,6 +24,7 @@ from towncircle.postal.certificates import Authority
 from towncircle.provider.leasing import Product
 from towncircle.psd.process import SystemClock
 from towncircle.rules import ruleset
+from towncircle.rules.offices import appoint
 from towncircle.storage.sqlite import SqliteStore
 from towncircle.transport import Direct, Transport
 from towncircle.verification import Pack, publish_pack
@@ -134,6 +135,8 @@ class World:
         for provider in world.config.providers:
             enter = partial(products.enter, provider=provider, authorized=provider not in applicants)
             world.desk(POSTAL).perform(enter, actor=POSTAL)
+        for party in (POSTAL, *world.config.providers):
+            world.desk(party).perform(appoint, actor=party)
         world.publish()
         return world
 

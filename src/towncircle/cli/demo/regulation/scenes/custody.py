@@ -7,6 +7,7 @@ Mail rooms: 34 a defect, replaced and scrapped; 35 in care, a defect corrected; 
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING
 
 from towncircle.cli.demo.regulation.procedures import procedure, scene, shows
@@ -59,7 +60,7 @@ def part_replaced(town: Town) -> None:
 
 def _know(town: Town, part: str, until: date, reference: str) -> None:
     device = town.room(35).device
-    town.provider(device, lambda ctx, **told: upkeep.know(ctx, until=until, **told), part=part, reference=reference)
+    town.provider(device, partial(upkeep.know, until=until), act="custody part", part=part, reference=reference)
 
 
 @shows(
@@ -105,7 +106,14 @@ def corrected(town: Town) -> None:
     """Examine it at the licensee's, and use it again."""
     journeys = town.room(35)
     device = journeys.device
-    town.provider(device, defects.examine, fault="A loose plug.", remedy=defects.CORRECTED, reference="visit-3")
+    town.provider(
+        device,
+        defects.examine,
+        act="custody examine",
+        fault="A loose plug.",
+        remedy=defects.CORRECTED,
+        reference="visit-3",
+    )
     custody.report_defect(journeys, device, kind="faulty", details="It does not start.")
     town.connect(journeys)
     journeys.reset(_TEN)
@@ -114,7 +122,7 @@ def corrected(town: Town) -> None:
 @shows(58, "An element resides in the Provider's server", "provider element.hosted", clause="502.20(e)")
 def hosted(town: Town) -> None:
     """Take an element into the server."""
-    town.provider(town.room(36).device, removals.host)
+    town.provider(town.room(36).device, removals.host, act="custody host")
 
 
 @shows(
@@ -166,7 +174,7 @@ def taken_along(town: Town) -> None:
     custody.fetch_receipt(journeys, device, inspector=True)
     withdraw(town, 37, "removal was ordered")
     with refused("custody.not-owned"):
-        town.provider(device, upkeep.scrap)
+        town.provider(device, upkeep.scrap, act="custody scrap")
 
 
 @shows(
@@ -239,11 +247,11 @@ def defective(town: Town) -> None:
 def retrieved(town: Town) -> None:
     """Retrieve it, credit its balance by its own word, lease another, report the fault."""
     journeys, device = town.room(34), town.notes["defective"]
-    town.provider(device, defects.retrieve, reference="van-1")
+    town.provider(device, defects.retrieve, act="custody retrieve", reference="van-1")
     withdraw(town, 34, "it is defective")
     town.equip(journeys)
     told = {"fault": "A worn contact.", "remedy": defects.REPLACED, "reference": "bench-4"}
-    town.provider(device, defects.examine, **told)
+    town.provider(device, defects.examine, act="custody examine", **told)
 
 
 @shows(
@@ -274,7 +282,7 @@ def sent_back(town: Town) -> None:
 def came_back(town: Town) -> None:
     """Sign for it; the licensee fetches its receipt."""
     device = DeviceId(town.notes["defective"])
-    town.provider(device, handovers.receive, condition="sound")
+    town.provider(device, handovers.receive, act="custody receive", condition="sound")
     custody.fetch_receipt(town.room(34), device)
 
 
@@ -287,5 +295,5 @@ def came_back(town: Town) -> None:
 def scrapped(town: Town) -> None:
     """Scrap what its owner may scrap."""
     device = DeviceId(town.notes["defective"])
-    town.provider(device, upkeep.scrap)
+    town.provider(device, upkeep.scrap, act="custody scrap")
     expect(town.room(34).status_of(device).state == "zeroised", "its keys are there still")
