@@ -64,6 +64,8 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "labels withdraw": ("avery-5163", *WORDS),
     "custody remove": ("{device}", "--reason", "weak"),
     "custody take": ("{device}", "--reason", "suspect", "--condition", "sealed"),
+    "custody ask-review": ("--reference", "r-1"),
+    "custody ask-review by a Provider": ("--reference", "r-1", "--at", HARBOR),
     "custody purchase": ("{device}", *PAPER),
     "custody carrier permit": ("--service", "Swift", *PAPER),
     "custody carrier show": ("--service", "Swift", *PAPER),
@@ -144,7 +146,7 @@ def names(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 def line(name: str, names: dict[str, str], who: str) -> list[str]:
     """Give the command line of an act, done by a person."""
-    words = name.split()
+    words = name.removesuffix(" by a Provider").split()
     verbs = words[:1] if words[0] in ("licenses", "postmaster", "cases", "advance") else words
     rest = [names["world"], *words[len(verbs) :]] if words[0] in ("licenses", "postmaster") else [names["world"]]
     if words[0] == "advance":

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _EPILOG = """\
 of the licensee: defect, return, receipt, review, address-data
 of the Provider: receive, retrieve, examine, part, host, disable, write-off, scrap, let-go, carrier show, carrier use
-of the Postal Service: remove, take, purchase, carrier permit
+of the Postal Service: remove, take, purchase, carrier permit, ask-review (a Provider asks with --at)
 for everybody: show, forecast, papers
 A lease signs for its device by itself. A device goes back in two steps: 'towncircle withdraw' gives its balance back,
 'towncircle custody return' sends it. A defective device is reported, retrieved, examined and corrected or replaced.
@@ -82,9 +82,12 @@ def _add_licensee(verbs: Any) -> None:
     receipt = verb("receipt", "fetch the receipt for a device that was sent back", _receipt)
     receipt.add_argument("device", metavar="DEVICE", help="the device, as printed on its indicia")
     receipt.add_argument("--inspector", action="store_true", help="the receipt of an inspector who took it along")
-    review = verb("review", "show the transaction records to the Provider or the Postal Service", _review)
-    review.add_argument("--by", required=True, metavar="PARTY", help="who asks: the Provider, or postal.usps")
-    review.add_argument("--reference", required=True, metavar="REF", help="the number of the request")
+    ask = verb("ask-review", "ask a licensee for its transaction records, as the Postal Service or a Provider", _ask)
+    ask.add_argument("--at", default="postal.usps", metavar="PARTY", help="who asks (default: postal.usps)")
+    ask.add_argument("--reference", required=True, metavar="REF", help="the number of the request")
+    ask.add_argument("--by", default="", metavar="NAME", help="an inspector, or an officer of the Provider")
+    review = verb("review", "answer a request for a review: show the transaction records", _review)
+    review.add_argument("--reference", default="", metavar="REF", help="which request (default: the oldest)")
     review.add_argument("--out", required=True, type=Path, metavar="FILE", help="where to write them (JSON Lines)")
     data = verb("address-data", "record an update of the address matching data", _address_data)
     data.add_argument("--edition", required=True, metavar="YYYY-MM", help="the edition that was installed")
@@ -190,9 +193,18 @@ def _review(args: argparse.Namespace) -> int:
     from towncircle.world.custody import review
 
     with journeys_of(args) as journeys:
-        shown = review(journeys, by=args.by, reference=args.reference)
+        held, shown = review(journeys, reference=args.reference)
     args.out.write_bytes(shown)
-    return _told({"file": args.out, "records": shown.count(b"\n"), "by": args.by}, json=args.json)
+    rows = {"file": args.out, "records": shown.count(b"\n"), "by": held.body["by"], "reference": held.key}
+    return _told(rows, json=args.json)
+
+
+def _ask(args: argparse.Namespace) -> int:
+    from towncircle.world.custody import ask_review
+
+    with journeys_of(args) as journeys:
+        held = ask_review(journeys.world, args.at, journeys.licensee, reference=args.reference, by=args.by)
+    return _told({"reference": held.key, "licensee": held.owner, "state": held.body["state"]}, json=args.json)
 
 
 def _address_data(args: argparse.Namespace) -> int:

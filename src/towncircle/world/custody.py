@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any
 
 from towncircle.kernel.context import Context
-from towncircle.kernel.errors import Refused, RelayedRefusal
+from towncircle.kernel.errors import BadInput, Refused, RelayedRefusal
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.store import Record
 from towncircle.licensee import care
@@ -30,7 +30,7 @@ from towncircle.rules.acts import act_named
 from towncircle.rules.acts import record as record_act
 from towncircle.rules.terms import Term
 from towncircle.wire.bodies import CarrierProposed
-from towncircle.world import returning
+from towncircle.world import notices, returning, reviews
 from towncircle.world.config import POSTAL
 from towncircle.world.journeys import Journeys
 from towncircle.world.supervising import at_provider, by_officer
@@ -153,10 +153,26 @@ def purchase(world: World, device: DeviceId, *, reference: str, document: bytes,
     return done
 
 
-def review(journeys: Journeys, *, by: str, reference: str) -> bytes:
-    """Take a request for a review of the transaction records, and show them."""
-    journeys.do(lambda ctx: care.ask(ctx, by=by, reference=reference))
-    shown: bytes = journeys.do(lambda ctx: care.grant(ctx, reference=reference))
+def ask_review(world: World, party: str, licensee: str, *, reference: str, by: str = "") -> Record:
+    """Ask a licensee for its transaction records, as the Postal Service or a Provider; it is open until it answers.
+
+    Raises `BadInput` (license.no-such-person), `Refused` (custody.not-entitled, custody.review-taken).
+    """
+    if licensee not in world.config.licensees:
+        raise BadInput("license.no-such-person", licensee=licensee[:64])
+    job = partial(reviews.ask, licensee=licensee, reference=reference)
+    if party == POSTAL:
+        held: Record = by_officer(world, job, by=by or "inspector", act="custody ask-review")
+    else:
+        held = at_provider(world, party, job, by=by or "officer", act="custody ask-review by a Provider")
+    return held
+
+
+def review(journeys: Journeys, *, reference: str = "") -> tuple[Record, bytes]:
+    """Fetch what was asked of the licensee, and answer a request for a review by showing the transaction records."""
+    notices.fetch_all(journeys.world, (journeys.licensee,))
+    shown: tuple[Record, bytes] = journeys.do(lambda ctx: care.grant(ctx, reference=reference))
+    journeys.world.deliver()
     return shown
 
 

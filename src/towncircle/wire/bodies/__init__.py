@@ -148,6 +148,7 @@ from towncircle.wire.bodies.refund import (
     RefundStatement,
     ShownPiece,
 )
+from towncircle.wire.bodies.reviews import ReviewGranted, ReviewRequest
 from towncircle.wire.bodies.supervision import (
     AnswerDocketed,
     ArtQuery,
@@ -314,6 +315,8 @@ __all__ = [
     "ResetRequest",
     "ResetStanding",
     "ResetStatusQuery",
+    "ReviewGranted",
+    "ReviewRequest",
     "RevisedLicense",
     "RevisedLicenseNotice",
     "SecondArtDecided",

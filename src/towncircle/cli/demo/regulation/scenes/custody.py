@@ -65,17 +65,21 @@ def _know(town: Town, part: str, until: date, reference: str) -> None:
 
 @shows(
     48,
-    "The Provider reviews a licensee's transaction records",
+    "The Provider asks for a licensee's transaction records, which answers",
+    "provider review.asked",
+    "provider review.shown",
     "licensee review.granted",
     "licensee review.requested",
     clause="P050 2.5(b)",
 )
 def reviewed(town: Town) -> None:
-    """Show the records to the Provider, and not to anybody else."""
+    """Show the records to the Provider that has asked for them, and to nobody who has not."""
     journeys = town.room(35)
-    with refused("custody.not-entitled"):
-        custody.review(journeys, by="licensee.somebody", reference="review-1")
-    expect(custody.review(journeys, by=PROVIDER, reference="review-2"), "nothing was shown")
+    with refused("custody.no-review"):
+        custody.review(journeys)
+    custody.ask_review(town.world, PROVIDER, journeys.licensee, reference="review-2")
+    held, shown = custody.review(journeys)
+    expect(held.key == "review-2" and shown, "nothing was shown")
 
 
 @shows(50, "Address matching data are kept up to date", "licensee address-data.updated", clause="P050 2.5(g)")
