@@ -25,7 +25,10 @@ def world_argument(parser: argparse.ArgumentParser, *, optional: bool = False) -
     words = "the world's folder (default: the one in this folder)" if optional else "the world's folder"
     parser.add_argument("world", type=Path, nargs="?" if optional else None, metavar="DIR", help=words)
     parser.add_argument(
-        "--licensee", default="mailroom", metavar="NAME", help="who acts: mailroom (default) or annex, in a new world"
+        "--licensee",
+        default="mailroom",
+        metavar="NAME",
+        help="who acts: mailroom (default), annex or another",
     )
     parser.add_argument("--json", action="store_true", help="print JSON with stable keys")
 
