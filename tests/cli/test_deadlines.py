@@ -103,6 +103,21 @@ def test_a_changed_folder_names_what_would_differ(run, tmp_path):
     assert same["ours"] != same["theirs"]
 
 
+def test_changed_parameters_name_the_leases_that_would_differ_and_what_nobody_replays(run, tmp_path):
+    for name, before, after in (
+        ("indicia.toml", "value = 100_000", "value = 1"),
+        ("intervals.toml", 'value = "1 month"', 'value = "1 hours"'),
+        ("indicia.toml", 'value = "20 mm"', 'value = "21 mm"'),
+    ):
+        text = (tmp_path / name if (tmp_path / name).exists() else RULES / "ibi_1998" / name).read_text()
+        (tmp_path / name).write_text(text.replace(before, after, 1))
+    same = json.loads(run("--compare", tmp_path, "--json", code=1))
+    assert same["not_replayed"] == ["correction_bottom"]
+    assert {row["rule"] for row in same["decisions"]} == {"contact_warning", "keyed_postage_limit"}
+    assert {row["decision"] for row in same["decisions"]} == {"custody.leased"}
+    assert "Not replayed: correction_bottom." in run("--compare", tmp_path, code=1)
+
+
 def test_a_folder_without_rules_and_a_party_that_is_not_there_are_refused(run, tmp_path, capsys):
     run("--compare", tmp_path, code=2)
     run("--party", "nobody", code=3)

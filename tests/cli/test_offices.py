@@ -175,7 +175,7 @@ def test_an_act_of_people_is_recorded_by_who_holds_its_office_only(names: dict[s
         party = POSTAL if act.by == "postal" else HARBOR
         about = HARBOR if act.about == "provider" else MAILROOM if act.about else ""
         with pytest.raises(Refused) as caught:
-            record(world, act.name, by=party, reference="R-1", document=b"x", about=about, person=JANITOR)
+            record(world, act.name, by=f"{party}/{JANITOR}", reference="R-1", document=b"x", about=about)
         assert (caught.value.code, caught.value.clause) == ("person.other-office", act.clause)
     world.close()
 

@@ -18,6 +18,7 @@ from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.ledger import Books
 from towncircle.ledger.recipes import usage_read
+from towncircle.rules.inventory import rows_named
 from towncircle.wire import bodies
 from towncircle.world import accounts, returning
 from towncircle.world.journeys import Journeys
@@ -224,3 +225,22 @@ def test_a_form_with_another_amount_or_unsigned_or_without_the_devices_word_is_r
     answered(hand.say(HARBOR, POSTAL, replace(form, signed_by="")), "502.27b", "postal.unsigned-form")
     query = bodies.CheckOutQuery(device=device)
     answered(hand.say(MAILROOM, HARBOR, query), "502.27b", "provider.not-given-back")
+
+
+@pytest.mark.requirement("502.8/6")
+def test_books_that_differ_are_named_by_the_reconciliation_of_the_day(journeys: Journeys) -> None:
+    world = journeys.world
+    journeys.contact()
+    with world.store(POSTAL).transaction() as tx:
+        row = tx.get("ledger.balance", f"trust/{HARBOR}/{MAILROOM}")
+        assert row is not None
+        body = {**row.body, "credit": row.body["credit"] - 5}
+        tx.put(row.kind, row.key, body, owner=row.owner, expected=row.version)
+    found = [one for one in dict(accounts.reconcile(world))[HARBOR].differences if not one.explained]
+    assert [(one.code, one.amount) for one in found] == [("daily.balance", Mills(5))]
+    with world.store(POSTAL).reading() as view:
+        (told,) = [
+            fact for fact in view.facts() if (fact.type, fact.body.get("provider")) == ("books.reconciled", HARBOR)
+        ]
+    assert told.body["unexplained"] == 1
+    assert "502.8" in {row for clause in told.clauses for row in rows_named(clause)}

@@ -21,7 +21,7 @@ from towncircle.provider import agreements, checkouts, defects, handovers, remov
 from towncircle.rules import ruleset
 from towncircle.rules.duties import derive
 from towncircle.wire import bodies
-from towncircle.world import custody, licensing, notices, returning
+from towncircle.world import address_data, custody, licensing, notices, returning
 from towncircle.world.custody_papers import write_papers
 from towncircle.world.deadlines import act_on_deadlines
 from towncircle.world.journeys import Journeys
@@ -385,14 +385,12 @@ def test_address_data_is_updated_with_a_newer_edition_that_is_still_good(journey
 @pytest.mark.requirement("P050-2.5g")
 def test_mail_is_not_addressed_by_data_that_are_too_old_unless_a_reason_is_kept(journeys: Journeys) -> None:
     good, late = date(2026, 12, 1), date(2026, 12, 2)
-    custody.use_address_data(journeys, day=good, reason="")
+    custody.update_address_data(journeys, edition="2026-11")  # a word: the data in use are as old as they are
+    address_data.use(journeys, day=good, reason="")
     with refused("P050-2.5g", "addresses.data-old"):
-        custody.use_address_data(journeys, day=late, reason="")
+        address_data.use(journeys, day=late, reason="")
     assert facts(journeys.world, MAILROOM, "address-data.old-used") == []
-    custody.use_address_data(journeys, day=late, reason="the new edition is late")
-    assert len(facts(journeys.world, MAILROOM, "address-data.old-used")) == 1
-    custody.update_address_data(journeys, edition="2026-11")
-    custody.use_address_data(journeys, day=late, reason="")
+    address_data.use(journeys, day=late, reason="the new edition is late")
     assert len(facts(journeys.world, MAILROOM, "address-data.old-used")) == 1
 
 

@@ -56,17 +56,20 @@ def test_a_report_of_usage_that_would_not_add_up_is_refused(journeys: Journeys) 
 # ---- what comes down with a connection
 
 
-@pytest.mark.requirement("IMI-02/3")
+@pytest.mark.requirement("IMI-02/3", "502.22b")
 def test_a_host_that_connects_and_downloads_nothing_is_denied_postage(journeys: Journeys) -> None:
     published(journeys.world)
     for _ in range(4):
         journeys.world.advance("60h")
         journeys.do(lambda ctx: funds.contact(ctx, device=journeys.device))
-    with refused("IMI-02", "provider.resets-denied"):
-        journeys.reset(Mills.dollars(10))
+    for row in ("IMI-02", "502.22b"):
+        with refused(row, "provider.resets-denied"):
+            journeys.reset(Mills.dollars(10))
+    with journeys.world.store(journeys.licensee).reading() as view:
+        assert "specimen" not in {one.id for one in rates.standing(view, HARBOR, day=FIRST)[0]}
     journeys.contact()
     with journeys.world.store(journeys.licensee).reading() as view:
-        assert rates.standing(view, HARBOR, day=FIRST)[0] is not None
+        assert "specimen" in {one.id for one in rates.standing(view, HARBOR, day=FIRST)[0]}
 
 
 @pytest.mark.requirement("IMI-03/2")

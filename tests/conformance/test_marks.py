@@ -35,7 +35,7 @@ def found(verdict: Verdict, code: str, row: str) -> None:
 
 @pytest.mark.requirement("PRE-05/1")
 def test_a_mark_without_a_certificate_that_is_known_is_not_accepted() -> None:
-    found(judged(STORY.mark(certificate_serial=99)), "mark.certificate", "502.28")
+    found(judged(STORY.mark(certificate_serial=99)), "mark.certificate", "PRE-05")
 
 
 @pytest.mark.requirement("PRE-05/2")
@@ -46,7 +46,7 @@ def test_every_changed_byte_of_a_mark_is_found() -> None:
         bent = good[:at] + bytes([good[at] ^ 1]) + good[at + 1 :]
         assert not judged(bent).disposition.startswith("accept"), at
     bent = join(STORY.content(postage_mills=9_740), STORY.key.sign(STORY.content()))
-    found(judged(bent), "signature.match", "502.8b")
+    found(judged(bent), "signature.match", "PRE-05")
 
 
 @pytest.mark.requirement("P050-4.1")

@@ -217,7 +217,15 @@ def test_a_monthly_file_is_taken_after_its_month_once_and_whole(journeys: Journe
     assert read(file_of(first)).devices == ()
 
 
-@pytest.mark.requirement("502.20g/1", "P050-2.8/3")
+@pytest.mark.requirement("P050-2.8/3")
+@pytest.mark.parametrize("details", ["", " "])
+def test_the_provider_reports_what_it_knows_of_a_loss(journeys: Journeys, hand: Hand, details: str) -> None:
+    lose(journeys)
+    answered(hand.say(HARBOR, POSTAL, paper(hand, details=details)), "P050-2.8", "missing.no-details")
+    assert kept(journeys.world).filed == []
+
+
+@pytest.mark.requirement("502.20g/1")
 def test_a_loss_is_told_to_the_register_at_once_and_the_audit_agrees(journeys: Journeys, tmp_path: Path) -> None:
     lose(journeys)
     assert facts(journeys.world, HARBOR, "loss.reported") == [("loss.reported", journeys.device)]
@@ -228,7 +236,8 @@ def test_a_loss_is_told_to_the_register_at_once_and_the_audit_agrees(journeys: J
 
 @pytest.mark.requirement("502.20g/1")
 def test_an_incident_of_a_device_that_the_register_has_in_service_is_refused(hand: Hand) -> None:
-    answered(hand.say(HARBOR, POSTAL, paper(hand)), "502.24", "missing.not-registered")
+    for row in ("502.20g", "502.24"):
+        answered(hand.say(HARBOR, POSTAL, paper(hand)), row, "missing.not-registered")
 
 
 @pytest.mark.requirement("P050-2.8/1")

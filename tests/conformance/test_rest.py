@@ -45,7 +45,7 @@ def test_a_class_that_indicia_do_not_pay_is_refused(mail_class: str, code: str) 
             priced(mail_class=mail_class, shape=shape)
 
 
-@pytest.mark.requirement("P050-1.5/1", "PRE-20", "502.22b")
+@pytest.mark.requirement("P050-1.5/1", "PRE-20")
 @pytest.mark.parametrize("on", [date(1776, 7, 4), date(2999, 1, 1)])
 def test_a_day_that_no_table_answers_is_never_guessed(on: date) -> None:
     with refused("P050-1.5"):

@@ -20,6 +20,7 @@ from towncircle.mailpiece.tariff import known_tables
 from towncircle.mailpiece.zones import Zones, read_chart
 
 TODAY, ORIGIN = date(2026, 11, 23), "20260"
+CHECKED = date(2026, 11, 21)  # the last day that the sources of the prices were checked
 SOMEBODY = replace(public_addresses()[0], shape=None, weight_oz=Fraction(32))
 PRIORITY = Claim(mail_class="priority", price_type="commercial")
 # Notice 123 of 12 July 2026 and the additions of 4 October, two pounds
@@ -94,7 +95,7 @@ def test_a_row_says_its_own_zone_which_an_official_chart_may_contradict() -> Non
 
 
 def test_a_letter_needs_no_zone_wherever_it_goes() -> None:
-    letter = Pricer(Terms(day=TODAY, tables=known_tables(), zones=ESTIMATES))
+    letter = Pricer(Terms(day=CHECKED, tables=known_tables(), zones=ESTIMATES))
     for zip5 in ("00901", "90012", "20260"):
         piece = letter.piece(replace(to(zip5), weight_oz=Fraction(1)))
         assert (piece["amount"], piece["confidence"], "claim" in piece) == (Mills.parse("0.78"), "high", False)
@@ -105,9 +106,15 @@ def test_a_letter_needs_no_zone_wherever_it_goes() -> None:
     [("letter", 1, ""), ("flat", 2, "1 of medium confidence, 1 derived"), ("flat", 4, "")],
 )
 def test_what_is_derived_or_less_than_sure_stays_with_the_piece(shape: str, weight: int, told: str) -> None:
-    ask = Pricer(Terms(day=TODAY, tables=known_tables(), zones=ESTIMATES))
+    ask = Pricer(Terms(day=CHECKED, tables=known_tables(), zones=ESTIMATES))
     piece = ask.piece(replace(SOMEBODY, shape=shape, weight_oz=Fraction(weight)))
     assert in_words(doubts_of_job([piece])) == told
+
+
+def test_a_price_past_the_last_check_of_its_source_is_not_sure() -> None:
+    for day, sure in ((CHECKED, "high"), (TODAY, "medium")):
+        ask = Pricer(Terms(day=day, tables=known_tables(), zones=ESTIMATES))
+        assert ask.piece(replace(SOMEBODY, weight_oz=Fraction(1), shape="letter"))["confidence"] == sure
 
 
 def test_the_grade_low_of_a_table_is_printed_only_when_asked() -> None:

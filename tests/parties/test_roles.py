@@ -48,6 +48,7 @@ TAKEN = {
         "IncidentReport": "provider",
         "LostAndStolenFile": "provider",
         "SoftwareForward": "provider",
+        "RateTableFiled": "provider",
         "ClosingNotice": "provider",
         "DailyFinancialFile": "provider",
         "DailyFilePart": "provider",

@@ -170,6 +170,40 @@ def test_a_changed_compiled_cache_is_never_run(
     shutil.rmtree(cache.parent)
 
 
+CHANGED_SINCE = """
+import importlib, importlib.resources, runpy, sys
+from pathlib import Path
+package = Path(sys.argv[1])
+guard = runpy.run_path(str(package / "psd" / "guard.py"), run_name="guard")
+what, found = guard["checked"](package)
+assert not what, what
+(package / "psd" / "registers.py").write_text("raise SystemExit(9)")
+(package / "psd" / "late.py").write_text("")
+for place in ("psd/migrations/0001_device.sql", "indicium/layouts/ibi-lite.toml"):
+    (package / place).write_text("altered")
+sys.meta_path.insert(0, guard["Finder"](package, found))
+assert importlib.import_module("towncircle.psd.registers").__file__ == str(package / "psd" / "registers.py")
+assert "CREATE TABLE" in importlib.import_module("towncircle.psd.sqlite")._migrations()[0]
+assert importlib.import_module("towncircle.indicium.catalogue")._read("ibi-lite").length == 20
+rules = importlib.resources.files("towncircle.rules") / "ibi_1998"
+assert {"intervals.toml", "limits"} < {item.name for item in rules.iterdir()}
+for name in ("towncircle.psd.late", "towncircle.cli.main"):
+    try:
+        importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        assert "not of the module that was checked" in str(error)
+    else:
+        raise SystemExit(8)
+"""
+
+
+def test_what_is_run_are_the_bytes_that_were_checked(installed: Path, tmp_path: Path) -> None:
+    package = shutil.copytree(installed, tmp_path / "towncircle")
+    line = [sys.executable, "-P", "-c", CHANGED_SINCE, str(package)]
+    told = subprocess.run(line, capture_output=True, text=True, check=False)
+    assert (told.returncode, told.stderr) == (0, "")
+
+
 def test_a_file_changed_while_the_device_runs_is_found_on_demand(monkeypatch: pytest.MonkeyPatch) -> None:
     story = Story().to("in service")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import psycopg
@@ -215,3 +216,44 @@ def test_another_folder_of_wrapping_keys_opens_nothing(tmp_path: Path) -> None:
     (tmp_path / "a" / "wrapping.keys").write_bytes(b"something else, and long enough for a head")
     with pytest.raises(Refused, match=r"psd\.wrapping-failed"):
         WrappingKeys(tmp_path / "a")
+
+
+def test_a_folder_and_its_database_belong_together(databases: Callable[[], str], tmp_path: Path) -> None:
+    first, other = databases(), databases()
+    for parts, dsn in enumerate((first, other)):
+        PostgresMemory(dsn, create=True, partitions=2 * parts).close()
+
+    def serve(dsn: str, folder: str) -> None:
+        with closing(PostgresMemory(dsn)) as store:
+            host(store, tmp_path / folder).close()
+
+    serve(first, "a")
+    serve(first, "a")
+    for dsn, folder in ((other, "a"), (first, "b")):  # the folder of another one; another folder
+        with pytest.raises(Refused, match=r"psd\.wrapping-other"):
+            serve(dsn, folder)
+    serve(other, "c")
+    with pytest.raises(Refused, match=r"psd\.wrapping-other"):
+        serve(first, "c")
+
+
+def test_what_a_group_that_failed_would_have_ended_is_not_owed_by_the_next_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, side = MemoryInRam(), tmp_path / "keys"
+    fleet = host(store, side)
+    workshop = commissioned(store, fleet)
+    client, other = end(fleet, workshop, FORMER), end(fleet, workshop, KEPT)
+    owed: list[int] = []
+    owe = WrappingKeys.owe
+    monkeypatch.setattr(
+        WrappingKeys, "owe", lambda keys, names, ended: owed.append(len(ended)) or owe(keys, names, ended)
+    )
+    with monkeypatch.context() as patched:
+        patched.setattr(fleet, "_doubt", _broken)  # before anything is written down
+        with pytest.raises(OSError, match="disk"):
+            client.zeroise(FORMER)
+    other.zeroise(KEPT)
+    assert owed == [2]
+    assert client.audit().message
+    fleet.close()

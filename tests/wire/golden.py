@@ -243,6 +243,17 @@ SPECIMENS: tuple[Body, ...] = (
         certificates=(_CERTIFICATE_ROW,),
         statuses=(b.StatusRow(device=DEVICE, status="stolen", since=NOW),),
     ),
+    b.SecondPublishedPack(
+        anchor="test",
+        number=5,
+        issued=NOW,
+        next_update=LATER,
+        chain=(b"\x30\x01", b"\x30\x02", b"\x30\x03"),
+        terms=(_TERMS,),
+        certificates=(_CERTIFICATE_ROW,),
+        statuses=(b.StatusRow(device=DEVICE, status="withdrawn", since=NOW),),
+        last_readings=(b.LastReading(device=DEVICE, ascending=Mills(98_765)),),
+    ),
     b.PublishedPack(
         anchor="test",
         number=5,
@@ -253,6 +264,8 @@ SPECIMENS: tuple[Body, ...] = (
         certificates=(_CERTIFICATE_ROW,),
         statuses=(b.StatusRow(device=DEVICE, status="withdrawn", since=NOW),),
         last_readings=(b.LastReading(device=DEVICE, ascending=Mills(98_765)),),
+        rates=(b.RateRow(provider="provider.harbor", number=3, file=b"a rate file"),),
+        publishers=(b.PublisherRow(provider="provider.harbor", devices=(DEVICE,)),),
     ),
     b.AccountStatement(
         request_id="REQ-7K3MQ9ZX2RTB",
@@ -651,6 +664,7 @@ SPECIMENS: tuple[Body, ...] = (
     b.SoftwareUpdate(version=2, build=bytes(32), approval=b"a sealed approval"),
     b.SoftwareReport(version=1, build=bytes(32), next_version=2, next_build=bytes(range(32)), running=bytes(32)),
     b.SoftwareForward(report=b"a sealed report", at=NOW),
+    b.RateTableFiled(number=3, in_force_from="2026-12-01", file=b"a rate file"),
     b.AccountRequest(
         reference="CLM-7K3MQ9ZX2RTB",
         kind="claim",

@@ -82,7 +82,6 @@ def test_a_piece_that_was_paid_before_its_answer_was_lost_is_given_beside_an_ope
     with journeys.world.shelf.client(journeys.device) as client:
         mailroom._ask(client, job, body, None)  # debited, and the answer lost
     monkeypatch.setattr(promises, "waiting", lambda *_: ZERO)
-    monkeypatch.setattr(batches, "waiting", lambda *_: ZERO)
     begun(journeys, tmp_path / "out")
     assert printing.finish_job(journeys, job, tmp_path / "again", formats=()).pdf.exists()
 

@@ -114,7 +114,7 @@ def test_zones_are_shown_on_proofs_and_on_nothing_that_is_paid(
     assert greys.mean() > ((raster(plain) > 100) & (raster(plain) < 250)).mean() + 0.05
     assert len(pictures) == 1
     before = room.status().registers
-    for line in ("--overlay", "--overlay --printer desk", "--overlay --csv list.csv", "--proof --csv list.csv"):
+    for line in ("--overlay", "--overlay --printer desk", "--overlay --csv list.csv", "--proof --resume"):
         out = "" if "--printer" in line else f"--out {tmp_path / 'never'}"
         assert main(f"print {tmp_path / 'no-world'} {line} {out}".split()) == 2
         assert "cli.argument-astray" in capsys.readouterr().err

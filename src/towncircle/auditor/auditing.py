@@ -37,7 +37,7 @@ from towncircle.kernel.errors import BadInput
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
-@cites("PRE-15", "PRE-17", "502.8", "502.8/6")
+@cites("PRE-15", "PRE-17", "502.8")
 def audit(out: Path, *, root: str | None = None) -> Report:
     """Audit an export; `root` pins the root certificate (SHA-256, hex) instead of the one that the export names.
 

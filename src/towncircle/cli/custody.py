@@ -89,7 +89,7 @@ def _add_licensee(verbs: Any) -> None:
     review = verb("review", "answer a request for a review: show the transaction records", _review)
     review.add_argument("--reference", default="", metavar="REF", help="which request (default: the oldest)")
     review.add_argument("--out", required=True, type=Path, metavar="FILE", help="where to write them (JSON Lines)")
-    data = verb("address-data", "record an update of the address matching data", _address_data)
+    data = verb("address-data", "record an update of address matching data kept elsewhere", _address_data)
     data.add_argument("--edition", required=True, metavar="YYYY-MM", help="the edition that was installed")
 
 

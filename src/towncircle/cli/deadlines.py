@@ -189,22 +189,26 @@ def _act_words(one: Act) -> str:
 
 
 def _compare(world: World, args: argparse.Namespace) -> int:
-    from towncircle.world.deadlines import compare, parties_of
+    from towncircle.world.deadlines import compare, not_replayed, parties_of
 
     other = world.rules.with_folder(args.compare)
     changed = _changed(world.rules, other)
     found = [row for party in parties_of(world, args.party) for row in compare(world, other, party)]
+    unknown = not_replayed(world, other)
     if args.json:
-        head = {"ours": world.rules.digest, "theirs": other.digest, "changed": changed}
+        head = {"ours": world.rules.digest, "theirs": other.digest, "changed": changed, "not_replayed": unknown}
         as_json({**head, "decisions": [_difference(row) for row in found]})
-        return 1 if found else 0
+        return 1 if found or unknown else 0
     print(f"Ours {world.rules.digest[:12]}, theirs {other.digest[:12]}. Changed: {', '.join(changed) or 'nothing'}.")
     for row in found:
         print(f"  {row.party}  {row.decision}  {row.about}, by {row.rule}")
         print(f"      ours: {row.ours}; theirs: {row.theirs}")
     many = "One decision" if len(found) == 1 else f"{len(found)} decisions"
-    print(f"{many} would differ." if found else "No decision would differ.")
-    return 1 if found else 0
+    if unknown:
+        print(f"Not replayed: {', '.join(unknown)}. Whether a decision that rests on it would differ is not known.")
+    whole = "No replayed decision would differ." if unknown else "No decision would differ."
+    print(f"{many} would differ." if found else whole)
+    return 1 if found or unknown else 0
 
 
 def _changed(ours: RuleSet, theirs: RuleSet) -> list[str]:

@@ -177,10 +177,12 @@ def _serve_wan(args: argparse.Namespace) -> int:
     from towncircle.psd.hosted.caches import MIB
     from towncircle.psd.hosted.funnel import Lanes
     from towncircle.psd.hosted.pool import Pool, workers_within
+    from towncircle.psd.hosted.resealing import check_whole
     from towncircle.psd.postgres import PostgresMemory
     from towncircle.world.clock import FILE as CLOCK_FILE
     from towncircle.world.stations import gate
 
+    check_whole(args.secret)
     limit = args.memory * MIB
     workers = args.workers if args.workers is not None else min(os.cpu_count() or 1, workers_within(limit))
     clock = str((args.world / CLOCK_FILE).resolve()) if args.world else ""

@@ -22,6 +22,11 @@ def add(verbs: Any) -> tuple[argparse.ArgumentParser, ...]:
     )
     connect.add_argument("--station", type=Path, required=True, metavar="OUT", help="the folder of the enrolment")
     connect.add_argument("--address", required=True, metavar="HOST:PORT", help="where the device is served")
+    connect.add_argument(
+        "--bench",
+        action="store_true",
+        help="the line of the Provider's own bench: an enrolment in the role of the Provider, to destroy keys over it",
+    )
     connect.set_defaults(run=_connect)
     disconnect = verbs.add_parser("disconnect", help="run a device of a world in a process of its own again")
     disconnect.set_defaults(run=_disconnect)
@@ -57,11 +62,15 @@ def address(text: str) -> tuple[str, int]:
 
 def _connect(args: argparse.Namespace) -> int:
     from towncircle.kernel.ids import DeviceId
-    from towncircle.world.lines import Line, connect
+    from towncircle.world.lines import Line, connect, connect_bench
+    from towncircle.world.missing import provider_of
 
     device, line = DeviceId.parse(args.device), Line(station=args.station, address=address(args.address))
     with opened(args.world) as world:
-        connect(world.shelf.folder_of(device), line)
+        if args.bench:
+            connect_bench(world.folder / provider_of(world, device), device, line)
+        else:
+            connect(world.shelf.folder_of(device), line)
     if args.json:
         as_json({"device": device, "address": args.address, "station": str(args.station)})
     else:
@@ -87,7 +96,7 @@ def _host(args: argparse.Namespace) -> int:
     from towncircle.kernel.errors import BadInput, Refused
     from towncircle.pki.randomness import SystemRandomness
     from towncircle.psd.process import SystemClock
-    from towncircle.world.lines import end_hosting, host
+    from towncircle.world.hosting import end_hosting, host
 
     provider = args.provider if args.provider.startswith("provider.") else f"provider.{args.provider}"
     with opened(args.world) as world:

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date
 
     from towncircle.licensee.pricing import Claim
     from towncircle.mailpiece.address_files import Recipient
+    from towncircle.world.journeys import Journeys
 
 _USUAL: tuple[object, ...] = ("first", "metered", "", "", [], False, None, None)
 _LIST = ("map", "encoding", "divider", "sheet", "standard")
@@ -106,6 +108,35 @@ def recipients_told(args: argparse.Namespace) -> tuple[Recipient, ...]:
         sheet=args.sheet,
         standardise=args.standard,
     )
+
+
+def looked_up(args: argparse.Namespace, journeys: Journeys, listed: tuple[Recipient, ...]) -> tuple[Recipient, ...]:
+    """Give the rows of a list as the address data in use have them; the program's own addresses as they are.
+
+    Raises `RefusedOnGrounds` (addresses.faulty-rows) and, for a job that is paid, as `address_data.use`.
+    """
+    from towncircle.world import address_data
+
+    if args.addresses is None:
+        return listed
+    day, reason = day_told(args), args.old_data or ""
+    if args.proof:
+        address_data.check(journeys, day=day, reason=reason)
+    else:
+        address_data.use(journeys, day=day or journeys.today(), reason=reason)
+    return address_data.looked_up(journeys, listed, label=args.addresses.name)
+
+
+def day_told(args: argparse.Namespace) -> date | None:
+    """Give the mailing date that was said, or None. Raises `BadInput` (time.unreadable)."""
+    from datetime import date
+
+    from towncircle.kernel.errors import BadInput
+
+    try:
+        return date.fromisoformat(args.on) if args.on is not None else None
+    except ValueError as error:
+        raise BadInput("time.unreadable", text=args.on[:40]) from error
 
 
 def warn_of_doubts(found: Mapping[str, int]) -> None:

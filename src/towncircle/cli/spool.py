@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from towncircle.kernel.store import Record
 
 _EPILOG = """\
+What was printed again into files is an entry too.
 states: queued (nothing left this program), sending, handed over (the printer has it), unknown (the line broke: nobody
 knows what came out), then of each piece: confirmed (it came out well) or spoiled.
 Nothing is sent twice by itself. A spoiled piece is printed again, counted by the device, with
@@ -101,7 +102,7 @@ def told(rows: Sequence[Record], *, json: bool, none: str = "Nothing went to a p
         shown = [
             ("entry", body["number"]),
             ("job", f"{body['job']}, pieces {as_text(body['pieces'])}{', again' if body['again'] else ''}"),
-            ("printer", body["printer"]),
+            ("printer", body["printer"] or "none: into files"),
             ("state", standing_of(row)),
             ("confirmed", as_text(body[CONFIRMED])),
             ("spoiled", as_text(body[SPOILED])),

@@ -23,7 +23,7 @@ from towncircle.kernel.store import Record, Transaction
 from towncircle.licensee import books, departments
 from towncircle.licensee.limits import Limits
 from towncircle.licensee.mailroom import CLAIMED, EVIDENCED, LOST, POSTAGE, PRINTED, WAITING
-from towncircle.licensee.promises import RESERVED, bound, none_begun, open_batches, waiting
+from towncircle.licensee.promises import RESERVED, none_begun, of_balance, open_batches
 from towncircle.mailpiece.sheets import stock, used
 
 GIVEN_UP = "given up"
@@ -99,11 +99,13 @@ class Funds:
     """Hold what a batch may draw on: the device's balance and cap, and, where it is refilled on the way, the account.
 
     `account` is what lies with the Provider by the licensee's own books, None where nothing may be drawn from it.
+    `promised` of the balance, before that was read: another batch may have debited a part of it since.
     """
 
     balance: Mills
     cap: Mills
     account: Mills | None = None
+    promised: Mills = ZERO
 
     @cites("P050-3.6")
     def check(self, total: Mills) -> None:
@@ -184,7 +186,7 @@ def _check(ctx: Context, order: Order, limits: Limits, funds: Funds) -> None:
         raise Refused("mailroom.job-open", jobs=", ".join(row.key for row in opened))
     limits.check(day=order.day)
     departments.check_person(ctx, department=order.department, person=order.person, job=order.batch)
-    funds.check(order.total + bound(ctx.tx, order.device) + waiting(ctx.tx, order.device))
+    funds.check(order.total + max(funds.promised, of_balance(ctx.tx, order.device)))
 
 
 def jobs(view: Transaction, record: Record) -> Iterator[Record]:

@@ -1,10 +1,10 @@
 """The licensee's care (P050 2.5(b) and (g)): records shown on request, and address matching data kept up to date.
 
-Here: the request for a review and what is shown, the updates of the address data and their use. Not here: the device
-itself, which an examination reads (`examination`).
+Here: the request for a review and what is shown, and updates of address data that are kept elsewhere. Not here: the
+device itself, which an examination reads (`examination`), the data that pieces are addressed by (`address_data`).
 Kept: a review is granted to the licensee's own Providers and the Postal Service; what was shown is named by its digest.
-An edition of the address data is an update only when it is newer than the one held and still good; an older one is used
-for mailing only with a reason, which is kept.
+An edition of the address data is an update only when it is newer than the one held and still good. It is a word: what
+is printed here counts by the data in use.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Context
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.store import Record
-from towncircle.mailpiece.address_source import LIMIT, AddressSource, check_age
+from towncircle.mailpiece.address_source import LIMIT
 from towncircle.rules import RuleSet
 from towncircle.rules.terms import Term
 from towncircle.wire.bodies import ReviewGranted
@@ -87,7 +87,7 @@ def open_reviews(ctx: Context) -> list[Record]:
 
 @cites("P050-2.5g")
 def update_address_data(ctx: Context, rules: RuleSet, *, edition: str, zone: str) -> Record:
-    """Record an update of the address matching data; `edition` is its year and month.
+    """Record an update of address matching data kept elsewhere; `edition` is its year and month.
 
     Raises `BadInput` (custody.edition), `Refused` (custody.address-data-old).
     """
@@ -108,23 +108,3 @@ def update_address_data(ctx: Context, rules: RuleSet, *, edition: str, zone: str
     return ctx.tx.put(
         "address-data", "own", {"edition": edition}, owner=ctx.party, expected=held.version if held else 0
     )
-
-
-@cites("P050-2.5g")
-def use_address_data(ctx: Context, rules: RuleSet, source: AddressSource, *, day: date, reason: str) -> None:
-    """Use address data for mail of a day: the newer of the source's edition and the one that the licensee installed.
-
-    Raises `Refused` (addresses.data-old) where it is too old and no reason is given; a reason is kept in the journal.
-    """
-    held = ctx.tx.get("address-data", "own")
-    edition = max(source.edition, str(held.body["edition"]) if held is not None else "")
-    last = check_age(edition, rules, on=day, name=source.name, reason=reason)
-    if day > last:
-        ctx.note(
-            "address-data.old-used",
-            ctx.party,
-            clauses=("P050 2.5(g)",),
-            edition=edition,
-            day=day.isoformat(),
-            reason=reason,
-        )

@@ -235,6 +235,7 @@ def piece_of(
         "table": price.table,
         "confidence": price.confidence,
         **({"derived": True} if price.derived else {}),
+        **({"verified_by": recipient.verified_by} if recipient.verified_by else {}),
         **_claimed(claim),
     }
 

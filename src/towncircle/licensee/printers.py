@@ -18,6 +18,7 @@ from towncircle.kernel.context import Context
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.store import Record, Transaction
 from towncircle.licensee.looks import Drawn
+from towncircle.licensee.promises import open_batches
 from towncircle.mailpiece.calibration import Calibration
 
 Kind = Literal["folder", "lp", "raw"]
@@ -161,6 +162,9 @@ _DRAWN = ("language", "dpi", "form", "shift_x", "shift_y", "scale_x", "scale_y",
 
 
 def _check_free(ctx: Context, name: str, *, states: tuple[str, ...]) -> None:
+    begun = [row.key for row in open_batches(ctx.tx) if row.body.get("printer") == name]
+    if begun and states == _OPEN:
+        raise Refused("printer.batch-open", name=name, batches=", ".join(begun))
     waiting = [row.key for row in ctx.tx.find("spool") if row.body["printer"] == name and row.body["state"] in states]
     if waiting:
         raise Refused("printer.busy", name=name, entries=", ".join(key.lstrip("0") for key in waiting[:6]))

@@ -46,11 +46,26 @@ def waiting(view: Transaction, device: str) -> Mills:
     return Mills(sum(row.body["total"] for row in rows))
 
 
+def of_balance(view: Transaction, device: str) -> Mills:
+    """Give what is promised of a device's balance: to open batches, and to single jobs that wait."""
+    return bound(view, device) + waiting(view, device)
+
+
 def on_account(view: Transaction, *, licensee: str, device: str) -> Mills:
-    """Give what lies with the Provider of a device, by the licensee's own books."""
+    """Give what a device may draw from the account with its Provider, by the licensee's own books.
+
+    What open batches of other devices are refilled with on the way is theirs.
+    """
     row = view.get("device", device)
     assert row is not None
-    return Books(view, LICENSEE).balance(f"on-deposit/{row.body['provider']}/{licensee}")
+    provider, books = row.body["provider"], Books(view, LICENSEE)
+    elsewhere = ZERO
+    for other in sorted({batch.owner for batch in open_batches(view) if batch.body["refill"]} - {device}):
+        held = view.get("device", other)
+        if held is not None and held.body["provider"] == provider:
+            lacking = max(ZERO, bound(view, other) - books.balance(f"in-device/{licensee}/{other}"))
+            elsewhere += min(lacking, bound(view, other, refilled=True))
+    return books.balance(f"on-deposit/{provider}/{licensee}") - elsewhere
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,8 @@
 """The spool: what was handed to which printer, what came out, and what spoiled.
 
-Here: entries (one handing-over of pieces of one job each), their states, and who may print a piece again. Not here: the
-bytes and the ways to printers (`towncircle.world.spooling`), the device's count of reprints (`reprints`).
+Here: entries (one handing-over of pieces of one job each), their states, and who may print a piece again. What is
+printed again into files is an entry without a printer: nobody knows what became of a file. Not here: the bytes and the
+ways to printers (`towncircle.world.spooling`), the device's count of reprints (`reprints`).
 Theory of operation. An entry is `queued` in the transaction that closes its job. Before the first byte leaves it is
 `sending`; then it is `handed over`, or `queued` again where certainly nothing left, or `unknown` where nobody can know.
 It stays `sending` as long as that could not be found out or written down; a person may say it then too.
@@ -74,6 +75,15 @@ def queue(
         "again": again,
     }
     return ctx.tx.put("spool", _key(number), body, owner=job.key, expected=0)
+
+
+def into_files(ctx: Context, *, job: Record, pieces: Sequence[int]) -> Record:
+    """Write down that pieces of a job (their numbers from 1) are printed again into files: copies like any other.
+
+    Raises `Refused` (spool.not-spoiled) where one of the pieces stands with a printer, or in files, already.
+    """
+    row = queue(ctx, job=job, pieces=pieces, printer="", file="", digest="", again=True)
+    return _moved(ctx, _moved(ctx, row, "send"), "arrive")
 
 
 def begin(ctx: Context, *, number: int) -> Record:

@@ -110,7 +110,7 @@ def _printers(view: Transaction, marks: Mapping[str, str]) -> dict[str, str]:
             for mark, piece in places.items():
                 given = [row.body["printer"] for row in entries if _has_left(row) and piece in _standing(row)]
                 if given:
-                    found[mark] = given[-1]
+                    found[mark] = given[-1] or UNKNOWN  # into files
     return found
 
 

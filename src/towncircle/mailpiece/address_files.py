@@ -264,6 +264,14 @@ def _cell_faults(cells: Sequence[str], columns: Columns, extra: Mapping[str, str
     return faults
 
 
+def matched(row: Recipient, source: AddressSource) -> Recipient:
+    """Ask other address data about a row that was read. Raises `BadInput` (address.plus4-contradicted)."""
+    made, changes, by = _matched(row.address, source)
+    if not by:
+        return row
+    return replace(row, address=made, changes=row.changes + changes, verified_by=by)
+
+
 def _matched(made: Address, source: AddressSource) -> tuple[Address, tuple[Change, ...], str]:
     """Ask the address data about an address. Raises `BadInput` (address.plus4-contradicted)."""
     match = source.match(made)

@@ -91,9 +91,9 @@ class RangeFile:
     both sides) and `plus4`; an index on `zip, street` makes it quick. The file is opened for reading only.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Open a file. Raises `BadInput` (addresses.source-unreadable)."""
-        self._label = visible(path.name, most=80)
+    def __init__(self, path: Path, *, label: str = "") -> None:
+        """Open a file; errors call it by its label, or its name. Raises `BadInput` (addresses.source-unreadable)."""
+        self._label = visible(label or path.name, most=80)
         try:
             if not path.is_file():
                 raise BadInput("addresses.source-unreadable", path=self._label, why="there is no such file")

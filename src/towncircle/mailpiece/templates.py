@@ -29,7 +29,7 @@ from towncircle.mailpiece.sheets import Stock, stock
 from towncircle.mailpiece.tariff import known_tables
 from towncircle.mailpiece.weights import parse_weight, show_weight
 
-FORMATS = ("pdf", "png", "svg")
+FORMATS = ("pdf", "png", "svg", "zpl")
 OVERRIDES = ("weight", "shape", "class", "price_type", "zone", "extras", "value", "nonmachinable", "size")
 Place = Literal["office", "branch", "zip"]
 _DIVIDERS = ("", ",", ";", "|", "\t")

@@ -85,7 +85,7 @@ GRACE_DAYS = 1  # house: how long a message may be on its way
 Open = dict[str, list[Any]]  # "kind reference licensee": [mills, when]
 
 
-@cites("502.20m", "502.8", "PRE-07")
+@cites("502.20m", "502.8", "502.8/6", "PRE-07")
 def on_file(ctx: Context, opened: Opened) -> DailyFinding:
     """Compare a day's file with trust account and register, and keep the finding.
 

@@ -10,30 +10,32 @@ the licensee's own signed application is what is judged.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal
 
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Context
 from towncircle.kernel.errors import BadInput, Refused
+from towncircle.kernel.facts import Fact
 from towncircle.kernel.ids import LicenseNumber
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.store import Record
 from towncircle.mailpiece.zipcode import place_of
 from towncircle.postal.standing import VALID, serves
 from towncircle.rules import RuleSet
-from towncircle.rules.duties import derive
+from towncircle.rules.duties import Duty, derive
 from towncircle.wire.bodies import LicenseApplication, LicenseDecision, LicenseTransmittal
 from towncircle.wire.bodies.common import Ground
 from towncircle.wire.message import Envelope, Opened
 
 Outcome = Literal["issued", "refused", "existing"]
+LOOK_BACK, REVOKED_BEFORE = "license-look-back", "license.revoked-before"  # the limit, and the ground
 REQUIRED = ("applicant", "name", "street", "city", "state", "zip", "telephone", "contact", "device_location")
 DATA = ("name", "street", "city", "state", "zip", "telephone", "contact", "device_location")
 _TELEPHONE = re.compile(r"[0-9() +.-]{7,20}\Z", re.ASCII)
 
 
-@cites("P050-2.1", "P050-2.2", "PRE-09", "P050-2.1/6", "P050-2.1/7", "P050-2.1/8", "PRE-07/1", "PRE-09/2", "P050-2.2/4")
+@cites("P050-2.1", "P050-2.2", "PRE-09", "P050-2.1/6", "P050-2.1/8", "PRE-07/1", "PRE-09/2", "P050-2.2/4")
 def on_transmittal(ctx: Context, opened: Opened, *, rules: RuleSet) -> LicenseDecision:
     """Decide on an application that a Provider transmits: issued, existing or refused with every ground."""
     body = opened.body
@@ -43,6 +45,7 @@ def on_transmittal(ctx: Context, opened: Opened, *, rules: RuleSet) -> LicenseDe
     if earlier is not None and earlier.owner != application.applicant:
         raise Refused("postal.application-of-another", application=application.application_id)
     if earlier is not None:
+        _same(earlier, application)
         return _decision(application, earlier.body["outcome"], earlier.body["license"], earlier.body["grounds"])
     held = valid_at(ctx, application.applicant, application.office_zip)
     found = list(_grounds(application))
@@ -82,6 +85,18 @@ def on_transmittal(ctx: Context, opened: Opened, *, rules: RuleSet) -> LicenseDe
     return _decision(application, outcome, number, grounds)
 
 
+@cites("P050-2.1/7")
+def _same(earlier: Record, application: LicenseApplication) -> None:
+    """See that an application that comes again is the same one: each post office has its own.
+
+    Raises `Refused` (postal.application-differs).
+    """
+    at = (earlier.body["office_zip"], earlier.body.get("data"))
+    told = (application.office_zip, data_of(application) if at[1] is not None else None)
+    if at != told:
+        raise Refused("postal.application-differs", application=application.application_id, office=at[0])
+
+
 def valid_at(ctx: Context, licensee: str, office_zip: str) -> Record | None:
     """Give the valid license of an applicant at a post office, or None."""
     at = ctx.tx.get("license-at", f"{licensee} {office_zip}")
@@ -101,7 +116,7 @@ def _update(ctx: Context, held: Record, provider: str) -> LicenseNumber:
     return LicenseNumber.parse(held.key)
 
 
-@cites("PRE-09/3", "P050-2.1/10")
+@cites("PRE-09/2", "PRE-09/3", "P050-2.1/6", "P050-2.1/10")
 def file_meter_license(ctx: Context, *, licensee: str, office_zip: str) -> LicenseNumber:
     """Enter a postage meter license that is on file: its holder need not apply for another.
 
@@ -130,15 +145,20 @@ def _earlier(ctx: Context, applicant: str, submitted: Instant, rules: RuleSet) -
 
 
 def _look_back(ctx: Context, applicant: str, submitted: Instant, rules: RuleSet) -> Iterator[Refused]:
-    facts = [fact for fact in ctx.tx.facts() if fact.body.get("licensee") == applicant]
+    for duty in looked_back(rules, ctx.tx.facts(), applicant=applicant, party=ctx.party, as_of=ctx.now):
+        if submitted <= duty.until:
+            day = duty.anchor.occurred_at.date_in(duty.zone)
+            yield Refused(REVOKED_BEFORE, license=duty.anchor.subject, day=day, until=duty.last_day)
+
+
+def looked_back(rules: RuleSet, facts: Iterable[Fact], *, applicant: str, party: str, as_of: Instant) -> Iterator[Duty]:
+    """Give the revocations of an applicant that stand, each with how long it is looked back to."""
+    facts = [fact for fact in facts if fact.body.get("licensee") == applicant]
     undone = {fact.body["decision"] for fact in facts if fact.type == "license.revocation-withdrawn"}
     facts = [fact for fact in facts if fact.type != "license.revocation-withdrawn"]
     facts = [fact for fact in facts if fact.type != "license.revoked" or fact.body["decision"] not in undone]
-    looked = derive(rules, facts, party=ctx.party, as_of=ctx.now, wanted=lambda limit: limit.id == "license-look-back")
-    for duty in looked:
-        if duty.thread == applicant and submitted <= duty.until:
-            day = duty.anchor.occurred_at.date_in(duty.zone)
-            yield Refused("license.revoked-before", license=duty.anchor.subject, day=day, until=duty.last_day)
+    looked = derive(rules, facts, party=party, as_of=as_of, wanted=lambda limit: limit.id == LOOK_BACK)
+    return (duty for duty in looked if duty.thread == applicant)
 
 
 @cites("P050-2.1/3", "502.20b")

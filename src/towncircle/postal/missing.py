@@ -48,15 +48,18 @@ def on_report(ctx: Context, opened: Opened) -> Acknowledged:
     return Acknowledged(note=f"{body.device}: {body.event}, noted at the licensing post office")
 
 
-@cites("502.24", "502.24d", "502.24d/1", "502.8/8", "PRE-07/5", "502.24/2")
+@cites("502.24", "502.24d", "502.24d/1", "502.8/8", "PRE-07/5", "502.24/2", "502.20g/1", "P050-2.8/3")
 def on_incident(ctx: Context, opened: Opened) -> Acknowledged:
     """File a Lost and Stolen PSD Incident Report.
 
-    Raises `Refused`: postal.unknown-device, missing.report-taken, missing.no-reference, missing.not-registered.
+    Raises `Refused`: postal.unknown-device, missing.no-details, missing.report-taken, missing.no-reference,
+    missing.not-registered.
     """
     body, provider = opened.body, opened.envelope.sender
     assert isinstance(body, IncidentReport)
     row = own_device(ctx, body.device, provider)
+    if not body.details.strip():  # the place of what was searched for in vain is not known
+        raise Refused("missing.no-details", device=body.device)
     if ctx.tx.get("incident-report", body.report) is not None:
         raise Refused("missing.report-taken", report=body.report)
     first = ctx.tx.get("incident-report", body.references) if body.references else None

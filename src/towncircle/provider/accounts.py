@@ -28,7 +28,7 @@ from towncircle.wire.message import Opened
 
 OPEN, CLOSING, CLOSED = "open", "closing", "closed"
 # the parameter that says after how many business days a deposit of a form may be drawn on
-_AVAILABLE = {
+AVAILABLE = {
     "ach-debit": "available_ach_debit",
     "ach-credit": "available_ach_credit",
     "wire": "available_wire",
@@ -75,7 +75,7 @@ def _check_report(ctx: Context, body: LockboxReport) -> None:
         what = "" if date.fromisoformat(body.day) <= today(ctx) else f"its day {body.day} has not begun"
         for row in body.deposits:
             DepositId.parse(row.deposit_id)
-            if PartyId.parse(row.licensee).role != "licensee" or row.form not in _AVAILABLE or row.amount == ZERO:
+            if PartyId.parse(row.licensee).role != "licensee" or row.form not in AVAILABLE or row.amount == ZERO:
                 what = f"the line of {row.deposit_id} is no deposit of a licensee"
     except (ValueError, BadInput):
         what = "its day, a deposit or a licensee is none"
@@ -85,7 +85,7 @@ def _check_report(ctx: Context, body: LockboxReport) -> None:
 
 def _credit(ctx: Context, row: LockboxRow, report: LockboxReport, rules: RuleSet) -> None:
     name, day = f"{report.day}/{report.number}", date.fromisoformat(report.day)
-    available = business_days_after(day, rules.integer(_AVAILABLE[row.form], day))
+    available = business_days_after(day, rules.integer(AVAILABLE[row.form], day))
     Books(ctx.tx).post(
         deposit_received(deposit_id=row.deposit_id, licensee=row.licensee, amount=row.amount, at=ctx.now, names=(name,))
     )
@@ -97,6 +97,7 @@ def _credit(ctx: Context, row: LockboxRow, report: LockboxReport, rules: RuleSet
         amount=int(row.amount),
         form=row.form,
         available=available.isoformat(),
+        day=report.day,
     )
     _make_good(ctx, row.licensee, row.amount)
     repaid = repay(ctx, row.licensee, most=row.amount, reference=row.deposit_id)

@@ -39,7 +39,7 @@ from towncircle.wire.message import Opened
 
 SENT, RECEIVED = "sent", "received"
 OUT, BACK = "out", "back"
-_PARAMETERS = {OUT: "service_out", BACK: "service_back"}
+SERVICES = {OUT: "service_out", BACK: "service_back"}
 _WORDS = 400
 
 
@@ -73,7 +73,7 @@ def service_in_use(ctx: Context, rules: RuleSet, day: date) -> tuple[str, str]:
     Raises `Refused` (custody.carrier-not-permitted) for one whose permission is not here.
     """
     chosen = ctx.tx.get("service-in-use", OUT)
-    service = str(chosen.body["service"]) if chosen is not None else rules.text(_PARAMETERS[OUT], day)
+    service = str(chosen.body["service"]) if chosen is not None else rules.text(SERVICES[OUT], day)
     return service, permission_for(ctx.tx, rules, day, direction=OUT, service=service)
 
 
@@ -83,7 +83,7 @@ def permission_for(tx: Transaction, rules: RuleSet, day: date, *, direction: str
 
     Raises `Refused`: custody.carrier-not-permitted, custody.return-service.
     """
-    named = rules.text(_PARAMETERS[direction], day)
+    named = rules.text(SERVICES[direction], day)
     if service == named:
         return ""
     held = tx.get("permitted-service", f"{direction} {service}")

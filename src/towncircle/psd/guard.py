@@ -6,8 +6,9 @@ answer of a module that is not as it was built. Not here: the device (`process`)
 in the running device (`integrity`).
 Kept: this file needs the standard library alone, and imports no room before all of them were found as they were built.
 Where they are not, every command is answered with psd.module-altered, a store is not opened and nothing is signed. What
-is run is compiled from the files that were checked, never taken from a compiled cache that somebody may have changed;
-in a source tree, whose manifest is written anew whenever a file changes, caches are used.
+is run is compiled from the bytes that were checked, which are read once: never from a file that somebody may have
+changed since, nor from a compiled cache. Data files are read from those bytes too. In a source tree, whose manifest is
+written anew whenever a file changes, files and caches are used.
 What it cannot do: check itself, the interpreter and the libraries below.
 """
 
@@ -15,11 +16,14 @@ import hashlib
 import importlib.abc
 import importlib.machinery
 import importlib.util
+import io
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.resources.abc import Traversable, TraversableResources
+from os import PathLike
 from pathlib import Path
 from types import CodeType, ModuleType
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 ROOMS = ("kernel", "rules", "indicium", "pki", "wire", "psd")  # what the device's process runs
 MANIFEST = "psd/MANIFEST"
@@ -38,33 +42,46 @@ def files(package: Path) -> Iterator[str]:
                 yield name
 
 
+def read(package: Path) -> dict[str, bytes]:
+    """Read the module's files, once."""
+    return {name: (package / name).read_bytes() for name in files(package)}
+
+
 def manifest(package: Path) -> str:
     """Give the manifest of the files as they are: a line each, and a last line over all the others."""
-    lines = [_HEAD, *(f"{digest((package / name).read_bytes())}  {name}" for name in files(package))]
+    return _manifest_of(read(package))
+
+
+def _manifest_of(held: Mapping[str, bytes]) -> str:
+    lines = [_HEAD, *(f"{digest(data)}  {name}" for name, data in held.items())]
     body = "".join(f"{line}\n" for line in lines)
     return f"{body}{digest(body.encode())}  {MANIFEST}\n"
 
 
 def altered(package: Path = _PACKAGE) -> str:
     """Say what is not as it was built; nothing where all is."""
+    return checked(package)[0]
+
+
+def checked(package: Path) -> tuple[str, Mapping[str, bytes]]:
+    """Say what is not as it was built, and give the files that this is said of."""
     try:
-        held = (package / MANIFEST).read_text(encoding="utf-8")
-        return "" if held == manifest(package) else _difference(package, held)
+        told, found = (package / MANIFEST).read_text(encoding="utf-8"), read(package)
     except (OSError, UnicodeDecodeError):
-        return "its manifest cannot be read"
+        return "its manifest cannot be read", {}
+    return ("" if told == _manifest_of(found) else _difference(found, told)), found
 
 
-def _difference(package: Path, held: str) -> str:
+def _difference(found: Mapping[str, bytes], told: str) -> str:
     """Name the first file that is not as the manifest says."""
-    named = dict(line.split("  ", 1)[::-1] for line in held.splitlines()[1:-1] if "  " in line)
-    present = list(files(package))
+    named = dict(line.split("  ", 1)[::-1] for line in told.splitlines()[1:-1] if "  " in line)
     for name in named:
-        if name not in present:
+        if name not in found:
             return f"{name[:200]} is missing"
-    for name in present:
+    for name, data in found.items():
         if name not in named:
             return f"{name[:200]} is not of this build"
-        if named[name] != digest((package / name).read_bytes()):
+        if named[name] != digest(data):
             return f"{name[:200]} is not as it was built"
     return "its manifest was changed"
 
@@ -74,21 +91,84 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-class _FromSource(importlib.machinery.SourceFileLoader):
-    """Compile a module from its file, whatever lies in the caches."""
+class _Held(Traversable):
+    """Be a file or a folder of those that were checked."""
+
+    def __init__(self, found: Mapping[str, bytes], path: str) -> None:
+        self._found, self._path = found, path
+
+    @property
+    def name(self) -> str:
+        """Give the last part of its path."""
+        return self._path.rpartition("/")[2]
+
+    def is_file(self) -> bool:
+        """Tell whether it is a file."""
+        return self._path in self._found
+
+    def is_dir(self) -> bool:
+        """Tell whether it is a folder."""
+        return any(name.startswith(f"{self._path}/") for name in self._found)
+
+    def iterdir(self) -> Iterator["_Held"]:
+        """Give what lies in the folder."""
+        inside = (name.removeprefix(f"{self._path}/") for name in self._found if name.startswith(f"{self._path}/"))
+        for child in dict.fromkeys(name.partition("/")[0] for name in inside):
+            yield self.joinpath(child)
+
+    def joinpath(self, *descendants: "str | PathLike[str]") -> "_Held":
+        """Give what lies below it under a name."""
+        return _Held(self._found, "/".join((self._path, *map(str, descendants))))
+
+    def read_bytes(self) -> bytes:
+        """Give the file's bytes. Raises `FileNotFoundError`."""
+        if not self.is_file():
+            raise FileNotFoundError(self._path)
+        return self._found[self._path]
+
+    def read_text(self, encoding: str | None = None) -> str:
+        """Give the file's text. Raises `FileNotFoundError`."""
+        return self.read_bytes().decode(encoding or "utf-8")
+
+    def open(self, mode: str = "r", *arguments: Any, **named: Any) -> Any:
+        """Open the file."""
+        data = io.BytesIO(self.read_bytes())
+        return data if "b" in mode else io.TextIOWrapper(data, *arguments, **named)
+
+
+class _Reader(TraversableResources):
+    """Find the data files of a package among those that were checked."""
+
+    def __init__(self, place: _Held) -> None:
+        self._place = place
+
+    def files(self) -> Traversable:
+        """Give the package's folder."""
+        return self._place
+
+
+class _FromBytes(importlib.machinery.SourceFileLoader):
+    """Compile a module from the bytes that were checked, whatever its file and the caches are by now."""
+
+    def __init__(self, fullname: str, path: str, name: str, found: Mapping[str, bytes]) -> None:
+        super().__init__(fullname, path)
+        self._name, self._found = name, found
 
     def get_code(self, fullname: str) -> CodeType:
         """Give the code of the file."""
-        path = self.get_filename(fullname)
-        code: CodeType = self.source_to_code(self.get_data(path), path)
+        code: CodeType = self.source_to_code(self._found[self._name], self.get_filename(fullname))
         return code
+
+    def get_resource_reader(self, name: str | None = None) -> TraversableResources:  # type: ignore[override]  # noqa: ARG002 - as abc has it
+        """Give the reader of its package's data files."""
+        return _Reader(_Held(self._found, self._name.rpartition("/")[0]))
 
 
 class Finder(importlib.abc.MetaPathFinder):
-    """Find the package's modules in the files that were checked."""
+    """Find the package's modules among the files that were checked."""
 
-    def __init__(self, package: Path) -> None:
-        self._package = package
+    def __init__(self, package: Path, found: Mapping[str, bytes]) -> None:
+        self._package, self._found = package, found
 
     def find_spec(
         self,
@@ -96,18 +176,19 @@ class Finder(importlib.abc.MetaPathFinder):
         path: Sequence[str] | None = None,  # noqa: ARG002 - the finder's shape
         target: ModuleType | None = None,  # noqa: ARG002
     ) -> importlib.machinery.ModuleSpec | None:
-        """Give the spec of a module of this package."""
-        names = fullname.split(".")
-        if names[0] != self._package.name:
+        """Give the spec of a module of this package. Raises `ModuleNotFoundError` for one that was not checked."""
+        top, _, rest = fullname.partition(".")
+        if top != self._package.name:
             return None
-        place = self._package.parent.joinpath(*names)
-        if (place / "__init__.py").is_file():
-            file, inside = place / "__init__.py", [str(place)]
+        name, inside = rest.replace(".", "/"), None
+        if (within := f"{name}/__init__.py".removeprefix("/")) in self._found:
+            inside, name = [str(self._package / name)], within
         else:
-            file, inside = place.with_suffix(".py"), None
-        if not file.is_file():
-            return None
-        loader = _FromSource(fullname, str(file))
+            name += ".py"
+        if name not in self._found:
+            raise ModuleNotFoundError(f"{fullname} is not of the module that was checked", name=fullname)
+        file = str(self._package / name)
+        loader = _FromBytes(fullname, file, name, self._found)
         return importlib.util.spec_from_file_location(fullname, file, loader=loader, submodule_search_locations=inside)
 
 
@@ -140,12 +221,12 @@ def in_source_tree(package: Path) -> bool:
 
 def run(argv: list[str]) -> int:
     """Check the module, then be the device's process; give the exit code."""
-    what = altered()
+    what, found = checked(_PACKAGE)
     if what:
         return refuse(what, sys.stdin.buffer, sys.stdout.buffer)
     sys.path.insert(0, str(_PACKAGE.parent))  # what was checked is what is run
     if not in_source_tree(_PACKAGE):
-        sys.meta_path.insert(0, Finder(_PACKAGE))
+        sys.meta_path.insert(0, Finder(_PACKAGE, found))
     from towncircle.psd import process
 
     return process.run(argv)

@@ -31,8 +31,9 @@ _ENVIRONMENT = "env:"
 class Keys:
     """Say where the keys lie; without anything they are sealed under `operator.secret` beside the store.
 
-    `passphrase` and `pin` name files whose first line is read; `token` is the path of a PKCS#11 library and `label` the
-    token in it.
+    `beside` and `parameters` are the names of the files in the store's folder: of a secret that lies there, and of the
+    salt and costs of a passphrase. `passphrase` and `pin` name files whose first line is read; `token` is the path of a
+    PKCS#11 library and `label` the token in it.
     """
 
     secret: Path | None = None
@@ -40,6 +41,8 @@ class Keys:
     token: Path | None = None
     label: str = ""
     pin: Path | None = None
+    beside: str = SECRET
+    parameters: str = PASSPHRASE
 
     def slots(self, directory: Path, randomness: Randomness) -> KeySlots:
         """Give the key slots of the device in a store directory.
@@ -55,26 +58,33 @@ class Keys:
             return TokenSlots(TokenLibrary(self.token), token=self.label, pin=lambda: _line(pin), randomness=names)
         if self.passphrase is not None:
             typed = self.passphrase
-            return SoftwareSlots(secret_from(directory / PASSPHRASE, lambda: _line(typed)), randomness)
-        return SoftwareSlots(_bytes_of(self.secret or directory / SECRET), randomness)
+            return SoftwareSlots(secret_from(directory / self.parameters, lambda: _line(typed)), randomness)
+        return SoftwareSlots(bytes_of(self.secret or directory / self.beside), randomness)
 
-    def keep(self, directory: Path) -> None:
+    def keep(self, directory: Path, *, name: str = CHOICE) -> None:
         """Have a folder say where keys lie: the store of a device, or a world for its new devices."""
         places = (self.secret, self.passphrase, self.token, self.pin)
         named = dict(zip(("secret", "passphrase", "token", "pin"), map(_absolute, places), strict=True))
-        (directory / CHOICE).write_text(json.dumps({**named, "label": self.label}) + "\n", encoding="utf-8")
+        files = {"beside": self.beside, "parameters": self.parameters}
+        draft = directory / f"{name}.new"
+        with draft.open("w", encoding="utf-8") as file:
+            file.write(json.dumps({**named, "label": self.label, **files}) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(directory / name)
 
 
-def kept(directory: Path) -> Keys:
+def kept(directory: Path, *, name: str = CHOICE) -> Keys:
     """Give where the keys of a store lie, as it says itself; without a word they lie beside it.
 
     Raises `Refused` (psd.keys-unclear).
     """
-    place = directory / CHOICE
+    place = directory / name
     try:
         told = json.loads(place.read_text(encoding="utf-8"))
-        names = {name: Path(told[name]) for name in ("secret", "passphrase", "token", "pin") if told[name] is not None}
-        return Keys(**names, label=str(told["label"]))
+        names = {kind: Path(told[kind]) for kind in ("secret", "passphrase", "token", "pin") if told[kind] is not None}
+        files = {kind: str(told[kind]) for kind in ("beside", "parameters") if kind in told}
+        return Keys(**names, label=str(told["label"]), **files)  # type: ignore[arg-type]  # paths and names by kind
     except FileNotFoundError:
         return Keys()
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -106,7 +116,9 @@ def keys_of(args: argparse.Namespace) -> Keys | None:
     )
 
 
-def _bytes_of(place: Path) -> Callable[[], bytes]:
+def bytes_of(place: Path) -> Callable[[], bytes]:
+    """Give a provider that reads a secret from a file. It raises `Refused` (psd.no-secret)."""
+
     def read() -> bytes:
         try:
             return place.read_bytes()

@@ -29,6 +29,7 @@ from towncircle.psd.device import Device, manufacture
 from towncircle.psd.memory import Memory
 from towncircle.psd.opening import Keys, add_arguments, kept, keys_of
 from towncircle.psd.ports import BytePort, read_frame, write_frame
+from towncircle.psd.resealing import settle
 from towncircle.psd.sqlite import SqliteMemory
 
 STORE, SECRET = "device.sqlite", opening.SECRET
@@ -110,6 +111,7 @@ def open_device(
     names = store.devices()
     if len(names) != 1:
         raise BadInput("psd.no-such-device", device=f"exactly one in {directory}")
+    settle(directory, store, names[0])
     held = store.load(names)[names[0]]
     test_root = held.test_root
     clock: Clock = WorldClock(clock_file) if clock_file is not None and test_root else SystemClock()

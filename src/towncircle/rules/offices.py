@@ -18,7 +18,7 @@ from towncircle.kernel import persons
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Context
 from towncircle.kernel.errors import BadInput, Refused
-from towncircle.rules.acts import acts
+from towncircle.rules.acts import Act, acts
 from towncircle.rules.inventory import sheet
 
 
@@ -60,10 +60,14 @@ def acts_of_office() -> Mapping[str, OfficeAct]:
         name: OfficeAct(name=name, offices=tuple(row["offices"]), clause=str(row["clause"]))
         for name, row in rows.items()
     }
-    for act in acts().values():  # acts of people: of a laboratory's the Provider's officer tells
-        name, office = f"record {act.name}", act.actor if act.actor in offices() else "officer"
-        found[name] = OfficeAct(name=name, offices=(office,), clause=act.clause)
-    return MappingProxyType(found)
+    recorded = (act_of_record(act) for act in acts().values())
+    return MappingProxyType({**found, **{act.name: act for act in recorded}})
+
+
+def act_of_record(act: Act) -> OfficeAct:
+    """Give an act of people as an act of its office; of a laboratory's the Provider's officer tells."""
+    office = act.actor if act.actor in offices() else "officer"
+    return OfficeAct(name=f"record {act.name}", offices=(office,), clause=act.clause)
 
 
 def offices_of(party: str) -> tuple[str, ...]:
@@ -93,21 +97,21 @@ def appoint(ctx: Context) -> None:
 
 
 @cites("P050-2.6", "502.27a/4")
-def check_office(ctx: Context, name: str, act: str) -> str:
+def check_office(ctx: Context, name: str, act: str | OfficeAct) -> str:
     """Give the name of a person of this party who holds the office of an act.
 
     Raises `Refused` (person.unknown, person.other-office) with the clause of the act.
     """
-    held = acts_of_office()[act]
+    held = acts_of_office()[act] if isinstance(act, str) else act
     if held.party != ctx.party.partition(".")[0]:
-        raise Refused("person.other-party", act=act, party=ctx.party, clause=held.clause)
+        raise Refused("person.other-party", act=held.name, party=ctx.party, clause=held.clause)
     persons.check(ctx, name, clause=held.clause)
     own = persons.offices_held(ctx.tx, name)
     if own is not None and not {*own} & {*held.offices}:
         raise Refused(
             "person.other-office",
             name=name,
-            act=act,
+            act=held.name,
             needed=" or ".join(offices()[office].words for office in held.offices),
             office=held.offices[0],
             held=", ".join(own) or "none",

@@ -17,7 +17,7 @@ from towncircle.kernel.context import Context
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.store import Record, Transaction
-from towncircle.licensee import advertising, labels, looks, pricing, rates, zoning
+from towncircle.licensee import address_data, advertising, batches, labels, looks, pricing, promises, rates, zoning
 from towncircle.licensee.funds import held_device
 from towncircle.licensee.limits import Limits
 from towncircle.licensee.looks import Drawn, Look
@@ -43,7 +43,7 @@ def terms_of(journeys: Journeys, template: Template, *, day: date | None, drawn:
 
     def gather(ctx: Context) -> tuple[pricing.Terms, dict[str, Any]]:
         _approved(ctx.tx, template, day=day, zone=limits.zone)
-        design = {"without": left_out, **advertising.of_job(ctx)}
+        design = {"without": left_out, "address_data": address_data.in_use(ctx.tx), **advertising.of_job(ctx)}
         design |= looks.of_job(ctx, look, device=journeys.device, categories=())
         return prices_of(ctx, journeys.device, template, day), design
 
@@ -94,3 +94,18 @@ def same_prices(ctx: Context, device: DeviceId, template: Template, terms: Terms
         raise Refused("batch.prices-changed", what="a rate table or a zone chart")
     if terms.day < ctx.now.date_in(terms.limits.zone):
         raise Refused("batch.prices-changed", what="the mailing date")
+
+
+def funds_of(journeys: Journeys, *, refill: bool) -> batches.Funds:
+    """Gather what a batch may draw on; the account is that of the licensee's own books.
+
+    What is promised is read first: what another batch debits in between is then missing in the balance, or counted.
+    """
+    store, device = journeys.world.store(journeys.licensee), journeys.device
+    with store.reading() as view:
+        promised = promises.of_balance(view, device)
+    status, account = journeys.status(), None
+    if refill:
+        with store.reading() as view:
+            account = promises.on_account(view, licensee=journeys.licensee, device=device)
+    return batches.Funds(balance=status.registers.descending, cap=status.cap, account=account, promised=promised)

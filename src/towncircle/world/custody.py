@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
 from functools import partial
 from typing import Any
 
@@ -18,9 +17,8 @@ from towncircle.kernel.context import Context
 from towncircle.kernel.errors import BadInput, Refused, RelayedRefusal
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.store import Record
-from towncircle.licensee import care
+from towncircle.licensee import care, halves
 from towncircle.licensee import custody as own
-from towncircle.mailpiece import address_files
 from towncircle.mailpiece.zipcode import place_of
 from towncircle.postal import custody as postal
 from towncircle.provider import handovers, upkeep
@@ -73,9 +71,9 @@ def settle(journeys: Journeys) -> None:
     for device in journeys.do(own.untold):
         _tell(journeys, device)
     with journeys.world.store(journeys.licensee).reading() as view:
-        devices = view.find("device")
-        known = devices and view.get("check-out", devices[-1].key)
-    if devices and not known and journeys.status_of(DeviceId(devices[-1].key)).state == WITHDRAWN:
+        used = halves.main(view)
+        known = used and view.get("check-out", used.key)
+    if used and not known and journeys.status().state == WITHDRAWN:
         returning.withdraw(journeys, reason="the Provider has disabled it")
 
 
@@ -177,7 +175,7 @@ def review(journeys: Journeys, *, reference: str = "") -> tuple[Record, bytes]:
 
 
 def update_address_data(journeys: Journeys, *, edition: str) -> Record:
-    """Record an update of the address matching data."""
+    """Record an update of address matching data that are kept elsewhere."""
     with journeys.world.store(journeys.licensee).reading() as view:
         licenses = view.find("license")
     if not licenses:
@@ -187,12 +185,6 @@ def update_address_data(journeys: Journeys, *, edition: str) -> Record:
         lambda ctx: care.update_address_data(ctx, journeys.world.rules, edition=edition, zone=zone)
     )
     return held
-
-
-def use_address_data(journeys: Journeys, *, day: date, reason: str) -> None:
-    """Look whether the address data are new enough for mail of a day; older ones need a reason, which is kept."""
-    source = address_files.EMBEDDED
-    journeys.do(lambda ctx: care.use_address_data(ctx, journeys.world.rules, source, day=day, reason=reason))
 
 
 def kept(world: World) -> list[Kept]:

@@ -16,11 +16,14 @@ from towncircle.kernel.context import Context
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.facts import Fact
 from towncircle.kernel.instants import Instant
+from towncircle.licensee import replaying as licensee
+from towncircle.postal import replaying as postal
 from towncircle.postal.procedures import settle
+from towncircle.provider import replaying as provider
 from towncircle.provider.denials import EFFECTS
-from towncircle.provider.replaying import differing
 from towncircle.rules.acting import Act, Effect, act, next_look, plan
 from towncircle.rules.duties import Duty, derive
+from towncircle.rules.replaying import Replay, differing, unreplayed
 from towncircle.rules.rulesets import RuleSet
 from towncircle.world.config import POSTAL
 from towncircle.world.notices import give
@@ -28,6 +31,10 @@ from towncircle.world.notices import give
 if TYPE_CHECKING:
     from towncircle.world.world import World
 
+REPLAYS: Mapping[str, tuple[Replay, ...]] = MappingProxyType(
+    {"licensee": licensee.REPLAYS, "provider": provider.REPLAYS, "postal": postal.REPLAYS}
+)
+_RIGHTS = MappingProxyType({"window": "a right ends", "retention": "a retention ends"})
 _EFFECTS: Mapping[str, Mapping[str, Effect]] = MappingProxyType({"provider": EFFECTS})
 
 
@@ -107,7 +114,8 @@ def settle_procedures(world: World, parties: Collection[str] = ()) -> None:
 def compare(world: World, other: RuleSet, party: str) -> Iterator[Difference]:
     """Give each decision of a party that another rule set would make otherwise, or not at all.
 
-    Acts on deadlines are told by when they fall due; a Provider's leases and resets by what was granted.
+    Acts on deadlines are told by when they fall due, rights and retentions by when they end, and what the party decided
+    by what it would have said (`REPLAYS`).
     """
     facts, now = _journal(world, party), world.clock.now()
     ours, theirs = (_decisions(rules, facts, party, now) for rules in (world.rules, other))
@@ -126,16 +134,46 @@ def compare(world: World, other: RuleSet, party: str) -> Iterator[Difference]:
                 theirs=yours.at.iso() if yours else "never",
                 digest=digests.get(key, ""),
             )
-    if party.startswith("provider."):
-        for fact, name, granted, other_grant in differing(facts, world.rules, other):
+    yield from _ends(world.rules, other, facts, party, now)
+    with world.store(party).reading() as view:
+        found = list(differing(REPLAYS.get(party.partition(".")[0], ()), view, facts, world.rules, other))
+    for fact, name, said, otherwise in found:
+        yield Difference(
+            party=party,
+            decision=fact.type,
+            rule=name,
+            about=fact.subject,
+            ours=said,
+            theirs=otherwise,
+            digest=fact.rule_digest,
+        )
+
+
+def not_replayed(world: World, other: RuleSet) -> list[str]:
+    """Name the changed parameters that no replayer covers: what they would have changed is not known."""
+    return unreplayed((one for replays in REPLAYS.values() for one in replays), world.rules, other)
+
+
+def _ends(ours: RuleSet, theirs: RuleSet, facts: list[Fact], party: str, now: Instant) -> Iterator[Difference]:
+    """Give the rights and retentions, on which nobody acts, that would end on another day."""
+    digests = {fact.id: fact.rule_digest for fact in facts}
+    held, other = (
+        {duty.key: duty for duty in derive(rules, facts, party=party, as_of=now) if duty.limit.shape in _RIGHTS}
+        for rules in (ours, theirs)
+    )
+    for key in sorted(held.keys() | other.keys()):
+        mine, yours = held.get(key), other.get(key)
+        if (mine and mine.until) != (yours and yours.until):
+            one = mine or yours
+            assert one is not None
             yield Difference(
                 party=party,
-                decision=fact.type,
-                rule=name,
-                about=fact.subject,
-                ours=granted,
-                theirs=other_grant,
-                digest=fact.rule_digest,
+                decision=_RIGHTS[one.limit.shape],
+                rule=one.limit.id,
+                about=one.thread,
+                ours=mine.until.iso() if mine else "never",
+                theirs=yours.until.iso() if yours else "never",
+                digest=digests.get(one.anchor.id, ""),
             )
 
 

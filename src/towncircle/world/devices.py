@@ -52,8 +52,12 @@ def here_port(clock_file: Path, seed: int | None) -> PortMaker:
     return lambda folder: open_device(folder, clock_file=clock_file, seed=seed)
 
 
-# the process has ended, could not open its store, or found that another process owns it now
-_GONE = ("psd.unreachable", "transport.unreachable", "psd.store-busy", "psd.store-stale", "psd.store-failed")
+# the process has ended, could not open its store, or found that another process owns it now; or an enrolment was
+# struck, and may have been given anew
+_GONE = (
+    *("psd.unreachable", "transport.unreachable", "psd.store-busy", "psd.store-stale", "psd.store-failed"),
+    "world.station-refused",
+)
 
 
 class DeviceShelf:
@@ -85,7 +89,7 @@ class DeviceShelf:
         if port is None:
             port = self._open[device] = self._make_port(self.folder_of(device))
         try:
-            yield DeviceClient(port)
+            yield DeviceClient(port, device)
         except Refused as refusal:
             if refusal.code in _GONE:
                 self._open.pop(device, port).close()

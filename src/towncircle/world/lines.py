@@ -1,37 +1,32 @@
 """Where the device of a world is reached: in a process of this command, or at a host over a network.
 
-Here: the line that a device's folder may name, and the hosting of a Provider, which has its new devices made in a
-database, enrols their licensees with its host, and keeps an enrolment of its own. Not here: hosts (`stations`), devices
-of one's own (`devices`).
+Here: the line that a device's folder may name, and the line of a Provider's bench to a device that a LAN host serves.
+Not here: hosts (`stations`), devices of one's own (`devices`), devices that a Provider hosts (`hosting`).
 Kept: a line is written only after the device itself has answered over it; a device in a database has no copy in the
-world. A connection string may hold a password: it lies in a file of the Provider that only its owner reads.
+world. The bench never goes over its licensee's enrolment where it has one of its own, or the device itself.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from towncircle.kernel.errors import BadInput, Refused
+from towncircle.kernel.errors import BadInput, Refused, TowncircleError
 from towncircle.kernel.ids import DeviceId
-from towncircle.kernel.instants import Instant
-from towncircle.kernel.randomness import Randomness
 from towncircle.psd.client import DeviceClient
-from towncircle.psd.device import manufacture
 from towncircle.psd.process import STORE
+from towncircle.psd.services import OFFICER
 from towncircle.psd.sqlite import SqliteMemory
-from towncircle.psd.states import MANUFACTURED
 from towncircle.world.clock import FILE as CLOCK_FILE
 from towncircle.world.devices import DEVICES, PortMaker, ShelfPort
-from towncircle.world.stations import EVERY, enrol, found, port_to, strike
+from towncircle.world.stations import port_to
 
-LINE, HOSTING, STATION = "line.json", "hosting.json", "station"
+LINE, BENCH = "line.json", "bench"
+_NOT_OURS = "a request of nobody"  # a Provider may not ask for what was evidenced, whatever the name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,23 +41,10 @@ class Line:
         return port_to(self.station, self.address, device)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hosting:
-    """Hold where a Provider has its devices made, its host's list of stations, and its own way to the host.
-
-    `open`: new devices are made there. One that is not open keeps serving those it has.
-    """
-
-    dsn: str = field(repr=False)
-    stations: Path
-    line: Line
-    open: bool = True
-
-
 def line_of(folder: Path) -> Line | None:
     """Give the line that a device's folder names, or None for a device with a process of its own."""
-    found = _read(folder / LINE)
-    return None if found is None else _line(folder, found)
+    found = read(folder / LINE)
+    return None if found is None else line_in(folder, found)
 
 
 def over_lines(make: PortMaker) -> PortMaker:
@@ -90,8 +72,47 @@ def connect(folder: Path, line: Line) -> None:
     device = DeviceId.parse(folder.name)
     if not folder.is_dir():
         raise BadInput("psd.no-such-device", device=device)
-    if (folder / STORE).exists() and not _is_owned(folder):
+    if (folder / STORE).exists() and not is_owned(folder):
         raise Refused("world.copy-served", device=device, path=folder)
+    _answers(line, device)
+    write(folder / LINE, line_table(line))
+
+
+def connect_bench(provider: Path, device: DeviceId, line: Line) -> None:
+    """Give a Provider's bench (the Provider's folder) a line of its own to a device that a host serves.
+
+    Raises `BadInput` (world.other-device), `Refused` (world.bench-role) for an enrolment in another role than the
+    Provider's; and what the line raises.
+    """
+    _answers(line, device)
+    port = line.open(device)
+    try:
+        DeviceClient(port).recover(_NOT_OURS)
+    except TowncircleError as error:
+        if error.code != "psd.role-refused" or error.params.get("role") != OFFICER:
+            raise Refused("world.bench-role", device=device) from error
+    finally:
+        port.close()
+    (provider / BENCH).mkdir(mode=0o700, exist_ok=True)
+    write(provider / BENCH / f"{device}.json", line_table(line))
+
+
+def bench_port(provider: Path, folder: Path, make: PortMaker) -> ShelfPort | None:
+    """Give the port of a Provider's bench to a device (its folder) whose licensee reaches it over a line.
+
+    While a host owns the store: by the bench's own enrolment there. Otherwise the bench has the device before it, and
+    opens it by itself. None: the bench has no way of its own.
+    """
+    if not ((folder / LINE).exists() and (folder / STORE).exists()):
+        return None
+    if not is_owned(folder):
+        return make(folder)
+    found = read(provider / BENCH / f"{folder.name}.json")
+    return None if found is None else line_in(provider, found).open(DeviceId.parse(folder.name))
+
+
+def _answers(line: Line, device: DeviceId) -> None:
+    """Check that a device answers over a line. Raises `BadInput` (world.other-device)."""
     port = line.open(device)
     try:
         found = DeviceClient(port).identify().device
@@ -99,7 +120,6 @@ def connect(folder: Path, line: Line) -> None:
         port.close()
     if found != device:
         raise BadInput("world.other-device", device=device, found=found)
-    _write(folder / LINE, _table(line))
 
 
 def disconnect(folder: Path) -> None:
@@ -112,12 +132,12 @@ def disconnect(folder: Path) -> None:
         raise Refused("world.no-line", device=device)
     if not (folder / STORE).exists():
         raise Refused("world.hosted", device=device)
-    if _is_owned(folder):
+    if is_owned(folder):
         raise Refused("world.still-served", device=device)
     (folder / LINE).unlink()
 
 
-def _is_owned(folder: Path) -> bool:
+def is_owned(folder: Path) -> bool:
     """Tell whether a process owns the store of a device."""
     try:
         SqliteMemory(folder / STORE).close()
@@ -128,89 +148,24 @@ def _is_owned(folder: Path) -> bool:
     return False
 
 
-def host(
-    folder: Path, *, dsn: str, stations: Path, address: tuple[str, int], randomness: Randomness, now: Instant
-) -> Hosting:
-    """Have a Provider (its folder) make its new devices in a database from now on, and serve them from a host.
-
-    Where it had a host, the new one replaces it for new devices. Raises `BadInput` (world.station-known) and what the
-    database raises.
-    """
-    from towncircle.psd.postgres import PostgresMemory
-
-    PostgresMemory(dsn, create=True).close()
-    own = folder / STATION
-    shutil.rmtree(own, ignore_errors=True)
-    found(stations, randomness, now)
-    with suppress(BadInput):
-        strike(stations, folder.name)
-    enrol(stations, folder.name, own, devices=[EVERY], randomness=randomness, now=now, role="provider")
-    hosting = Hosting(dsn=dsn, stations=stations.resolve(), line=Line(station=own.resolve(), address=address))
-    _put(folder, hosting)
-    return hosting
-
-
-def end_hosting(folder: Path) -> None:
-    """Have a Provider make new devices with processes of their own again. Raises `Refused` (world.no-hosting)."""
-    hosting = hosting_of(folder)
-    if hosting is None:
-        raise Refused("world.no-hosting", provider=folder.name)
-    _put(folder, replace(hosting, open=False))
-
-
-def _put(folder: Path, hosting: Hosting) -> None:
-    more = {"dsn": hosting.dsn, "stations": str(hosting.stations), "open": hosting.open}
-    _write(folder / HOSTING, {**_table(hosting.line), **more})
-
-
-def hosting_of(folder: Path) -> Hosting | None:
-    """Give the hosting of a Provider, or None where its devices have processes of their own."""
-    found = _read(folder / HOSTING)
-    if found is None:
-        return None
-    line, stations = _line(folder, found), Path(str(found["stations"]))
-    return Hosting(dsn=str(found["dsn"]), stations=stations, line=line, open=bool(found["open"]))
-
-
 def is_hosted(folder: Path) -> bool:
     """Tell whether a device is in its host's database and has no store here."""
     return (folder / LINE).exists() and not (folder / STORE).exists()
 
 
-def make_hosted(hosting: Hosting, randomness: Randomness, now: Instant, folder: Path, **birth: Any) -> None:
-    """Make a new device in the database of a Provider, and a folder with the line and enrolment of its licensee.
-
-    One that a crash left in the database is taken, if it is of this Provider and as it left the factory.
-    """
-    from towncircle.psd.postgres import PostgresMemory
-
-    device = DeviceId.parse(birth["device"])
-    memory = PostgresMemory(hosting.dsn)
-    try:
-        manufacture(memory, **birth)
-    except Refused as refusal:
-        held = memory.load([device]).get(device) if refusal.code == "psd.store-stale" else None
-        if held is None or (held.state, held.provider_key) != (MANUFACTURED, birth["provider_key"]):
-            raise
-    finally:
-        memory.close()
-    with suppress(BadInput):
-        strike(hosting.stations, device)  # of a crash
-    folder.mkdir(parents=True, exist_ok=True)
-    enrol(hosting.stations, device, folder / STATION, devices=[device], randomness=randomness, now=now)
-    _write(folder / LINE, {"station": STATION, "address": list(hosting.line.address)})
-
-
-def _line(folder: Path, found: Mapping[str, Any]) -> Line:
+def line_in(folder: Path, found: Mapping[str, Any]) -> Line:
+    """Give the line that a table of a folder names."""
     name, port = found["address"]
     return Line(station=folder / str(found["station"]), address=(str(name), int(port)))
 
 
-def _table(line: Line) -> dict[str, Any]:
+def line_table(line: Line) -> dict[str, Any]:
+    """Give a line as it is kept."""
     return {"station": str(line.station.resolve()), "address": list(line.address)}
 
 
-def _read(path: Path) -> dict[str, Any] | None:
+def read(path: Path) -> dict[str, Any] | None:
+    """Read a kept table; None where there is none. Raises `Refused` (world.damaged)."""
     try:
         found: dict[str, Any] = json.loads(path.read_text())
     except FileNotFoundError:
@@ -220,7 +175,8 @@ def _read(path: Path) -> dict[str, Any] | None:
     return found
 
 
-def _write(path: Path, table: Mapping[str, Any]) -> None:
+def write(path: Path, table: Mapping[str, Any]) -> None:
+    """Keep a table, durably, for its owner alone."""
     draft = path.with_suffix(".new")
     draft.touch(mode=0o600)
     with draft.open("w", encoding="utf-8") as file:

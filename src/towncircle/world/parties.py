@@ -36,6 +36,7 @@ from towncircle.postal import (
 from towncircle.postal import daily as postal_daily
 from towncircle.postal import missing as postal_missing
 from towncircle.postal import quality as pieces
+from towncircle.postal import rates as postal_rates
 from towncircle.postal import refunds as postal_refunds
 from towncircle.postal.certificates import Assigned, Authority
 from towncircle.provider import (
@@ -170,6 +171,7 @@ def postal_handlers(authority: Authority, rules: RuleSet) -> Mapping[type, Taken
         bodies.WeaknessReport: Taken(("provider",), weaknesses.on_report),
         bodies.SupervisionAnswer: Taken(("provider",), partial(defenses.on_answer, rules=rules)),
         bodies.SoftwareForward: Taken(("provider",), builds.on_software),
+        bodies.RateTableFiled: Taken(("provider",), postal_rates.on_filed),
     }
 
 

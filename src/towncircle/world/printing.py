@@ -34,12 +34,16 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Printed:
-    """Hold what a job left: its record, its PDF and its pictures; of a reprint, how many the device has counted."""
+    """Hold what a job left: its record, its PDF and its pictures; of a reprint, how many the device has counted.
+
+    `entry` is the spool's entry of a reprint: should it spoil, it is said of that.
+    """
 
     job: Record
     pdf: Path
     pictures: tuple[Path, ...]
     reprints: int = 0
+    entry: int = 0
 
     @property
     def total(self) -> Mills:
@@ -132,9 +136,10 @@ def reprint_job(
 ) -> Printed:
     """Print pieces of a job again, counted by the device, into `out`: `reprints.pdf` and a folder `reprints/`."""
     out.mkdir(parents=True, exist_ok=True)
-    record = journeys.reprint(job, pieces)
+    record = journeys.reprint(job, pieces, into_files=True)
     target, pictures = _write(journeys, record, out, REPRINTS, formats, progress)
-    return Printed(job=record, pdf=target, pictures=pictures, reprints=record.body["device_reprints"])
+    counted, entry = record.body["device_reprints"], record.body["entry"]
+    return Printed(job=record, pdf=target, pictures=pictures, reprints=counted, entry=entry)
 
 
 def print_unused(journeys: Journeys, job: JobId, out: Path) -> tuple[Path, tuple[bytes, ...]]:

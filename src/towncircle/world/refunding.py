@@ -28,6 +28,7 @@ from towncircle.wire.bodies.refund import REFUSED, SENT
 from towncircle.world.config import POSTAL
 from towncircle.world.journeys import Journeys
 from towncircle.world.printing import print_unused
+from towncircle.world.turns import turn
 from towncircle.world.verifying import marks_of
 from towncircle.world.world import World
 
@@ -56,12 +57,19 @@ def payloads_of(files: Iterable[Path]) -> tuple[bytes, ...]:
 def submit(journeys: Journeys, payloads: tuple[bytes, ...], *, by: str = "") -> RefundStatement:
     """Send unused pieces in for a refund; an interrupted form is finished by sending the same pieces in again.
 
-    Where that refund came to nothing meanwhile, they are another one.
+    Where that refund came to nothing meanwhile, they are another one. Raises what `claims.begin` raises, and `Refused`
+    (mailroom.under-way) while another process writes pages: what it gives away is not claimed beside it.
     """
     name = journeys.new(RefundId.new)
-    held: Record = journeys.do(lambda ctx: claims.begin(ctx, payloads=payloads, refund=name), actor=by)
+
+    def begun() -> Record:
+        with turn(journeys.world.folder, journeys.licensee):
+            held: Record = journeys.do(lambda ctx: claims.begin(ctx, payloads=payloads, refund=name), actor=by)
+        return held
+
+    held = begun()
     if held.body["state"] == claims.CLAIMED and follow(journeys, held.key).state == REFUSED:
-        held = journeys.do(lambda ctx: claims.begin(ctx, payloads=payloads, refund=name), actor=by)
+        held = begun()
     told: RefundStatement = journeys.do(lambda ctx: claims.claim(ctx, refund=held.key), actor=by)
     return told
 

@@ -100,6 +100,28 @@ def strike(folder: Path, name: str) -> None:
         _put(folder / _LIST, json.dumps(kept, indent=1).encode())
 
 
+def roles_enrolled(folder: Path) -> dict[str, str]:
+    """Give who is enrolled with a host, in which role."""
+    return {str(row["name"]): str(row.get("role", "user")) for row in _listed(folder).values()}
+
+
+def allow(folder: Path, name: str, role: str) -> None:
+    """Change the role of a caller from his next command on."""
+    with _alone(folder):
+        listed = _listed(folder)
+        changed = {print_: {**row, "role": role} if row["name"] == name else row for print_, row in listed.items()}
+        _put(folder / _LIST, json.dumps(changed, indent=1).encode())
+
+
+def is_enrolled(folder: Path, out: Path) -> bool:
+    """Tell whether the enrolment in `out` is whole and in the list of a host's folder."""
+    try:
+        own = Identity(key=(out / "own.key").read_bytes(), certificate=(out / "own.pem").read_bytes())
+        return own.fingerprint in _listed(folder) and (out / "authority.pem").exists()
+    except (OSError, ValueError):
+        return False
+
+
 @cites("PRE-02")
 def gate(folder: Path, call: Callable[[DeviceId, bytes], bytes]) -> Call:
     """Let enrolled callers through to their devices. The gate raises `Refused` (world.station-refused)."""

@@ -14,7 +14,7 @@ from typing import Any
 from towncircle.kernel.context import Context
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.store import Record
-from towncircle.rules.offices import check_office
+from towncircle.rules.offices import OfficeAct, check_office
 from towncircle.world.config import POSTAL
 from towncircle.world.world import World
 
@@ -26,7 +26,7 @@ def at_postal(world: World, job: Callable[[Context], Any], *, by: str = "") -> A
     return done
 
 
-def in_office(job: Callable[[Context], Any], *, by: str, act: str) -> Callable[[Context], Any]:
+def in_office(job: Callable[[Context], Any], *, by: str, act: str | OfficeAct) -> Callable[[Context], Any]:
     """Give a job that is done only by a person who holds the office of an act (`rules.offices`)."""
 
     def checked(ctx: Context) -> Any:
@@ -58,7 +58,9 @@ def at_provider(world: World, provider: str, job: Callable[[Context], Any], *, b
     return done
 
 
-def as_person(party: str, job: Callable[[Context], Any], *, by: str, act: str) -> tuple[Callable[[Context], Any], str]:
+def as_person(
+    party: str, job: Callable[[Context], Any], *, by: str, act: str | OfficeAct
+) -> tuple[Callable[[Context], Any], str]:
     """Give a job and its actor: a person of the party who holds the act's office, or without an act the party."""
     return (in_office(job, by=by, act=act), f"{party}/{by}") if act else (job, party)
 

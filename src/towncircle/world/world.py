@@ -18,6 +18,7 @@ from towncircle.kernel.ids import DeviceId, MessageId, PartyId
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.randomness import Randomness, SeededRandomness
 from towncircle.kernel.store import Store
+from towncircle.licensee import halves
 from towncircle.pki.randomness import SystemRandomness
 from towncircle.postal import products, publishing
 from towncircle.postal.certificates import Authority
@@ -29,7 +30,7 @@ from towncircle.storage.sqlite import SqliteStore
 from towncircle.transport import Direct, Transport
 from towncircle.verification import Pack, publish_pack
 from towncircle.wire.bodies import PublishedPack
-from towncircle.world import keys, lines, parties, trust
+from towncircle.world import hosting, keys, lines, parties, trust
 from towncircle.world.board import PACK, Board
 from towncircle.world.clock import FILE as CLOCK_FILE
 from towncircle.world.clock import WorldClock
@@ -69,8 +70,8 @@ class World:
         self.cabinet = keys.KeyCabinet(folder, repeatable=settings.seed is not None)
         self._wiring = wiring
         self._stores: dict[str, Store] = {}
-        make_port = wiring.make_port or process_port(folder / CLOCK_FILE, settings.seed)
-        self.shelf = DeviceShelf(folder / DEVICES, lines.over_lines(make_port))
+        self._make_port = wiring.make_port or process_port(folder / CLOCK_FILE, settings.seed)
+        self.shelf = DeviceShelf(folder / DEVICES, lines.over_lines(self._make_port))
         self.board = Board(folder, root=bytes.fromhex(settings.root))
         if not wiring.only or POSTAL in wiring.only:
             with self.board.alone():
@@ -166,13 +167,14 @@ class World:
         handlers: Mapping[type, Taken] = {}
         device_key: Callable[[str], bytes | None] = trust.no_devices
         bench: DeviceShelf | Workshop | None = None
+        after: Callable[[], None] | None = self.publish if party.role == "postal" else None
         if party.role == "postal":
             handlers = parties.postal_handlers(self._authority(), self.rules)
             device_key = trust.device_certificates(store, kind="device-certificates", field="messages")
         elif party.role == "provider":
             handlers = parties.provider_handlers(self._product(party), self.rules, self.board.pack)
             device_key = trust.device_certificates(store, kind="device", field="message_certificate")
-            make, reach = self._hosting(party, randomness)
+            make, reach, after = self._hosting(party)
             bench = Workshop(
                 self.shelf,
                 provider=party,
@@ -204,19 +206,29 @@ class World:
             rule_digest=self.rules.digest,
             handlers=handlers,
             bench=bench,
-            after=self.publish if party.role == "postal" else None,
+            after=after,
         )
 
     def _hosting(
-        self, provider: PartyId, randomness: Randomness
-    ) -> tuple[Factory | None, Callable[[DeviceId], ShelfPort | None]]:
-        """Give how a Provider makes its new devices, and its own way to those it hosts."""
-        hosting = lines.hosting_of(self.folder / provider)
-        if hosting is None:
-            return None, lambda _: None
-        line, shelf = hosting.line, self.shelf
-        make = partial(lines.make_hosted, hosting, randomness, SystemClock().now()) if hosting.open else None
-        return make, lambda device: line.open(device) if lines.is_hosted(shelf.folder_of(device)) else None
+        self, provider: PartyId
+    ) -> tuple[Factory | None, Callable[[DeviceId], ShelfPort | None], Callable[[], None] | None]:
+        """Give how a Provider makes its new devices, its own way to those it hosts, and what it does after a commit."""
+        folder, shelf = self.folder / provider, self.shelf
+
+        def reach(device: DeviceId) -> ShelfPort | None:
+            place = shelf.folder_of(device)
+            if not lines.is_hosted(place):
+                return lines.bench_port(folder, place, self._make_port)
+            found = hosting.host_of(folder, device)
+            return None if found is None else found.line.open(device)
+
+        held = hosting.hosts_of(folder)
+        if held is None:
+            return None, reach, None
+        chance, now = SystemRandomness(), SystemClock().now()
+        make = partial(hosting.make_hosted, folder, chance, now) if held.open else None
+        keep = partial(hosting.keep_enrolments, folder, self.store(provider), self.folder / DEVICES, chance, now)
+        return make, reach, keep
 
     def _product(self, provider: PartyId) -> Product:
         root, place = bytes.fromhex(self.config.root), self.config.providers.index(provider)
@@ -288,12 +300,12 @@ class World:
         return self.desks[party]
 
     def device_of(self, licensee: str) -> DeviceId:
-        """Give the device a licensee leased last. Raises `Refused` (world.no-device)."""
+        """Give the device that a licensee uses, the one leased last. Raises `Refused` (world.no-device)."""
         with self.store(licensee).reading() as view:
-            rows = view.find("device")
-        if not rows:
+            row = halves.main(view)
+        if row is None:
             raise Refused("world.no-device", licensee=licensee)
-        return DeviceId(rows[-1].key)
+        return DeviceId(row.key)
 
     def close(self) -> None:
         """End the device processes and close the stores."""

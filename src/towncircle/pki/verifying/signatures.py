@@ -141,9 +141,9 @@ def verify(key: PublicKey, signature: bytes, data: bytes) -> SignatureResult:
         found.append(_finding("low-s", low, text))  # 3
     good = signature_valid(key, signature, data)
     text = "The signature matches the signed bytes." if good else "The signature does not match the signed bytes."
-    found.append(_finding("match", good, text))  # 4
+    found.append(_finding("match", good, text, clause="502.8(b), PRE-05"))  # 4
     return SignatureResult(findings=tuple(found))
 
 
-def _finding(code: str, ok: bool, text: str) -> Finding:  # noqa: FBT001 - the outcome is the finding
-    return Finding(code=f"signature.{code}", ok=ok, clause="502.8(b)", text=text)
+def _finding(code: str, ok: bool, text: str, *, clause: str = "502.8(b)") -> Finding:  # noqa: FBT001 - the outcome is the finding
+    return Finding(code=f"signature.{code}", ok=ok, clause=clause, text=text)

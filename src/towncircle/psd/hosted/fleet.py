@@ -30,7 +30,7 @@ from towncircle.psd.device import Device
 from towncircle.psd.evidencing import EVIDENCE
 from towncircle.psd.hosted.caches import DEFAULT_LIMIT, RecentSlots, Watch, entries_for
 from towncircle.psd.hosted.seat import FleetStore, Seat
-from towncircle.psd.hosted.wrapping import WrappedSlots, WrappingKeys
+from towncircle.psd.hosted.wrapping import Bindable, WrappedSlots, WrappingKeys
 from towncircle.psd.memory import Change, Record, RecordName
 from towncircle.psd.recent import Recent
 from towncircle.psd.signing import Signing, Work, finish, run
@@ -90,7 +90,8 @@ class Fleet:
     `memory_limit` bounds the resident memory of the process (bytes). `secret` and `randomness` are those of the key
     slots, as of a device with a process of its own; with `wrapping` a key that has ended is dead in every copy of the
     store. `rehearsed` is the clock of a rehearsed world: devices under a test root heed it, all others `clock`.
-    Raises `Refused` (psd.wrapping-failed) where what a host before it owed cannot be destroyed.
+    Raises `Refused` (psd.wrapping-failed) where what a host before it owed cannot be destroyed, and
+    (psd.wrapping-other) where the wrapping keys are another database's.
     """
 
     def __init__(
@@ -112,6 +113,8 @@ class Fleet:
             else WrappedSlots(secret, randomness, limit=count, wrapping=wrapping)
         )
         if wrapping is not None:
+            if isinstance(store, Bindable):
+                wrapping.bind(store)
             wrapping.settle(store)
         self._at_hand: Recent[DeviceId, _Place] = Recent(count)
         tables: tuple[Recent[Any, Any], ...] = (self._at_hand, self._slots.opened)
@@ -185,6 +188,8 @@ class Fleet:
 
     def _run(self, asked: Sequence[tuple[DeviceId, bytes]], names: Collection[DeviceId]) -> list[bytes]:
         answers = [b""] * len(asked)
+        if isinstance(self._slots, WrappedSlots):
+            self._slots.begin()
         seated, missing = self._seated(names)  # 2
         for at, (name, command) in enumerate(asked):
             place = seated.get(name)
@@ -310,7 +315,7 @@ class Fleet:
                 place.answers = [stale] * len(place.commands)
                 continue
             place.settled()
-            self._at_hand.put(place.name, place)
+        self._at_hand.put_all({place.name: place for place in places if place.name not in lost})
         ended = [place for place in places if place.seat.zeroised and place.name not in lost]
         if ended:
             self._forget(ended, loose=loose)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO
 
@@ -46,15 +47,23 @@ def serve(source: BinaryIO, sink: BinaryIO) -> int:
 
 
 def _opened(dsn: str, secret: bytes, limit: int, clock: str, wrapping: str) -> Fleet:
-    return Fleet(
-        PostgresMemory(dsn),
-        secret=lambda: secret,
-        randomness=SystemRandomness(),
-        clock=SystemClock(),
-        rehearsed=WorldClock(Path(clock)) if clock else None,
-        memory_limit=limit,
-        wrapping=WrappingKeys(Path(wrapping)) if wrapping else None,
-    )
+    with ExitStack() as opened:
+        store = PostgresMemory(dsn)
+        opened.callback(store.close)
+        keys = WrappingKeys(Path(wrapping)) if wrapping else None
+        if keys is not None:
+            opened.callback(keys.close)
+        fleet = Fleet(
+            store,
+            secret=lambda: secret,
+            randomness=SystemRandomness(),
+            clock=SystemClock(),
+            rehearsed=WorldClock(Path(clock)) if clock else None,
+            memory_limit=limit,
+            wrapping=keys,
+        )
+        opened.pop_all()  # they are the fleet's
+    return fleet
 
 
 def main() -> int:

@@ -7,6 +7,8 @@ So a software key of a hosted device is sealed under the operator's secret *and*
 here alone; to destroy the key its place is overwritten and synced, and every sealed copy of it is dead. What is to be
 destroyed is written down and synced before the commit that ends it, and done after it: a host that dies in between does
 it at its next start. Whether a key has ended is asked of the store, never assumed.
+The folder and its database know each other by name: a host that was given another folder, or another database, starts
+nothing, since the keys of the one are sealed under what lies in the other.
 What this cannot do: a file system or a disk that writes to another place leaves the old bytes until it reuses them;
 a copy of this file brings back what it held. Keep it out of the database's backups.
 
@@ -24,6 +26,7 @@ import threading
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import BrokenInvariant, Refused
@@ -31,6 +34,7 @@ from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.randomness import Randomness
 from towncircle.pki.keyfile import SecretProvider
 from towncircle.pki.keys import Signer
+from towncircle.pki.randomness import SystemRandomness
 from towncircle.psd.hosted.caches import RecentSlots
 from towncircle.psd.keys import SoftwareSlots
 from towncircle.psd.memory import Memory
@@ -41,6 +45,15 @@ _MARK = b"towncircle wrapped key 1\n"
 _NAME, _KEY = 16, 32
 _PLACE = _NAME + _KEY
 _GONE = bytes(_PLACE)
+
+
+@runtime_checkable
+class Bindable(Protocol):
+    """Name a store, and keep the name of the folder that holds its wrapping keys."""
+
+    def bind(self, folder: str) -> tuple[str, str]:
+        """Keep the folder's name, unless it is empty or there is one; give the store's own name and what is kept."""
+        ...
 
 
 class WrappingKeys:
@@ -63,6 +76,32 @@ class WrappingKeys:
                     _sync_folder(folder)
                 if os.pread(self._file, len(_HEAD), 0) != _HEAD:
                     raise Refused("psd.wrapping-failed", path=place, what="it is not a file of wrapping keys")
+
+    def bind(self, store: Bindable) -> None:
+        """Be the folder of this database, from the first host on. Raises `Refused` (psd.wrapping-other)."""
+        with self._translated(), self._alone():
+            own = self._named("folder", SystemRandomness().take(_NAME).hex())  # another one in a rehearsal too
+            theirs, folder = store.bind("")
+            if folder not in ("", own) or (
+                (self.folder / "database").exists() and self._named("database", "") != theirs
+            ):
+                raise Refused("psd.wrapping-other", path=self.folder)
+            self._named("database", theirs)
+            if store.bind(own)[1] != own:  # two hosts at once, of two folders
+                raise Refused("psd.wrapping-other", path=self.folder)
+
+    def _named(self, what: str, name: str) -> str:
+        """Give the name that was kept first, durably."""
+        place = self.folder / what
+        if not place.exists():
+            draft = place.with_suffix(".new")
+            with draft.open("w", encoding="ascii") as file:
+                file.write(name)
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(place)
+            _sync_folder(self.folder)
+        return place.read_text(encoding="ascii")
 
     def keep(self, randomness: Randomness) -> tuple[bytes, bytes]:
         """Make a wrapping key and keep it durably; give its reference and the key."""
@@ -177,14 +216,25 @@ class WrappedSlots(RecentSlots):
         self.opened.put(slot.public, held)
         return held
 
+    def sealed(self, key: Signer, former: SealedKey) -> SealedKey:
+        """Seal an opened key under this secret and the wrapping key it has; one that has none gets one."""
+        parted = _parted(former.sealed)
+        reference, wrapping = (parted[0], self.wrapping.key(parted[0])) if parted else self.wrapping.keep(self._chance)
+        made = SoftwareSlots(lambda: _mixed(self._operator, wrapping), self._chance).sealed(key, former)
+        return SealedKey(public=made.public, sealed=_MARK + reference + made.sealed)
+
     def destroy(self, *ended: SealedKey) -> None:
         """Forget every opened key, and take note of those that end with this thread's group."""
         super().destroy(*ended)
         self._ending.keys = [*getattr(self._ending, "keys", ()), *ended]
 
+    def begin(self) -> None:
+        """Start a group of this thread: what ended with an earlier one that failed has not ended."""
+        self._ending.keys = []
+
     def owe(self, devices: Collection[DeviceId]) -> bool:
         """Write down what ends with this thread's group; tell whether a key of it has no wrapping key."""
-        ending, self._ending.keys = getattr(self._ending, "keys", []), []
+        ending = getattr(self._ending, "keys", [])
         self.wrapping.owe(devices, ending)
         return any(_parted(key.sealed) is None for key in ending)
 

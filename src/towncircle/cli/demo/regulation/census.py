@@ -32,6 +32,7 @@ UNSHOWN_FACTS: Mapping[str, str] = MappingProxyType(
         "device.decertified": "a year of one rule set has no device of the one before: tests/journeys shows it",
         "device.inactive": "it follows the one before",
         "address-data.old-used": "the town mails to the public addresses of the program: tests/conformance shows it",
+        "address-data.set-aside": "nobody in the town gives his data up: tests/world/test_address_data.py shows it",
         "quality.checked": "the town forwards its pieces and grades none by itself: tests/world shows it",
         "inventory.refused": "only a Provider whose numbers have a gap has one refused: tests/journeys shows it",
         "form-3533.refused": "only a Provider whose form does not add up has one refused: tests/journeys shows it",

@@ -173,7 +173,7 @@ ROWS = {
     ),
     "missing.not-registered": _refused(
         "The register has the device {device} as '{status}', not as lost or stolen.",
-        "502.24",
+        "502.20(g), 502.24",
         "Report the loss first: a device activity of Form 3601-C.",
     ),
     "missing.no-such-move": _refused(

@@ -69,6 +69,12 @@ ROWS = {
         clause="P050 2.1",
         next_step="Apply under a new application id.",
     ),
+    "postal.application-differs": Row(
+        kind="refused",
+        sentence="The application {application} was decided for the post office {office} and other data.",
+        clause="P050 2.1",
+        next_step="Apply under a new application id: each post office has its own application.",
+    ),
     "postal.not-an-audit": Row(
         kind="refused",
         sentence="What is enclosed is no audit that a device signed but a {type}.",

@@ -42,6 +42,12 @@ ROWS = {
         clause="house",
         next_step="Send them (towncircle spool send DIR), or say that they spoiled: towncircle spool spoil DIR N",
     ),
+    "printer.batch-open": Row(
+        kind="refused",
+        sentence="A batch is being printed on the printer '{name}' as it is: {batches}.",
+        clause="house",
+        next_step="Finish it first: towncircle print DIR --printer {name} --resume, or --give-up",
+    ),
     "printer.other-form": Row(
         kind="refused",
         sentence="The printer '{name}' holds {loaded}, and the job is for {wanted}.",
@@ -122,8 +128,8 @@ ROWS = {
     ),
     "spool.not-spoiled": Row(
         kind="refused",
-        sentence="The pieces {pieces} of {job} stand with a printer (entry {entry}, {state}); printed again, they "
-        "would be there twice.",
+        sentence="The pieces {pieces} of {job} stand with a printer or in files (entry {entry}, {state}); printed "
+        "again, they would be there twice.",
         clause="house",
         next_step="If they did not come out well, say so first: towncircle spool spoil DIR {entry} --pieces {pieces}",
     ),

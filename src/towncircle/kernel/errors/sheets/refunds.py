@@ -54,8 +54,8 @@ ROWS = {
     ),
     "refund.printed-again": Row(
         kind="refused",
-        sentence="Piece {piece} was given to a printer besides, as entry {entry} of the spool ({state}): it could be "
-        "mailed and refunded.",
+        sentence="Piece {piece} was printed besides, as entry {entry} of the spool ({state}): it could be mailed "
+        "and refunded.",
         clause="502.27(a)(2)",
         next_step="Mail what was printed. Or, if that spoiled too, say so: "
         "towncircle spool spoil DIR {entry} --pieces {place}",

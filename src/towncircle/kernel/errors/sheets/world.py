@@ -87,6 +87,12 @@ ROWS = {
         clause="house",
         next_step="Serve this very folder: towncircle device serve-lan {path}. A copy is frozen when it is found.",
     ),
+    "world.bench-role": Row(
+        kind="refused",
+        sentence="This enrolment for {device} has not the role of the Provider.",
+        clause="502.8(b)",
+        next_step="Enrol the bench with it: towncircle device enrol LIST bench OUT --device {device} --role provider.",
+    ),
     "world.still-served": Row(
         kind="refused",
         sentence="The host still serves {device}.",
@@ -104,6 +110,12 @@ ROWS = {
         sentence="{provider} hosts no devices.",
         clause="house",
         next_step="Nothing is to be done; towncircle device host begins it.",
+    ),
+    "world.half-hosted": Row(
+        kind="refused",
+        sentence="The device {device} is hosted itself: a hybrid is a LAN device with a hosted one beside it.",
+        clause="house",
+        next_step="Give it back, end the hosting of new devices (towncircle device host --end), lease a LAN device.",
     ),
     "world.hosted": Row(
         kind="refused",
