@@ -294,9 +294,11 @@ def _untie(ctx: Context, row: Record) -> None:
 def _changed(ctx: Context, planned: Mapping[str, Any]) -> tuple[TowncircleError, ...]:
     """Give what is wrong with the prices of a planned job at the instant of signing: nothing is wrong with most."""
     day = date.fromisoformat(planned["mailing_date"])
-    provider = str(held_device(ctx, DeviceId(planned["device"])).body["provider"])
+    device = held_device(ctx, DeviceId(planned["device"]))
+    provider = str(device.body["provider"])
     try:
-        return tuple(changed(planned["pieces"], day=day, tables=rates.tables(ctx.tx, provider)))
+        zones = zoning.zones_from(ctx.tx, zoning.origin_of(ctx.tx, device, mailed_from=looks.names_own_zip(planned)))
+        return tuple(changed(planned["pieces"], day=day, zones=zones, tables=rates.tables(ctx.tx, provider)))
     except (Refused, BadInput) as unknown:
         return (unknown,)
 
