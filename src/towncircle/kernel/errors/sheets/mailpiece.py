@@ -64,12 +64,6 @@ ROWS = {
         clause="house",
         next_step="Count the labels along the rows from the upper left: 1 to {most}.",
     ),
-    "labels.not-the-manager": Row(
-        kind="refused",
-        sentence="{actor} does not approve label stocks: the Manager, MTM, does.",
-        clause="P050 4.3",
-        next_step="Act as manager-mtm.",
-    ),
     "labels.no-label": Row(
         kind="refused",
         sentence="A {form} is no adhesive label.",
