@@ -21,6 +21,12 @@ from towncircle.psd.process import create
 
 @contextmanager
 def served(*words: str) -> Iterator[str]:
+    with started(*words) as (_, address):
+        yield address
+
+
+@contextmanager
+def started(*words: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     line = [sys.executable, "-m", "towncircle", "device", *words, "--json"]
     child = subprocess.Popen(line, stdout=subprocess.PIPE, text=True)
     try:
@@ -28,7 +34,7 @@ def served(*words: str) -> Iterator[str]:
         told = ""
         while not told.endswith("}\n"):
             told += child.stdout.readline()
-        yield json.loads(told)["address"]
+        yield child, json.loads(told)["address"]
     finally:
         child.terminate()
         child.communicate()

@@ -378,6 +378,8 @@ SPECIMENS: tuple[Body, ...] = (
         until=LATER,
     ),
     b.NoticeQuery(received="NTC-7K3MQ9ZX2RTB"),
+    b.ReviewRequest(reference="r-1", at=NOW),
+    b.ReviewGranted(reference="r-1", records=12, digest="ab" * 32, at=LATER),
     b.NoticeWaiting(notice=b"\xd2\x84"),
     b.QualityPiece(piece="QLP-7K3MQ9ZX2RTB", device=DEVICE, scan=b"%PDF-1.7"),
     b.QualityFinding(

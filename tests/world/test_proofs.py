@@ -1,4 +1,4 @@
-"""Proof before pay: of corrections, batches and on printers too, the page that is paid later but for symbol and marks."""
+"""Proof before pay, also of corrections, of batches and on printers: what is paid later but for symbol and marks."""
 
 from __future__ import annotations
 

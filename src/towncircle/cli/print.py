@@ -61,6 +61,7 @@ examples:
 a batch is a list of any length; it goes on after any interruption (docs/printing.md)
   towncircle print my-world --csv list.csv --template letter --out mail     files of pages, and manifest.json
   towncircle print my-world --csv list.csv --dry-run --out mail             what it costs, and what is wrong with it
+  towncircle print my-world --csv list.csv --printer desk --out mail        on a printer; its papers go into mail
 corrections go on the back of the piece, and reprints; JOB is the number that the first print showed, or: last
   towncircle print my-world --redate JOB --out redo          date correction of all its pieces to today (P050 4.8)
   towncircle print my-world --redate JOB --pieces 2,5 --on 2026-11-27 --out redo
@@ -85,9 +86,8 @@ def add(subparsers: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     world_argument(parser, optional=True)
-    where = parser.add_mutually_exclusive_group(required=True)
-    where.add_argument("--out", type=Path, metavar="DIR", help="where envelopes.pdf and envelopes/ go")
-    where.add_argument("--printer", metavar="NAME", help="print on a printer of towncircle printer list")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="where envelopes.pdf and envelopes/ go")
+    parser.add_argument("--printer", metavar="NAME", help="print on a printer of towncircle printer list")
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--addresses", type=Path, metavar="FILE.csv", help="the recipients")
     what.add_argument("--resume", action="store_true", help="finish open jobs instead of starting one")
@@ -193,6 +193,8 @@ def _on_printer(args: argparse.Namespace, day: date | None) -> int:
     job = None if named in (None, LAST) else JobId.parse(named)
     plan = _planner(args, day, job, pieces)
     with journeys_of(args) as journeys:
+        if args.resume and print_batch.on_printer(args, journeys):
+            return print_batch.go_on(args, journeys)
         if args.resume:
             done, refused = on_printer.resumed(journeys, args.printer)
             return on_printer.told(journeys, done, refused, json=args.json)

@@ -65,11 +65,17 @@ def open_in(journeys: Journeys) -> list[Record]:
 
 
 def check_arguments(args: argparse.Namespace) -> None:
-    """Refuse arguments of a batch without one, and a batch without files. Raises `BadInput` (cli.argument-astray)."""
+    """Refuse arguments of a batch without one, and a batch without a folder.
+
+    Raises `BadInput` (cli.argument-astray, cli.nowhere).
+    """
     from towncircle.kernel.errors import BadInput
 
-    if (args.csv is not None or args.give_up) and args.out is None:
-        raise BadInput("cli.argument-astray", arguments="--printer", needs="a single job; a batch is written to --out")
+    batch = args.csv is not None or args.give_up
+    if args.out is None and (batch or args.printer is None):
+        raise BadInput("cli.nowhere")
+    if args.out is not None and args.printer is not None and not batch:
+        raise BadInput("cli.argument-astray", arguments="--out", needs="--csv FILE; one job goes to one place")
     told = {
         "--template": args.template is not None,
         "--skip-bad-rows": args.skip_bad_rows,
@@ -106,6 +112,7 @@ def run(args: argparse.Namespace, payer: Payer, day: date | None) -> int:
             refill=args.refill,
             skip_bad_rows=args.skip_bad_rows,
             beside=args.new,
+            printer=args.printer or "",
         )
     with journeys_of(args) as journeys:
         if wish is not None:
@@ -136,6 +143,15 @@ def _from_label(template: Template, start: int | None) -> Template:
         raise BadInput("cli.argument-astray", arguments="--start", needs="a template that names its label stock")
     check_start(stock(template.stock), start)
     return replace(template, start=start)
+
+
+def on_printer(args: argparse.Namespace, journeys: Journeys) -> bool:
+    """Tell whether a batch is open on the printer that was named; it goes on where its papers are."""
+    for row in open_in(journeys):
+        if row.body.get("printer") == args.printer:
+            args.out = Path(row.body["out"])
+            return True
+    return False
 
 
 def go_on(args: argparse.Namespace, journeys: Journeys, wish: Wish | None = None) -> int:
@@ -291,23 +307,25 @@ def _show_estimate(found: Estimate, *, json: bool) -> int:
 
 
 def _show(args: argparse.Namespace, journeys: Journeys, done: Sequence[Batched]) -> int:
+    from towncircle.cli.main import EXIT_CODES
     from towncircle.kernel.money import Mills
     from towncircle.world.address_data import rows_of
     from towncircle.world.manifest import ERRORS
 
     left = _left(journeys, done)
+    troubles = [trouble for one in done for trouble in one.troubles]
     if args.json:
         as_json(
             {"batches": [_record(one) for one in done], "descending_mills": int(left) if left is not None else None}
         )
-        return 0
+        return EXIT_CODES[troubles[0].kind] if troubles else 0
     for one in done:
         body = one.batch.body
         rows: list[tuple[str, object]] = [
             ("batch", one.batch.key),
             ("pieces", f"{body['printed']:,}"),
             ("postage", Mills(body["spent"])),
-            ("files", f"{len(body['parts']) if one.left is None else 'those that the manifest names'} in {args.out}"),
+            _went(args, one),
             *_label_rows(body),
             ("manifest", one.manifest),
             *rows_of(body.get("address_data", {})),
@@ -323,7 +341,18 @@ def _show(args: argparse.Namespace, journeys: Journeys, done: Sequence[Batched])
         if body.get("lost"):
             rows.append(("lost with the device", f"{body['lost']:,} of them, {Mills(body['lost_mills'])} debited"))
         table([*rows, ("left in the device", left)] if left is not None else rows)
+    for trouble in troubles:
+        raise trouble  # the batch is done; a person must look at what came out
     return 0
+
+
+def _went(args: argparse.Namespace, one: Batched) -> tuple[str, object]:
+    """Say where the pages of a batch went."""
+    body = one.batch.body
+    count = len(body["parts"]) if one.left is None else "those that the manifest names"
+    if body.get("printer"):
+        return "printer", f"{body['printer']}, entries: {count}; how they stand: towncircle spool list {args.world}"
+    return "files", f"{count} in {args.out}"
 
 
 def _left(journeys: Journeys, done: Sequence[Batched]) -> Mills | None:
@@ -352,5 +381,7 @@ def _record(one: Batched) -> dict[str, object]:
         "total_mills": body["spent"],
         **({"labels": body["labels"]} if "labels" in body else {}),
         "manifest": str(one.manifest),
+        **({"printer": body["printer"]} if body.get("printer") else {}),
+        "troubles": [trouble.as_dict() for trouble in one.troubles],
         "not_printed": str(one.left) if one.left is not None else "",
     }

@@ -21,7 +21,7 @@ from towncircle.kernel.ids import DeviceId
 from towncircle.psd import postgres_arrays as arrays
 from towncircle.psd import postgres_sql as sql
 from towncircle.psd.memory import Change, Record, RecordName
-from towncircle.psd.postgres_rows import Rows, Steady
+from towncircle.psd.postgres_rows import Rows, Steady, statement
 from towncircle.psd.recent import Recent
 from towncircle.psd.state import DeviceState
 
@@ -141,7 +141,8 @@ class PostgresMemory:
         names = [str(name) for name in ids]
         with self._session() as connection:
             rows = connection.execute(sql.LOAD, (arrays.texts(names),), binary=True).fetchall()
-        found = {}
+        found: dict[DeviceId, DeviceState] = {}
+        notes: dict[str, Steady] = {}
         for name, steady, counter, epoch, moving, digest in rows:
             first = hashlib.sha256(steady).digest()
             if hashlib.sha256(first + moving).digest() != digest:
@@ -149,9 +150,10 @@ class PostgresMemory:
             state, as_cut = DeviceState.join(steady, moving)
             found[DeviceId(name)] = state
             if as_cut:
-                self._steady.put(name, Steady(counter, epoch, state, first))
+                notes[name] = Steady(counter, epoch, state, first)
             else:
                 self._steady.drop(name)
+        self._steady.put_all(notes)
         return found
 
     def record(self, device: DeviceId, *, kind: str, request_id: str) -> Record | None:
@@ -234,8 +236,7 @@ class PostgresMemory:
         lost = [change.device for change in changes if change.device not in won]
         if lost and (together or births):
             raise Refused("psd.store-stale", device=lost[0])
-        for row in won:
-            self._steady.put(row, notes[row])
+        self._steady.put_all({name: notes[name] for name in won} if lost else notes)
         return lost
 
     def _transact(
@@ -256,20 +257,8 @@ class PostgresMemory:
         return won
 
     def _move(self, connection: psycopg.Connection[Any], moves: Sequence[Change], notes: dict[str, Steady]) -> set[str]:
-        rows = Rows(moves, self._steady, notes)
-        found = connection.execute(
-            sql.MOVE,
-            (
-                rows.names,
-                arrays.bigints([change.expected_counter for change in moves]),
-                arrays.bigints([change.epoch for change in moves]),
-                *rows.states(),
-                *rows.records(),
-                len(moves),
-            ),
-            binary=True,
-            prepare=True,
-        ).fetchone()
+        text, columns = statement(moves, self._steady.all(change.device for change in moves), notes)
+        found = connection.execute(text, columns, binary=True, prepare=True).fetchone()
         assert found is not None
         won: set[str] = {change.device for change in moves}
         return won if found[0] == len(won) else set(found[1] or ())
@@ -277,7 +266,7 @@ class PostgresMemory:
     def _bear(
         self, connection: psycopg.Connection[Any], births: Sequence[Change], notes: dict[str, Steady]
     ) -> set[str]:
-        rows = Rows(births, self._steady, notes)
+        rows = Rows(births, dict.fromkeys(change.device for change in births), notes)
         found = connection.execute(sql.BIRTH, (rows.names, *rows.states()))
         born = {row[0] for row in found}
         if any(change.records for change in births):

@@ -13,6 +13,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, TextIO
@@ -30,6 +31,7 @@ from towncircle.licensee.tapes import whole_pieces
 from towncircle.mailpiece.harmless import cell
 from towncircle.mailpiece.row_rates import COLUMNS, SIDES
 from towncircle.mailpiece.sheets import position, stock
+from towncircle.mailpiece.weights import plain_ounces
 
 MANIFEST, ERRORS, LEFT = "manifest.json", "errors.csv", "not-printed.csv"
 _LINES = ("name", "company", "urbanization", "street", "street2", "city", "state")
@@ -73,7 +75,7 @@ def _listed(piece: Mapping[str, Any]) -> list[str]:
     where = piece["address"]
     code = "-".join(part for part in (where["zip5"], where["plus4"], where["delivery_point"]) if part)
     said = [cell(where[name]) for name in _LINES]
-    return [*said, code, piece["weight"], piece["shape"], *_rated(piece)]
+    return [*said, code, plain_ounces(Fraction(piece["weight"])), piece["shape"], *_rated(piece)]
 
 
 def _rated(piece: Mapping[str, Any]) -> list[str]:
@@ -114,6 +116,7 @@ def write_manifest(out: Path, view: Transaction, batch: Record, *, regime: str) 
         "device": body["device"],
         "mailing_date": body["mailing_date"],
         "department": body["department"],
+        **({"printer": body["printer"]} if "printer" in body else {}),
         **{name: body[name] for name in ("template", "source", "rows_left_out")},
         "totals": {
             "pieces": body["printed"],
@@ -146,7 +149,7 @@ def write_manifest(out: Path, view: Transaction, batch: Record, *, regime: str) 
     return _put(out / MANIFEST, write)
 
 
-_FILE = ("file", "sha256", "bytes", "job", "pieces", "first_piece", "last_piece", "postage_mills", "start")
+_FILE = ("file", "sha256", "bytes", "job", "pieces", "first_piece", "last_piece", "postage_mills", "start", "entry")
 
 
 def _heads(view: Transaction, batch: Record) -> Iterator[dict[str, Any]]:
@@ -169,7 +172,14 @@ def _heads(view: Transaction, batch: Record) -> Iterator[dict[str, Any]]:
             "doubts": doubts_of_job(job.body["pieces"]),
             "routed": counted(whole_pieces(job.body["pieces"])),
             **({"start": part["start"]} if "start" in part else {}),
+            **_entry(view, job),
         }
+
+
+def _entry(view: Transaction, job: Record) -> dict[str, int]:
+    """Give the entry of the spool by which a job went to a printer; nothing where it went into a file."""
+    rows = view.find("spool", owner=job.key)
+    return {"entry": rows[0].body["number"]} if rows and rows[0].body["printer"] else {}
 
 
 def _rested(body: Mapping[str, Any], done: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

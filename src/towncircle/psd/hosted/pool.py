@@ -39,6 +39,7 @@ _FRONT = 70 * MIB  # what the process in front of the workers takes itself, with
 _WORKER = 100 * MIB  # the least that a worker can do with
 _BYTES_AT_ONCE = 8 * MIB  # of commands that are in one frame, but for a single larger one
 _PART = 64 * 1024  # bytes; what a pipe holds
+_GOLDEN, _WHOLE = 2654435769, 1 << 32  # 2^32 over the golden ratio spreads rising multiples evenly (Knuth, 6.4)
 _COMMANDS_AT_ONCE = 100  # the answer of each may be as long as the evidence of a thousand pieces
 
 _Asked = tuple[DeviceId, bytes]
@@ -88,8 +89,12 @@ class Pool:
         self.workers = tuple(Worker(setting, module) for _ in range(workers))
 
     def place(self, device: DeviceId) -> int:
-        """Say which worker a device is with."""
-        return zlib.crc32(device.encode()) % len(self.workers)
+        """Say which worker a device is with: serials that follow each other, or lie evenly apart, are shared evenly."""
+        try:
+            serial = int(device[-9:])
+        except ValueError:  # not the id of a device: its worker answers so
+            serial = zlib.crc32(device.encode())
+        return (serial * _GOLDEN % _WHOLE) * len(self.workers) // _WHOLE
 
     def exchange(self, device: DeviceId, command: bytes) -> bytes:
         """Run one command of one device."""

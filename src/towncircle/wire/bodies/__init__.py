@@ -152,6 +152,7 @@ from towncircle.wire.bodies.refund import (
     RefundStatement,
     ShownPiece,
 )
+from towncircle.wire.bodies.reviews import ReviewGranted, ReviewRequest
 from towncircle.wire.bodies.supervision import (
     AnswerDocketed,
     ArtQuery,
@@ -323,6 +324,8 @@ __all__ = [
     "ResetRequest",
     "ResetStanding",
     "ResetStatusQuery",
+    "ReviewGranted",
+    "ReviewRequest",
     "RevisedLicense",
     "RevisedLicenseNotice",
     "SecondArtDecided",
