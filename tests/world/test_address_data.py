@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import date
 from pathlib import Path
 
 import pytest
-from tests.faults import killed as world_of
 from tests.journeys.stories import refused
 
 from towncircle.cli import print as print_command
@@ -39,14 +36,6 @@ def made(path: Path, *, edition: str = "2026-11", plus4: str = "1234", name: str
         data.execute("INSERT INTO ranges VALUES ('03060', 'MAIN ST', 100, 198, 'E', ?)", (plus4,))
         data.commit()
     return path
-
-
-@pytest.fixture(scope="module")
-def room() -> Iterator[Journeys]:
-    top = world_of.folder_in_memory()
-    with world_of.opened(world_of.prepared(top / "world", up_to="reset")) as journeys:
-        yield journeys
-    shutil.rmtree(top)
 
 
 def facts(room: Journeys, kind: str) -> list[dict]:
