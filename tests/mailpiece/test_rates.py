@@ -10,7 +10,7 @@ from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.money import Mills
 from towncircle.mailpiece.rates import PriceRequest, describe_category, price, printed_category
 from towncircle.mailpiece.tariff import first_class_tables
-from towncircle.mailpiece.weights import parse_weight
+from towncircle.mailpiece.weights import parse_weight, plain_ounces
 
 
 def asked(on: str, weight: str = "1oz", **more) -> PriceRequest:
@@ -107,7 +107,7 @@ def test_nonsense_is_bad_input(more):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "heavy", "1 stone", "1e3oz", "nan", "1.23456oz", "-1oz", "0", "0oz", "1121oz", "71lb"]
+    "text", ["", "heavy", "1 stone", "1e3oz", "nan", "1.23456oz", "-1oz", "0", "2", "0oz", "1121oz", "71lb"]
 )
 def test_a_weight_that_is_none_is_bad_input(text):
     with pytest.raises(BadInput):
@@ -117,7 +117,8 @@ def test_a_weight_that_is_none_is_bad_input(text):
 def test_weights_are_exact():
     assert parse_weight("3.5oz") == Fraction(7, 2)
     assert parse_weight("0.5 LB") == 8
-    assert parse_weight("2") == 2
+    assert parse_weight("2", unit="lb") == 32
+    assert [plain_ounces(Fraction(one)) for one in ("2", "16/5", "100001/100000")] == ["2", "3.2", "1.0001"]
     assert parse_weight("28.3495g") < 1 < parse_weight("28.3496g")
 
 
