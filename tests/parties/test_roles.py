@@ -37,6 +37,7 @@ TAKEN = {
         "Notice": "provider licensee",
         "QualityReport": "provider",
         "InventoryFile": "provider",
+        "InventoryPart": "provider",
         "NoticeQuery": "licensee",
         "ReviewGranted": "licensee",
         "LicenseStandingQuery": "licensee",

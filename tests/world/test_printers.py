@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -37,17 +37,6 @@ from towncircle.world import quality as quality_world
 from towncircle.world.journeys import Journeys
 
 LETTERS = tuple(one for one in public_addresses() if one.shape in (None, "letter"))[:3]
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return world_of.prepared(tmp_path_factory.mktemp("printers") / "world", up_to="reset")
-
-
-@pytest.fixture(scope="module")
-def room(template: Path) -> Iterator[Journeys]:
-    with world_of.opened(template) as journeys:
-        yield journeys
 
 
 @pytest.fixture
