@@ -30,6 +30,18 @@ def add(subparsers: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
+    _add_new(actions)
+    _add_changes(actions)
+    go = actions.add_parser(
+        "advance", help="go forward in time", description="Go forward in time; mail that waits is delivered."
+    )
+    go.add_argument("world", type=Path, metavar="DIR", help="the world's folder")
+    go.add_argument("step", metavar="STEP", help="such as 90s, 15m, 73h, 2d, 1w or 3mo (calendar months)")
+    go.add_argument("--json", action="store_true", help="print JSON with stable keys")
+    go.set_defaults(run=run_advance)
+
+
+def _add_new(actions: Any) -> None:
     new = actions.add_parser("new", help="make a world in a new folder", description="Make a world in a new folder.")
     new.add_argument("world", type=Path, metavar="DIR", help="a folder that does not exist yet, or is empty")
     new.add_argument(
@@ -60,6 +72,9 @@ def add(subparsers: Any) -> None:
     add_arguments(new)
     new.add_argument("--json", action="store_true", help="print JSON with stable keys")
     new.set_defaults(run=run_new)
+
+
+def _add_changes(actions: Any) -> None:
     later = actions.add_parser(
         "regime",
         help="go over to a later rule set",
@@ -83,13 +98,6 @@ def add(subparsers: Any) -> None:
     )
     enrol.add_argument("--json", action="store_true", help="print JSON with stable keys")
     enrol.set_defaults(run=run_enrol)
-    go = actions.add_parser(
-        "advance", help="go forward in time", description="Go forward in time; mail that waits is delivered."
-    )
-    go.add_argument("world", type=Path, metavar="DIR", help="the world's folder")
-    go.add_argument("step", metavar="STEP", help="such as 90s, 15m, 73h, 2d, 1w or 3mo (calendar months)")
-    go.add_argument("--json", action="store_true", help="print JSON with stable keys")
-    go.set_defaults(run=run_advance)
 
 
 def run_new(args: argparse.Namespace) -> int:
