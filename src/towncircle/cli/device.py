@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from towncircle.cli import device_keys, device_lines
-from towncircle.cli.show import as_json, opened, standing, standing_json, table
+from towncircle.cli.show import as_json, by_argument, opened, standing, standing_json, table
 
 if TYPE_CHECKING:
     from towncircle.transport.stations import Call
@@ -100,6 +100,7 @@ def _add_others(verbs: Any) -> tuple[Any, ...]:
     permit.add_argument("world", type=Path, metavar="DIR", help="the world's folder")
     permit.add_argument("device", metavar="DEVICE", help="the device; the permission ends with its next renewal")
     permit.add_argument("--reason", required=True, metavar="TEXT", help="why its key is in doubt, without names")
+    by_argument(permit, "crypto-officer")
     permit.set_defaults(run=_permit)
     return enrol, strike, ask, permit
 
@@ -270,7 +271,7 @@ def _permit(args: argparse.Namespace) -> int:
 
     device = DeviceId.parse(args.device)
     with opened(args.world) as world:
-        provider = permit(world, device, args.reason)
+        provider = permit(world, device, args.reason, by=args.by)
     if args.json:
         as_json({"device": device, "provider": provider, "reason": args.reason})
     else:

@@ -26,6 +26,7 @@ from towncircle.provider.leasing import Product
 from towncircle.psd.contact import MINUTE_US
 from towncircle.psd.process import SystemClock
 from towncircle.rules import ruleset
+from towncircle.rules.offices import appoint
 from towncircle.storage.sqlite import SqliteStore
 from towncircle.transport import Direct, Transport
 from towncircle.verification import Pack, publish_pack
@@ -115,7 +116,7 @@ class World:
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o700)  # names, addresses and, in a sandbox, secrets lie in it
         clock = WorldClock.start(folder / CLOCK_FILE, start)
-        randomness = _randomness(seed, "world 0")
+        randomness = randomness_of(seed, "world 0")
         members = (POSTAL, BANK, *map(PartyId.parse, providers), *map(PartyId.parse, licensees))
         for party in members:
             SqliteStore(folder / party / STORE, create=True).close()
@@ -136,6 +137,8 @@ class World:
         for provider in world.config.providers:
             enter = partial(products.enter, provider=provider, authorized=provider not in applicants)
             world.desk(POSTAL).perform(enter, actor=POSTAL)
+        for party in (POSTAL, *world.config.providers):
+            world.desk(party).perform(appoint, actor=party)
         world.publish()
         return world
 
@@ -143,6 +146,11 @@ class World:
     def open(cls, folder: Path, wiring: Wiring | None = None) -> World:
         """Open a world. Raises `BadInput` (world.missing) and what its stores and keys raise."""
         return cls(folder, WorldConfig.read(folder), wiring or Wiring())
+
+    @staticmethod
+    def clock_of(folder: Path) -> WorldClock:
+        """Give the clock of a world."""
+        return WorldClock(folder / CLOCK_FILE)
 
     def store(self, party: str) -> Store:
         """Give a party's store."""
@@ -155,7 +163,7 @@ class World:
         store = self.store(party)
         with store.transaction() as tx:
             run = tx.next_number("run")
-        randomness = _randomness(self.config.seed, f"{party} {run}")
+        randomness = randomness_of(self.config.seed, f"{party} {run}")
         signer = self.cabinet.key(party)
         handlers: Mapping[type, Taken] = {}
         device_key: Callable[[str], bytes | None] = trust.no_devices
@@ -263,7 +271,7 @@ class World:
 
             body = desk.perform(job, actor=POSTAL, quiet=True)
             if body is not None:
-                name = MessageId.new(_randomness(self.config.seed, f"pack {body.number}"))
+                name = MessageId.new(randomness_of(self.config.seed, f"pack {body.number}"))
                 self.board.put(PACK, publish_pack(body, sender=POSTAL, id=name, signer=self.cabinet.key(POSTAL)))
 
     def pack(self, at: Instant | None = None) -> Pack:
@@ -309,5 +317,6 @@ class World:
                 store.close()  # type: ignore[attr-defined]  # a store in memory has nothing to close
 
 
-def _randomness(seed: int | None, label: str) -> Randomness:
+def randomness_of(seed: int | None, label: str) -> Randomness:
+    """Give the randomness of a world for a purpose: seeded where the world is, else the machine's."""
     return SystemRandomness() if seed is None else SeededRandomness(seed, label)

@@ -126,6 +126,7 @@ from towncircle.wire.bodies.quality import (
     InventoryDifference,
     InventoryFile,
     InventoryFinding,
+    InventoryPart,
     InventoryRow,
     MeasureRow,
     Notice,
@@ -151,6 +152,7 @@ from towncircle.wire.bodies.refund import (
     RefundStatement,
     ShownPiece,
 )
+from towncircle.wire.bodies.reviews import ReviewGranted, ReviewRequest
 from towncircle.wire.bodies.supervision import (
     AnswerDocketed,
     ArtQuery,
@@ -261,6 +263,7 @@ __all__ = [
     "InventoryDifference",
     "InventoryFile",
     "InventoryFinding",
+    "InventoryPart",
     "InventoryRow",
     "IrregularityReport",
     "KnownPiece",
@@ -321,6 +324,8 @@ __all__ = [
     "ResetRequest",
     "ResetStanding",
     "ResetStatusQuery",
+    "ReviewGranted",
+    "ReviewRequest",
     "RevisedLicense",
     "RevisedLicenseNotice",
     "SecondArtDecided",
