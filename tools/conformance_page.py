@@ -14,7 +14,7 @@ from tools.proofs import proofs
 from towncircle.rules.acts import acts
 from towncircle.rules.conformance import Line, matrix
 from towncircle.rules.errata import errata
-from towncircle.rules.inventory import KINDS, Row, inventory
+from towncircle.rules.inventory import KINDS, REASONED, Row, inventory
 
 _HEAD = """\
 # Conformance
@@ -28,7 +28,7 @@ The rule of 1998 is a proposed rule (63 FR 46719); the IMI requirements come fro
 
 - **implemented**: the system keeps it, and a test that breaks it is refused under the clause;
 - **by-construction**: the system is made so that it cannot be broken; a test shows it;
-- **operational**: people or a laboratory do it; `towncircle record` keeps in the journal that they did;
+- **operational**: people or a laboratory do it, with the reason; `towncircle record` keeps that they did;
 - **not-applicable**, with the reason;
 - **open**: not built yet. Nothing is claimed, and `towncircle conformance` ends with exit code 1.
 
@@ -55,7 +55,17 @@ def conformance_page() -> str:
         for row in inventory().values():
             if row.id.startswith(beginning):
                 out += _requirement(row, [line for line in lines if line.duty.row == row.id])
-    out += ["## Acts of people", "", "What `towncircle record` keeps, in whose journal and with which paper.", ""]
+    out += [
+        "## Done by people, or not applicable",
+        "",
+        "What the program does not do itself, each with the reason.",
+        "",
+    ]
+    out += ["| duty | kind | what | why |", "|---|---|---|---|"]
+    for line in lines:
+        if line.duty.kind in REASONED:
+            out.append(f"| {line.duty.id} | {line.duty.kind} | {line.duty.does} | {line.duty.why} |")
+    out += ["", "## Acts of people", "", "What `towncircle record` keeps, in whose journal and with which paper.", ""]
     out += ["| act | duty | by | paper |", "|---|---|---|---|"]
     for act in acts().values():
         out.append(f"| `{act.name}` | {act.duty} | {act.actor} of {act.party} | {'yes' if act.document else 'no'} |")

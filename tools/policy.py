@@ -115,15 +115,17 @@ Install from a signed source, into a place that the device's user cannot write.
 
 Zeroising and the end of a rollover leave no copy of the key in a device's own store, its write-ahead log, the
 process or the token; a test scans for them. A backup of such a store made before holds the key as the store did,
-sealed: destroy the operator's secret too, and old backups are of no use to anybody. The disk below may keep old
-blocks; they hold the sealed form only.
+sealed: replace the operator's secret (`towncircle device reseal`), and old backups are of no use to anybody who has
+not the old one. It is overwritten where it lay in the device's folder; copies of it that lie elsewhere, and an old
+passphrase, are the operator's to destroy. The disk below may keep old blocks; they hold the sealed form only, and
+perhaps the old secret.
 
 A database keeps older versions of a row in its pages, its log, standbys and backups. Copies of a hosted device's key
 stay there, and are dead: its wrapping key, without which the operator's secret does not open them, was overwritten in
 the host's folder (`psd/hosted/wrapping.py`, ADR 0044); a test searches the whole cluster and the folder for anything
 that still opens. Out of reach are copies that somebody made of that folder, old blocks of a disk or file system that
 writes elsewhere, and keys of a release before there were wrapping keys, whose copies open with the operator's secret
-until it is replaced and destroyed.
+until it is replaced and destroyed; replacing it gives such keys a wrapping key.
 
 ## Physical security
 

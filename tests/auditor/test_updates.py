@@ -15,6 +15,7 @@ BUILD, OTHER = "0a" * 32, "0b" * 32
 RATES = {"number": 1, "in_force_from": "2026-12-01"}
 TAKEN = {"provider": HARBOR, **RATES}
 TABLE = {**RATES, "digest": OTHER, "lines": 3, "total": 2000}
+FILED = {"provider": HARBOR, **RATES, "digest": OTHER}
 RELEASE = {"model": "TC1A", "version": 1, "build": BUILD}
 REPORT = {"licensee": ACME, "version": 1, "next": 0, "running": BUILD}
 HEARD = {"provider": HARBOR, "software_version": 1, "software_build": BUILD}
@@ -24,6 +25,7 @@ def whole(story: Story) -> None:
     """Tell what agrees: a table, an approved version, and a device that runs it."""
     story.fact(HARBOR, "rates.published", "000001", LATE, **TABLE)
     story.fact(ACME, "rates.received", f"{HARBOR} 000001", LATE, provider=HARBOR, **RATES)
+    story.fact(POST, "rates.filed", f"{HARBOR} 000001", LATE, **FILED)
     story.fact(POST, "build.approved", "TC1A 000001", LATE, **RELEASE, regime="imi-2024")
     story.fact(HARBOR, "software.released", "000001", LATE, **RELEASE)
     story.fact(HARBOR, "software.reported", DEVICE, LATE, **REPORT)
@@ -43,7 +45,8 @@ def test_what_agrees_is_no_difference(tmp_path: Path) -> None:
     whole(story)
     report = audit(story.write(tmp_path / "out"))
     assert codes(report) == codes(audit(told().write(tmp_path / "bare")))
-    assert report.checked["rate tables"] == report.checked["software reports"] == report.checked["approved builds"] == 1
+    assert report.checked["rate tables"] == 2
+    assert report.checked["software reports"] == report.checked["approved builds"] == 1
 
 
 @pytest.mark.parametrize(
@@ -51,6 +54,8 @@ def test_what_agrees_is_no_difference(tmp_path: Path) -> None:
     [
         (ACME, "rates.received", "x", {**TAKEN, "number": 2}, "rates.not-published"),
         (ACME, "rates.received", "x", {**TAKEN, "in_force_from": "2026-12-02"}, "rates.not-published"),
+        (POST, "rates.filed", "x", {**FILED, "number": 2}, "rates.not-published"),
+        (POST, "rates.filed", "x", {**FILED, "digest": "00"}, "rates.not-published"),
         (HARBOR, "rates.published", "000001", TABLE, "rates.number-fell"),
         (POST, "build.approved", "TC1A 000001", {**RELEASE, "regime": "imi-2024"}, "software.version-fell"),
         (HARBOR, "software.released", "000002", {**RELEASE, "version": 2}, "software.not-approved"),

@@ -24,6 +24,16 @@ def run(capsys):
     return Shell(capsys)
 
 
+@pytest.fixture(scope="module")
+def template(tmp_path_factory):
+    """Make one world with a funded device, to be copied."""
+    folder = tmp_path_factory.mktemp("commands") / "world"
+    steps = [["world", "new", folder, "--seed", 5], ["license", folder], ["lease", folder]]
+    for step in [*steps, ["deposit", folder, "300"], ["reset", folder, "200"]]:
+        assert main([*map(str, step), "--json"]) == 0
+    return folder
+
+
 @pytest.fixture
 def world(tmp_path, run):
     folder = tmp_path / "world"
@@ -32,12 +42,9 @@ def world(tmp_path, run):
 
 
 @pytest.fixture
-def funded(world, run):
-    run("license", world)
-    run("lease", world)
-    run("deposit", world, "300")
-    run("reset", world, "200")
-    return world
+def funded(template, tmp_path, capsys):
+    capsys.readouterr()  # what making the template said
+    return shutil.copytree(template, tmp_path / "world")
 
 
 def test_a_licensee_goes_from_application_to_postage(world, run):
@@ -330,7 +337,7 @@ def test_a_device_is_examined_and_a_copy_of_it_is_a_case_until_two_persons_relea
     (case,) = {case["case"] for case in cases}
     assert done["case"] == case
     assert set(cases[0]) == {"case", "party", "device", "state", "ground", "opened_at", "steps"}
-    end = ["--release", case, "--by", "officer-17", "--by", "officer-23", "--reason", "the copy is gone"]
+    end = ["--release", case, "--by", "crypto-officer", "--by", "examiner", "--reason", "the copy is gone"]
     assert run("cases", funded, *end, code=3)["error"]["code"] == "case.not-cleared"
     shutil.rmtree(funded / "devices" / device)
     (tmp_path / "new").rename(funded / "devices" / device)

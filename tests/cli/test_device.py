@@ -21,6 +21,12 @@ from towncircle.psd.process import create
 
 @contextmanager
 def served(*words: str) -> Iterator[str]:
+    with started(*words) as (_, address):
+        yield address
+
+
+@contextmanager
+def started(*words: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     line = [sys.executable, "-m", "towncircle", "device", *words, "--json"]
     child = subprocess.Popen(line, stdout=subprocess.PIPE, text=True)
     try:
@@ -28,7 +34,8 @@ def served(*words: str) -> Iterator[str]:
         told = ""
         while not told.endswith("}\n"):
             told += child.stdout.readline()
-        yield json.loads(told)["address"]
+        assert json.loads(told).get("standby", "none") == "none"
+        yield child, json.loads(told)["address"]
     finally:
         child.terminate()
         child.communicate()
@@ -69,6 +76,9 @@ def test_hosted_devices_are_served_and_asked(
         told = ask(out, address, capsys)
         assert (told["device"], told["state"], told["pieces"]) == (DEVICE, "manufactured", 0)
         assert told["sentence"] == "The device is new and has no keys yet."
+    line = ["device", "serve-wan", dsn, "--secret", str(tmp_path / "secret"), "--stations", stations]
+    assert main([*line, "--require-standby"]) == 3
+    assert "psd.no-standby" in capsys.readouterr().err
 
 
 def test_an_address_that_is_none_is_named(tmp_path, capsys):

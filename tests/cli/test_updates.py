@@ -64,6 +64,16 @@ def test_what_comes_down_is_published_taken_and_shown(
     assert [one["table"] for one in answer["in_use"] if one["series"] == "first-class"] == ["specimen"]
     assert {"ground-commercial", "extra-services"} < {one["series"] for one in answer["in_use"]}
     assert answer["waiting"] == []
+    one = ("price", "--weight", "1oz", "--on", "2026-12-01")
+    priced = [told(capsys, *one, *where)[1] for where in ((), ("--world", world))]
+    assert [each["amount_mills"] for each in priced] == [780, 780 + int(DEARER)]
+    assert (priced[1]["table"], priced[1]["confidence"]) == ("first-class specimen", "medium")
+    today = told(capsys, "price", "--weight", "1oz", "--world", world)[1]
+    assert (today["on"], today["amount_mills"]) == ("2026-11-23", 780)
+    parcel = ("price", "--class", "ground", "--type", "commercial", "--weight", "2lb", "--to", "10001")
+    assert told(capsys, *parcel, "--world", world)[1]["zone_estimated"] is True
+    assert told(capsys, *parcel)[1]["error"]["code"] == "zones.one-way"
+    assert "first-class                    2026-12-01" in said(capsys, "price", "--known", "--world", world)
     assert "Waits:  table first-class specimen" in said(capsys, "rates", "show", world)
     code, answer = told(capsys, "fleet", world)
     assert (code, answer["past_their_day"]) == (0, 0)

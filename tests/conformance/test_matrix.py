@@ -14,6 +14,7 @@ from tools import proofs
 from tools.docs import state_tables
 
 from towncircle.cli.main import main
+from towncircle.kernel.errors import BrokenInvariant
 from towncircle.kernel.errors.table import ERRORS
 from towncircle.kernel.instants import Instant
 from towncircle.mailpiece.lints import LINTS
@@ -22,7 +23,7 @@ from towncircle.rules import RULESETS, ruleset
 from towncircle.rules.acts import acts
 from towncircle.rules.conformance import matrix
 from towncircle.rules.errata import errata
-from towncircle.rules.inventory import KINDS, duties, inventory, rows_named
+from towncircle.rules.inventory import KINDS, REASONED, SHEETS, duties, inventory, rows_named, sheet
 from towncircle.verification.finding import CLAUSES
 from towncircle.world.clauses import counted, facts_of_world
 from towncircle.world.recording import record
@@ -31,6 +32,7 @@ from towncircle.world.world import World
 OPEN = Path(__file__).parents[1] / "data" / "open-duties.txt"
 ROWS = 150
 MOST_OPEN = 0
+MOST_LEFT = 45  # what people do, and what does not apply
 # clauses that are no requirement of the inventory: our own rules and the standards of others
 OTHERS = {"house", "USPS-B-3200", "Postal Bulletin 22487 (2018)", "DMM 604.9.3.2", "39 CFR 501.20(b)"}
 
@@ -71,6 +73,32 @@ def test_what_is_open_is_on_the_list_and_the_list_does_not_grow() -> None:
 
 def test_an_open_duty_names_no_test_and_no_place() -> None:
     assert [line.duty.id for line in matrix() if line.duty.kind == "open" and (line.where or line.tests)] == []
+
+
+def test_what_the_program_does_not_do_is_a_short_list_with_reasons() -> None:
+    left = [duty for duty in duties().values() if duty.kind in REASONED]
+    assert len(left) <= MOST_LEFT
+    assert [duty.id for duty in left if not 10 < len(duty.why) <= 100] == []
+    assert [duty.id for duty in duties().values() if duty.kind not in REASONED and duty.why] == []
+
+
+@pytest.mark.parametrize(
+    "duty",
+    [
+        {"kind": "operational", "does": "x"},
+        {"kind": "not-applicable", "does": "x"},
+        {"kind": "implemented", "does": "x", "why": "y"},
+        {"kind": "done", "does": "x"},
+    ],
+    ids=lambda duty: duty["kind"],
+)
+def test_a_duty_without_its_reason_is_no_duty(duty: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    sheets = {name: {**sheet(name)} for name in SHEETS}
+    row = {**sheets["p050"]["P050-3.6"], "duties": [duty]}
+    sheets["p050"] = {**sheets["p050"], "P050-3.6": row}
+    monkeypatch.setattr("towncircle.rules.inventory.sheet", lambda name: {**sheets[name]})
+    with pytest.raises(BrokenInvariant, match=r"P050-3\.6 has no known kind, or a reason that does not go with it"):
+        inventory.__wrapped__()
 
 
 def test_every_operational_duty_has_its_act_and_every_act_its_duty() -> None:

@@ -73,8 +73,8 @@ def test_a_user_who_comes_back_after_messages_ran_out_or_the_device_locked_finds
     name: str, wait: str, templates: Callable[[str], Path], top: Path
 ) -> None:
     stage, amount = STAGES[name]
-    chunk = 1 if wait == "25h" else 2
-    _sweep(name, name.rsplit(maxsplit=1)[-1], templates(stage), top, amount=amount, chunk=chunk, wait=wait, step=3)
+    chunk = 1 if wait == "25h" else 4  # every third point is waited after, one time or the other
+    _sweep(name, name.rsplit(maxsplit=1)[-1], templates(stage), top, amount=amount, chunk=chunk, wait=wait, step=6)
 
 
 def _sweep(

@@ -19,7 +19,7 @@ from towncircle.world.journeys import Journeys
 
 # forking is meant here: the child walks one journey and is killed
 pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
-ONCE = ("rates.published", "rates.taken", "rates.received", "software.released", "software.assigned")
+ONCE = ("rates.published", "rates.filed", "rates.taken", "rates.received", "software.released", "software.assigned")
 
 
 @pytest.fixture(scope="module")

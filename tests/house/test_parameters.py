@@ -212,7 +212,7 @@ def advance(rules: RuleSet) -> object:
     """Agree to advance $100."""
     with MemoryStore().transaction() as tx:
         ctx = context(tx)
-        persons.authorise(ctx, name="ann")
+        persons.authorise(ctx, name="ann", offices=("accounts",))
         accounts.open_account(ctx, "l", "a")
         try:
             advances.agree(ctx, licensee="l", limit=HUNDRED, rules=rules)

@@ -9,12 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.journeys.stories import ANNEX, HARBOR, MAILROOM, REGIMES, SUMMIT, mailer, new_world, reopened
+from tests.journeys.stories import ANNEX, HARBOR, MAILROOM, REGIMES, SUMMIT, hold_all, mailer, new_world, reopened
 from tests.journeys.test_refunds import audited, refused, together
 from tests.journeys.test_returning import break_down
 from tests.parties.hand import BANK, Hand
 
-from towncircle.kernel import persons
 from towncircle.kernel.cites import cites
 from towncircle.kernel.ids import ClosingId, DeviceId
 from towncircle.kernel.money import ZERO, Mills
@@ -39,8 +38,7 @@ PERSONS = {HARBOR: ("ann", "ben", "cleo"), POSTAL: ("asc", "olaf"), MAILROOM: ("
 
 def authorise(world: World) -> None:
     for party, names in PERSONS.items():
-        for name in names:
-            world.desk(party).perform(lambda ctx, name=name: persons.authorise(ctx, name=name), actor=party)
+        hold_all(world, party, *names)
 
 
 def funded(folder: Path, regime: str = "imi-2024") -> Journeys:

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 import socket
+import subprocess
+import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
-from tests.cli.test_device import served
+from tests.cli.test_device import served, started
 from tests.faults import killed as world_of
 from tests.journeys.stories import refused
 from tests.psd.setting import SECRET
 
 from towncircle.cli.main import main
+from towncircle.indicium.codec import decode
+from towncircle.kernel.errors import Refused
 from towncircle.psd.client import DeviceClient
 from towncircle.psd.postgres import PostgresMemory
 from towncircle.world import hosting, verifying
@@ -45,10 +52,15 @@ def ran(*words: object, code: int = 0) -> None:
     assert main([*map(str, words)]) == code
 
 
-def leased(folder: Path, capsys: pytest.CaptureFixture[str]) -> str:
+def told(capsys: pytest.CaptureFixture[str], *words: object) -> dict[str, Any]:
     capsys.readouterr()
-    ran("lease", folder, "--json")
-    return str(json.loads(capsys.readouterr().out)["device"])
+    ran(*words, "--json")
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return found
+
+
+def leased(folder: Path, capsys: pytest.CaptureFixture[str], *more: str) -> str:
+    return str(told(capsys, "lease", folder, *more)["device"])
 
 
 def printed_and_verified(folder: Path, *, fund: bool) -> str:
@@ -146,3 +158,82 @@ def test_a_hosted_device_is_leased_funded_printed_with_and_given_back(
     state = store.load([device])[device]  # type: ignore[list-item, index]
     store.close()
     assert (state.state, int(state.registers.descending), state.registers.pieces) == ("withdrawn", 0, 14)
+
+
+def test_a_hybrid_is_leased_funded_printed_with_fallen_back_moved_and_given_back(
+    folder: Path, tmp_path: Path, databases: Callable[[], str], free_port: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "dsn").write_text(databases())
+    (tmp_path / "secret").write_bytes(SECRET)
+    place = "475 L'Enfant Plaza SW,Washington,DC,20260"
+    (tmp_path / "to.csv").write_text(f"name,street,city,state,zip\nA. Reader,{place}\n")
+    stations, wan, wan_at = tmp_path / "stations", tmp_path / "wan", f"127.0.0.1:{free_port}"
+    first = leased(folder, capsys)
+    ran("lease", folder, "--hybrid", code=3)
+    assert "world.no-hosting" in capsys.readouterr().err
+    ran("device", "host", folder, "--dsn-from", tmp_path / "dsn", "--stations", wan, "--address", wan_at)
+    words = [(tmp_path / "dsn").read_text(), "--secret", str(tmp_path / "secret"), "--stations", str(wan)]
+    with served("serve-wan", *words, "--port", str(free_port), "--world", str(folder), "--workers", "1"):
+        half = leased(folder, capsys, "--hybrid")
+        assert half == leased(folder, capsys, "--hybrid") != first
+        ran("device", "enrol", stations, "desk", tmp_path / "desk", "--device", first)
+        host = ["serve-hybrid", str(folder / "devices" / first), "--stations", str(stations), "--hosted", half]
+        host += ["--wan", str(folder / "devices" / half / "station"), "--wan-address", wan_at]
+        with started(*host) as (child, address):
+            ran("device", "connect", folder, first, "--station", tmp_path / "desk", "--address", address)
+            ran("deposit", folder, "300")
+            ran("reset", folder, "100")
+            ran("reset", folder, "50", "--device", half)
+            made = [one_piece(folder, tmp_path)]
+            store = folder / "devices" / first / "device.sqlite"
+            store.rename(store.with_name("away"))
+            killed_below(child.pid)
+            made.append(one_piece(folder, tmp_path))
+            ran("reset", folder, "10", code=3)  # an order never falls back, and nothing of the half is booked for it
+            store.with_name("away").rename(store)
+            until_well(folder, first)
+            made.append(one_piece(folder, tmp_path))
+            ran("device", "move", folder / "devices" / first)
+            made.append(one_piece(folder, tmp_path))
+            assert made == [first, half, first, half]
+            ran("withdraw", folder, "--reason", "moved to the hosted device")
+            assert one_piece(folder, tmp_path) == half  # directly: it is the device in use now
+        status = told(capsys, "status", folder, "--contact")
+        assert (status["device"], status["pieces"]) == (half, 3)
+        ran("withdraw", folder)
+        ran("export", folder, tmp_path / "told")
+        ran("audit", tmp_path / "told")
+
+
+def one_piece(folder: Path, tmp_path: Path) -> str:
+    """Print a piece and have it verified; give the device that its content names."""
+    out = tmp_path / f"out-{len(list(tmp_path.glob('out-*')))}"
+    ran("print", folder, "--out", out, "--addresses", tmp_path / "to.csv")
+    with world_of.opened(folder) as journeys:
+        journeys.world.publish()
+        with journeys.world.store(MAILROOM).reading() as view:
+            job = view.get("job", journeys.last_job())
+        assert job is not None
+        (piece,) = map(bytes.fromhex, job.body["indicia"])
+        mark = Mark(file="piece", page=1, payload=piece)
+        assert verifying.record(mark, journeys.world, site="Washington DC P&DC").verdict.verdict == "VALID"
+        found = decode(piece).device
+        assert found == job.body["device"] == job.owner
+        return str(found)
+
+
+def killed_below(pid: int) -> None:
+    found = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False)
+    for child in found.stdout.split():
+        with suppress(ProcessLookupError):
+            os.kill(int(child), signal.SIGKILL)
+    time.sleep(1)  # the host notices before the next command
+
+
+def until_well(folder: Path, device: str) -> None:
+    for _ in range(100):
+        with world_of.opened(folder) as journeys, suppress(Refused):
+            if journeys.status().device == device:
+                return
+        time.sleep(0.3)
+    raise AssertionError("the LAN device did not come back")

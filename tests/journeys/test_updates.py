@@ -33,7 +33,10 @@ from towncircle.kernel.money import Mills
 from towncircle.licensee import downloads, funds, rates
 from towncircle.mailpiece import rate_files
 from towncircle.mailpiece.tariff import FIRST_CLASS, first_class_tables
-from towncircle.world import printing, updates
+from towncircle.provider import rates as provider_rates
+from towncircle.verification import Observed, judge, load_pack
+from towncircle.world import printing, updates, verifying
+from towncircle.world.board import PACK
 from towncircle.world.config import POSTAL
 from towncircle.world.journeys import Journeys
 
@@ -91,6 +94,57 @@ def test_a_table_is_at_the_host_before_its_day_and_holds_from_midnight_of_the_of
     assert table_of(journeys, FIRST) == ("specimen", [])
     assert told(world, HARBOR, "rates") == ["rates.published", "rates.assigned", "rates.taken"]
     no_difference(world, tmp_path / "export")
+
+
+@pytest.mark.requirement("P050-1.5/2", "IMI-03/2")
+@pytest.mark.parametrize("dearer", [Mills(-80), DEARER])
+def test_the_verifier_prices_by_what_the_provider_published(journeys: Journeys, tmp_path: Path, dearer: Mills) -> None:
+    world, weighed, first = journeys.world, Observed(weight_tenths=10), date(2026, 11, 30)
+    published(world, specimen(first, dearer=dearer))
+    published(world, specimen(date(2026, 12, 20), dearer=Mills(5000), id="too soon"))
+    journeys.contact()
+
+    def front(place: str) -> verifying.Mark:
+        job = printing.print_job(journeys, PEOPLE[:1], tmp_path / place, formats=("pdf",))
+        return next(verifying.marks_of(job.pdf))
+
+    old, priced = front("old"), {}
+    for _ in range(3):
+        world.advance("60h")
+        journeys.contact()
+    assert journeys.today() == first
+    new = front("new")
+    offline = load_pack(
+        (world.folder / PACK).read_bytes(),
+        root_fingerprint=bytes.fromhex(world.config.root),
+        anchor="test",
+        now=world.clock.now(),
+    )
+    for mark, where in ((old, "2026-07-12, of this program"), (new, f"specimen, published by {HARBOR}")):
+        for verdict in (
+            verifying.verify(mark, world, observed=weighed).verdict,
+            judge(mark.payload or b"", offline, None, world.clock.now(), weighed),
+            verifying.record(mark, world, site=verifying.DEFAULT_SITE, observed=weighed).verdict,
+        ):
+            found = verdict.finding("value.due")
+            assert found is not None
+            assert (found.ok, f"by the table first-class {where}." in found.text) == (True, True), found.text
+            priced[where] = verdict.fields["postage_mills"]
+    assert list(priced.values()) == [780, 780 + int(dearer)]  # what was printed, before the turn and on its day
+    assert told(world, POSTAL, "rates") == ["rates.filed", "rates.filed"]
+    no_difference(world, tmp_path / "export")
+
+
+def test_a_table_of_before_tables_were_filed_is_filed_by_the_next_round(journeys: Journeys) -> None:
+    world = journeys.world
+    with pytest.MonkeyPatch.context() as earlier:
+        earlier.setattr(provider_rates, "_filed", lambda ctx, row, file: row)
+        published(world)
+    assert told(world, POSTAL, "rates") == []
+    world.advance("1d")
+    world.advance("1d")
+    assert told(world, POSTAL, "rates") == ["rates.filed"]
+    assert world.pack().prices.tables(journeys.device).publisher == HARBOR
 
 
 def test_a_job_that_is_open_keeps_its_prices_and_what_waits_comes_after_it(journeys: Journeys, tmp_path: Path) -> None:

@@ -34,8 +34,23 @@ def test_json_has_stable_keys(capsys):
     assert set(record) == {
         "amount_mills", "amount", "category", "mail_class", "shape", "price_type", "weight_oz", "on", "nonmachinable",
         "zone", "zone_estimated", "zone_note", "presort", "extras", "mailing_pieces", "unchecked",
-        "table", "in_force_from", "in_force_through", "confidence", "derived", "steps",
+        "table", "in_force_from", "in_force_through", "checked_on", "known_through", "confidence", "derived", "steps",
     }  # fmt: skip
+
+
+def test_a_price_past_the_last_check_of_its_source_promises_nothing(capsys):
+    on = ("--weight", "1oz", "--on")
+    assert run(*on, "2026-11-21") == 0
+    text = capsys.readouterr().out
+    assert "this price is known to hold 2026-07-12 to 2026-11-21, when it was last checked" in text
+    assert "confidence high" in text.splitlines()[-1]
+    assert run(*on, "2027-07-10") == 0
+    text = capsys.readouterr().out
+    assert "Note: As of 2026-11-21, the last day that the source was checked: a later change is not known here." in text
+    assert "in force from 2026-07-12; last checked on 2026-11-21, and not known to hold after that" in text
+    assert "confidence medium" in text.splitlines()[-1]
+    assert run(*on, "1998-09-02") == 0
+    assert "this price is known to hold" in capsys.readouterr().out
 
 
 def test_an_estimated_zone_is_shown_as_one(capsys):
@@ -81,9 +96,8 @@ def test_an_official_chart_stands_for_the_estimate(tmp_path, capsys):
 def test_what_is_known_is_listed(capsys):
     assert run("--known", "--on", "2026-11-21") == 0
     text = capsys.readouterr().out
-    assert (
-        "* media                          2026-07-12 to 2027-07-10:  70 found,  0 not found (confidence high)" in text
-    )
+    found = "70 found,  0 not found (confidence high, checked 2026-11-21)"
+    assert f"* media                          2026-07-12 to 2027-07-10:  {found}" in text
     assert "return-receipt-electronic" in text
     assert run("--known", "--json") == 0
     record = json.loads(capsys.readouterr().out)

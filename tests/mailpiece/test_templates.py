@@ -103,3 +103,15 @@ def test_a_stock_says_the_form_and_what_is_printed_on_labels_by_itself_needs_one
     with pytest.raises(RefusedOnGrounds) as refused:
         templates.parse(b'[piece]\nshape = "parcel"\n', name="parcels")
     assert [ground.code for ground in refused.value.grounds] == ["template.label-stock"]
+
+
+def test_the_page_on_batches_names_every_key_and_override_of_a_template():
+    page = (Path(__file__).parents[2] / "docs" / "printing.md").read_text(encoding="utf-8")
+    reader = templates._Reader({})
+    templates._values(reader)
+    keys = {f"{table}.{key}" if table else key for table, key in reader._read}
+    rows = [line for line in page.splitlines() if line.startswith("| `")]
+    first = {name for row in rows for name in row.split("|")[1].replace("`", "").replace(" ", "").split(",")}
+    assert {key for key in keys if not key.startswith("columns.")} - first == set()
+    (overrides,) = [row for row in rows if "piece.overrides" in row]
+    assert [word for word in templates.OVERRIDES if f"`{word}`" not in overrides] == []

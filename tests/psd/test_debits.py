@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import apsw
 import pytest
 from tests.psd.setting import START, Story, batch
 
@@ -16,6 +19,7 @@ from towncircle.psd.columns import Column
 from towncircle.psd.debits import Round, Standing
 from towncircle.psd.keys import SoftwareSlots
 from towncircle.psd.signing import run
+from towncircle.psd.sqlite import SqliteMemory
 
 PIECES = [
     ("JOB-1", 730, {}),
@@ -77,6 +81,23 @@ def test_the_stored_form_of_a_debit_is_that_of_its_state() -> None:
         assert made.moving == made.state.encode_moving()
         assert (made.counter, made.first_piece) == (made.state.counter, at + 1)
         story.evidence(name, (amount,), **changes)
+
+
+def test_a_debit_lies_in_the_file_as_the_whole_state_would(tmp_path: Path) -> None:
+    memory = SqliteMemory(tmp_path / "device.sqlite", create=True)
+    story = Story(memory).to("in service")
+    for at, (name, amount, changes) in enumerate(PIECES):
+        if at == len(PIECES) // 2:
+            story.reset(10)  # changes what debits leave as it is
+        quick(story, batch(name, (amount,), **changes))
+    state = story.device.held
+    memory.close()
+    with apsw.Connection(str(tmp_path / "device.sqlite")) as file:
+        assert file.execute("SELECT counter, epoch, state FROM device").get == (
+            state.counter,
+            state.epoch,
+            state.encode(),
+        )
 
 
 TWO_DATES = (Column(name="date", texts=("2026-11-21", "2026-11-22")),)

@@ -29,6 +29,15 @@ NAMES = [name_of(number) for number in range(12)]
 SECRET_OF_BENCH = bytes(32)
 
 
+@pytest.mark.parametrize("step", [1, 2, 10, 7919])
+def test_serials_that_follow_each_other_or_lie_evenly_apart_are_shared_evenly(step: int) -> None:
+    pool = Pool(dsn="", secret=SECRET_OF_BENCH, workers=2)
+    for start in (0, 17, 4_000_000_000):
+        drawn = [DeviceId.of(vendor="TC", model="1A", serial=start + at * step) for at in range(100)]
+        assert 45 <= sum(map(pool.place, drawn)) <= 55
+    assert pool.place(DeviceId("no such device")) in (0, 1)
+
+
 class Town:
     def __init__(self, dsn: str) -> None:
         self.dsn, self.store = dsn, PostgresMemory(dsn, create=True)

@@ -151,6 +151,15 @@ def test_a_limit_that_lacks_a_word_does_not_load(name: str) -> None:
         {"values": [{"from": date(1998, 9, 2), "value": "soon"}]},
         {"values": [{"from": date(1998, 9, 2), "value": 31}]},
         {"values": [{"from": date(1999, 1, 1), "value": 1}, {"from": date(1998, 1, 1), "value": 2}]},
+        {"values": [{"from": date(1998, 9, 2), "value": "29 February"}], "shape": "calendar"},
+        {"values": [{"from": date(1998, 9, 2), "value": "15 August"}], "shape": "obligation"},
+        {
+            "values": [
+                {"from": date(1998, 9, 2), "value": "15 August"},
+                {"from": date(1999, 9, 2), "value": "9 days"},
+            ],
+            "shape": "calendar",
+        },
         {"shape": "set limit"},
         {"reminder": "in time"},
         {"colour": "red"},

@@ -12,20 +12,26 @@ from pathlib import Path
 
 import pytest
 from tests.house.source import ROOT, modules
-from tests.journeys.stories import MAILROOM, mailer, new_world
+from tests.journeys.stories import HARBOR, MAILROOM, mailer, new_world
 
+from towncircle.auditor import audit
 from towncircle.indicium.catalogue import layout
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import Mills
 from towncircle.provider.denials import EFFECTS
 from towncircle.rules import RULESETS, ruleset
+from towncircle.rules.acts import act_named
 from towncircle.rules.limits import DENIES
 from towncircle.rules.registry import ELSEWHERE, INDICIA, registry
 from towncircle.rules.rulesets import REGISTRY, chain, examined
 from towncircle.verification import terms_of
 from towncircle.verification.refunding import share_is_known
 from towncircle.world import printing
+from towncircle.world.config import POSTAL
+from towncircle.world.deadlines import duties_of
+from towncircle.world.exporting import export
+from towncircle.world.recording import record
 from towncircle.world.verifying import Mark, verify
 from towncircle.world.world import World
 
@@ -96,7 +102,68 @@ def test_under_the_third_rule_set_a_mailer_prints_and_a_piece_of_60_days_is_refu
     assert {name: one.refund_days for name, one in terms.items()} == {"ibi-1998": 30, "imi-2024": 30, "cfr-501": 60}
     assert terms["ibi-1998"].indicia_valid_through == "2025-06-20"
     assert terms["imi-2024"].indicia_valid_through == ""
+    told: dict[str, object] = {"by": HARBOR, "reference": "soc-27", "document": b"report"}
+    for period in ("", "27", "2o27"):
+        with pytest.raises(BadInput, match=r"acts\.bad-period"):
+            record(world, "soc-reports", **told, period=period)  # type: ignore[arg-type]  # the words above
+    with pytest.raises(BadInput, match=r"acts\.bad-period"):
+        record(world, "factory-inspection", **{**told, "by": POSTAL}, period="2027")  # type: ignore[arg-type]
+    done = record(world, "soc-reports", **told, period="2027")  # type: ignore[arg-type]
+    assert (done.clauses, done.body["period"]) == (("39 CFR 501.15",), "2027")
+    assert record(world, "soc-reports", **told, period="2027") == done  # type: ignore[arg-type]
+    held = {duty.limit.id: duty for duty in duties_of(world, HARBOR, as_of=world.clock.now()) if duty.period == "2027"}
+    states = {name: (duty.state, duty.last_day.isoformat()) for name, duty in held.items()}
+    assert states == {
+        "soc-reports": ("met", "2027-08-15"),
+        "soc-remediation": ("due", "2027-09-30"),
+        "soc-change-letter": ("due", "2027-10-15"),
+    }
+    export(world, tmp_path / "export")
+    assert audit(tmp_path / "export").differences == []
     world.close()
+
+
+def test_an_act_of_one_rule_set_is_none_of_another(tmp_path: Path) -> None:
+    assert ruleset("cfr-501").acts.keys() == {"soc-reports", "soc-remediation", "soc-change-letter"}
+    with pytest.raises(BadInput, match=r"acts\.no-such-act"):
+        act_named("soc-reports", ruleset("imi-2024").acts)
+
+
+ACT = """
+source = "a text that nobody has seen"
+quality = "primary"
+[dance]
+clause = "502.1"
+orders = "A dance is danced."
+by = "provider"
+actor = "officer"
+"""
+
+
+@pytest.mark.parametrize(
+    ("acts", "told"),
+    [
+        (ACT.replace('by = "provider"', 'by = "king"'), "dance is an act of nobody"),
+        (ACT.replace("[dance]", "[factory-inspection]"), "has the name of another one"),
+        (ACT.replace('clause = "502.1"', ""), "it lacks 'clause'"),
+        (ACT + "colour = 5\n", "unknown keys ['colour']"),
+        (ACT + 'period = "yes"\n', "neither true nor false"),
+        (ACT.replace('"officer"', "7"), "a key whose value is no text"),
+    ],
+)
+def test_an_act_that_makes_no_sense_is_named_and_harms_no_other(
+    acts: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dropped(tmp_path)
+    below = tmp_path / "canada_2030" / "acts"
+    below.mkdir()
+    monkeypatch.setenv(ELSEWHERE, str(tmp_path))
+    (below / "own.toml").write_text(ACT)
+    assert not examined(registry())["canada-2030"].trouble
+    (below / "own.toml").write_text(acts)
+    held = examined(registry())
+    assert told in held["canada-2030"].trouble
+    assert {name for name, one in held.items() if not one.trouble} == {*REGISTRY}
 
 
 def test_above_the_sum_of_which_the_retelling_knows_a_share_none_is_made_up() -> None:

@@ -92,6 +92,8 @@ class Story:
             certificates=(self.row(),),
             statuses=listed,
             last_readings=(LastReading(device=self.device, ascending=Mills(last)),) if last is not None else (),
+            rates=(),
+            publishers=(),
         )
         return replace(body, **changes)
 

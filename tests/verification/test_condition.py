@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from fractions import Fraction
 
 import pytest
+from tests.mailpiece.sources import sources_of
 from tests.verification.story import NOON, Story, faults
 
 from towncircle.kernel.money import Mills
+from towncircle.mailpiece import rate_files
 from towncircle.mailpiece.eligibility import Size
+from towncircle.mailpiece.rates import PriceRequest, price
+from towncircle.mailpiece.tariff import first_class_tables
 from towncircle.rules.inventory import rows_named
 from towncircle.symbol import reflectance
 from towncircle.symbol.reflectance import Reflectance
-from towncircle.verification import Observed, StatusFacts, Verdict, judge, judge_piece
+from towncircle.verification import Observed, Pack, StatusFacts, Verdict, judge, judge_piece
+from towncircle.wire.bodies import PublisherRow, RateRow
 
 STORY = Story()
 NOTHING = StatusFacts()
@@ -85,6 +91,83 @@ def test_what_was_not_measured_is_said_and_not_well() -> None:
     assert open_ends(judged(weight_tenths=10))["piece.limits"] == "Not checked: size."
     assert open_ends(judged(weight_tenths=10, size=Size.parse("9x4")))["piece.limits"] == "Not checked: thickness."
     assert "piece.limits" not in open_ends(judged(weight_tenths=10, size=Size.parse("9x4x0.02")))
+
+
+# ---- the tables that Providers filed
+
+
+def filed(more: int, *, first: date, devices: tuple[str, ...] = (STORY.device,), number: int = 1) -> Pack:
+    """Give a pack with a specimen of no post's: the last table that is known, each price more by some mills."""
+    known = first_class_tables()[-1]
+    lines = tuple(
+        replace(line, amount=line.amount + Mills(more), source="a specimen for tests")
+        for line in known.lines
+        if line.amount is not None
+    )
+    file = rate_files.write(replace(known, id="specimen", in_force_from=first, lines=lines))
+    row = RateRow(provider="provider.harbor", number=number, file=file)
+    return STORY.pack(rates=(row,), publishers=(PublisherRow(provider="provider.harbor", devices=devices),))
+
+
+@pytest.mark.requirement("P050-1.5/2", "IMI-03/2")
+@pytest.mark.parametrize(
+    ("more", "paid", "well"), [(-80, 700, True), (-80, 699, False), (50, 780, False), (50, 830, True)]
+)
+def test_a_piece_is_priced_by_the_table_that_its_provider_filed(more: int, paid: int, well: bool) -> None:
+    day, seen = date(2026, 11, 21), Observed(weight_tenths=10)
+    verdict = judge(STORY.mark(postage_mills=paid), filed(more, first=day), NOTHING, NOON, seen)
+    found = verdict.finding("value.due")
+    assert found is not None
+    assert found.ok is well
+    assert "by the table first-class specimen, published by provider.harbor." in found.text
+    whole = judge_piece([(STORY.mark(postage_mills=paid), NOTHING)], filed(more, first=day), NOON, seen).findings[0]
+    assert (whole.ok, "published by provider.harbor" in whole.text) == (well, True)
+
+
+@pytest.mark.requirement("P050-1.5/2")
+def test_a_filed_table_prices_its_own_devices_from_its_own_first_day() -> None:
+    seen, mark = Observed(weight_tenths=10), STORY.mark(postage_mills=780)
+    for pack in (
+        STORY.pack(),
+        filed(50, first=date(2026, 11, 22)),
+        filed(50, first=date(2026, 11, 21), devices=("TC1A0000000099",)),
+    ):
+        found = judge(mark, pack, NOTHING, NOON, seen).finding("value.due")
+        assert found is not None
+        assert (found.ok, "by the table first-class 2026-07-12, of this program." in found.text) == (True, True)
+    assert faults(judge(mark, filed(50, first=date(2026, 11, 21)), NOTHING, NOON, seen)) == ["value.due"]
+
+
+# ---- parcels and extra services
+
+
+@pytest.mark.requirement("P050-1.5/2")
+def test_a_parcel_is_judged_by_its_weight_and_zone() -> None:
+    for due, zone in ((10_800, "4"), (13_820, "5")):
+        asked = PriceRequest(
+            on=date(2026, 11, 21), weight_oz=Fraction(16), shape="parcel", price_type="commercial",
+            mail_class="priority", zone=zone,
+        )  # fmt: skip
+        assert (price(asked).amount, sources_of(price(asked))) == (Mills(due), "n123_2026_pins")
+        for paid, well in ((due, True), (due - 1, False)):
+            mark = {"category": "PCPC", "postage_mills": paid}
+            found = judged(mark=mark, weight_tenths=160, zone=zone).finding("value.due")
+            assert found is not None
+            assert (found.ok, f"of 16 oz to zone {zone} by the table" in found.text) == (well, True)
+    assert "value.due" in open_ends(judged(mark={"category": "PCPC"}, weight_tenths=160))
+
+
+@pytest.mark.requirement("P050-1.5/2")
+@pytest.mark.parametrize(("paid", "well"), [(6_330, True), (6_329, False)])
+@pytest.mark.parametrize("category", ["FXLM", "FCLM"])
+def test_a_piece_with_services_pays_for_those_on_its_labels(category: str, paid: int, well: bool) -> None:
+    mark: dict[str, object] = {"category": category, "postage_mills": paid}
+    found = judged(mark=mark, weight_tenths=10, extras=("certified",)).finding("value.due")
+    assert found is not None
+    assert (found.ok, "with certified by the table" in found.text) == (well, True)
+    assert "extra-services" in found.text  # $0.78 (n123_2026_planner) and $5.55 (certified_single)
+    insured = judged(mark=mark, weight_tenths=10, extras=("insurance",))
+    assert "declared value" in open_ends(insured)["value.due"]
 
 
 # ---- several marks

@@ -243,6 +243,17 @@ SPECIMENS: tuple[Body, ...] = (
         certificates=(_CERTIFICATE_ROW,),
         statuses=(b.StatusRow(device=DEVICE, status="stolen", since=NOW),),
     ),
+    b.SecondPublishedPack(
+        anchor="test",
+        number=5,
+        issued=NOW,
+        next_update=LATER,
+        chain=(b"\x30\x01", b"\x30\x02", b"\x30\x03"),
+        terms=(_TERMS,),
+        certificates=(_CERTIFICATE_ROW,),
+        statuses=(b.StatusRow(device=DEVICE, status="withdrawn", since=NOW),),
+        last_readings=(b.LastReading(device=DEVICE, ascending=Mills(98_765)),),
+    ),
     b.PublishedPack(
         anchor="test",
         number=5,
@@ -253,6 +264,8 @@ SPECIMENS: tuple[Body, ...] = (
         certificates=(_CERTIFICATE_ROW,),
         statuses=(b.StatusRow(device=DEVICE, status="withdrawn", since=NOW),),
         last_readings=(b.LastReading(device=DEVICE, ascending=Mills(98_765)),),
+        rates=(b.RateRow(provider="provider.harbor", number=3, file=b"a rate file"),),
+        publishers=(b.PublisherRow(provider="provider.harbor", devices=(DEVICE,)),),
     ),
     b.AccountStatement(
         request_id="REQ-7K3MQ9ZX2RTB",
@@ -365,6 +378,8 @@ SPECIMENS: tuple[Body, ...] = (
         until=LATER,
     ),
     b.NoticeQuery(received="NTC-7K3MQ9ZX2RTB"),
+    b.ReviewRequest(reference="r-1", at=NOW),
+    b.ReviewGranted(reference="r-1", records=12, digest="ab" * 32, at=LATER),
     b.NoticeWaiting(notice=b"\xd2\x84"),
     b.QualityPiece(piece="QLP-7K3MQ9ZX2RTB", device=DEVICE, scan=b"%PDF-1.7"),
     b.QualityFinding(
@@ -649,6 +664,7 @@ SPECIMENS: tuple[Body, ...] = (
     b.SoftwareUpdate(version=2, build=bytes(32), approval=b"a sealed approval"),
     b.SoftwareReport(version=1, build=bytes(32), next_version=2, next_build=bytes(range(32)), running=bytes(32)),
     b.SoftwareForward(report=b"a sealed report", at=NOW),
+    b.RateTableFiled(number=3, in_force_from="2026-12-01", file=b"a rate file"),
     b.AccountRequest(
         reference="CLM-7K3MQ9ZX2RTB",
         kind="claim",
@@ -705,6 +721,23 @@ SPECIMENS: tuple[Body, ...] = (
         ),
     ),
     b.DailyFinancialFile(day="2026-11-21", number=3, file=b"H|DAILY-FINANCIAL|1\n"),
+    b.InventoryPart(
+        day="2026-11-21",
+        number=3,
+        part=1,
+        parts=2,
+        digest="ab" * 32,
+        rows=(
+            b.InventoryRow(
+                device=DEVICE,
+                custody="leased",
+                license="20260-000001",
+                licensee="licensee.mailroom",
+                registers=_REGISTERS,
+                message_counter=7,
+            ),
+        ),
+    ),
     b.DailyFilePart(day="2026-11-21", number=3, part=1, parts=2, digest="ab" * 32, data=b"H|DAILY-FINANCIAL|1\n"),
     b.DailyFinding(
         day="2026-11-21",

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pypdfium2
 import pytest
-from tests.faults import killed as world_of
-from tests.world.test_batching import good, listed
+from tests.world.batch_stories import good, listed
 
 from towncircle.cli.main import main
 from towncircle.kernel.errors import BadInput
@@ -28,14 +25,6 @@ from towncircle.world.proofs import proof_job
 
 ONE = public_addresses()[:1]
 MOVED = Drawn(shift_x=7200, shift_y=-3600)  # 30 dots of 300 to the right, 15 up
-
-
-@pytest.fixture(scope="module")
-def room() -> Iterator[Journeys]:
-    top = world_of.folder_in_memory()
-    with world_of.opened(world_of.prepared(top / "world", up_to="reset")) as journeys:
-        yield journeys
-    shutil.rmtree(top)
 
 
 def kept(room: Journeys, folder: Path, **profile) -> None:
@@ -114,7 +103,7 @@ def test_zones_are_shown_on_proofs_and_on_nothing_that_is_paid(
     assert greys.mean() > ((raster(plain) > 100) & (raster(plain) < 250)).mean() + 0.05
     assert len(pictures) == 1
     before = room.status().registers
-    for line in ("--overlay", "--overlay --printer desk", "--overlay --csv list.csv", "--proof --csv list.csv"):
+    for line in ("--overlay", "--overlay --printer desk", "--overlay --csv list.csv", "--proof --resume"):
         out = "" if "--printer" in line else f"--out {tmp_path / 'never'}"
         assert main(f"print {tmp_path / 'no-world'} {line} {out}".split()) == 2
         assert "cli.argument-astray" in capsys.readouterr().err

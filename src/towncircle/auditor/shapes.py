@@ -294,6 +294,7 @@ FACTS: Mapping[tuple[str, str], Mapping[str, str]] = MappingProxyType(
         ("provider", "software.released"): _RELEASED,
         ("provider", "software.reported"): {"licensee": T, "version": N, "next": N, "running": T},
         ("postal", "build.approved"): {**_RELEASED, "regime": T},
+        ("postal", "rates.filed"): {"provider": T, "number": N, "in_force_from": T, "digest": T},
         ("postal", "software.forwarded"): {"provider": T, "software_version": N, "software_build": T},
         ("licensee", "rates.received"): {"provider": T, "number": N, "in_force_from": T},
         **{("provider", kind): shape for kind, shape in {**_MISSING, **_CUSTODY}.items()},

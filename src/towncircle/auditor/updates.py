@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from typing import Any
 
 from towncircle.auditor.books import Recounted
 from towncircle.auditor.journal import facts_of
@@ -25,23 +26,33 @@ def check_updates(export: Export, books: Mapping[str, Recounted], underway: Unde
     for postal in export.of_role("postal"):
         _check_approvals(postal, approved, report)
     published = {
-        (party.id, row["body"]["number"]): row["body"]["in_force_from"]
+        (party.id, row["body"]["number"]): row["body"]
         for party in export.of_role("provider")
         for row in facts_of(party, "rates.published")
     }
+    _check_tables(export, published, report)
     for provider in export.of_role("provider"):
         _check_numbers(provider, report)
         _check_versions(provider, approved, report)
     for postal in export.of_role("postal"):
         _check_forwarded(export, postal, underway, report)
-    for licensee in export.of_role("licensee"):
-        for row in facts_of(licensee, "rates.received"):
-            where, body = f"{licensee.id}/facts.jsonl line {row.line}", row["body"]
-            expected = published.get((body["provider"], body["number"]), "no such table")
-            text = f"{body['provider']} published another table under this number, or none."
-            report.same("rates.not-published", where, text, expected=expected, found=body["in_force_from"])
-            report.checked["rate tables"] += 1
     _check_departments(export, books, report)
+
+
+def _check_tables(export: Export, published: Mapping[tuple[str, int], Mapping[str, Any]], report: Report) -> None:
+    """Check that what hosts price by, and what the Postal Service prices by, is what a Provider published."""
+    nothing = {"in_force_from": "no such table", "digest": "no such table"}
+    for party, kind, about in (
+        *((one, "rates.received", ("in_force_from",)) for one in export.of_role("licensee")),
+        *((one, "rates.filed", ("in_force_from", "digest")) for one in export.of_role("postal")),
+    ):
+        for row in facts_of(party, kind):
+            where, body = f"{party.id}/facts.jsonl line {row.line}", row["body"]
+            told = published.get((body["provider"], body["number"]), nothing)
+            text = f"{body['provider']} published another table under this number, or none."
+            for name in about:
+                report.same("rates.not-published", where, text, expected=told[name], found=body[name])
+            report.checked["rate tables"] += 1
 
 
 def _check_departments(export: Export, books: Mapping[str, Recounted], report: Report) -> None:

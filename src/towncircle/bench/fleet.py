@@ -2,7 +2,7 @@
 
 Here: a hundred warm devices in one call, a hundred drawn from the whole population, and the resident memory of a host
 that has touched every device. Not here: one device alone (`device`), the store's share alone (`debits`).
-Each signing case stands beside raw P-256 signing of the same minute.
+Each case stands beside raw P-256 signing and fdatasync where the database lies, of the same minute.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from towncircle.bench import Result, debits
 from towncircle.bench.cluster import Cluster, in_memory
 from towncircle.bench.debits import GROUP, name_of
 from towncircle.bench.device import evidence_command
-from towncircle.bench.limits import signatures_per_second
+from towncircle.bench.limits import Beside, signatures_per_second
 from towncircle.bench.workshop import Workshop
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.money import Mills
@@ -96,6 +96,7 @@ def measure(
 ) -> tuple[list[Result], dict[str, object]]:
     """Measure all cases; give results and what to say of the environment. Raises `Refused` (bench.no-postgres)."""
     with cluster_in(directory) as cluster:
+        beside = Beside(cluster.data.parent, seconds / 2)
         first = template()
         store = PostgresMemory(cluster.dsn, create=True)
         populate(store, first, population)
@@ -103,13 +104,13 @@ def measure(
         pool = host(cluster.dsn)
         warm = [name_of(number) for number in range(GROUP)]
         results = [
-            _signing("fleet.hundred", pool, lambda: warm, day, seconds),
-            _signing("fleet.cold", pool, _draws(population), day, seconds),
+            _signing("fleet.hundred", pool, lambda: warm, day, seconds, beside),
+            _signing("fleet.cold", pool, _draws(population), day, seconds, beside),
         ]
         pool.close()
         store.close()
-        results += [debits.measure("fleet.debits", cluster.dsn, seconds)]
-        results += [_parted(cluster, first, seconds), _memory(cluster.dsn, population)]
+        results += [debits.measure("fleet.debits", cluster.dsn, seconds, beside)]
+        results += [_parted(cluster, first, seconds, beside), _memory(cluster.dsn, population, beside)]
     where = "in memory" if directory is None and in_memory() is not None else "on disk"
     return results, {"postgresql": where, "population": population, "connections": debits.WORKERS}
 
@@ -125,7 +126,9 @@ def _draws(population: int) -> Callable[[], Sequence[DeviceId]]:
     return draw
 
 
-def _signing(name: str, pool: Pool, draw: Callable[[], Sequence[DeviceId]], day: str, seconds: float) -> Result:
+def _signing(
+    name: str, pool: Pool, draw: Callable[[], Sequence[DeviceId]], day: str, seconds: float, beside: Beside
+) -> Result:
     """Measure hosted calls of a hundred pieces, each a command of its own; making the commands is not timed."""
     rounds = []
     for turn in range(_ROUNDS + 1):  # the first warms up
@@ -143,13 +146,18 @@ def _signing(name: str, pool: Pool, draw: Callable[[], Sequence[DeviceId]], day:
         signing = (before + signatures_per_second(seconds / 2)) / 2
         rounds.append(
             Result.of(
-                name, rate=done / spent, unit="indicia/s", limit="raw P-256 signing, one core", limit_rate=signing
+                name,
+                rate=done / spent,
+                unit="indicia/s",
+                limit="raw P-256 signing, one core",
+                limit_rate=signing,
+                fdatasync_rate=beside.syncs(),
             )
         )
     return sorted(rounds[1:], key=lambda row: row.ratio)[_ROUNDS // 2]
 
 
-def _parted(cluster: Cluster, first: DeviceState, seconds: float) -> Result:
+def _parted(cluster: Cluster, first: DeviceState, seconds: float, beside: Beside) -> Result:
     import psycopg
 
     with psycopg.connect(cluster.dsn, autocommit=True) as connection:
@@ -158,16 +166,22 @@ def _parted(cluster: Cluster, first: DeviceState, seconds: float) -> Result:
     store = PostgresMemory(dsn, create=True, partitions=PARTITIONS)
     populate(store, first, debits.WORKERS * GROUP)
     store.close()
-    return debits.measure("fleet.debits.parted", dsn, seconds)
+    return debits.measure("fleet.debits.parted", dsn, seconds, beside)
 
 
-def _memory(dsn: str, population: int) -> Result:
+def _memory(dsn: str, population: int, beside: Beside) -> Result:
     """Touch every device of the population once in a process of its own, and take its peak of resident memory."""
     line = [sys.executable, "-m", "towncircle.bench.fleet", dsn, str(population), str(DEFAULT_LIMIT)]
     told = subprocess.run(line, capture_output=True, check=True, text=True)  # noqa: S603 - our own entry
     peak = int(told.stdout)
     return Result.of(
-        "fleet.memory", rate=peak / MIB, unit="MiB at most", limit="the setting", limit_rate=DEFAULT_LIMIT / MIB
+        "fleet.memory",
+        rate=peak / MIB,
+        unit="MiB at most",
+        limit="the setting",
+        limit_rate=DEFAULT_LIMIT / MIB,
+        fdatasync_rate=beside.syncs(),
+        signing_rate=beside.signatures(),
     )
 
 

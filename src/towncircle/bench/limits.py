@@ -1,6 +1,7 @@
 """The raw limits: signatures a second on one core, and durable writes a second.
 
-Here: the two loops that every device figure is compared with. Not here: the device.
+Here: the two loops that every device figure is compared with, and what takes both where a store lies. Not here: the
+device.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import os
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 
@@ -35,3 +37,19 @@ def syncs_per_second(seconds: float, directory: Path) -> float:
             os.fdatasync(file.fileno())
             count += 1
     return count / spent
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Take the raw limits beside a case: signing, and durable writes in the directory where its store lies."""
+
+    directory: Path
+    seconds: float
+
+    def signatures(self) -> float:
+        """Measure raw signatures a second, one core."""
+        return signatures_per_second(self.seconds)
+
+    def syncs(self) -> float:
+        """Measure durable writes a second."""
+        return syncs_per_second(self.seconds, self.directory)

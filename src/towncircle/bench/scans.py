@@ -205,5 +205,7 @@ def _pack(key: SoftwareKey) -> Pack:
         certificates=(certificate,),
         statuses=(),
         last_readings=(),
+        rates=(),
+        publishers=(),
     )
     return Pack.of(body)

@@ -14,7 +14,7 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from towncircle.cli.show import as_json, table
+from towncircle.cli.show import as_json, journeys_of, table, world_argument
 
 if TYPE_CHECKING:
     from datetime import date
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from towncircle.mailpiece.address_files import AddressFile, Fault
     from towncircle.mailpiece.address_source import AddressSource
     from towncircle.mailpiece.standard_form import Change
+    from towncircle.world.journeys import Journeys
 
 _EPILOG = """\
 examples:
@@ -30,6 +31,7 @@ examples:
   towncircle addresses check liste.csv --map name="Voller Name",zip=PLZ --encoding mac-roman
   towncircle addresses check list.csv --standard --changes changes.csv
   towncircle addresses check list.csv --data zip4.sqlite         verify ZIP+4 by data of your own
+  towncircle addresses use my-world --data zip4.sqlite           use them for all that is printed from now on
 Files are CSV in any encoding and with any divider, or XLSX; headings such as 'Full Name' and 'ZIP Code' are understood.
 Exit code 0: every row can be used; 1: some cannot; 3: the address data are too old for the day of mailing."""
 
@@ -41,8 +43,8 @@ def add(subparsers: Any) -> None:
     """Register the command."""
     parser = subparsers.add_parser(
         "addresses",
-        help="check a file of addresses without printing",
-        description="Read a file of addresses; say everything that is wrong with it and how old the address data are.",
+        help="check a file of addresses; the address data in use",
+        description="Check a file of addresses without printing, or say which address data a world prints by.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -62,6 +64,58 @@ def add(subparsers: Any) -> None:
     check.add_argument("--changes", type=Path, metavar="OUT.csv", help="write every change to a file, old and new")
     check.add_argument("--json", action="store_true", help="print JSON with stable keys")
     check.set_defaults(run=run)
+    use = verbs.add_parser("use", help="install address data of your own in a world, for all that it prints")
+    world_argument(use)
+    which = use.add_mutually_exclusive_group(required=True)
+    which.add_argument("--data", type=Path, metavar="FILE", help="the file (SQLite, docs/addresses.md); it is copied")
+    which.add_argument("--source", metavar="NAME", help="what an installed package offers (docs/addresses.md)")
+    which.add_argument("--packaged", action="store_true", help="go back to the table that comes with the program")
+    use.set_defaults(run=_use)
+    shown = verbs.add_parser("show", help="show which address data a world uses and until when they are good")
+    world_argument(shown)
+    shown.set_defaults(run=_used)
+
+
+def _use(args: argparse.Namespace) -> int:
+    """Install a file, or go back to the packaged table; show what is in use then."""
+    from towncircle.world import address_data
+
+    with journeys_of(args) as journeys:
+        if args.packaged:
+            address_data.set_aside(journeys)
+        elif args.source is not None:
+            address_data.plug(journeys, args.source)
+        else:
+            address_data.install(journeys, args.data)
+        return _show_used(args, journeys)
+
+
+def _used(args: argparse.Namespace) -> int:
+    with journeys_of(args) as journeys:
+        return _show_used(args, journeys)
+
+
+def _show_used(args: argparse.Namespace, journeys: Journeys) -> int:
+    """Show the data in use, and whether the installed file is still what was installed."""
+    from towncircle.licensee.address_data import good_through, in_use, installed
+    from towncircle.world import address_data
+
+    with journeys.world.store(journeys.licensee).reading() as view:
+        data, own = in_use(view), installed(view)
+    today = journeys.world.clock.now().date_in("UTC")
+    through, whole = good_through(data, journeys.world.rules, day=today).isoformat(), address_data.whole(journeys)
+    if args.json:
+        digest = own.sha256 if own is not None else ""
+        as_json({"sources": data, "good_through": through, "sha256": digest, "as_installed": whole})
+        return 0 if whole else 1
+    rows: list[tuple[str, object]] = [(one["name"], f"edition {one['edition']}") for one in data]
+    rows.append(("for mail through", through))
+    if own is not None and own.source:
+        rows.append(("source", own.source))
+    elif own is not None:
+        rows.append(("SHA-256", f"{own.sha256}" if whole else f"is not {own.sha256} any more: install it again"))
+    table(rows)
+    return 0 if whole else 1
 
 
 class _Report:

@@ -25,7 +25,8 @@ def add(subparsers: Any) -> None:
         help="measure speed against raw limits",
         description="Measure speed; every rate beside a raw limit of the same run. A row of --json has: name, rate, "
         "unit, limit, limit_rate, ratio, fdatasync_rate (durable writes a second on the same disk; null where a case "
-        "has none of its own) and errors (failed calls; null where the first one ends the run).",
+        "has none of its own), errors (failed calls; null where the first one ends the run) and signing_rate (raw "
+        "signatures a second, for a case with another limit).",
     )
     parser.add_argument(
         "subjects", nargs="*", metavar="SUBJECT", help=f"what to measure: {', '.join(SUBJECTS)} (all), or reading"

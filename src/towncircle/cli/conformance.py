@@ -22,7 +22,7 @@ _EPILOG = """\
 kinds:
   implemented       the system keeps it; a test breaks it and is refused
   by-construction   it cannot be broken as the system is made; a test shows so
-  operational       people or a laboratory do it; 'towncircle record' keeps that they did
+  operational       people or a laboratory do it, with the reason; 'towncircle record' keeps that they did
   not-applicable    with the reason
   open              not built yet: nothing is claimed
 examples:

@@ -22,12 +22,28 @@ def add(verbs: Any) -> None:
     )
     revoke.add_argument("world", type=Path, metavar="DIR", help="the world's folder")
     revoke.add_argument("device", metavar="DEVICE", help="the device, as printed on its indicia")
-    revoke.add_argument("--by", required=True, metavar="STAFF", help="who decides, by staff number")
+    revoke.add_argument("--by", required=True, metavar="NAME", help="the inspector, or the Manager, MTM, who decides")
     revoke.add_argument("--json", action="store_true", help="print JSON with stable keys")
     revoke.set_defaults(run=_compromised)
     test = verbs.add_parser("selftest", help="have the device run its self-tests now; a failure is its error state")
     world_argument(test)
     test.set_defaults(run=_selftest)
+    seal = verbs.add_parser(
+        "reseal",
+        help="replace the operator's secret: every key is sealed anew, and the old secret is overwritten",
+        description="Replace the operator's secret of a device's store, or of all devices in a hosted fleet's database "
+        "(--dsn-from, with --secret as its serve-wan has it). Nothing may serve them meanwhile. A run that was cut is "
+        "finished by the next one. Without more, 32 new bytes lie where the old ones lay; a store may take another "
+        "file (--secret) or a passphrase (--passphrase-from). An old secret outside the store's folder is yours to "
+        "destroy, and so are copies of it.",
+    )
+    seal.add_argument("store", type=Path, nargs="?", metavar="DIR", help="the device's store folder")
+    seal.add_argument("--dsn-from", type=Path, metavar="FILE", help="a file with a fleet's connection string")
+    seal.add_argument("--secret", type=Path, metavar="FILE", help="the 32-byte secret: a store's new, a fleet's own")
+    seal.add_argument("--passphrase-from", type=Path, metavar="FILE", help="the new passphrase of a store")
+    seal.add_argument("--wrapping", type=Path, metavar="DIR", help="a fleet's wrapping keys (default: FILE.keys)")
+    seal.add_argument("--json", action="store_true", help="print JSON with stable keys")
+    seal.set_defaults(run=_reseal)
 
 
 def _renew(args: argparse.Namespace) -> int:
@@ -70,4 +86,28 @@ def _selftest(args: argparse.Namespace) -> int:
         as_json({"device": device, "passed": list(passed)})
     else:
         table([("device", device), *(("passed", name) for name in passed)])
+    return 0
+
+
+def _reseal(args: argparse.Namespace) -> int:
+    from towncircle.kernel.errors import BadInput
+    from towncircle.pki.randomness import SystemRandomness
+    from towncircle.psd import resealing
+    from towncircle.psd.hosted.resealing import reseal_hosted
+
+    chance = SystemRandomness()
+    if args.dsn_from and args.secret and not (args.store or args.passphrase_from):
+        wrapping = args.wrapping or args.secret.with_name(f"{args.secret.name}.keys")
+        dsn = args.dsn_from.read_text(encoding="utf-8").strip()
+        told: dict[str, object] = {"devices": reseal_hosted(dsn, args.secret, wrapping, chance)}
+    elif args.store and not (args.dsn_from or args.wrapping or (args.secret and args.passphrase_from)):
+        told = {"device": resealing.reseal_store(args.store, chance, args.secret, args.passphrase_from)}
+    else:
+        usage = "towncircle device reseal DIR, or --dsn-from FILE --secret FILE"
+        what = "name a store, or a fleet's database and secret"
+        raise BadInput("cli.usage", what=what, usage=usage, command="towncircle device reseal")
+    if args.json:
+        as_json(told)
+    else:
+        table([*((name, str(value)) for name, value in told.items()), ("sealed", "under a new secret")])
     return 0

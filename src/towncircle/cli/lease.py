@@ -21,6 +21,11 @@ def add(subparsers: Any) -> None:
     parser.add_argument(
         "--show-agreement", action="store_true", help="print the texts that are signed, and sign nothing"
     )
+    parser.add_argument(
+        "--hybrid",
+        action="store_true",
+        help="lease a second device beside the one in use, hosted by the Provider: the two halves of a hybrid",
+    )
     parser.set_defaults(run=run)
 
 
@@ -34,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
         )
         return 0
     with journeys_of(args) as journeys:
-        lease = journeys.lease()
+        lease = journeys.lease_half() if args.hybrid else journeys.lease()
     record = {"lease": lease.lease, "device": lease.device, "account": lease.account}
     if args.json:
         as_json(record)

@@ -15,7 +15,7 @@ from towncircle.kernel.ids import JobId
 from towncircle.kernel.money import Mills
 from towncircle.licensee import mailroom
 from towncircle.licensee.spool import standing_of
-from towncircle.world import spooling
+from towncircle.world import address_data, spooling
 
 if TYPE_CHECKING:
     from towncircle.kernel.store import Record
@@ -42,11 +42,16 @@ def told(journeys: Journeys, done: list[Handed], refused: Sequence[TowncircleErr
     """
     with journeys.world.store(journeys.licensee).reading() as view:
         jobs = {one.entry.key: view.get("job", one.entry.body["job"]) for one in done}
+    rested = {key: address_data.told(journeys, job.body) for key, job in jobs.items() if job is not None}
     left = journeys.status().registers.descending
     troubles = [*(one.trouble for one in done if one.trouble is not None), *refused]
     if json:
         rows = [
-            {**_record(one.entry, jobs[one.entry.key]), "trouble": one.trouble.as_dict() if one.trouble else None}
+            {
+                **_record(one.entry, jobs[one.entry.key]),
+                "address_data": rested[one.entry.key],
+                "trouble": one.trouble.as_dict() if one.trouble else None,
+            }
             for one in done
         ]
         more = {"refused": [error.as_dict() for error in refused]} if refused else {}
@@ -62,6 +67,7 @@ def told(journeys: Journeys, done: list[Handed], refused: Sequence[TowncircleErr
                 ("printer", f"{held['printer']}, {held['state']}"),
                 ("spool entry", held["entry"]),
                 ("left in the device", left),
+                *address_data.rows_of(rested[one.entry.key]),
             ]
         )
     if not done and not refused:

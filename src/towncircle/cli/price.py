@@ -6,13 +6,16 @@ Here: the command's arguments and its text. Not here: prices (`towncircle.mailpi
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from towncircle.mailpiece.rates import Price, PriceRequest, Step
-    from towncircle.mailpiece.zones import Zone
+    from towncircle.mailpiece.tariff import Table
+    from towncircle.mailpiece.zones import Zone, Zones
 
 _EPILOG = """\
 examples:
@@ -22,10 +25,12 @@ examples:
   towncircle price --class ground --type commercial --weight 2lb --zone 5
   towncircle price --class priority --type commercial --weight 3lb --from 20260 --to 90012
   towncircle price --weight 1oz --extra certified --explain   every step with its source
+  towncircle price --weight 1oz --world DIR                   by the tables that the mail room of a world has
   towncircle price --known                                    which prices are known, and which are not
 Prices come from dated tables with their sources; a price that no source gives is refused (exit 3), never guessed.
 With --from and --to the zone is an estimate, unless --chart gives the official zone chart of --from
-(docs/rate-tables.md says how to get it)."""
+(docs/rate-tables.md says how to get it). With --world the mail room's tables, charts and day hold, and --to alone
+is mailed at its licensing office."""
 
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -68,6 +73,10 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser.add_argument("--mailing-pieces", type=int, metavar="N", help="pieces of the presort mailing, as declared")
     parser.add_argument("--value", metavar="AMOUNT", help="declared value, for --extra insurance")
     parser.add_argument("--explain", action="store_true", help="show the source and the table of every step")
+    parser.add_argument(
+        "--world", type=Path, metavar="DIR", help="price by the tables and charts of a world's mail room"
+    )
+    parser.add_argument("--licensee", default="mailroom", metavar="NAME", help="--world: whose (mailroom)")
     parser.add_argument("--known", action="store_true", help="list the tables: which prices are known on the date")
     parser.add_argument("--json", action="store_true", help="print JSON with stable keys")
     parser.set_defaults(run=run)
@@ -78,16 +87,47 @@ def run(args: argparse.Namespace) -> int:
     from towncircle.cli.show import as_json
     from towncircle.mailpiece.rates import price
 
+    basis = _basis(args)
     if args.known:
-        _known(day_of(args.on), json=args.json)
+        _known(basis, json=args.json)
         return 0
-    request = _request(args)
-    found = price(request)
+    request = _request(args, basis)
+    found = price(request, tables=basis.tables)
     if args.json:
         as_json(_record(request, found))
     else:
         print(_text(request, found, explain=args.explain))
     return 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Basis:
+    """Hold what is priced by: the day, the tables, and the zones from a mail room's office where there is one."""
+
+    day: date
+    tables: tuple[Table, ...]
+    zones: Callable[[str | None], Zones] | None = None
+
+
+def _basis(args: argparse.Namespace) -> _Basis:
+    """Give what the program knows, or a world's mail room has."""
+    from towncircle.mailpiece.tariff import known_tables
+
+    if args.world is None:
+        return _Basis(day=day_of(args.on), tables=known_tables())
+    from towncircle.cli.show import journeys_of
+    from towncircle.licensee import rates, zoning
+
+    with journeys_of(args) as journeys:
+        day = day_of(args.on) if args.on is not None else journeys.today()
+        device = journeys.device
+        with journeys.world.store(journeys.licensee).reading() as view:
+            row = view.get("device", device)
+            assert row is not None  # the world has just named it
+            office = zoning.origin_of(view, row, mailed_from=False)
+            charts = {origin: zoning.zones_from(view, origin) for origin in (args.origin or office,)}
+            tables = rates.tables(view, row.body["provider"])
+    return _Basis(day=day, tables=tables, zones=lambda origin: charts[origin or office])
 
 
 def day_of(text: str | None) -> date:
@@ -102,7 +142,7 @@ def day_of(text: str | None) -> date:
         raise BadInput("time.unreadable", text=text[:40]) from error
 
 
-def _request(args: argparse.Namespace) -> PriceRequest:
+def _request(args: argparse.Namespace, basis: _Basis) -> PriceRequest:
     from towncircle.kernel.errors import BadInput
     from towncircle.kernel.money import Mills
     from towncircle.mailpiece.categories import CLASSES
@@ -114,13 +154,13 @@ def _request(args: argparse.Namespace) -> PriceRequest:
         raise BadInput("rates.weight-needed")
     mail_class = {"marketing": "standard"}.get(args.mail_class, args.mail_class)
     usual = CLASSES[mail_class].shape if mail_class in CLASSES else "letter"
-    zone = _zone(args, mail_class)
+    zone = _zone(args, mail_class, basis)
     return PriceRequest(
         mail_class=mail_class,
         shape=args.shape if args.shape is not None else usual,
         price_type=args.price_type,
         weight_oz=parse_weight(args.weight),
-        on=day_of(args.on),
+        on=basis.day,
         nonmachinable=args.nonmachinable,
         level=args.presort,
         extras=tuple(args.extra),
@@ -130,11 +170,12 @@ def _request(args: argparse.Namespace) -> PriceRequest:
         zone=zone.zone if zone else args.zone or "",
         zone_note=zone.note if zone else "",
         zone_estimated=zone is not None and zone.estimated,
+        zone_declared=zone is None and args.zone is not None,
     )
 
 
-def _zone(args: argparse.Namespace, mail_class: str) -> Zone | None:
-    """Find the zone between two ZIP Codes: by the official chart that is given, else by an estimate."""
+def _zone(args: argparse.Namespace, mail_class: str, basis: _Basis) -> Zone | None:
+    """Find the zone between two ZIP Codes: by the official chart that is given or taken, else by an estimate."""
     from towncircle.kernel.errors import BadInput
     from towncircle.mailpiece.zipcode import place_of
     from towncircle.mailpiece.zones import estimate, read_chart
@@ -144,6 +185,8 @@ def _zone(args: argparse.Namespace, mail_class: str) -> Zone | None:
         if any(ends) or args.chart:
             raise BadInput("zones.one-way")
         return None
+    if basis.zones is not None and args.destination is not None and args.chart is None:
+        return basis.zones(args.origin).find(args.destination, mail_class=mail_class, on=basis.day)
     if None in ends:
         raise BadInput("zones.one-way")
     if args.chart is None:
@@ -175,19 +218,26 @@ def _text(request: PriceRequest, found: Price, *, explain: bool) -> str:
     if explain:
         lines += [f"  Note: {step.text}: {step.note}." for step in counted if step.note]
     lines.append(
-        f"  Table {found.table}; this price holds {found.in_force_from.isoformat()} to "
-        f"{found.in_force_through.isoformat()}; category {found.category}; confidence {found.confidence}."
+        f"  Table {found.table}; {_how_long(request, found)}; category {found.category}; confidence {found.confidence}."
     )
     return "\n".join(lines)
 
 
-def _known(day: date, *, json: bool) -> None:
+def _how_long(request: PriceRequest, found: Price) -> str:
+    """Say for which days a price is known; past the last check of its sources nothing is promised."""
+    first, through = found.in_force_from.isoformat(), found.known_through.isoformat()
+    if request.on <= found.known_through:
+        checked = ", when it was last checked" if found.known_through == found.checked_on else ""
+        return f"this price is known to hold {first} to {through}{checked}"
+    return f"in force from {first}; last checked on {through}, and not known to hold after that"
+
+
+def _known(basis: _Basis, *, json: bool) -> None:
     """List what is known on a day, table by table, and how much was looked for and not found."""
     from towncircle.cli.show import as_json, table
     from towncircle.mailpiece.rates import extras_of
-    from towncircle.mailpiece.tariff import known_tables
 
-    tables = known_tables()
+    tables, day = basis.tables, basis.day
     rows: list[dict[str, Any]] = [
         {
             "series": one.series,
@@ -197,6 +247,7 @@ def _known(day: date, *, json: bool) -> None:
             "in_force": one.in_force_from <= day <= one.in_force_through,
             "found": sum(line.amount is not None for line in one.lines),
             "not_found": sum(line.amount is None for line in one.lines),
+            "checked_on": one.checked_on.isoformat() if one.checked_on is not None else "",
             "confidence": sorted({line.confidence for line in one.lines if line.amount is not None}),
             "from": one.dates_from,
         }
@@ -214,7 +265,8 @@ def _known(day: date, *, json: bool) -> None:
 def _span(row: dict[str, Any]) -> str:
     sure = ", ".join(row["confidence"]) or "nothing known"
     days = f"{row['in_force_from']} to {row['in_force_through']}"
-    return f"{days}: {row['found']:>3} found, {row['not_found']:>2} not found (confidence {sure})"
+    checked = f", checked {row['checked_on']}" if row["checked_on"] else ""
+    return f"{days}: {row['found']:>3} found, {row['not_found']:>2} not found (confidence {sure}{checked})"
 
 
 def _record(request: PriceRequest, found: Price) -> dict[str, object]:
@@ -240,6 +292,8 @@ def _record(request: PriceRequest, found: Price) -> dict[str, object]:
         "table": found.table,
         "in_force_from": found.in_force_from.isoformat(),
         "in_force_through": found.in_force_through.isoformat(),
+        "checked_on": found.checked_on.isoformat() if found.checked_on is not None else "",
+        "known_through": found.known_through.isoformat(),
         "confidence": found.confidence,
         "derived": found.derived,
         "steps": [_step(step) for step in found.steps],

@@ -12,20 +12,22 @@ from typing import TYPE_CHECKING, Any
 
 from towncircle.cli import print_batch
 from towncircle.cli.print_forms import (
-    LOOKS,
+    OF_FILES,
     drawn_for,
     given,
     look_arguments,
     look_of,
-    overlay_astray,
+    looks_given,
     proved,
     shortpaid_of,
 )
 from towncircle.cli.print_rates import (
     check_rate_arguments,
     claim_told,
+    day_told,
     doubt_rows,
     list_arguments,
+    looked_up,
     rate_arguments,
     recipients_told,
     warn_of_doubts,
@@ -49,7 +51,8 @@ examples:
   towncircle print my-world --addresses list.csv --out out   columns: name, street, city, state, zip[, weight_oz, shape]
   towncircle print my-world --addresses list.csv --form no6-3-4 --out out     towncircle forms lists the forms
   towncircle print my-world --out out --resume               finish what an interruption left open
-  towncircle print my-world --out proof --proof              the same pages, marked; no device, no debit
+  towncircle print my-world --out proof --proof              the same pages, marked; no debit (also with --csv,
+                                                             --correct, --redate and --printer)
   towncircle print my-world --out proof --proof --overlay    and the zones that the rule and the machines reserve
   towncircle print my-world --out out --zip                  Mailed From ZIP Code instead of the post office (P050 4.5)
   towncircle print my-world --out out --branch 'CAPITOL HEIGHTS'     the branch that the post office has approved (4.5)
@@ -58,6 +61,7 @@ examples:
 a batch is a list of any length; it goes on after any interruption (docs/printing.md)
   towncircle print my-world --csv list.csv --template letter --out mail     files of pages, and manifest.json
   towncircle print my-world --csv list.csv --dry-run --out mail             what it costs, and what is wrong with it
+  towncircle print my-world --csv list.csv --printer desk --out mail        on a printer; its papers go into mail
 corrections go on the back of the piece, and reprints; JOB is the number that the first print showed, or: last
   towncircle print my-world --redate JOB --out redo          date correction of all its pieces to today (P050 4.8)
   towncircle print my-world --redate JOB --pieces 2,5 --on 2026-11-27 --out redo
@@ -82,9 +86,8 @@ def add(subparsers: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     world_argument(parser, optional=True)
-    where = parser.add_mutually_exclusive_group(required=True)
-    where.add_argument("--out", type=Path, metavar="DIR", help="where envelopes.pdf and envelopes/ go")
-    where.add_argument("--printer", metavar="NAME", help="print on a printer of towncircle printer list")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="where envelopes.pdf and envelopes/ go")
+    parser.add_argument("--printer", metavar="NAME", help="print on a printer of towncircle printer list")
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--addresses", type=Path, metavar="FILE.csv", help="the recipients")
     what.add_argument("--resume", action="store_true", help="finish open jobs instead of starting one")
@@ -119,26 +122,20 @@ def add(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print and show what was printed."""
-    from datetime import date
-
-    from towncircle.kernel.errors import BadInput
-    from towncircle.world.custody import use_address_data
+    from towncircle.world import address_data
 
     formats = ("pdf", "png", "svg") if args.svg else ("pdf", "png")
-    try:
-        day = date.fromisoformat(args.on) if args.on is not None else None
-    except ValueError as error:
-        raise BadInput("time.unreadable", text=args.on[:40]) from error
+    day = day_told(args)
     args.world = args.world or only_world(Path())
     print_batch.check_arguments(args)
     if args.csv is not None or args.give_up:
         _only_with_their_form(args)
         return print_batch.run(args, _payer(args), day)
+    if args.proof:
+        return proved(args, day, _only_with_their_form(args), claim_told(args))
     if args.printer is not None:
         return _on_printer(args, day)
     start = _starter(args, day, formats)
-    if args.proof:
-        return proved(args, day, claim_told(args))
     with journeys_of(args) as journeys:
         failed: TowncircleError | None = None
         if args.resume and print_batch.open_in(journeys):
@@ -147,27 +144,27 @@ def run(args: argparse.Namespace) -> int:
             done, failed = _resumed(args, journeys, formats)
         else:
             _nothing_in_the_way(args, journeys)
-            if args.addresses is not None:
-                use_address_data(journeys, day=day or journeys.today(), reason=args.old_data or "")
             done = [start(journeys)]
         left = journeys.status().registers.descending
+        rested = [address_data.told(journeys, one.job.body) for one in done]
     if failed is not None:
         raise failed
-    return _show(args, done, left)
+    return _show(args, done, left, rested)
 
 
-def _show(args: argparse.Namespace, done: list[Printed], left: Mills) -> int:
-    """Show what was printed."""
+def _show(args: argparse.Namespace, done: list[Printed], left: Mills, rested: list[dict[str, Any]]) -> int:
+    """Show what was printed, and which data its addresses rest on."""
     from towncircle.licensee.pricing import doubts_of_job
+    from towncircle.world.address_data import rows_of
 
     for one in done:
         warn_of_doubts(doubts_of_job(one.job.body["pieces"]))
     if args.json:
-        as_json(_record(done, left))
+        as_json(_record(done, left, rested))
         return 0
     if not done:
         print("No job is open.")
-    for one in done:
+    for one, data in zip(done, rested, strict=True):
         rows = [
             ("job", one.job.key),
             ("pieces", len(one.job.body["pieces"])),
@@ -175,7 +172,7 @@ def _show(args: argparse.Namespace, done: list[Printed], left: Mills) -> int:
             ("file", one.pdf),
             ("left in the device", left),
         ]
-        rows += doubt_rows(doubts_of_job(one.job.body["pieces"]))
+        rows += [*rows_of(data), *doubt_rows(doubts_of_job(one.job.body["pieces"]))]
         if args.reprint is not None:
             rows[2] = ("reprints of the device", one.reprints)
             rows.append(("should it spoil", f"towncircle spool spoil {args.world} {one.entry}"))
@@ -190,12 +187,14 @@ def _on_printer(args: argparse.Namespace, day: date | None) -> int:
     from towncircle.kernel.ids import JobId
     from towncircle.world.spooling import print_new, reprint_on
 
-    if stray := given(args, ("svg", "proof", "overlay", "drawn_for")):
+    if stray := given(args, OF_FILES):
         raise BadInput("cli.argument-astray", arguments=", ".join(stray), needs="--out DIR")
     pieces, named = _only_with_their_form(args), _job_named(args)
     job = None if named in (None, LAST) else JobId.parse(named)
     plan = _planner(args, day, job, pieces)
     with journeys_of(args) as journeys:
+        if args.resume and print_batch.on_printer(args, journeys):
+            return print_batch.go_on(args, journeys)
         if args.resume:
             done, refused = on_printer.resumed(journeys, args.printer)
             return on_printer.told(journeys, done, refused, json=args.json)
@@ -214,7 +213,6 @@ def _planner(
     from towncircle.licensee.corrections import Redate, Shortpaid
     from towncircle.licensee.pricing import doubts_of_job
     from towncircle.world import labels
-    from towncircle.world.custody import use_address_data
 
     payer = _payer(args)
     if args.redate is not None:
@@ -236,10 +234,8 @@ def _planner(
     look, claim = look_of(args), claim_told(args)
 
     def posted(journeys: Journeys) -> JobId:
-        if args.addresses is not None:
-            use_address_data(journeys, day=day or journeys.today(), reason=args.old_data or "")
-        ready = labels.loaded(journeys, look)
-        planned = journeys.plan(recipients, day=day, payer=payer, look=ready, claim=claim)
+        ready, listed = labels.loaded(journeys, look), looked_up(args, journeys, recipients)
+        planned = journeys.plan(listed, day=day, payer=payer, look=ready, claim=claim)
         with journeys.world.store(journeys.licensee).reading() as view:
             row = view.get("job", planned)
         warn_of_doubts(doubts_of_job(row.body["pieces"]) if row is not None else {})
@@ -279,7 +275,7 @@ def _starter(args: argparse.Namespace, day: date | None, formats: tuple[str, ...
     claim = claim_told(args)
     return lambda journeys: printing.print_job(
         journeys,
-        recipients,
+        looked_up(args, journeys, recipients),
         out,
         day=day,
         formats=formats,
@@ -316,8 +312,7 @@ def _only_with_their_form(args: argparse.Namespace) -> tuple[int, ...]:
         raise BadInput("cli.argument-astray", arguments="--old-data", needs="--addresses FILE or --csv FILE")
     if args.pieces is not None and _job_named(args) is None:
         raise BadInput("cli.argument-astray", arguments="--pieces", needs="--redate, --correct or --reprint JOB")
-    chosen = given(args, LOOKS) if args.proof or not args.overlay else overlay_astray()
-    if chosen and (args.resume or _job_named(args) is not None):
+    if (chosen := looks_given(args)) and (args.resume or _job_named(args) is not None):
         raise BadInput("cli.argument-astray", arguments=", ".join(chosen), needs="a new job; others keep their form")
     if args.form is not None and (args.resume or _job_named(args) is not None):
         raise BadInput("cli.argument-astray", arguments="--form", needs="a new job; a correction keeps its form")
@@ -376,7 +371,7 @@ def _no_open_job(args: argparse.Namespace, journeys: Journeys) -> None:
         raise Refused("mailroom.job-open", jobs=", ".join(open_jobs))
 
 
-def _record(done: list[Printed], left: Mills) -> dict[str, object]:
+def _record(done: list[Printed], left: Mills, rested: list[dict[str, Any]]) -> dict[str, object]:
     from towncircle.licensee.pricing import doubts_of_job
 
     jobs = [
@@ -389,7 +384,8 @@ def _record(done: list[Printed], left: Mills) -> dict[str, object]:
             **({"device_reprints": one.reprints, "entry": one.entry} if one.form == "reprint" else {}),
             "pdf": str(one.pdf),
             "pictures": [str(path) for path in one.pictures],
+            "address_data": data,
         }
-        for one in done
+        for one, data in zip(done, rested, strict=True)
     ]
     return {"jobs": jobs, "descending_mills": int(left)}

@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from towncircle.cli.print_forms import LOOKS, drawn_for, given
+from towncircle.cli.print_forms import LOOKS, drawn_for, given, proofs_told
 from towncircle.cli.print_rates import doubt_rows, warn_of_doubts
 from towncircle.cli.show import as_json, journeys_of, table
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 _OF_A_JOB = ("form", "stock", "each", "svg", "zone", "presort", "extra", "nonmachinable")
+_ALSO = ("--drawn-for", "--proof", "--overlay")
 _EVERY_SECONDS = 0.2
 
 
@@ -64,11 +65,17 @@ def open_in(journeys: Journeys) -> list[Record]:
 
 
 def check_arguments(args: argparse.Namespace) -> None:
-    """Refuse arguments of a batch without one, and a batch without files. Raises `BadInput` (cli.argument-astray)."""
+    """Refuse arguments of a batch without one, and a batch without a folder.
+
+    Raises `BadInput` (cli.argument-astray, cli.nowhere).
+    """
     from towncircle.kernel.errors import BadInput
 
-    if (args.csv is not None or args.give_up) and args.out is None:
-        raise BadInput("cli.argument-astray", arguments="--printer", needs="a single job; a batch is written to --out")
+    batch = args.csv is not None or args.give_up
+    if args.out is None and (batch or args.printer is None):
+        raise BadInput("cli.nowhere")
+    if args.out is not None and args.printer is not None and not batch:
+        raise BadInput("cli.argument-astray", arguments="--out", needs="--csv FILE; one job goes to one place")
     told = {
         "--template": args.template is not None,
         "--skip-bad-rows": args.skip_bad_rows,
@@ -78,7 +85,7 @@ def check_arguments(args: argparse.Namespace) -> None:
     stray = [name for name, there in told.items() if there]
     if stray and args.csv is None:
         raise BadInput("cli.argument-astray", arguments=", ".join(stray), needs="--csv FILE")
-    unheard = [one for one in given(args, (*LOOKS, *_OF_A_JOB)) if one != "--drawn-for"]
+    unheard = [one for one in given(args, (*LOOKS, *_OF_A_JOB)) if one not in _ALSO]
     unheard += ["--class"] if args.mail_class != "first" else []
     unheard += ["--type"] if args.type != "metered" else []
     if unheard and args.csv is not None:
@@ -92,8 +99,7 @@ def run(args: argparse.Namespace, payer: Payer, day: date | None) -> int:
 
     from towncircle.licensee.looks import PLAIN
     from towncircle.mailpiece.templates import find
-    from towncircle.world import batching
-    from towncircle.world.custody import use_address_data
+    from towncircle.world import address_data, batching, proofs
 
     wish = None
     if args.csv is not None:
@@ -106,12 +112,18 @@ def run(args: argparse.Namespace, payer: Payer, day: date | None) -> int:
             refill=args.refill,
             skip_bad_rows=args.skip_bad_rows,
             beside=args.new,
+            printer=args.printer or "",
         )
     with journeys_of(args) as journeys:
         if wish is not None:
             wish = replace(wish, drawn=drawn_for(journeys, args, PLAIN).drawn)
         if wish is not None:
-            use_address_data(journeys, day=day or journeys.today(), reason=args.old_data or "")
+            on, reason = day or journeys.today(), args.old_data or ""
+            unpaid = args.dry_run or args.proof
+            (address_data.check if unpaid else address_data.use)(journeys, day=on, reason=reason)
+        if wish is not None and args.proof:
+            done = proofs.proof_batch(journeys, wish, args.out, zones=args.overlay, progress=_meter(args))
+            return proofs_told(done, json=args.json)
         if wish is not None and args.dry_run:
             return _show_estimate(batching.estimate(journeys, wish, args.out, progress=_meter(args)), json=args.json)
         return go_on(args, journeys, wish)
@@ -131,6 +143,15 @@ def _from_label(template: Template, start: int | None) -> Template:
         raise BadInput("cli.argument-astray", arguments="--start", needs="a template that names its label stock")
     check_start(stock(template.stock), start)
     return replace(template, start=start)
+
+
+def on_printer(args: argparse.Namespace, journeys: Journeys) -> bool:
+    """Tell whether a batch is open on the printer that was named; it goes on where its papers are."""
+    for row in open_in(journeys):
+        if row.body.get("printer") == args.printer:
+            args.out = Path(row.body["out"])
+            return True
+    return False
 
 
 def go_on(args: argparse.Namespace, journeys: Journeys, wish: Wish | None = None) -> int:
@@ -257,12 +278,14 @@ def _label_rows(body: Mapping[str, Any]) -> list[tuple[str, object]]:
 
 def _show_estimate(found: Estimate, *, json: bool) -> int:
     from towncircle.licensee.batches import labels_of
+    from towncircle.world.address_data import rows_of
 
     order, funds = found.order, found.funds
     labels = labels_of(order.told["template"], [part.as_dict() for part in order.parts], [True] * len(order.parts))
     lacking = max(int(order.total) - int(funds.balance), 0)
     if json:
         record: dict[str, object] = {"pieces": order.pieces, "rows_left_out": order.told["rows_left_out"]}
+        record |= {"address_data": order.told["address_data"]}
         record |= {"files": len(order.parts), "doubts": order.told["doubts"], "total_mills": int(order.total)}
         record |= {"descending_mills": int(funds.balance), "lacking_mills": lacking}
         as_json({"batch": record | labels})
@@ -276,6 +299,7 @@ def _show_estimate(found: Estimate, *, json: bool) -> int:
         *_label_rows(labels),
         ("postage", order.total),
         ("in the device", funds.balance),
+        *rows_of(order.told["address_data"]),
         *doubt_rows(order.told["doubts"]),
     ]
     table([*rows, ("lacking", Mills(lacking))] if lacking else rows)
@@ -283,24 +307,28 @@ def _show_estimate(found: Estimate, *, json: bool) -> int:
 
 
 def _show(args: argparse.Namespace, journeys: Journeys, done: Sequence[Batched]) -> int:
+    from towncircle.cli.main import EXIT_CODES
     from towncircle.kernel.money import Mills
+    from towncircle.world.address_data import rows_of
     from towncircle.world.manifest import ERRORS
 
     left = _left(journeys, done)
+    troubles = [trouble for one in done for trouble in one.troubles]
     if args.json:
         as_json(
             {"batches": [_record(one) for one in done], "descending_mills": int(left) if left is not None else None}
         )
-        return 0
+        return EXIT_CODES[troubles[0].kind] if troubles else 0
     for one in done:
         body = one.batch.body
         rows: list[tuple[str, object]] = [
             ("batch", one.batch.key),
             ("pieces", f"{body['printed']:,}"),
             ("postage", Mills(body["spent"])),
-            ("files", f"{len(body['parts']) if one.left is None else 'those that the manifest names'} in {args.out}"),
+            _went(args, one),
             *_label_rows(body),
             ("manifest", one.manifest),
+            *rows_of(body.get("address_data", {})),
             *doubt_rows(body.get("doubts", {})),
         ]
         if body["rows_left_out"]:
@@ -313,7 +341,18 @@ def _show(args: argparse.Namespace, journeys: Journeys, done: Sequence[Batched])
         if body.get("lost"):
             rows.append(("lost with the device", f"{body['lost']:,} of them, {Mills(body['lost_mills'])} debited"))
         table([*rows, ("left in the device", left)] if left is not None else rows)
+    for trouble in troubles:
+        raise trouble  # the batch is done; a person must look at what came out
     return 0
+
+
+def _went(args: argparse.Namespace, one: Batched) -> tuple[str, object]:
+    """Say where the pages of a batch went."""
+    body = one.batch.body
+    count = len(body["parts"]) if one.left is None else "those that the manifest names"
+    if body.get("printer"):
+        return "printer", f"{body['printer']}, entries: {count}; how they stand: towncircle spool list {args.world}"
+    return "files", f"{count} in {args.out}"
 
 
 def _left(journeys: Journeys, done: Sequence[Batched]) -> Mills | None:
@@ -338,8 +377,11 @@ def _record(one: Batched) -> dict[str, object]:
         "pieces_lost": body.get("lost", 0),
         "rows_left_out": body["rows_left_out"],
         "doubts": body.get("doubts", {}),
+        "address_data": body.get("address_data", {}),
         "total_mills": body["spent"],
         **({"labels": body["labels"]} if "labels" in body else {}),
         "manifest": str(one.manifest),
+        **({"printer": body["printer"]} if body.get("printer") else {}),
+        "troubles": [trouble.as_dict() for trouble in one.troubles],
         "not_printed": str(one.left) if one.left is not None else "",
     }

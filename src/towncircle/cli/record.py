@@ -33,13 +33,19 @@ def add(subparsers: Any) -> None:
     parser.add_argument("world", nargs="?", type=Path, metavar="DIR", help="the world's folder")
     parser.add_argument("act", nargs="?", metavar="ACT", help="what was done, as --list names it")
     parser.add_argument("--by", metavar="PARTY", help="whose act it was, such as provider.harbor or postal.usps")
+    parser.add_argument("--person", default="", metavar="NAME", help="who of PARTY did it: one who holds its office")
     parser.add_argument("--reference", metavar="REF", help="a file number, device or site; no name of a person")
     parser.add_argument("--about", default="", metavar="PARTY", help="the party that it is about, where --list says so")
+    parser.add_argument("--period", default="", metavar="YYYY", help="the year in which a yearly act is due")
     parser.add_argument(
         "--document", type=Path, metavar="FILE", help="the paper that shows it; only its SHA-256 is kept"
     )
     parser.add_argument("--on", metavar="INSTANT", help="when it was done; without it, now")
-    parser.add_argument("--list", action="store_true", help="list the acts with clause, party and duty")
+    parser.add_argument(
+        "--list",
+        action="store_true",
+        help="list the acts with clause, party and duty; with DIR also those of its rule set",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON with stable keys")
     parser.set_defaults(run=run)
 
@@ -50,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     from towncircle.kernel.instants import Instant
 
     if args.list:
-        return _list(json=args.json)
+        return _list(args.world, json=args.json)
     if None in (args.world, args.act, args.by, args.reference):
         raise BadInput("acts.incomplete")
     from towncircle.world.recording import record
@@ -58,7 +64,9 @@ def run(args: argparse.Namespace) -> int:
     at = Instant.parse(args.on) if args.on else None
     document = args.document.read_bytes() if args.document else None
     with opened(args.world) as world:
-        fact = record(world, args.act, by=args.by, reference=args.reference, document=document, at=at, about=args.about)
+        told = {"by": f"{args.by}/{args.person}", "reference": args.reference}
+        told |= {"about": args.about, "period": args.period}
+        fact = record(world, args.act, document=document, at=at, **told)
     if args.json:
         as_json(fact.as_dict())
         return 0
@@ -76,15 +84,20 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _list(*, json: bool) -> int:
-    from towncircle.rules.acts import acts
+def _list(folder: Path | None, *, json: bool) -> int:
+    from towncircle.rules.acts import Act, acts
 
+    found: dict[str, Act] = dict(acts())
+    if folder is not None:
+        with opened(folder) as world:
+            found |= world.rules.acts
     if json:
         names = ("name", "duty", "by", "actor", "document", "about", "clause", "does")
-        as_json({"acts": [{name: getattr(act, name) for name in names} for act in acts().values()]})
+        as_json({"acts": [{name: getattr(act, name) for name in names} for act in found.values()]})
         return 0
-    for act in acts().values():
+    for act in found.values():
         paper = "with a document" if act.document else "without a document"
         about = f", about a {act.about}" if act.about else ""
+        about += ", for a year" if act.period else ""
         print(f"{act.name}\n  {act.clause}, {act.actor} of {act.party}, {paper}{about}\n  {act.does}")
     return 0

@@ -17,6 +17,7 @@ def add(subparsers: Any) -> None:
         "cap and funds, and answers with a signed authorisation. An interrupted reset is finished, not begun again.",
     )
     world_argument(parser)
+    parser.add_argument("--device", metavar="ID", help="another device of the licensee's, such as the half of a hybrid")
     parser.add_argument("amount", nargs="?", metavar="AMOUNT", help="dollars, such as 200; not with --finish")
     parser.add_argument("--finish", action="store_true", help="finish what an interruption left open")
     parser.add_argument("--status", action="store_true", help="ask the Provider where the open or last reset stands")
@@ -26,6 +27,7 @@ def add(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Reset and show the statement."""
     from towncircle.kernel.errors import BadInput
+    from towncircle.kernel.ids import DeviceId
     from towncircle.kernel.money import Mills
 
     if args.status:
@@ -33,8 +35,9 @@ def run(args: argparse.Namespace) -> int:
     if args.finish == (args.amount is not None):
         raise BadInput("cli.amount-or-finish")
     with journeys_of(args) as journeys:
-        statement = journeys.settle() if args.finish else journeys.reset(Mills.parse(args.amount))
-        status = journeys.status()
+        device = DeviceId.parse(args.device) if args.device else journeys.device
+        statement = journeys.settle() if args.finish else journeys.reset(Mills.parse(args.amount), device=device)
+        status = journeys.status_of(device)
     record: dict[str, object] = {
         "device": status.device,
         "ascending_mills": int(status.registers.ascending),

@@ -21,6 +21,7 @@ examples:
   towncircle verify front.png --world my-world --redate 2026-11-27     the back shows a REDATE
   towncircle verify front.png back.png --piece --due 1.07 --world my-world     one piece, paid by two indicia
   towncircle verify front.png --world my-world --weighed 1.2oz --size 9.5x4.125x0.02 --origin 20260
+  towncircle verify box.png --world my-world --weighed 3lb --zone 5 --extra signature-confirmation
   towncircle verify scans --out verdicts.jsonl --world my-world     every file of a folder; run it again to go on
 Verdicts: VALID, DUPLICATE, INVALID, UNREADABLE, FOREIGN, UNDECIDED. Exit code 0 when all are VALID, 1 otherwise.
 To record a scan, so that a second one is a DUPLICATE: towncircle scan."""
@@ -47,27 +48,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "files", nargs="*", type=Path, metavar="FILE", help="PDF, PNG, JPEG, TIFF, bytes or hex text; or one folder"
     )
     parser.add_argument("--hex", metavar="HEX", help="the bytes of one mark as hexadecimal digits")
-    parser.add_argument("--redate", metavar="DATE", help="the date of the REDATE that was seen on the piece (P050 4.8)")
-    parser.add_argument(
-        "--due", metavar="AMOUNT", help="the postage that is due for the piece, as weighed and addressed"
-    )
-    parser.add_argument(
-        "--month-only", action="store_true", help="the indicium shows month and year without the day (P050 4.6)"
-    )
-    parser.add_argument(
-        "--weighed", metavar="WEIGHT", help="what the piece weighs, such as 1.2oz: is it paid for? (1.5)"
-    )
-    parser.add_argument(
-        "--size", metavar="SIZE", help="length x height x thickness in inches, such as 9.5x4.125x0.02 (P050 5.1)"
-    )
-    parser.add_argument("--origin", metavar="ZIP", help="the ZIP Code of the post office of deposit (P050 5.3)")
-    parser.add_argument(
-        "--handful", action="store_true", help="one of a handful deposited elsewhere to expedite dispatch (P050 5.3)"
-    )
-    parser.add_argument(
-        "--other-payment", default="", metavar="WORDS", help="what else pays in the same mailing, such as stamps (5.2)"
-    )
-    parser.add_argument("--branch", default="", metavar="NAME", help="the branch that the town circle names (P050 4.5)")
+    _found_arguments(parser)
     parser.add_argument(
         "--piece",
         action="store_true",
@@ -85,10 +66,44 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="FILE",
         help="of a folder: CSV with the columns file, due and redate, and any of weight, size, origin, handful, "
-        "other_payment, month_only and branch",
+        "other_payment, month_only, branch, zone, extras and value",
     )
     parser.add_argument("--at", metavar="INSTANT", help="judge as of then (default: now in the world)")
     parser.add_argument("--json", action="store_true", help="print JSON with stable keys")
+
+
+def _found_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that say how the piece was found."""
+    parser.add_argument("--redate", metavar="DATE", help="the date of the REDATE that was seen on the piece (P050 4.8)")
+    parser.add_argument(
+        "--due", metavar="AMOUNT", help="the postage that is due for the piece, as weighed and addressed"
+    )
+    parser.add_argument(
+        "--month-only", action="store_true", help="the indicium shows month and year without the day (P050 4.6)"
+    )
+    parser.add_argument(
+        "--weighed", metavar="WEIGHT", help="what the piece weighs, such as 1.2oz: is it paid for? (1.5)"
+    )
+    parser.add_argument(
+        "--size", metavar="SIZE", help="length x height x thickness in inches, such as 9.5x4.125x0.02 (P050 5.1)"
+    )
+    parser.add_argument("--zone", metavar="ZONE", help="the zone that it goes to, 1 to 9, for --weighed")
+    parser.add_argument(
+        "--extra",
+        action="append",
+        default=[],
+        metavar="SERVICE",
+        help="an extra service on its labels; may be repeated",
+    )
+    parser.add_argument("--value", metavar="AMOUNT", help="its declared value, for --extra insurance")
+    parser.add_argument("--origin", metavar="ZIP", help="the ZIP Code of the post office of deposit (P050 5.3)")
+    parser.add_argument(
+        "--handful", action="store_true", help="one of a handful deposited elsewhere to expedite dispatch (P050 5.3)"
+    )
+    parser.add_argument(
+        "--other-payment", default="", metavar="WORDS", help="what else pays in the same mailing, such as stamps (5.2)"
+    )
+    parser.add_argument("--branch", default="", metavar="NAME", help="the branch that the town circle names (P050 4.5)")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -136,8 +151,11 @@ def observed(args: argparse.Namespace) -> Observed:
         "origin": args.origin,
         "other_payment": args.other_payment,
         "branch": args.branch,
+        "zone": args.zone,
+        "extras": ";".join(args.extra),
+        "value": args.value,
     }
-    for name in ("due", "redate", "weight", "size", "origin"):
+    for name in ("due", "redate", "weight", "size", "origin", "zone", "value"):
         if words[name] == "":  # an argument that is empty was meant to say something
             words[name] = "?"
     return Observed(**seen(words), month_only=args.month_only, handful=args.handful)

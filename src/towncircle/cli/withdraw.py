@@ -21,6 +21,7 @@ def add(subparsers: Any) -> None:
         "(502.20(f)).",
     )
     world_argument(parser)
+    parser.add_argument("--device", metavar="ID", help="another device of the licensee's, such as the half of a hybrid")
     parser.add_argument("--reason", default="no longer wanted", metavar="TEXT", help="why (default: no longer wanted)")
     parser.add_argument("--by", default="", metavar="NAME", help="the authorised person who asks (see: person)")
     parser.set_defaults(run=run)
@@ -28,10 +29,12 @@ def add(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Withdraw and show the Provider's statement."""
+    from towncircle.kernel.ids import DeviceId
     from towncircle.world import returning
 
     with journeys_of(args) as journeys:
-        told = returning.withdraw(journeys, reason=args.reason, by=args.by)
+        device = DeviceId.parse(args.device) if args.device else None
+        told = returning.withdraw(journeys, reason=args.reason, by=args.by, device=device)
     if args.json:
         as_json(
             {

@@ -1,10 +1,10 @@
 """The licensee's care (P050 2.5(b) and (g)): records shown on request, and address matching data kept up to date.
 
-Here: the request for a review and what is shown, the updates of the address data and their use. Not here: the device
-itself, which an examination reads (`examination`).
+Here: the request for a review and what is shown, and updates of address data that are kept elsewhere. Not here: the
+device itself, which an examination reads (`examination`), the data that pieces are addressed by (`address_data`).
 Kept: a review is granted to the licensee's own Providers and the Postal Service; what was shown is named by its digest.
-An edition of the address data is an update only when it is newer than the one held and still good; an older one is used
-for mailing only with a reason, which is kept.
+An edition of the address data is an update only when it is newer than the one held and still good. It is a word: what
+is printed here counts by the data in use.
 """
 
 from __future__ import annotations
@@ -19,24 +19,26 @@ from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Context
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.store import Record
-from towncircle.mailpiece.address_source import LIMIT, AddressSource, check_age
+from towncircle.mailpiece.address_source import LIMIT
 from towncircle.rules import RuleSet
 from towncircle.rules.terms import Term
+from towncircle.wire.bodies import ReviewGranted
 
 POSTAL = "postal.usps"
 ASKED, GRANTED = "asked", "granted"
-_REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9./:_-]{0,79}", re.ASCII)
+CLAUSE = "P050 2.5(b)"
+REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9./:_-]{0,79}", re.ASCII)
 _EDITION = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])", re.ASCII)
 SHOWN = ("deposit", "statement", "job", "check-out", "refund", "hand-over")
 
 
 @cites("P050-2.5b/2", "P050-2.5b")
 def ask(ctx: Context, *, by: str, reference: str) -> Record:
-    """Write down that somebody asks for a review of the transaction records; the same asked again is one request.
+    """Keep the request of a party for a review of the transaction records; the same asked again is one request.
 
-    Raises `Refused` (custody.not-entitled), `BadInput` (custody.reference).
+    Raises `Refused` (custody.not-entitled, custody.review-taken), `BadInput` (custody.reference).
     """
-    if not _REFERENCE.fullmatch(reference):
+    if not REFERENCE.fullmatch(reference):
         raise BadInput("custody.reference", most=80)
     providers = {str(row.body["provider"]) for row in ctx.tx.find("device")}
     if by != POSTAL and by not in providers:
@@ -46,38 +48,46 @@ def ask(ctx: Context, *, by: str, reference: str) -> Record:
         ctx.note("review.requested", reference, clauses=("P050 2.5(b)",), by=by)
         body = {"by": by, "state": ASKED, "digest": ""}
         held = ctx.tx.put("review", reference, body, owner=ctx.party, expected=0)
+    elif held.body["by"] != by:
+        raise Refused("custody.review-taken", reference=reference, licensee=held.body["by"])
     return held
 
 
 @cites("P050-2.5b/2")
-def grant(ctx: Context, *, reference: str) -> bytes:
+def grant(ctx: Context, *, reference: str = "") -> tuple[Record, bytes]:
     """Show the transaction records: JSON Lines, the entries of the licensee's books and the records they rest on.
 
+    Without a reference it answers the request that is open longest. Who asked is told the digest of what was shown.
     Raises `Refused` (custody.no-review).
     """
-    held = ctx.tx.get("review", reference)
+    waiting = open_reviews(ctx)
+    held = ctx.tx.get("review", reference) if reference else waiting[0] if waiting else None
     if held is None:
-        raise Refused("custody.no-review", reference=reference[:80])
+        raise Refused("custody.no-review", reference=reference[:80] or "any number")
     rows: list[dict[str, Any]] = [{"entry": dict(entry)} for entry in ctx.tx.entries()]
     for kind in SHOWN:
         rows += [{"kind": kind, "key": row.key, "body": dict(row.body)} for row in ctx.tx.find(kind)]
     data = "".join(f"{json.dumps(row, sort_keys=True, default=str)}\n" for row in rows).encode()
     digest = hashlib.sha256(data).hexdigest()
     if held.body["state"] == ASKED:
-        ctx.note("review.granted", reference, clauses=("P050 2.5(b)",), by=held.body["by"], digest=digest)
+        ctx.note("review.granted", held.key, clauses=("P050 2.5(b)",), by=held.body["by"], digest=digest)
         body = {**held.body, "state": GRANTED, "digest": digest}
-        ctx.tx.put("review", reference, body, owner=ctx.party, expected=held.version)
-    return data
+        ctx.tx.put("review", held.key, body, owner=ctx.party, expected=held.version)
+        told = ReviewGranted(reference=held.key, records=len(rows), digest=digest, at=ctx.now)
+        ctx.send(held.body["by"], told, key=f"review {held.key}")
+    return held, data
 
 
 def open_reviews(ctx: Context) -> list[Record]:
-    """Give the reviews that were asked for and not granted yet."""
-    return [row for row in ctx.tx.find("review") if row.body["state"] == ASKED]
+    """Give the reviews that were asked for and not granted yet, the oldest first."""
+    rows = [row for row in ctx.tx.find("review") if row.body["state"] == ASKED]
+    asked = {fact.subject: fact.occurred_at for fact in ctx.tx.facts() if fact.type == "review.requested"}
+    return sorted(rows, key=lambda row: (asked[row.key], row.key))
 
 
 @cites("P050-2.5g")
 def update_address_data(ctx: Context, rules: RuleSet, *, edition: str, zone: str) -> Record:
-    """Record an update of the address matching data; `edition` is its year and month.
+    """Record an update of address matching data kept elsewhere; `edition` is its year and month.
 
     Raises `BadInput` (custody.edition), `Refused` (custody.address-data-old).
     """
@@ -98,23 +108,3 @@ def update_address_data(ctx: Context, rules: RuleSet, *, edition: str, zone: str
     return ctx.tx.put(
         "address-data", "own", {"edition": edition}, owner=ctx.party, expected=held.version if held else 0
     )
-
-
-@cites("P050-2.5g")
-def use_address_data(ctx: Context, rules: RuleSet, source: AddressSource, *, day: date, reason: str) -> None:
-    """Use address data for mail of a day: the newer of the source's edition and the one that the licensee installed.
-
-    Raises `Refused` (addresses.data-old) where it is too old and no reason is given; a reason is kept in the journal.
-    """
-    held = ctx.tx.get("address-data", "own")
-    edition = max(source.edition, str(held.body["edition"]) if held is not None else "")
-    last = check_age(edition, rules, on=day, name=source.name, reason=reason)
-    if day > last:
-        ctx.note(
-            "address-data.old-used",
-            ctx.party,
-            clauses=("P050 2.5(g)",),
-            edition=edition,
-            day=day.isoformat(),
-            reason=reason,
-        )

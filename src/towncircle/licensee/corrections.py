@@ -74,12 +74,29 @@ class Shortpaid:
     accept_low: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drafted:
+    """Hold a correction before it is planned: the job of its pieces, its own body, what ties it to that job."""
+
+    of: Record
+    body: Mapping[str, Any]
+    tied: Mapping[str, Any]
+
+
 @cites("P050-4.8", "P050-4.7", "PRE-21")
 def plan_redate(ctx: Context, *, order: Redate, job: JobId, limits: Limits) -> Record:
     """Write a date correction down; give its record. Raises what is wrong with every piece (mailroom.not-redatable)."""
     earlier = ctx.tx.get("job", job)
     if earlier is not None:
         return earlier
+    drafted = draft_redate(ctx, order=order, job=job, limits=limits)
+    of = drafted.of
+    ctx.tx.put("job", of.key, {**of.body, **drafted.tied}, owner=of.owner, expected=of.version)
+    return _planned(ctx, drafted, job=job)
+
+
+def draft_redate(ctx: Context, *, order: Redate, job: JobId, limits: Limits) -> Drafted:
+    """Give a date correction as it would be planned; nothing is written. Raises as `plan_redate`."""
     limits.check(day=order.mailing_date)
     row = original(ctx, order.job)
     chosen = places_of(row, order.pieces)
@@ -96,10 +113,10 @@ def plan_redate(ctx: Context, *, order: Redate, job: JobId, limits: Limits) -> R
         redates[str(place)] = [*held, [job, day]]
     if grounds:
         raise RefusedOnGrounds("mailroom.not-redatable", tuple(grounds), count=len(grounds))
-    ctx.tx.put("job", row.key, {**row.body, "redates": redates}, owner=row.owner, expected=row.version)
     held_pieces = _whole(row)
     pieces = [dict(held_pieces[place]) for place in chosen]
-    return _planned(ctx, row, chosen, job=job, form=REDATE, day=order.mailing_date, pieces=pieces, total=ZERO)
+    body = _body(row, chosen, form=REDATE, day=order.mailing_date, pieces=pieces, total=ZERO)
+    return Drafted(of=row, body=body, tied={"redates": redates})
 
 
 @cites("P050-4.8")
@@ -138,11 +155,22 @@ def plan_correction(ctx: Context, *, order: Shortpaid, job: JobId, limits: Limit
     earlier = ctx.tx.get("job", job)
     if earlier is not None:
         return earlier
-    _check_reason(order.reason)
+    drafted = draft_correction(ctx, order=order, job=job, limits=limits)
+    of = drafted.of
+    departments.check_person(ctx, department=of.body["department"], person=order.person, job=job)
+    ctx.tx.put("job", of.key, {**of.body, **drafted.tied}, owner=of.owner, expected=of.version)
+    return _planned(ctx, drafted, job=job)
+
+
+def draft_correction(ctx: Context, *, order: Shortpaid, job: JobId, limits: Limits) -> Drafted:
+    """Give a postage correction as it would be planned; nothing is written and no money touched.
+
+    Raises as `plan_correction`.
+    """
+    check_reason(order.reason)
     keyed = [amount for amount in (order.due, order.amount) if amount is not None]
     limits.check(day=order.mailing_date, amounts=keyed)
     row = original(ctx, order.job)
-    departments.check_person(ctx, department=row.body["department"], person=order.person, job=job)
     chosen = places_of(row, order.pieces)
     grounds: list[TowncircleError] = []
     pieces: list[dict[str, Any]] = []
@@ -167,14 +195,14 @@ def plan_correction(ctx: Context, *, order: Shortpaid, job: JobId, limits: Limit
         raise RefusedOnGrounds("mailroom.not-correctable", tuple(grounds), count=len(grounds))
     amounts = [Mills(piece["amount"]) for piece in pieces]
     limits.check(day=order.mailing_date, amounts=amounts)
-    ctx.tx.put("job", row.key, {**row.body, "additions": additions}, owner=row.owner, expected=row.version)
     total = sum(amounts, ZERO)
     when: dict[str, Any] = {"stock": order.stock, "on": order.mailing_date, "zone": limits.zone}
     for piece in pieces:
         if order.stock:
             piece["on"] = labels.approved_form(ctx.tx, **when)
         labels.require(ctx.tx, form_key=form_of_piece(piece).key, **when)
-    return _planned(ctx, row, chosen, job=job, form=CORRECTION, day=order.mailing_date, pieces=pieces, total=total)
+    body = _body(row, chosen, form=CORRECTION, day=order.mailing_date, pieces=pieces, total=total)
+    return Drafted(of=row, body=body, tied={"additions": additions})
 
 
 def original(ctx: Context, job: JobId) -> Record:
@@ -226,19 +254,18 @@ def _whole(row: Record) -> dict[int, Mapping[str, Any]]:
     return dict(zip([held[0] for held in places_of_pieces(pieces)], whole_pieces(pieces), strict=True))
 
 
-def _planned(
-    ctx: Context,
-    of: Record,
-    chosen: list[int],
-    *,
-    job: JobId,
-    form: str,
-    day: date,
-    pieces: list[dict[str, Any]],
-    total: Mills,
-) -> Record:
-    departments.reserve(ctx, department=of.body["department"], job=job, amount=total)
-    body = {
+def _planned(ctx: Context, drafted: Drafted, *, job: JobId) -> Record:
+    body, of = drafted.body, drafted.of
+    departments.reserve(ctx, department=of.body["department"], job=job, amount=Mills(body["total"]))
+    told: dict[str, Any] = {"count": len(body["pieces"]), "total": body["total"], "form": body["form"]}
+    ctx.note("print.planned", job, device=of.body["device"], **told)
+    return ctx.tx.put("job", job, dict(body), owner=of.owner, expected=0)
+
+
+def _body(
+    of: Record, chosen: list[int], *, form: str, day: date, pieces: list[dict[str, Any]], total: Mills
+) -> dict[str, Any]:
+    return {
         "device": of.body["device"],
         "layout": of.body["layout"],
         "state": "planned",
@@ -252,8 +279,6 @@ def _planned(
         "indicia": [],
         **({"look": {"place": place}} if (place := of.body.get("look", {}).get("place")) else {}),
     }
-    ctx.note("print.planned", job, device=of.body["device"], count=len(pieces), total=int(total), form=form)
-    return ctx.tx.put("job", job, body, owner=of.owner, expected=0)
 
 
 def _due(piece: Mapping[str, Any], order: Shortpaid, tables: tuple[Table, ...]) -> dict[str, Any]:
@@ -281,6 +306,7 @@ def _ground(piece: int, amount: Mills, *, lacks: Mills, paid: Mills, due: Mills,
     return None
 
 
-def _check_reason(reason: str) -> None:
+def check_reason(reason: str) -> None:
+    """Check that a reason, where there is one, is a line of plain text. Raises `BadInput` (mailroom.reason-unfit)."""
     if reason and (len(reason) > MAX_REASON or not reason.strip() or not reason.isprintable()):
         raise BadInput("mailroom.reason-unfit", limit=MAX_REASON)

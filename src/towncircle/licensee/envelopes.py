@@ -28,7 +28,9 @@ from towncircle.mailpiece.elements import MAIL_BARCODES, Licensed, Page
 from towncircle.mailpiece.forms import form_of_piece
 from towncircle.mailpiece.lints import require
 from towncircle.mailpiece.markings import marking_of, may_omit_day
+from towncircle.mailpiece.overlay import overlay, zones_of
 from towncircle.mailpiece.page import EnvelopeSpec, envelope, nonaddress_side
+from towncircle.mailpiece.proof import marked
 from towncircle.mailpiece.rates import printed_category
 from towncircle.mailpiece.sheets import impose, stock
 from towncircle.rules import RuleSet
@@ -156,6 +158,19 @@ def stand_ins(job: Mapping[str, Any], stationery: Stationery, numbers: Iterable[
     stand_in = STAND_IN[: layout(stationery.layout).length]
     for piece, number in zip(job["pieces"], numbers, strict=True):
         yield _page(job, piece, stand_in, number, stationery)
+
+
+def proofs(
+    job: Mapping[str, Any], stationery: Stationery, numbers: Iterable[int], *, zones: bool = False
+) -> Iterator[Page]:
+    """Give the pages of a job as `pages` will, each piece marked as a proof, with a stand-in for its symbol.
+
+    `zones` shows what the rule and the reading machines reserve; a proof alone may bear it.
+    """
+    made = (marked(page) for page in stand_ins(job, stationery, numbers))
+    if zones:
+        made = (overlay(page, zones_of(page, stationery.rules, stationery.day)) for page in made)
+    yield from impose(made, stock(job["stock"]), start=job["start"]) if job.get("stock") else made
 
 
 @cites("P050-4.2", "P050-4.4", "P050-4.12")

@@ -22,7 +22,19 @@ from towncircle.kernel.errors import BadInput, Refused, RefusedOnGrounds, Townci
 from towncircle.kernel.ids import DeviceId, JobId
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record
-from towncircle.licensee import advertising, books, departments, labels, looks, missing, promises, rates, zoning
+from towncircle.licensee import (
+    address_data,
+    advertising,
+    books,
+    departments,
+    halves,
+    labels,
+    looks,
+    missing,
+    promises,
+    rates,
+    zoning,
+)
 from towncircle.licensee.funds import held_device
 from towncircle.licensee.limits import Limits
 from towncircle.licensee.looks import PLAIN, Look
@@ -103,6 +115,7 @@ def draft(ctx: Context, *, order: Order, limits: Limits, provider: str) -> dict[
         "person": order.person,
         "total": int(sum(amounts, ZERO)),
         "pieces": pieces,
+        "address_data": address_data.in_use(ctx.tx),
         **advertising.of_job(ctx),
         **looks.of_job(ctx, order.look, device=order.device, categories=categories),
     }
@@ -124,7 +137,9 @@ def evidence(ctx: Context, *, job: JobId) -> Steps:
         raise RefusedOnGrounds("mailroom.prices-changed", grounds, count=len(grounds))
     kept = promises.promised(ctx, device=device) if planned["state"] == "planned" else None
     done: Evidenced
-    done, status = yield Exchange(device, lambda client: (_ask(client, job, planned, kept), client.status()))
+    done = yield Exchange(device, lambda client: _ask(client, job, planned, kept))
+    device = halves.maker(ctx, done, asked=device)  # of a hybrid it may be the other one
+    status = yield Exchange(device, lambda client: client.status())
     row = ctx.tx.get("job", job)
     assert row is not None
     if row.body["state"] not in ("planned", WAITING):
@@ -141,7 +156,7 @@ def evidence(ctx: Context, *, job: JobId) -> Steps:
         job,
         clauses=("502.8(b)",),
         occurred_at=done.at,
-        device=row.body["device"],
+        device=device,
         first_piece=done.first_piece,
         count=done.count,
         total=int(total),
@@ -153,12 +168,14 @@ def evidence(ctx: Context, *, job: JobId) -> Steps:
         _note_correction(ctx, row)
     body = {
         **row.body,
+        "device": device,
         "state": EVIDENCED,
         "first_piece": done.first_piece,
         "evidenced_at": int(done.at),
         "indicia": [indicium.hex() for indicium in done.indicia()],
     }
-    return ctx.tx.put("job", job, body, owner=row.owner, expected=row.version)
+    owner = device if row.owner == planned["device"] else row.owner
+    return ctx.tx.put("job", job, body, owner=owner, expected=row.version)
 
 
 def terms_of(ctx: Context, order: Order, *, provider: str) -> Terms:
@@ -277,9 +294,11 @@ def _untie(ctx: Context, row: Record) -> None:
 def _changed(ctx: Context, planned: Mapping[str, Any]) -> tuple[TowncircleError, ...]:
     """Give what is wrong with the prices of a planned job at the instant of signing: nothing is wrong with most."""
     day = date.fromisoformat(planned["mailing_date"])
-    provider = str(held_device(ctx, DeviceId(planned["device"])).body["provider"])
+    device = held_device(ctx, DeviceId(planned["device"]))
+    provider = str(device.body["provider"])
     try:
-        return tuple(changed(planned["pieces"], day=day, tables=rates.tables(ctx.tx, provider)))
+        zones = zoning.zones_from(ctx.tx, zoning.origin_of(ctx.tx, device, mailed_from=looks.names_own_zip(planned)))
+        return tuple(changed(planned["pieces"], day=day, zones=zones, tables=rates.tables(ctx.tx, provider)))
     except (Refused, BadInput) as unknown:
         return (unknown,)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Ask, Context, Steps
 from towncircle.kernel.errors import Refused, RelayedRefusal
-from towncircle.licensee import custody, licenses
+from towncircle.licensee import custody, halves, licenses
 from towncircle.mailpiece.zipcode import place_of
 from towncircle.wire.bodies import LeaseConfirmed, LeaseSigned, LicenseApplication, LicenseDecision, LicenseNotice
 
@@ -52,8 +52,10 @@ def apply(ctx: Context, *, application: LicenseApplication, provider: str) -> St
 
 
 @cites("P050-2.5i", "502.25c")
-def lease(ctx: Context, *, provider: str, signed: LeaseSigned, request_id: str) -> Steps:
+def lease(ctx: Context, *, provider: str, signed: LeaseSigned, request_id: str, half_of: str = "") -> Steps:
     """Sign a lease with its agreements; give the Provider's confirmation with the device.
+
+    With `half_of` it is the hosted half of that device, in a hybrid.
 
     Raises `Refused` (license.data-open) where the license data are known to be old.
     """
@@ -68,6 +70,7 @@ def lease(ctx: Context, *, provider: str, signed: LeaseSigned, request_id: str) 
             "account": confirmed.account,
             "provider": provider,
             custody.AWAITED: True,
+            **({halves.HALF_OF: half_of} if half_of else {}),
         }
         ctx.tx.put("device", confirmed.device, record, owner=ctx.party, expected=0)
         ctx.note(

@@ -148,7 +148,7 @@ class AddressFile:
         ounces: Fraction | None = None
         if weight:
             try:
-                ounces = _weight(weight)
+                ounces = _weight(weight, columns.unit)
             except BadInput as error:
                 faults.append(Fault(column=columns.titles["weight_oz"], text=visible(weight, most=40), error=error))
         if shape and shape not in SHAPES:
@@ -264,6 +264,14 @@ def _cell_faults(cells: Sequence[str], columns: Columns, extra: Mapping[str, str
     return faults
 
 
+def matched(row: Recipient, source: AddressSource) -> Recipient:
+    """Ask other address data about a row that was read. Raises `BadInput` (address.plus4-contradicted)."""
+    made, changes, by = _matched(row.address, source)
+    if not by:
+        return row
+    return replace(row, address=made, changes=row.changes + changes, verified_by=by)
+
+
 def _matched(made: Address, source: AddressSource) -> tuple[Address, tuple[Change, ...], str]:
     """Ask the address data about an address. Raises `BadInput` (address.plus4-contradicted)."""
     match = source.match(made)
@@ -313,5 +321,5 @@ def _faults(error: TowncircleError, columns: Columns, said: Mapping[str, str]) -
 
 
 @lru_cache(maxsize=1024)
-def _weight(text: str) -> Fraction:
-    return parse_weight(text)
+def _weight(text: str, unit: str) -> Fraction:
+    return parse_weight(text, unit=unit)

@@ -27,9 +27,9 @@ class PriceRequest:
     """Describe a piece to be priced. `weight_oz` is exact; `on` is the date of mailing.
 
     `zone` is `1` to `9`, '' where it is not known or the class has none; `zone_note` says where it comes from, and
-    `zone_estimated` that it is no word of the Postal Service. `level` is a presort level, '' for single pieces, and
-    `mailing_pieces` how many pieces the presorted mailing has, as the mailer declares; `extras` are extra services;
-    `declared_value` is what insurance is asked for.
+    `zone_estimated` that it is no word of the Postal Service, `zone_declared` that it is the mailer's. `level` is a
+    presort level, '' for single pieces, and `mailing_pieces` how many pieces the presorted mailing has, as the mailer
+    declares; `extras` are extra services; `declared_value` is what insurance is asked for.
     """
 
     on: date
@@ -41,6 +41,7 @@ class PriceRequest:
     zone: str = ""
     zone_note: str = ""
     zone_estimated: bool = False
+    zone_declared: bool = False
     level: str = ""
     extras: tuple[str, ...] = ()
     declared_value: Mills | None = None
@@ -73,7 +74,9 @@ class Step:
 class Price:
     """Hold a price and how it came about. `confidence` is that of the least sure step.
 
-    It holds from `in_force_from` to `in_force_through`: the days on which every table it was made of is in force.
+    The tables that it was made of are in force from `in_force_from` to `in_force_through`; `checked_on` is the last day
+    on which the sources of all of them were checked, None where none says it. Of a later change nobody knows, so the
+    price of a day after it is of medium confidence at most.
     """
 
     amount: Mills
@@ -86,6 +89,13 @@ class Price:
     steps: tuple[Step, ...]
     zone: str = ""
     zone_estimated: bool = False
+    checked_on: date | None = None
+
+    @property
+    def known_through(self) -> date:
+        """Give the last day for which the price is known: of its tables, and of the check of their sources."""
+        ends = self.in_force_through
+        return ends if self.checked_on is None else min(ends, self.checked_on)
 
 
 def extras_of(tables: tuple[Table, ...]) -> tuple[str, ...]:
@@ -109,13 +119,21 @@ def sensible(request: PriceRequest, known: tuple[Table, ...]) -> None:
     for extra in request.extras:
         if extra not in extras_of(known):
             raise BadInput("rates.unknown-extra", text=extra[:40], known=", ".join(extras_of(known)))
-    twice = [extra for place, extra in enumerate(request.extras) if extra in request.extras[:place]]
-    if twice:
-        raise BadInput("rates.extra-twice", extra=twice[0])
-    if request.declared_value is not None and (INSURANCE not in request.extras or request.declared_value <= ZERO):
-        raise BadInput("rates.value-astray", value=request.declared_value)
+    check_services(request.extras, request.declared_value)
     if request.mailing_pieces is not None and not (request.level and request.mailing_pieces > 0):
         raise BadInput("rates.mailing-astray", pieces=request.mailing_pieces)
     grounds = faults(request.piece())
     if grounds:
         raise grounds[0]
+
+
+def check_services(extras: tuple[str, ...], declared_value: Mills | None) -> None:
+    """Refuse a service that is named twice, and a value without insurance.
+
+    Raises `BadInput` (rates.extra-twice, rates.value-astray).
+    """
+    twice = [extra for place, extra in enumerate(extras) if extra in extras[:place]]
+    if twice:
+        raise BadInput("rates.extra-twice", extra=twice[0])
+    if declared_value is not None and (INSURANCE not in extras or declared_value <= ZERO):
+        raise BadInput("rates.value-astray", value=declared_value)

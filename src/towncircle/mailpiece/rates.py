@@ -54,6 +54,8 @@ __all__ = [
 ]  # fmt: skip
 _ONE_SERIES = {"first": FIRST_CLASS, "standard": "standard", "media": "media"}
 SURE = ("none", "low", "medium", "high")
+# House: the most that a price is past the last check of its source, or by a zone that no official chart confirms.
+_UNCONFIRMED = "medium"
 _NOTHING_FOUND = "the sources carried here give none"
 
 
@@ -80,9 +82,10 @@ def price(request: PriceRequest, *, tables: tuple[Table, ...] | None = None) -> 
         used.append(services)
         steps += [_service(services, extra, request) for extra in request.extras]
     zone = request.zone if lines[0].zone or (addition is not None and any(one.zone for one in addition.lines)) else ""
-    steps += _remarks(request, table, zone)
+    checked = min((one.checked_on for one in used if one.checked_on is not None), default=None)
+    steps += _remarks(request, zone, checked)
     counted = [step for step in steps if step.amount is not None]
-    sureness = [step.confidence for step in counted]
+    sureness = [step.confidence for step in steps if step.confidence]
     return Price(
         amount=sum((step.amount for step in counted if step.amount is not None), ZERO),
         category=category_code(
@@ -92,7 +95,8 @@ def price(request: PriceRequest, *, tables: tuple[Table, ...] | None = None) -> 
         table=table.name,
         in_force_from=max(one.in_force_from for one in used),
         in_force_through=min(*(one.in_force_through for one in used), _before_additions(series, request, known)),
-        confidence=min([*sureness, "low"] if zone and request.zone_estimated else sureness, key=SURE.index),
+        checked_on=checked,
+        confidence=min(sureness, key=SURE.index),
         derived=any(step.status == "derived" for step in counted),
         steps=tuple(steps),
         zone=zone,
@@ -278,7 +282,7 @@ def _valued(lines: list[Line], request: PriceRequest) -> Line:
     raise Refused("rates.value-too-high", value=request.declared_value, most=steps[-1][0])
 
 
-def _remarks(request: PriceRequest, table: Table, zone: str) -> list[Step]:
+def _remarks(request: PriceRequest, zone: str, checked: date | None) -> list[Step]:
     found = declared(request)
     if nonstandard(request.piece()) is None:
         text = "Not measured: a piece of other than standard size pays a surcharge, which is not in this price"
@@ -286,11 +290,16 @@ def _remarks(request: PriceRequest, table: Table, zone: str) -> list[Step]:
     if zone and request.zone_estimated:
         words = request.zone_note or "its source is not known"
         found.append(Step(text=f"Zone {request.zone} is an ESTIMATE: {words}", confidence="low", source="house"))
+    elif zone and request.zone_declared:
+        text = f"Zone {request.zone} is the mailer's word, {request.zone_note or 'no official chart was asked'}"
+        found.append(Step(text=text, confidence=_UNCONFIRMED, source="the mailer"))
     elif zone and request.zone_note:
         found.append(Step(text=f"Zone {request.zone}: {request.zone_note}"))
-    if table.checked_on and request.on > table.checked_on:
-        text = f"Prices last checked on {table.checked_on.isoformat()}: a later change is not known here"
-        found.append(Step(text=text))
+    if checked is not None and request.on > checked:
+        text = (
+            f"As of {checked.isoformat()}, the last day that the source was checked: a later change is not known here"
+        )
+        found.append(Step(text=text, confidence=_UNCONFIRMED, source="house"))
     return found
 
 

@@ -17,6 +17,7 @@ from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import Mills
 from towncircle.mailpiece.zipcode import place_of
 from towncircle.pki.verifying import DEVICE_INDICIA, read_certificate
+from towncircle.postal import rates
 from towncircle.postal.certificates import certificates_of
 from towncircle.postal.decertification import inactive_since
 from towncircle.rules.rulesets import REGISTRY, chain
@@ -38,7 +39,8 @@ def publish(ctx: Context, *, chain: tuple[bytes, ...], test: bool, judged_in: st
     followed by another.
     """
     certificates, statuses, lasts = _certificates(ctx), _statuses(ctx), _last_readings(ctx)
-    rows = json.dumps([repr(certificates), repr(statuses), repr(lasts)])
+    tables, publishers = rates.for_the_pack(ctx.tx)
+    rows = json.dumps([repr(certificates), repr(statuses), repr(lasts), repr(tables), repr(publishers)])
     digest = hashlib.sha256(rows.encode()).hexdigest()
     last = ctx.tx.get("pack", "last")
     fresh = last is not None and ctx.now < Instant(last.body["issued"]).plus(hours=12 * NEXT_UPDATE_DAYS)
@@ -58,6 +60,8 @@ def publish(ctx: Context, *, chain: tuple[bytes, ...], test: bool, judged_in: st
         certificates=certificates,
         statuses=statuses,
         last_readings=lasts,
+        rates=tables,
+        publishers=publishers,
     )
 
 

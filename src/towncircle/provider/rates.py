@@ -1,6 +1,7 @@
 """Rate tables as a Provider publishes them: signed, dated, and at every host before their first day (IMI-03).
 
-Here: publishing. Not here: the file (`mailpiece.rate_files`), the way down (`downloads`), prices.
+Here: publishing, and filing with the Postal Service. Not here: the file (`mailpiece.rate_files`), the way down
+(`downloads`), prices.
 Kept: a table is published so long before midnight of its first day that every device has to connect in between; later
 only for a reason that is written down. Numbers only rise, and what was published is never changed.
 """
@@ -16,13 +17,14 @@ from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Context, Reserve, Seal, Steps
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.instants import Instant
-from towncircle.kernel.store import Record
+from towncircle.kernel.store import Record, Transaction
 from towncircle.mailpiece import rate_files
 from towncircle.provider.downloads import HOSTS, RATES, assign_rates, leased
 from towncircle.rules import RuleSet
 from towncircle.rules.duties import HEADQUARTERS
-from towncircle.wire.bodies import RateTable
+from towncircle.wire.bodies import RateTable, RateTableFiled
 from towncircle.wire.bodies.updates import FILE
+from towncircle.wire.message import body_of
 
 
 @cites("IMI-03/2")
@@ -54,12 +56,34 @@ def publish(ctx: Context, *, file: bytes, rules: RuleSet, late: str = "") -> Ste
         "total": int(rate_files.total_of(table)),
     }
     record = {**told, "raw": base64.b64encode(raw).decode(), "table": table.id, "at": int(ctx.now)}
-    kept = ctx.tx.put(RATES, f"{number:06d}", record, owner=ctx.party, expected=0)
+    kept = _filed(ctx, ctx.tx.put(RATES, f"{number:06d}", record, owner=ctx.party, expected=0), file)
     ctx.note("rates.published", f"{number:06d}", clauses=("IMI-03",), **told, late=late[:200])
     before = table.in_force_from - timedelta(days=1)
     for row in leased(ctx):
         assign_rates(ctx, row, number=number, before=before)
     return kept
+
+
+@cites("IMI-03/2", "P050-1.5")
+def file_earlier(ctx: Context) -> None:
+    """File the tables that were published before tables were filed with the Postal Service."""
+    for row in unfiled(ctx.tx):
+        body = body_of(base64.b64decode(row.body["raw"]))
+        assert isinstance(body, RateTable)
+        _filed(ctx, row, body.file)
+
+
+def unfiled(view: Transaction) -> list[Record]:
+    """Give the published tables that the Postal Service was not sent."""
+    return [row for row in view.find(RATES) if not row.body.get("filed")]
+
+
+def _filed(ctx: Context, row: Record, file: bytes) -> Record:
+    """Send the Postal Service a table as it was published: verifiers price by the same (P050 1.5)."""
+    number = row.body["number"]
+    body = RateTableFiled(number=number, in_force_from=row.body["in_force_from"], file=file)
+    ctx.send("postal.usps", body, key=f"rate table {number} filed")
+    return ctx.tx.put(RATES, row.key, {**row.body, "filed": True}, owner=row.owner, expected=row.version)
 
 
 def _published(ctx: Context, digest: str) -> Record | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
-from towncircle.kernel.errors import BadInput
+from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.money import Mills
 from towncircle.psd import commands
@@ -22,8 +22,9 @@ A = TypeVar("A")
 class DeviceClient:
     """Call a device. Every call raises what the device answers with, or `Refused` (psd.unreachable)."""
 
-    def __init__(self, port: BytePort) -> None:
-        self._port = port
+    def __init__(self, port: BytePort, device: DeviceId | None = None) -> None:
+        """Call the device of a port; with its name, what a hybrid says of its other device is not taken for its own."""
+        self._port, self._device = port, device
 
     def _call(self, command: commands.Command, kind: type[A]) -> A:
         answer = commands.decode_answer(self._port.exchange(commands.encode_command(command)))
@@ -36,7 +37,14 @@ class DeviceClient:
         return self._call(commands.Identify(), Identity)
 
     def status(self) -> StatusReport:
-        """Ask for state, registers, deadlines and warnings."""
+        """Ask for state, registers, deadlines and warnings. Raises `Refused` (psd.unreachable) for another's."""
+        told = self.shown()
+        if self._device is not None and told.device != self._device:
+            raise Refused("psd.unreachable", what=f"{told.device} answers in the stead of {self._device}")
+        return told
+
+    def shown(self) -> StatusReport:
+        """Ask as `status` does; a hybrid whose first device does not answer shows the other one's."""
         return self._call(commands.Status(), StatusReport)
 
     def selftest(self) -> SelfTested:

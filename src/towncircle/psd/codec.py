@@ -98,24 +98,48 @@ class _Reader:
 
 
 class Writer:
-    """Write records of one kind one after the other; a field that is the very same object is not written anew."""
+    """Write records of one kind one after the other; a field that is the very same object is not written anew.
 
-    def __init__(self, kind: type) -> None:
+    `apart` names fields in their order that a caller may have written already (`spliced`).
+    """
+
+    def __init__(self, kind: type, apart: Sequence[str] = ()) -> None:
         self._part = _shape(kind)
         self._head = items.map_head(len(self._part.fields))
         self._writes = tuple(_keyed(items.integer(field.key), field.write) for field in self._part.fields)
         self._values: tuple[object, ...] = tuple(object() for _ in self._writes)
         self._written = [b""] * len(self._writes)
+        names = [field.name for field in self._part.fields]
+        self._apart = [names.index(name) for name in apart]
+        assert self._apart == sorted(self._apart)
+        self._base: object = None
+        self._between: list[bytes] = []
 
     def encode(self, record: object) -> bytes:
         """Give the record as deterministic CBOR, the same as `encode`."""
+        self._write(record)
+        return self._head + b"".join(self._written)
+
+    def spliced(self, base: object, written: Sequence[bytes]) -> bytes:
+        """Give a record that is `base` but for the fields apart, which are written already, each with its key."""
+        if base is not self._base:
+            self._write(base)
+            ends = [0, *(at + 1 for at in self._apart)]
+            starts = [*self._apart, len(self._written)]
+            self._between = [b"".join(self._written[end:start]) for end, start in zip(ends, starts, strict=True)]
+            self._base = base
+        parts = [self._head] * (2 * len(self._between))
+        parts[1::2] = self._between
+        parts[2::2] = written
+        return b"".join(parts)
+
+    def _write(self, record: object) -> None:
         values = self._part.values(record)
-        written = [
+        self._written = [
             held if value is before else write(value)
             for value, before, held, write in zip(values, self._values, self._written, self._writes, strict=True)
         ]
-        self._values, self._written = values, written
-        return self._head + b"".join(written)
+        self._values = values
 
 
 def _keyed(key: bytes, write: _Write) -> _Write:

@@ -11,8 +11,10 @@ bytes, in the answer and in the store, are those of the general way; tests compa
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import fields
+from datetime import date
+from functools import partial
 
 from towncircle.kernel.errors import TowncircleError
 from towncircle.kernel.ids import DeviceId
@@ -23,10 +25,12 @@ from towncircle.psd.columns import Column, host_fields
 from towncircle.psd.evidencing import EVIDENCE, certificate_in_force, check_dates, check_name, merged_within
 from towncircle.psd.indicia import Plan, Same, lay_one, plan_of, row_of
 from towncircle.psd.memory import Record
+from towncircle.psd.recent import ByIdentity
 from towncircle.psd.registers import Registers, check_numbers, check_rise, debit
 from towncircle.psd.signing import Signing
 from towncircle.psd.state import DeviceState, SealedKey, Usage
 
+Moved = tuple[bytes, bytes, bytes, bytes, bytes]  # registers, counter, epoch, high water, usage, as they are stored
 Numbers = tuple[int, int, int]  # ascending and descending in mills, pieces
 _Use = tuple[str, str]  # mailing date and category
 _Kind = tuple[str, str, int]  # layout, zone, days in advance
@@ -42,7 +46,7 @@ def _keys(kind: type, *names: str) -> list[bytes]:
 _REGISTERS = _keys(Registers, "ascending", "descending", "pieces")
 _REGISTERS[0] = items.map_head(3) + _REGISTERS[0]
 _MOVING = _keys(DeviceState, "registers", "counter", "epoch", "high_water", "usage")
-_MOVING[0] = items.map_head(5) + _MOVING[0]
+_MOVING_HEAD = items.map_head(5)
 _USAGE = _keys(Usage, "date", "category", "count", "amount")
 _USAGE[0] = items.map_head(4) + _USAGE[0]
 _ANSWER = _keys(
@@ -50,32 +54,33 @@ _ANSWER = _keys(
     *("request_id", "layout", "first_piece", "count", "contents", "signatures", "registers", "at"),
 )
 _ANSWER[0] = commands.answer_head(commands.NUMBERS[commands.Evidence]) + items.map_head(8) + _ANSWER[0]
+_CASES_HELD = 1024
 _ONE = _ANSWER[3] + items.integer(1) + _ANSWER[4]
 
 
 class _Case:
-    """Hold what the same columns come to for devices of one layout and zone at one instant."""
+    """Hold what the same columns come to for devices of one layout."""
 
-    __slots__ = ("alone", "columns", "plan", "same", "use")
+    __slots__ = ("alone", "days", "plan", "same", "use")
 
-    def __init__(self, columns: tuple[Column, ...], plan: Plan, same: Same, use: _Use) -> None:
-        self.columns = columns  # held, so that no other object gets its identity
-        self.plan, self.same, self.use = plan, same, use
+    def __init__(self, days: Sequence[date], plan: Plan, same: Same, use: _Use) -> None:
+        self.days, self.plan, self.same, self.use = days, plan, same, use
         self.alone = _MOVING[4] + items.list_head(1) + _usage_head(use)
 
 
-def _case_of(kind: _Kind, columns: tuple[Column, ...], now: Instant) -> _Case | None:
+def _case_of(layout: str, columns: tuple[Column, ...]) -> _Case | None:
     """Read columns, or give None where they are refused or are not of one piece."""
-    layout, zone, advance_days = kind
     try:
         host = host_fields(columns)
-        check_dates(host.days, now, zone=zone, advance_days=advance_days)
         dates, plan = host.by_name["date"], plan_of(layout)
         same, varied = plan.written(host)
         dates.spread(1), host.category.spread(1)
     except TowncircleError:
         return None
-    return None if varied else _Case(columns, plan, same, (dates.texts[0], host.categories[0]))
+    return None if varied else _Case(host.days, plan, same, (dates.texts[0], host.categories[0]))
+
+
+_CASES: dict[str, ByIdentity[tuple[Column, ...], _Case | None]] = {}  # by layout; the columns come again
 
 
 class Standing:
@@ -115,7 +120,7 @@ class Standing:
         self.since = certificate.not_before
         self.until = certificate.not_after if locks is None else min(certificate.not_after, locks)
         self.device, self.epoch, self._serial = state.device, state.epoch, certificate.serial
-        self._written_epoch = _MOVING[2] + items.integer(state.epoch) + _MOVING[3]
+        self._written_epoch = _MOVING[2] + items.integer(state.epoch)
         self._law = (int(state.resets_total), int(state.withdrawn_total), int(state.balance_limit))
         self._base, self._row, self._same = state, bytearray(), None  # type: tuple[DeviceState, bytearray, Same | None]
         held = state.registers
@@ -187,14 +192,15 @@ class Standing:
             self._after = last
         self._used = rows[self.at].count, int(rows[self.at].amount)
 
-    def moving(self, registers: bytes, counter: int, high_water: bytes, used: tuple[int, int]) -> bytes:
-        """Give the stored form of what a debit moves, as `DeviceState.encode_moving` gives it."""
+    def moved(self, registers: bytes, counter: int, high_water: bytes, used: tuple[int, int]) -> Moved:
+        """Give the stored form of each field that a debit moves, with its key; `high_water` has its own already."""
         integer, (count, amount) = items.integer, used
-        return b"".join(
-            (
-                *(_MOVING[0], registers, _MOVING[1], integer(counter), self._written_epoch, high_water),
-                *(self._before, integer(count), _USAGE[3], integer(amount), self._after),
-            )
+        return (
+            _MOVING[0] + registers,
+            _MOVING[1] + integer(counter),
+            self._written_epoch,
+            high_water,
+            b"".join((self._before, integer(count), _USAGE[3], integer(amount), self._after)),
         )
 
     def take(self, kept: Debit) -> None:
@@ -206,7 +212,7 @@ class Debit:
     """Be the change that one debit makes: a `memory.Change`, whose records are made only for who asks for them."""
 
     __slots__ = (
-        *("_digest", "at", "content", "counter", "device", "epoch", "expected_counter", "moving"),
+        *("_digest", "at", "content", "counter", "device", "epoch", "expected_counter", "moved"),
         *("raw", "registers", "request_id", "response", "signing", "standing", "tail", "used"),
     )
     standing: Standing
@@ -220,7 +226,7 @@ class Debit:
     request_id: str
     raw: bytes  # the command
     content: bytes
-    moving: bytes
+    moved: Moved
     response: bytes  # as far as the signature, until there is one
     tail: bytes
     signing: Signing
@@ -229,6 +235,11 @@ class Debit:
         """Make the answer."""
         self.response += items.octets(signature) + self.tail
         self._digest = hashlib.sha256(self.raw).digest()
+
+    @property
+    def moving(self) -> bytes:
+        """Give the stored form of what a debit moves, as `DeviceState.encode_moving` gives it."""
+        return _MOVING_HEAD + b"".join(self.moved)
 
     @property
     def first_piece(self) -> int:
@@ -269,9 +280,9 @@ class Round:
     __slots__ = ("_at", "_cases", "_high_water", "now")
 
     def __init__(self, now: Instant) -> None:
-        self.now, self._high_water = now, items.integer(now)
-        self._at = _ANSWER[7] + self._high_water
-        self._cases: dict[tuple[_Kind, int], _Case | None] = {}
+        written = items.integer(now)
+        self.now, self._high_water, self._at = now, _MOVING[3] + written, _ANSWER[7] + written
+        self._cases: dict[tuple[_Kind, int], tuple[_Case | None, tuple[Column, ...]]] = {}
 
     def decide(self, standing: Standing, raw: bytes, parts: frames.OnePiece) -> Debit | None:
         """Decide the command of one piece, or give None where the general way must; nothing is changed."""
@@ -296,7 +307,7 @@ class Round:
             (_REGISTERS[0], integer(ascending), _REGISTERS[1], integer(descending), _REGISTERS[2], first)
         )
         made.counter = counter = standing.counter + 1
-        made.moving = standing.moving(registers, counter, self._high_water, used)
+        made.moved = standing.moved(registers, counter, self._high_water, used)
         made.response = b"".join((_ANSWER[0], written, standing.layout, first, _ONE, items.octets(content), _ANSWER[5]))
         made.tail = _ANSWER[6] + registers + self._at
         made.standing, made.device, made.raw, made.at = standing, standing.device, raw, now
@@ -304,10 +315,21 @@ class Round:
         return made
 
     def _case(self, kind: _Kind, columns: tuple[Column, ...]) -> _Case | None:
+        """Give what columns come to at this instant, or None where their dates are refused now, or they ever are."""
         key = (kind, id(columns))
-        if key not in self._cases:
-            self._cases[key] = _case_of(kind, columns, self.now)
-        return self._cases[key]
+        held = self._cases.get(key)
+        if held is not None:
+            return held[0]
+        layout, zone, advance_days = kind
+        cases = _CASES.get(layout) or _CASES.setdefault(layout, ByIdentity(_CASES_HELD))
+        case = cases.get(columns, partial(_case_of, layout))
+        if case is not None:
+            try:
+                check_dates(case.days, self.now, zone=zone, advance_days=advance_days)
+            except TowncircleError:
+                case = None
+        self._cases[key] = case, columns  # held, so that no other object gets its identity
+        return case
 
 
 def _usage_head(use: _Use) -> bytes:

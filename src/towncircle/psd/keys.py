@@ -75,8 +75,9 @@ LIVES = (
         born="outside, by the operator; from a passphrase by Argon2id with stored parameters",
         kept="outside the store: a file, or nowhere (passphrase)",
         used="opening and sealing the key slots",
-        replaced="by opening and sealing the slots anew",
-        ends="with its file; without it the sealed keys cannot be opened",
+        replaced="`towncircle device reseal`: every key is opened and sealed anew; old copies open with the old "
+        "secret only",
+        ends="overwritten in the device's folder, or with its file; without it the sealed keys cannot be opened",
     ),
     KeyLife(
         name="Provider's public key, fingerprint of the root",
@@ -144,6 +145,11 @@ class SoftwareSlots:
                 raise BrokenInvariant("psd.store-damaged", path="a key slot", what="it holds another key")
             self._opened[slot.public] = held
         return held
+
+    def sealed(self, key: Signer, former: SealedKey) -> SealedKey:  # noqa: ARG002 - wrapped slots heed it
+        """Seal an opened key under this secret; `former` is how it was sealed."""
+        assert isinstance(key, SoftwareKey)
+        return SealedKey(public=key.public.raw, sealed=seal_key(key, self._secret, self._randomness))
 
     def drop(self) -> None:
         """Forget every opened key."""

@@ -14,13 +14,18 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.randomness import Randomness
 from towncircle.pki.passphrase import secret_from
 from towncircle.pki.randomness import SystemRandomness
 from towncircle.psd.key_arguments import PASSPHRASE, add_arguments
-from towncircle.psd.keys import KeySlots, SoftwareSlots
+from towncircle.psd.keys import SoftwareSlots
+
+if TYPE_CHECKING:
+    from towncircle.psd.pkcs11 import TokenSlots
+
 
 __all__ = ["CHOICE", "PASSPHRASE", "SECRET", "Keys", "add_arguments", "chosen", "kept", "keys_of"]
 SECRET, CHOICE = "operator.secret", "keys.json"
@@ -31,8 +36,9 @@ _ENVIRONMENT = "env:"
 class Keys:
     """Say where the keys lie; without anything they are sealed under `operator.secret` beside the store.
 
-    `passphrase` and `pin` name files whose first line is read; `token` is the path of a PKCS#11 library and `label` the
-    token in it.
+    `beside` and `parameters` are the names of the files in the store's folder: of a secret that lies there, and of the
+    salt and costs of a passphrase. `passphrase` and `pin` name files whose first line is read; `token` is the path of a
+    PKCS#11 library and `label` the token in it.
     """
 
     secret: Path | None = None
@@ -40,41 +46,52 @@ class Keys:
     token: Path | None = None
     label: str = ""
     pin: Path | None = None
+    beside: str = SECRET
+    parameters: str = PASSPHRASE
 
-    def slots(self, directory: Path, randomness: Randomness) -> KeySlots:
+    def slots(self, directory: Path, randomness: Randomness) -> SoftwareSlots | TokenSlots:
         """Give the key slots of the device in a store directory.
 
         Names in a token come from the operating system even in a seeded rehearsal: a seed starts over with the process,
         and a name that comes twice would take the place of a key in use.
         """
         if self.token is not None:
-            from towncircle.psd.pkcs11 import TokenLibrary, TokenSlots
+            from towncircle.psd.pkcs11 import TokenSlots, library_at
+            from towncircle.psd.token_names import TokenNames
 
             pin = self.pin or directory / "operator.pin"
             names = SystemRandomness()
-            return TokenSlots(TokenLibrary(self.token), token=self.label, pin=lambda: _line(pin), randomness=names)
+            library, kept_names = library_at(self.token), TokenNames(directory)
+            return TokenSlots(library, token=self.label, pin=lambda: _line(pin), randomness=names, names=kept_names)
         if self.passphrase is not None:
             typed = self.passphrase
-            return SoftwareSlots(secret_from(directory / PASSPHRASE, lambda: _line(typed)), randomness)
-        return SoftwareSlots(_bytes_of(self.secret or directory / SECRET), randomness)
+            return SoftwareSlots(secret_from(directory / self.parameters, lambda: _line(typed)), randomness)
+        return SoftwareSlots(bytes_of(self.secret or directory / self.beside), randomness)
 
-    def keep(self, directory: Path) -> None:
+    def keep(self, directory: Path, *, name: str = CHOICE) -> None:
         """Have a folder say where keys lie: the store of a device, or a world for its new devices."""
         places = (self.secret, self.passphrase, self.token, self.pin)
         named = dict(zip(("secret", "passphrase", "token", "pin"), map(_absolute, places), strict=True))
-        (directory / CHOICE).write_text(json.dumps({**named, "label": self.label}) + "\n", encoding="utf-8")
+        files = {"beside": self.beside, "parameters": self.parameters}
+        draft = directory / f"{name}.new"
+        with draft.open("w", encoding="utf-8") as file:
+            file.write(json.dumps({**named, "label": self.label, **files}) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(directory / name)
 
 
-def kept(directory: Path) -> Keys:
+def kept(directory: Path, *, name: str = CHOICE) -> Keys:
     """Give where the keys of a store lie, as it says itself; without a word they lie beside it.
 
     Raises `Refused` (psd.keys-unclear).
     """
-    place = directory / CHOICE
+    place = directory / name
     try:
         told = json.loads(place.read_text(encoding="utf-8"))
-        names = {name: Path(told[name]) for name in ("secret", "passphrase", "token", "pin") if told[name] is not None}
-        return Keys(**names, label=str(told["label"]))
+        names = {kind: Path(told[kind]) for kind in ("secret", "passphrase", "token", "pin") if told[kind] is not None}
+        files = {kind: str(told[kind]) for kind in ("beside", "parameters") if kind in told}
+        return Keys(**names, label=str(told["label"]), **files)  # type: ignore[arg-type]  # paths and names by kind
     except FileNotFoundError:
         return Keys()
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -106,7 +123,9 @@ def keys_of(args: argparse.Namespace) -> Keys | None:
     )
 
 
-def _bytes_of(place: Path) -> Callable[[], bytes]:
+def bytes_of(place: Path) -> Callable[[], bytes]:
+    """Give a provider that reads a secret from a file. It raises `Refused` (psd.no-secret)."""
+
     def read() -> bytes:
         try:
             return place.read_bytes()

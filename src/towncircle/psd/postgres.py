@@ -21,7 +21,7 @@ from towncircle.kernel.ids import DeviceId
 from towncircle.psd import postgres_arrays as arrays
 from towncircle.psd import postgres_sql as sql
 from towncircle.psd.memory import Change, Record, RecordName
-from towncircle.psd.postgres_rows import Rows, Steady
+from towncircle.psd.postgres_rows import Rows, Steady, statement
 from towncircle.psd.recent import Recent
 from towncircle.psd.state import DeviceState
 
@@ -35,6 +35,7 @@ _WANTED = {
     "transaction_isolation": ("read committed",),
 }
 _SESSION = "-c synchronous_commit=on -c default_transaction_isolation=read\\ committed -c jit=off -c timezone=UTC"
+_SERVED = 7467324  # the advisory lock that every session of a host shares
 _AT_HAND = 4096  # steady parts that are remembered
 _DEADLOCKS = 3  # two hosts on the same devices may lock each other out; the statement is then tried again
 
@@ -43,13 +44,18 @@ class PostgresMemory:
     """Keep devices in a PostgreSQL database that several hosts may share.
 
     `dsn` is a libpq connection string; `create` makes the tables where there are none, in `partitions` parts by device
-    id (0: plain tables). Raises `BadInput` (psd.store-missing), `Refused` (psd.library-missing, psd.store-failed,
-    psd.store-not-durable, psd.store-too-new) when it opens.
+    id (0: plain tables). With `alone` no other may have the database meanwhile; with
+    `standby` every session asks that commits wait for a standby. Raises `BadInput`
+    (psd.store-missing), `Refused` (psd.library-missing, psd.store-failed,
+    psd.store-not-durable, psd.store-too-new, psd.fleet-served, psd.fleet-resealed) when it opens.
     """
 
-    def __init__(self, dsn: str, *, create: bool = False, partitions: int = 0) -> None:
+    def __init__(
+        self, dsn: str, *, create: bool = False, partitions: int = 0, alone: bool = False, standby: bool = False
+    ) -> None:
         self._library = _psycopg()
         self._steady: Recent[str, Steady] = Recent(_AT_HAND)
+        self._alone, self._needs_standby = alone, standby
         self._dsn, self._idle, self._lock = dsn, [], threading.Lock()  # type: tuple[str, list[Any], Any]
         with self._translated():
             info = self._library.conninfo.conninfo_to_dict(dsn)
@@ -90,6 +96,12 @@ class PostgresMemory:
                 assert row is not None
                 if row[0] not in wanted:
                     raise Refused("psd.store-not-durable", path=self.path, pragma=name, found=row[0])
+            if self._needs_standby and not _standbys(connection):
+                raise Refused("psd.no-standby", path=self.path)
+            lock = "pg_try_advisory_lock" if self._alone else "pg_try_advisory_lock_shared"
+            row = connection.execute(f"SELECT {lock}({_SERVED})").fetchone()
+            if not (row and row[0]):
+                raise Refused("psd.fleet-served" if self._alone else "psd.fleet-resealed", path=self.path)
         except BaseException:
             connection.close()
             raise
@@ -134,7 +146,8 @@ class PostgresMemory:
         names = [str(name) for name in ids]
         with self._session() as connection:
             rows = connection.execute(sql.LOAD, (arrays.texts(names),), binary=True).fetchall()
-        found = {}
+        found: dict[DeviceId, DeviceState] = {}
+        notes: dict[str, Steady] = {}
         for name, steady, counter, epoch, moving, digest in rows:
             first = hashlib.sha256(steady).digest()
             if hashlib.sha256(first + moving).digest() != digest:
@@ -142,9 +155,10 @@ class PostgresMemory:
             state, as_cut = DeviceState.join(steady, moving)
             found[DeviceId(name)] = state
             if as_cut:
-                self._steady.put(name, Steady(counter, epoch, state, first))
+                notes[name] = Steady(counter, epoch, state, first)
             else:
                 self._steady.drop(name)
+        self._steady.put_all(notes)
         return found
 
     def record(self, device: DeviceId, *, kind: str, request_id: str) -> Record | None:
@@ -227,8 +241,7 @@ class PostgresMemory:
         lost = [change.device for change in changes if change.device not in won]
         if lost and (together or births):
             raise Refused("psd.store-stale", device=lost[0])
-        for row in won:
-            self._steady.put(row, notes[row])
+        self._steady.put_all({name: notes[name] for name in won} if lost else notes)
         return lost
 
     def _transact(
@@ -249,20 +262,8 @@ class PostgresMemory:
         return won
 
     def _move(self, connection: psycopg.Connection[Any], moves: Sequence[Change], notes: dict[str, Steady]) -> set[str]:
-        rows = Rows(moves, self._steady, notes)
-        found = connection.execute(
-            sql.MOVE,
-            (
-                rows.names,
-                arrays.bigints([change.expected_counter for change in moves]),
-                arrays.bigints([change.epoch for change in moves]),
-                *rows.states(),
-                *rows.records(),
-                len(moves),
-            ),
-            binary=True,
-            prepare=True,
-        ).fetchone()
+        text, columns = statement(moves, self._steady.all(change.device for change in moves), notes)
+        found = connection.execute(text, columns, binary=True, prepare=True).fetchone()
         assert found is not None
         won: set[str] = {change.device for change in moves}
         return won if found[0] == len(won) else set(found[1] or ())
@@ -270,12 +271,17 @@ class PostgresMemory:
     def _bear(
         self, connection: psycopg.Connection[Any], births: Sequence[Change], notes: dict[str, Steady]
     ) -> set[str]:
-        rows = Rows(births, self._steady, notes)
+        rows = Rows(births, dict.fromkeys(change.device for change in births), notes)
         found = connection.execute(sql.BIRTH, (rows.names, *rows.states()))
         born = {row[0] for row in found}
         if any(change.records for change in births):
             connection.execute(sql.KEEP, rows.records())
         return born
+
+    def standbys(self) -> str:
+        """Name the synchronous standbys that every commit waits for, as the server has them; empty: none."""
+        with self._session() as connection:
+            return _standbys(connection)
 
     def bind(self, folder: str) -> tuple[str, str]:
         """Keep the name of the folder of wrapping keys, unless it is empty or there is one.
@@ -319,6 +325,11 @@ def _warned(connection: psycopg.Connection[Any]) -> Iterator[list[str]]:
         yield told
     finally:
         connection.remove_notice_handler(listen)
+
+
+def _standbys(connection: psycopg.Connection[Any]) -> str:
+    row = connection.execute("SELECT current_setting('synchronous_standby_names')").fetchone()
+    return str(row[0]) if row else ""
 
 
 def _first_line(error: Exception) -> str:

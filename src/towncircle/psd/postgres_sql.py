@@ -1,6 +1,7 @@
 """The statements of the PostgreSQL memory, and its numbered migrations.
 
-Here: SQL over `unnest`, so that any number of devices is one statement. Not here: who runs it (`postgres`).
+Here: SQL over `unnest`, so that any number of devices is one statement; `DEBITS` is `MOVE` for debits of one piece,
+which have one record each, so that their columns come once. Not here: who runs it (`postgres`).
 Kept: the one guard is compare-and-swap on counter and epoch, in the WHERE of the statement that writes; a record is
 written only beside the device that moved in the same statement.
 """
@@ -28,6 +29,21 @@ WITH moved AS (
         %b::int[], %b::bytea[], %b::bytea[])
         AS r (device, kind, request_id, counter, place, command_digest, first_piece, count, response, digest)
     WHERE r.device IN (SELECT id FROM moved)
+)
+SELECT count(*), CASE WHEN count(*) < %b THEN array_agg(id) END FROM moved"""
+DEBITS = """
+WITH moved AS (
+    UPDATE device AS d SET steady = coalesce(g.steady, d.steady), counter = g.counter, epoch = g.epoch,
+        moving = g.moving, digest = g.digest
+    FROM unnest(%b::text[], %b::bigint[], %b::bigint[], %b::bytea[], %b::bigint[], %b::bigint[], %b::bytea[],
+        %b::bytea[], %b::text[], %b::bytea[], %b::bigint[], %b::bytea[], %b::bytea[])
+        AS g (id, was_counter, was_epoch, steady, counter, epoch, moving, digest, request_id, command_digest,
+            first_piece, response, response_digest)
+    WHERE d.id = g.id AND d.counter = g.was_counter AND d.epoch = g.was_epoch
+    RETURNING d.id, g.counter, g.request_id, g.command_digest, g.first_piece, g.response, g.response_digest
+), kept AS (
+    INSERT INTO record (device, kind, request_id, counter, place, command_digest, first_piece, count, response, digest)
+    SELECT id, %b::text, request_id, counter, 0, command_digest, first_piece, 1, response, response_digest FROM moved
 )
 SELECT count(*), CASE WHEN count(*) < %b THEN array_agg(id) END FROM moved"""
 KEEP = """

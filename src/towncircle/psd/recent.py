@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Generic, TypeVar
 
 K = TypeVar("K")
@@ -50,6 +50,16 @@ class Recent(Generic[K, V]):
             self._held.move_to_end(key)
             while len(self._held) > self.limit:
                 self._held.popitem(last=False)
+
+    def put_all(self, entries: Mapping[K, V]) -> None:
+        """Keep many entries, and let the oldest go."""
+        with self._lock:
+            held = self._held
+            for key, value in entries.items():
+                held[key] = value
+                held.move_to_end(key)
+            while len(held) > self.limit:
+                held.popitem(last=False)
 
     def drop(self, key: K) -> None:
         """Let an entry go."""

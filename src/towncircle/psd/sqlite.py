@@ -11,8 +11,8 @@ machine may still show what its disk never got. `vfs` names another disk below, 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -23,8 +23,9 @@ import apsw
 from towncircle.kernel.errors import BadInput, BrokenInvariant, Refused
 from towncircle.kernel.ids import DeviceId
 from towncircle.psd import codec
+from towncircle.psd.debits import Debit
 from towncircle.psd.memory import Change, Record
-from towncircle.psd.state import DeviceState
+from towncircle.psd.state import MOVED, DeviceState
 
 # (pragma, value to ask for, value that must be read back); the lock mode comes before the first read of the file
 _WANTED: tuple[tuple[str, str, object], ...] = (
@@ -63,12 +64,13 @@ class SqliteMemory:
         self.path = path
         if not create and not vfs and not path.stat().st_size:  # else it would be taken for a new one
             self._damaged("it is empty")
-        self._failed, self._writer = "", codec.Writer(DeviceState)
+        self._failed, self._writer = "", codec.Writer(DeviceState, MOVED)
         flags = apsw.SQLITE_OPEN_READWRITE | (apsw.SQLITE_OPEN_CREATE if create else 0)
-        with self._translated():
+        self._translated = _Translated(path)
+        with self._translated:
             self._connection = apsw.Connection(str(path), flags=flags, vfs=vfs or None)
         try:
-            with self._translated():
+            with self._translated:
                 self._open(new=create)
                 self._connection.wal_autocheckpoint(checkpoint_pages)
         except BaseException:
@@ -102,25 +104,13 @@ class SqliteMemory:
     def _checkpoint(self) -> None:
         self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
 
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            yield
-        except apsw.Error as error:
-            code = getattr(error, "result", apsw.SQLITE_ERROR)  # apsw's own errors (a closed connection) carry none
-            if code in _BUSY:
-                raise Refused("psd.store-busy", path=self.path) from error
-            if code in _DAMAGED:
-                raise BrokenInvariant("psd.store-damaged", path=self.path, what=str(error)) from error
-            raise Refused("psd.store-failed", path=self.path, what=str(error)) from error
-
     def _damaged(self, what: str) -> NoReturn:
         raise BrokenInvariant("psd.store-damaged", path=self.path, what=what)
 
     def load(self, ids: Iterable[DeviceId]) -> Mapping[DeviceId, DeviceState]:
         """Give the states of the devices that are kept. Raises `BrokenInvariant` (psd.store-damaged)."""
         found: dict[DeviceId, DeviceState] = {}
-        with self._translated():
+        with self._translated:
             for name in ids:
                 row = self._connection.execute("SELECT state, digest FROM device WHERE id = ?", (name,)).fetchone()
                 if row is None:
@@ -132,7 +122,7 @@ class SqliteMemory:
 
     def devices(self) -> tuple[DeviceId, ...]:
         """Name the devices in this store."""
-        with self._translated():
+        with self._translated:
             return tuple(DeviceId(row[0]) for row in self._connection.execute("SELECT id FROM device ORDER BY id"))
 
     def commit(self, changes: Sequence[Change]) -> None:
@@ -140,7 +130,7 @@ class SqliteMemory:
         if self._failed:
             raise Refused("psd.store-failed", path=self.path, what=self._failed)
         try:
-            with self._translated():
+            with self._translated:
                 self._connection.execute("BEGIN IMMEDIATE")
                 for change in changes:
                     self._write(change)
@@ -153,19 +143,25 @@ class SqliteMemory:
                 self._failed = str(error.params["what"])
             raise
 
-    def _write(self, change: Change) -> None:
-        device, expected_counter, epoch, state, records = change
-        run, changes, blob = self._connection.execute, self._connection.changes, self._writer.encode(state)
+    def _write(self, change: Change | Debit) -> None:
+        device, expected_counter, epoch, records = change.device, change.expected_counter, change.epoch, change.records
+        if type(change) is Debit:
+            counter, now_epoch = change.counter, change.standing.epoch
+            blob = self._writer.spliced(change.standing.base, change.moved)
+        else:
+            state = change.state
+            counter, now_epoch, blob = state.counter, state.epoch, self._writer.encode(state)
+        run, changes = self._connection.execute, self._connection.changes
         digest = hashlib.sha256(blob).digest()
         if expected_counter == 0:
             run(
                 "INSERT INTO device (id, counter, epoch, state, digest) VALUES (?,?,?,?,?) ON CONFLICT DO NOTHING",
-                (device, state.counter, state.epoch, blob, digest),
+                (device, counter, now_epoch, blob, digest),
             )
         else:
             run(
                 "UPDATE device SET counter=?, epoch=?, state=?, digest=? WHERE id=? AND counter=? AND epoch=?",
-                (state.counter, state.epoch, blob, digest, device, expected_counter, epoch),
+                (counter, now_epoch, blob, digest, device, expected_counter, epoch),
             )
         if changes() != 1:
             raise Refused("psd.store-stale", device=device)
@@ -183,14 +179,14 @@ class SqliteMemory:
 
     def record(self, device: DeviceId, *, kind: str, request_id: str) -> Record | None:
         """Give the record of a request, or None. Raises `BrokenInvariant` (psd.store-damaged)."""
-        with self._translated():
+        with self._translated:
             statement = f"{_READ} AND kind = ? AND request_id = ?"
             row = self._connection.execute(statement, (device, kind, request_id)).fetchone()
         return None if row is None else self._read(row)
 
     def records(self, device: DeviceId) -> Iterable[Record]:
         """Give all records of a device, oldest first. Raises `BrokenInvariant` (psd.store-damaged)."""
-        with self._translated():
+        with self._translated:
             for row in self._connection.execute(f"{_READ} ORDER BY rowid", (device,)):
                 yield self._read(row)
 
@@ -213,11 +209,33 @@ class SqliteMemory:
         The log is cut short by the checkpoint, which nothing syncs; a commit that changes nothing does.
         """
         run = self._connection.execute
-        with self._translated():
+        with self._translated:
             self._checkpoint()
             run(f"BEGIN IMMEDIATE;PRAGMA user_version={len(_migrations())};COMMIT")
 
     def close(self) -> None:
         """Let go of the file."""
-        with self._translated():
+        with self._translated:
             self._connection.close()
+
+
+class _Translated:
+    """Word the library's errors; a class, because a debit passes it twice."""
+
+    __slots__ = ("_path",)
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if not isinstance(error, apsw.Error):
+            return
+        code = getattr(error, "result", apsw.SQLITE_ERROR)  # apsw's own errors (a closed connection) carry none
+        if code in _BUSY:
+            raise Refused("psd.store-busy", path=self._path) from error
+        if code in _DAMAGED:
+            raise BrokenInvariant("psd.store-damaged", path=self._path, what=str(error)) from error
+        raise Refused("psd.store-failed", path=self._path, what=str(error)) from error

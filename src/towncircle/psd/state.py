@@ -168,7 +168,8 @@ class DeviceState(Amendable):
         return self.parameters
 
 
-_MOVED = frozenset({"registers", "counter", "epoch", "high_water", "usage"})  # what a debit changes
+MOVED = ("registers", "counter", "epoch", "high_water", "usage")  # what a debit changes, in the order of their numbers
+_MOVED = frozenset(MOVED)
 _STEADY = codec.part(DeviceState, {field.name for field in fields(DeviceState)} - _MOVED)
 _MOVING = codec.part(DeviceState, _MOVED)
 _MOVED_KEYS, _STEADY_KEYS = set(_MOVING.keys), set(_STEADY.keys)

@@ -21,6 +21,8 @@ from towncircle.kernel.instants import Instant
 from towncircle.rules.inventory import duties, inventory, sheet
 
 FACT = "act.recorded"
+PARTIES = ("provider", "postal")
+_YEAR = re.compile(r"(19|20|21)[0-9]{2}", re.ASCII)
 _REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9./:_-]{0,79}", re.ASCII)
 
 
@@ -29,7 +31,8 @@ class Act:
     """Hold one act: the duty it fulfils, whose journal it stands in, the office, whether a paper shows it.
 
     `about` is the role of the party that it is about, where it names one. `told_by` is the fact by which a procedure of
-    the program tells of the same act, and `where` what its body says then; empty where no procedure does.
+    the program tells of the same act, and `where` what its body says then; empty where no procedure does. An act of a
+    rule set's own has no duty: `rule` is its clause and `orders` what is done. `period`: it is done for a year.
     """
 
     name: str
@@ -40,11 +43,14 @@ class Act:
     about: str = ""
     told_by: str = ""
     where: Mapping[str, str] = field(default_factory=dict)
+    rule: str = ""
+    orders: str = ""
+    period: bool = False
 
     @property
     def clause(self) -> str:
-        """Give the clause of the act's requirement."""
-        return inventory()[duties()[self.duty].row].clause
+        """Give the clause of the act's requirement, or of the rule set that orders it."""
+        return self.rule or inventory()[duties()[self.duty].row].clause
 
     @property
     def party(self) -> str:
@@ -54,7 +60,7 @@ class Act:
     @property
     def does(self) -> str:
         """Say what the act is."""
-        return duties()[self.duty].does
+        return self.orders or duties()[self.duty].does
 
 
 @cache
@@ -70,6 +76,24 @@ def _read(name: str, row: dict[str, Any]) -> Act:
     return Act(name=name, told_by=told["fact"], where=MappingProxyType(told.get("where", {})), **row)
 
 
+def read_act(name: str, table: Mapping[str, Any], *, source: str, quality: str) -> Act:
+    """Read an act of a rule set's own. Raises `ValueError` saying what is wrong with it, `KeyError` what it lacks."""
+    texts = {key: table[key] for key in ("by", "actor", "clause", "orders")}
+    flags = {key: table.get(key, False) for key in ("document", "period")}
+    unknown = table.keys() - texts.keys() - flags.keys() - {"about"}
+    if unknown:
+        raise ValueError(f"{name} has the unknown keys {sorted(unknown)}")
+    about = table.get("about", "")
+    if not (source and quality and all(isinstance(text, str) for text in (*texts.values(), about))):
+        raise ValueError(f"{name} has a key whose value is no text")
+    if texts["by"] not in PARTIES or about not in ("", *PARTIES) or name in acts():
+        raise ValueError(f"{name} is an act of nobody who records acts, or has the name of another one")
+    if not all(isinstance(flag, bool) for flag in flags.values()) or not all(texts.values()):
+        raise ValueError(f"{name} has an empty text, or a document or period that is neither true nor false")
+    rule = texts.pop("clause")
+    return Act(name=name, duty="", about=about, rule=rule, **texts, **flags)
+
+
 def acts_told(fact: Fact) -> list[Act]:
     """Give the acts that a fact tells of: the one that was recorded, or those that a procedure of the program did."""
     if fact.type == FACT:
@@ -78,11 +102,12 @@ def acts_told(fact: Fact) -> list[Act]:
     return [act for act in told if all(fact.body.get(key) == value for key, value in act.where.items())]
 
 
-def act_named(name: str) -> Act:
-    """Give an act by its name. Raises `BadInput` (acts.no-such-act)."""
-    if name not in acts():
+def act_named(name: str, own: Mapping[str, Act] = MappingProxyType({})) -> Act:
+    """Give an act by its name, or one of a rule set's `own`. Raises `BadInput` (acts.no-such-act)."""
+    found = acts().get(name) or own.get(name)
+    if found is None:
         raise BadInput("acts.no-such-act", name=name[:40])
-    return acts()[name]
+    return found
 
 
 def check_reference(text: str) -> None:
@@ -91,13 +116,15 @@ def check_reference(text: str) -> None:
         raise BadInput("acts.bad-reference", text=text[:40])
 
 
-def record(ctx: Context, *, act: Act, reference: str, document: str, at: Instant, about: str = "") -> Fact:
+def record(
+    ctx: Context, *, act: Act, reference: str, document: str, at: Instant, about: str = "", period: str = ""
+) -> Fact:
     """Record that an act was done; `document` is the SHA-256 (hex) of the paper that shows it, or empty.
 
-    `about` is the party that it is about, for an act that names one.
+    `about` is the party that it is about, for an act that names one, `period` the year that it is done for.
 
-    Raises `BadInput` (acts.bad-reference, acts.bad-about), `Refused` (acts.not-this-party, acts.no-document,
-    acts.not-yet, acts.conflict).
+    Raises `BadInput` (acts.bad-reference, acts.bad-about, acts.bad-period), `Refused` (acts.not-this-party,
+    acts.no-document, acts.not-yet, acts.conflict).
     """
     clause = act.clause
     check_reference(reference)
@@ -113,15 +140,18 @@ def record(ctx: Context, *, act: Act, reference: str, document: str, at: Instant
             about=about[:64] or "nobody",
             needed=f"a {act.about}" if act.about else "nobody",
         )
+    if bool(period) != act.period or (period and not _YEAR.fullmatch(period)):
+        raise BadInput("acts.bad-period", act=act.name, period=period[:20] or "none")
     if at > ctx.now:
         raise Refused("acts.not-yet", act=act.name, at=at, now=ctx.now, clause=clause)
-    key = f"{act.name} {reference} {at.date_in('UTC')}{f' {about}' if about else ''}"
+    named = {name: text for name, text in (("about", about), ("period", period)) if text}
+    key = " ".join((act.name, reference, at.date_in("UTC").isoformat(), *named.values()))
     held = ctx.tx.get("act", key)
     if held is not None:
         if held.body["document"] != document:
             raise Refused("acts.conflict", act=act.name, reference=reference, clause=clause)
         return next(fact for fact in ctx.tx.facts() if fact.id == held.body["fact"])
-    named = {"act": act.name, "duty": act.duty, "document": document, **({"about": about} if about else {})}
+    named = {"act": act.name, "duty": act.duty or clause, "document": document, **named}
     fact = ctx.note(FACT, reference, clauses=(clause,), occurred_at=at, **named)
     ctx.tx.put("act", key, {"fact": fact.id, "document": document}, owner=ctx.party, expected=0)
     return fact

@@ -18,9 +18,24 @@ from typing import Any
 
 from towncircle.kernel.instants import Instant, zone_named
 
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _SATURDAY, _SUNDAY = 5, 6
+_COMMON_YEAR = 2023  # without a leap day
 _DAY = timedelta(days=1)
+
+
+@cache
+def yearly(text: str) -> tuple[int, int] | None:
+    """Read a day of each year ("15 August") as month and day, or give None for what is none that every year has."""
+    day, _, month = text.partition(" ")
+    if month not in _MONTHS or not (day.isascii() and day.isdigit() and day == day.lstrip("0")):
+        return None
+    number = _MONTHS.index(month) + 1
+    return (number, int(day)) if 1 <= int(day) <= monthrange(_COMMON_YEAR, number)[1] else None
 
 
 @cache

@@ -9,7 +9,9 @@ How each shape runs, per limit and per thread (a device, a license, a report):
 - interval: started once, each fact that meets it begins the next;
 - window: as an obligation; a fact of `restarts` (the receipt of a notice) sets its beginning anew;
 - retention: each fact that starts it is kept for its own time; a fact that meets it lets the thing go;
-- calendar with a day of the month: one a month from the first fact on, met by a fact that names the `period`.
+- calendar with a day of the month: one a month from the first fact on, met by a fact that names the `period`;
+- calendar with a day of each year: one for each such day after that of the first fact, the next one always among them;
+  the `period` is its year.
 A limit of another regime than the installation's binds the devices that were leased under that regime.
 """
 
@@ -24,12 +26,13 @@ from functools import cache
 from towncircle.kernel.errors import BadInput
 from towncircle.kernel.facts import Fact
 from towncircle.kernel.instants import Instant
-from towncircle.rules.calendars import end_of_day
+from towncircle.rules.calendars import end_of_day, yearly
 from towncircle.rules.limits import Limit
 from towncircle.rules.rulesets import RULESETS, RuleSet, ruleset
 from towncircle.rules.terms import Term
 
 HEADQUARTERS = "America/New_York"  # where no office is named: the Manager, MTM, in Washington (502.8)
+_YEAR = len("2027")  # a period of a yearly limit
 _GROUND = ("zone", "regime", "licensee", "provider")
 _MET, _ENDED, _STARTED, _RESTARTED = range(4)
 _Move = tuple[Instant, int, int, Fact]
@@ -139,6 +142,8 @@ class _Derivation:
         run = self._runs().get(self._limit.shape, self._single)
         if self._limit.shape == "calendar" and self._monthly():
             run = self._months
+        elif self._limit.shape == "calendar" and self._yearly():
+            run = self._years
         for thread, moves in self._threads(kinds).items():
             moves.sort(key=lambda move: move[:3])
             yield from run(thread, moves)
@@ -148,6 +153,9 @@ class _Derivation:
 
     def _monthly(self) -> bool:
         return any(type(dated.value) is int for dated in self._limit.values)
+
+    def _yearly(self) -> bool:
+        return any(isinstance(dated.value, str) and yearly(dated.value) for dated in self._limit.values)
 
     def _threads(self, kinds: Mapping[str, list[tuple[int, Fact]]]) -> dict[str, list[_Move]]:
         found: dict[str, list[_Move]] = defaultdict(list)
@@ -198,17 +206,27 @@ class _Derivation:
         first = next((fact for _, _, move, fact in moves if move == _STARTED), None)
         if first is None:
             return
-        met: dict[str, Fact] = {}
-        for _, _, move, fact in moves:
-            if move == _MET:
-                met.setdefault(str(fact.body.get("period", "")), fact)
-        end = next((fact for _, _, move, fact in moves if move == _ENDED), None)
-        zone = self._zone(thread, first)
+        met, end, zone = _met(moves), _end(moves), self._zone(thread, first)
         last = min(self._as_of, end.occurred_at if end else self._as_of).date_in(zone)
         start = first.occurred_at.date_in(zone)
         for number in range(start.year * 12 + start.month - 1, last.year * 12 + last.month):
             period = f"{number // 12:04d}-{number % 12 + 1:02d}"
             yield from self._duty(thread, first, closed=met.get(period), period=period)
+
+    def _years(self, thread: str, moves: list[_Move]) -> Iterator[Duty]:
+        first = next((fact for _, _, move, fact in moves if move == _STARTED), None)
+        if first is None:
+            return
+        met, end, zone = _met(moves), _end(moves), self._zone(thread, first)
+        start, today = first.occurred_at.date_in(zone), self._as_of.date_in(zone)
+        ended = end.occurred_at.date_in(zone) if end is not None else None
+        for year in range(start.year, today.year + 2):
+            day = _day_of(self._limit, year)
+            if day is None or day <= start or (ended is not None and ended < day):
+                continue
+            yield from self._duty(thread, first, closed=met.get(f"{year:04d}"), period=f"{year:04d}")
+            if day >= today:  # the next one is known, those after it are not due yet
+                return
 
     def _duty(
         self, thread: str, anchor: Fact, *, closed: Fact | None = None, ended: bool = False, period: str = ""
@@ -246,6 +264,26 @@ class _Derivation:
         return (rules, limit) if limit else None
 
 
+def _met(moves: Iterable[_Move]) -> dict[str, Fact]:
+    """Give the first fact that meets each period."""
+    met: dict[str, Fact] = {}
+    for _, _, move, fact in moves:
+        if move == _MET:
+            met.setdefault(str(fact.body.get("period", "")), fact)
+    return met
+
+
+def _end(moves: Iterable[_Move]) -> Fact | None:
+    return next((fact for _, _, move, fact in moves if move == _ENDED), None)
+
+
+def _day_of(limit: Limit, year: int) -> date | None:
+    """Give the day of a year on which a limit is due, or None where it was not in force in that year."""
+    value = limit.on(date(year, 12, 31))
+    found = yearly(value) if isinstance(value, str) else None
+    return date(year, *found) if found is not None else None
+
+
 def _state(shape: str, *, closed: bool, ended: bool, late: bool) -> str:
     if ended:
         return "fell away"
@@ -262,6 +300,9 @@ def _state(shape: str, *, closed: bool, ended: bool, late: bool) -> str:
 def _until(rules: RuleSet, limit: Limit, anchor: Fact, zone: str, period: str) -> Instant | None:
     """Give the last instant of a limit that counts from a fact, or None where it was not in force then."""
     begun = anchor.occurred_at.date_in(zone)
+    if len(period) == _YEAR:
+        day = _day_of(limit, int(period))
+        return end_of_day(day, zone) if day is not None else None
     value = limit.on(_month_after(period, 1) if period else begun)
     if limit.term_of:
         parameter = rules.parameters.get(limit.term_of)
@@ -270,8 +311,8 @@ def _until(rules: RuleSet, limit: Limit, anchor: Fact, zone: str, period: str) -
     decided = str(anchor.body.get(limit.until) or "") if limit.until else ""
     if not decided:
         return ends
-    day = _decided(decided, zone)
-    return day if ends is None or limit.shape == "set limit" else min(day, ends)
+    set_on = _decided(decided, zone)
+    return set_on if ends is None or limit.shape == "set limit" else min(set_on, ends)
 
 
 def _lasts(value: int | str | date | None, anchor: Fact, zone: str, period: str) -> Instant | None:

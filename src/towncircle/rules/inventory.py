@@ -22,6 +22,7 @@ from towncircle.rules.parameters import QUALITIES
 
 Kind = Literal["implemented", "by-construction", "operational", "not-applicable", "open"]
 KINDS: tuple[Kind, ...] = ("implemented", "by-construction", "operational", "not-applicable", "open")
+REASONED = ("operational", "not-applicable")  # what the program does not do itself says why
 FOLDER = "clauses"
 SHEETS = ("preamble", "p050", "part-502", "imi")
 _PART = re.compile(r"[0-9]{3}\.[0-9]", re.ASCII)
@@ -30,7 +31,7 @@ _ASIDE = re.compile(r"\([A-Za-z][^)]{2,}\)", re.ASCII)  # "(house)", "(DMM C810)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Duty:
-    """Hold one duty: its id, what is to be done, of which kind it is, and why where it does not apply."""
+    """Hold one duty: its id, what is to be done, of which kind it is, and why where people do it or nobody."""
 
     id: str
     row: str
@@ -134,7 +135,7 @@ def _row(name: str, row: Mapping[str, Any], *, source: str, quality: str) -> Row
     made = []
     for number, duty in enumerate(held, start=1):
         own = f"{name}/{number}" if len(held) > 1 else name
-        if duty["kind"] not in KINDS or (duty["kind"] == "not-applicable") != bool(duty.get("why")):
+        if duty["kind"] not in KINDS or (duty["kind"] in REASONED) != bool(duty.get("why")):
             what = f"{own} has no known kind, or a reason that does not go with it"
             raise BrokenInvariant("rules.file-unreadable", file=FOLDER, what=what)
         made.append(Duty(id=own, row=name, does=duty["does"], kind=duty["kind"], why=duty.get("why", "")))

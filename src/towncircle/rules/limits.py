@@ -7,8 +7,9 @@ blocks (`gate`), and its figure is marked `house`.
 
 The shapes: `obligation` (act by), `interval` (recur within), `window` (a right that lapses), `retention` (keep at
 least), `calendar` (due on a date), `set limit` (fixed by a decision). How long one runs is said in one of these ways:
-a term (`"30 days"`), a date (`2024-12-31`), a day of the month after (`1`), a parameter's name (`term_of`), or the name
-of the field in which the decision set the date (`until`), which goes before a term.
+a term (`"30 days"`), a date (`2024-12-31`), a day of the month after (`1`) or of each year (`"15 August"`), a
+parameter's name (`term_of`), or the name of the field in which the decision set the date (`until`), which goes before a
+term.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from types import MappingProxyType
 from typing import Any
 
 from towncircle.kernel.facts import Fact
+from towncircle.rules.calendars import yearly
 from towncircle.rules.parameters import QUALITIES, Dated, Value
 from towncircle.rules.terms import Term
 
@@ -121,6 +123,8 @@ class Limit:
         value = self.values[-1].value
         if type(value) is int:
             text = f"day {value} of the month after"
+        elif isinstance(value, str) and yearly(value) is not None:
+            text = f"{value} of each year"
         elif value == "0 days":
             text = "the same day"
         else:
@@ -195,6 +199,9 @@ def _check(limit: Limit) -> None:
         raise ValueError(f"{name} is a set limit and does not name the field in which the decision set it")
     for dated in limit.values:
         _check_value(name, dated.value)
+    years = [isinstance(dated.value, str) and yearly(dated.value) is not None for dated in limit.values]
+    if any(years) and (limit.shape != "calendar" or not all(years)):
+        raise ValueError(f"{name} is due on a day of each year, and is no calendar limit that always was")
     if limit.reminder:
         Term.parse(limit.reminder)
 
@@ -209,5 +216,5 @@ def _check_value(name: str, value: Value) -> None:
     if type(value) is int:
         if not 1 <= value <= 28:
             raise ValueError(f"{name} is due on no day that every month has")
-    elif type(value) is not date:
+    elif type(value) is not date and yearly(str(value)) is None:
         Term.parse(str(value))

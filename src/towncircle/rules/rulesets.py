@@ -4,7 +4,8 @@ Here: loading, look-up by name and day, the digest under which decisions are rec
 Kept: `imi-2024` inherits every 1998 term that it does not replace, and says which (house.md 6). A rule set is a value:
 changing a parameter or a limit gives another rule set with another digest.
 
-The folder of a rule set holds parameters in `*.toml` and time limits in `limits/*.toml`.
+The folder of a rule set holds parameters in `*.toml`, time limits in `limits/*.toml` and acts of people that it orders
+beside those of the inventory in `acts/*.toml`.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from typing import TypeVar
 from towncircle.kernel.errors import BadInput, BrokenInvariant, Refused
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import Mills
+from towncircle.rules.acts import Act, read_act
 from towncircle.rules.limits import Limit, read_limit
 from towncircle.rules.parameters import Parameter, Value, read_parameter
 from towncircle.rules.registry import About, registry
@@ -41,7 +43,7 @@ class RuleSet:
     `digest` is the SHA-256 (hex) over all of them; `inherited` names the parameters taken over from the set below.
     """
 
-    __slots__ = ("digest", "inherited", "limits", "name", "parameters")
+    __slots__ = ("acts", "digest", "inherited", "limits", "name", "parameters")
 
     def __init__(
         self,
@@ -49,11 +51,13 @@ class RuleSet:
         parameters: Mapping[str, Parameter],
         inherited: frozenset[str],
         limits: Mapping[str, Limit] = MappingProxyType({}),
+        acts: Mapping[str, Act] = MappingProxyType({}),
     ) -> None:
         self.name = name
         self.parameters: Mapping[str, Parameter] = MappingProxyType(dict(sorted(parameters.items())))
         self.limits: Mapping[str, Limit] = MappingProxyType(dict(sorted(limits.items())))
         self.inherited = inherited
+        self.acts: Mapping[str, Act] = MappingProxyType(dict(sorted(acts.items())))
         self.digest = _digest(name, self.parameters, self.limits)
 
     def __repr__(self) -> str:
@@ -99,11 +103,12 @@ class RuleSet:
         The value has the form of the rule file (`"72 hours"`, `500_000`). Raises `BadInput` (rules.value-unreadable).
         """
         changed = self._parameter(name, None).with_value(value)
-        return RuleSet(self.name, {**self.parameters, name: changed}, self.inherited - {name}, self.limits)
+        changed_to = {**self.parameters, name: changed}
+        return RuleSet(self.name, changed_to, self.inherited - {name}, self.limits, self.acts)
 
     def with_limit(self, limit: Limit) -> RuleSet:
         """Give this rule set with one limit changed or added."""
-        return RuleSet(self.name, self.parameters, self.inherited, {**self.limits, limit.id: limit})
+        return RuleSet(self.name, self.parameters, self.inherited, {**self.limits, limit.id: limit}, self.acts)
 
     def check_start(self, on: date) -> None:
         """Check that every parameter is in force on the first day of a world. Raises `Refused` (rules.not-in-force)."""
@@ -131,9 +136,8 @@ class RuleSet:
         if wrong:
             raise BadInput("rules.no-such-folder", folder=folder, what=wrong)
         changed = frozenset(parameters)
-        return RuleSet(
-            self.name, {**self.parameters, **parameters}, self.inherited - changed, {**self.limits, **limits}
-        )
+        whole = {**self.parameters, **parameters}
+        return RuleSet(self.name, whole, self.inherited - changed, {**self.limits, **limits}, self.acts)
 
     def _int(self, name: str, unit: str, on: date) -> int:
         value = self._value(name, unit, on)
@@ -179,13 +183,15 @@ def _built(about: About, found: Mapping[str, About]) -> RuleSet:
 
 
 def _laid(about: About, under: RuleSet | None) -> RuleSet:
-    parameters, limits, _ = _load(files("towncircle.rules").joinpath(about.folder))
+    folder = files("towncircle.rules").joinpath(about.folder)
+    parameters, limits, _ = _load(folder)
     inherited = under.parameters if under else {}
     return RuleSet(
         about.name,
         {**inherited, **parameters},
         frozenset(inherited.keys() - parameters.keys()),
         {**(under.limits if under else {}), **limits},
+        {**(under.acts if under else {}), **_below(folder, "acts", read_act, {})},
     )
 
 
@@ -237,8 +243,12 @@ def _depth(found: Mapping[str, About], name: str) -> int:
 def _load(folder: Traversable) -> tuple[dict[str, Parameter], dict[str, Limit], dict[str, str]]:
     places: dict[str, str] = {}
     parameters = _sheets(folder, read_parameter, places, "")
-    below = folder.joinpath("limits")
-    return parameters, _sheets(below, read_limit, places, "limits/") if below.is_dir() else {}, places
+    return parameters, _below(folder, "limits", read_limit, places), places
+
+
+def _below(folder: Traversable, name: str, read: Callable[..., T], places: dict[str, str]) -> dict[str, T]:
+    below = folder.joinpath(name)
+    return _sheets(below, read, places, f"{name}/") if below.is_dir() else {}
 
 
 def _sheets(folder: Traversable, read: Callable[..., T], places: dict[str, str], within: str) -> dict[str, T]:

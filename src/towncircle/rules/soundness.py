@@ -16,6 +16,7 @@ from importlib.resources import files
 
 from towncircle.kernel.errors import BadInput
 from towncircle.kernel.instants import Instant
+from towncircle.rules.calendars import yearly
 from towncircle.rules.limits import DENIES, JOURNALS, Limit
 from towncircle.rules.parameters import Parameter
 from towncircle.rules.terms import Term
@@ -87,7 +88,7 @@ def _of_limit(limit: Limit, parameters: Mapping[str, Parameter]) -> Iterator[str
         if term is None or term.unit not in ("term", "date"):
             yield f"term_of is '{limit.term_of}', which is no parameter of a term or date"
     for dated in limit.values:
-        if isinstance(dated.value, str) and _too_long(dated.value):
+        if isinstance(dated.value, str) and yearly(dated.value) is None and _too_long(dated.value):
             yield f"value '{dated.value}' is longer than a century"
     recorded = facts_known()[limit.journal]
     for link in limit.links():

@@ -23,6 +23,7 @@ from towncircle.symbol import reflectance
 from towncircle.verification.facts import Observed
 from towncircle.verification.finding import finding
 from towncircle.verification.mark import Mark
+from towncircle.verification.prices import Tables
 
 _ELSEWHERE = frozenset({"first", "priority"})  # First-Class Mail, Priority Mail included (P050 1.4)
 _NOT_SAID = "The class of mail is not in the mark, or its code is not known here."
@@ -128,21 +129,24 @@ def _value(mark: Mark) -> Finding:
         return finding("value.due", ok=None, text="The mark shows no postage.")
     due, how = mark.observed.amount_due, "as observed"
     if due is None:
-        due, how = due_for(mark.claimed, _day(mark), mark.observed)
+        due, how = due_for(mark.claimed, _day(mark), mark.observed, mark.tables)
     if due is None:
         return finding("value.due", ok=None, text=f"What is due for the piece is not known: {how}")
     return finding("value.due", ok=postage >= due, text=f"Postage {Mills(postage)}; due {due}, {how}.")
 
 
 @cites("P050-1.5/2")
-def due_for(code: str, on: date, observed: Observed) -> tuple[Mills | None, str]:
-    """Price a piece by the category of its mark and the weight that was found; without a price, None and why."""
+def due_for(code: str, on: date, observed: Observed, tables: Tables) -> tuple[Mills | None, str]:
+    """Price a piece by the category of its mark, the weight that was found and the tables of its device.
+
+    Gives the amount and the table that priced it, or None and why.
+    """
     if observed.weight_tenths is None:
         return None, "it was not weighed."
     try:
         said = read_category(code)
-        if said.extra_services:
-            return None, "the mark does not say which extra services it pays."
+        if said.extra_services and not observed.extras:
+            return None, "the mark does not say which extra services it pays, and none were observed."
         kind = "metered" if said.price_type == "all" else said.price_type
         found = price(
             PriceRequest(
@@ -154,12 +158,18 @@ def due_for(code: str, on: date, observed: Observed) -> tuple[Mills | None, str]
                 level=said.level,
                 mailing_pieces=_assumed(said, on),
                 nonmachinable=said.nonmachinable,
-            )  # a size beyond the limits is a finding of its own: it makes the piece cost more, never less
+                zone=observed.zone,
+                extras=observed.extras,
+                declared_value=observed.declared_value,
+            ),  # a size beyond the limits is a finding of its own: it makes the piece cost more, never less
+            tables=tables.held,
         )
     except (Refused, BadInput) as unknown:
         return None, unknown.sentence
     ounces = f"{float(Fraction(observed.weight_tenths, 10)):g} oz"
-    return found.amount, f"as a {describe_category(code)} of {ounces} by the table {found.table}"
+    with_them = f" with {', '.join(observed.extras)}" if observed.extras else ""
+    where = f" to zone {found.zone}" if found.zone else ""
+    return found.amount, f"as a {describe_category(code)} of {ounces}{where}{with_them} by {tables.named(found, on)}"
 
 
 def _assumed(said: Category, on: date) -> int | None:

@@ -77,7 +77,9 @@ class Observed:
     that the indicium shows month and year without the day, `branch` that its town circle names this branch. `size` is
     that of the piece in inches; `handful` says that it is one of a handful that was deposited elsewhere to expedite
     dispatch; `other_payment` names what else pays in the same mailing. `claimed` is the category that the whole piece
-    is paid as, where several marks pay it; `prints` what was measured of the print of each mark, by its bytes.
+    is paid as, where several marks pay it; `prints` what was measured of the print of each mark, by its bytes. `zone`
+    is the zone that the piece goes to, `extras` are the extra services whose labels it bears, `declared_value` is what
+    it is insured for.
     """
 
     amount_due: Mills | None = None
@@ -93,6 +95,9 @@ class Observed:
     handful: bool = False
     other_payment: str = ""
     claimed: str = ""
+    zone: str = ""
+    extras: tuple[str, ...] = ()
+    declared_value: Mills | None = None
     prints: Mapping[bytes, Reflectance] = field(default_factory=lambda: MappingProxyType({}))
 
     def told(self) -> dict[str, Any]:
@@ -110,5 +115,8 @@ class Observed:
             "branch": self.branch,
             "handful": self.handful,
             "other_payment": self.other_payment,
+            "zone": self.zone,
+            "extras": list(self.extras),
+            "declared_value": int(self.declared_value) if self.declared_value is not None else None,
         }
         return {name: value for name, value in values.items() if value}

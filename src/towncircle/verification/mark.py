@@ -13,6 +13,7 @@ from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.instants import Instant
 from towncircle.verification.facts import Observed, StatusFacts
 from towncircle.verification.pack import Pack
+from towncircle.verification.prices import Prices, Tables
 from towncircle.wire.bodies import CertificateRow, PackTerms
 
 
@@ -51,6 +52,11 @@ class Mark:
         return self.observed.claimed or str(self.number_or_text("category") or "")
 
     @property
+    def tables(self) -> Tables:
+        """Give the rate tables that the piece is priced by: those of the device that its certificate names."""
+        return tables_for(self.pack, self.row.device if self.row is not None else None)
+
+    @property
     def terms(self) -> PackTerms | None:
         """Give the figures of the device's regime, or None."""
         return self.pack.terms.get(self.row.regime) if self.pack is not None and self.row is not None else None
@@ -63,3 +69,8 @@ class Mark:
         """Give a decoded integer, or None where the layout has none."""
         value = self.decoded.fields.get(name)
         return int(value) if isinstance(value, int) else None
+
+
+def tables_for(pack: Pack | None, device: DeviceId | None) -> Tables:
+    """Give the rate tables for a device's pieces; without a pack those of the program."""
+    return (pack.prices if pack is not None else Prices()).tables(device)

@@ -22,12 +22,21 @@ from towncircle.pki.keys import Signer
 from towncircle.pki.verifying import POSTAL, PublicKey, check_chain
 from towncircle.rules import ruleset
 from towncircle.rules.rulesets import REGISTRY
-from towncircle.wire.bodies import CertificateRow, FirstPublishedPack, PackTerms, PublishedPack, StatusRow
+from towncircle.verification.prices import Prices, prices_of
+from towncircle.wire.bodies import (
+    CertificateRow,
+    FirstPublishedPack,
+    PackTerms,
+    PublishedPack,
+    SecondPublishedPack,
+    StatusRow,
+)
 from towncircle.wire.message import Envelope, open_certified, seal
 from towncircle.wire.shape import Body
 
 AUDIENCE = "verifiers"
 MAX_PACK = 512 * 1024 * 1024
+AnyPack = FirstPublishedPack | SecondPublishedPack | PublishedPack
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,9 +51,10 @@ class Pack:
     certificates: Mapping[int, CertificateRow]
     statuses: Mapping[DeviceId, tuple[StatusRow, ...]]
     last_ascending: Mapping[DeviceId, Mills]
+    prices: Prices
 
     @classmethod
-    def of(cls, body: PublishedPack | FirstPublishedPack) -> Pack:
+    def of(cls, body: AnyPack) -> Pack:
         """Index a published pack whose signature was checked, or one that was just made."""
         statuses: dict[DeviceId, tuple[StatusRow, ...]] = {}
         for row in body.statuses:
@@ -58,8 +68,11 @@ class Pack:
             certificates=MappingProxyType({row.serial: row for row in body.certificates}),
             statuses=MappingProxyType(statuses),
             last_ascending=MappingProxyType(
-                {row.device: row.ascending for row in body.last_readings} if isinstance(body, PublishedPack) else {}
+                {}
+                if isinstance(body, FirstPublishedPack)
+                else {row.device: row.ascending for row in body.last_readings}
             ),
+            prices=prices_of(body) if isinstance(body, PublishedPack) else Prices(),
         )
 
     @property
@@ -101,7 +114,7 @@ def load_pack(
     """
 
     def key_of(envelope: Envelope, body: Body) -> PublicKey:
-        if not isinstance(body, PublishedPack | FirstPublishedPack):
+        if not isinstance(body, AnyPack):
             raise Refused("verification.not-a-pack")
         result = check_chain(
             body.chain, root_fingerprint=root_fingerprint, at=body.issued, purpose=POSTAL, subject=envelope.sender

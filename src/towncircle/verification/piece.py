@@ -22,6 +22,7 @@ from towncircle.verification.condition import due_for
 from towncircle.verification.facts import Observed, PriorScan, Reading, StatusFacts
 from towncircle.verification.finding import finding
 from towncircle.verification.judging import judge
+from towncircle.verification.mark import tables_for
 from towncircle.verification.pack import Pack
 from towncircle.verification.verdict import (
     ACCEPTED,
@@ -78,11 +79,13 @@ def judge_piece(
     """
     alone = replace(observed, amount_due=None, weight_tenths=None, size=None)
     known, paid_by, valid = _one_by_one(marks, pack, now, alone)  # 1, 2
-    paid, due = sum(paid_by.values(), ZERO), observed.amount_due
+    paid, due, how = sum(paid_by.values(), ZERO), observed.amount_due, ""
     claim = _claim(valid)
     if claim is not None:
-        observed = replace(observed, claimed=claim[0])
-        due = due if due is not None else due_for(*claim, observed)[0]
+        code, on, payload = claim
+        observed = replace(observed, claimed=code)
+        if due is None:
+            due, how = due_for(code, on, observed, tables_for(pack, decode(payload).device))
     final = []
     for place, (payload, facts) in enumerate(known):  # 3
         others = paid - paid_by.get(place, ZERO)
@@ -100,18 +103,18 @@ def judge_piece(
         disposition=disposition,
         specimen=any(verdict.specimen for verdict in final),
         paid=paid,
-        findings=(_value(paid, due), once, _all_valid(final)),
+        findings=(_value(paid, due, how), once, _all_valid(final)),
         marks=tuple(final),
     )
 
 
 def _one_by_one(
     marks: Sequence[tuple[bytes, StatusFacts | None]], pack: Pack | None, now: Instant, alone: Observed
-) -> tuple[list[tuple[bytes, StatusFacts | None]], dict[int, Mills], list[Verdict]]:
+) -> tuple[list[tuple[bytes, StatusFacts | None]], dict[int, Mills], list[tuple[Verdict, bytes]]]:
     """Give each mark with all that is known of it, the marks before it included; what each valid one pays; these."""
     known: list[tuple[bytes, StatusFacts | None]] = []
     paid_by: dict[int, Mills] = {}
-    valid: list[Verdict] = []
+    valid: list[tuple[Verdict, bytes]] = []
     before: list[tuple[PriorScan, Reading, bytes]] = []
     for place, (payload, facts) in enumerate(marks):
         told = facts
@@ -122,18 +125,21 @@ def _one_by_one(
         if verdict.verdict == VALID:
             reading = _reading(verdict)
             paid_by[place] = reading.postage
-            valid.append(verdict)
+            valid.append((verdict, payload))
             before.append((PriorScan(scan_id=f"mark {place + 1}", site="this piece", at=now), reading, payload))
     return known, paid_by, valid
 
 
-def _claim(valid: Sequence[Verdict]) -> tuple[str, date] | None:
-    """Give category and date of the valid mark that was signed last: a correction says what the piece is paid as."""
-    said = [one.fields for one in valid if one.fields.get("category") and one.fields.get("date")]
+def _claim(valid: Sequence[tuple[Verdict, bytes]]) -> tuple[str, date, bytes] | None:
+    """Give category and date of the valid mark that was signed last, and that mark.
+
+    A correction says what the piece is paid as.
+    """
+    said = [(one.fields, payload) for one, payload in valid if one.fields.get("category") and one.fields.get("date")]
     if not said:
         return None
-    last = max(said, key=lambda one: (one.get("ascending_mills", 0), one.get("piece_count", 0)))
-    return str(last["category"]), date.fromisoformat(str(last["date"]))
+    last, payload = max(said, key=lambda one: (one[0].get("ascending_mills", 0), one[0].get("piece_count", 0)))
+    return str(last["category"]), date.fromisoformat(str(last["date"])), payload
 
 
 def _with(facts: StatusFacts | None, scan: PriorScan, reading: Reading, payload: bytes) -> StatusFacts | None:
@@ -159,11 +165,11 @@ def _reading(verdict: Verdict) -> Reading:
     )
 
 
-def _value(paid: Mills, due: Mills | None) -> Finding:  # 4
+def _value(paid: Mills, due: Mills | None, how: str) -> Finding:  # 4
     if due is None:
         return finding("piece.value", ok=None, text=f"{paid} is paid in all; what is due was not observed.")
-    over = f", {paid - due} more than that" if paid > due else ""
-    return finding("piece.value", ok=paid >= due, text=f"{paid} is paid in all; due {due}{over}.")
+    by, over = f", {how}" if how else "", f", {paid - due} more than that" if paid > due else ""
+    return finding("piece.value", ok=paid >= due, text=f"{paid} is paid in all; due {due}{by}{over}.")
 
 
 def _once(marks: Sequence[Verdict]) -> Finding:  # 5

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
@@ -28,8 +28,10 @@ from towncircle.licensee import batches, custody, mailroom, missing, promises, r
 from towncircle.licensee.looks import TRUE, Drawn
 from towncircle.mailpiece.templates import Template
 from towncircle.psd.states import AUTHORISED
-from towncircle.world import evidenced, manifest
-from towncircle.world.batch_prices import same_prices, terms_of
+from towncircle.world import batch_printers, evidenced, manifest
+from towncircle.world.address_data import source_of, told
+from towncircle.world.batch_prices import funds_of, same_prices, terms_of
+from towncircle.world.batch_printers import ToPrinter
 from towncircle.world.checking import MOST_FAULTS, Checked, Terms, check
 from towncircle.world.composing import Shared, ToWrite, Written, take_back, write_part
 from towncircle.world.crews import Crew, crew
@@ -50,7 +52,8 @@ class Wish:
     """Say what is to be printed: a list, a template, a day (none: the template's), who pays, and what is allowed.
 
     `refill`: the device may be reset on the way, from the account. `skip_bad_rows`: faulty rows may be left out.
-    `beside`: another batch may be open. `drawn`: the printer that the files are for.
+    `beside`: another batch may be open. `drawn`: the printer that the files are for. `printer`: the one that prints
+    them, and only the papers of the batch go into its folder.
     """
 
     source: Path
@@ -61,15 +64,17 @@ class Wish:
     skip_bad_rows: bool = False
     beside: bool = False
     drawn: Drawn = TRUE
+    printer: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batched:
-    """Hold what came of a batch: its record, its manifest, and the list of what was not printed, if any."""
+    """Hold what came of a batch: its record, its manifest, the list of what was not printed, trouble of its printer."""
 
     batch: Record
     manifest: Path
     left: Path | None = None
+    troubles: tuple[Refused, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,8 +108,8 @@ def print_batch(
         raise Refused("mailroom.out-taken", out=out)
     batch = journeys.new(BatchId.new)
     prove(journeys, wish.payer, job=batch)
-    with _alone(journeys, out), crew(beside=_is_long(wish)) as hands:
-        with _checked(journeys, wish, out, hands, progress) as (checked, terms):
+    with _alone(journeys, out), crew(beside=is_long(wish)) as hands:
+        with checked_list(journeys, wish, out, hands, progress) as (checked, terms):
             order = _order(journeys, wish, terms, checked, out, batch)
 
             def reserve(ctx: Context) -> Record:
@@ -112,12 +117,12 @@ def print_batch(
                 return batches.reserve(ctx, order=order, pieces=checked.pieces(), limits=terms.limits, funds=funds)
 
             with turn(journeys.world.folder, journeys.licensee):  # nobody else plans or evidences a job meanwhile
-                funds = _funds(journeys, refill=wish.refill)  # as it is now: reading a long list took its time
+                funds = funds_of(journeys, refill=wish.refill)  # as it is now: reading a long list took its time
                 record: Record = journeys.do(reserve)
         if reserved is not None:
             reserved(record)
-        _Run(journeys, record, progress).print_with(hands)
-        return _end(journeys, record)
+        troubles = _Run(journeys, record, progress).print_with(hands)
+        return _end(journeys, record, troubles=troubles)
 
 
 def estimate(journeys: Journeys, wish: Wish, out: Path, *, progress: Progress = silent) -> Estimate:
@@ -125,11 +130,11 @@ def estimate(journeys: Journeys, wish: Wish, out: Path, *, progress: Progress = 
     out.mkdir(parents=True, exist_ok=True)
     batch = journeys.new(BatchId.new)
     with (
-        crew(beside=_is_long(wish)) as hands,
-        _checked(journeys, wish, out, hands, progress) as (checked, terms),
+        crew(beside=is_long(wish)) as hands,
+        checked_list(journeys, wish, out, hands, progress) as (checked, terms),
     ):
         order = _order(journeys, wish, terms, checked, out, batch)
-        return Estimate(order=order, funds=_funds(journeys, refill=wish.refill))
+        return Estimate(order=order, funds=funds_of(journeys, refill=wish.refill))
 
 
 def resume(journeys: Journeys, batch: str, out: Path, *, progress: Progress = silent) -> Batched:
@@ -147,8 +152,8 @@ def resume(journeys: Journeys, batch: str, out: Path, *, progress: Progress = si
         if device == journeys.device and journeys.status_of(device).open_request:
             journeys.settle()  # a reset on the way was interrupted
         with crew(beside=record.body["count"] > BESIDE_FROM) as hands:
-            _Run(journeys, record, progress).print_with(hands)
-        return _end(journeys, record)
+            troubles = _Run(journeys, record, progress).print_with(hands)
+        return _end(journeys, record, troubles=troubles)
 
 
 def give_up(journeys: Journeys, batch: str, out: Path, *, progress: Progress = silent) -> Batched:
@@ -159,15 +164,16 @@ def give_up(journeys: Journeys, batch: str, out: Path, *, progress: Progress = s
     with _alone(journeys, out):
         record = _held(journeys, batch, out)
         with crew(beside=False) as hands:
-            _Run(journeys, record, progress, begun_only=True).print_with(hands)
-        return _end(journeys, record, given_up=True)
+            troubles = _Run(journeys, record, progress, begun_only=True).print_with(hands)
+        return _end(journeys, record, given_up=True, troubles=troubles)
 
 
 def _alone(journeys: Journeys, out: Path) -> AbstractContextManager[None]:
     return batch_turn(journeys.world.folder, journeys.licensee, out)
 
 
-def _is_long(wish: Wish) -> bool:
+def is_long(wish: Wish) -> bool:
+    """Tell whether a list is long enough for workers beside."""
     return wish.source.is_file() and wish.source.stat().st_size > BESIDE_FROM * _BYTES_A_ROW
 
 
@@ -192,7 +198,7 @@ def _check_serving(journeys: Journeys, device: DeviceId) -> None:
 
 
 @contextmanager
-def _checked(
+def checked_list(
     journeys: Journeys, wish: Wish, out: Path, hands: Crew, progress: Progress
 ) -> Iterator[tuple[Checked, Terms]]:
     """Check every row of a list; give what was found, and by which terms.
@@ -203,8 +209,9 @@ def _checked(
     status = journeys.status()
     if status.state == AUTHORISED:
         raise Refused("mailroom.no-postage-set", device=journeys.device)
-    terms = terms_of(journeys, wish.template, day=wish.day, drawn=wish.drawn, status=status)
-    with check(wish.source, terms, hands, progress) as checked:
+    drawn = batch_printers.drawn_on(journeys, wish.printer, wish.drawn)
+    terms = terms_of(journeys, wish.template, day=wish.day, drawn=drawn, status=status)
+    with source_of(journeys) as data, check(wish.source, terms, hands, progress, data) as checked:
         if checked.faults:
             errors = manifest.write_errors(out, checked.faults)
             if checked.capped:
@@ -217,6 +224,7 @@ def _checked(
                 )
         if not checked.parts:
             raise Refused("mailroom.nothing-to-print")
+        batch_printers.check(journeys, wish.printer, terms, checked.pieces())
         yield checked, terms
 
 
@@ -237,24 +245,11 @@ def _order(journeys: Journeys, wish: Wish, terms: Terms, checked: Checked, out: 
             "source": {"file": wish.source.name, "sha256": checked.digest, "rows": checked.rows},
             "rows_left_out": checked.bad_rows,
             "doubts": dict(checked.doubts),
+            "address_data": told(journeys, {**terms.design, "mailing_date": terms.day.isoformat()}, checked.routed),
             "refill": wish.refill,
+            **({"printer": wish.printer} if wish.printer else {}),
         },
     )
-
-
-def _funds(journeys: Journeys, *, refill: bool) -> batches.Funds:
-    """Gather what a batch may draw on; the account is that of the licensee's own books.
-
-    What is promised is read first: what another batch debits in between is then missing in the balance, or counted.
-    """
-    store, device = journeys.world.store(journeys.licensee), journeys.device
-    with store.reading() as view:
-        promised = promises.of_balance(view, device)
-    status, account = journeys.status(), None
-    if refill:
-        with store.reading() as view:
-            account = promises.on_account(view, licensee=journeys.licensee, device=device)
-    return batches.Funds(balance=status.registers.descending, cap=status.cap, account=account, promised=promised)
 
 
 class _Run:
@@ -262,17 +257,22 @@ class _Run:
 
     def __init__(self, journeys: Journeys, record: Record, progress: Progress, *, begun_only: bool = False) -> None:
         self._journeys, self._record, self._progress, self._begun_only = journeys, record, progress, begun_only
+        name = str(record.body.get("printer", ""))
+        self._printer = ToPrinter(journeys, name, patient=begun_only) if name else None
         self._under_way: deque[Record] = deque()
         self._done = self._behind = 0  # pieces that are printed; leading parts that were done before
 
-    def print_with(self, hands: Crew) -> None:
-        """Print them: while one is composed, the device evidences the next."""
+    def print_with(self, hands: Crew) -> tuple[Refused, ...]:
+        """Print them: while one is composed, the device evidences the next. Gives the trouble of a printer."""
         if self._record.body["state"] == promises.RESERVED:
             Path(self._record.body["out"]).mkdir(parents=True, exist_ok=True)
             self._count_behind()
+            if self._printer is not None:
+                self._printer.send_waiting(self._record)
             self._progress(PRINTING, self._done, self._record.body["count"])
             for written in hands.map(write_part, self._tasks()):
                 self._hand_over(self._under_way.popleft(), written)
+        return () if self._printer is None else tuple(self._printer.troubles)
 
     def _count_behind(self) -> None:
         """Count what an earlier run has done, which says nothing of how fast this one is."""
@@ -293,12 +293,14 @@ class _Run:
             out = Path(self._record.body["out"])
             if row.body["state"] != mailroom.EVIDENCED:
                 if row.body["state"] == mailroom.CLAIMED:
-                    take_back(out, _stem(number))
+                    self._take_back(row, _stem(number))
                 if number > self._behind:
                     self._count(row)
                 continue
             self._under_way.append(row)
-            yield ToWrite(job=row.body, shared=shared, out=out, stem=_stem(number), formats=formats)
+            task = ToWrite(job=row.body, shared=shared, out=out, stem=_stem(number), formats=formats)
+            at = self._printer
+            yield task if at is None else replace(task, out=at.folder, stem=row.key, printer=at.profile)
 
     def _evidenced(self, job: JobId) -> Record | None:
         """Give a job that the device has evidenced; None where it waits and may not begin.
@@ -348,30 +350,39 @@ class _Run:
 
     def _hand_over(self, row: Record, written: Written) -> None:
         files = [written.file, *written.pictures]
-        told: dict[str, int | str] = {"sha256": written.sha256, "bytes": written.size}
+        about: dict[str, int | str] = {"sha256": written.sha256, "bytes": written.size}
         try:
-            self._journeys.do(lambda ctx: mailroom.printed(ctx, job=JobId(row.key), files=files, **told))
+            if self._printer is not None:
+                self._printer.hand_over(row, written)
+            else:
+                self._journeys.do(lambda ctx: mailroom.printed(ctx, job=JobId(row.key), files=files, **about))
         except Refused as refused:
             if refused.code != "refund.job-claimed":
                 raise
-            take_back(Path(self._record.body["out"]), Path(written.file).stem)  # sent in while it was composed
+            self._take_back(row, Path(written.file).stem)  # sent in while it was composed
         self._count(row)
+
+    def _take_back(self, row: Record, stem: str) -> None:
+        if self._printer is not None:
+            self._printer.take_back(row.key)
+        else:
+            take_back(Path(self._record.body["out"]), stem)
 
     def _count(self, row: Record) -> None:
         self._done += len(row.body["pieces"])
         self._progress(PRINTING, self._done, self._record.body["count"])
 
 
-def _end(journeys: Journeys, record: Record, *, given_up: bool = False) -> Batched:
+def _end(journeys: Journeys, record: Record, *, given_up: bool = False, troubles: tuple[Refused, ...] = ()) -> Batched:
     """Write the papers of a batch, then end it: an interruption in between writes them once more."""
     out, left = Path(record.body["out"]), None
     if record.body["state"] != promises.RESERVED:
         ended_left = out / manifest.LEFT
         return Batched(batch=record, manifest=out / manifest.MANIFEST, left=ended_left if ended_left.exists() else None)
     with journeys.world.store(journeys.licensee).reading() as view:
-        told = batches.outcome(view, record, given_up=given_up)
+        come = batches.outcome(view, record, given_up=given_up)
         ended = Record(
-            kind=record.kind, key=record.key, owner=record.owner, version=record.version, body={**record.body, **told}
+            kind=record.kind, key=record.key, owner=record.owner, version=record.version, body={**record.body, **come}
         )
         paper = manifest.write_manifest(out, view, ended, regime=journeys.world.config.regime)
         if ended.body["state"] == batches.GIVEN_UP:
@@ -379,4 +390,4 @@ def _end(journeys: Journeys, record: Record, *, given_up: bool = False) -> Batch
         else:
             (out / manifest.LEFT).unlink(missing_ok=True)
     kept: Record = journeys.do(lambda ctx: batches.end(ctx, batch=record.key, given_up=given_up))
-    return Batched(batch=kept, manifest=paper, left=left)
+    return Batched(batch=kept, manifest=paper, left=left, troubles=troubles)

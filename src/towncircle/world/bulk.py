@@ -114,7 +114,7 @@ _NAMES = {
     "piece": "--piece",
     "world": "--world",
     "at": "--at",
-    "observed": "what was observed of all pieces (--due, --redate, --month-only, --branch)",
+    "observed": "what was observed of all pieces (--due, --weighed, --zone, --extra, --redate, --branch, ...)",
     "seen": "the list of --observed",
 }
 

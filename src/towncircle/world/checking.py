@@ -22,14 +22,16 @@ from typing import IO, Any
 
 from towncircle.kernel.errors import BadInput, Refused, TowncircleError
 from towncircle.kernel.money import ZERO, Mills
+from towncircle.licensee.address_data import counted
 from towncircle.licensee.batches import Part
 from towncircle.licensee.limits import Limits
 from towncircle.licensee.mailroom import on_form
 from towncircle.licensee.pricing import Pricer
 from towncircle.licensee.pricing import Terms as PriceTerms
 from towncircle.licensee.pricing import doubts_of_job as doubts_of
-from towncircle.licensee.tapes import on_tapes, places_of_pieces
-from towncircle.mailpiece.address_files import FaultyRow, Recipient, open_addresses
+from towncircle.licensee.tapes import on_tapes, places_of_pieces, whole_pieces
+from towncircle.mailpiece.address_files import EMBEDDED, FaultyRow, Recipient, open_addresses
+from towncircle.mailpiece.address_source import AddressSource
 from towncircle.mailpiece.forms import form_of_piece, label_stock
 from towncircle.mailpiece.sheets import position, stock
 from towncircle.mailpiece.templates import Template, astray
@@ -66,8 +68,8 @@ class Terms:
 class Checked:
     """Hold what a check found: the parts, every fault in the order of the rows, and the list's SHA-256.
 
-    `doubts` counts the pieces whose price is less than sure (`licensee.pricing`). `capped`: there were so many
-    faults that the rest of the list was not read.
+    `doubts` counts the pieces whose price is less than sure (`licensee.pricing`), `routed` those with a ZIP+4
+    (`licensee.address_data`). `capped`: there were so many faults that the rest of the list was not read.
     """
 
     parts: tuple[Part, ...]
@@ -77,6 +79,7 @@ class Checked:
     plan: IO[bytes]
     capped: bool
     doubts: Mapping[str, int]
+    routed: Mapping[str, int]
 
     @property
     def bad_rows(self) -> int:
@@ -91,11 +94,16 @@ class Checked:
 
 
 @contextmanager
-def check(source: Path, terms: Terms, hands: Crew, progress: Progress) -> Iterator[Checked]:
-    """Check a list; what was planned is there as long as the block runs. Raises `BadInput` (addresses.*)."""
+def check(
+    source: Path, terms: Terms, hands: Crew, progress: Progress, data: AddressSource = EMBEDDED
+) -> Iterator[Checked]:
+    """Check a list by address data; what was planned is there as long as the block runs.
+
+    Raises `BadInput` (addresses.*).
+    """
     digest, lines = _digest(source)
     with tempfile.TemporaryFile() as plan:
-        reading = _Reading(source, terms, max(lines - 1, 0), progress)  # the first line has the headings
+        reading = _Reading(source, terms, max(lines - 1, 0), progress, data)  # the first line has the headings
         packing = _Packing(plan, terms)
         for unfit in hands.map(lint_part, reading.tasks()):
             packing.take(reading.linted(unfit))
@@ -103,7 +111,7 @@ def check(source: Path, terms: Terms, hands: Crew, progress: Progress) -> Iterat
         faults = sorted(reading.faults, key=lambda fault: fault.row)
         yield Checked(
             parts=parts, rows=reading.rows, faults=tuple(faults), digest=digest, plan=plan, capped=reading.capped,
-            doubts=packing.doubts,
+            doubts=packing.doubts, routed=packing.routed,
         )  # fmt: skip
 
 
@@ -123,10 +131,10 @@ def _digest(source: Path) -> tuple[str, int]:
 class _Reading:
     """Read rows into pieces that have a price, and hand them out to be linted."""
 
-    def __init__(self, source: Path, terms: Terms, lines: int, progress: Progress) -> None:
+    def __init__(self, source: Path, terms: Terms, lines: int, progress: Progress, data: AddressSource) -> None:
         self.rows, self.capped = 0, False
         self.faults: list[Faulty] = []
-        self._source, self._terms, self._lines, self._progress = source, terms, lines, progress
+        self._source, self._terms, self._lines, self._progress, self._data = source, terms, lines, progress, data
         self._under_way: deque[list[Piece]] = deque()
         self._pricer, self._paid = Pricer(terms.prices), set[int]()
 
@@ -135,7 +143,8 @@ class _Reading:
         pieces: list[Piece] = []
         self._progress(CHECKING, 0, self._lines)
         chosen = {ours: (heading,) for ours, heading in self._terms.template.columns.items()}
-        for row in open_addresses(self._source, chosen=chosen, **self._terms.template.reading()):
+        reading = self._terms.template.reading()
+        for row in open_addresses(self._source, chosen=chosen, source=self._data, **reading):
             self.rows += 1
             if isinstance(row, FaultyRow):
                 for one in row.faults:
@@ -222,6 +231,7 @@ class _Packing:
         self._total = ZERO
         self._parts: list[Part] = []
         self.doubts: Counter[str] = Counter()
+        self.routed: Counter[str] = Counter()
 
     def take(self, pieces: Sequence[Piece]) -> None:
         """Take pieces in their order, the tapes of each together."""
@@ -255,6 +265,7 @@ class _Packing:
         self._plan.write(json.dumps(part, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
         self._parts.append(Part.of(part, start=self._start))
         self.doubts += doubts_of(part)
+        self.routed.update(counted(whole_pieces(part)))
         if self._stock is not None:
             self._start = position(self._stock, self._start, count)[1]
         self._pieces, self._total = rest, _sum(rest)

@@ -10,16 +10,19 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from towncircle.kernel.errors import RefusedOnGrounds, TowncircleError
 from towncircle.kernel.instants import Instant
 from towncircle.licensee import envelopes, looks, mailroom
+from towncircle.licensee.printers import TRUE_SCALE, Printer
 from towncircle.mailpiece import sheets
-from towncircle.paper import pdf, png, svg
+from towncircle.mailpiece.elements import Page
+from towncircle.paper import pdf, png, svg, zpl
 from towncircle.rules import ruleset
 
 
@@ -60,13 +63,26 @@ class Unfit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToWrite:
-    """Hold a part that was signed, and where it goes: `out`/`stem`.pdf, and a folder of that name for pictures."""
+    """Hold a part that was signed, and where it goes: `out`/`stem`.pdf, and a folder of that name for pictures.
+
+    `proof`: it was not signed, and its proof is written; `zones` with what is reserved on its pages. `printer`: it is
+    one file in that printer's language, without pictures.
+    """
 
     job: Mapping[str, Any]
     shared: Shared
     out: Path
     stem: str
     formats: tuple[str, ...]
+    proof: bool = False
+    zones: bool = False
+    printer: Printer | None = None
+
+    def pages(self, stationery: envelopes.Stationery) -> Iterator[Page]:
+        """Give its pages."""
+        if self.proof:
+            return envelopes.proofs(self.job, stationery, mailroom.numbers_of(self.job), zones=self.zones)
+        return envelopes.pages(self.job, stationery)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,36 +108,66 @@ def _unfit(place: int, error: TowncircleError) -> Unfit:
 def write_part(task: ToWrite) -> Written:
     """Compose the pages of a part and write them."""
     job, stationery = task.job, task.shared.put_together()
-    target = task.out / f"{task.stem}.pdf"
+    language = "pdf" if task.printer is None else task.printer.language
+    target = task.out / f"{task.stem}.{language}"
     draft = _draft(target)
-    title = f"{task.stem.capitalize()} - SPECIMEN"
+    title = f"{task.stem.capitalize()} - {'not postage' if task.proof else 'SPECIMEN'}"
     drawn = looks.drawn_for(job)
     shift, at = (drawn.shift_x, drawn.shift_y), Instant(job["evidenced_at"])
     with draft.open("w+b") as stream:
-        pdf.write_pdf(envelopes.pages(job, stationery), stream, title=title, at=at, shift=shift)
+        if task.printer is None:
+            pdf.write_pdf(task.pages(stationery), stream, title=title, at=at, shift=shift)
+        else:
+            draw(task.pages(stationery), task.printer, stream, title=title, at=at)
         stream.flush()
         os.fsync(stream.fileno())  # what is handed over is still there after a power cut
         stream.seek(0)
         digest, size = hashlib.file_digest(stream, "sha256").hexdigest(), stream.tell()
     draft.replace(target)
     _sync_folder(task.out)
-    pictures = tuple(_pictures(task, target, stationery)) if set(task.formats) - {"pdf"} else ()
+    wanted = task.printer is None and set(task.formats) - {"pdf"}
+    pictures = tuple(_pictures(task, target, stationery)) if wanted else ()
     return Written(file=target.name, size=size, sha256=digest, pictures=pictures)
+
+
+def draw(pages: Iterable[Page], printer: Printer, out: BinaryIO, *, title: str, at: Instant | None = None) -> None:
+    """Write pages in a printer's language, moved as its profile says. Raises `Refused` (paper.*)."""
+    if printer.language == "zpl":
+        zpl.write_zpl(pages, out, head_of(printer))
+    else:
+        pdf.write_pdf(pages, out, title=title, at=at, shift=(printer.shift_x, printer.shift_y))
+
+
+def head_of(printer: Printer) -> zpl.Head:
+    """Give the print head of a label printer as its profile has it."""
+    return zpl.Head(
+        dpi=printer.dpi,
+        shift_x=printer.shift_x,
+        shift_y=printer.shift_y,
+        scale_x=Fraction(printer.scale_x, TRUE_SCALE),
+        scale_y=Fraction(printer.scale_y, TRUE_SCALE),
+        native=printer.native,
+    )
 
 
 def take_back(out: Path, stem: str) -> None:
     """Take away what was written of a part before its pieces were sent in for a refund: nobody mails it."""
-    (out / f"{stem}.pdf").unlink(missing_ok=True)
+    for ending in ("pdf", "zpl"):
+        (out / f"{stem}.{ending}").unlink(missing_ok=True)
     shutil.rmtree(out / stem, ignore_errors=True)
 
 
 def _pictures(task: ToWrite, target: Path, stationery: envelopes.Stationery) -> list[str]:
+    names = []
+    if "zpl" in task.formats:
+        names.append(_labels(task, stationery))
+    if not set(task.formats) & {"png", "svg"}:
+        return names
     folder = task.out / task.stem
     folder.mkdir(exist_ok=True)
-    names = []
     numbers, name = mailroom.numbers_of(task.job), task.job.get("stock")
     on_sheets = bool(name) and sheets.stock(name).places > 1
-    for place, page in enumerate(envelopes.pages(task.job, stationery)):
+    for place, page in enumerate(task.pages(stationery)):
         drawn = {}
         if "png" in task.formats:
             drawn["png"] = png.render(target, place, dpi=stationery.dpi)
@@ -134,6 +180,17 @@ def _pictures(task: ToWrite, target: Path, stationery: envelopes.Stationery) -> 
             draft.replace(path)
             names.append(f"{task.stem}/{path.name}")
     return names
+
+
+def _labels(task: ToWrite, stationery: envelopes.Stationery) -> str:
+    """Write the pages of a part as labels in ZPL, on the dots that they are drawn for."""
+    target, drawn = task.out / f"{task.stem}.zpl", looks.drawn_for(task.job)
+    head = zpl.Head(dpi=stationery.dpi, shift_x=drawn.shift_x, shift_y=drawn.shift_y)
+    draft = _draft(target)
+    with draft.open("wb") as out:
+        zpl.write_zpl(task.pages(stationery), out, head)
+    draft.replace(target)
+    return target.name
 
 
 def _sync_folder(folder: Path) -> None:

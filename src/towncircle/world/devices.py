@@ -89,7 +89,7 @@ class DeviceShelf:
         if port is None:
             port = self._open[device] = self._make_port(self.folder_of(device))
         try:
-            yield DeviceClient(port)
+            yield DeviceClient(port, device)
         except Refused as refusal:
             if refusal.code in _GONE:
                 self._open.pop(device, port).close()

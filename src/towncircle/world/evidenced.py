@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.ids import DeviceId, JobId
 from towncircle.kernel.store import Record, Transaction
-from towncircle.licensee import batches, mailroom
+from towncircle.licensee import batches, halves, mailroom
 from towncircle.psd.commands import StatusReport
 from towncircle.psd.states import FAULTED, ZEROISED
 
@@ -28,6 +28,12 @@ def never(journeys: Journeys, job: Record) -> bool:
     if mailroom.form_of(job.body) == mailroom.REDATE:
         return True
     device = DeviceId(job.body["device"])
+    with journeys.world.store(journeys.licensee).reading() as view:
+        pair = [device, *halves.of(view, device)]
+    return all(_never(journeys, job, one) for one in pair)
+
+
+def _never(journeys: Journeys, job: Record, device: DeviceId) -> bool:
     try:
         with journeys.world.shelf.client(device) as client:
             status = client.status()

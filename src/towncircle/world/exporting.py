@@ -63,7 +63,7 @@ _TOLD = ("notice", "notice-waiting", "quality-piece")
 _RECORDS = {
     "postal": (
         *("license", "license-at", "device", "pack", "series", "examination", "case", "repaid"),
-        *("incident-report", "lost-and-stolen-file", "build", *_TOLD),
+        *("incident-report", "lost-and-stolen-file", "build", "rate-table", *_TOLD),
         *("closing", "daily-finding"),
     ),
     "provider": (
@@ -241,13 +241,12 @@ def _device(world: World, provider: PartyId, row: Record) -> dict[str, object]:
         with world.shelf.client(row.key) as client:  # type: ignore[arg-type]  # keys of device records are device ids
             status = client.status()
     except Refused:
-        names = ("ascending", "descending", "pieces", "resets_total")
+        names = ("ascending", "descending", "pieces", "resets_total", "withdrawn_total")
         read_at = Instant(row.body["audited_at"]).iso()
         return {
             **line,
-            **{name: row.body[name] for name in names},
+            **{name: row.body.get(name, 0) for name in names},
             "state": "not readable",
-            "withdrawn_total": 0,
             "reprints": row.body.get("reprints", 0),
             "counter": row.body["message_counter"],
             "read_at": read_at,

@@ -23,6 +23,7 @@ from towncircle.licensee import (
     custody,
     envelopes,
     funds,
+    halves,
     licenses,
     mailroom,
     missing,
@@ -156,9 +157,13 @@ class Journeys:
             raise
         return receipt
 
-    def reset(self, amount: Mills) -> AccountStatement:
-        """Reset the device by an amount."""
-        device = self.device
+    def lease_half(self) -> LeaseConfirmed:
+        """Lease the hosted half of a hybrid, beside the device in use; one that is leased is given again."""
+        return leases.lease_half(self)
+
+    def reset(self, amount: Mills, *, device: DeviceId | None = None) -> AccountStatement:
+        """Reset the device by an amount, or another one of the licensee's that is named."""
+        device = device or self.device
         self.do(lambda ctx: missing.in_hand(ctx, device=device))
         self.do(lambda ctx: custody.sound(ctx, device=device))
         self.do(lambda ctx: transfers.may_reset(ctx, device=device))
@@ -169,8 +174,13 @@ class Journeys:
         return statement
 
     def contact(self) -> str:
-        """Connect the device to its Provider; give the device's words."""
-        return self.contact_of(self.device)
+        """Connect the device to its Provider, and the hosted half of a hybrid; give the device's words."""
+        device = self.device
+        with self.world.store(self.licensee).reading() as view:
+            others = halves.of(view, device)
+        for other in others:
+            self.contact_of(other)
+        return self.contact_of(device)
 
     def contact_of(self, device: DeviceId) -> str:
         """Connect one of the licensee's devices; one that was missed and is renewed now is in use again."""
@@ -198,8 +208,9 @@ class Journeys:
         return renewing.renew(self, self.device)
 
     def status(self) -> StatusReport:
-        """Ask the device for its status."""
-        return self.status_of(self.device)
+        """Ask the device for its status; that of a hybrid says so where its hosted half stands in for it."""
+        with self.world.shelf.client(self.device) as client:
+            return client.shown()
 
     def status_of(self, device: DeviceId) -> StatusReport:
         """Ask one of the licensee's devices for its status."""

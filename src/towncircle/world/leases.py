@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.store import Record
-from towncircle.licensee import custody, missing, returns, setup
+from towncircle.licensee import custody, halves, missing, returns, setup
 from towncircle.licensee.licenses import license_held
 from towncircle.provider.agreements import DEPOSIT_ACKNOWLEDGMENT, LEASE_AGREEMENT, digest_of
 from towncircle.psd.states import FAULTED
 from towncircle.wire.bodies import LeaseConfirmed, LeaseSigned
+from towncircle.world.hosting import hosts_of
+from towncircle.world.lines import is_hosted
 
 if TYPE_CHECKING:
     from towncircle.world.journeys import Journeys
@@ -26,18 +28,42 @@ if TYPE_CHECKING:
 def lease(journeys: Journeys) -> LeaseConfirmed:
     """Lease a device under the license held; a confirmed lease is given again until its device leaves."""
     with journeys.world.store(journeys.licensee).reading() as view:
-        licenses, devices = view.find("license"), view.find("device")
+        licenses, held = view.find("license"), halves.main(view)
     if not licenses:
         raise Refused("world.no-license", licensee=journeys.licensee)
     row: Record = journeys.do(license_held)
-    if not devices:
+    if held is None:
         return _lease(journeys, row, row.key)
-    held, last = devices[-1], DeviceId(devices[-1].key)
+    last = DeviceId(held.key)
     gone = journeys.do(lambda ctx: missing.gone(ctx, device=last)) or _gone(journeys, last)
     sign_for(journeys)
     if gone:
         return _lease(journeys, row, f"{row.key} after {last}")
     return LeaseConfirmed(lease=held.body["lease"], device=last, account=held.body["account"])
+
+
+def lease_half(journeys: Journeys) -> LeaseConfirmed:
+    """Lease the hosted half of a hybrid, beside the device in use; one that is leased is given again.
+
+    Raises `Refused`: world.half-hosted where the device in use is hosted itself, world.no-hosting.
+    """
+    world, first = journeys.world, journeys.device
+    sign_for(journeys)
+    with world.store(journeys.licensee).reading() as view:
+        held, known = view.get("device", first), halves.of(view, first)
+        license_row = view.get("license", held.body["license"]) if held is not None else None
+        half = view.get("device", known[0]) if known else None
+    assert held is not None
+    assert license_row is not None
+    if half is not None:
+        return LeaseConfirmed(lease=half.body["lease"], device=DeviceId(half.key), account=half.body["account"])
+    if is_hosted(world.shelf.folder_of(first)):
+        raise Refused("world.half-hosted", device=first)
+    hosts = hosts_of(world.folder / held.body["provider"])
+    if hosts is None or not hosts.open:
+        raise Refused("world.no-hosting", provider=held.body["provider"])
+    journeys.contact_of(first)  # the lease of a device that has never spoken would be given again
+    return _lease(journeys, license_row, f"{license_row.key} beside {first}", half_of=first)
 
 
 def replace(journeys: Journeys, device: DeviceId) -> DeviceId:
@@ -58,7 +84,7 @@ def _gone(journeys: Journeys, device: DeviceId) -> bool:
     return case.body["state"] == returns.DONE or (waits and journeys.status_of(device).state == FAULTED)
 
 
-def _lease(journeys: Journeys, license_row: Record, request_id: str) -> LeaseConfirmed:
+def _lease(journeys: Journeys, license_row: Record, request_id: str, *, half_of: str = "") -> LeaseConfirmed:
     signed = LeaseSigned(
         license=license_row.key,
         agreement_digest=digest_of(LEASE_AGREEMENT),
@@ -68,7 +94,7 @@ def _lease(journeys: Journeys, license_row: Record, request_id: str) -> LeaseCon
     )
     provider = license_row.body["provider"]
     confirmed: LeaseConfirmed = journeys.do(
-        lambda ctx: setup.lease(ctx, provider=provider, signed=signed, request_id=request_id)
+        lambda ctx: setup.lease(ctx, provider=provider, signed=signed, request_id=request_id, half_of=half_of)
     )
     sign_for(journeys)
     return confirmed

@@ -41,7 +41,7 @@ from towncircle.mailpiece.rates import SHAPES
 from towncircle.mailpiece.weights import parse_weight
 from towncircle.paper.pdf import to_pdf
 from towncircle.pki.randomness import SystemRandomness
-from towncircle.world.custody import use_address_data
+from towncircle.world import address_data
 from towncircle.world.departments import Payer
 from towncircle.world.journeys import Journeys
 from towncircle.world.turns import turn
@@ -63,12 +63,17 @@ _KNOWN = _ADDRESS | {"weight", "shape", "department", "person", "pin", "job", "o
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
-    """Hold one piece that was printed: its job, its postage in mills, its page, and why its price is not quite sure."""
+    """Hold one piece that was printed: its job, its postage in mills, its page, and why its price is not quite sure.
+
+    `routed` says whether its ZIP+4 was verified, `data` which address data were used and until when they are good.
+    """
 
     job: JobId
     postage: int
     pdf: bytes
     doubtful: str = ""
+    routed: str = ""
+    data: str = ""
 
 
 class Door:
@@ -112,7 +117,7 @@ class Door:
 
     def _printed(self, journeys: Journeys, order: Mapping[str, str]) -> Piece:
         job = JobId.parse(order["job"]) if "job" in order else journeys.new(JobId.new)
-        recipient = _recipient(order)
+        (recipient,) = address_data.looked_up(journeys, [_recipient(order)])
         with journeys.world.store(journeys.licensee).reading() as view:
             earlier = view.get("job", job)
         if earlier is not None and (earlier.body["state"] not in mailroom.OPEN or "batch" in earlier.body):
@@ -129,13 +134,21 @@ class Door:
             payer.person,
         ):
             raise Refused("door.other-payer", job=job)
-        use_address_data(journeys, day=journeys.today(), reason=order.get("old_data", ""))
+        address_data.use(journeys, day=journeys.today(), reason=order.get("old_data", ""))
         claim = replace(FIRST_METERED, accept_low=order.get("accept_low_confidence", "no") == "yes")
         record = journeys.evidence(journeys.plan((recipient,), job=job, payer=payer, claim=claim))
         page = to_pdf(envelopes.pages(record.body, journeys.stationery(record)), title="Envelope - SPECIMEN")
         journeys.hand_over(job, [Path(f"{job}.pdf")])
         doubtful = in_words(doubts_of_job(record.body["pieces"]))
-        return Piece(job=job, postage=record.body["total"], pdf=page, doubtful=doubtful)
+        rested = dict(address_data.rows_of(address_data.told(journeys, record.body)))
+        return Piece(
+            job=job,
+            postage=record.body["total"],
+            pdf=page,
+            doubtful=doubtful,
+            routed=str(rested.get("ZIP+4", "")),
+            data=str(rested.get("address data", "")),
+        )
 
 
 def _read(asked: bytes) -> dict[str, str]:
@@ -206,6 +219,7 @@ def application(door: Door) -> FastAPI:
         made = await run_in_threadpool(door.print_one, licensee, asked)
         headers = {"Towncircle-Job": made.job, "Towncircle-Postage-Mills": str(made.postage)}
         headers |= {"Towncircle-Price-Less-Than-Sure": made.doubtful} if made.doubtful else {}
+        headers |= {"Towncircle-Zip4": made.routed, "Towncircle-Address-Data": made.data} if made.data else {}
         return Response(made.pdf, media_type="application/pdf", headers=headers)
 
     @app.post("/licensees/{licensee}/let-go")

@@ -13,6 +13,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, TextIO
@@ -23,12 +24,14 @@ from towncircle.kernel.errors import BrokenInvariant
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record, Transaction
 from towncircle.licensee import batches
+from towncircle.licensee.address_data import counted
 from towncircle.licensee.mailroom import CLAIMED, PRINTED, numbers_of
 from towncircle.licensee.pricing import UNRECORDED, claim_of, doubts_of_job
 from towncircle.licensee.tapes import whole_pieces
 from towncircle.mailpiece.harmless import cell
 from towncircle.mailpiece.row_rates import COLUMNS, SIDES
 from towncircle.mailpiece.sheets import position, stock
+from towncircle.mailpiece.weights import plain_ounces
 
 MANIFEST, ERRORS, LEFT = "manifest.json", "errors.csv", "not-printed.csv"
 _LINES = ("name", "company", "urbanization", "street", "street2", "city", "state")
@@ -72,7 +75,7 @@ def _listed(piece: Mapping[str, Any]) -> list[str]:
     where = piece["address"]
     code = "-".join(part for part in (where["zip5"], where["plus4"], where["delivery_point"]) if part)
     said = [cell(where[name]) for name in _LINES]
-    return [*said, code, piece["weight"], piece["shape"], *_rated(piece)]
+    return [*said, code, plain_ounces(Fraction(piece["weight"])), piece["shape"], *_rated(piece)]
 
 
 def _rated(piece: Mapping[str, Any]) -> list[str]:
@@ -113,6 +116,7 @@ def write_manifest(out: Path, view: Transaction, batch: Record, *, regime: str) 
         "device": body["device"],
         "mailing_date": body["mailing_date"],
         "department": body["department"],
+        **({"printer": body["printer"]} if "printer" in body else {}),
         **{name: body[name] for name in ("template", "source", "rows_left_out")},
         "totals": {
             "pieces": body["printed"],
@@ -127,6 +131,7 @@ def write_manifest(out: Path, view: Transaction, batch: Record, *, regime: str) 
             "lost_mills": body["lost_mills"],
         },
         **({"labels": body["labels"]} if "labels" in body else {}),
+        **_rested(body, done),
         "files": [{name: job[name] for name in _FILE if name in job} for job in done],
     }
 
@@ -144,7 +149,7 @@ def write_manifest(out: Path, view: Transaction, batch: Record, *, regime: str) 
     return _put(out / MANIFEST, write)
 
 
-_FILE = ("file", "sha256", "bytes", "job", "pieces", "first_piece", "last_piece", "postage_mills", "start")
+_FILE = ("file", "sha256", "bytes", "job", "pieces", "first_piece", "last_piece", "postage_mills", "start", "entry")
 
 
 def _heads(view: Transaction, batch: Record) -> Iterator[dict[str, Any]]:
@@ -165,8 +170,26 @@ def _heads(view: Transaction, batch: Record) -> Iterator[dict[str, Any]]:
             "postage_mills": job.body["total"],
             "categories": part["categories"],
             "doubts": doubts_of_job(job.body["pieces"]),
+            "routed": counted(whole_pieces(job.body["pieces"])),
             **({"start": part["start"]} if "start" in part else {}),
+            **_entry(view, job),
         }
+
+
+def _entry(view: Transaction, job: Record) -> dict[str, int]:
+    """Give the entry of the spool by which a job went to a printer; nothing where it went into a file."""
+    rows = view.find("spool", owner=job.key)
+    return {"entry": rows[0].body["number"]} if rows and rows[0].body["printer"] else {}
+
+
+def _rested(body: Mapping[str, Any], done: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Give which data the addresses rest on and until when they are good; the counts are those of printed pieces."""
+    if not body.get("address_data"):
+        return {}
+    routed = Counter[str]()
+    for job in done:
+        routed.update(job["routed"])
+    return {"address_data": {**body["address_data"], **routed}}
 
 
 def _categories(done: Iterable[dict[str, Any]]) -> dict[str, dict[str, int]]:
@@ -200,8 +223,16 @@ def _pieces(view: Transaction, batch: Record) -> Iterator[tuple[str, Mills]]:
                 "page": page + 1,
                 **({"label": label} if label else {}),
                 **({"tape": piece["tape"]} if "tape" in piece else {}),
+                **_routed(piece),
             }
             yield json.dumps(line, ensure_ascii=False), amount
+
+
+def _routed(piece: Mapping[str, Any]) -> dict[str, str]:
+    """Say by which data the ZIP+4 of a piece was verified, where it has one."""
+    if not piece["address"].get("plus4"):
+        return {}
+    return {"zip4": f"verified by {piece['verified_by']}" if piece.get("verified_by") else "not verified"}
 
 
 def _signed(job: Record) -> list[Mills]:

@@ -15,9 +15,24 @@ from typing import Any
 from towncircle.kernel.errors import BadInput
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.mailpiece.eligibility import Size
+from towncircle.mailpiece.rate_requests import check_services
+from towncircle.mailpiece.row_rates import row_rate
 from towncircle.mailpiece.weights import parse_weight
 
-COLUMNS = ("due", "redate", "weight", "size", "origin", "handful", "other_payment", "month_only", "branch")
+COLUMNS = (
+    "due",
+    "redate",
+    "weight",
+    "size",
+    "origin",
+    "handful",
+    "other_payment",
+    "month_only",
+    "branch",
+    "zone",
+    "extras",
+    "value",
+)
 _YES, _NO = ("yes", "1", "true"), ("no", "0", "false")
 _MOST_WORDS = 60
 
@@ -25,8 +40,8 @@ _MOST_WORDS = 60
 def seen(told: Mapping[str, str | None]) -> dict[str, Any]:
     """Give what the words say was observed, as fields of `Observed`.
 
-    Raises `BadInput`: time.unreadable, mailroom.amount-zero, scan.bad-zip, scan.no-yes-or-no, scan.long-words, and as
-    `Mills.parse`, `parse_weight` and `Size.parse`.
+    Raises `BadInput`: time.unreadable, mailroom.amount-zero, scan.bad-zip, scan.no-yes-or-no, scan.long-words,
+    rates.extra-twice, rates.value-astray, and as `Mills.parse`, `parse_weight`, `Size.parse` and `row_rate`.
     """
     said = {name: (told.get(name) or "").strip() for name in COLUMNS}
     found: dict[str, Any] = {}
@@ -46,7 +61,19 @@ def seen(told: Mapping[str, str | None]) -> dict[str, Any]:
     for name in ("other_payment", "branch"):
         if said[name]:
             found[name] = _words(said[name])
-    return found
+    return found | _priced(said)
+
+
+def _priced(said: Mapping[str, str]) -> dict[str, Any]:
+    """Give what the price depends on besides class, weight and size: the zone, and services with a declared value."""
+    row, faults = row_rate(
+        {"zone": said["zone"], "extras": said["extras"], "declared_value": said["value"]},
+    )
+    for _, fault in faults:
+        raise fault
+    check_services(row.extras or (), row.declared_value)
+    told = {"zone": row.zone or None, "extras": row.extras, "declared_value": row.declared_value}
+    return {name: what for name, what in told.items() if what is not None}
 
 
 def _amount(text: str) -> Mills:

@@ -23,6 +23,7 @@ from towncircle.postal import (
     custody,
     defenses,
     examining,
+    inventory_parts,
     license_data,
     licenses,
     population,
@@ -36,6 +37,7 @@ from towncircle.postal import (
 from towncircle.postal import daily as postal_daily
 from towncircle.postal import missing as postal_missing
 from towncircle.postal import quality as pieces
+from towncircle.postal import rates as postal_rates
 from towncircle.postal import refunds as postal_refunds
 from towncircle.postal.certificates import Assigned, Authority
 from towncircle.provider import (
@@ -74,7 +76,7 @@ from towncircle.rules.rulesets import REGISTRY
 from towncircle.verification import Pack
 from towncircle.wire import bodies
 from towncircle.wire.inbox import Conflict
-from towncircle.world import guarding, notices
+from towncircle.world import guarding, notices, reviews
 from towncircle.world.desk import Taken
 
 DEVICE_CERTIFICATE_DAYS = 3 * 365  # house
@@ -145,7 +147,9 @@ def postal_handlers(authority: Authority, rules: RuleSet) -> Mapping[type, Taken
         bodies.Notice: Taken(("provider", "licensee"), noticed),
         bodies.QualityReport: Taken(("provider",), pieces.on_report),
         bodies.InventoryFile: Taken(("provider",), reconciling.on_inventory),
+        bodies.InventoryPart: Taken(("provider",), inventory_parts.on_part),
         bodies.NoticeQuery: Taken(("licensee",), partial(notices.on_query, then=standing.on_delivered)),
+        bodies.ReviewGranted: Taken(("licensee",), reviews.on_granted),
         bodies.LicenseStandingQuery: Taken(("licensee",), partial(standing.on_query, rules=rules)),
         bodies.LicenseAppeal: Taken(("licensee",), partial(appeals.on_appeal, rules=rules)),
         bodies.LicenseDataTransmitted: Taken(("provider",), license_data.on_transmitted),
@@ -169,6 +173,7 @@ def postal_handlers(authority: Authority, rules: RuleSet) -> Mapping[type, Taken
         bodies.WeaknessReport: Taken(("provider",), weaknesses.on_report),
         bodies.SupervisionAnswer: Taken(("provider",), partial(defenses.on_answer, rules=rules)),
         bodies.SoftwareForward: Taken(("provider",), builds.on_software),
+        bodies.RateTableFiled: Taken(("provider",), postal_rates.on_filed),
     }
 
 
@@ -200,6 +205,7 @@ def provider_handlers(product: Product, rules: RuleSet, pack: Callable[[Instant]
         bodies.Notice: Taken(("postal", "licensee"), notices.on_notice),
         bodies.QualityPiece: Taken(("licensee",), partial(quality.on_piece, desk=evaluating, rules=rules)),
         bodies.NoticeQuery: Taken(("licensee",), notices.on_query),
+        bodies.ReviewGranted: Taken(("licensee",), reviews.on_granted),
         bodies.LicenseRevoked: Taken(("postal",), revocations.on_revoked),
         bodies.AppealDecided: Taken(("postal",), revocations.on_appeal_decided),
         bodies.LicenseDataStated: Taken(("licensee",), revocations.on_stated),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from towncircle.kernel.errors import Refused, RelayedRefusal
 from towncircle.kernel.ids import DeviceId
-from towncircle.licensee import funds, missing, returns
+from towncircle.licensee import funds, halves, missing, returns
 from towncircle.wire.bodies import AccountStatement, ResetStanding
 from towncircle.world import accounts, leases, quality, returning
 from towncircle.world import custody as custody_world
@@ -48,7 +48,8 @@ def settle(journeys: Journeys) -> AccountStatement | None:
         refused = refusal
     custody_world.settle(journeys)
     with journeys.world.store(journeys.licensee).reading() as view:
-        devices, learned = view.find("device"), missing.learned(view)
+        used, learned = halves.main(view), missing.learned(view)
+        pair = [DeviceId(used.key), *halves.of(view, used.key)] if used is not None else []
     for missed in learned:
         missing_world.tell(journeys, missed)
     statement: AccountStatement | None = None
@@ -57,13 +58,9 @@ def settle(journeys: Journeys) -> AccountStatement | None:
             journeys.finish_deposit(order)
         except Refused as refusal:  # told below; a deposit never holds up a reset
             refused = refusal
-    if devices:
-        device = DeviceId(devices[-1].key)
-        case = journeys.do(lambda ctx: returns.case(ctx, device=device))
-        leaving = case is not None and case.body["state"] != returns.DECLINED
-        leaving = leaving or journeys.do(lambda ctx: missing.away(ctx, device=device))
-        if not leaving and journeys.status().state in ANSWERING:
-            statement = journeys.heard(lambda ctx: funds.finish_reset(ctx, device=device), device=device)
+    for device in pair:
+        statement = _settle_reset(journeys, device) or statement
+    if pair:
         returning.finish(journeys)
     quality.settle(journeys)
     accounts.settle(journeys)
@@ -72,3 +69,14 @@ def settle(journeys: Journeys) -> AccountStatement | None:
     if refused is not None:
         raise refused
     return statement
+
+
+def _settle_reset(journeys: Journeys, device: DeviceId) -> AccountStatement | None:
+    case = journeys.do(lambda ctx: returns.case(ctx, device=device))
+    leaving = case is not None and case.body["state"] != returns.DECLINED
+    if leaving or journeys.do(lambda ctx: missing.away(ctx, device=device)):
+        return None
+    if journeys.status_of(device).state not in ANSWERING:
+        return None
+    told: AccountStatement | None = journeys.heard(lambda ctx: funds.finish_reset(ctx, device=device), device=device)
+    return told

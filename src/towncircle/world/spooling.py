@@ -17,7 +17,6 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from pathlib import Path as FilePath
 
 from towncircle.kernel.context import Context
@@ -26,14 +25,14 @@ from towncircle.kernel.ids import JobId
 from towncircle.kernel.store import Record
 from towncircle.licensee import corrections, envelopes, mailroom, printers, refunds, spool
 from towncircle.licensee.looks import DPI
-from towncircle.licensee.printers import TRUE_SCALE, Printer, uncalibrated
+from towncircle.licensee.printers import Printer, uncalibrated
 from towncircle.mailpiece.calibration import calibration_page
 from towncircle.mailpiece.elements import Element, Page, Path, Text, polygon, polyline
 from towncircle.mailpiece.forms import form_of_piece
 from towncircle.mailpiece.geometry import INCH, form
 from towncircle.mailpiece.typeface import FontKey
-from towncircle.paper import pdf, zpl
-from towncircle.transport.printers import FolderWay, LpWay, RawWay, Way
+from towncircle.transport.printers import FolderWay, LpWay, RawWay, Way, lay_mark
+from towncircle.world.composing import draw
 from towncircle.world.journeys import Journeys
 from towncircle.world.turns import turn
 
@@ -61,7 +60,7 @@ def print_new(journeys: Journeys, plan: Callable[[Journeys], JobId], printer: st
         job = plan(journeys)
         planned = _job(journeys, job)
         try:
-            _check_form(profile, planned)
+            check_form(profile, planned)
         except Refused:
             if journeys.never_evidenced(planned):
                 journeys.do(lambda ctx: mailroom.give_up(ctx, job=job))
@@ -83,7 +82,7 @@ def print_on(journeys: Journeys, job: JobId, printer: str) -> Handed:
 
 def _queued(journeys: Journeys, job: JobId, printer: str) -> int:
     profile, planned = _printer(journeys, printer), _job(journeys, job)
-    _check_form(profile, planned)
+    check_form(profile, planned)
     if planned.body["state"] == "planned" and profile.dpi != DPI:
         envelopes.prove(planned.body, _stationery(journeys, planned, profile))  # on its dots, before the debit
     record = journeys.resume(job)
@@ -110,7 +109,7 @@ def reprint_on(journeys: Journeys, job: JobId, pieces: tuple[int, ...], printer:
     Raises `Refused` (spool.not-spoiled) where one of them stands with a printer, before the device is asked.
     """
     profile, held = _printer(journeys, printer), _job(journeys, job)
-    _check_form(profile, held)
+    check_form(profile, held)
     chosen = [at + 1 for at in corrections.places(held, pieces)]
     record = journeys.reprint(job, pieces)
     file, digest = _write(journeys, record, profile, f"{job}-again-{record.body['device_reprints']}")
@@ -123,7 +122,7 @@ def reprint_on(journeys: Journeys, job: JobId, pieces: tuple[int, ...], printer:
     return send(journeys, row.body["number"])
 
 
-def _check_form(printer: Printer, job: Record) -> None:
+def check_form(printer: Printer, job: Record) -> None:
     """Check that the printer holds the form of the pieces. Raises `Refused` (printer.other-form)."""
     if not printer.form:
         return
@@ -146,7 +145,7 @@ def send(journeys: Journeys, number: int) -> Handed:
         with journeys.world.store(journeys.licensee).reading() as view:
             row = spool.entry(view, number)
             profile = printers.printer_of(view, row.body["printer"])
-        file = _folder(journeys) / row.body["file"]
+        file = folder_of(journeys) / row.body["file"]
         name = f"{row.body['job']}-{number:06d}.{profile.language}"
         with closing(_way(profile, name, file)) as way:
             try:
@@ -199,7 +198,7 @@ def _check(row: Record, file: FilePath) -> None:
 
 def _way(printer: Printer, name: str, file: FilePath) -> Way:
     if printer.kind == "folder":
-        return FolderWay(FilePath(printer.address), name, file)
+        return FolderWay(FilePath(printer.address), name, file, printer.mark)
     if printer.kind == "raw":
         return RawWay(*printer.host_port(), file)
     return LpWay(printer.address, name, file, ("raw",) if printer.language == "zpl" else _LP_PDF + printer.options)
@@ -212,31 +211,16 @@ def _stationery(journeys: Journeys, job: Record, printer: Printer) -> envelopes.
 
 def _write(journeys: Journeys, job: Record, printer: Printer, stem: str) -> tuple[FilePath, str]:
     pages = envelopes.pages(job.body, _stationery(journeys, job, printer))
-    return write_file(pages, printer, _folder(journeys) / f"{stem}.{printer.language}", title=stem)
+    return write_file(pages, printer, folder_of(journeys) / f"{stem}.{printer.language}", title=stem)
 
 
 def write_file(pages: Iterable[Page], printer: Printer, file: FilePath, *, title: str) -> tuple[FilePath, str]:
     """Write pages in a printer's language; give the file and its SHA-256."""
     draft = file.with_suffix(".new")
     with draft.open("wb") as out:
-        if printer.language == "zpl":
-            zpl.write_zpl(pages, out, head_of(printer))
-        else:
-            pdf.write_pdf(pages, out, title=title, shift=(printer.shift_x, printer.shift_y))
+        draw(pages, printer, out, title=title)
     draft.replace(file)
     return file, _digest(file)
-
-
-def head_of(printer: Printer) -> zpl.Head:
-    """Give the print head of a label printer as its profile has it."""
-    return zpl.Head(
-        dpi=printer.dpi,
-        shift_x=printer.shift_x,
-        shift_y=printer.shift_y,
-        scale_x=Fraction(printer.scale_x, TRUE_SCALE),
-        scale_y=Fraction(printer.scale_y, TRUE_SCALE),
-        native=printer.native,
-    )
 
 
 def decide(
@@ -251,8 +235,24 @@ def decide(
             lambda ctx: spool.decide(ctx, number=number, pieces=pieces, came_out=came_out, reason=reason)
         )
         if row.body["file"]:  # of what was printed into files it is with whoever has them
-            (_folder(journeys) / row.body["file"]).unlink(missing_ok=True)
+            (folder_of(journeys) / row.body["file"]).unlink(missing_ok=True)
     return row
+
+
+def add_printer(journeys: Journeys, printer: Printer) -> Printer:
+    """Keep a printer; a spool folder that is there gets a mark, by which it is known again.
+
+    Raises as `printers.keep`, and `Refused` (printer.unreachable).
+    """
+    printer.checked()
+    folder = FilePath(printer.address)
+    if printer.kind == "folder" and folder.is_dir():
+        with journeys.world.store(journeys.licensee).reading() as view:
+            known = [one.mark for one in printers.all_of(view) if one.name == printer.name]
+        printer = replace(printer, mark="".join(known) or journeys.new(lambda chance: chance.take(8).hex()))
+        lay_mark(folder, printer.mark)
+    journeys.do(lambda ctx: printers.keep(ctx, printer=printer))
+    return printer
 
 
 def _printer(journeys: Journeys, name: str) -> Printer:
@@ -268,7 +268,8 @@ def _job(journeys: Journeys, job: JobId) -> Record:
     return row
 
 
-def _folder(journeys: Journeys) -> FilePath:
+def folder_of(journeys: Journeys) -> FilePath:
+    """Give the folder of a licensee where files wait for their printers."""
     folder = journeys.world.folder / journeys.licensee / "spool"
     folder.mkdir(mode=0o700, exist_ok=True)
     return folder
@@ -277,7 +278,7 @@ def _folder(journeys: Journeys) -> FilePath:
 @contextmanager
 def _alone(journeys: Journeys) -> Iterator[None]:
     """Be the only one to send. Raises `Refused` (spool.under-way)."""
-    with (_folder(journeys) / ".lock").open("w") as guard:
+    with (folder_of(journeys) / ".lock").open("w") as guard:
         try:
             fcntl.flock(guard, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -305,10 +306,28 @@ def print_test(journeys: Journeys, name: str, *, calibration: bool = False) -> s
         ctx.note("printer.tested", name, way=profile.kind)
         return ctx.tx.next_number("printer-test")
 
-    stem = f"test-{name}-{journeys.do(counted):06d}"
-    file = _folder(journeys) / f"{stem}.{profile.language}"
+    return _hand_pages(journeys, [page], profile, f"test-{name}-{journeys.do(counted):06d}")
+
+
+def proof_on(journeys: Journeys, job: Record, numbers: Iterable[int], printer: str, *, zones: bool = False) -> str:
+    """Hand the proof of a job to the printer that would print it, on its dots; give the printer's reference.
+
+    Nothing is written down of it: it is no postage. Raises `Refused` (printer.unknown, printer.other-form) and what the
+    printer's way raises.
+    """
+    profile = _printer(journeys, printer)
+    check_form(profile, job)
+    stationery = _stationery(journeys, job, profile)
+    envelopes.prove(job.body, stationery)
+    stem = f"proof-{printer}-{journeys.do(lambda ctx: ctx.tx.next_number('printer-test')):06d}"
+    return _hand_pages(journeys, envelopes.proofs(job.body, stationery, numbers, zones=zones), profile, stem)
+
+
+def _hand_pages(journeys: Journeys, pages: Iterable[Page], profile: Printer, stem: str) -> str:
+    """Hand pages without postage to a printer."""
+    file = folder_of(journeys) / f"{stem}.{profile.language}"
     try:
-        write_file([page], profile, file, title=stem)
+        write_file(pages, profile, file, title=stem)
         with closing(_way(profile, file.name, file)) as way:
             way.ready()
             reference = way.hand_over()

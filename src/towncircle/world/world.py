@@ -18,12 +18,15 @@ from towncircle.kernel.ids import DeviceId, MessageId, PartyId
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.randomness import Randomness, SeededRandomness
 from towncircle.kernel.store import Store
+from towncircle.licensee import halves
 from towncircle.pki.randomness import SystemRandomness
 from towncircle.postal import products, publishing
 from towncircle.postal.certificates import Authority
 from towncircle.provider.leasing import Product
+from towncircle.psd.contact import MINUTE_US
 from towncircle.psd.process import SystemClock
 from towncircle.rules import ruleset
+from towncircle.rules.offices import appoint
 from towncircle.storage.sqlite import SqliteStore
 from towncircle.transport import Direct, Transport
 from towncircle.verification import Pack, publish_pack
@@ -113,7 +116,7 @@ class World:
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o700)  # names, addresses and, in a sandbox, secrets lie in it
         clock = WorldClock.start(folder / CLOCK_FILE, start)
-        randomness = _randomness(seed, "world 0")
+        randomness = randomness_of(seed, "world 0")
         members = (POSTAL, BANK, *map(PartyId.parse, providers), *map(PartyId.parse, licensees))
         for party in members:
             SqliteStore(folder / party / STORE, create=True).close()
@@ -134,6 +137,8 @@ class World:
         for provider in world.config.providers:
             enter = partial(products.enter, provider=provider, authorized=provider not in applicants)
             world.desk(POSTAL).perform(enter, actor=POSTAL)
+        for party in (POSTAL, *world.config.providers):
+            world.desk(party).perform(appoint, actor=party)
         world.publish()
         return world
 
@@ -141,6 +146,11 @@ class World:
     def open(cls, folder: Path, wiring: Wiring | None = None) -> World:
         """Open a world. Raises `BadInput` (world.missing) and what its stores and keys raise."""
         return cls(folder, WorldConfig.read(folder), wiring or Wiring())
+
+    @staticmethod
+    def clock_of(folder: Path) -> WorldClock:
+        """Give the clock of a world."""
+        return WorldClock(folder / CLOCK_FILE)
 
     def store(self, party: str) -> Store:
         """Give a party's store."""
@@ -153,7 +163,7 @@ class World:
         store = self.store(party)
         with store.transaction() as tx:
             run = tx.next_number("run")
-        randomness = _randomness(self.config.seed, f"{party} {run}")
+        randomness = randomness_of(self.config.seed, f"{party} {run}")
         signer = self.cabinet.key(party)
         handlers: Mapping[type, Taken] = {}
         device_key: Callable[[str], bytes | None] = trust.no_devices
@@ -198,6 +208,7 @@ class World:
             handlers=handlers,
             bench=bench,
             after=after,
+            apart_us=self.rules.integer("clock_difference_minutes", self.clock.now().date_in("UTC")) * MINUTE_US,
         )
 
     def _hosting(
@@ -260,7 +271,7 @@ class World:
 
             body = desk.perform(job, actor=POSTAL, quiet=True)
             if body is not None:
-                name = MessageId.new(_randomness(self.config.seed, f"pack {body.number}"))
+                name = MessageId.new(randomness_of(self.config.seed, f"pack {body.number}"))
                 self.board.put(PACK, publish_pack(body, sender=POSTAL, id=name, signer=self.cabinet.key(POSTAL)))
 
     def pack(self, at: Instant | None = None) -> Pack:
@@ -291,12 +302,12 @@ class World:
         return self.desks[party]
 
     def device_of(self, licensee: str) -> DeviceId:
-        """Give the device a licensee leased last. Raises `Refused` (world.no-device)."""
+        """Give the device that a licensee uses, the one leased last. Raises `Refused` (world.no-device)."""
         with self.store(licensee).reading() as view:
-            rows = view.find("device")
-        if not rows:
+            row = halves.main(view)
+        if row is None:
             raise Refused("world.no-device", licensee=licensee)
-        return DeviceId(rows[-1].key)
+        return DeviceId(row.key)
 
     def close(self) -> None:
         """End the device processes and close the stores."""
@@ -306,5 +317,6 @@ class World:
                 store.close()  # type: ignore[attr-defined]  # a store in memory has nothing to close
 
 
-def _randomness(seed: int | None, label: str) -> Randomness:
+def randomness_of(seed: int | None, label: str) -> Randomness:
+    """Give the randomness of a world for a purpose: seeded where the world is, else the machine's."""
     return SystemRandomness() if seed is None else SeededRandomness(seed, label)

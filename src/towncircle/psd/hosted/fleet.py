@@ -315,7 +315,7 @@ class Fleet:
                 place.answers = [stale] * len(place.commands)
                 continue
             place.settled()
-            self._at_hand.put(place.name, place)
+        self._at_hand.put_all({place.name: place for place in places if place.name not in lost})
         ended = [place for place in places if place.seat.zeroised and place.name not in lost]
         if ended:
             self._forget(ended, loose=loose)

@@ -39,6 +39,7 @@ _FRONT = 70 * MIB  # what the process in front of the workers takes itself, with
 _WORKER = 100 * MIB  # the least that a worker can do with
 _BYTES_AT_ONCE = 8 * MIB  # of commands that are in one frame, but for a single larger one
 _PART = 64 * 1024  # bytes; what a pipe holds
+_GOLDEN, _WHOLE = 2654435769, 1 << 32  # 2^32 over the golden ratio spreads rising multiples evenly (Knuth, 6.4)
 _COMMANDS_AT_ONCE = 100  # the answer of each may be as long as the evidence of a thousand pieces
 
 _Asked = tuple[DeviceId, bytes]
@@ -49,7 +50,7 @@ class Setting:
     """Hold what a worker needs: the database, the operator's secret, its share of resident memory (bytes).
 
     `clock` is the clock file of a rehearsed world, or empty for the machine's time; `wrapping` the folder of the
-    wrapping keys, or empty.
+    wrapping keys, or empty; `standby`: the database must have a synchronous standby.
     """
 
     dsn: str = field(repr=False)
@@ -57,6 +58,7 @@ class Setting:
     memory_limit: int
     clock: str = ""
     wrapping: str = ""
+    standby: bool = False
 
 
 @cites("PRE-03")
@@ -78,18 +80,23 @@ class Pool:
         clock: str = "",
         module: str = MODULE,
         wrapping: Path | None = None,
+        standby: bool = False,
     ) -> None:
         if not 1 <= workers <= workers_within(memory_limit):
             most, least = workers_within(memory_limit), (_FRONT + workers * _WORKER) // MIB
             raise BadInput("psd.workers", workers=workers, memory=memory_limit // MIB, most=most, least=least)
         limit = (memory_limit - _FRONT) // workers
         folder = str(wrapping.absolute()) if wrapping is not None else ""
-        setting = Setting(dsn=dsn, secret=secret, memory_limit=limit, clock=clock, wrapping=folder)
+        setting = Setting(dsn=dsn, secret=secret, memory_limit=limit, clock=clock, wrapping=folder, standby=standby)
         self.workers = tuple(Worker(setting, module) for _ in range(workers))
 
     def place(self, device: DeviceId) -> int:
-        """Say which worker a device is with."""
-        return zlib.crc32(device.encode()) % len(self.workers)
+        """Say which worker a device is with: serials that follow each other, or lie evenly apart, are shared evenly."""
+        try:
+            serial = int(device[-9:])
+        except ValueError:  # not the id of a device: its worker answers so
+            serial = zlib.crc32(device.encode())
+        return (serial * _GOLDEN % _WHOLE) * len(self.workers) // _WHOLE
 
     def exchange(self, device: DeviceId, command: bytes) -> bytes:
         """Run one command of one device."""
@@ -277,7 +284,8 @@ def _parts(asked: list[_Asked]) -> list[list[_Asked]]:
 
 def _items_of(setting: Setting) -> list[bytes]:
     places = [os.fsencode(setting.clock), os.fsencode(setting.wrapping)]
-    return [setting.dsn.encode(), setting.secret, str(setting.memory_limit).encode(), *places]
+    more = [*places, b"standby" if setting.standby else b""]
+    return [setting.dsn.encode(), setting.secret, str(setting.memory_limit).encode(), *more]
 
 
 def write_items(stream: Writable, items: Sequence[bytes]) -> None:

@@ -216,6 +216,13 @@ class WrappedSlots(RecentSlots):
         self.opened.put(slot.public, held)
         return held
 
+    def sealed(self, key: Signer, former: SealedKey) -> SealedKey:
+        """Seal an opened key under this secret and the wrapping key it has; one that has none gets one."""
+        parted = _parted(former.sealed)
+        reference, wrapping = (parted[0], self.wrapping.key(parted[0])) if parted else self.wrapping.keep(self._chance)
+        made = SoftwareSlots(lambda: _mixed(self._operator, wrapping), self._chance).sealed(key, former)
+        return SealedKey(public=made.public, sealed=_MARK + reference + made.sealed)
+
     def destroy(self, *ended: SealedKey) -> None:
         """Forget every opened key, and take note of those that end with this thread's group."""
         super().destroy(*ended)

@@ -12,10 +12,12 @@ from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import Mills
 from towncircle.wire.bodies.provider import CERTIFICATE, CHAIN
+from towncircle.wire.bodies.updates import FILE
 from towncircle.wire.registry import message
 from towncircle.wire.shape import Body, Limit, Row
 
 ROWS = Limit(1_000_000)
+TABLES = Limit(10_000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +77,23 @@ class PackTerms(Row):
     indicia_valid_through: Annotated[str, Limit(10)]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateRow(Row):
+    """Hold a rate table that a Provider filed: of two for one day the one with the higher number holds."""
+
+    provider: Annotated[str, Limit(64)]
+    number: int
+    file: Annotated[bytes, FILE]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublisherRow(Row):
+    """Name the devices whose pieces are priced by the tables of a Provider."""
+
+    provider: Annotated[str, Limit(64)]
+    devices: Annotated[tuple[DeviceId, ...], ROWS]
+
+
 @message(57, "postal to everybody", name="PublishedPack")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FirstPublishedPack(Body):
@@ -90,13 +109,30 @@ class FirstPublishedPack(Body):
     statuses: Annotated[tuple[StatusRow, ...], 8, ROWS]
 
 
-@message(57, "postal to everybody", version=2)
+@message(57, "postal to everybody", version=2, name="PublishedPack")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecondPublishedPack(Body):
+    """Publish all that a verifier holds offline, as it was before Providers filed their rate tables."""
+
+    anchor: Annotated[Literal["production", "test"], 1]
+    number: Annotated[int, 2]
+    issued: Annotated[Instant, 3]
+    next_update: Annotated[Instant, 4]
+    chain: Annotated[tuple[Annotated[bytes, CERTIFICATE], ...], 5, CHAIN]
+    terms: Annotated[tuple[PackTerms, ...], 6, Limit(16)]
+    certificates: Annotated[tuple[CertificateRow, ...], 7, ROWS]
+    statuses: Annotated[tuple[StatusRow, ...], 8, ROWS]
+    last_readings: Annotated[tuple[LastReading, ...], 9, ROWS]
+
+
+@message(57, "postal to everybody", version=3)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishedPack(Body):
     """Publish all that a verifier holds offline.
 
     `number` is the list number, which only rises; `chain` are the certificates of the signer, its issuer and the root;
-    `last_readings` are of devices that signed their own withdrawal, or that are missing.
+    `last_readings` are of devices that signed their own withdrawal, or that are missing; `rates` are the rate tables
+    that Providers filed, `publishers` whose pieces they price.
     """
 
     anchor: Annotated[Literal["production", "test"], 1]
@@ -108,3 +144,5 @@ class PublishedPack(Body):
     certificates: Annotated[tuple[CertificateRow, ...], 7, ROWS]
     statuses: Annotated[tuple[StatusRow, ...], 8, ROWS]
     last_readings: Annotated[tuple[LastReading, ...], 9, ROWS]
+    rates: Annotated[tuple[RateRow, ...], 10, TABLES]
+    publishers: Annotated[tuple[PublisherRow, ...], 11, Limit(1000)]

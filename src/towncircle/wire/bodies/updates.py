@@ -1,8 +1,8 @@
 """Messages of what comes down with a connection: rate tables, software, and the builds behind it (IMI-02, IMI-03).
 
-Here: the published table, what a host asks and gets, the Postal Service's approval of a build, the order that a device
-runs one, the device's word on what it runs. Not here: the layout of a rate file (`mailpiece.rate_files`), the code of
-a build, which no message carries.
+Here: the published table, its copy for the Postal Service, what a host asks and gets, the approval of a
+build, the order that a device runs one, the device's word on what it runs. Not here: the layout of a rate file
+(`mailpiece.rate_files`), the code of a build, which no message carries.
 """
 
 from __future__ import annotations
@@ -114,3 +114,13 @@ class SoftwareForward(Body):
 
     report: Annotated[bytes, 1, _SEALED]
     at: Annotated[Instant, 2]
+
+
+@message(169, "provider to postal")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateTableFiled(Body):
+    """File a rate table with the Postal Service as it was published to the hosts, so that verifiers price by it too."""
+
+    number: Annotated[int, 1]
+    in_force_from: Annotated[str, 2, Limit(10)]
+    file: Annotated[bytes, 3, FILE]

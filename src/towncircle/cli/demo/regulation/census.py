@@ -28,9 +28,11 @@ UNSHOWN_FACTS: Mapping[str, str] = MappingProxyType(
         "afterwards.refused": "a store is busy, or a list ran out, right after a commit: tests/parties shows it",
         "afterwards.done": "it follows the one before",
         "regime.adopted": "a year goes by one rule set: tests/journeys shows the step to the next",
+        "party.enrolled": "all mail rooms of the town are there from its first day: tests/journeys shows a later one",
         "device.decertified": "a year of one rule set has no device of the one before: tests/journeys shows it",
         "device.inactive": "it follows the one before",
         "address-data.old-used": "the town mails to the public addresses of the program: tests/conformance shows it",
+        "address-data.set-aside": "nobody in the town gives his data up: tests/world/test_address_data.py shows it",
         "quality.checked": "the town forwards its pieces and grades none by itself: tests/world shows it",
         "inventory.refused": "only a Provider whose numbers have a gap has one refused: tests/journeys shows it",
         "form-3533.refused": "only a Provider whose form does not add up has one refused: tests/journeys shows it",
@@ -40,6 +42,7 @@ UNSHOWN_FACTS: Mapping[str, str] = MappingProxyType(
 # message types that the product can send and the year does not, each with its reason
 UNSHOWN_MESSAGES: Mapping[str, str] = MappingProxyType(
     {
+        "InventoryPart": "the inventories of the town fit into one message each: tests/journeys shows parts",
         "DailyFilePart": "the daily files of the town fit into one message each: tests/journeys shows parts",
         "ResetStanding": "no reset of the town is left open: tests/journeys/test_reset_standing.py leaves one",
     }

@@ -27,6 +27,12 @@ ROWS = {
         clause="house",
         next_step="Give up to 80 letters, digits and . / : _ - without spaces: a file number, a device, a site.",
     ),
+    "acts.bad-period": Row(
+        kind="input",
+        sentence="The act {act} is told for the year '{period}'.",
+        clause="house",
+        next_step="Give --period YYYY, the year in which it is due, for a yearly act, and none for another one.",
+    ),
     "acts.bad-about": Row(
         kind="input",
         sentence="'{act}' is about {needed}, and it was told about {about}.",

@@ -204,7 +204,18 @@ ROWS = {
     "addresses.data-old": _refused(
         "The address data ({name}, edition {edition}) are older than {term} on {on}: they may be used through {last}.",
         _QUALITY,
-        "Update the data, or say why they are used all the same: --old-data REASON. The reason is recorded.",
+        "Install newer data (towncircle addresses use DIR --data FILE; the table of ZIP Codes comes with the program),"
+        " or say why older ones are used: --old-data REASON. The reason is recorded.",
+    ),
+    "addresses.source-unknown": _input(
+        "No installed package offers address data called '{name}'; there are: {known}.",
+        "house",
+        "Install the package that does, or name a file: towncircle addresses use DIR --data FILE",
+    ),
+    "addresses.none-installed": _refused(
+        "{licensee} uses the table that comes with the program already.",
+        "house",
+        "Install data of your own: towncircle addresses use DIR --data FILE",
     ),
     "addresses.reason": _input(
         "A reason must be given in at most {most} printable characters.",

@@ -45,6 +45,12 @@ ROWS = {
         clause="house",
         next_step="For example: towncircle reset DIR 200, or towncircle reset DIR --finish",
     ),
+    "cli.nowhere": Row(
+        kind="input",
+        sentence="It is not said where to print.",
+        clause="house",
+        next_step="Say --out DIR or --printer NAME; a batch on a printer takes both, and its papers go into DIR.",
+    ),
     "cli.argument-astray": Row(
         kind="input",
         sentence="{arguments} would not be heeded here: it goes with {needs}.",

@@ -42,6 +42,12 @@ ROWS = {
         clause="house",
         next_step="Send them (towncircle spool send DIR), or say that they spoiled: towncircle spool spoil DIR N",
     ),
+    "printer.batch-open": Row(
+        kind="refused",
+        sentence="A batch is being printed on the printer '{name}' as it is: {batches}.",
+        clause="house",
+        next_step="Finish it first: towncircle print DIR --printer {name} --resume, or --give-up",
+    ),
     "printer.other-form": Row(
         kind="refused",
         sentence="The printer '{name}' holds {loaded}, and the job is for {wanted}.",
@@ -62,6 +68,13 @@ ROWS = {
         clause="house",
         next_step="Bring it back (mount it), then: towncircle spool send DIR. If it is gone for good, say what came "
         "out: towncircle spool confirm DIR N, or spoil",
+    ),
+    "printer.other-folder": Row(
+        kind="refused",
+        sentence="The folder {address} is not the one that was added: its mark is gone, as of a mount point that "
+        "nothing is mounted on. Nothing was handed over.",
+        clause="house",
+        next_step="Mount it, then: towncircle spool send DIR. If it is the right one, add the printer again.",
     ),
     "printer.name-taken": Row(
         kind="refused",

@@ -317,6 +317,37 @@ ROWS = {
         next_step="Name the folder that was made with this database (towncircle device serve-wan --wrapping DIR). A "
         "database that was never served with one takes a new folder.",
     ),
+    "psd.reseal-token": Row(
+        kind="refused",
+        sentence="The keys of {device} lie in a token, or are to: there is nothing to seal anew.",
+        clause="502.8(b)",
+        next_step="Change the token's PIN with the token's own program.",
+    ),
+    "psd.reseal-open": Row(
+        kind="refused",
+        sentence="The operator's secret was being replaced when something ended it: {path} is still there.",
+        clause="502.8(b)",
+        next_step="Have the old and the new secret or passphrase at hand where they were, and run towncircle device "
+        "reseal again with the same words: it goes on. Nothing is lost.",
+    ),
+    "psd.fleet-served": Row(
+        kind="refused",
+        sentence="A host has {path}.",
+        clause="502.8(b)",
+        next_step="End every towncircle device serve-wan of the database, then run this again.",
+    ),
+    "psd.fleet-resealed": Row(
+        kind="refused",
+        sentence="The operator's secret of {path} is being replaced.",
+        clause="502.8(b)",
+        next_step="Wait until towncircle device reseal has ended.",
+    ),
+    "psd.no-standby": Row(
+        kind="refused",
+        sentence="{path} has no synchronous standby: what a lost server has not passed on would be lost with it.",
+        clause="house",
+        next_step="Set synchronous_standby_names at the server, or start the host without --require-standby.",
+    ),
     "psd.keys-kind": Row(
         kind="input",
         sentence="For keys of the kind '{kind}' something is missing, or too much was told.",

@@ -50,6 +50,7 @@ def _publish(town: Town, name: str, days: int) -> None:
     "A rate table is published, and every host takes it with its next connection",
     "provider rates.taken",
     "provider rates.published",
+    "postal rates.filed",
     "provider rates.assigned",
     "licensee rates.received",
     clause="IMI-03",

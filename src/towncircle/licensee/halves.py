@@ -1,0 +1,49 @@
+"""The two devices of a hybrid, as their licensee keeps them: the one that he uses, and its hosted half.
+
+Here: which device is which. Not here: the lease of the half (`setup`), where a request for pieces goes (the hybrid's
+host), who made a piece (its own content says so: `maker`).
+Kept: they are two devices, each with a lease, registers and books of its own; nothing of the one is booked for the
+other. The half stands in for the first while that does not answer, and takes its place when it is out of service or
+missing.
+"""
+
+from __future__ import annotations
+
+from towncircle.indicium.codec import decode
+from towncircle.kernel.context import Context
+from towncircle.kernel.errors import BrokenInvariant
+from towncircle.kernel.ids import DeviceId
+from towncircle.kernel.store import Record, Transaction
+from towncircle.licensee import missing, returns
+from towncircle.psd.commands import Evidenced
+
+HALF_OF = "half_of"  # a field of the licensee's record of a device: it is the hosted half of that one
+
+
+def main(view: Transaction) -> Record | None:
+    """Give the device that a licensee uses: the one leased last, but for a half whose first device is in use."""
+    for row in reversed(view.find("device")):
+        first = row.body.get(HALF_OF)
+        if not first or _left(view, first):
+            return row
+    return None
+
+
+def of(view: Transaction, device: str) -> list[DeviceId]:
+    """Give the hosted half of a device, where it has one that is not out of service."""
+    rows = [row for row in view.find("device") if row.body.get(HALF_OF) == device]
+    return [DeviceId(row.key) for row in rows if not _left(view, row.key)]
+
+
+def maker(ctx: Context, done: Evidenced, *, asked: DeviceId) -> DeviceId:
+    """Give the device that made pieces, by their own content: the one that was asked, or its half."""
+    found = decode(done.indicia()[0]).device or asked
+    if found != asked and found not in of(ctx.tx, asked):
+        raise BrokenInvariant("kernel.internal", what=f"{found} made pieces that {asked} was asked for")
+    return found
+
+
+def _left(view: Transaction, device: str) -> bool:
+    case, missed = view.get("check-out", device), view.get("missing", device)
+    out = case is not None and case.body["state"] == returns.DONE
+    return out or (missed is not None and missed.body["state"] != missing.BACK)

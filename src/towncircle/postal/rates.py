@@ -1,0 +1,60 @@
+"""Rate tables as Providers file them: what verifiers price the pieces of their devices by (IMI-03, P050 1.5).
+
+Here: keeping a filed table, and the rows of the verification pack. Not here: publishing (`provider.rates`), the pack
+(`publishing`), which table holds on a day (`mailpiece.tariff`).
+Kept: a table is kept as the Provider signed it, under its number, and never changed. The mailing date alone says which
+table holds, here as at the host; a table that cannot be read is refused, so that no pack carries one (ADR 39).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from towncircle.kernel.cites import cites
+from towncircle.kernel.context import Context
+from towncircle.kernel.errors import Refused
+from towncircle.kernel.ids import DeviceId
+from towncircle.kernel.store import Transaction
+from towncircle.mailpiece import rate_files
+from towncircle.wire.bodies import Acknowledged, PublisherRow, RateRow, RateTableFiled
+from towncircle.wire.message import Opened
+
+FILED = "rate-table"
+
+
+@cites("IMI-03/2", "P050-1.5")
+def on_filed(ctx: Context, opened: Opened) -> Acknowledged:
+    """Keep a table that a Provider published; the same one again changes nothing.
+
+    Raises `Refused` (updates.changed, updates.other-day), and what `rate_files.read` raises.
+    """
+    body, provider = opened.body, opened.envelope.sender
+    assert isinstance(body, RateTableFiled)
+    table, key = rate_files.read(body.file), f"{provider} {body.number:06d}"
+    if table.in_force_from.isoformat() != body.in_force_from:
+        raise Refused("updates.other-day", first=table.in_force_from, told=body.in_force_from[:10])
+    digest, held = hashlib.sha256(body.file).hexdigest(), ctx.tx.get(FILED, key)
+    if held is not None:
+        if held.body["digest"] != digest:
+            raise Refused("updates.changed", number=body.number, provider=provider)
+        return Acknowledged(note="rate table known")
+    told: dict[str, Any] = {"number": body.number, "in_force_from": body.in_force_from, "digest": digest}
+    record = {**told, "table": table.id, "file": body.file.decode(), "at": int(ctx.now)}
+    ctx.tx.put(FILED, key, record, owner=provider, expected=0)
+    ctx.note("rates.filed", key, clauses=("IMI-03", "P050 1.5"), provider=provider, **told)
+    return Acknowledged(note="rate table filed")
+
+
+@cites("PRE-05", "P050-1.5")
+def for_the_pack(view: Transaction) -> tuple[tuple[RateRow, ...], tuple[PublisherRow, ...]]:
+    """Give the filed tables in the order of their numbers, and whose devices' pieces they price."""
+    rates = tuple(
+        RateRow(provider=row.owner, number=row.body["number"], file=row.body["file"].encode())
+        for row in sorted(view.find(FILED), key=lambda row: (row.owner, row.body["number"]))
+    )
+    devices: dict[str, list[DeviceId]] = {row.provider: [] for row in rates}
+    for row in view.find("device-certificates") if rates else ():
+        if row.owner in devices:
+            devices[row.owner].append(DeviceId(row.key))
+    return rates, tuple(PublisherRow(provider=name, devices=tuple(held)) for name, held in devices.items())

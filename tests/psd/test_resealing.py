@@ -1,0 +1,237 @@
+"""The operator's secret replaced: cut anywhere, the device opens; afterwards the old secret opens nothing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from functools import partial
+from pathlib import Path
+
+import pytest
+from tests.psd.setting import DEVICE, SECRET, START, Hands, batch
+from tests.psd.test_hosted import NAMES, Seen, command, read
+from tests.psd.test_wrapping import commissioned, host
+
+from towncircle.bench.workshop import Workshop
+from towncircle.cli.main import main
+from towncircle.kernel.cites import cites
+from towncircle.kernel.errors import Refused
+from towncircle.kernel.money import Mills
+from towncircle.pki.keyfile import open_key
+from towncircle.pki.passphrase import store_parameters
+from towncircle.pki.randomness import SystemRandomness
+from towncircle.psd import resealing
+from towncircle.psd.client import DeviceClient
+from towncircle.psd.hosted.fleet import Fleet
+from towncircle.psd.hosted.wrapping import WrappingKeys
+from towncircle.psd.opening import Keys
+from towncircle.psd.postgres import PostgresMemory
+from towncircle.psd.process import create, open_device
+from towncircle.psd.sqlite import SqliteMemory
+
+CHANCE = SystemRandomness()
+
+
+@pytest.fixture(scope="module")
+def funded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("funded")
+    workshop, store = Workshop(START), place / "device"
+    create(store, secret=SECRET, **workshop.birth(DEVICE))
+    (place / "clock.json").write_text(f'{{"mode": "frozen", "now_us": {int(START)}}}')
+    with opened(store) as client:
+        workshop.commission(client, DEVICE, START)
+        workshop.reset(client, DEVICE, Mills.dollars(100), START)
+        client.rekey()
+    return store
+
+
+@pytest.fixture(autouse=True)
+def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resealing, "store_parameters", partial(store_parameters, iterations=1, memory_kib=64))
+
+
+@pytest.fixture
+def store(funded: Path, tmp_path: Path) -> Path:
+    shutil.copy(funded.parent / "clock.json", tmp_path / "clock.json")
+    return shutil.copytree(funded, tmp_path / "device")
+
+
+@contextmanager
+def opened(store: Path) -> Iterator[DeviceClient]:
+    with closing(open_device(store, clock_file=store.parent / "clock.json")) as device:
+        yield DeviceClient(device)
+
+
+def sealed(store: Path) -> list[bytes]:
+    with closing(SqliteMemory(store / "device.sqlite")) as memory:
+        state = memory.load([DEVICE])[DEVICE]
+    return [key.sealed for key in (state.indicia_key, state.message_key, state.next_key) if key is not None]
+
+
+def lives(store: Path) -> None:
+    with opened(store) as client:
+        assert client.evidence(batch()).first_piece == 1
+        assert client.audit().message
+
+
+def reseal(store: Path, new: Keys | None = None) -> None:
+    with closing(SqliteMemory(store / "device.sqlite")) as memory:
+        resealing.reseal(store, memory, DEVICE, CHANCE, new)
+
+
+@cites("502.8b")
+def test_a_store_is_sealed_anew_and_the_old_secret_opens_nothing_of_it(store: Path, tmp_path: Path) -> None:
+    before = sealed(store)
+    assert main(["device", "reseal", str(store)]) == 0
+    after = sealed(store)
+    assert len(after) == len(before) == 3
+    for raw in after:
+        with pytest.raises(Refused, match=r"pki\.key-file-locked"):
+            open_key(raw, lambda: SECRET)
+    everything = b"".join(path.read_bytes() for path in store.rglob("*") if path.is_file())
+    assert SECRET not in everything
+    assert not any(raw in everything for raw in before)
+    lives(store)
+    assert main(["device", "reseal", str(store)]) == 0  # and again, to the first name
+    assert {path.name for path in store.iterdir()} >= {"operator.secret", "keys.json"}
+    assert not (store / "operator.secret-b").exists()
+    with opened(store) as client:
+        assert client.recover("JOB-1").first_piece == 1
+    (tmp_path / "words").write_text("correct horse battery\n")
+    assert main(["device", "reseal", str(store), "--passphrase-from", str(tmp_path / "words")]) == 0
+    assert not (store / "operator.secret").exists()
+    with opened(store) as client:
+        assert client.audit().message
+    assert main(["device", "reseal"]) == 2
+
+
+class Cut(BaseException):
+    """The power, at one step."""
+
+
+@contextmanager
+def cut_at(step: int) -> Iterator[list[int]]:
+    """Cut the power before the so-and-so-manyth thing that a disk is asked to do."""
+    done = [0]
+
+    def counted(real: Callable[..., object]) -> Callable[..., object]:
+        def call(*arguments: object, **named: object) -> object:
+            done[0] += 1
+            if done[0] == step:
+                raise Cut
+            if done[0] > step:
+                raise Cut  # nothing that the code does on its way out reaches the disk either
+            return real(*arguments, **named)
+
+        return call
+
+    with pytest.MonkeyPatch.context() as patched:
+        for owner, name in (
+            *((os, name) for name in ("fsync",)),
+            *((Path, name) for name in ("replace", "unlink", "write_bytes")),
+            *((SqliteMemory, name) for name in ("commit", "forget_keys")),
+        ):
+            patched.setattr(owner, name, counted(getattr(owner, name)))
+        yield done
+
+
+@cites("502.8b")
+def test_cut_before_any_step_the_device_opens_and_the_next_run_finishes(store: Path, tmp_path: Path) -> None:
+    words = tmp_path / "words"
+    words.write_text("correct horse battery\n")
+    for new in (None, Keys(passphrase=words)):
+        step, whole = 0, False
+        while not whole:
+            step += 1
+            place = shutil.copytree(store, tmp_path / f"{step}-{new is None}")
+            with cut_at(step) as done:
+                try:
+                    reseal(place, new)
+                except Cut:
+                    pass
+                else:
+                    whole = done[0] < step
+            shutil.copytree(place, tmp_path / f"again-{step}-{new is None}")
+            lives(place)
+            assert not (place / "keys.json.next").exists()
+            again = tmp_path / f"again-{step}-{new is None}"
+            reseal(again, new)  # begun again without a start between
+            with pytest.raises(Refused, match=r"pki\.key-file-locked"):
+                open_key(sealed(again)[0], lambda: SECRET)
+            with opened(again) as client:
+                assert client.evidence(batch()).first_piece == 1
+            assert SECRET not in b"".join(path.read_bytes() for path in again.rglob("*") if path.is_file())
+        assert step > 8
+
+
+def test_a_secret_that_opens_nothing_destroys_nothing(store: Path, tmp_path: Path) -> None:
+    words = tmp_path / "words"
+    words.write_text("correct horse battery\n")
+
+    def cut(_: object) -> None:
+        raise Cut
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(SqliteMemory, "forget_keys", cut)  # just after the commit
+        with pytest.raises(Cut):
+            reseal(store, Keys(passphrase=words))
+    assert (store / "keys.json.next").exists()
+    (store / "operator.secret").rename(tmp_path / "elsewhere")
+    words.rename(tmp_path / "lost")
+    with pytest.raises(Refused, match=r"psd\.reseal-open"), opened(store):
+        pass
+    (tmp_path / "elsewhere").rename(store / "operator.secret")
+    (tmp_path / "lost").rename(words)
+    lives(store)
+
+
+def test_a_fleet_is_sealed_anew_while_no_host_has_it_and_goes_on_where_it_was_cut(
+    tmp_path: Path, databases: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dsn, secret = databases(), tmp_path / "secret"
+    secret.write_bytes(SECRET)
+    (tmp_path / "dsn").write_text(dsn)
+    words = ["device", "reseal", "--dsn-from", str(tmp_path / "dsn"), "--secret", str(secret), "--json"]
+    keys = tmp_path / "secret.keys"
+    store = PostgresMemory(dsn, create=True)
+    fleet = host(store, keys)
+    commissioned(store, fleet, NAMES[:3])
+    assert main(words) == 3  # served
+    fleet.close()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("towncircle.psd.hosted.resealing._GROUP", 2)
+        commits, real = [0], PostgresMemory.commit
+
+        def commit(memory: PostgresMemory, changes: object) -> None:
+            commits[0] += 1
+            if commits[0] == 2:
+                raise Cut
+            real(memory, changes)  # type: ignore[arg-type]
+
+        patched.setattr(PostgresMemory, "commit", commit)
+        with pytest.raises(Cut):
+            main(words)
+    assert secret.read_bytes() == SECRET
+    assert main(["device", "serve-wan", dsn, "--secret", str(secret), "--stations", str(tmp_path)]) == 3
+    with closing(PostgresMemory(dsn, alone=True)), pytest.raises(Refused, match=r"psd\.fleet-resealed"):
+        PostgresMemory(dsn)
+    assert main(words) == 0
+    assert secret.read_bytes() != SECRET
+    assert not list(tmp_path.glob("secret.next*"))
+    for at, found in enumerate((secret.read_bytes(), SECRET)):
+        again = Fleet(
+            PostgresMemory(dsn),
+            secret=lambda found=found: found,  # type: ignore[misc]
+            randomness=CHANCE,
+            clock=Hands(START),
+            wrapping=WrappingKeys(keys),
+        )
+        for name in NAMES[:3]:
+            if at:
+                with pytest.raises(Refused, match=r"pki\.key-file-locked"):
+                    DeviceClient(Seen(again, name)).audit()
+            else:
+                assert read(again.exchange(name, command("JOB"))).count == 1
+        again.close()
