@@ -166,6 +166,10 @@ def evidence(ctx: Context, *, job: JobId) -> Steps:
     )
     if form_of(row.body) == CORRECTION:
         _note_correction(ctx, row)
+    return _keep_made(ctx, row, done, device=device)
+
+
+def _keep_made(ctx: Context, row: Record, done: Evidenced, *, device: DeviceId) -> Record:
     body = {
         **row.body,
         "device": device,
@@ -174,8 +178,8 @@ def evidence(ctx: Context, *, job: JobId) -> Steps:
         "evidenced_at": int(done.at),
         "indicia": [indicium.hex() for indicium in done.indicia()],
     }
-    owner = device if row.owner == planned["device"] else row.owner
-    return ctx.tx.put("job", job, body, owner=owner, expected=row.version)
+    owner = device if row.owner == row.body["device"] else row.owner
+    return ctx.tx.put("job", row.key, body, owner=owner, expected=row.version)
 
 
 def terms_of(ctx: Context, order: Order, *, provider: str) -> Terms:

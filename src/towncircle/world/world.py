@@ -190,14 +190,7 @@ class World:
             handlers = parties.bank_handlers(self.config.providers)
         else:
             bench = self.shelf
-        directory = trust.WorldDirectory(
-            self.folder,
-            self.cabinet,
-            self.config.parties,
-            device_key,
-            root=bytes.fromhex(self.config.root),
-            clock=self.clock,
-        )
+        directory = self._directory(device_key)
         sealer = Sealer(
             party=party, store=store, signer=signer, directory=directory, clock=self.clock, randomness=randomness
         )
@@ -208,8 +201,17 @@ class World:
             handlers=handlers,
             bench=bench,
             after=after,
-            apart_us=self.rules.integer("clock_difference_minutes", self.clock.now().date_in("UTC")) * MINUTE_US,
+            apart_us=self._apart_us(),
         )
+
+    def _directory(self, device_key: Callable[[str], bytes | None]) -> trust.WorldDirectory:
+        root = bytes.fromhex(self.config.root)
+        return trust.WorldDirectory(
+            self.folder, self.cabinet, self.config.parties, device_key, root=root, clock=self.clock
+        )
+
+    def _apart_us(self) -> int:
+        return self.rules.integer("clock_difference_minutes", self.clock.now().date_in("UTC")) * MINUTE_US
 
     def _hosting(
         self, provider: PartyId
