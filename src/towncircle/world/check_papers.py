@@ -53,8 +53,8 @@ def write_letter(world: World, closing: str, out: Path) -> Path:
     credit = f" Of it {own} are credits of the Provider for malfunctions." if own > ZERO else ""
     says = (
         "You asked for the closing of this account. Its balance, but for what is less than a cent, is paid to you by "
-        f"the check above.{credit} The account is closed: a deposit that comes later is yours, and another closing pays it "
-        "out."
+        f"the check above.{credit} The account is closed: a deposit that comes later is yours, and another closing "
+        "pays it out."
     )
     out.mkdir(parents=True, exist_ok=True)
     path = out / f"refund-check-{held.key}.pdf"
