@@ -160,7 +160,7 @@ class World:
         return held
 
     def _desk(self, party: PartyId, transport: Transport) -> Desk:
-        store = self.store(party)
+        store, root = self.store(party), bytes.fromhex(self.config.root)
         with store.transaction() as tx:
             run = tx.next_number("run")
         randomness = randomness_of(self.config.seed, f"{party} {run}")
@@ -180,7 +180,7 @@ class World:
                 self.shelf,
                 provider=party,
                 signer=signer,
-                root=bytes.fromhex(self.config.root),
+                root=root,
                 randomness=randomness,
                 ships=self._wiring.ships,
                 make=make,
@@ -190,7 +190,9 @@ class World:
             handlers = parties.bank_handlers(self.config.providers)
         else:
             bench = self.shelf
-        directory = self._directory(device_key)
+        directory = trust.WorldDirectory(
+            self.folder, self.cabinet, self.config.parties, device_key, root=root, clock=self.clock
+        )
         sealer = Sealer(
             party=party, store=store, signer=signer, directory=directory, clock=self.clock, randomness=randomness
         )
@@ -202,12 +204,6 @@ class World:
             bench=bench,
             after=after,
             apart_us=self._apart_us(),
-        )
-
-    def _directory(self, device_key: Callable[[str], bytes | None]) -> trust.WorldDirectory:
-        root = bytes.fromhex(self.config.root)
-        return trust.WorldDirectory(
-            self.folder, self.cabinet, self.config.parties, device_key, root=root, clock=self.clock
         )
 
     def _apart_us(self) -> int:
