@@ -151,6 +151,12 @@ def _facts() -> str:
     return json.dumps({party: sorted(recorded_by(party)) for party in PARTIES}, indent=1)
 
 
+def _offices_page() -> str:
+    from tools.offices_page import offices_page
+
+    return offices_page()
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "../src/towncircle/rules/facts.json": _facts,
     "../src/towncircle/rules/clauses/proofs.json": _proofs,
@@ -161,6 +167,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "errors.md": errors_page,
     "layouts.md": _layouts_page,
     "limits.md": _limits_page,
+    "offices.md": _offices_page,
     "states.md": states_page,
     "wire.md": _wire_page,
 }

@@ -337,7 +337,7 @@ def test_a_device_is_examined_and_a_copy_of_it_is_a_case_until_two_persons_relea
     (case,) = {case["case"] for case in cases}
     assert done["case"] == case
     assert set(cases[0]) == {"case", "party", "device", "state", "ground", "opened_at", "steps"}
-    end = ["--release", case, "--by", "officer-17", "--by", "officer-23", "--reason", "the copy is gone"]
+    end = ["--release", case, "--by", "crypto-officer", "--by", "examiner", "--reason", "the copy is gone"]
     assert run("cases", funded, *end, code=3)["error"]["code"] == "case.not-cleared"
     shutil.rmtree(funded / "devices" / device)
     (tmp_path / "new").rename(funded / "devices" / device)

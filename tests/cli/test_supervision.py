@@ -82,6 +82,8 @@ def test_a_suspension_is_walked_from_the_proposal_to_the_appeal(
     desk.well("supervision", "extend", name, "--until", ahead(desk, 120), "--reasons", "more time")
     desk.well("provider", "answer", name, "--kind", "appeal", *told)
     assert desk.refused("supervision", "uphold", name, "--reasons", "no") == "procedure.same-person"
+    assert main(["person", str(desk.folder), "director", "--at", "postal.usps", "--office", "manager-mtm"]) == 0
+    capsys.readouterr()
     assert desk.well("supervision", "uphold", name, "--reasons", "no", "--by", "director")["appeal"] == "upheld"
     assert desk.well("supervision", "revoke", name, "--reasons", "nothing changed", *weighed)["state"] == "revoked"
     notices = desk.well("provider", "notices")["notices"]

@@ -21,7 +21,7 @@ from towncircle.provider import agreements, checkouts, defects, handovers, remov
 from towncircle.rules import ruleset
 from towncircle.rules.duties import derive
 from towncircle.wire import bodies
-from towncircle.world import address_data, custody, licensing, returning
+from towncircle.world import address_data, custody, licensing, notices, returning
 from towncircle.world.custody_papers import write_papers
 from towncircle.world.deadlines import act_on_deadlines
 from towncircle.world.journeys import Journeys
@@ -346,16 +346,28 @@ def test_no_balance_moves_from_a_device_that_is_believed_to_be_fraudulently_set(
 @pytest.mark.requirement("P050-2.5b/2")
 def test_transaction_records_are_shown_to_who_may_see_them(journeys: Journeys) -> None:
     journeys.deposit(Mills.dollars(20))
+    world = journeys.world
+    with refused("P050-2.5b", "custody.no-review"):
+        custody.review(journeys)
     with refused("P050-2.5b", "custody.not-entitled"):
-        custody.review(journeys, by=SUMMIT, reference="r-1")
-    shown = custody.review(journeys, by=POSTAL, reference="r-1")
-    assert b'"entry"' in shown
-    assert facts(journeys.world, MAILROOM, "review.requested", "review.granted") == [
+        custody.ask_review(world, SUMMIT, MAILROOM, reference="r-1")
+    custody.ask_review(world, POSTAL, MAILROOM, reference="r-1")
+    custody.ask_review(world, HARBOR, MAILROOM, reference="r-2")
+    with refused("P050-2.5b", "custody.review-taken"):
+        custody.ask_review(world, POSTAL, ANNEX, reference="r-1")
+    notices.fetch_all(world, (MAILROOM,))
+    assert facts(world, MAILROOM, "review.requested", "review.granted") == [
+        ("review.requested", "r-2"),
         ("review.requested", "r-1"),
-        ("review.granted", "r-1"),
     ]
-    custody.review(journeys, by=POSTAL, reference="r-1")
-    assert len(facts(journeys.world, MAILROOM, "review.granted")) == 1
+    assert facts(world, POSTAL, "review.asked", "review.shown") == [("review.asked", "r-1")]  # it is open
+    held, shown = custody.review(journeys, reference="r-1")
+    assert (held.body["by"], b'"entry"' in shown) == (POSTAL, True)
+    custody.review(journeys, reference="r-1")
+    assert facts(world, POSTAL, "review.asked", "review.shown") == [("review.asked", "r-1"), ("review.shown", "r-1")]
+    assert custody.review(journeys)[0].key == "r-2"
+    assert facts(world, HARBOR, "review.shown") == [("review.shown", "r-2")]
+    assert len(facts(world, MAILROOM, "review.granted")) == 2
 
 
 @pytest.mark.requirement("P050-2.5g")

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 from tests.faults import killed as world_of
+from tests.journeys.stories import hold_all
 
 from towncircle.auditor import audit
-from towncircle.kernel import persons
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.ledger import BANK as BANK_CHART
 from towncircle.ledger import POSTAL as POSTAL_CHART
@@ -33,7 +33,7 @@ def set_once(top: Path) -> Path:
     folder = world_of.prepared(top / "reset", up_to="reset")
     with world_of.opened(folder) as journeys:
         for party, name in ((world_of.LICENSEE, SIGNER), (POSTAL, CENTER)):
-            journeys.world.desk(party).perform(lambda ctx, name=name: persons.authorise(ctx, name=name), actor=party)
+            hold_all(journeys.world, party, name)
     return folder
 
 

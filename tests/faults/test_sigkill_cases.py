@@ -66,7 +66,9 @@ def _settled(folder: Path) -> None:
             row = view.get("device", journeys.device)
         assert row is not None
         assert row.body["custody"] == "suspect"
-        close(world, found[0].record.key, outcome="retired", reason="a copy", approved_by=("a", "b"))
+        close(
+            world, found[0].record.key, outcome="retired", reason="a copy", approved_by=("crypto-officer", "examiner")
+        )
         assert {case.record.body["state"] for case in cases_of(world)} == {"retired"}
         world_of.nothing_waits(journeys)
         export(world, folder / "export")

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 from tests.faults import killed as world_of
+from tests.journeys.stories import hold_all
 
 from towncircle.auditor import audit
-from towncircle.kernel import persons
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.ledger import Books
 from towncircle.testing.rehearsal_world import PIECES, rehearse
@@ -29,7 +29,7 @@ def printed(top: Path) -> Path:
     folder = world_of.prepared(top / "template", up_to="print")
     with world_of.opened(folder) as journeys:
         for party, name in ((world_of.HARBOR, SCANNER), (world_of.HARBOR, CERTIFIER), (POSTAL, COORDINATOR)):
-            journeys.world.desk(party).perform(lambda ctx, name=name: persons.authorise(ctx, name=name), actor=party)
+            hold_all(journeys.world, party, name)
     return folder
 
 

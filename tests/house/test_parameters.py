@@ -189,9 +189,9 @@ def context(tx: Transaction) -> Context:
     return Context(
         tx=tx,
         now=setting.START,
-        party="p",
+        party="provider.p",
         actor="ann",
-        randomness=SeededRandomness(1, "p"),
+        randomness=SeededRandomness(1, "provider.p"),
         rule_digest="",
         unseal=lambda *_: None,
     )
@@ -211,7 +211,7 @@ def advance(rules: RuleSet) -> object:
     """Agree to advance $100."""
     with MemoryStore().transaction() as tx:
         ctx = context(tx)
-        persons.authorise(ctx, name="ann")
+        persons.authorise(ctx, name="ann", offices=("accounts",))
         accounts.open_account(ctx, "l", "a")
         try:
             advances.agree(ctx, licensee="l", limit=HUNDRED, rules=rules)

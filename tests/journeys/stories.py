@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from towncircle.kernel import persons
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import Mills
 from towncircle.mailpiece.address_files import public_addresses
+from towncircle.rules.offices import grant, offices_of
 from towncircle.testing.rehearsal_world import in_process
 from towncircle.transport import Transport
 from towncircle.world.config import POSTAL, STARTS
@@ -46,9 +47,14 @@ def reopened(folder: Path, *, transport: type[Transport] | None = None) -> World
 
 
 def officers(world: World, *names: str) -> None:
-    """Authorise persons to act for the Postal Service."""
+    """Authorise persons to act for the Postal Service, each in every office."""
+    hold_all(world, POSTAL, *names)
+
+
+def hold_all(world: World, party: str, *names: str) -> None:
+    """Authorise persons of a party who hold every office of it."""
     for name in names:
-        world.desk(POSTAL).perform(lambda ctx, name=name: persons.authorise(ctx, name=name), actor=POSTAL)  # type: ignore[misc]  # bound at once
+        world.desk(party).perform(partial(grant, name=name, named=offices_of(party)), actor=party)
 
 
 def mailer(world: World, name: str = MAILROOM, *, provider: str = HARBOR, deposit: int = 0, reset: int = 0) -> Journeys:

@@ -9,12 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.journeys.stories import ANNEX, HARBOR, MAILROOM, REGIMES, SUMMIT, mailer, new_world, reopened
+from tests.journeys.stories import ANNEX, HARBOR, MAILROOM, REGIMES, SUMMIT, hold_all, mailer, new_world, reopened
 from tests.journeys.test_refunds import audited, refused, together
 from tests.journeys.test_returning import break_down
 from tests.parties.hand import BANK, Hand
 
-from towncircle.kernel import persons
 from towncircle.kernel.cites import cites
 from towncircle.kernel.ids import ClosingId, DeviceId
 from towncircle.kernel.money import ZERO, Mills
@@ -39,8 +38,7 @@ PERSONS = {HARBOR: ("ann", "ben", "cleo"), POSTAL: ("asc", "olaf"), MAILROOM: ("
 
 def authorise(world: World) -> None:
     for party, names in PERSONS.items():
-        for name in names:
-            world.desk(party).perform(lambda ctx, name=name: persons.authorise(ctx, name=name), actor=party)
+        hold_all(world, party, *names)
 
 
 def funded(folder: Path, regime: str = "imi-2024") -> Journeys:
@@ -497,6 +495,26 @@ def test_a_statement_has_every_transaction_and_its_file_says_the_same(journeys: 
             accounts.statement(journeys, month)
     with refused("world.no-device"):
         accounts.statement(Journeys(world, ANNEX), "2026-11")
+
+
+def test_a_statement_that_is_longer_than_a_message_comes_in_parts(
+    journeys: Journeys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = accounts.statement(journeys, "2026-11").statement
+    assert len(whole.rows) == 2
+    for most in (1, 2, 3):  # a last part that is empty, full, and shorter
+        monkeypatch.setattr("towncircle.licensee.accounts.STATEMENT_ROWS", most)
+        monkeypatch.setattr("towncircle.provider.statements.STATEMENT_ROWS", most)
+        assert accounts.statement(journeys, "2026-11").statement == whole
+    monkeypatch.setattr("towncircle.licensee.accounts.STATEMENT_ROWS", 1)
+    monkeypatch.setattr("towncircle.provider.statements._given", _another_opening)
+    with refused("statement.does-not-add-up") as caught:
+        accounts.statement(journeys, "2026-11")
+    assert "part 2 does not follow" in caught.value.sentence
+
+
+def _another_opening(_ctx: object, told: bodies.MonthlyStatement, _licensee: str) -> bodies.MonthlyStatement:
+    return replace(told, rows=told.rows[:1], opening=told.opening + Mills(1))
 
 
 @cites("502.8", "502.20m")

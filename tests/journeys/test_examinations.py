@@ -31,7 +31,7 @@ from towncircle.world.journeys import Journeys
 from towncircle.world.parties import approved_builds
 from towncircle.world.world import Wiring, World
 
-STAFF = ("officer-17", "officer-23")
+STAFF = ("crypto-officer", "examiner")
 
 
 @pytest.fixture

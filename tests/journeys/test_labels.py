@@ -54,7 +54,7 @@ def approve(host: Journeys, stock: str, form: str) -> None:
 def test_a_label_is_printed_on_approved_stock_only(host: Journeys, tmp_path: Path) -> None:
     with refused("P050-4.3", "labels.not-approved"):
         put_on(host, tmp_path, STOCK)
-    with refused("P050-4.3", "labels.not-the-manager"):
+    with refused("P050-4.3", "person.unknown"):
         labels.approve(host.world, stock="avery-5163", form="label2x4", reference="MTM-L-1", by="clerk")
     with refused("P050-4.3", "labels.no-label"):
         approve(host, "avery-5163", "no10")

@@ -4,27 +4,33 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PIL import Image, ImageEnhance, ImageFilter
 from tests.conformance.breaking import names, refused
 from tests.journeys.stories import ANNEX, HARBOR, MAILROOM, SUMMIT, mailer, new_world
+from tests.parties.hand import Hand
 from tests.world.test_guarding import nested_forms
 
 from towncircle.auditor import audit
+from towncircle.kernel.context import Ask, Context
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.facts import Fact
 from towncircle.kernel.money import Mills
 from towncircle.licensee import quality
 from towncircle.mailpiece.address_files import public_addresses
 from towncircle.paper.png import render
+from towncircle.postal.reconciling import telling
+from towncircle.provider import inventories
+from towncircle.wire import bodies
 from towncircle.wire.bodies import QualityFinding
 from towncircle.world import guarding, printing
 from towncircle.world.exporting import export
 from towncircle.world.journeys import Journeys
 from towncircle.world.notices import fetch_all, notices_of
-from towncircle.world.population import reconcile
+from towncircle.world.population import reconcile, today
 from towncircle.world.quality import forward, send, settle, standings
 from towncircle.world.world import World
 
@@ -271,7 +277,53 @@ def half_a_year(journeys: Journeys) -> None:
         journeys.contact()
 
 
-def test_a_provider_whose_inventory_is_refused_keeps_no_other_from_telling(world: World, journeys: Journeys) -> None:
+def test_an_inventory_that_is_longer_than_a_message_goes_in_parts(
+    world: World, journeys: Journeys, tmp_path: Path
+) -> None:
+    mailer(world, ANNEX)
+    hand, desk, day = Hand(world), world.desk(HARBOR), today(world)
+    desk.perform(lambda ctx: inventories.write_down(ctx, day=day), actor=HARBOR)
+    sent: list[bodies.InventoryPart] = []
+
+    def parts(ctx: Context) -> None:
+        steps = inventories.tell(ctx, day=day, part_rows=1)
+        ask = next(steps)
+        assert isinstance(ask, Ask)
+        assert isinstance(ask.body, bodies.InventoryPart)
+        sent.append(ask.body)
+        steps.close()
+
+    desk.perform(parts, actor=HARBOR)
+    first = sent[0]
+    assert (first.part, first.parts, len(first.rows)) == (1, 2, 1)
+    attempts = (
+        (replace(first, part=2), "population.bad-inventory"),  # the first one is not there
+        (replace(first, part=0), "population.bad-inventory"),
+        (replace(first, parts=101), "population.bad-inventory"),
+        (replace(first, number=9), "population.out-of-order"),
+    )
+    for part, code in attempts:
+        assert hand.refused(HARBOR, POSTAL, part) == code
+    assert isinstance(hand.say(HARBOR, POSTAL, first), bodies.Acknowledged)
+    assert hand.refused(HARBOR, POSTAL, replace(first, part=2)) == "population.bad-inventory"  # another digest
+    found = desk.perform(lambda ctx: inventories.tell(ctx, day=day, part_rows=1), actor=HARBOR)
+    assert (found.devices, [one.explained for one in found.differences]) == (2, [True])  # the reset since its audit
+    assert desk.perform(lambda ctx: inventories.tell(ctx, day=day, part_rows=1), actor=HARBOR) == found
+    with world.store(POSTAL).reading() as view:
+        assert [row.body["rows"] for row in view.find("inventory-part")] == [[], []]
+    audited(world, tmp_path / "export")
+
+
+def test_a_finding_tells_the_differences_that_a_message_holds_and_sums_up_the_rest() -> None:
+    rows = [[f"TC1A{number:010d}", "population.status", "x", number != 350] for number in range(400)]
+    assert telling(rows[:300]) == rows[:300]
+    told = telling(rows)
+    assert len(told) == 300
+    assert (told[0][0], told[-1][1], told[-1][3]) == ("TC1A0000000350", "population.more", True)
+    assert "and 100 more" in told[-1][2]
+
+
+def test_a_provider_whose_inventory_is_refused_keeps_no_other_fromtelling(world: World, journeys: Journeys) -> None:
     journeys.contact()
     with world.store(HARBOR).transaction() as tx:  # a number that the Postal Service never gets
         tx.next_number("inventory")

@@ -8,10 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tests.journeys.stories import ANNEX, HARBOR, MAILROOM, REGIMES, mailer, new_world, reopened
+from tests.journeys.stories import ANNEX, HARBOR, MAILROOM, REGIMES, hold_all, mailer, new_world, reopened
 
 from towncircle.auditor import audit
-from towncircle.kernel import persons
 from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.ids import JobId
@@ -45,8 +44,7 @@ def refused(code: str) -> Iterator[pytest.ExceptionInfo[Refused]]:
 
 def authorise(world: World) -> None:
     for party, names in PERSONS.items():
-        for name in names:
-            world.desk(party).perform(lambda ctx, name=name: persons.authorise(ctx, name=name), actor=party)
+        hold_all(world, party, *names)
 
 
 def funded(folder: Path, regime: str = "imi-2024") -> Journeys:
@@ -286,7 +284,7 @@ def test_who_scanned_or_applied_does_not_certify(journeys: Journeys) -> None:
     assert caught.value.clause == "502.27(a)(4)"
     with refused("person.unknown"):
         refunding.certify(world, told.refund, by="stranger")
-    world.desk(HARBOR).perform(lambda ctx: persons.authorise(ctx, name="dora"), actor=HARBOR)
+    hold_all(world, HARBOR, "dora")
     with refused("person.same-person"):
         refunding.certify(world, told.refund, by="dora")
 
@@ -297,7 +295,7 @@ def test_who_applied_scanned_or_certified_does_not_decide(name: str, journeys: J
     world, pieces = journeys.world, printed(journeys)
     before = account(world)
     refund = certified(journeys, pieces)
-    world.desk(POSTAL).perform(lambda ctx: persons.authorise(ctx, name=name), actor=POSTAL)
+    hold_all(world, POSTAL, name)
     for reason in ("", "not so"):
         with refused("person.same-person") as caught:
             refunding.decide(world, refund, by=name, refuse=reason)

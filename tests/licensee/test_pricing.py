@@ -15,6 +15,7 @@ from towncircle.kernel.money import Mills
 from towncircle.licensee.pricing import Claim, Pricer, Terms, changed, claim_of, doubts_of_job, in_words, price_for
 from towncircle.licensee.tapes import places_of_pieces, whole_pieces
 from towncircle.mailpiece.address_files import Recipient, open_addresses, public_addresses
+from towncircle.mailpiece.rates import PriceRequest, price
 from towncircle.mailpiece.row_rates import RowRate
 from towncircle.mailpiece.tariff import known_tables
 from towncircle.mailpiece.zones import Zones, read_chart
@@ -82,7 +83,7 @@ def test_one_zone_for_all_is_taken_only_where_it_is_the_zone_of_all() -> None:
     assert code_of(pricer(zone="5"), to("20260")) == "zones.contradicted"
     assert pricer(zone="5").piece(to("60601"))["amount"] == DOLLARS["5"]
     both = pricer(ESTIMATES, zone="8")
-    assert both.piece(to("90012"))["confidence"] == "medium"  # of the table: the zone is claimed, not estimated
+    assert both.piece(to("90012"))["confidence"] == "medium"  # the zone is claimed, not estimated
     assert code_of(both, to("20260")) == "zones.not-one-for-all"
     assert code_of(pricer(ESTIMATES, zone="8"), to("00901"), to("96910")) == "zones.not-one-for-all"
 
@@ -92,6 +93,54 @@ def test_a_row_says_its_own_zone_which_an_official_chart_may_contradict() -> Non
     pieces = [ask.piece(to(zip5, zone=zone)) for zip5, zone in (("20260", "1"), ("90012", "8"), ("00901", "8"))]
     assert [piece["amount"] for piece in pieces] == [DOLLARS[zone] for zone in "188"]
     assert code_of(pricer(), to("60601", zone="4")) == "zones.contradicted"
+
+
+@pytest.mark.requirement("P050-1.5/1")
+def test_a_zone_that_only_a_person_says_is_declared_and_never_sure() -> None:
+    ask = pricer(ESTIMATES)
+    same, dearer, unknown = (
+        ask.piece(to(zip5, zone=zone)) for zip5, zone in (("90012", "8"), ("20260", "5"), ("00901", "8"))
+    )
+    for piece, note in (
+        (same, "as the list says; an estimate says the same"),
+        (dearer, "as the list says; an estimate says zone 1"),
+        (unknown, "as the list says"),
+    ):
+        claim = claim_of(piece)
+        assert (claim.zone_declared, claim.zone_estimated, piece["confidence"]) == (True, False, "medium")
+        assert piece["zone_note"] == note
+    assert in_words(doubts_of_job([same])) == "1 of medium confidence, 1 by a zone that no official chart confirms"
+    charted = pricer().piece(to("60601", zone="5"))
+    assert (claim_of(charted).zone_declared, "zone_note" in charted) == (False, False)
+    asked = PriceRequest(on=CHECKED, weight_oz=Fraction(1), zone="5", zone_declared=True)
+    assert price(asked).confidence == "high"  # its price has no zone
+
+
+@pytest.mark.requirement("P050-1.5/1")
+def test_a_zone_below_the_estimate_is_taken_for_a_reason_alone() -> None:
+    assert code_of(pricer(ESTIMATES), to("90012", zone="5")) == "zones.below-estimate"
+    assert code_of(pricer(ESTIMATES, zone="5"), to("90012")) == "zones.below-estimate"
+    told = pricer(ESTIMATES, zone_reason="the carrier's chart of October")
+    piece = told.piece(to("90012", zone="5"))
+    assert (piece["amount"], claim_of(piece).zone_reason) == (DOLLARS["5"], "the carrier's chart of October")
+    assert piece["zone_note"] == "as the list says: the carrier's chart of October; an estimate says zone 8"
+    assert code_of(pricer(zone_reason="we know better"), to("60601", zone="4")) == "zones.contradicted"
+
+
+@pytest.mark.requirement("P050-1.5/1")
+def test_a_chart_that_came_before_signing_decides() -> None:
+    estimated = pricer(ESTIMATES, accept_low=True).piece(to("60601"))
+    declared = pricer(ESTIMATES, zone_reason="a wrong belief").piece(to("60601", zone="1"))
+    assert list(changed([estimated, declared], day=TODAY, zones=ESTIMATES)) == []
+    assert [claim_of(piece).zone for piece in (estimated, declared)] == ["4", "1"]
+    grounds = list(changed([estimated, declared], day=TODAY, zones=OFFICIAL))
+    assert [(one.code, one.params["piece"]) for one in grounds] == [
+        ("mailroom.price-changed", 1),
+        ("mailroom.price-changed", 2),
+    ]
+    assert {one.params["due"] for one in grounds} == {DOLLARS["5"]}
+    nowhere = pricer(ESTIMATES).piece(to("00901", zone="8"))
+    assert list(changed([nowhere], day=TODAY, zones=OFFICIAL)) == []  # the chart does not have it
 
 
 def test_a_letter_needs_no_zone_wherever_it_goes() -> None:
@@ -168,14 +217,14 @@ def test_a_price_is_looked_at_again_by_the_tables_of_the_instant_of_signing() ->
     ask = pricer()
     pieces = [ask.piece(to(zip5)) for zip5 in ("20260", "60601")]
     tables = known_tables()
-    assert list(changed(pieces, day=TODAY, tables=tables)) == []
+    assert list(changed(pieces, day=TODAY, zones=OFFICIAL, tables=tables)) == []
     dearer = tuple(
         replace(one, lines=tuple(replace(line, amount=line.amount + Mills(10)) for line in one.lines if line.amount))
         if one.series == "priority-commercial"
         else one
         for one in tables
     )
-    grounds = list(changed(pieces, day=TODAY, tables=dearer))
+    grounds = list(changed(pieces, day=TODAY, zones=OFFICIAL, tables=dearer))
     assert [(one.code, one.params["piece"]) for one in grounds] == [
         ("mailroom.price-changed", 1),
         ("mailroom.price-changed", 2),

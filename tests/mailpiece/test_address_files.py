@@ -2,6 +2,7 @@
 
 import codecs
 import tracemalloc
+from fractions import Fraction
 from pathlib import Path
 
 import openpyxl
@@ -149,10 +150,35 @@ def test_every_fault_of_every_row_is_told_at_once(tmp_path):
     assert (file.good, file.faulty) == (0, 2)
 
 
+@pytest.mark.parametrize(
+    ("heading", "cell", "ounces"),
+    [
+        ("Weight", "2", None),
+        ("Weight", "2 lb", 32),
+        ("weight_oz", "2", 2),
+        ("Weight (oz)", "2lb", 32),
+        ("Weight lbs", "2", 32),
+        ("Pounds", "0.5", 8),
+        ("weight_g", "28.3495", Fraction("28.3495") / Fraction("28.349523125")),
+        ("Gewicht", "2", 2),
+    ],
+)
+def test_a_weight_without_a_unit_is_never_taken_for_ounces(tmp_path, heading, cell, ounces):
+    text = f"name,street,city,state,zip,{heading}\nA,1 Main St,Boston,MA,02108,{cell}\n"
+    chosen = parse_map(["weight_oz=Gewicht"] if heading == "Gewicht" else [])
+    (row,) = open_addresses(written(tmp_path, text), chosen=chosen)
+    if ounces is not None:
+        assert row.weight_oz == ounces
+        return
+    (fault,) = row.faults
+    assert (fault.column, fault.error.code) == ("Weight", "weight.no-unit")
+    assert "--map weight_oz=HEADING" in fault.error.next_step
+
+
 def test_a_workbook_is_read_as_it_was_meant(tmp_path):
     file = workbook(
         tmp_path,
-        ["Full Name", "Street", "City", "State", "ZIP", "ZIP4", "Weight", "Note"],
+        ["Full Name", "Street", "City", "State", "ZIP", "ZIP4", "Weight (oz)", "Note"],
         ["Renée Muñoz", "1 Main St", "Boston", "MA", 2108, 4, 1.5, "=1+1"],
         [None, None, None, None, None],
         ["A <b> & C", "2 Main St", "Boston", "MA", "02108", None, 2, "x"],

@@ -5,12 +5,13 @@ from fractions import Fraction
 from itertools import pairwise
 
 import pytest
+from tests.mailpiece.sources import sources_of
 
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.money import Mills
 from towncircle.mailpiece.rates import PriceRequest, describe_category, price, printed_category
 from towncircle.mailpiece.tariff import first_class_tables
-from towncircle.mailpiece.weights import parse_weight
+from towncircle.mailpiece.weights import parse_weight, plain_ounces
 
 
 def asked(on: str, weight: str = "1oz", **more) -> PriceRequest:
@@ -18,32 +19,33 @@ def asked(on: str, weight: str = "1oz", **more) -> PriceRequest:
 
 
 @pytest.mark.parametrize(
-    ("on", "weight", "shape", "price_type", "cents", "category"),
+    ("on", "weight", "shape", "price_type", "cents", "category", "source"),
     [
-        ("1998-09-02", "1oz", "letter", "metered", 32, "FCLA"),
-        ("1998-09-02", "2oz", "letter", "metered", 55, "FCLA"),
-        ("1998-09-02", "3oz", "letter", "metered", 78, "FCLA"),
-        ("1998-09-02", "0.2oz", "card", "metered", 20, "FCCA"),
-        ("1999-01-10", "1oz", "letter", "stamped", 33, "FCLA"),
-        ("2001-01-06", "3oz", "letter", "metered", 77, "FCLA"),
-        ("2024-07-14", "1oz", "letter", "metered", 69, "FCLM"),
-        ("2025-07-12", "13oz", "flat", "metered", 491, "FCFR"),
-        ("2025-07-13", "3.5oz", "letter", "metered", 161, "FCLM"),
-        ("2026-07-11", "1oz", "letter", "stamped", 78, "FCLS"),
-        ("2026-07-12", "1oz", "letter", "stamped", 82, "FCLS"),
-        ("2026-11-21", "1oz", "letter", "metered", 78, "FCLM"),
-        ("2026-11-21", "1.0001oz", "letter", "metered", 107, "FCLM"),
-        ("2026-11-21", "3.5oz", "letter", "metered", 165, "FCLM"),
-        ("2026-11-21", "4oz", "flat", "retail", 256, "FCFR"),
-        ("2026-11-21", "0.1oz", "card", "metered", 65, "FCCR"),
+        ("1998-09-02", "1oz", "letter", "metered", 32, "FCLA", "nwnews_1999"),
+        ("1998-09-02", "2oz", "letter", "metered", 55, "FCLA", "nwnews_1999 + order_1186"),
+        ("1998-09-02", "3oz", "letter", "metered", 78, "FCLA", "nwnews_1999 + order_1186"),
+        ("1998-09-02", "0.2oz", "card", "metered", 20, "FCCA", "order_1186"),
+        ("1999-01-10", "1oz", "letter", "stamped", 33, "FCLA", "nwnews_1999"),
+        ("2001-01-06", "3oz", "letter", "metered", 77, "FCLA", "nwnews_1999"),
+        ("2024-07-14", "1oz", "letter", "metered", 69, "FCLM", "theseus_2024"),
+        ("2025-07-12", "13oz", "flat", "metered", 491, "FCFR", "theseus_2024"),
+        ("2025-07-13", "3.5oz", "letter", "metered", 161, "FCLM", "news_usps_2025_07_14"),
+        ("2026-07-11", "1oz", "letter", "stamped", 78, "FCLS", "news_usps_2025_07_14"),
+        ("2026-07-12", "1oz", "letter", "stamped", 82, "FCLS", "n123_2026_planner"),
+        ("2026-11-21", "1oz", "letter", "metered", 78, "FCLM", "n123_2026_planner"),
+        ("2026-11-21", "1.0001oz", "letter", "metered", 107, "FCLM", "n123_2026_planner"),
+        ("2026-11-21", "3.5oz", "letter", "metered", 165, "FCLM", "n123_2026_planner"),
+        ("2026-11-21", "4oz", "flat", "retail", 256, "FCFR", "n123_2026_mtg"),
+        ("2026-11-21", "0.1oz", "card", "metered", 65, "FCCR", "n123_2026_planner"),
     ],
 )  # fmt: skip
-def test_a_published_price_is_found(on, weight, shape, price_type, cents, category):
+def test_a_published_price_is_found_and_names_its_source(on, weight, shape, price_type, cents, category, source):
     found = price(asked(on, weight, shape=shape, price_type=price_type))
     assert found.amount == Mills.dollars(0, cents=cents)
     assert found.category == category
     assert sum((s.amount for s in found.steps if s.amount is not None), Mills(0)) == found.amount
     assert all(s.url for s in found.steps if s.amount is not None)
+    assert sources_of(found) == source
 
 
 def test_a_sum_of_ounces_says_that_it_is_derived():
@@ -55,7 +57,7 @@ def test_a_sum_of_ounces_says_that_it_is_derived():
 
 def test_the_surcharge_is_a_step_of_its_own_and_shows_in_the_category():
     found = price(asked("2026-11-21", nonmachinable=True))
-    assert found.amount == Mills.dollars(1, cents=27)
+    assert (found.amount, sources_of(found)) == (Mills.dollars(1, cents=27), "n123_2026_planner")
     assert found.category == "FNLM"
 
 
@@ -107,7 +109,7 @@ def test_nonsense_is_bad_input(more):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "heavy", "1 stone", "1e3oz", "nan", "1.23456oz", "-1oz", "0", "0oz", "1121oz", "71lb"]
+    "text", ["", "heavy", "1 stone", "1e3oz", "nan", "1.23456oz", "-1oz", "0", "2", "0oz", "1121oz", "71lb"]
 )
 def test_a_weight_that_is_none_is_bad_input(text):
     with pytest.raises(BadInput):
@@ -117,7 +119,8 @@ def test_a_weight_that_is_none_is_bad_input(text):
 def test_weights_are_exact():
     assert parse_weight("3.5oz") == Fraction(7, 2)
     assert parse_weight("0.5 LB") == 8
-    assert parse_weight("2") == 2
+    assert parse_weight("2", unit="lb") == 32
+    assert [plain_ounces(Fraction(one)) for one in ("2", "16/5", "100001/100000")] == ["2", "3.2", "1.0001"]
     assert parse_weight("28.3495g") < 1 < parse_weight("28.3496g")
 
 

@@ -7,6 +7,7 @@ from itertools import pairwise, product
 
 import pytest
 from tests.mailpiece import pages
+from tests.mailpiece.sources import sources_of
 
 from towncircle.kernel.errors import BadInput, Refused, RefusedOnGrounds
 from towncircle.kernel.money import ZERO, Mills
@@ -115,46 +116,39 @@ def test_every_line_that_was_not_found_is_refused():
 
 
 @pytest.mark.parametrize(
-    ("asked", "dollars"),
+    ("asked", "dollars", "source"),
     [
-        # Notice 123 of 12 July 2026, and with it the additions of 4 October 2026 to 17 January 2027 (n123_2026_pins)
-        (parcel("ground", "1lb", "1", date(2026, 7, 12)), "7.61"),
-        (parcel("ground", "15.999oz", "1", date(2026, 10, 3)), "6.93"),
-        (parcel("ground", "1.01oz", "1", date(2026, 10, 3)), "6.93"),
-        (parcel("ground", "16.01oz", "1", date(2026, 10, 3)), "7.99"),
-        (parcel("ground", "2lb", "5", date(2026, 10, 3)), "9.95"),
-        (parcel("ground", "2lb", "5", date(2026, 10, 4)), "10.50"),
-        (parcel("ground", "2lb", "5", date(2027, 1, 17)), "10.50"),
-        (parcel("ground", "2lb", "5", price_type="retail"), "14.85"),
-        (parcel("ground", "8oz", "1", date(2026, 4, 26), price_type="retail"), "7.90"),
-        (parcel("priority", "1lb", "1", date(2026, 7, 12)), "9.04"),
-        (parcel("priority", "20lb", "9", date(2026, 10, 3), shape="parcel"), None),
-        (parcel("priority", "3lb", "8"), "21.42"),
-        (parcel("priority", "1lb", on=date(2026, 10, 3), shape="padded-envelope"), "11.99"),
-        (parcel("priority", "70lb", on=date(2026, 10, 3), shape="large-box"), "31.00"),
-        # machine-read from Notice 123 (n123_media_marcmy)
-        (parcel("media", "1lb", price_type="retail"), "4.39"),
-        (parcel("media", "1.01oz", price_type="metered"), "4.39"),
-        (parcel("media", "16.01oz", price_type="retail"), "5.13"),
-        # Notice 123 of 5 October 2025 (n123_oct2025_3d)
-        (parcel("express", "0.1oz", "1", date(2025, 10, 5), price_type="retail"), "32.50"),
-        (parcel("priority", "4oz", "1", date(2026, 1, 17), price_type="retail"), "10.45"),
-        # newspaper of 4 January 1999 (nwnews_1999)
-        (parcel("priority", "2lb", on=date(1999, 1, 9), price_type="retail"), "3.00"),
-        (parcel("priority", "2lb", on=date(1999, 1, 10), price_type="retail"), "3.20"),
-        (parcel("express", "8oz", on=date(1999, 1, 9), price_type="retail"), "10.75"),
-        (parcel("express", "8oz", on=date(1999, 1, 10), price_type="retail"), "11.75"),
-        # Notice 123 with page numbers (n123_2026_planner)
-        (parcel("standard", "1oz", level="5-digit", mailing_pieces=200), "0.395"),
-        (parcel("standard", "4oz", shape="flat", level="eddm-ddu", mailing_pieces=200), "0.259"),
-        (parcel("first", "1oz", level="5-digit", mailing_pieces=500), "0.621"),
+        (parcel("ground", "1lb", "1", date(2026, 7, 12)), "7.61", "n123_2026_mill"),
+        (parcel("ground", "15.999oz", "1", date(2026, 10, 3)), "6.93", "n123_2026_pins"),
+        (parcel("ground", "1.01oz", "1", date(2026, 10, 3)), "6.93", "n123_2026_pins"),
+        (parcel("ground", "16.01oz", "1", date(2026, 10, 3)), "7.99", "n123_2026_mill"),
+        (parcel("ground", "2lb", "5", date(2026, 10, 3)), "9.95", "n123_2026_mill"),
+        (parcel("ground", "2lb", "5", date(2026, 10, 4)), "10.50", "n123_2026_mill + n123_2026_pins"),
+        (parcel("ground", "2lb", "5", date(2027, 1, 17)), "10.50", "n123_2026_mill + n123_2026_pins"),
+        (parcel("ground", "2lb", "5", price_type="retail"), "14.85", "n123_2026_pins"),
+        (parcel("ground", "8oz", "1", date(2026, 4, 26), price_type="retail"), "7.90", "n123_2026_pins"),
+        (parcel("priority", "1lb", "1", date(2026, 7, 12)), "9.04", "n123_2026_pins"),
+        (parcel("priority", "20lb", "9", date(2026, 10, 3), shape="parcel"), "145.25", "n123_2026_pins"),
+        (parcel("priority", "3lb", "8"), "21.42", "n123_2026_pins"),
+        (parcel("priority", "1lb", on=date(2026, 10, 3), shape="padded-envelope"), "11.99", "n123_2026_mill"),
+        (parcel("priority", "70lb", on=date(2026, 10, 3), shape="large-box"), "31.00", "n123_2026_mill"),
+        (parcel("media", "1lb", price_type="retail"), "4.39", "n123_media_marcmy"),
+        (parcel("media", "1.01oz", price_type="metered"), "4.39", "n123_media_marcmy"),
+        (parcel("media", "16.01oz", price_type="retail"), "5.13", "n123_media_marcmy"),
+        (parcel("express", "0.1oz", "1", date(2025, 10, 5), price_type="retail"), "32.50", "n123_oct2025_3d"),
+        (parcel("priority", "4oz", "1", date(2026, 1, 17), price_type="retail"), "10.45", "n123_oct2025_3d"),
+        (parcel("priority", "2lb", on=date(1999, 1, 9), price_type="retail"), "3.00", "nwnews_1999"),
+        (parcel("priority", "2lb", on=date(1999, 1, 10), price_type="retail"), "3.20", "nwnews_1999"),
+        (parcel("express", "8oz", on=date(1999, 1, 9), price_type="retail"), "10.75", "nwnews_1999"),
+        (parcel("express", "8oz", on=date(1999, 1, 10), price_type="retail"), "11.75", "nwnews_1999"),
+        (parcel("standard", "1oz", level="5-digit", mailing_pieces=200), "0.395", "n123_2026_planner"),
+        (parcel("standard", "4oz", shape="flat", level="eddm-ddu", mailing_pieces=200), "0.259", "n123_2026_planner"),
+        (parcel("first", "1oz", level="5-digit", mailing_pieces=500), "0.621", "n123_2026_planner"),
     ],
 )
-def test_a_published_price_of_each_class_is_found(asked, dollars):
-    if dollars is None:
-        assert price(asked).amount > ZERO
-    else:
-        assert price(asked).amount == Mills.parse(dollars)
+def test_a_published_price_of_each_class_is_found_and_names_its_source(asked, dollars, source):
+    found = price(asked)
+    assert (found.amount, sources_of(found)) == (Mills.parse(dollars), source)
 
 
 @pytest.mark.parametrize(
@@ -201,6 +195,7 @@ def test_services_are_steps_of_their_own_and_insurance_goes_by_the_value():
     for value, dollars in ((50, "2.80"), (51, "3.50"), (100, "3.50"), (300, "4.55")):
         found = price(replace(letter, declared_value=Mills.dollars(value)))
         assert found.amount == Mills.parse("0.78") + Mills.parse("5.55") + Mills.parse(dollars)
+        assert sources_of(found) == "n123_2026_planner + certified_single + n123_2026_mtg"
     assert (found.category, found.confidence) == ("FXLM", "low")
     for changes, code in (
         ({"declared_value": None}, "rates.value-needed"),

@@ -7,6 +7,7 @@ from datetime import date
 from fractions import Fraction
 
 import pytest
+from tests.mailpiece.sources import sources_of
 from tests.verification.story import NOON, Story, faults
 
 from towncircle.kernel.money import Mills
@@ -147,7 +148,7 @@ def test_a_parcel_is_judged_by_its_weight_and_zone() -> None:
             on=date(2026, 11, 21), weight_oz=Fraction(16), shape="parcel", price_type="commercial",
             mail_class="priority", zone=zone,
         )  # fmt: skip
-        assert price(asked).amount == Mills(due)
+        assert (price(asked).amount, sources_of(price(asked))) == (Mills(due), "n123_2026_pins")
         for paid, well in ((due, True), (due - 1, False)):
             mark = {"category": "PCPC", "postage_mills": paid}
             found = judged(mark=mark, weight_tenths=160, zone=zone).finding("value.due")
@@ -164,7 +165,7 @@ def test_a_piece_with_services_pays_for_those_on_its_labels(category: str, paid:
     found = judged(mark=mark, weight_tenths=10, extras=("certified",)).finding("value.due")
     assert found is not None
     assert (found.ok, "with certified by the table" in found.text) == (well, True)
-    assert "extra-services" in found.text
+    assert "extra-services" in found.text  # $0.78 (n123_2026_planner) and $5.55 (certified_single)
     insured = judged(mark=mark, weight_tenths=10, extras=("insurance",))
     assert "declared value" in open_ends(insured)["value.due"]
 

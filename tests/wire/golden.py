@@ -378,6 +378,8 @@ SPECIMENS: tuple[Body, ...] = (
         until=LATER,
     ),
     b.NoticeQuery(received="NTC-7K3MQ9ZX2RTB"),
+    b.ReviewRequest(reference="r-1", at=NOW),
+    b.ReviewGranted(reference="r-1", records=12, digest="ab" * 32, at=LATER),
     b.NoticeWaiting(notice=b"\xd2\x84"),
     b.QualityPiece(piece="QLP-7K3MQ9ZX2RTB", device=DEVICE, scan=b"%PDF-1.7"),
     b.QualityFinding(
@@ -701,6 +703,7 @@ SPECIMENS: tuple[Body, ...] = (
         closing="CLO-7K3MQ9ZX2RTB", licensee="licensee.mill", amount=Mills(250_000), check=7, day="2026-11-21"
     ),
     b.StatementRequest(month="2026-11"),
+    b.StatementPartRequest(month="2026-11", part=2, until=NOW),
     b.MonthlyStatement(
         month="2026-11",
         account="CMRS-20260-000001",
@@ -719,6 +722,23 @@ SPECIMENS: tuple[Body, ...] = (
         ),
     ),
     b.DailyFinancialFile(day="2026-11-21", number=3, file=b"H|DAILY-FINANCIAL|1\n"),
+    b.InventoryPart(
+        day="2026-11-21",
+        number=3,
+        part=1,
+        parts=2,
+        digest="ab" * 32,
+        rows=(
+            b.InventoryRow(
+                device=DEVICE,
+                custody="leased",
+                license="20260-000001",
+                licensee="licensee.mailroom",
+                registers=_REGISTERS,
+                message_counter=7,
+            ),
+        ),
+    ),
     b.DailyFilePart(day="2026-11-21", number=3, part=1, parts=2, digest="ab" * 32, data=b"H|DAILY-FINANCIAL|1\n"),
     b.DailyFinding(
         day="2026-11-21",

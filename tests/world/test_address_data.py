@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import date
 from pathlib import Path
 
 import pytest
-from tests.faults import killed as world_of
 from tests.journeys.stories import refused
 
 from towncircle.cli import print as print_command
@@ -39,14 +36,6 @@ def made(path: Path, *, edition: str = "2026-11", plus4: str = "1234", name: str
         data.execute("INSERT INTO ranges VALUES ('03060', 'MAIN ST', 100, 198, 'E', ?)", (plus4,))
         data.commit()
     return path
-
-
-@pytest.fixture(scope="module")
-def room() -> Iterator[Journeys]:
-    top = world_of.folder_in_memory()
-    with world_of.opened(world_of.prepared(top / "world", up_to="reset")) as journeys:
-        yield journeys
-    shutil.rmtree(top)
 
 
 def facts(room: Journeys, kind: str) -> list[dict]:
@@ -157,3 +146,46 @@ def test_a_file_that_is_not_what_was_installed_is_not_read_and_can_be_set_aside(
         address_data.set_aside(room)
     with room.world.store(room.licensee).reading() as view:
         assert own.in_use(view) == [{"name": "zipcodes 3.0.0", "edition": "2026-06"}]
+
+
+PACKAGE = """
+class Ours:
+    name, edition = "our interface", "2026-10"
+    closed = 0
+
+    def match(self, given):
+        from towncircle.mailpiece.address_source import Match
+        return Match(standing="found", plus4="7777") if given.zip5 == "03060" else Match(standing="not verified")
+
+    def close(self):
+        Ours.closed += 1
+"""
+
+
+def test_a_source_of_an_installed_package_serves_all_that_is_printed(
+    room: Journeys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(BadInput, match=r"addresses\.source-unknown"):
+        address_data.plug(room, "ours")
+    (tmp_path / "our_addresses.py").write_text(PACKAGE, encoding="utf-8")
+    about = tmp_path / "our_addresses-1.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: our-addresses\nVersion: 1\n")
+    (about / "entry_points.txt").write_text("[towncircle.address_sources]\nours = our_addresses:Ours\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert address_data.plug(room, "ours").edition == "2026-10"
+    assert facts(room, "address-data.updated")[-1] == {
+        "edition": "2026-10", "name": "our interface", "source": "ours",
+    }  # fmt: skip
+    done = printed(room, tmp_path / "out", f"A,{PLACE},03060\n")
+    (piece,) = job_body(room, done.job.key)["pieces"]
+    assert (piece["address"]["plus4"], piece["verified_by"]) == ("7777", "our interface of 2026-10")
+    ours = __import__("our_addresses").Ours
+    ours.edition = "2026-11"
+    address_data.use(room, day=date(2026, 11, 23), reason="")
+    assert facts(room, "address-data.updated")[-1]["edition"] == "2026-11"
+    ours.edition = "soon"
+    with pytest.raises(BadInput, match=r"addresses\.source-unreadable"):
+        address_data.use(room, day=date(2026, 11, 23), reason="")
+    assert ours.closed > 3
+    address_data.set_aside(room)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.faults import killed as world_of
-from tests.world.test_batching import good, job_of, listed, standing
+from tests.world.batch_stories import good, job_of, listed, standing
 
 from towncircle.kernel.errors import Refused, RefusedOnGrounds
 from towncircle.licensee import envelopes
@@ -18,14 +15,6 @@ from towncircle.symbol import fim
 from towncircle.world import batching
 from towncircle.world.batching import Wish
 from towncircle.world.journeys import Journeys
-
-
-@pytest.fixture(scope="module")
-def room() -> Iterator[Journeys]:
-    top = world_of.folder_in_memory()
-    with world_of.opened(world_of.prepared(top / "world", up_to="reset")) as journeys:
-        yield journeys
-    shutil.rmtree(top)
 
 
 def wish(place: Path, page: str) -> Wish:

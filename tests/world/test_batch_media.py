@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
-import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.faults import killed as world_of
-from tests.world.test_batching import Interrupted, after, good, job_of, listed, standing
+from tests.world.batch_stories import Interrupted, after, good, job_of, listed, standing
 
 from towncircle.cli.main import main
 from towncircle.cli.print_batch import _from_label
@@ -68,14 +65,6 @@ weight = "2 lb"
 [page]
 stock = "roll-4x6"
 """
-
-
-@pytest.fixture(scope="module")
-def room() -> Iterator[Journeys]:
-    top = world_of.folder_in_memory()
-    with world_of.opened(world_of.prepared(top / "world", up_to="reset")) as journeys:
-        yield journeys
-    shutil.rmtree(top)
 
 
 def wish(source: Path, template: str, *, skip: bool = False) -> Wish:

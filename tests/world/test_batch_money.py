@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tests.faults import killed as world_of
 from tests.journeys.test_returning import break_down
-from tests.world.test_batching import begun, good, job_of, listed, standing, wish
+from tests.world.batch_stories import begun, good, job_of, listed, standing, wish
 
 from towncircle.cli.main import main
 from towncircle.kernel.errors import Refused
@@ -26,27 +24,6 @@ from towncircle.world.journeys import Journeys
 
 EACH, HELD = Mills.parse("0.78"), Mills.dollars(4)
 ONE = public_addresses()[:1]
-
-
-@pytest.fixture(scope="module")
-def template_world() -> Iterator[Path]:
-    top = world_of.folder_in_memory()
-    folder = world_of.prepared(top / "world", up_to="deposit")
-    with world_of.opened(folder) as opened:
-        opened.reset(HELD)
-    yield folder
-    shutil.rmtree(top)
-
-
-@pytest.fixture
-def folder(template_world: Path, tmp_path: Path) -> Path:
-    return shutil.copytree(template_world, tmp_path / "world")
-
-
-@pytest.fixture
-def journeys(folder: Path) -> Iterator[Journeys]:
-    with world_of.opened(folder) as opened:
-        yield opened
 
 
 def one_piece(journeys: Journeys, out: Path, recipients: tuple[Recipient, ...] = ONE) -> None:

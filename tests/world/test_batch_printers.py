@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 import pytest
-from tests.faults import killed as world_of
 from tests.journeys.stories import refused
 from tests.paper.test_zpl import drawn as label_of
-from tests.world.test_batching import good, listed, standing
+from tests.world.batch_stories import good, listed, standing
 
 from towncircle.cli.main import main
 from towncircle.kernel.ids import JobId
@@ -41,17 +38,11 @@ pieces_per_file = 2
 """
 
 
+HELD = Mills.dollars(40)
+
+
 class Killed(BaseException):
     """Stands for SIGKILL: nothing of ours catches it."""
-
-
-@pytest.fixture(scope="module")
-def room() -> Iterator[Journeys]:
-    top = world_of.folder_in_memory()
-    with world_of.opened(world_of.prepared(top / "world", up_to="reset")) as journeys:
-        journeys.reset(Mills.dollars(30))
-        yield journeys
-    shutil.rmtree(top)
 
 
 @pytest.fixture

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import csv
 import json
-import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tests.faults import killed as world_of
+from tests.world.batch_stories import GOOD, Interrupted, after, begun, good, job_of, listed, standing, wish
 
 from towncircle.cli.main import main
 from towncircle.cli.on_printer import resumed
@@ -20,87 +20,15 @@ from towncircle.kernel.context import Context
 from towncircle.kernel.errors import BrokenInvariant, Refused, RefusedOnGrounds
 from towncircle.kernel.ids import DeviceId, JobId, RefundId
 from towncircle.kernel.money import ZERO, Mills
-from towncircle.kernel.store import Record
 from towncircle.licensee import batches, departments, downloads, mailroom, promises, refunds
 from towncircle.mailpiece.address_files import read_addresses
 from towncircle.mailpiece.templates import Template
-from towncircle.psd.registers import Registers
 from towncircle.world import batching, manifest
 from towncircle.world.batching import PRINTING, Wish
 from towncircle.world.crews import crew
 from towncircle.world.journeys import Journeys
 from towncircle.world.mailroom_door import Door
 from towncircle.world.missing import report
-
-GOOD = "Desk {at},475 L'Enfant Plaza SW,Washington,DC,20260\n"
-
-
-@pytest.fixture(scope="module")
-def template_world() -> Iterator[Path]:
-    top = world_of.folder_in_memory()
-    yield world_of.prepared(top / "world", up_to="reset")
-    shutil.rmtree(top)
-
-
-@pytest.fixture
-def folder(template_world: Path, tmp_path: Path) -> Path:
-    return shutil.copytree(template_world, tmp_path / "world")
-
-
-@pytest.fixture
-def journeys(folder: Path) -> Iterator[Journeys]:
-    with world_of.opened(folder) as opened:
-        yield opened
-
-
-class Interrupted(Exception):
-    """Stands for Ctrl-C."""
-
-
-def listed(place: Path, rows: str, header: str = "name,street,city,state,zip") -> Path:
-    place.mkdir(exist_ok=True)
-    path = place / "list.csv"
-    path.write_text(f"{header}\n{rows}", encoding="utf-8")
-    return path
-
-
-def wish(source: Path, *, per_file: int = 1, refill: bool = False, skip: bool = False) -> Wish:
-    template = Template(name="test", pieces_per_file=per_file)
-    return Wish(source=source, template=template, refill=refill, skip_bad_rows=skip)
-
-
-def good(count: int) -> str:
-    return "".join(GOOD.format(at=at) for at in range(count))
-
-
-def standing(journeys: Journeys) -> tuple[Registers, int]:
-    with journeys.world.store(journeys.licensee).reading() as view:
-        bound = sum(row.body["reserved"] + row.body["spent"] for row in view.find("department"))
-    return journeys.status().registers, bound
-
-
-def after(done: int) -> Callable[[str, int, int], None]:
-    def progress(what: str, count: int, _of: int) -> None:
-        if (what, count) == (PRINTING, done):
-            raise Interrupted
-
-    return progress
-
-
-def begun(journeys: Journeys, out: Path, *, pieces: int = 3) -> str:
-    """Print a batch that is interrupted after its first part; give its name."""
-    with pytest.raises(Interrupted):
-        batching.print_batch(journeys, wish(listed(out.parent, good(pieces))), out, progress=after(1))
-    with journeys.world.store(journeys.licensee).reading() as view:
-        (record,) = promises.open_batches(view)
-    return record.key
-
-
-def job_of(journeys: Journeys, name: str, number: int = 2) -> Record:
-    with journeys.world.store(journeys.licensee).reading() as view:
-        row = view.get("job", batches.job_of(name, number))
-    assert row is not None
-    return row
 
 
 def paid(journeys: Journeys, out: Path) -> tuple[str, JobId]:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pypdfium2
 import pytest
-from tests.faults import killed as world_of
-from tests.world.test_batching import good, listed
+from tests.world.batch_stories import good, listed
 
 from towncircle.cli.main import main
 from towncircle.kernel.errors import BadInput
@@ -28,14 +25,6 @@ from towncircle.world.proofs import proof_job
 
 ONE = public_addresses()[:1]
 MOVED = Drawn(shift_x=7200, shift_y=-3600)  # 30 dots of 300 to the right, 15 up
-
-
-@pytest.fixture(scope="module")
-def room() -> Iterator[Journeys]:
-    top = world_of.folder_in_memory()
-    with world_of.opened(world_of.prepared(top / "world", up_to="reset")) as journeys:
-        yield journeys
-    shutil.rmtree(top)
 
 
 def kept(room: Journeys, folder: Path, **profile) -> None:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.faults import killed as world_of
 from tests.journeys.stories import refused
-from tests.world.test_batching import good, job_of, listed, standing, wish
+from tests.world.batch_stories import good, job_of, listed, standing, wish
 
 from towncircle.kernel.context import Context
 from towncircle.kernel.ids import DeviceId, JobId, RefundId
@@ -24,22 +21,6 @@ from towncircle.world.journeys import Journeys
 
 LETTERS = tuple(one for one in public_addresses() if one.shape in (None, "letter"))[:2]
 HELD = Mills.dollars(4)
-
-
-@pytest.fixture(scope="module")
-def template_world() -> Iterator[Path]:
-    top = world_of.folder_in_memory()
-    folder = world_of.prepared(top / "world", up_to="deposit")
-    with world_of.opened(folder) as opened:
-        opened.reset(HELD)
-    yield folder
-    shutil.rmtree(top)
-
-
-@pytest.fixture
-def journeys(template_world: Path, tmp_path: Path) -> Iterator[Journeys]:
-    with world_of.opened(shutil.copytree(template_world, tmp_path / "world")) as opened:
-        yield opened
 
 
 def claim(journeys: Journeys, *indicia: str) -> RefundId:
@@ -113,7 +94,7 @@ def test_nobody_spends_between_the_look_at_the_funds_and_the_reservation(
         "        print(refusal.code)\n"
     )
     others: list[subprocess.Popen[str]] = []
-    look = batching._funds
+    look = batching.funds_of
 
     def looked(room: Journeys, *, refill: bool) -> batches.Funds:
         funds = look(room, refill=refill)
@@ -127,7 +108,7 @@ def test_nobody_spends_between_the_look_at_the_funds_and_the_reservation(
                 other.wait(timeout=1.5)
         return funds
 
-    monkeypatch.setattr(batching, "_funds", looked)
+    monkeypatch.setattr(batching, "funds_of", looked)
     done = batching.print_batch(journeys, wish(listed(tmp_path, good(5))), tmp_path / "out")
     (other,) = others
     said, _ = other.communicate(timeout=20)

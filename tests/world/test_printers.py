@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -37,17 +37,6 @@ from towncircle.world import quality as quality_world
 from towncircle.world.journeys import Journeys
 
 LETTERS = tuple(one for one in public_addresses() if one.shape in (None, "letter"))[:3]
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return world_of.prepared(tmp_path_factory.mktemp("printers") / "world", up_to="reset")
-
-
-@pytest.fixture(scope="module")
-def room(template: Path) -> Iterator[Journeys]:
-    with world_of.opened(template) as journeys:
-        yield journeys
 
 
 @pytest.fixture
@@ -525,3 +514,25 @@ def test_a_job_that_waits_for_one_printer_is_not_drawn_anew_for_another(room: Jo
     again = spooling._queued(room, job, "other")
     assert again == number
     assert sorted(path.name for path in folder.iterdir()) == before
+
+
+def test_a_mount_point_that_nothing_is_mounted_on_is_not_the_folder_that_was_added(
+    room: Journeys, tmp_path: Path
+) -> None:
+    folder = tmp_path / "mounted"
+    profile = Printer(name="share", kind="folder", address=str(folder))
+    assert spooling.add_printer(room, profile).mark == ""  # nothing to lay it into
+    folder.mkdir()
+    mark = spooling.add_printer(room, profile).mark
+    assert spooling.add_printer(room, profile).mark == mark
+    elsewhere = folder.rename(tmp_path / "elsewhere")
+    folder.mkdir()  # the mount point without the mount
+    done = spooling.print_on(room, room.plan(LETTERS[:1]), "share")
+    assert done.trouble is not None
+    assert done.trouble.code == "printer.other-folder"
+    number = done.entry.body["number"]
+    assert (standing(room, number), list(folder.iterdir())) == ("queued", [])
+    folder.rmdir()
+    elsewhere.rename(folder)
+    assert spooling.send(room, number).trouble is None
+    assert len(list(folder.glob("*.pdf"))) == 1

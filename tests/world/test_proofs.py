@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pypdfium2
 import pytest
-from tests.faults import killed as world_of
-from tests.world.test_batching import good, listed
+from tests.world.batch_stories import good, listed
 
 from towncircle.cli.main import main
 from towncircle.kernel.ids import JobId
@@ -30,14 +27,6 @@ from towncircle.world.journeys import Journeys
 from towncircle.world.verifying import marks_of
 
 LETTERS = public_addresses()[:2]
-
-
-@pytest.fixture(scope="module")
-def room() -> Iterator[Journeys]:
-    top = world_of.folder_in_memory()
-    with world_of.opened(world_of.prepared(top / "world", up_to="reset")) as journeys:
-        yield journeys
-    shutil.rmtree(top)
 
 
 def held(room: Journeys) -> tuple[object, ...]:

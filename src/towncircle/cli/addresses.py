@@ -68,6 +68,7 @@ def add(subparsers: Any) -> None:
     world_argument(use)
     which = use.add_mutually_exclusive_group(required=True)
     which.add_argument("--data", type=Path, metavar="FILE", help="the file (SQLite, docs/addresses.md); it is copied")
+    which.add_argument("--source", metavar="NAME", help="what an installed package offers (docs/addresses.md)")
     which.add_argument("--packaged", action="store_true", help="go back to the table that comes with the program")
     use.set_defaults(run=_use)
     shown = verbs.add_parser("show", help="show which address data a world uses and until when they are good")
@@ -82,6 +83,8 @@ def _use(args: argparse.Namespace) -> int:
     with journeys_of(args) as journeys:
         if args.packaged:
             address_data.set_aside(journeys)
+        elif args.source is not None:
+            address_data.plug(journeys, args.source)
         else:
             address_data.install(journeys, args.data)
         return _show_used(args, journeys)
@@ -107,7 +110,9 @@ def _show_used(args: argparse.Namespace, journeys: Journeys) -> int:
         return 0 if whole else 1
     rows: list[tuple[str, object]] = [(one["name"], f"edition {one['edition']}") for one in data]
     rows.append(("for mail through", through))
-    if own is not None:
+    if own is not None and own.source:
+        rows.append(("source", own.source))
+    elif own is not None:
         rows.append(("SHA-256", f"{own.sha256}" if whole else f"is not {own.sha256} any more: install it again"))
     table(rows)
     return 0 if whole else 1

@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from towncircle.cli.show import as_json, files_told, journeys_of, opened, table, world_argument
+from towncircle.cli.show import as_json, by_argument, files_told, journeys_of, opened, table, world_argument
 
 if TYPE_CHECKING:
     from towncircle.kernel.context import Context
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _EPILOG = """\
 of the licensee: defect, return, receipt, review, address-data
 of the Provider: receive, retrieve, examine, part, host, disable, write-off, scrap, let-go, carrier show, carrier use
-of the Postal Service: remove, take, purchase, carrier permit
+of the Postal Service: remove, take, purchase, carrier permit, ask-review (a Provider asks with --at)
 for everybody: show, forecast, papers
 A lease signs for its device by itself. A device goes back in two steps: 'towncircle withdraw' gives its balance back,
 'towncircle custody return' sends it. A defective device is reported, retrieved, examined and corrected or replaced.
@@ -58,6 +58,8 @@ def _verb(verbs: Any, name: str, help_: str, run: Callable[..., int], *, device:
     if device:
         parser.add_argument("device", metavar="DEVICE", help="the device, as printed on its indicia")
     parser.add_argument("--json", action="store_true", help="print JSON with stable keys")
+    if run is _provider:
+        by_argument(parser, "examiner" if name in ("examine", "write-off") else "custodian")
     parser.set_defaults(run=run, verb=name)
     return parser
 
@@ -80,9 +82,12 @@ def _add_licensee(verbs: Any) -> None:
     receipt = verb("receipt", "fetch the receipt for a device that was sent back", _receipt)
     receipt.add_argument("device", metavar="DEVICE", help="the device, as printed on its indicia")
     receipt.add_argument("--inspector", action="store_true", help="the receipt of an inspector who took it along")
-    review = verb("review", "show the transaction records to the Provider or the Postal Service", _review)
-    review.add_argument("--by", required=True, metavar="PARTY", help="who asks: the Provider, or postal.usps")
-    review.add_argument("--reference", required=True, metavar="REF", help="the number of the request")
+    ask = verb("ask-review", "ask a licensee for its transaction records, as the Postal Service or a Provider", _ask)
+    ask.add_argument("--at", default="postal.usps", metavar="PARTY", help="who asks (default: postal.usps)")
+    ask.add_argument("--reference", required=True, metavar="REF", help="the number of the request")
+    ask.add_argument("--by", default="", metavar="NAME", help="an inspector, or an officer of the Provider")
+    review = verb("review", "answer a request for a review: show the transaction records", _review)
+    review.add_argument("--reference", default="", metavar="REF", help="which request (default: the oldest)")
     review.add_argument("--out", required=True, type=Path, metavar="FILE", help="where to write them (JSON Lines)")
     data = verb("address-data", "record an update of address matching data kept elsewhere", _address_data)
     data.add_argument("--edition", required=True, metavar="YYYY-MM", help="the edition that was installed")
@@ -114,11 +119,12 @@ def _add_postal(verbs: Any) -> None:
     take = _verb(verbs, "take", "take a suspect device along, against a receipt", _remove)
     for verb in (remove, take):
         verb.add_argument("--reason", required=True, metavar="TEXT", help="why, without names")
-        verb.add_argument("--by", required=True, metavar="NAME", help="the authorised person of the Postal Service")
+        verb.add_argument("--by", required=True, metavar="NAME", help="who orders it at the Postal Service")
     take.add_argument("--condition", required=True, metavar="TEXT", help="how the device is, for the receipt")
     buy = _verb(verbs, "purchase", "record that the Postal Service has purchased a system", _purchase)
     buy.add_argument("--reference", required=True, metavar="REF", help="the number of the purchase")
     buy.add_argument("--document", required=True, type=Path, metavar="FILE", help="the paper; its SHA-256 is kept")
+    by_argument(buy, "manager-mtm")
 
 
 def _add_carrier(verbs: Any) -> None:
@@ -132,6 +138,7 @@ def _add_carrier(verbs: Any) -> None:
         step = _verb(steps, name, help_, _carrier, device=False)
         step.add_argument("--provider", default="provider.harbor", metavar="PARTY", help="default: provider.harbor")
         step.add_argument("--service", required=True, metavar="NAME", help="the carrier or service")
+        by_argument(step, {"show": "officer", "permit": "manager-mtm", "use": "custodian"}[name])
         if name != "use":
             step.add_argument("--reference", required=True, metavar="REF", help="the number of the paper")
             step.add_argument("--document", required=True, type=Path, metavar="FILE", help="its SHA-256 is kept")
@@ -186,9 +193,18 @@ def _review(args: argparse.Namespace) -> int:
     from towncircle.world.custody import review
 
     with journeys_of(args) as journeys:
-        shown = review(journeys, by=args.by, reference=args.reference)
+        held, shown = review(journeys, reference=args.reference)
     args.out.write_bytes(shown)
-    return _told({"file": args.out, "records": shown.count(b"\n"), "by": args.by}, json=args.json)
+    rows = {"file": args.out, "records": shown.count(b"\n"), "by": held.body["by"], "reference": held.key}
+    return _told(rows, json=args.json)
+
+
+def _ask(args: argparse.Namespace) -> int:
+    from towncircle.world.custody import ask_review
+
+    with journeys_of(args) as journeys:
+        held = ask_review(journeys.world, args.at, journeys.licensee, reference=args.reference, by=args.by)
+    return _told({"reference": held.key, "licensee": held.owner, "state": held.body["state"]}, json=args.json)
 
 
 def _address_data(args: argparse.Namespace) -> int:
@@ -203,7 +219,7 @@ def _provider(args: argparse.Namespace) -> int:
     from towncircle.world.missing import at_provider
 
     with opened(args.world) as world:
-        at_provider(world, args.device, _job(args, world.rules))
+        at_provider(world, args.device, _job(args, world.rules), by=args.by, act=f"custody {args.verb}")
         return _one(args, world)
 
 
@@ -263,7 +279,7 @@ def _purchase(args: argparse.Namespace) -> int:
 
     with opened(args.world) as world:
         device = DeviceId.parse(args.device)
-        purchase(world, device, reference=args.reference, document=args.document.read_bytes())
+        purchase(world, device, reference=args.reference, document=args.document.read_bytes(), by=args.by)
         return _one(args, world)
 
 
@@ -272,7 +288,7 @@ def _carrier(args: argparse.Namespace) -> int:
 
     with opened(args.world) as world:
         if args.verb == "show":
-            paper = {"reference": args.reference, "document": args.document.read_bytes()}
+            paper = {"reference": args.reference, "document": args.document.read_bytes(), "by": args.by}
             custody.show_carrier(world, args.provider, service=args.service, **paper)
         elif args.verb == "permit":
             custody.permit(
@@ -282,9 +298,10 @@ def _carrier(args: argparse.Namespace) -> int:
                 service=args.service,
                 permission=args.reference,
                 document=args.document.read_bytes(),
+                by=args.by,
             )
         else:
-            custody.use_carrier(world, args.provider, service=args.service)
+            custody.use_carrier(world, args.provider, service=args.service, by=args.by)
     return _told({"provider": args.provider, "service": args.service, "done": args.verb}, json=args.json)
 
 

@@ -22,7 +22,7 @@ def add(verbs: Any) -> None:
     )
     revoke.add_argument("world", type=Path, metavar="DIR", help="the world's folder")
     revoke.add_argument("device", metavar="DEVICE", help="the device, as printed on its indicia")
-    revoke.add_argument("--by", required=True, metavar="STAFF", help="who decides, by staff number")
+    revoke.add_argument("--by", required=True, metavar="NAME", help="the inspector, or the Manager, MTM, who decides")
     revoke.add_argument("--json", action="store_true", help="print JSON with stable keys")
     revoke.set_defaults(run=_compromised)
     test = verbs.add_parser("selftest", help="have the device run its self-tests now; a failure is its error state")

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from towncircle.cli.show import as_json, opened, table
+from towncircle.cli.show import as_json, by_argument, opened, table
 
 if TYPE_CHECKING:
     from towncircle.world.examinations import Examined
@@ -34,6 +34,7 @@ def add(subparsers: Any) -> None:
     )
     parser.add_argument("world", type=Path, metavar="DIR", help="the world's folder")
     parser.add_argument("device", metavar="DEVICE", help="the device, as printed on its indicia")
+    by_argument(parser, "inspector")
     parser.add_argument("--json", action="store_true", help="print JSON with stable keys")
     parser.set_defaults(run=run)
 
@@ -45,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
 
     device = DeviceId.parse(args.device)
     with opened(args.world) as world:
-        done = examine(world, device)
+        done = examine(world, device, by=args.by)
     body = done.record.body
     if args.json:
         as_json(

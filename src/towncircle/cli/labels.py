@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from towncircle.cli.show import as_json, opened
+from towncircle.cli.show import as_json, by_argument, opened
 
 if TYPE_CHECKING:
     from towncircle.kernel.store import Record
@@ -41,7 +41,7 @@ def add(subparsers: Any) -> None:
         verb.add_argument("world", type=Path, metavar="DIR", help="the world's folder")
         if name != "list":
             verb.add_argument("stock", metavar="STOCK", help="its name, such as avery-5163")
-            verb.add_argument("--by", default="manager-mtm", metavar="STAFF", help="who acts (default: manager-mtm)")
+            by_argument(verb, "manager-mtm")
         if name == "approve":
             verb.add_argument("--form", required=True, metavar="FORM", help="the form it has: a label or a tape")
             verb.add_argument("--reference", required=True, metavar="REF", help="a file number; no name of a person")

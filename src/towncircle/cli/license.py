@@ -32,7 +32,10 @@ def add(subparsers: Any) -> None:
     parser.add_argument("world", type=Path, metavar="DIR", help="the world's folder")
     parser.add_argument("action", nargs="?", default="apply", choices=_ACTIONS, help="what to do (default: apply)")
     parser.add_argument(
-        "--licensee", default="mailroom", metavar="NAME", help="who acts: mailroom (default) or annex, in a new world"
+        "--licensee",
+        default="mailroom",
+        metavar="NAME",
+        help="who acts: mailroom (default), annex or another",
     )
     parser.add_argument("--provider", default="harbor", metavar="NAME", help="harbor (default) or summit")
     for name in _FIELDS:

@@ -61,7 +61,7 @@ def add(subparsers: Any) -> None:
     parser.add_argument("--out", metavar="FOLDER", type=Path, default=Path("papers"), help="where the papers go")
     parser.add_argument("--office-zip", default="", metavar="ZIP", help="the post office of a meter license")
     parser.add_argument(
-        "--by", default="", metavar="NAME", help="the authorised person who acts (see: person --at postal.usps)"
+        "--by", default="", metavar="NAME", help="who does it: a person who holds the office, such as postmaster"
     )
     parser.add_argument("--json", action="store_true", help="print JSON with stable keys")
     parser.set_defaults(run=run)
@@ -92,9 +92,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _act(world: World, args: argparse.Namespace) -> None:
+    from towncircle.rules.offices import acts_of_office
     from towncircle.world import licensing
 
-    name, by = args.name, args.by
+    name, by = args.name, args.by or acts_of_office()[f"licenses {args.action}"].offices[0]
     who = name if name.startswith("licensee.") else f"licensee.{name}"
     match args.action:
         case "revoke":

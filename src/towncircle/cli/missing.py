@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from towncircle.cli.show import as_json, journeys_of, opened, table, world_argument
+from towncircle.cli.show import as_json, by_argument, journeys_of, opened, table, world_argument
 
 if TYPE_CHECKING:
     from towncircle.kernel.context import Context
@@ -78,6 +78,7 @@ def _add_provider(verbs: Any) -> None:
         parser = verbs.add_parser(name, help=help_)
         parser.add_argument("world", type=Path, metavar="DIR", help="the world's folder")
         parser.add_argument("device", metavar="DEVICE", help="the device, as printed on its indicia")
+        by_argument(parser, {"inspect": "examiner", "give-back": "custodian"}.get(name, "investigator"))
         parser.add_argument("--json", action="store_true", help="print JSON with stable keys")
         parser.set_defaults(run=_provider, verb=name)
         return parser
@@ -203,7 +204,8 @@ def _provider(args: argparse.Namespace) -> int:
     from towncircle.world.missing import at_provider
 
     with opened(args.world) as world:
-        record: Record = at_provider(world, args.device, _job(args, world.config.regime))
+        job = _job(args, world.config.regime)
+        record: Record = at_provider(world, args.device, job, by=args.by, act=f"missing {args.verb}")
     if args.json:
         as_json({"incident": record.key, **record.body})
     else:

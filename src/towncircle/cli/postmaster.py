@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from towncircle.cli.branch import FACILITIES
-from towncircle.cli.show import as_json, opened
+from towncircle.cli.show import as_json, by_argument, opened
 
 if TYPE_CHECKING:
     from towncircle.kernel.context import Context
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _EPILOG = """\
 examples:
   towncircle postmaster DIR                                     requests for branches, and findings of delay
-  towncircle person DIR olaf --at postal.usps                   who decides is an authorised person
+  towncircle person DIR olaf --at postal.usps --office postmaster    who decides holds the office
   towncircle postmaster DIR approve 20260-000001 'CAPITOL HEIGHTS' --facility classified-branch --reasons TEXT --by olaf
   towncircle postmaster DIR refuse 20260-000001 'UNION STATION' --facility contract-station --reasons TEXT --by olaf
   towncircle postmaster DIR delay TC1A0000000017 2026-11 --reasons TEXT --by olaf
@@ -45,7 +45,7 @@ def add(subparsers: Any) -> None:
         "--facility", default="", metavar="KIND", help=f"what it was found to be: {', '.join(FACILITIES)}"
     )
     parser.add_argument("--reasons", default="", metavar="TEXT", help="the reasons, without names")
-    parser.add_argument("--by", default="", metavar="NAME", help="the authorised person who decides")
+    by_argument(parser, "postmaster")
     parser.add_argument("--json", action="store_true", help="print JSON with stable keys")
     parser.set_defaults(run=run)
 
@@ -57,8 +57,7 @@ def run(args: argparse.Namespace) -> int:
 
     with opened(args.world) as world:
         if args.action != "list":
-            clause = "P050 4.6" if args.action == "delay" else "P050 4.5(b)"
-            by_officer(world, _job(args, world), by=args.by, clause=clause)
+            by_officer(world, _job(args, world), by=args.by, act=f"postmaster {args.action}")
         rows = {kind: kept(world, POSTAL, kind) for kind in ("branch", "delay")}
     if args.json:
         as_json({f"{kind}s" if kind == "delay" else "branches": [row.body for row in of] for kind, of in rows.items()})

@@ -170,6 +170,7 @@ def _request(args: argparse.Namespace, basis: _Basis) -> PriceRequest:
         zone=zone.zone if zone else args.zone or "",
         zone_note=zone.note if zone else "",
         zone_estimated=zone is not None and zone.estimated,
+        zone_declared=zone is None and args.zone is not None,
     )
 
 

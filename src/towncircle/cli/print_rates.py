@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from towncircle.mailpiece.address_files import Recipient
     from towncircle.world.journeys import Journeys
 
-_USUAL: tuple[object, ...] = ("first", "metered", "", "", [], False, None, None)
+_USUAL: tuple[object, ...] = ("first", "metered", "", "", "", [], False, None, None)
 _LIST = ("map", "encoding", "divider", "sheet", "standard")
 
 
@@ -42,6 +42,9 @@ def rate_arguments(parser: argparse.ArgumentParser) -> None:
     rate.add_argument(
         "--zone", default="", metavar="ZONE", help="the zone where all pieces have the same (default: each its own)"
     )
+    rate.add_argument(
+        "--zone-reason", default="", metavar="TEXT", help="why a zone holds although an estimate gives a dearer one"
+    )
     rate.add_argument("--presort", default="", metavar="LEVEL", help="presort level, for Standard Mail")
     rate.add_argument("--mailing-pieces", type=int, metavar="N", help="pieces of the presort mailing, as declared")
     rate.add_argument("--extra", action="append", default=[], metavar="SERVICE", help="an extra service of all pieces")
@@ -56,9 +59,10 @@ def check_rate_arguments(args: argparse.Namespace, *, another: bool) -> None:
     """Refuse what the chosen form does not heed. Raises `BadInput` (cli.argument-astray)."""
     from towncircle.kernel.errors import BadInput
 
-    claimed = (args.mail_class, args.type, args.zone, args.presort, args.extra, args.nonmachinable)
+    claimed = (args.mail_class, args.type, args.zone, args.zone_reason, args.presort, args.extra, args.nonmachinable)
     if (*claimed, args.insured_value, args.mailing_pieces) != _USUAL and another:
-        told = "--class, --type, --zone, --presort, --extra, --insured-value, --mailing-pieces, --nonmachinable"
+        told = "--class, --type, --zone, --zone-reason, --presort, --extra, --insured-value, --mailing-pieces"
+        told += ", --nonmachinable"
         raise BadInput("cli.argument-astray", arguments=told, needs="a new job; a correction keeps its rate")
     if args.accept_low_confidence and another and args.correct is None:
         raise BadInput("cli.argument-astray", arguments="--accept-low-confidence", needs="a new job, or --correct JOB")
@@ -72,6 +76,7 @@ def claim_told(args: argparse.Namespace) -> Claim:
     """Say the class of mail and the rate that are claimed for the pieces (P050 5.1)."""
     from towncircle.kernel.errors import BadInput
     from towncircle.kernel.money import Mills
+    from towncircle.licensee.corrections import check_reason
     from towncircle.licensee.pricing import Claim
     from towncircle.mailpiece.rates import MAIL_CLASSES, PRICE_TYPES
 
@@ -80,10 +85,12 @@ def claim_told(args: argparse.Namespace) -> Claim:
         raise BadInput("rates.unknown-type", text=args.type[:20])
     if args.mail_class not in MAIL_CLASSES:
         raise BadInput("rates.unknown-class", text=args.mail_class[:20])
+    check_reason(args.zone_reason)
     return Claim(
         mail_class=args.mail_class,
         price_type=kind,
         zone=args.zone,
+        zone_reason=args.zone_reason,
         level=args.presort,
         extras=tuple(args.extra),
         nonmachinable=args.nonmachinable,

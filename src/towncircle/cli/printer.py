@@ -79,6 +79,7 @@ def add(subparsers: Any) -> None:
 def _add(args: argparse.Namespace) -> int:
     from towncircle.licensee import printers
     from towncircle.mailpiece.geometry import form
+    from towncircle.world.spooling import add_printer
 
     if args.form:
         form(args.form)  # an unknown one is refused by its own error
@@ -99,7 +100,7 @@ def _add(args: argparse.Namespace) -> int:
         options=tuple(args.option),
     )
     with journeys_of(args) as journeys:
-        journeys.do(lambda ctx: printers.keep(ctx, printer=printer))
+        printer = add_printer(journeys, printer)
     return _told([printer], json=args.json)
 
 

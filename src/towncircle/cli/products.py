@@ -32,9 +32,6 @@ _VERBS = {
     "approve-art": "approve advertising art",
     "refuse-art": "refuse advertising art",
 }
-_CLAUSES = {"submit": "502.10", "approve": "502.11", "change": "502.11"} | dict.fromkeys(
-    ("approve-art", "refuse-art"), "502.20(d)"
-)
 
 
 def add(subparsers: Any) -> None:
@@ -94,7 +91,7 @@ def _act(args: argparse.Namespace) -> int:
         if args.provider not in world.config.providers:
             known = ", ".join(world.config.providers)
             raise Refused("world.no-provider", name=args.provider[:40], known=known)
-        row: Record = by_officer(world, _job(args), by=args.by, clause=_CLAUSES.get(args.verb, "502.1"))
+        row: Record = by_officer(world, _job(args), by=args.by, act=f"products {args.verb}")
     as_json({"name": row.key, **row.body}) if args.json else print(f"{row.key}  {row.body['state']}")
     return 0
 

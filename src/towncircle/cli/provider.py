@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from towncircle.cli.show import as_json, opened
+from towncircle.cli.show import as_json, by_argument, opened
 
 if TYPE_CHECKING:
     from towncircle.kernel.context import Context
@@ -67,6 +67,8 @@ def _verb(verbs: Any, name: str, help_: str, about: str = "") -> Any:
     if about:
         parser.add_argument("about", metavar=about.upper(), help=f"the {about}")
     parser.add_argument("--provider", default="provider.harbor", metavar="PARTY", help="who (default: provider.harbor)")
+    if name not in ("notices", "supply-art"):
+        by_argument(parser, "crypto-officer" if name in ("discover", "report") else "officer")
     parser.add_argument("--json", action="store_true", help="print JSON with stable keys")
     parser.set_defaults(run=_act, verb=name)
     return parser
@@ -76,7 +78,7 @@ def _act(args: argparse.Namespace) -> int:
     from towncircle.world.supervising import at_provider
 
     with opened(args.world) as world:
-        done = at_provider(world, args.provider, _job(args))
+        done = at_provider(world, args.provider, _job(args), by=args.by, act=f"provider {args.verb}")
     if args.verb == "answer":
         told = {"procedure": done.procedure, "docket": done.docket, "kind": done.kind, "stays": done.stays}
     else:

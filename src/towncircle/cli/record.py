@@ -33,6 +33,7 @@ def add(subparsers: Any) -> None:
     parser.add_argument("world", nargs="?", type=Path, metavar="DIR", help="the world's folder")
     parser.add_argument("act", nargs="?", metavar="ACT", help="what was done, as --list names it")
     parser.add_argument("--by", metavar="PARTY", help="whose act it was, such as provider.harbor or postal.usps")
+    parser.add_argument("--person", default="", metavar="NAME", help="who of PARTY did it: one who holds its office")
     parser.add_argument("--reference", metavar="REF", help="a file number, device or site; no name of a person")
     parser.add_argument("--about", default="", metavar="PARTY", help="the party that it is about, where --list says so")
     parser.add_argument("--period", default="", metavar="YYYY", help="the year in which a yearly act is due")
@@ -63,8 +64,9 @@ def run(args: argparse.Namespace) -> int:
     at = Instant.parse(args.on) if args.on else None
     document = args.document.read_bytes() if args.document else None
     with opened(args.world) as world:
-        about = {"about": args.about, "period": args.period}
-        fact = record(world, args.act, by=args.by, reference=args.reference, document=document, at=at, **about)
+        told = {"by": f"{args.by}/{args.person}", "reference": args.reference}
+        told |= {"about": args.about, "period": args.period}
+        fact = record(world, args.act, document=document, at=at, **told)
     if args.json:
         as_json(fact.as_dict())
         return 0

@@ -25,7 +25,10 @@ def world_argument(parser: argparse.ArgumentParser, *, optional: bool = False) -
     words = "the world's folder (default: the one in this folder)" if optional else "the world's folder"
     parser.add_argument("world", type=Path, nargs="?" if optional else None, metavar="DIR", help=words)
     parser.add_argument(
-        "--licensee", default="mailroom", metavar="NAME", help="who acts: mailroom (default) or annex, in a new world"
+        "--licensee",
+        default="mailroom",
+        metavar="NAME",
+        help="who acts: mailroom (default), annex or another",
     )
     parser.add_argument("--json", action="store_true", help="print JSON with stable keys")
 
@@ -45,6 +48,13 @@ def provider_argument(parser: argparse.ArgumentParser) -> None:
     """Add the argument of a command about an account, where a licensee may have several."""
     parser.add_argument(
         "--provider", default="", metavar="NAME", help="with which Provider the account is (default: the only one)"
+    )
+
+
+def by_argument(parser: argparse.ArgumentParser, office: str) -> None:
+    """Add `--by`: the person of the party who does an act of an office; a sandbox has one of each office's name."""
+    parser.add_argument(
+        "--by", default=office, metavar="NAME", help=f"who does it: a person who holds the office (default: {office})"
     )
 
 

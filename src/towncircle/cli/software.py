@@ -37,6 +37,7 @@ def add(subparsers: Any) -> None:
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
     approve = _desk(verbs, "approve", "approve a build as a version, as the Postal Service", _approve)
     approve.add_argument("--build", default="", metavar="SHA256", help="of its manifest (default: this installation's)")
+    approve.add_argument("--person", default="manager-mtm", metavar="NAME", help="who approves (manager-mtm)")
     approve.add_argument("--changes", required=True, metavar="TEXT", help="what is new, for the change log")
     stage = _desk(verbs, "stage", "choose devices for a version, as a Provider", _stage)
     stage.add_argument("--percent", type=int, default=0, metavar="N", help="a share of all devices, 0 to 100")
@@ -45,6 +46,7 @@ def add(subparsers: Any) -> None:
     halt = _desk(verbs, "halt", "stop a version, as a Provider", _halt)
     halt.add_argument("--reason", required=True, metavar="TEXT", help="why, without names")
     for verb in (stage, halt):
+        verb.add_argument("--person", default="crypto-officer", metavar="NAME", help="who does it (crypto-officer)")
         verb.add_argument("--provider", default="provider.harbor", metavar="PARTY", help="whose (provider.harbor)")
     show = verbs.add_parser("show", help="show releases and what each device says it runs")
     show.add_argument("world", type=Path, metavar="DIR", help="the world's folder")
@@ -74,7 +76,7 @@ def _approve(args: argparse.Namespace) -> int:
 
     with opened(args.world) as world:
         build = args.build or module_digest()
-        row = approve_build(world, version=args.version, build=build, changes=args.changes)
+        row = approve_build(world, version=args.version, build=build, changes=args.changes, person=args.person)
     return _told(row, ("model", "version", "build", "regime", "changes"), json=args.json)
 
 
@@ -90,6 +92,7 @@ def _stage(args: argparse.Namespace) -> int:
             percent=args.percent,
             groups=args.group,
             by=day_of(args.by),
+            person=args.person,
         )
     return _told(row, ("model", "version", "percent", "groups", "install_by"), json=args.json)
 
@@ -98,7 +101,7 @@ def _halt(args: argparse.Namespace) -> int:
     from towncircle.world.updates import halt
 
     with opened(args.world) as world:
-        row = halt(world, args.provider, version=args.version, reason=args.reason)
+        row = halt(world, args.provider, version=args.version, reason=args.reason, person=args.person)
     return _told(row, ("model", "version", "halted"), json=args.json)
 
 

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from towncircle.cli.show import as_json, opened, table
+from towncircle.cli.show import as_json, by_argument, opened, table
 
 if TYPE_CHECKING:
     from towncircle.kernel.context import Context
@@ -57,7 +57,7 @@ def _verb(verbs: Any, name: str, help_: str, *, named: bool = True) -> Any:
     parser.add_argument("world", type=Path, metavar="DIR", help="the world's folder")
     if named:
         parser.add_argument("procedure", metavar="PROCEDURE", help="the procedure, such as PRC-7K3MQ9ZX2RTB")
-    parser.add_argument("--by", default="manager-mtm", metavar="STAFF", help="who acts (default: manager-mtm)")
+    by_argument(parser, "manager-mtm")
     parser.add_argument("--json", action="store_true", help="print JSON with stable keys")
     parser.set_defaults(run=_act, verb=name)
     return parser
@@ -137,7 +137,7 @@ def _add_sanctions(verbs: Any) -> None:
 
 
 def _act(args: argparse.Namespace) -> int:
-    from towncircle.world.supervising import at_postal
+    from towncircle.world.supervising import by_officer
 
     with opened(args.world) as world:
         if "provider" in args and args.provider not in world.config.providers:
@@ -145,7 +145,7 @@ def _act(args: argparse.Namespace) -> int:
 
             known = ", ".join(world.config.providers)
             raise Refused("world.no-provider", name=args.provider[:40], known=known)
-        row: Record = at_postal(world, _job(args, world.rules), by=args.by)
+        row: Record = by_officer(world, _job(args, world.rules), by=args.by, act=f"supervision {args.verb}")
     if args.json:
         as_json({"name": row.key, **row.body})
         return 0

@@ -48,6 +48,32 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "files", nargs="*", type=Path, metavar="FILE", help="PDF, PNG, JPEG, TIFF, bytes or hex text; or one folder"
     )
     parser.add_argument("--hex", metavar="HEX", help="the bytes of one mark as hexadecimal digits")
+    _found_arguments(parser)
+    parser.add_argument(
+        "--piece",
+        action="store_true",
+        help="all marks are of one piece: their postage adds up (4.9); of a folder, all marks of each file",
+    )
+    parser.add_argument(
+        "--by-page", action="store_true", help="--piece: each page is another piece, and all observed holds for each"
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE", help="of a folder: where a line of JSON goes for each file as it is done"
+    )
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="of a folder: all results as CSV at the end")
+    parser.add_argument(
+        "--observed",
+        type=Path,
+        metavar="FILE",
+        help="of a folder: CSV with the columns file, due and redate, and any of weight, size, origin, handful, "
+        "other_payment, month_only, branch, zone, extras and value",
+    )
+    parser.add_argument("--at", metavar="INSTANT", help="judge as of then (default: now in the world)")
+    parser.add_argument("--json", action="store_true", help="print JSON with stable keys")
+
+
+def _found_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that say how the piece was found."""
     parser.add_argument("--redate", metavar="DATE", help="the date of the REDATE that was seen on the piece (P050 4.8)")
     parser.add_argument(
         "--due", metavar="AMOUNT", help="the postage that is due for the piece, as weighed and addressed"
@@ -78,27 +104,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--other-payment", default="", metavar="WORDS", help="what else pays in the same mailing, such as stamps (5.2)"
     )
     parser.add_argument("--branch", default="", metavar="NAME", help="the branch that the town circle names (P050 4.5)")
-    parser.add_argument(
-        "--piece",
-        action="store_true",
-        help="all marks are of one piece: their postage adds up (4.9); of a folder, all marks of each file",
-    )
-    parser.add_argument(
-        "--by-page", action="store_true", help="--piece: each page is another piece, and all observed holds for each"
-    )
-    parser.add_argument(
-        "--out", type=Path, metavar="FILE", help="of a folder: where a line of JSON goes for each file as it is done"
-    )
-    parser.add_argument("--csv", type=Path, metavar="FILE", help="of a folder: all results as CSV at the end")
-    parser.add_argument(
-        "--observed",
-        type=Path,
-        metavar="FILE",
-        help="of a folder: CSV with the columns file, due and redate, and any of weight, size, origin, handful, "
-        "other_payment, month_only, branch, zone, extras and value",
-    )
-    parser.add_argument("--at", metavar="INSTANT", help="judge as of then (default: now in the world)")
-    parser.add_argument("--json", action="store_true", help="print JSON with stable keys")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -17,6 +17,8 @@ examples:
   towncircle world regime then imi-2024                 IMI from now on; the 1998 devices serve until their last day
 A world is one folder: parties, stores, keys, devices and clock. Copy it whole, or not at all."""
 
+_MOST_LICENSEES = 99  # house
+
 
 def add(subparsers: Any) -> None:
     """Register the command."""
@@ -28,6 +30,18 @@ def add(subparsers: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
+    _add_new(actions)
+    _add_changes(actions)
+    go = actions.add_parser(
+        "advance", help="go forward in time", description="Go forward in time; mail that waits is delivered."
+    )
+    go.add_argument("world", type=Path, metavar="DIR", help="the world's folder")
+    go.add_argument("step", metavar="STEP", help="such as 90s, 15m, 73h, 2d, 1w or 3mo (calendar months)")
+    go.add_argument("--json", action="store_true", help="print JSON with stable keys")
+    go.set_defaults(run=run_advance)
+
+
+def _add_new(actions: Any) -> None:
     new = actions.add_parser("new", help="make a world in a new folder", description="Make a world in a new folder.")
     new.add_argument("world", type=Path, metavar="DIR", help="a folder that does not exist yet, or is empty")
     new.add_argument(
@@ -48,9 +62,19 @@ def add(subparsers: Any) -> None:
         metavar="PROVIDER",
         help="a Provider that is not authorized yet: towncircle products (default: both are, from the start)",
     )
+    new.add_argument(
+        "--licensees",
+        type=int,
+        default=2,
+        metavar="N",
+        help="how many: mailroom, annex, then mailer-3 and so on (default: 2); more later: world enrol",
+    )
     add_arguments(new)
     new.add_argument("--json", action="store_true", help="print JSON with stable keys")
     new.set_defaults(run=run_new)
+
+
+def _add_changes(actions: Any) -> None:
     later = actions.add_parser(
         "regime",
         help="go over to a later rule set",
@@ -61,13 +85,19 @@ def add(subparsers: Any) -> None:
     later.add_argument("regime", metavar="REGIME", help="a rule set laid over the present one: imi-2024, cfr-501")
     later.add_argument("--json", action="store_true", help="print JSON with stable keys")
     later.set_defaults(run=run_regime)
-    go = actions.add_parser(
-        "advance", help="go forward in time", description="Go forward in time; mail that waits is delivered."
+    enrol = actions.add_parser(
+        "enrol",
+        help="bring another licensee or Provider into a world",
+        description="Bring a licensee or a Provider into a world that exists: with store, key and certificate. A "
+        "licensee applies for its license then, as in a new world. Stop 'towncircle up' before, and start it again.",
     )
-    go.add_argument("world", type=Path, metavar="DIR", help="the world's folder")
-    go.add_argument("step", metavar="STEP", help="such as 90s, 15m, 73h, 2d, 1w or 3mo (calendar months)")
-    go.add_argument("--json", action="store_true", help="print JSON with stable keys")
-    go.set_defaults(run=run_advance)
+    enrol.add_argument("world", type=Path, metavar="DIR", help="the world's folder")
+    enrol.add_argument("party", metavar="PARTY", help="licensee.NAME or provider.NAME")
+    enrol.add_argument(
+        "--applicant", action="store_true", help="a Provider that is not authorized yet: towncircle products"
+    )
+    enrol.add_argument("--json", action="store_true", help="print JSON with stable keys")
+    enrol.set_defaults(run=run_enrol)
 
 
 def run_new(args: argparse.Namespace) -> int:
@@ -88,7 +118,10 @@ def run_new(args: argparse.Namespace) -> int:
         start = Instant.parse(about.start)
     keys = chosen(args.keys, keys_of(args))
     applicants = tuple(args.applicant)
-    world = World.create(args.world, regime=args.regime, seed=args.seed, start=start, applicants=applicants)
+    licensees = licensees_of(args.licensees)
+    world = World.create(
+        args.world, regime=args.regime, seed=args.seed, start=start, applicants=applicants, licensees=licensees
+    )
     if keys is not None:
         keys.keep(args.world)
     now = world.clock.now()
@@ -98,6 +131,32 @@ def run_new(args: argparse.Namespace) -> int:
     else:
         print(f"The world {args.world} is made: {args.regime}, {now.iso()}.")
         print(f"Next: towncircle license {args.world}")
+    return 0
+
+
+def licensees_of(count: int) -> tuple[str, ...]:
+    """Name the licensees of a new world. Raises `BadInput` (world.licensees)."""
+    from towncircle.kernel.errors import BadInput
+    from towncircle.world.world import DEFAULT_LICENSEES
+
+    if not 1 <= count <= _MOST_LICENSEES:
+        raise BadInput("world.licensees", most=_MOST_LICENSEES)
+    named = (*DEFAULT_LICENSEES, *(f"licensee.mailer-{number}" for number in range(3, count + 1)))
+    return named[:count]
+
+
+def run_enrol(args: argparse.Namespace) -> int:
+    """Bring another party into a world."""
+    from towncircle.cli.show import as_json
+    from towncircle.world.enrolling import enrol
+
+    party = enrol(args.world, args.party, applicant=args.applicant)
+    if args.json:
+        as_json({"world": str(args.world), "party": party})
+        return 0
+    print(f"{party} is in {args.world} now.")
+    if party.role == "licensee":
+        print(f"Next: towncircle license {args.world} --licensee {party.name}")
     return 0
 
 

@@ -29,12 +29,22 @@ NO_REASON = ""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Installed:
-    """Hold what is known of a file of address data that a licensee installs; `size` in bytes."""
+    """Hold what is known of address data that a licensee installs: a file (`size` in bytes), or what a program gives.
+
+    `source` is the name by which a package offers them that is installed beside this one; a file has none.
+    """
 
     name: str
     edition: str
-    sha256: str
-    size: int
+    sha256: str = ""
+    size: int = 0
+    source: str = ""
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """Give what a fact keeps."""
+        found: dict[str, Any] = {"edition": self.edition, "name": self.name}
+        return found | ({"source": self.source} if self.source else {"sha256": self.sha256})
 
 
 @cites("P050-2.5g")
@@ -51,23 +61,21 @@ def install(ctx: Context, rules: RuleSet, *, data: Installed, zone: str) -> Reco
     term = Term.parse(str(rules.limits[LIMIT].on(today)))
     if term.last_day(first) < today:
         raise Refused("custody.address-data-old", edition=data.edition, why=f"it is older than {term}")
-    if held is not None and held.body.get("sha256") == data.sha256:
+    body = {**data.told, "size": data.size}
+    if held is not None and dict(held.body) == body:
         return held
     if held is not None and held.body.get("edition", "") > data.edition:
         raise Refused("custody.address-data-old", edition=data.edition, why=f"{held.body['edition']} is installed")
-    told: dict[str, Any] = {"edition": data.edition, "name": data.name, "sha256": data.sha256}
-    ctx.note("address-data.updated", ctx.party, clauses=("P050 2.5(g)",), **told)
-    body = {**told, "size": data.size}
+    ctx.note("address-data.updated", ctx.party, clauses=("P050 2.5(g)",), **data.told)
     return ctx.tx.put(KIND, KEY, body, owner=ctx.party, expected=held.version if held else 0)
 
 
 def set_aside(ctx: Context) -> None:
     """Use the table that comes with the program alone from now on. Raises `Refused` (addresses.none-installed)."""
-    held = ctx.tx.get(KIND, KEY)
-    if held is None or not held.body:
+    held, data = ctx.tx.get(KIND, KEY), installed(ctx.tx)
+    if held is None or data is None:
         raise Refused("addresses.none-installed", licensee=ctx.party)
-    told = {name: held.body[name] for name in ("edition", "name", "sha256")}
-    ctx.note("address-data.set-aside", ctx.party, clauses=("P050 2.5(g)",), **told)
+    ctx.note("address-data.set-aside", ctx.party, clauses=("P050 2.5(g)",), **data.told)
     ctx.tx.put(KIND, KEY, {}, owner=ctx.party, expected=held.version)
 
 

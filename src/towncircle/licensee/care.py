@@ -22,21 +22,23 @@ from towncircle.kernel.store import Record
 from towncircle.mailpiece.address_source import LIMIT
 from towncircle.rules import RuleSet
 from towncircle.rules.terms import Term
+from towncircle.wire.bodies import ReviewGranted
 
 POSTAL = "postal.usps"
 ASKED, GRANTED = "asked", "granted"
-_REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9./:_-]{0,79}", re.ASCII)
+CLAUSE = "P050 2.5(b)"
+REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9./:_-]{0,79}", re.ASCII)
 _EDITION = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])", re.ASCII)
 SHOWN = ("deposit", "statement", "job", "check-out", "refund", "hand-over")
 
 
 @cites("P050-2.5b/2", "P050-2.5b")
 def ask(ctx: Context, *, by: str, reference: str) -> Record:
-    """Write down that somebody asks for a review of the transaction records; the same asked again is one request.
+    """Keep the request of a party for a review of the transaction records; the same asked again is one request.
 
-    Raises `Refused` (custody.not-entitled), `BadInput` (custody.reference).
+    Raises `Refused` (custody.not-entitled, custody.review-taken), `BadInput` (custody.reference).
     """
-    if not _REFERENCE.fullmatch(reference):
+    if not REFERENCE.fullmatch(reference):
         raise BadInput("custody.reference", most=80)
     providers = {str(row.body["provider"]) for row in ctx.tx.find("device")}
     if by != POSTAL and by not in providers:
@@ -46,33 +48,41 @@ def ask(ctx: Context, *, by: str, reference: str) -> Record:
         ctx.note("review.requested", reference, clauses=("P050 2.5(b)",), by=by)
         body = {"by": by, "state": ASKED, "digest": ""}
         held = ctx.tx.put("review", reference, body, owner=ctx.party, expected=0)
+    elif held.body["by"] != by:
+        raise Refused("custody.review-taken", reference=reference, licensee=held.body["by"])
     return held
 
 
 @cites("P050-2.5b/2")
-def grant(ctx: Context, *, reference: str) -> bytes:
+def grant(ctx: Context, *, reference: str = "") -> tuple[Record, bytes]:
     """Show the transaction records: JSON Lines, the entries of the licensee's books and the records they rest on.
 
+    Without a reference it answers the request that is open longest. Who asked is told the digest of what was shown.
     Raises `Refused` (custody.no-review).
     """
-    held = ctx.tx.get("review", reference)
+    waiting = open_reviews(ctx)
+    held = ctx.tx.get("review", reference) if reference else waiting[0] if waiting else None
     if held is None:
-        raise Refused("custody.no-review", reference=reference[:80])
+        raise Refused("custody.no-review", reference=reference[:80] or "any number")
     rows: list[dict[str, Any]] = [{"entry": dict(entry)} for entry in ctx.tx.entries()]
     for kind in SHOWN:
         rows += [{"kind": kind, "key": row.key, "body": dict(row.body)} for row in ctx.tx.find(kind)]
     data = "".join(f"{json.dumps(row, sort_keys=True, default=str)}\n" for row in rows).encode()
     digest = hashlib.sha256(data).hexdigest()
     if held.body["state"] == ASKED:
-        ctx.note("review.granted", reference, clauses=("P050 2.5(b)",), by=held.body["by"], digest=digest)
+        ctx.note("review.granted", held.key, clauses=("P050 2.5(b)",), by=held.body["by"], digest=digest)
         body = {**held.body, "state": GRANTED, "digest": digest}
-        ctx.tx.put("review", reference, body, owner=ctx.party, expected=held.version)
-    return data
+        ctx.tx.put("review", held.key, body, owner=ctx.party, expected=held.version)
+        told = ReviewGranted(reference=held.key, records=len(rows), digest=digest, at=ctx.now)
+        ctx.send(held.body["by"], told, key=f"review {held.key}")
+    return held, data
 
 
 def open_reviews(ctx: Context) -> list[Record]:
-    """Give the reviews that were asked for and not granted yet."""
-    return [row for row in ctx.tx.find("review") if row.body["state"] == ASKED]
+    """Give the reviews that were asked for and not granted yet, the oldest first."""
+    rows = [row for row in ctx.tx.find("review") if row.body["state"] == ASKED]
+    asked = {fact.subject: fact.occurred_at for fact in ctx.tx.facts() if fact.type == "review.requested"}
+    return sorted(rows, key=lambda row: (asked[row.key], row.key))
 
 
 @cites("P050-2.5g")

@@ -167,7 +167,7 @@ def draft_correction(ctx: Context, *, order: Shortpaid, job: JobId, limits: Limi
 
     Raises as `plan_correction`.
     """
-    _check_reason(order.reason)
+    check_reason(order.reason)
     keyed = [amount for amount in (order.due, order.amount) if amount is not None]
     limits.check(day=order.mailing_date, amounts=keyed)
     row = original(ctx, order.job)
@@ -306,6 +306,7 @@ def _ground(piece: int, amount: Mills, *, lacks: Mills, paid: Mills, due: Mills,
     return None
 
 
-def _check_reason(reason: str) -> None:
+def check_reason(reason: str) -> None:
+    """Check that a reason, where there is one, is a line of plain text. Raises `BadInput` (mailroom.reason-unfit)."""
     if reason and (len(reason) > MAX_REASON or not reason.strip() or not reason.isprintable()):
         raise BadInput("mailroom.reason-unfit", limit=MAX_REASON)

@@ -94,6 +94,11 @@ def drawn_for(job: Mapping[str, Any]) -> Drawn:
     return Drawn(**job.get("drawn", {}))
 
 
+def names_own_zip(job: Mapping[str, Any]) -> bool:
+    """Tell whether the indicia of a job say Mailed From with the sender's own ZIP Code (P050 4.5)."""
+    return "mailed_from" in job.get("look", {}).get("place", {})
+
+
 def place_of_job(job: Mapping[str, Any], office: Office) -> Place:
     """Give the place that the indicia of a job name."""
     kept = job.get("look", {}).get("place", {})

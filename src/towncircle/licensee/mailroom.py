@@ -44,7 +44,7 @@ from towncircle.mailpiece.address_files import Recipient
 from towncircle.mailpiece.forms import form_of_piece, require_form
 from towncircle.mailpiece.rates import Shape
 from towncircle.psd.client import DeviceClient
-from towncircle.psd.commands import Evidence, Evidenced
+from towncircle.psd.commands import Evidence, Evidenced, StatusReport
 
 SOFTWARE_ID = b"TC"  # house
 POSTAGE, REDATE, CORRECTION = "postage", "redate", "correction"
@@ -144,26 +144,7 @@ def evidence(ctx: Context, *, job: JobId) -> Steps:
     assert row is not None
     if row.body["state"] not in ("planned", WAITING):
         return row
-    total = Mills(row.body["total"])
-    if row.body["state"] == WAITING:
-        departments.spend(ctx, job=row.body["batch"], amount=total)
-    else:
-        departments.settle(ctx, job=job, spent=total)
-    books.follow(ctx, device=device, resets_total=status.resets_total, last_applied=status.last_applied)
-    books.book_postage(ctx, job=job, device=device, department=row.body["department"], amount=total)
-    ctx.note(
-        "evidence.made",
-        job,
-        clauses=("502.8(b)",),
-        occurred_at=done.at,
-        device=device,
-        first_piece=done.first_piece,
-        count=done.count,
-        total=int(total),
-        ascending_after=int(done.registers.ascending),
-        descending_after=int(done.registers.descending),
-        mailing_date=row.body["mailing_date"],
-    )
+    _book(ctx, row, done, status, device=device)
     if form_of(row.body) == CORRECTION:
         _note_correction(ctx, row)
     body = {
@@ -176,6 +157,30 @@ def evidence(ctx: Context, *, job: JobId) -> Steps:
     }
     owner = device if row.owner == planned["device"] else row.owner
     return ctx.tx.put("job", job, body, owner=owner, expected=row.version)
+
+
+def _book(ctx: Context, row: Record, done: Evidenced, status: StatusReport, *, device: DeviceId) -> None:
+    """Spend what a job reserved, book it with the device that evidenced it, and note it."""
+    total = Mills(row.body["total"])
+    if row.body["state"] == WAITING:
+        departments.spend(ctx, job=row.body["batch"], amount=total)
+    else:
+        departments.settle(ctx, job=JobId(row.key), spent=total)
+    books.follow(ctx, device=device, resets_total=status.resets_total, last_applied=status.last_applied)
+    books.book_postage(ctx, job=JobId(row.key), device=device, department=row.body["department"], amount=total)
+    ctx.note(
+        "evidence.made",
+        row.key,
+        clauses=("502.8(b)",),
+        occurred_at=done.at,
+        device=device,
+        first_piece=done.first_piece,
+        count=done.count,
+        total=int(total),
+        ascending_after=int(done.registers.ascending),
+        descending_after=int(done.registers.descending),
+        mailing_date=row.body["mailing_date"],
+    )
 
 
 def terms_of(ctx: Context, order: Order, *, provider: str) -> Terms:
@@ -294,9 +299,11 @@ def _untie(ctx: Context, row: Record) -> None:
 def _changed(ctx: Context, planned: Mapping[str, Any]) -> tuple[TowncircleError, ...]:
     """Give what is wrong with the prices of a planned job at the instant of signing: nothing is wrong with most."""
     day = date.fromisoformat(planned["mailing_date"])
-    provider = str(held_device(ctx, DeviceId(planned["device"])).body["provider"])
+    device = held_device(ctx, DeviceId(planned["device"]))
+    provider = str(device.body["provider"])
     try:
-        return tuple(changed(planned["pieces"], day=day, tables=rates.tables(ctx.tx, provider)))
+        zones = zoning.zones_from(ctx.tx, zoning.origin_of(ctx.tx, device, mailed_from=looks.names_own_zip(planned)))
+        return tuple(changed(planned["pieces"], day=day, zones=zones, tables=rates.tables(ctx.tx, provider)))
     except (Refused, BadInput) as unknown:
         return (unknown,)
 

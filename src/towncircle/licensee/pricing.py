@@ -24,6 +24,7 @@ from towncircle.mailpiece import eligibility
 from towncircle.mailpiece.address_files import Recipient
 from towncircle.mailpiece.addresses import Address
 from towncircle.mailpiece.categories import CLASSES
+from towncircle.mailpiece.claimed import ClaimedRate
 from towncircle.mailpiece.eligibility import Size
 from towncircle.mailpiece.geometry import INCH, form, form_for
 from towncircle.mailpiece.rate_requests import INSURANCE
@@ -33,31 +34,27 @@ from towncircle.mailpiece.zones import Zone, Zones
 
 DEFAULT_WEIGHT_OZ = Fraction(1)
 LOW, HIGH, UNRECORDED = "low", "high", "not recorded"
-DERIVED, ESTIMATED = "derived", "zones_estimated"
+DERIVED, ESTIMATED, DECLARED = "derived", "zones_estimated", "zones_declared"
 _ADDRESS = tuple(field.name for field in fields(Address))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
-    """Say the class of mail and the rate claimed (P050 5.1) for the pieces of a job.
+class Claim(ClaimedRate):
+    """Say the rate claimed for a piece, and how its zone is known.
 
-    `zone` is that of every piece; where it is empty each piece has its own. `declared_value` is for the extra service
-    insurance, `mailing_pieces` how many pieces a presort mailing has. `accept_low`: prices of low confidence are taken.
+    `zone_estimated`: nobody said it, and no official chart; `zone_declared`: a person said it, and no official chart.
     """
 
-    mail_class: str = "first"
-    price_type: PriceType = "metered"
-    zone: str = ""
-    level: str = ""
-    extras: tuple[str, ...] = ()
-    nonmachinable: bool = False
-    declared_value: Mills | None = None
-    mailing_pieces: int | None = None
     zone_estimated: bool = False
-    accept_low: bool = False
+    zone_declared: bool = False
 
 
 FIRST_METERED = Claim()
+
+
+def claimed(rate: ClaimedRate) -> Claim:
+    """Give what a template claims as the claim of a piece, whose zone is still to be found."""
+    return Claim(**{one.name: getattr(rate, one.name) for one in fields(ClaimedRate)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +114,7 @@ def _request(
         zone=claim.zone,
         zone_note=zone_note,
         zone_estimated=claim.zone_estimated,
+        zone_declared=claim.zone_declared,
         level=claim.level,
         extras=claim.extras,
         nonmachinable=claim.nonmachinable,
@@ -151,19 +149,34 @@ class Pricer:
         weight, size = recipient.weight_oz or terms.weight_oz, self._size_of(recipient, shape)
         zone = self._zone(recipient, _request(shape, weight, day=terms.day, claim=claim, size=size, zone_note=""))
         if zone is not None:
-            claim = replace(claim, zone=zone.zone, zone_estimated=zone.estimated)
+            claim = replace(claim, zone=zone.zone, zone_estimated=zone.estimated, zone_declared=zone.declared)
         key = (shape, weight, claim, size)
         found = self._prices.get(key)
         if found is None:
             note, held = zone.note if zone else "", terms.tables
             found = price_for(shape, weight, day=terms.day, claim=claim, tables=held, size=size, zone_note=note)
             self._prices[key] = found
+        if zone is not None and zone.instead and not claim.zone_reason:
+            self._not_below(found, zone, claim, recipient=recipient, shape=shape, weight=weight, size=size)
         piece = piece_of(recipient, found, shape=shape, weight_oz=weight, claim=claim)
-        if zone is not None and zone.estimated:
+        if zone is not None and (zone.estimated or zone.declared):
             piece["zone_note"] = zone.note
         if size is not None and size != self._size:
             piece["size"] = str(size)
         return piece
+
+    @cites("P050-1.5")
+    def _not_below(
+        self, found: Price, zone: Zone, claim: Claim, *, recipient: Recipient, shape: Shape, weight: Fraction,
+        size: Size | None,
+    ) -> None:  # fmt: skip
+        """See that a zone that a person says is not the cheaper one. Raises `Refused` (zones.below-estimate)."""
+        other = replace(claim, zone=zone.instead, accept_low=True)
+        due = price_for(shape, weight, day=self._terms.day, claim=other, tables=self._terms.tables, size=size).amount
+        if due > found.amount:
+            to = recipient.address.zip5
+            said = {"given": zone.zone, "amount": found.amount, "destination": to, "zone": zone.instead, "due": due}
+            raise Refused("zones.below-estimate", **said)
 
     def _claim(self, recipient: Recipient) -> Claim:
         """Give what is claimed for a row: what the row says, and the rest as for all."""
@@ -216,9 +229,15 @@ class Pricer:
             if self._one not in (None, here):
                 raise Refused("zones.not-one-for-all", given=given, destination=to, zone=here, other=self._one)
             self._one = here
-        differs = f"; an estimate says zone {found.zone}" if found is not None and found.zone != given else ""
+        if found is not None and not found.estimated:
+            return found
         who = "the list says" if recipient.rate.zone else "claimed for all pieces"
-        return Zone(zone=given, note=f"as {who}{differs}", estimated=False)
+        if found is None:
+            return Zone(zone=given, note=f"as {who}", estimated=False, declared=True)
+        instead = found.zone if found.zone != given else ""
+        text = f"an estimate says zone {instead}" if instead else "an estimate says the same"
+        why = f": {self._terms.claim.zone_reason}" if instead and self._terms.claim.zone_reason else ""
+        return Zone(zone=given, note=f"as {who}{why}; {text}", estimated=False, declared=True, instead=instead)
 
 
 def piece_of(
@@ -261,7 +280,7 @@ def _claimed(claim: Claim) -> dict[str, Any]:
 
 
 def doubts(pieces: Iterable[Mapping[str, Any]]) -> Counter[str]:
-    """Count the pieces whose price is less than sure: by confidence, if derived, if by an estimated zone."""
+    """Count the pieces whose price is less than sure: by confidence, if derived, if by such a zone."""
     found: Counter[str] = Counter()
     for piece in pieces:
         sure = piece.get("confidence", UNRECORDED)
@@ -269,8 +288,9 @@ def doubts(pieces: Iterable[Mapping[str, Any]]) -> Counter[str]:
             found[sure] += 1
         if piece.get("derived"):
             found[DERIVED] += 1
-        if piece.get("claim", {}).get("zone_estimated"):
-            found[ESTIMATED] += 1
+        for name, key in ((ESTIMATED, "zone_estimated"), (DECLARED, "zone_declared")):
+            if piece.get("claim", {}).get(key):
+                found[name] += 1
     return found
 
 
@@ -281,24 +301,26 @@ def doubts_of_job(pieces: Sequence[Mapping[str, Any]]) -> Counter[str]:
 
 def in_words(found: Mapping[str, int]) -> str:
     """Write a count of doubtful prices as one line, '' where there is none."""
-    words = {DERIVED: "derived", ESTIMATED: "by an estimated zone", UNRECORDED: "of a confidence not recorded"}
+    zones = {ESTIMATED: "by an estimated zone", DECLARED: "by a zone that no official chart confirms"}
+    words = {DERIVED: "derived", **zones, UNRECORDED: "of a confidence not recorded"}
     return ", ".join(f"{count:,} {words.get(name, f'of {name} confidence')}" for name, count in found.items() if count)
 
 
 @cites("P050-1.5", "502.22b")
 def changed(
-    pieces: Sequence[Mapping[str, Any]], *, day: date, tables: tuple[Table, ...] | None = None
+    pieces: Sequence[Mapping[str, Any]], *, day: date, zones: Zones, tables: tuple[Table, ...] | None = None
 ) -> Iterator[Refused]:
     """Price planned pieces again and give a refusal for each whose price is not what it was planned at.
 
-    Of a piece that pays a correction `due` is compared, where a price and no person said it.
+    A piece that has a zone is priced by that of the official chart, where there is one now. Of a piece that pays a
+    correction `due` is compared, where a price and no person said it.
     """
     known, seen = tables if tables is not None else known_tables(), dict[tuple[object, ...], Mills]()
     for number, piece in enumerate(whole_pieces(pieces), start=1):
         planned = Mills(piece.get("due", piece["amount"]))
         if piece.get("due_told"):
             continue
-        claim = replace(claim_of(piece), accept_low=True)
+        claim = _by_the_chart(replace(claim_of(piece), accept_low=True), piece["address"]["zip5"], zones, day)
         key = (piece["shape"], piece["weight"], claim, piece.get("size"), piece.get("on"))
         if key not in seen:
             size = Size.parse(piece["size"]) if "size" in piece else size_of(piece.get("on", ""))
@@ -306,3 +328,16 @@ def changed(
             seen[key] = price_for(piece["shape"], weight, day=day, claim=claim, tables=known, size=size).amount
         if seen[key] != planned:
             yield Refused("mailroom.price-changed", piece=number, planned=planned, due=seen[key], day=day)
+
+
+def _by_the_chart(claim: Claim, destination: str, zones: Zones, day: date) -> Claim:
+    """Give a claim with the zone of the official chart; as it is where no chart gives one."""
+    if not claim.zone:
+        return claim
+    try:
+        found = zones.find(destination, mail_class=claim.mail_class, on=day)
+    except Refused:
+        return claim
+    if found.estimated:
+        return claim
+    return replace(claim, zone=found.zone, zone_estimated=False, zone_declared=False)

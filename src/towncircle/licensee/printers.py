@@ -39,6 +39,7 @@ _TAKEN = (  # of `lp`: paper, quality and turn; others make more or fewer of a p
     "ColorModel",
     "print-quality",
 )
+_MARK = re.compile(r"(?:[0-9a-f]{16})?", re.ASCII)
 _HEADS = (203, 300, 600)
 _FAR = 36_000  # house: half an inch is no calibration but another form
 _STRETCH = 50_000  # house: parts of a million; beyond it the driver fits the page to the paper
@@ -51,7 +52,8 @@ class Printer:
     `kind` is the way to it: a spool `folder` (address: its path), the system's `lp` (a queue), or `raw` TCP (HOST or
     HOST:PORT). `options` go to `lp` with a PDF, such as `media=Custom.4.125x9.5in`; only those that leave every piece
     one piece of its size. `form` is the form that lies in it, or empty for any. The shift moves what is printed right
-    and down.
+    and down. `mark` names a hidden file that was laid into a spool folder, empty where there was none to lay it into: a
+    folder without it (an empty mount point) is another one.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Printer:
     scale_y: int = TRUE_SCALE
     native: bool = False
     options: tuple[str, ...] = ()
+    mark: str = ""
 
     def checked(self) -> Printer:
         """Give the profile as it is kept. Raises `BadInput` (printer.unfit), naming the part."""
@@ -77,6 +80,7 @@ class Printer:
             "shift": max(abs(self.shift_x), abs(self.shift_y)) <= _FAR,
             "scale": max(abs(self.scale_x - TRUE_SCALE), abs(self.scale_y - TRUE_SCALE)) <= _STRETCH,
             "address": self._reachable(),
+            "mark": _MARK.fullmatch(self.mark) is not None,
             "options": all(_OPTION.fullmatch(option) and option.partition("=")[0] in _TAKEN for option in self.options),
         }
         for part, well in fit.items():

@@ -18,6 +18,12 @@ from towncircle.mailpiece.harmless import visible
 MOST_COLUMNS = 256  # house: more are no list of addresses
 LONGEST_HEADING = 80  # house
 
+# a heading of weights that names their unit; under one that does not, each cell names its own
+UNITS = {
+    **dict.fromkeys(("weightoz", "weightounces", "ounces", "oz"), "oz"),
+    **dict.fromkeys(("weightlb", "weightlbs", "weightpounds", "pounds", "lb", "lbs"), "lb"),
+    **dict.fromkeys(("weightg", "weightgrams", "grams"), "g"),
+}
 # our column: the headings that mean it, as small letters and digits only
 WORDS: dict[str, tuple[str, ...]] = {
     "name": ("name", "fullname", "recipient", "recipientname", "contact", "contactname", "addressee", "attention"),
@@ -39,7 +45,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "plus4": ("plus4", "zip4", "zipplus4", "zip4code"),
     "delivery_point": ("deliverypoint", "dpc", "deliverypointcode", "dpbc"),
     "country": ("country", "countryname", "countrycode", "nation"),
-    "weight_oz": ("weightoz", "weight", "ounces", "oz"),
+    "weight_oz": ("weight", *UNITS),
     "shape": ("shape",),
     "mail_class": ("mailclass", "classofmail"),
     "price_type": ("pricetype",),
@@ -61,13 +67,15 @@ Chosen = Mapping[str, tuple[str, ...]]
 class Columns:
     """Say where each of our columns stands in a row: its places, joined where there are several; and what is left.
 
-    `titles` gives the headings of a field as the file writes them, for errors and reports.
+    `titles` gives the headings of a field as the file writes them, for errors and reports; `unit` is that of weights
+    whose cells are bare numbers, '' where nothing says it.
     """
 
     places: Mapping[str, tuple[int, ...]]
     titles: Mapping[str, str]
     extra: tuple[tuple[str, int], ...]
     header: tuple[str, ...]
+    unit: str = ""
 
     @property
     def width(self) -> int:
@@ -129,7 +137,14 @@ def columns_of(header: Sequence[str], chosen: Chosen, *, label: str) -> Columns:
         titles={ours: "+".join(visible(titles[place], most=40) for place in held) for ours, held in places.items()},
         extra=tuple((title, place) for place, title in enumerate(titles) if title and place not in used),
         header=tuple(titles),
+        unit=_unit(titles, places.get("weight_oz", ()), mapped="weight_oz" in chosen),
     )
+
+
+def _unit(titles: Sequence[str], places: tuple[int, ...], *, mapped: bool) -> str:
+    """Give the unit of bare weights: what the heading says, or ounces where `--map weight_oz=` names it."""
+    said = {UNITS.get(_plain(titles[place]), "oz" if mapped else "") for place in places}
+    return said.pop() if len(said) == 1 else ""
 
 
 def known_headings(header: Sequence[str]) -> int:

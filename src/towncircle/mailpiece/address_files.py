@@ -148,7 +148,7 @@ class AddressFile:
         ounces: Fraction | None = None
         if weight:
             try:
-                ounces = _weight(weight)
+                ounces = _weight(weight, columns.unit)
             except BadInput as error:
                 faults.append(Fault(column=columns.titles["weight_oz"], text=visible(weight, most=40), error=error))
         if shape and shape not in SHAPES:
@@ -321,5 +321,5 @@ def _faults(error: TowncircleError, columns: Columns, said: Mapping[str, str]) -
 
 
 @lru_cache(maxsize=1024)
-def _weight(text: str) -> Fraction:
-    return parse_weight(text)
+def _weight(text: str, unit: str) -> Fraction:
+    return parse_weight(text, unit=unit)

@@ -29,7 +29,7 @@ from towncircle.rules.terms import Term
 
 LIMIT = "address-data"  # the time limit of the rule set that bounds the age
 LONGEST_REASON = 200  # house
-_EDITION = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])", re.ASCII)
+EDITION = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])", re.ASCII)
 _PLUS4 = re.compile(r"[0-9]{4}", re.ASCII)
 _HOUSE = re.compile(r"(?P<number>[0-9]{1,9})\s+(?P<street>\S.*)", re.ASCII)
 _MOST_RANGES = 200  # house: rows of one street that are looked at
@@ -103,7 +103,7 @@ class RangeFile:
             columns = {row[1] for row in self._held.execute("PRAGMA table_info(ranges)")}
         except sqlite3.Error as error:
             raise BadInput("addresses.source-unreadable", path=self._label, why=visible(str(error), most=80)) from error
-        if len(about) != 1 or not columns >= _NEEDED or not _EDITION.fullmatch(str(about[0][1])):
+        if len(about) != 1 or not columns >= _NEEDED or not EDITION.fullmatch(str(about[0][1])):
             why = "it lacks the tables about (name, edition) and ranges (zip, street, low, high, side, plus4)"
             raise BadInput("addresses.source-unreadable", path=self._label, why=why)
         self.name, self.edition = visible(str(about[0][0]), most=80), str(about[0][1])

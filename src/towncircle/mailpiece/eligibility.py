@@ -105,6 +105,27 @@ def faults(piece: Piece) -> list[Refused]:
     return found + _services(piece, name)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """Hold the least and most length and height of a shape in inches, and its aspect where that has a rule."""
+
+    least: tuple[Fraction, Fraction]
+    most: tuple[Fraction, Fraction]
+    aspect: tuple[Fraction, ...]
+
+
+@cache
+def bounds(shape: str) -> Bounds:
+    """Give what a piece of a shape measures by the limits that have no end: what a form is judged by."""
+    held = [one for one in _limits() if shape in one.shapes and one.through == date.max]
+    least, most = [one.least for one in held if one.least], [one.most for one in held if one.most]
+    return Bounds(
+        least=(max(one[0] for one in least), max(one[1] for one in least)),
+        most=(min(one[0] for one in most), min(one[1] for one in most)),
+        aspect=next((one.aspect for one in held if one.aspect), ()),
+    )
+
+
 def nonstandard(piece: Piece) -> bool | None:
     """Tell whether a light piece is of other than standard size, which paid a surcharge; None where nobody measured.
 

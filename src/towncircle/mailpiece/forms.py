@@ -1,7 +1,7 @@
 """Which form suits what is paid: the limits of letters, flats and cards against the size of a form.
 
-Here: `shapes_of()`, `require_form()` and what a form is in words. Not here: sizes (`geometry`), where things stand on a
-form (`placing`), prices.
+Here: `shapes_of()`, `require_form()` and what a form is in words. Not here: sizes (`geometry`), the limits
+(`eligibility`, which prices and verifies by the same), where things stand on a form (`placing`), prices.
 Kept: P050 5.1, the preparation standards of the class and rate claimed: a piece that is paid as a letter is printed on
 something that is one. How thick a piece is, nobody knows before it is filled: a form within the limits of a letter may
 be paid as a flat, which costs more.
@@ -15,19 +15,20 @@ from typing import Any
 
 from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import Refused
-from towncircle.mailpiece.geometry import INCH, Form, form, form_for, form_keys, limit
+from towncircle.mailpiece.eligibility import bounds
+from towncircle.mailpiece.geometry import INCH, Form, form, form_for, form_keys
 
 SHAPES = ("letter", "flat", "card")
 
 
 def within(piece: Form, shape: str) -> bool:
     """Tell whether a form keeps the limits of a shape, whatever it is thick."""
-    width, height = Fraction(piece.width, INCH), Fraction(piece.height, INCH)
+    width, height, held = Fraction(piece.width, INCH), Fraction(piece.height, INCH), bounds(shape)
     # half a unit of rounding, which is 1/144000 inch, must not make a form of millimetres too small or too large
     slack = Fraction(1, INCH)
     return (
-        limit(shape, "width_least") - slack <= width <= limit(shape, "width_most") + slack
-        and limit(shape, "height_least") - slack <= height <= limit(shape, "height_most") + slack
+        held.least[0] - slack <= width <= held.most[0] + slack
+        and held.least[1] - slack <= height <= held.most[1] + slack
     )
 
 
@@ -47,7 +48,8 @@ def machinable(piece: Form) -> bool:
     """Tell whether the aspect of a form is that of a machinable letter; what is no letter has no such rule."""
     if piece.shape not in ("letter", "card"):
         return True
-    return limit("aspect", "least") <= Fraction(piece.width, piece.height) <= limit("aspect", "most")
+    least, most = bounds("letter").aspect
+    return least <= Fraction(piece.width, piece.height) <= most
 
 
 @cites("P050-5.1")

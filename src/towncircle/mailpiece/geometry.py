@@ -195,13 +195,6 @@ def form_keys() -> tuple[str, ...]:
     return tuple(_data("forms")["forms"])
 
 
-def limit(shape: str, name: str) -> Fraction:
-    """Look a limit of the shapes up, in inches (of `aspect` a bare number)."""
-    limits = _data("forms")["limits"][shape]
-    assert isinstance(limits, dict)
-    return inches(str(limits[name])) / INCH
-
-
 def form_for(shape: str) -> Form:
     """Give the form a shape is printed on where none is named: what is no letter, flat or card bears a label."""
     return form({"letter": "no10", "flat": "flat9x12", "card": "postcard"}.get(shape, "label4x6"))

@@ -27,9 +27,9 @@ class PriceRequest:
     """Describe a piece to be priced. `weight_oz` is exact; `on` is the date of mailing.
 
     `zone` is `1` to `9`, '' where it is not known or the class has none; `zone_note` says where it comes from, and
-    `zone_estimated` that it is no word of the Postal Service. `level` is a presort level, '' for single pieces, and
-    `mailing_pieces` how many pieces the presorted mailing has, as the mailer declares; `extras` are extra services;
-    `declared_value` is what insurance is asked for.
+    `zone_estimated` that it is no word of the Postal Service, `zone_declared` that it is the mailer's. `level` is a
+    presort level, '' for single pieces, and `mailing_pieces` how many pieces the presorted mailing has, as the mailer
+    declares; `extras` are extra services; `declared_value` is what insurance is asked for.
     """
 
     on: date
@@ -41,6 +41,7 @@ class PriceRequest:
     zone: str = ""
     zone_note: str = ""
     zone_estimated: bool = False
+    zone_declared: bool = False
     level: str = ""
     extras: tuple[str, ...] = ()
     declared_value: Mills | None = None

@@ -54,7 +54,8 @@ __all__ = [
 ]  # fmt: skip
 _ONE_SERIES = {"first": FIRST_CLASS, "standard": "standard", "media": "media"}
 SURE = ("none", "low", "medium", "high")
-_PAST_ITS_CHECK = "medium"  # house: the most that a price is, on a day that its source was not looked at any more
+# House: the most that a price is past the last check of its source, or by a zone that no official chart confirms.
+_UNCONFIRMED = "medium"
 _NOTHING_FOUND = "the sources carried here give none"
 
 
@@ -289,13 +290,16 @@ def _remarks(request: PriceRequest, zone: str, checked: date | None) -> list[Ste
     if zone and request.zone_estimated:
         words = request.zone_note or "its source is not known"
         found.append(Step(text=f"Zone {request.zone} is an ESTIMATE: {words}", confidence="low", source="house"))
+    elif zone and request.zone_declared:
+        text = f"Zone {request.zone} is the mailer's word, {request.zone_note or 'no official chart was asked'}"
+        found.append(Step(text=text, confidence=_UNCONFIRMED, source="the mailer"))
     elif zone and request.zone_note:
         found.append(Step(text=f"Zone {request.zone}: {request.zone_note}"))
     if checked is not None and request.on > checked:
         text = (
             f"As of {checked.isoformat()}, the last day that the source was checked: a later change is not known here"
         )
-        found.append(Step(text=text, confidence=_PAST_ITS_CHECK, source="house"))
+        found.append(Step(text=text, confidence=_UNCONFIRMED, source="house"))
     return found
 
 

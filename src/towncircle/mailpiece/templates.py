@@ -21,10 +21,11 @@ from towncircle.kernel.errors import BadInput, Refused, RefusedOnGrounds, Townci
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.mailpiece.address_columns import WORDS
 from towncircle.mailpiece.address_files import Recipient
+from towncircle.mailpiece.claimed import ClaimedRate
 from towncircle.mailpiece.forms import label_stock, require_form
 from towncircle.mailpiece.geometry import form as form_named
 from towncircle.mailpiece.geometry import form_for
-from towncircle.mailpiece.rates import MAIL_CLASSES, PRICE_TYPES, SHAPES, PriceType, Shape, extras_of
+from towncircle.mailpiece.rates import MAIL_CLASSES, PRICE_TYPES, SHAPES, Shape, extras_of
 from towncircle.mailpiece.sheets import Stock, stock
 from towncircle.mailpiece.tariff import known_tables
 from towncircle.mailpiece.weights import parse_weight, show_weight
@@ -41,8 +42,8 @@ _MOST_BYTES = 65_536
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Template:
-    """Hold what the pieces of a batch share.
+class Template(ClaimedRate):
+    """Hold what the pieces of a batch share, the rate that is claimed for them among it.
 
     `ahead_days` moves the mailing date from today; `columns` names the list's own heading of each of our columns;
     `form` is what they are printed on, empty for the usual form of their shape; `place` is what the indicia name, and
@@ -56,15 +57,6 @@ class Template:
     title: str = ""
     shape: Shape = "letter"
     weight_oz: Fraction = Fraction(1)
-    mail_class: str = "first"
-    price_type: PriceType = "metered"
-    zone: str = ""
-    level: str = ""
-    extras: tuple[str, ...] = ()
-    nonmachinable: bool = False
-    declared_value: Mills | None = None
-    mailing_pieces: int | None = None
-    accept_low: bool = False
     overrides: tuple[str, ...] = ()
     form: str = ""
     stock: str = ""
@@ -102,6 +94,7 @@ class Template:
             "value_mills": None if self.declared_value is None else int(self.declared_value),
             "mailing_pieces": self.mailing_pieces,
             "accept_low_confidence": self.accept_low,
+            "zone_reason": self.zone_reason,
             "overrides": list(self.overrides),
             "form": self.form,
             "stock": self.stock,
@@ -207,6 +200,7 @@ def _values(reader: _Reader) -> dict[str, Any]:
         "declared_value": reader.money("piece", "value"),
         "mailing_pieces": reader.number("mailing", "pieces", 0, least=0, most=MOST_MAILED) or None,
         "accept_low": reader.flag("piece", "accept_low_confidence", default=False),
+        "zone_reason": reader.text("piece", "zone_reason", ""),
         "overrides": overrides,
         **reader.paper(shape),
         "art": reader.flag("page", "art"),

@@ -33,11 +33,16 @@ _ORIGIN = re.compile(r"[0-9]{3}(?:[0-9]{2})?\Z", re.ASCII)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Zone:
-    """Hold a zone and how it was found; `estimated` where no official chart said it."""
+    """Hold a zone and how it was found; `estimated` where no official chart said it.
+
+    `declared` where no chart but a person said it, `instead` the other zone that an estimate then gives, if it does.
+    """
 
     zone: str
     note: str
     estimated: bool
+    declared: bool = False
+    instead: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

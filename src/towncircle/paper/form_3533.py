@@ -47,7 +47,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Voucher:
-    """Hold all that stands on the form. Dates are ISO instants, empty where the step is not done."""
+    """Hold all that stands on the form. Dates are ISO instants, empty where the step is not done, shown in `zone`."""
 
     refund: str
     state: str
@@ -66,6 +66,7 @@ class Voucher:
     certified_at: str
     decided_by: str
     kept_until: str
+    zone: str
 
     @property
     def pieces(self) -> int:
@@ -101,7 +102,7 @@ def _head(sheet: Sheet, voucher: Voucher) -> None:
     sheet.row("Refund", voucher.refund, "State", voucher.state, gap=2 * POINT)
     sheet.row("Licensee", voucher.licensee, "License", voucher.license)
     sheet.row("Provider", voucher.provider, "Device", voucher.device)
-    sheet.row("Applied for by", voucher.claimed_by, "On", moment(voucher.claimed_at))
+    sheet.row("Applied for by", voucher.claimed_by, "On", moment(voucher.claimed_at, voucher.zone))
 
 
 def _part_four(sheet: Sheet, voucher: Voucher) -> None:
@@ -132,7 +133,7 @@ def _certification(sheet: Sheet, voucher: Voucher) -> None:
     sheet.need(140 * POINT)
     sheet.row("Certification", font="bold", size=12_000, gap=14 * POINT)
     sheet.row("Scanned by", voucher.scanned_by or "not yet")
-    sheet.row("Certified by", voucher.certified_by or "not yet", "On", moment(voucher.certified_at))
+    sheet.row("Certified by", voucher.certified_by or "not yet", "On", moment(voucher.certified_at, voucher.zone))
     sheet.row("Decided by", voucher.decided_by or "not yet", "As", "District MATS coordinator")
     sheet.text("Two persons: who scanned the pieces does not certify the amount (502.27(a)(4)).", ink=GREY)
     if voucher.kept_until:

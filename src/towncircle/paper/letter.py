@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from towncircle.kernel.instants import Instant
 from towncircle.mailpiece.elements import Element, Page, Path, Text, polyline
 from towncircle.mailpiece.geometry import INCH, POINT, Form
 from towncircle.mailpiece.typeface import FontKey, face
@@ -108,6 +109,6 @@ def _plain(text: str) -> str:
     return text.encode("cp1252", "replace").decode("cp1252")
 
 
-def moment(text: str) -> str:
-    """Shorten an ISO instant to the second, as people read it."""
-    return f"{text[:10]} {text[11:19]} UTC" if text else ""
+def moment(text: str, zone: str) -> str:
+    """Write an ISO instant as the clock of an office showed it, or nothing for none."""
+    return Instant.parse(text).words_in(zone) if text else ""

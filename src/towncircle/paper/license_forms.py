@@ -48,6 +48,7 @@ def license_page(
     state: str,
     revision: int,
     issued: Instant,
+    zone: str,
 ) -> Page:
     """Lay out Form 3601-B: the license."""
     rows = [
@@ -59,7 +60,7 @@ def license_page(
         ("Location of the product/device", data["device_location"]),
         ("State", state),
         ("Revision", str(revision)),
-        ("Since", f"{issued.utc():%Y-%m-%d %H:%M} UTC"),
+        ("Since", issued.words_in(zone)),
     ]
     note = (
         "Mail is deposited at the licensing post office. A change of any data is notified at once (P050 2.5(d)); "

@@ -11,7 +11,7 @@ from towncircle.kernel.cites import cites
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.mailpiece.elements import Page
 from towncircle.mailpiece.geometry import POINT
-from towncircle.paper.letter import GREY, LEFT, RIGHT, Column, Sheet, moment
+from towncircle.paper.letter import GREY, LEFT, RIGHT, Column, Sheet
 from towncircle.wire.bodies import MonthlyStatement, StatementRow
 from towncircle.wire.statement_file import totals
 
@@ -24,22 +24,22 @@ _TABLE = (
     Column(x=RIGHT - 70 * POINT, right=True),
     Column(x=RIGHT, right=True),
 )
-_HEADING = ("Date and time (UTC)", "Transaction", "Reference", "Device", "Amount", "Balance")
+_HEADING = ("Date and time", "Transaction", "Reference", "Device", "Amount", "Balance")
 _FOOT = "SPECIMEN: made under a test root"
 _SMALL = 8_000
 
 
 @cites("P050-3.5c")
-def pages(statement: MonthlyStatement, *, provider: str, licensee: str) -> Iterator[Page]:
-    """Lay out a statement: balances, every transaction with the balance after it, the totals."""
+def pages(statement: MonthlyStatement, *, provider: str, licensee: str, zone: str) -> Iterator[Page]:
+    """Lay out a statement: balances, every transaction with the balance after it, the totals; times in a zone."""
     sheet = Sheet(f"{statement.account} {statement.month}", columns=_PAIRS, foot=_FOOT)
     sheet.row("Statement of account", font="bold", size=20_000)
     sheet.row(f"CMRS account {statement.account}, {statement.month}", size=11_000, gap=4 * POINT)
     sheet.rule()
     sheet.row("Licensee", licensee, "Account", statement.account, gap=2 * POINT)
-    sheet.row("Provider", provider, "Until", moment(statement.until.iso()))
+    sheet.row("Provider", provider, "Until", statement.until.words_in(zone))
     sheet.row("Opening balance", str(statement.opening), "Closing balance", str(statement.closing), font="bold")
-    _transactions(sheet, statement)
+    _transactions(sheet, statement, zone)
     count, came, went, _ = totals(statement)
     sheet.heading = None
     sheet.rule()
@@ -55,7 +55,7 @@ def pages(statement: MonthlyStatement, *, provider: str, licensee: str) -> Itera
     yield from sheet.pages()
 
 
-def _transactions(sheet: Sheet, statement: MonthlyStatement) -> None:
+def _transactions(sheet: Sheet, statement: MonthlyStatement, zone: str) -> None:
     sheet.row("Transactions", font="bold", size=12_000, gap=14 * POINT)
 
     def heading() -> None:
@@ -67,17 +67,18 @@ def _transactions(sheet: Sheet, statement: MonthlyStatement) -> None:
     if not statement.rows:
         sheet.row("No transaction in this month.")
     for row in statement.rows:
-        sheet.row(*_cells(row), size=_SMALL, columns=_TABLE)
+        sheet.row(*_cells(row, zone), size=_SMALL, columns=_TABLE)
 
 
-def _cells(row: StatementRow) -> tuple[str, ...]:
+def _cells(row: StatementRow, zone: str) -> tuple[str, ...]:
     sign = "+" if row.amount > ZERO else ""
-    when = moment(row.at.iso()).removesuffix(" UTC")
-    return when, row.kind, row.reference, row.device, f"{sign}{row.amount}", str(row.balance)
+    return row.at.words_in(zone), row.kind, row.reference, row.device, f"{sign}{row.amount}", str(row.balance)
 
 
 @cites("P050-3.5c")
-def document(statement: MonthlyStatement, row: StatementRow, *, provider: str, licensee: str) -> Iterator[Page]:
+def document(
+    statement: MonthlyStatement, row: StatementRow, *, provider: str, licensee: str, zone: str
+) -> Iterator[Page]:
     """Lay out the document of one transaction: what it was, and the balance after it."""
     sheet = Sheet(f"{statement.account} {row.reference}", columns=_PAIRS, foot=_FOOT)
     sheet.row("Transaction", font="bold", size=20_000)
@@ -87,7 +88,7 @@ def document(statement: MonthlyStatement, row: StatementRow, *, provider: str, l
         ("Licensee", licensee),
         ("Provider", provider),
         ("Account", statement.account),
-        ("When", moment(row.at.iso())),
+        ("When", row.at.words_in(zone)),
         ("Device", row.device or "none"),
         ("Reference", row.reference),
     ):

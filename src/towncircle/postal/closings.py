@@ -16,11 +16,11 @@ from towncircle.kernel.context import Ask, Context, Steps
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import ZERO, Mills
-from towncircle.kernel.persons import check
 from towncircle.kernel.store import Record
 from towncircle.ledger import POSTAL, Books
 from towncircle.ledger.trust import payout_instructed
 from towncircle.postal.daily import GRACE_DAYS
+from towncircle.rules.offices import check_office
 from towncircle.wire.bodies import AccountRequest, Acknowledged, CheckIssued, ClosingNotice, PayoutInstruction
 from towncircle.wire.bodies.cmrs import ASKED, INSTRUCTED, PAID
 from towncircle.wire.message import Opened
@@ -56,7 +56,7 @@ def instruct(ctx: Context, *, closing: str) -> Record:
     From then on the check is issued and booked whatever comes in or goes back since. Raises `Refused`:
     closing.unknown, closing.differs, person.unknown.
     """
-    check(ctx, ctx.actor)
+    check_office(ctx, ctx.actor, "close-account instruct")
     held = _held(ctx, closing)
     if held.body["state"] != ASKED:
         return held

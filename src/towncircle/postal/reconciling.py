@@ -10,7 +10,7 @@ explained away.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -46,6 +46,7 @@ _ON_THE_WAY = {
     ("installed", "missing"): "The device is being looked for; a loss or theft is reported when that is determined.",
 }
 _CLAUSE = "502.8"
+MOST_TOLD = 300  # house: differences that a message tells one by one
 Found = tuple[str, str, bool]  # code, sentence, explained
 
 
@@ -55,21 +56,32 @@ def on_inventory(ctx: Context, opened: Opened) -> InventoryFinding:
 
     Raises `Refused`: population.bad-inventory, population.out-of-order, population.other-inventory.
     """
-    body, provider = opened.body, opened.envelope.sender
+    body = opened.body
     assert isinstance(body, InventoryFile)
+    return reconciled(ctx, body, opened.envelope.sender)
+
+
+def expected_of(tx: Transaction, provider: str, *, number: int, day: str) -> Record | None:
+    """Give what was told last, where an inventory follows it. Raises `Refused` (population.out-of-order)."""
+    last = tx.get("inventory-last", provider)
+    expected = last.body["number"] + 1 if last else 1
+    if number != expected or (last is not None and day <= last.body["day"]):
+        raise Refused("population.out-of-order", provider=provider, number=number, expected=expected)
+    return last
+
+
+def reconciled(ctx: Context, body: InventoryFile, provider: str) -> InventoryFinding:
+    """Compare an inventory, however it came, and keep the finding. Raises as `on_inventory`."""
     key = f"{provider} {body.day}"
     rows = _rows(body, provider)
-    told = _plain(body)
+    told = plain(body.rows)
     held = ctx.tx.get("inventory", key)
     if held is not None:
         if (held.body["number"], held.body["rows"]) != (body.number, told):
             raise Refused("population.other-inventory", provider=provider, day=body.day)
         return _finding(body.day, held)
-    last = ctx.tx.get("inventory-last", provider)
-    expected = last.body["number"] + 1 if last else 1
-    if body.number != expected or (last is not None and body.day <= last.body["day"]):
-        raise Refused("population.out-of-order", provider=provider, number=body.number, expected=expected)
-    differences = list(_compare(ctx.tx, provider, rows, date.fromisoformat(body.day)))
+    last = expected_of(ctx.tx, provider, number=body.number, day=body.day)
+    differences = telling(_compare(ctx.tx, provider, rows, date.fromisoformat(body.day)))
     record = {"number": body.number, "rows": told, "devices": len(rows), "differences": differences}
     held = ctx.tx.put("inventory", key, record, owner=provider, expected=0)
     standing = {"number": body.number, "day": body.day}
@@ -87,6 +99,17 @@ def on_inventory(ctx: Context, opened: Opened) -> InventoryFinding:
         codes=[code for _, code, _, _ in differences],
     )
     return _finding(body.day, held)
+
+
+def telling(found: Iterable[list[Any]]) -> list[list[Any]]:
+    """Give the differences as a message holds them: the last row sums up those that are not told one by one."""
+    rows = list(found)
+    if len(rows) <= MOST_TOLD:
+        return rows
+    rows.sort(key=lambda row: row[3])  # what nothing explains first
+    rest = rows[MOST_TOLD - 1 :]
+    text = f"It and {len(rest) - 1} more devices or registers differ; the register and the inventory say how."
+    return [*rows[: MOST_TOLD - 1], [rest[0][0], "population.more", text, all(row[3] for row in rest)]]
 
 
 def _rows(body: InventoryFile, provider: str) -> dict[str, InventoryRow]:
@@ -211,12 +234,24 @@ def _words(ascending: int, descending: int, pieces: int) -> str:
     return f"{Mills(ascending)} used, {Mills(descending)} left and {pieces} pieces"
 
 
-def _plain(body: InventoryFile) -> list[list[Any]]:
+def plain(rows: Iterable[InventoryRow]) -> list[list[Any]]:
     """Give an inventory's rows as the store keeps them."""
     return [
-        [row.device, row.custody, row.license, row.licensee, *_of(row.registers), row.message_counter]
-        for row in body.rows
+        [row.device, row.custody, row.license, row.licensee, *_of(row.registers), row.message_counter] for row in rows
     ]
+
+
+def row_of(kept: Sequence[Any]) -> InventoryRow:
+    """Read a row of an inventory as the store keeps it."""
+    device, custody, license_number, licensee, ascending, descending, pieces, counter = kept
+    return InventoryRow(
+        device=DeviceId(device),
+        custody=custody,
+        license=license_number,
+        licensee=licensee,
+        registers=Registers(ascending=Mills(ascending), descending=Mills(descending), pieces=pieces),
+        message_counter=counter,
+    )
 
 
 def _of(read: Registers) -> tuple[int, int, int]:

@@ -20,13 +20,13 @@ from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.ids import RequestId
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import ZERO, Mills
-from towncircle.kernel.persons import check
 from towncircle.kernel.randomness import below
 from towncircle.kernel.store import Record, Transaction
 from towncircle.postal.population import own_device
 from towncircle.postal.scans import facts_about
 from towncircle.rules import RuleSet
 from towncircle.rules.duties import HEADQUARTERS
+from towncircle.rules.offices import check_office
 from towncircle.verification import Pack, Reading
 from towncircle.verification.refunding import (
     Unused,
@@ -169,7 +169,7 @@ def decide(ctx: Context, *, refund: str, pack: Pack, refuse: str = "") -> Record
     The same person asking the same again gets the first answer; anybody else is told who decided what, and when.
     Raises `Refused` (person.same-person) for who applied for it, scanned it or certified it.
     """
-    check(ctx, ctx.actor)
+    check_office(ctx, ctx.actor, "refund decide")
     held = held_refund(ctx.tx, refund)
     if held.body["state"] != WAITING:
         return _decided_before(ctx, held, refuse)
@@ -263,7 +263,7 @@ def sample(ctx: Context, *, refund: str, numbers: tuple[int, ...], count: int, r
     Gives the record of the sample; `on_shown` ends it. Raises `Refused` (refund.sample-too-late), `BadInput`
     (refund.no-such-piece).
     """
-    check(ctx, ctx.actor)
+    check_office(ctx, ctx.actor, "refund sample")
     held = held_refund(ctx.tx, refund)
     until = kept_until(rules, Instant(held.body["sent_at"]))
     if ctx.now > until:

@@ -14,12 +14,12 @@ from towncircle.kernel.context import Context
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.ids import AdvanceId
 from towncircle.kernel.money import ZERO, Mills
-from towncircle.kernel.persons import check
 from towncircle.kernel.store import Record
 from towncircle.ledger import Books
 from towncircle.ledger.recipes import advance_given
 from towncircle.provider.accounts import check_open, today
 from towncircle.rules import RuleSet
+from towncircle.rules.offices import check_office
 from towncircle.wire.bodies import AccountAnswer, AccountRequest
 
 
@@ -29,7 +29,7 @@ def agree(ctx: Context, *, licensee: str, limit: Mills, rules: RuleSet) -> Recor
 
     Raises `Refused` (account.unknown, advance.over-limit, person.unknown).
     """
-    check(ctx, ctx.actor)
+    check_office(ctx, ctx.actor, "advance agree")
     most = rules.mills("advance_limit", today(ctx))
     if limit > most:
         raise Refused("advance.over-limit", amount=limit, limit=most)

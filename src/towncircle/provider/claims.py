@@ -16,12 +16,12 @@ from towncircle.kernel.context import Context, second_person
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.ids import ClaimId
 from towncircle.kernel.money import ZERO, Mills
-from towncircle.kernel.persons import check
 from towncircle.kernel.store import Record
 from towncircle.ledger import Books
 from towncircle.ledger.recipes import malfunction_credited
 from towncircle.provider.checkouts import DONE
 from towncircle.provider.inventory import device_record
+from towncircle.rules.offices import check_office
 from towncircle.wire.bodies import AccountAnswer, AccountRequest
 from towncircle.wire.bodies.checkout import EXAMINATION
 from towncircle.wire.bodies.cmrs import CLAIMED, DECLINED, GRANTED
@@ -79,11 +79,12 @@ def decide(ctx: Context, *, claim: str, grant: bool, finding: str) -> Record:
     The same decision again gives the first answer. Raises `Refused`: claim.unknown, claim.decided-before,
     claim.no-finding, claim.not-written-off, person.same-person.
     """
-    check(ctx, ctx.actor)
+    check_office(ctx, ctx.actor, "claim decide")
     held = ctx.tx.get("claim", claim)
     if held is None:
         raise Refused("claim.unknown", claim=claim[:40])
-    approver = check(ctx, second_person(ctx.actor, ctx.approvals, what="A malfunction credit", clause="502.27(d)"))
+    second = second_person(ctx.actor, ctx.approvals, what="A malfunction credit", clause="502.27(d)")
+    approver = check_office(ctx, second, "claim decide")
     if not finding.strip():
         raise Refused("claim.no-finding", claim=claim)
     state = GRANTED if grant else DECLINED

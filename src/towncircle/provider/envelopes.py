@@ -14,11 +14,11 @@ from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Context
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.instants import Instant
-from towncircle.kernel.persons import check
 from towncircle.kernel.store import Record
 from towncircle.provider.refunds import OPEN, annotations_of, held_refund, pieces_of, write
 from towncircle.rules import RuleSet
 from towncircle.rules.duties import HEADQUARTERS
+from towncircle.rules.offices import check_office
 from towncircle.verification.refunding import NOT_RECEIVED, kept_until
 from towncircle.wire.bodies import Acknowledged, RefundSample, RefundSampleShown, ShownPiece
 from towncircle.wire.bodies.refund import CREDITED, REFUSED, SENT
@@ -59,7 +59,7 @@ def show(ctx: Context, *, refund: str, seen: tuple[bytes, ...]) -> list[str]:
 
     Raises `Refused` (refund.no-sample).
     """
-    check(ctx, ctx.actor)
+    check_office(ctx, ctx.actor, "refund show")
     held_refund(ctx, refund)
     open_ = _open_samples(ctx, refund)
     if not open_:
@@ -95,7 +95,7 @@ def destroy(ctx: Context, *, refund: str, rules: RuleSet) -> Record:
 
     Raises `Refused`: refund.envelopes-kept, refund.envelopes-gone, refund.not-decided, refund.sample-open.
     """
-    check(ctx, ctx.actor)
+    check_office(ctx, ctx.actor, "refund destroy")
     held = held_refund(ctx, refund)
     _not_gone(held)
     if held.body["state"] not in (CREDITED, REFUSED):

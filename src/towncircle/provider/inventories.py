@@ -15,7 +15,15 @@ from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Ask, Context, Steps
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.money import Mills
-from towncircle.wire.bodies import InventoryDifference, InventoryFile, InventoryFinding, InventoryRow, Registers
+from towncircle.wire.bodies import (
+    InventoryDifference,
+    InventoryFile,
+    InventoryFinding,
+    InventoryPart,
+    InventoryRow,
+    Registers,
+)
+from towncircle.wire.bodies.quality import PART_ROWS, digest_of
 
 _BEFORE_LEASE = ("new", "stocked", "shipped")
 
@@ -46,8 +54,11 @@ def refused(ctx: Context, *, day: str, code: str) -> None:
 
 
 @cites("502.8/4", "502.8")
-def tell(ctx: Context, *, day: str) -> Steps:
-    """Tell the Postal Service the inventory of a day and keep its finding; a day that was found gives it again."""
+def tell(ctx: Context, *, day: str, part_rows: int = PART_ROWS) -> Steps:
+    """Tell the Postal Service the inventory of a day and keep its finding; a day that was found gives it again.
+
+    An inventory of more than `part_rows` devices goes in parts, one after the other.
+    """
     held = ctx.tx.get("inventory", day)
     assert held is not None
     rows = tuple(
@@ -61,8 +72,12 @@ def tell(ctx: Context, *, day: str) -> Steps:
         )
         for device, custody, license_number, licensee, ascending, descending, pieces, counter in held.body["rows"]
     )
-    body = InventoryFile(day=day, number=held.body["number"], rows=rows)
-    answer = yield Ask("postal.usps", body, f"inventory {day}")
+    if len(rows) <= part_rows:
+        body = InventoryFile(day=day, number=held.body["number"], rows=rows)
+        answer = yield Ask("postal.usps", body, f"inventory {day}")
+    else:
+        for part in _parts(day, held.body["number"], rows, part_rows):
+            answer = yield Ask("postal.usps", part, f"inventory {day} part {part.part}")
     finding = answer.body
     assert isinstance(finding, InventoryFinding)
     row = ctx.tx.get("inventory", day)
@@ -80,6 +95,12 @@ def tell(ctx: Context, *, day: str) -> Steps:
             unexplained=unexplained(finding.differences),
         )
     return finding
+
+
+def _parts(day: str, number: int, rows: tuple[InventoryRow, ...], part_rows: int) -> list[InventoryPart]:
+    pieces = [rows[at : at + part_rows] for at in range(0, len(rows), part_rows)]
+    told = {"day": day, "number": number, "parts": len(pieces), "digest": digest_of(rows)}
+    return [InventoryPart(part=part, rows=held, **told) for part, held in enumerate(pieces, start=1)]  # type: ignore[arg-type]
 
 
 def unexplained(differences: tuple[InventoryDifference, ...]) -> int:

@@ -15,7 +15,6 @@ from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Context
 from towncircle.kernel.errors import Refused, TowncircleError
 from towncircle.kernel.money import ZERO, Mills
-from towncircle.kernel.persons import check
 from towncircle.kernel.store import Record
 from towncircle.ledger import Books
 from towncircle.ledger.recipes import unused_refunded
@@ -33,6 +32,7 @@ from towncircle.provider.refunds import (
     write,
 )
 from towncircle.rules import RuleSet
+from towncircle.rules.offices import check_office
 from towncircle.verification.refunding import WHOLE, Unused, groups_of, share_of, share_unknown, total_of
 from towncircle.wire.bodies import Acknowledged, Annotation, RefundDecided
 from towncircle.wire.bodies.refund import CREDITED, RECEIVED, REFUSED, SCANNED, SENT
@@ -46,7 +46,7 @@ def refuse(ctx: Context, *, refund: str, rules: RuleSet) -> Record:
     The same person asking again gets the first answer. Raises `Refused`: refund.not-scanned, refund.some-qualify,
     refund.certified-before, refund.refused-before.
     """
-    check(ctx, ctx.actor)
+    check_office(ctx, ctx.actor, "refund refuse")
     held = held_refund(ctx, refund)
     if held.body["state"] == REFUSED and held.body["decided_by"] == ctx.actor:
         return held

@@ -20,13 +20,13 @@ from towncircle.kernel.errors import Refused
 from towncircle.kernel.ids import DeviceId, RefundId, RequestId
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import ZERO, Mills
-from towncircle.kernel.persons import check
 from towncircle.kernel.store import Record
 from towncircle.ledger import Books
 from towncircle.provider.inventory import device_record
 from towncircle.provider.readings import frozen_refusal
 from towncircle.rules import RuleSet
 from towncircle.rules.duties import HEADQUARTERS
+from towncircle.rules.offices import check_office
 from towncircle.verification import Pack, PriorScan, Reading, Refunded, StatusFacts
 from towncircle.verification.refunding import (
     CLAUSE,
@@ -111,7 +111,7 @@ def scan(ctx: Context, *, refund: str, seen: tuple[bytes, ...], pack: Pack) -> S
     Those that do not qualify, and those that did not come, are annotated. Until the form is certified it may be scanned
     again. Raises `Refused` (refund.certified-before).
     """
-    check(ctx, ctx.actor)
+    check_office(ctx, ctx.actor, "refund scan")
     held, pieces = held_refund(ctx, refund), pieces_of(ctx, refund)
     still_open(held)
     query = RefundInquiry(refund=refund, device=DeviceId(held.body["device"]), pieces=tuple(p.payload for p in pieces))
@@ -169,7 +169,7 @@ def certify(ctx: Context, *, refund: str, rules: RuleSet) -> Record:
     The same person asking again gets the first answer. Raises `Refused`: person.same-person, refund.not-scanned,
     refund.certified-before, refund.piece-claimed, refund.nothing-qualifies.
     """
-    check(ctx, ctx.actor)
+    check_office(ctx, ctx.actor, "refund certify")
     held = held_refund(ctx, refund)
     if held.body["state"] == RECEIVED:
         raise Refused("refund.not-scanned", refund=refund)

@@ -57,15 +57,21 @@ class FolderWay:
 
     What is not whole lies beside it under a hidden name, with a hidden, empty receipt. Both are made before the sending
     is written down; the first goes when the file gets its name, the receipt when that is written down too. After a
-    crash they tell whether it was handed over; a folder without the receipt (an empty mount point) is another one.
+    crash they tell whether it was handed over; a folder without the receipt (an empty mount point) is another one, and
+    so is one without the `mark` that was laid into it.
     """
 
-    def __init__(self, folder: Path, name: str, file: Path) -> None:
-        self._folder, self._target = folder, folder / name
+    def __init__(self, folder: Path, name: str, file: Path, mark: str = "") -> None:
+        self._folder, self._target, self._mark = folder, folder / name, mark
         self._draft, self._receipt, self._file = folder / f".{name}.part", folder / f".{name}.receipt", file
 
     def ready(self) -> None:
-        """Copy the file beside its place. Raises `Refused` (printer.unreachable, printer.name-taken)."""
+        """Copy the file beside its place.
+
+        Raises `Refused` (printer.unreachable, printer.other-folder, printer.name-taken).
+        """
+        if self._mark and self._folder.is_dir() and not _marked(self._folder, self._mark).exists():
+            raise Refused("printer.other-folder", address=self._folder)
         if self._target.exists():
             raise Refused("printer.name-taken", path=self._target)
         try:
@@ -105,6 +111,19 @@ class FolderWay:
 
     def close(self) -> None:
         """Leave the draft: the next attempt writes it anew."""
+
+
+def lay_mark(folder: Path, mark: str) -> None:
+    """Lay a mark into a spool folder, by which it is known again. Raises `Refused` (printer.unreachable)."""
+    try:
+        _marked(folder, mark).touch()
+        _sync(folder)
+    except OSError as error:
+        raise Refused("printer.unreachable", address=folder, why=error.strerror or error) from error
+
+
+def _marked(folder: Path, mark: str) -> Path:
+    return folder / f".towncircle-{mark}"
 
 
 class LpWay:

@@ -22,6 +22,7 @@ from towncircle.paper.pdf import write_pdf
 from towncircle.postal import closings
 from towncircle.postal.daily import finding_of
 from towncircle.provider import advances, claims
+from towncircle.rules.duties import HEADQUARTERS
 from towncircle.wire import nacha, statement_file
 from towncircle.wire.bodies import AccountAnswer, AccountRequest, DailyFinding, MonthlyStatement
 from towncircle.world.config import BANK, POSTAL
@@ -174,7 +175,8 @@ def write_statement(stated: Stated, folder: Path) -> tuple[Path, Path]:
     folder.mkdir(parents=True, exist_ok=True)
     name = f"statement-{stated.licensee.partition('.')[2]}-{stated.statement.month}"
     page, file = folder / f"{name}.pdf", folder / f"{name}.csv"
-    write_pdf(paper.pages(stated.statement, **whose), page, title=f"Statement {stated.statement.month}")
+    laid = paper.pages(stated.statement, **whose, zone=HEADQUARTERS)  # by whose calendar the month runs
+    write_pdf(laid, page, title=f"Statement {stated.statement.month}")
     file.write_bytes(statement_file.write(stated.statement, **whose))
     return page, file
 
@@ -187,7 +189,8 @@ def write_document(stated: Stated, reference: str, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     page = folder / f"transaction-{reference}.pdf"
     whose = {"provider": stated.provider, "licensee": stated.licensee}
-    write_pdf(paper.document(stated.statement, rows[0], **whose), page, title=f"Transaction {reference}")
+    paid = paper.document(stated.statement, rows[0], **whose, zone=HEADQUARTERS)
+    write_pdf(paid, page, title=f"Transaction {reference}")
     return page
 
 

@@ -1,9 +1,11 @@
 """The address data of a licensee in a world: the file that was installed, and what it says of a list.
 
-Here: installing a file (copied into the licensee's folder), opening what is in use, looking recipients up. Not here:
-which data are in use and how old they may be (`licensee.address_data`), what a file says (`mailpiece.address_source`).
+Here: installing a file (copied into the licensee's folder) or a source that another package offers, opening what is in
+use, looking recipients up. Not here: which data are in use and how old they may be (`licensee.address_data`), what a
+file says (`mailpiece.address_source`).
 Kept: one source serves `print`, batches and the door. The file is read as it was installed: one whose size, name or
-edition is another is refused. A row that the data contradict is told with its row.
+edition is another is refused. A source of a package has the edition that it says itself each time; a world names a
+source that is installed beside the program, and no code. A row that the data contradict is told with its row.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from datetime import date
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +22,12 @@ from towncircle.kernel.errors import BadInput, Refused, RefusedOnGrounds, Townci
 from towncircle.licensee import address_data as own
 from towncircle.licensee.address_data import Installed
 from towncircle.mailpiece.address_files import EMBEDDED, Recipient, matched
-from towncircle.mailpiece.address_source import AddressSource, RangeFile
+from towncircle.mailpiece.address_source import EDITION, AddressSource, RangeFile
 from towncircle.mailpiece.zipcode import place_of
 from towncircle.world.journeys import Journeys
 
 FOLDER = "address-data"
+GROUP = "towncircle.address_sources"  # of entry points: a name, and what gives an `AddressSource` when it is called
 _BLOCK = 1 << 20
 
 
@@ -58,9 +62,46 @@ def install(journeys: Journeys, file: Path) -> Installed:
         if before is None or before.sha256 != whole.hexdigest():
             _file_of(journeys, whole.hexdigest()).unlink(missing_ok=True)
         raise
-    if before is not None and before.sha256 != found.sha256:
+    if before is not None and before.sha256 not in ("", found.sha256):
         _file(journeys, before).unlink(missing_ok=True)
     return found
+
+
+def plug(journeys: Journeys, source: str) -> Installed:
+    """Use a source that an installed package offers, from now on.
+
+    Raises `BadInput` (addresses.source-unknown, addresses.source-unreadable) and as `address_data.install`.
+    """
+    with journeys.world.store(journeys.licensee).reading() as view:
+        before = own.installed(view)
+    found = _said(source)
+    zone = _zone(journeys)
+    journeys.do(lambda ctx: own.install(ctx, journeys.world.rules, data=found, zone=zone))
+    if before is not None and before.sha256:
+        _file(journeys, before).unlink(missing_ok=True)
+    return found
+
+
+def _said(source: str) -> Installed:
+    """Ask a source what its data are. Raises as `plug`."""
+    with _plugged(source) as data:
+        return Installed(name=data.name, edition=data.edition, source=source)
+
+
+@contextmanager
+def _plugged(source: str) -> Iterator[AddressSource]:
+    """Open a source that an installed package offers under `towncircle.address_sources`; it is closed if it can be."""
+    offered = {one.name: one for one in entry_points(group=GROUP)}
+    if source not in offered:
+        raise BadInput("addresses.source-unknown", name=source[:40], known=", ".join(sorted(offered)) or "none")
+    data: AddressSource = offered[source].load()()
+    try:
+        if not isinstance(data.name, str) or not EDITION.fullmatch(str(data.edition)):
+            why = "it says no name, or no edition such as 2026-10"
+            raise BadInput("addresses.source-unreadable", path=source, why=why)
+        yield data
+    finally:
+        getattr(data, "close", lambda: None)()
 
 
 def set_aside(journeys: Journeys) -> None:
@@ -68,7 +109,7 @@ def set_aside(journeys: Journeys) -> None:
     with journeys.world.store(journeys.licensee).reading() as view:
         before = own.installed(view)
     journeys.do(own.set_aside)
-    if before is not None:
+    if before is not None and before.sha256:
         with suppress(OSError):
             _file(journeys, before).unlink()
 
@@ -80,6 +121,10 @@ def source_of(journeys: Journeys) -> Iterator[AddressSource]:
         held = own.installed(view)
     if held is None:
         yield EMBEDDED
+        return
+    if held.source:
+        with _plugged(held.source) as plugged:
+            yield plugged
         return
     file = _file(journeys, held)
     with closing(RangeFile(file, label=held.name)) as data:
@@ -93,7 +138,7 @@ def whole(journeys: Journeys) -> bool:
     """Tell whether the installed file, if there is one, is to the byte what was installed."""
     with journeys.world.store(journeys.licensee).reading() as view:
         held = own.installed(view)
-    if held is None:
+    if held is None or held.source:
         return True
     with suppress(OSError), _file(journeys, held).open("rb") as data:
         return hashlib.file_digest(data, "sha256").hexdigest() == held.sha256
@@ -101,7 +146,14 @@ def whole(journeys: Journeys) -> bool:
 
 
 def use(journeys: Journeys, *, day: date, reason: str) -> None:
-    """Look whether the data in use are new enough for mail of a day; older ones need a reason, which is kept."""
+    """Look whether the data in use are new enough for mail of a day; older ones need a reason, which is kept.
+
+    A source that has another edition by now says so first, which is an update. Raises as `plug` and `address_data.use`.
+    """
+    with journeys.world.store(journeys.licensee).reading() as view:
+        held = own.installed(view)
+    if held is not None and held.source and _said(held.source) != held:
+        plug(journeys, held.source)
     journeys.do(lambda ctx: own.use(ctx, journeys.world.rules, day=day, reason=reason))
 
 

@@ -8,7 +8,6 @@ a label stock, stops it before any money is reserved.
 
 from __future__ import annotations
 
-from dataclasses import fields
 from datetime import date, timedelta
 from typing import Any
 
@@ -70,12 +69,11 @@ def _approved(view: Transaction, template: Template, *, day: date, zone: str) ->
 def prices_of(ctx: Context, device: DeviceId, template: Template, day: date) -> pricing.Terms:
     """Gather what the rows are priced by."""
     held = held_device(ctx, device)
-    names = {one.name for one in fields(pricing.Claim)} & {one.name for one in fields(Template)}
     return pricing.Terms(
         day=day,
         tables=rates.tables(ctx.tx, str(held.body["provider"])),
         zones=zoning.zones_from(ctx.tx, zoning.origin_of(ctx.tx, held, mailed_from=template.place == "zip")),
-        claim=pricing.Claim(**{name: getattr(template, name) for name in names}),
+        claim=pricing.claimed(template),
         weight_oz=template.weight_oz,
         shape=template.shape,
         form=template.form,

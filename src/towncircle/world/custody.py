@@ -14,9 +14,8 @@ from functools import partial
 from typing import Any
 
 from towncircle.kernel.context import Context
-from towncircle.kernel.errors import Refused, RelayedRefusal
+from towncircle.kernel.errors import BadInput, Refused, RelayedRefusal
 from towncircle.kernel.ids import DeviceId
-from towncircle.kernel.persons import check
 from towncircle.kernel.store import Record
 from towncircle.licensee import care, halves
 from towncircle.licensee import custody as own
@@ -29,10 +28,13 @@ from towncircle.rules.acts import act_named
 from towncircle.rules.acts import record as record_act
 from towncircle.rules.terms import Term
 from towncircle.wire.bodies import CarrierProposed
-from towncircle.world import returning
+from towncircle.world import notices, returning, reviews
 from towncircle.world.config import POSTAL
 from towncircle.world.journeys import Journeys
+from towncircle.world.supervising import at_provider, by_officer
 from towncircle.world.world import World
+
+MANAGER = "manager-mtm"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +96,9 @@ def fetch_receipt(journeys: Journeys, device: DeviceId, *, inspector: bool = Fal
     return held
 
 
-def show_carrier(world: World, provider: str, *, service: str, reference: str, document: bytes) -> None:
+def show_carrier(
+    world: World, provider: str, *, service: str, reference: str, document: bytes, by: str = "officer"
+) -> None:
     """Have a Provider show the Postal Service that a carrier's security is equivalent to Registered Mail."""
     digest = hashlib.sha256(document).hexdigest()
 
@@ -103,32 +107,28 @@ def show_carrier(world: World, provider: str, *, service: str, reference: str, d
         body = CarrierProposed(carrier=service, reference=reference, document=digest)
         ctx.send(POSTAL, body, key=f"carrier {service} {digest}")
 
-    world.desk(provider).perform(show, actor=f"{provider}/officer")
-    world.deliver()
+    at_provider(world, provider, show, by=by, act="custody carrier show")
 
 
-def permit(world: World, *, provider: str, direction: str, service: str, permission: str, document: bytes) -> None:
+def permit(
+    world: World, *, provider: str, direction: str, service: str, permission: str, document: bytes, by: str = MANAGER
+) -> None:
     """Have the Postal Service permit a carrier or a service in writing, and its Provider take the paper."""
     digest = hashlib.sha256(document).hexdigest()
     told = {"provider": provider, "service": service, "permission": permission, "document": digest}
-    world.desk(POSTAL).perform(
-        lambda ctx: postal.permit(ctx, direction=direction, **told), actor=f"{POSTAL}/manager-mtm"
-    )
-    world.deliver()
+    by_officer(world, lambda ctx: postal.permit(ctx, direction=direction, **told), by=by, act="custody carrier permit")
 
 
-def use_carrier(world: World, provider: str, *, service: str) -> Record:
+def use_carrier(world: World, provider: str, *, service: str, by: str = "custodian") -> Record:
     """Have a Provider ship by a carrier from now on."""
-    done: Record = world.desk(provider).perform(
-        lambda ctx: handovers.use_service(ctx, world.rules, service=service), actor=provider
-    )
+    job = partial(handovers.use_service, rules=world.rules, service=service)
+    done: Record = at_provider(world, provider, job, by=by, act="custody carrier use")
     return done
 
 
-def at_postal(world: World, job: Callable[[Context], Any], *, actor: str) -> Any:
-    """Do a job at the Postal Service's desk and bring what it says to the Providers."""
-    result = world.desk(POSTAL).perform(job, actor=f"{POSTAL}/{actor}")
-    world.deliver()
+def at_postal(world: World, job: Callable[[Context], Any], *, by: str, act: str) -> Any:
+    """Do an act of an office of the Postal Service, bring what it says to the Providers, and publish it."""
+    result = by_officer(world, job, by=by, act=act)
     world.publish()
     return result
 
@@ -136,29 +136,41 @@ def at_postal(world: World, job: Callable[[Context], Any], *, actor: str) -> Any
 def order_removal(world: World, device: DeviceId, *, reason: str, by: str, condition: str = "") -> Record:
     """Order the removal of an element; with a condition an inspector takes it along against this receipt.
 
-    `by` is an authorised person of the Postal Service. Raises `Refused` (person.unknown, postal.not-in-register, ...).
+    Raises `Refused` (person.unknown, person.other-office, postal.not-in-register, ...).
     """
-
-    def job(ctx: Context) -> Record:
-        check(ctx, by, clause="502.20(i), P050 2.6")
-        return postal.order_removal(ctx, device=device, reason=reason, condition=condition)
-
-    done: Record = at_postal(world, job, actor=by)
+    job = partial(postal.order_removal, device=device, reason=reason, condition=condition)
+    done: Record = at_postal(world, job, by=by, act="custody take" if condition else "custody remove")
     return done
 
 
-def purchase(world: World, device: DeviceId, *, reference: str, document: bytes) -> Record:
+def purchase(world: World, device: DeviceId, *, reference: str, document: bytes, by: str = MANAGER) -> Record:
     """Have the Postal Service purchase a system."""
     digest = hashlib.sha256(document).hexdigest()
     job = partial(postal.purchase, device=device, reference=reference, document=digest)
-    done: Record = at_postal(world, job, actor="manager-mtm")
+    done: Record = at_postal(world, job, by=by, act="custody purchase")
     return done
 
 
-def review(journeys: Journeys, *, by: str, reference: str) -> bytes:
-    """Take a request for a review of the transaction records, and show them."""
-    journeys.do(lambda ctx: care.ask(ctx, by=by, reference=reference))
-    shown: bytes = journeys.do(lambda ctx: care.grant(ctx, reference=reference))
+def ask_review(world: World, party: str, licensee: str, *, reference: str, by: str = "") -> Record:
+    """Ask a licensee for its transaction records, as the Postal Service or a Provider; it is open until it answers.
+
+    Raises `BadInput` (license.no-such-person), `Refused` (custody.not-entitled, custody.review-taken).
+    """
+    if licensee not in world.config.licensees:
+        raise BadInput("license.no-such-person", licensee=licensee[:64])
+    job = partial(reviews.ask, licensee=licensee, reference=reference)
+    if party == POSTAL:
+        held: Record = by_officer(world, job, by=by or "inspector", act="custody ask-review")
+    else:
+        held = at_provider(world, party, job, by=by or "officer", act="custody ask-review by a Provider")
+    return held
+
+
+def review(journeys: Journeys, *, reference: str = "") -> tuple[Record, bytes]:
+    """Fetch what was asked of the licensee, and answer a request for a review by showing the transaction records."""
+    notices.fetch_all(journeys.world, (journeys.licensee,))
+    shown: tuple[Record, bytes] = journeys.do(lambda ctx: care.grant(ctx, reference=reference))
+    journeys.world.deliver()
     return shown
 
 

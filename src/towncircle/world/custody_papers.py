@@ -60,7 +60,7 @@ def write_papers(world: World, device: str, out: Path) -> list[Path]:
         "acknowledgment-of-deposit.pdf": _acknowledgment(world, one, lease, facts),
     }
     for number, row in enumerate(one.shipments, start=1):
-        papers[f"receipt-{number}.pdf"] = _receipt(row, provider)
+        papers[f"receipt-{number}.pdf"] = _receipt(row, one)
     papers |= _inspector(world, one) | _malfunctions(world, one)
     for name, pages in papers.items():
         write_pdf(pages, out / name, at=at)
@@ -77,8 +77,8 @@ def _activity(world: World, one: Kept, facts: list[Fact], held: Record | None) -
             ("Provider, lease", f"{one.provider}, {body['lease']}"),
             ("Title", one.owner),
         ],
-        events=[(_words(fact.occurred_at), _EVENTS[fact.type]) for fact in facts if fact.type in _EVENTS],
-        hand_overs=[(_words(Instant(row.body["at"])), _hand_over(row)) for row in one.shipments],
+        events=[(_words(fact.occurred_at, one), _EVENTS[fact.type]) for fact in facts if fact.type in _EVENTS],
+        hand_overs=[(_words(Instant(row.body["at"]), one), _hand_over(row, one)) for row in one.shipments],
         registers=[
             (
                 "Ascending register, descending register, pieces",
@@ -93,7 +93,7 @@ def _activity(world: World, one: Kept, facts: list[Fact], held: Record | None) -
         if held is not None
         else [],
         amount=given_back(one.device, facts, held),
-        signed=f"{one.provider}, {_words(Instant(notes['at']))}" if done else "not yet",
+        signed=f"{one.provider}, {_words(Instant(notes['at']), one)}" if done else "not yet",
         kept_until=kept_until(world, one.provider, one.device.key) or "it is filed",
     )
 
@@ -111,10 +111,10 @@ def given_back(device: Record, facts: list[Fact], held: Record | None) -> str:
     return "none: it is in service" if custody == "leased" else f"none yet: it is {custody}"
 
 
-def _hand_over(row: Record) -> str:
+def _hand_over(row: Record, one: Kept) -> str:
     body = row.body
     way = "To the licensee" if body["direction"] == "out" else "Back to the Provider"
-    state = f"received {_words(Instant(body['received_at']))}" if body["received_at"] else "on its way"
+    state = f"received {_words(Instant(body['received_at']), one)}" if body["received_at"] else "on its way"
     return f"{way} by {body['service']}, article {body['article']}, {state}"
 
 
@@ -132,7 +132,7 @@ def _acknowledgment(world: World, one: Kept, lease: Record, facts: list[Fact]) -
             if fact.type == "deposit-acknowledgment.filed" and fact.subject == lease.body["license"]
         ]
     rows = _signed(one, lease, facts)
-    rows.append(("Filed by the accounting service center", _words(filed[-1]) if filed else "on its way"))
+    rows.append(("Filed by the accounting service center", _words(filed[-1], one) if filed else "on its way"))
     rows.append(("SHA-256 of the text", digest_of(DEPOSIT_ACKNOWLEDGMENT)))
     title = "Acknowledgment of Deposit Requirement"
     return agreement_pages(title, DEPOSIT_ACKNOWLEDGMENT, rows, form="Deposit")
@@ -144,12 +144,12 @@ def _signed(one: Kept, lease: Record, facts: list[Fact]) -> list[tuple[str, str]
         ("Licensee", one.device.owner),
         ("Provider", one.provider),
         ("Lease, device", f"{lease.key}, {one.device.key}"),
-        ("Signed by the licensee", f"{_words(signed.occurred_at)}, message {lease.body['signed']}"),
+        ("Signed by the licensee", f"{_words(signed.occurred_at, one)}, message {lease.body['signed']}"),
     ]
 
 
-def _receipt(row: Record, provider: str) -> list[Page]:
-    body = row.body
+def _receipt(row: Record, one: Kept) -> list[Page]:
+    body, provider = row.body, one.provider
     out = body["direction"] == "out"
     giver, receiver = (provider, row.owner) if out else (row.owner, provider)
     return receipt_pages(
@@ -157,11 +157,13 @@ def _receipt(row: Record, provider: str) -> list[Page]:
         {
             "Device": body["device"],
             "Hand-over": row.key,
-            "Given by": f"{giver}, {_words(Instant(body['at']))}",
+            "Given by": f"{giver}, {_words(Instant(body['at']), one)}",
             "Service": body["service"],
             "Article number": body["article"],
             "Written permission": body["permission"] or "none needed: the service that the rule names",
-            "Received by": f"{receiver}, {_words(Instant(body['received_at']))}" if body["received_at"] else "not yet",
+            "Received by": f"{receiver}, {_words(Instant(body['received_at']), one)}"
+            if body["received_at"]
+            else "not yet",
             "Condition": body["condition"] or "not yet seen",
         },
     )
@@ -225,5 +227,6 @@ def _malfunctions(world: World, one: Kept) -> dict[str, list[Page]]:
     return papers
 
 
-def _words(at: Instant) -> str:
-    return f"{at.utc():%Y-%m-%d %H:%M} UTC"
+def _words(at: Instant, one: Kept) -> str:
+    """Write an instant as the clock of the device's post office showed it."""
+    return at.words_in(str(one.device.body["zone"]))

@@ -8,9 +8,12 @@ are each made once.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from towncircle.kernel.cases import opened_at, steps_of
+from towncircle.kernel.context import Context
 from towncircle.kernel.errors import BrokenInvariant, Refused
 from towncircle.kernel.facts import Fact
 from towncircle.kernel.ids import DeviceId
@@ -19,8 +22,10 @@ from towncircle.kernel.store import Record
 from towncircle.licensee import examination
 from towncircle.postal import examining
 from towncircle.provider import cases
+from towncircle.rules.offices import check_office
 from towncircle.world.config import POSTAL
 from towncircle.world.parties import approved_builds
+from towncircle.world.supervising import as_person
 from towncircle.world.world import World
 
 
@@ -42,18 +47,17 @@ class Case:
     steps: list[Fact]
 
 
-def order(world: World, device: DeviceId) -> str:
+def order(world: World, device: DeviceId, *, by: str = "inspector") -> str:
     """Order a device's examination, or take up the order that is open; give its reference."""
     chain = tuple(world.cabinet.certificate(name).der for name in (POSTAL, "authority", "root"))
     examiner = examining.Examiner(chain=chain, builds=approved_builds())
-    return str(
-        world.desk(POSTAL).perform(lambda ctx: examining.order(ctx, device=device, examiner=examiner), actor=POSTAL)
-    )
+    named, actor = as_person(POSTAL, partial(examining.order, device=device, examiner=examiner), by=by, act="examine")
+    return str(world.desk(POSTAL).perform(named, actor=actor))
 
 
-def examine(world: World, device: DeviceId) -> Examined:
+def examine(world: World, device: DeviceId, *, by: str = "inspector") -> Examined:
     """Order a device's examination, have its host answer, and give what the Postal Service made of it."""
-    reference = order(world, device)
+    reference = order(world, device, by=by)
     with world.store(POSTAL).reading() as view:
         row = view.get("device", device)
     if row is None:
@@ -90,15 +94,20 @@ def close(world: World, case: str, *, outcome: str, reason: str, approved_by: tu
 
     Raises `Refused` (case.unknown, case.elsewhere) and what the Provider's `close` raises.
     """
+    close = partial(cases.close, case=case, outcome=outcome, reason=reason)
     for provider in world.config.providers:
         with world.store(provider).reading() as view:
             if view.get("case", case) is None:
                 continue
         if provider not in world.desks:
             raise Refused("case.elsewhere", case=case, provider=provider)
-        world.desk(provider).perform(
-            lambda ctx: cases.close(ctx, case=case, outcome=outcome, reason=reason, approved_by=approved_by),
-            actor=provider,
-        )
+        world.desk(provider).perform(lambda ctx: _closed(ctx, close, approved_by), actor=provider)
         return
     raise Refused("case.unknown", case=case[:32])
+
+
+def _closed(ctx: Context, close: Callable[..., Record], approved_by: tuple[str, ...]) -> Record:
+    """Close a case where both who approve it hold the office."""
+    for name in approved_by:
+        check_office(ctx, name, "cases close")
+    return close(ctx, approved_by=approved_by)

@@ -60,6 +60,10 @@ class KeyCabinet:
         """Keep a certificate."""
         self._put(f"certificates/{name}.der", der)
 
+    def has_certificate(self, name: str) -> bool:
+        """Tell whether a certificate is kept."""
+        return (self._folder / f"certificates/{name}.der").exists()
+
     def certificate(self, name: str) -> Certificate:
         """Give a kept certificate."""
         return read_certificate(self._get(f"certificates/{name}.der"))
@@ -102,15 +106,27 @@ def hold_ceremony(
         )
         cabinet.put_certificate("authority", authority.certificate.der)
         for party in parties:
-            certificate = authority.certify_party(
-                party=party,
-                public=cabinet.make(party, randomness).public,
-                serial=serial(),
-                not_before=now,
-                not_after=now.plus(days=PARTY_YEARS * YEAR_DAYS),
-            )
-            cabinet.put_certificate(party, certificate)
+            _certify(cabinet, authority, party, randomness, serial(), now)
     return root.certificate
+
+
+def certify_member(cabinet: KeyCabinet, party: PartyId, store: Store, randomness: Randomness, now: Instant) -> None:
+    """Make a certified message key for a party that comes later; `store` is the Postal Service's."""
+    with _serials(store) as serial:
+        _certify(cabinet, authority_of(cabinet), party, randomness, serial(), now)
+
+
+def _certify(
+    cabinet: KeyCabinet, authority: Issuer, party: PartyId, randomness: Randomness, serial: int, now: Instant
+) -> None:
+    certificate = authority.certify_party(
+        party=party,
+        public=cabinet.make(party, randomness).public,
+        serial=serial,
+        not_before=now,
+        not_after=now.plus(days=PARTY_YEARS * YEAR_DAYS),
+    )
+    cabinet.put_certificate(party, certificate)
 
 
 @contextmanager

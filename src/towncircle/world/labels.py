@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from towncircle.kernel.context import Context
 from towncircle.kernel.ids import MessageId
@@ -21,7 +22,7 @@ from towncircle.wire.message import body_of, peek, seal
 from towncircle.world import notices
 from towncircle.world.config import POSTAL
 from towncircle.world.journeys import Journeys
-from towncircle.world.supervising import at_postal
+from towncircle.world.supervising import at_postal, by_officer
 from towncircle.world.world import World
 
 REGISTER = "published/label-stocks.cose"
@@ -30,17 +31,19 @@ AUDIENCE = "licensees"
 
 def approve(world: World, *, stock: str, form: str, reference: str, by: str = labels.MANAGER) -> Record:
     """Approve a label stock and publish the register. Raises what `postal.labels.approve` raises."""
-    return _changed(world, lambda ctx: labels.approve(ctx, stock=stock, form_key=form, reference=reference), by)
+    job = partial(labels.approve, stock=stock, form_key=form, reference=reference)
+    return _changed(world, job, by, act="labels approve")
 
 
 def withdraw(world: World, *, stock: str, reasons: str, by: str = labels.MANAGER) -> Record:
     """Withdraw a label stock and publish the register. Raises what `postal.labels.withdraw` raises."""
-    return _changed(world, lambda ctx: labels.withdraw(ctx, stock=stock, reasons=reasons), by)
+    job = partial(labels.withdraw, stock=stock, reasons=reasons)
+    return _changed(world, job, by, act="labels withdraw")
 
 
-def _changed(world: World, job: Callable[[Context], Record], by: str) -> Record:
+def _changed(world: World, job: Callable[[Context], Record], by: str, *, act: str) -> Record:
     renew(world)  # what a crash left unpublished
-    row: Record = at_postal(world, job, by=by)
+    row: Record = by_officer(world, job, by=by, act=act)
     renew(world)
     return row
 

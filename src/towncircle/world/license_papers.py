@@ -10,6 +10,7 @@ from pathlib import Path
 
 from towncircle.kernel.cites import cites
 from towncircle.kernel.instants import Instant
+from towncircle.mailpiece.zipcode import place_of
 from towncircle.paper.license_forms import application_page, license_page
 from towncircle.paper.pdf import write_pdf
 from towncircle.world.journeys import Journeys
@@ -36,6 +37,7 @@ def write_forms(journeys: Journeys, out: Path, *, number: str = "") -> list[Path
         state=told.state,
         revision=int(row.body.get("revision", 1)),
         issued=told.at,
+        zone=place_of(told.office_zip).zone,
     )
     write_pdf([page], second, at=told.at)
     return [first, second]

@@ -13,7 +13,6 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from towncircle.kernel import persons
 from towncircle.kernel.context import Context
 from towncircle.kernel.errors import BadInput
 from towncircle.kernel.ids import DeviceId
@@ -25,6 +24,7 @@ from towncircle.wire.bodies import AppealDocketed, LicenseDecision, LicenseStand
 from towncircle.world import returning
 from towncircle.world.config import POSTAL
 from towncircle.world.journeys import Applicant, Journeys
+from towncircle.world.supervising import as_person
 from towncircle.world.world import World
 
 
@@ -123,24 +123,27 @@ def _rows(journeys: Journeys, kind: str) -> list[Record]:
 def revoke(world: World, number: str, grounds: Mapping[str, str], *, by: str) -> Record:
     """Revoke a license on the grounds given; the notice leaves at once."""
     row: Record = _postal(
-        world, by, lambda ctx: revocations.revoke(ctx, number=number, grounds=grounds, rules=world.rules)
+        world, by, "revoke", lambda ctx: revocations.revoke(ctx, number=number, grounds=grounds, rules=world.rules)
     )
     return row
 
 
 def decline(world: World, number: str, reason: str, *, by: str) -> None:
     """Decline to revoke a license whose noncompliance was reported."""
-    _postal(world, by, lambda ctx: revocations.decline(ctx, number=number, reason=reason, rules=world.rules))
+    _postal(world, by, "decline", lambda ctx: revocations.decline(ctx, number=number, reason=reason, rules=world.rules))
 
 
 def receipt(world: World, about: str, on: date, *, by: str) -> None:
     """Record the return receipt of a paper notice."""
-    _postal(world, by, lambda ctx: standing.record_receipt(ctx, about=about, on=on))
+    _postal(world, by, "receipt", lambda ctx: standing.record_receipt(ctx, about=about, on=on))
 
 
 def decide(world: World, docket: str, *, reverse: bool, reasons: str, by: str) -> Record:
     """Decide an appeal."""
-    row: Record = _postal(world, by, lambda ctx: appeals.decide(ctx, docket=docket, reverse=reverse, reasons=reasons))
+    act = "reverse" if reverse else "uphold"
+    row: Record = _postal(
+        world, by, act, lambda ctx: appeals.decide(ctx, docket=docket, reverse=reverse, reasons=reasons)
+    )
     return row
 
 
@@ -148,21 +151,22 @@ def caution(world: World, licensee: str, *, by: str, lift: bool = False) -> Reco
     """Record sufficient reason to believe in a use in violation, or lift it."""
     if licensee not in world.config.licensees:
         raise BadInput("license.no-such-person", licensee=licensee[:64])
-    row: Record = _postal(world, by, lambda ctx: revocations.caution(ctx, licensee=licensee, lift=lift))
+    act = "lift" if lift else "caution"
+    row: Record = _postal(world, by, act, lambda ctx: revocations.caution(ctx, licensee=licensee, lift=lift))
     return row
 
 
 def permit(world: World, number: str, kind: str, reference: str, until: date, *, by: str) -> Record:
     """Grant a license an authorization up to a day, such as to keep a device abroad."""
     row: Record = _postal(
-        world, by, lambda ctx: permits.grant(ctx, number=number, kind=kind, reference=reference, until=until)
+        world, by, "permit", lambda ctx: permits.grant(ctx, number=number, kind=kind, reference=reference, until=until)
     )
     return row
 
 
 def end_permit(world: World, number: str, kind: str, *, by: str) -> Record:
     """Withdraw an authorization from now on."""
-    row: Record = _postal(world, by, lambda ctx: permits.withdraw(ctx, number=number, kind=kind))
+    row: Record = _postal(world, by, "end-permit", lambda ctx: permits.withdraw(ctx, number=number, kind=kind))
     return row
 
 
@@ -170,7 +174,8 @@ def file_meter(world: World, licensee: str, office_zip: str, *, by: str) -> str:
     """Enter a postage meter license that is on file; give its number."""
     if licensee not in world.config.licensees:
         raise BadInput("license.no-such-person", licensee=licensee[:64])
-    return str(_postal(world, by, lambda ctx: file_meter_license(ctx, licensee=licensee, office_zip=office_zip)))
+    told = {"licensee": licensee, "office_zip": office_zip}
+    return str(_postal(world, by, "meter", lambda ctx: file_meter_license(ctx, **told)))
 
 
 def docket_of(world: World) -> tuple[list[Record], list[Record], dict[str, list[tuple[str, str]]]]:
@@ -192,11 +197,7 @@ def docket_of(world: World) -> tuple[list[Record], list[Record], dict[str, list[
         return licenses, view.find("appeal"), permitted
 
 
-def _postal(world: World, by: str, job: Callable[[Context], Any]) -> Any:
-    """Do an act of an authorised person of the Postal Service. Raises `Refused` (person.unknown)."""
-
-    def checked(ctx: Context) -> Any:
-        persons.check(ctx, by)
-        return job(ctx)
-
-    return world.desk(POSTAL).perform(checked, actor=f"{POSTAL}/{by}")
+def _postal(world: World, by: str, act: str, job: Callable[[Context], Any]) -> Any:
+    """Do an act of an office of the Postal Service. Raises `Refused` (person.unknown, person.other-office)."""
+    named, actor = as_person(POSTAL, job, by=by, act=f"licenses {act}")
+    return world.desk(POSTAL).perform(named, actor=actor)

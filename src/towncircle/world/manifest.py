@@ -13,6 +13,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, TextIO
@@ -30,6 +31,7 @@ from towncircle.licensee.tapes import whole_pieces
 from towncircle.mailpiece.harmless import cell
 from towncircle.mailpiece.row_rates import COLUMNS, SIDES
 from towncircle.mailpiece.sheets import position, stock
+from towncircle.mailpiece.weights import plain_ounces
 
 MANIFEST, ERRORS, LEFT = "manifest.json", "errors.csv", "not-printed.csv"
 _LINES = ("name", "company", "urbanization", "street", "street2", "city", "state")
@@ -73,7 +75,7 @@ def _listed(piece: Mapping[str, Any]) -> list[str]:
     where = piece["address"]
     code = "-".join(part for part in (where["zip5"], where["plus4"], where["delivery_point"]) if part)
     said = [cell(where[name]) for name in _LINES]
-    return [*said, code, piece["weight"], piece["shape"], *_rated(piece)]
+    return [*said, code, plain_ounces(Fraction(piece["weight"])), piece["shape"], *_rated(piece)]
 
 
 def _rated(piece: Mapping[str, Any]) -> list[str]:

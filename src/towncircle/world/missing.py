@@ -22,6 +22,7 @@ from towncircle.kernel.store import Record
 from towncircle.licensee import missing as own
 from towncircle.provider import incidents
 from towncircle.wire.bodies import CheckOutStatement
+from towncircle.world import supervising
 from towncircle.world.config import POSTAL
 from towncircle.world.journeys import Journeys
 from towncircle.world.returning import return_device
@@ -79,23 +80,15 @@ def tell(journeys: Journeys, device: DeviceId) -> Record:
     return held
 
 
-def at_provider(world: World, device: str, job: Callable[[Context], Any]) -> Any:
+def at_provider(world: World, device: str, job: Callable[[Context], Any], *, by: str = "", act: str = "") -> Any:
     """Do a job at the desk of the Provider that has a device, and bring what it says to the Postal Service.
 
-    Raises `Refused` (provider.unknown-device, missing.elsewhere).
+    With an act, as the person `by`. Raises `Refused` (provider.unknown-device, missing.elsewhere, person.unknown,
+    person.other-office).
     """
     provider = provider_of(world, device)
-    result = done_by(world, provider, job)
+    result = supervising.at_provider(world, provider, job, by=by, act=act)
     world.publish()
-    return result
-
-
-def done_by(world: World, provider: str, job: Callable[[Context], Any]) -> Any:
-    """Do a job at a Provider's desk. Raises `Refused` (missing.elsewhere)."""
-    if provider not in world.desks:
-        raise Refused("missing.elsewhere", provider=provider)
-    result = world.desk(provider).perform(job, actor=provider)
-    world.deliver()
     return result
 
 
@@ -115,7 +108,7 @@ def file_months(world: World, provider: str, period: str = "") -> list[Record]:
         leased = [fact.occurred_at for fact in view.facts() if fact.type == "custody.leased"]
         sent = {row.key for row in view.find("lost-and-stolen-file")}
     due = [period] if period else [month for month in _months(leased[0], now) if month not in sent] if leased else []
-    return [done_by(world, provider, partial(incidents.file_month, period=month)) for month in due]
+    return [supervising.at_provider(world, provider, partial(incidents.file_month, period=month)) for month in due]
 
 
 def _months(first: Instant, now: Instant) -> list[str]:

@@ -19,11 +19,12 @@ from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.ids import MessageId, NoticeId
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.store import Record
-from towncircle.licensee import branches
+from towncircle.licensee import branches, care
 from towncircle.rules.duties import Duty
 from towncircle.wire import waiting
-from towncircle.wire.bodies import Acknowledged, BranchStanding, Notice, NoticeQuery, NoticeWaiting
+from towncircle.wire.bodies import Acknowledged, BranchStanding, Notice, NoticeQuery, NoticeWaiting, ReviewRequest
 from towncircle.wire.message import Opened
+from towncircle.world import reviews
 from towncircle.world.config import POSTAL
 
 if TYPE_CHECKING:
@@ -141,15 +142,19 @@ def fetch(ctx: Context, *, giver: str) -> Steps:
         return ""
     opened = ctx.unseal(told.notice, ctx.party, answer.envelope)
     sent = opened.body
-    mine = isinstance(sent, Notice) or (isinstance(sent, BranchStanding) and giver == POSTAL)
+    mine = isinstance(sent, Notice | ReviewRequest) or (isinstance(sent, BranchStanding) and giver == POSTAL)
     if opened.envelope.sender != giver or not mine:
         raise Refused("notice.not-one", giver=giver)
     if isinstance(sent, Notice):
         _keep(ctx, giver, sent)
         return sent.reference
-    assert isinstance(sent, BranchStanding)
-    branches.take(ctx, sent)
-    notice = _notice_of(sent)
+    if isinstance(sent, ReviewRequest):
+        care.ask(ctx, by=giver, reference=sent.reference)
+        notice = reviews.notice_of(sent)
+    else:
+        assert isinstance(sent, BranchStanding)
+        branches.take(ctx, sent)
+        notice = _notice_of(sent)
     if ctx.tx.get(KEPT, notice.reference) is None:
         _put(ctx, giver, notice)
     return notice.reference
@@ -222,8 +227,10 @@ def _put(ctx: Context, giver: str, notice: Notice) -> None:
     ctx.tx.put(KEPT, notice.reference, body, owner=giver, expected=0)
 
 
-def _written(row: Record) -> Notice | BranchStanding:
+def _written(row: Record) -> Notice | BranchStanding | ReviewRequest:
     """Give what waits under a name as it is sealed."""
+    if "review" in row.body:
+        return reviews.request_of(row)
     told = row.body.get("standing")
     return _read(row) if told is None else BranchStanding(**{**told, "at": Instant(told["at"])})
 

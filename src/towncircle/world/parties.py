@@ -23,6 +23,7 @@ from towncircle.postal import (
     custody,
     defenses,
     examining,
+    inventory_parts,
     license_data,
     licenses,
     population,
@@ -75,7 +76,7 @@ from towncircle.rules.rulesets import REGISTRY
 from towncircle.verification import Pack
 from towncircle.wire import bodies
 from towncircle.wire.inbox import Conflict
-from towncircle.world import guarding, notices
+from towncircle.world import guarding, notices, reviews
 from towncircle.world.desk import Taken
 
 DEVICE_CERTIFICATE_DAYS = 3 * 365  # house
@@ -146,7 +147,9 @@ def postal_handlers(authority: Authority, rules: RuleSet) -> Mapping[type, Taken
         bodies.Notice: Taken(("provider", "licensee"), noticed),
         bodies.QualityReport: Taken(("provider",), pieces.on_report),
         bodies.InventoryFile: Taken(("provider",), reconciling.on_inventory),
+        bodies.InventoryPart: Taken(("provider",), inventory_parts.on_part),
         bodies.NoticeQuery: Taken(("licensee",), partial(notices.on_query, then=standing.on_delivered)),
+        bodies.ReviewGranted: Taken(("licensee",), reviews.on_granted),
         bodies.LicenseStandingQuery: Taken(("licensee",), partial(standing.on_query, rules=rules)),
         bodies.LicenseAppeal: Taken(("licensee",), partial(appeals.on_appeal, rules=rules)),
         bodies.LicenseDataTransmitted: Taken(("provider",), license_data.on_transmitted),
@@ -188,6 +191,7 @@ def provider_handlers(product: Product, rules: RuleSet, pack: Callable[[Instant]
         bodies.LockboxReport: Taken(("bank",), partial(accounts.on_lockbox_report, rules=rules)),
         bodies.AccountRequest: Taken(("licensee",), partial(requests.on_request, rules=rules)),
         bodies.StatementRequest: Taken(("licensee",), statements.on_request),
+        bodies.StatementPartRequest: Taken(("licensee",), statements.on_part_request),
         bodies.CheckIssued: Taken(("postal",), closing.on_check),
         bodies.IrregularityReport: Taken(("postal",), provider_cases.on_told),
         bodies.ResetRequest: Taken(
@@ -202,6 +206,7 @@ def provider_handlers(product: Product, rules: RuleSet, pack: Callable[[Instant]
         bodies.Notice: Taken(("postal", "licensee"), notices.on_notice),
         bodies.QualityPiece: Taken(("licensee",), partial(quality.on_piece, desk=evaluating, rules=rules)),
         bodies.NoticeQuery: Taken(("licensee",), notices.on_query),
+        bodies.ReviewGranted: Taken(("licensee",), reviews.on_granted),
         bodies.LicenseRevoked: Taken(("postal",), revocations.on_revoked),
         bodies.AppealDecided: Taken(("postal",), revocations.on_appeal_decided),
         bodies.LicenseDataStated: Taken(("licensee",), revocations.on_stated),

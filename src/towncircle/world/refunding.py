@@ -204,8 +204,10 @@ def voucher_of(world: World, refund: str) -> form_3533.Voucher:
     provider = provider_of(world, refund)
     with world.store(provider).reading() as view:
         held, papers = view.get("refund", refund), view.get("refund-pieces", refund)
+        device = view.get("device", str(held.body["device"])) if held is not None else None
     assert held is not None
     assert papers is not None
+    assert device is not None
     body = held.body
     pieces = unused(bytes.fromhex(piece) for piece in papers.body["pieces"])
     notes = tuple(Annotation.from_list(row) for row in body["annotations"])
@@ -238,6 +240,7 @@ def voucher_of(world: World, refund: str) -> form_3533.Voucher:
         certified_at=sent.iso() if sent else "",
         decided_by=body.get("decided_by", ""),
         kept_until=kept_until(world.rules, sent).date_in(HEADQUARTERS).isoformat() if sent else "",
+        zone=str(device.body["zone"]),
     )
 
 

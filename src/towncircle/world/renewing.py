@@ -7,6 +7,7 @@ Kept: a contact renews what is due by itself, so nobody has to heed a warning; w
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from towncircle.kernel.cites import cites
@@ -15,7 +16,7 @@ from towncircle.kernel.ids import DeviceId
 from towncircle.licensee import funds
 from towncircle.postal import certificates
 from towncircle.provider import renewing
-from towncircle.world.config import POSTAL
+from towncircle.world.supervising import as_person, by_officer
 
 if TYPE_CHECKING:
     from towncircle.world.journeys import Journeys
@@ -49,12 +50,12 @@ def revoke_compromised(world: World, device: DeviceId, *, by: str) -> None:
 
     Raises `Refused` (postal.not-certified).
     """
-    desk = world.desk(POSTAL)
-    desk.perform(lambda ctx: certificates.revoke(ctx, device=device, reason="key-compromise"), actor=f"{POSTAL}/{by}")
+    job = partial(certificates.revoke, device=device, reason="key-compromise")
+    by_officer(world, job, by=by, act="device compromised")
     world.publish()
 
 
-def permit(world: World, device: DeviceId, reason: str) -> str:
+def permit(world: World, device: DeviceId, reason: str, *, by: str = "crypto-officer") -> str:
     """Permit one early renewal of a device's key at its Provider; give the Provider.
 
     Raises `BadInput` (provider.no-reason), `Refused` (provider.unknown-device, provider.frozen, provider.not-leased).
@@ -67,8 +68,8 @@ def permit(world: World, device: DeviceId, reason: str) -> str:
         with world.store(provider).reading() as view:
             if view.get("device", device) is None:
                 continue
-        world.desk(provider).perform(
-            lambda ctx: renewing.permit_early(ctx, device=device, reason=reason), actor=f"{provider}/officer"
-        )
+        job = partial(renewing.permit_early, device=device, reason=reason)
+        named, actor = as_person(provider, job, by=by, act="device permit-renewal")
+        world.desk(provider).perform(named, actor=actor)
         return provider
     raise Refused("provider.unknown-device", device=device, provider="a Provider of this world")

@@ -31,7 +31,7 @@ from towncircle.mailpiece.elements import Element, Page, Path, Text, polygon, po
 from towncircle.mailpiece.forms import form_of_piece
 from towncircle.mailpiece.geometry import INCH, form
 from towncircle.mailpiece.typeface import FontKey
-from towncircle.transport.printers import FolderWay, LpWay, RawWay, Way
+from towncircle.transport.printers import FolderWay, LpWay, RawWay, Way, lay_mark
 from towncircle.world.composing import draw
 from towncircle.world.journeys import Journeys
 from towncircle.world.turns import turn
@@ -198,7 +198,7 @@ def _check(row: Record, file: FilePath) -> None:
 
 def _way(printer: Printer, name: str, file: FilePath) -> Way:
     if printer.kind == "folder":
-        return FolderWay(FilePath(printer.address), name, file)
+        return FolderWay(FilePath(printer.address), name, file, printer.mark)
     if printer.kind == "raw":
         return RawWay(*printer.host_port(), file)
     return LpWay(printer.address, name, file, ("raw",) if printer.language == "zpl" else _LP_PDF + printer.options)
@@ -237,6 +237,22 @@ def decide(
         if row.body["file"]:  # of what was printed into files it is with whoever has them
             (folder_of(journeys) / row.body["file"]).unlink(missing_ok=True)
     return row
+
+
+def add_printer(journeys: Journeys, printer: Printer) -> Printer:
+    """Keep a printer; a spool folder that is there gets a mark, by which it is known again.
+
+    Raises as `printers.keep`, and `Refused` (printer.unreachable).
+    """
+    printer.checked()
+    folder = FilePath(printer.address)
+    if printer.kind == "folder" and folder.is_dir():
+        with journeys.world.store(journeys.licensee).reading() as view:
+            known = [one.mark for one in printers.all_of(view) if one.name == printer.name]
+        printer = replace(printer, mark="".join(known) or journeys.new(lambda chance: chance.take(8).hex()))
+        lay_mark(folder, printer.mark)
+    journeys.do(lambda ctx: printers.keep(ctx, printer=printer))
+    return printer
 
 
 def _printer(journeys: Journeys, name: str) -> Printer:

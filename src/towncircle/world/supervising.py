@@ -13,8 +13,8 @@ from typing import Any
 
 from towncircle.kernel.context import Context
 from towncircle.kernel.errors import Refused
-from towncircle.kernel.persons import check
 from towncircle.kernel.store import Record
+from towncircle.rules.offices import OfficeAct, check_office
 from towncircle.world.config import POSTAL
 from towncircle.world.world import World
 
@@ -26,26 +26,43 @@ def at_postal(world: World, job: Callable[[Context], Any], *, by: str = "") -> A
     return done
 
 
-def by_officer(world: World, job: Callable[[Context], Any], *, by: str, clause: str) -> Any:
-    """Do a job at the Postal Service as one of its authorised persons, and bring its notices to their Providers.
-
-    `clause` is what gives the decision to the Postal Service. Raises `Refused` (person.unknown).
-    """
+def in_office(job: Callable[[Context], Any], *, by: str, act: str | OfficeAct) -> Callable[[Context], Any]:
+    """Give a job that is done only by a person who holds the office of an act (`rules.offices`)."""
 
     def checked(ctx: Context) -> Any:
-        check(ctx, by, clause=clause)
+        check_office(ctx, by, act)
         return job(ctx)
 
-    return at_postal(world, checked, by=by)
+    return checked
 
 
-def at_provider(world: World, provider: str, job: Callable[[Context], Any]) -> Any:
-    """Do a job at a Provider's desk, and bring what it says to the Postal Service. Raises `Refused`."""
+def by_officer(world: World, job: Callable[[Context], Any], *, by: str, act: str) -> Any:
+    """Do an act of an office at the Postal Service as a person who holds it, and bring its notices to their Providers.
+
+    Raises `Refused` (person.unknown, person.other-office).
+    """
+    return at_postal(world, in_office(job, by=by, act=act), by=by)
+
+
+def at_provider(world: World, provider: str, job: Callable[[Context], Any], *, by: str = "", act: str = "") -> Any:
+    """Do a job at a Provider's desk, and bring what it says to the Postal Service.
+
+    An act of an office is done by a person, `by`, and its fact names him; without one it is the program's own step.
+    Raises `Refused` (missing.elsewhere, person.unknown, person.other-office).
+    """
     if provider not in world.desks or not provider.startswith("provider."):
         raise Refused("missing.elsewhere", provider=provider[:64])
-    done = world.desk(provider).perform(job, actor=provider)
+    named, actor = as_person(provider, job, by=by, act=act)
+    done = world.desk(provider).perform(named, actor=actor)
     world.deliver()
     return done
+
+
+def as_person(
+    party: str, job: Callable[[Context], Any], *, by: str, act: str | OfficeAct
+) -> tuple[Callable[[Context], Any], str]:
+    """Give a job and its actor: a person of the party who holds the act's office, or without an act the party."""
+    return (in_office(job, by=by, act=act), f"{party}/{by}") if act else (job, party)
 
 
 def kept(world: World, party: str, kind: str) -> list[Record]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from towncircle.kernel.cites import cites
@@ -19,10 +20,13 @@ from towncircle.licensee import downloads
 from towncircle.postal import builds
 from towncircle.provider import rates, software
 from towncircle.world.config import POSTAL
+from towncircle.world.supervising import as_person
 
 if TYPE_CHECKING:
     from towncircle.world.journeys import Journeys
     from towncircle.world.world import World
+
+_OFFICER = "crypto-officer"
 
 
 @cites("IMI-03/2")
@@ -32,7 +36,7 @@ def publish_rates(world: World, provider: str, file: bytes, *, late: str = "") -
 
 
 @cites("IMI-03/1")
-def approve_build(world: World, *, version: int, build: str, changes: str) -> Record:
+def approve_build(world: World, *, version: int, build: str, changes: str, person: str = "manager-mtm") -> Record:
     """Approve a build for the model of this world's Providers, and send them the approval."""
     from towncircle.world.parties import product_of
 
@@ -40,23 +44,30 @@ def approve_build(world: World, *, version: int, build: str, changes: str) -> Re
     chain = tuple(world.cabinet.certificate(name).der for name in (POSTAL, "authority", "root"))
     told: dict[str, Any] = {"version": version, "build": build, "changes": changes, "chain": chain}
     told |= {"model": f"{product.vendor}{product.model}", "regime": product.regime}
-    return _at(world, POSTAL, lambda ctx: builds.approve(ctx, **told, providers=world.config.providers))
+    job = partial(builds.approve, **told, providers=world.config.providers)
+    return _at(world, POSTAL, job, person=person, act="software approve")
 
 
 @cites("IMI-03/1")
-def stage(world: World, provider: str, *, version: int, percent: int, groups: Iterable[str], by: date) -> Record:
+def stage(
+    world: World,
+    provider: str,
+    *,
+    version: int,
+    percent: int,
+    groups: Iterable[str],
+    by: date,
+    person: str = _OFFICER,
+) -> Record:
     """Choose devices of a Provider for a release."""
-    chosen = tuple(groups)
-    return _at(
-        world,
-        provider,
-        lambda ctx: software.stage(ctx, version=version, percent=percent, groups=chosen, install_by=by),
-    )
+    job = partial(software.stage, version=version, percent=percent, groups=tuple(groups), install_by=by)
+    return _at(world, provider, job, person=person, act="software stage")
 
 
-def halt(world: World, provider: str, *, version: int, reason: str) -> Record:
+def halt(world: World, provider: str, *, version: int, reason: str, person: str = _OFFICER) -> Record:
     """Stop a release of a Provider."""
-    return _at(world, provider, lambda ctx: software.halt(ctx, version=version, reason=reason))
+    job = partial(software.halt, version=version, reason=reason)
+    return _at(world, provider, job, person=person, act="software halt")
 
 
 @cites("IMI-02/3")
@@ -93,9 +104,10 @@ def change_log(journeys: Journeys, device: DeviceId) -> list[tuple[int, str, str
     return [(version, words.get(version, "replaced"), text) for version, text in reversed(known)]
 
 
-def _at(world: World, party: str, job: Callable[[Context], Any]) -> Record:
+def _at(world: World, party: str, job: Callable[[Context], Any], *, person: str = "", act: str = "") -> Record:
     if party not in world.desks:
         raise Refused("missing.elsewhere", provider=party)
-    record: Record = world.desk(party).perform(job, actor=party)
+    named, actor = as_person(party, job, by=person, act=act)
+    record: Record = world.desk(party).perform(named, actor=actor)
     world.deliver()
     return record

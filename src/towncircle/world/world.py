@@ -23,8 +23,10 @@ from towncircle.pki.randomness import SystemRandomness
 from towncircle.postal import products, publishing
 from towncircle.postal.certificates import Authority
 from towncircle.provider.leasing import Product
+from towncircle.psd.contact import MINUTE_US
 from towncircle.psd.process import SystemClock
 from towncircle.rules import ruleset
+from towncircle.rules.offices import appoint
 from towncircle.storage.sqlite import SqliteStore
 from towncircle.transport import Direct, Transport
 from towncircle.verification import Pack, publish_pack
@@ -114,7 +116,7 @@ class World:
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o700)  # names, addresses and, in a sandbox, secrets lie in it
         clock = WorldClock.start(folder / CLOCK_FILE, start)
-        randomness = _randomness(seed, "world 0")
+        randomness = randomness_of(seed, "world 0")
         members = (POSTAL, BANK, *map(PartyId.parse, providers), *map(PartyId.parse, licensees))
         for party in members:
             SqliteStore(folder / party / STORE, create=True).close()
@@ -135,6 +137,8 @@ class World:
         for provider in world.config.providers:
             enter = partial(products.enter, provider=provider, authorized=provider not in applicants)
             world.desk(POSTAL).perform(enter, actor=POSTAL)
+        for party in (POSTAL, *world.config.providers):
+            world.desk(party).perform(appoint, actor=party)
         world.publish()
         return world
 
@@ -142,6 +146,11 @@ class World:
     def open(cls, folder: Path, wiring: Wiring | None = None) -> World:
         """Open a world. Raises `BadInput` (world.missing) and what its stores and keys raise."""
         return cls(folder, WorldConfig.read(folder), wiring or Wiring())
+
+    @staticmethod
+    def clock_of(folder: Path) -> WorldClock:
+        """Give the clock of a world."""
+        return WorldClock(folder / CLOCK_FILE)
 
     def store(self, party: str) -> Store:
         """Give a party's store."""
@@ -151,10 +160,10 @@ class World:
         return held
 
     def _desk(self, party: PartyId, transport: Transport) -> Desk:
-        store = self.store(party)
+        store, root = self.store(party), bytes.fromhex(self.config.root)
         with store.transaction() as tx:
             run = tx.next_number("run")
-        randomness = _randomness(self.config.seed, f"{party} {run}")
+        randomness = randomness_of(self.config.seed, f"{party} {run}")
         signer = self.cabinet.key(party)
         handlers: Mapping[type, Taken] = {}
         device_key: Callable[[str], bytes | None] = trust.no_devices
@@ -171,7 +180,7 @@ class World:
                 self.shelf,
                 provider=party,
                 signer=signer,
-                root=bytes.fromhex(self.config.root),
+                root=root,
                 randomness=randomness,
                 ships=self._wiring.ships,
                 make=make,
@@ -182,12 +191,7 @@ class World:
         else:
             bench = self.shelf
         directory = trust.WorldDirectory(
-            self.folder,
-            self.cabinet,
-            self.config.parties,
-            device_key,
-            root=bytes.fromhex(self.config.root),
-            clock=self.clock,
+            self.folder, self.cabinet, self.config.parties, device_key, root=root, clock=self.clock
         )
         sealer = Sealer(
             party=party, store=store, signer=signer, directory=directory, clock=self.clock, randomness=randomness
@@ -199,6 +203,7 @@ class World:
             handlers=handlers,
             bench=bench,
             after=after,
+            apart_us=self.rules.integer("clock_difference_minutes", self.clock.now().date_in("UTC")) * MINUTE_US,
         )
 
     def _hosting(
@@ -261,7 +266,7 @@ class World:
 
             body = desk.perform(job, actor=POSTAL, quiet=True)
             if body is not None:
-                name = MessageId.new(_randomness(self.config.seed, f"pack {body.number}"))
+                name = MessageId.new(randomness_of(self.config.seed, f"pack {body.number}"))
                 self.board.put(PACK, publish_pack(body, sender=POSTAL, id=name, signer=self.cabinet.key(POSTAL)))
 
     def pack(self, at: Instant | None = None) -> Pack:
@@ -307,5 +312,6 @@ class World:
                 store.close()  # type: ignore[attr-defined]  # a store in memory has nothing to close
 
 
-def _randomness(seed: int | None, label: str) -> Randomness:
+def randomness_of(seed: int | None, label: str) -> Randomness:
+    """Give the randomness of a world for a purpose: seeded where the world is, else the machine's."""
     return SystemRandomness() if seed is None else SeededRandomness(seed, label)

@@ -36,6 +36,7 @@ from towncircle.wire.bodies.cmrs import (
     MoneyDifference,
     MonthlyStatement,
     PayoutInstruction,
+    StatementPartRequest,
     StatementRequest,
     StatementRow,
 )
@@ -126,6 +127,7 @@ from towncircle.wire.bodies.quality import (
     InventoryDifference,
     InventoryFile,
     InventoryFinding,
+    InventoryPart,
     InventoryRow,
     MeasureRow,
     Notice,
@@ -151,6 +153,7 @@ from towncircle.wire.bodies.refund import (
     RefundStatement,
     ShownPiece,
 )
+from towncircle.wire.bodies.reviews import ReviewGranted, ReviewRequest
 from towncircle.wire.bodies.supervision import (
     AnswerDocketed,
     ArtQuery,
@@ -261,6 +264,7 @@ __all__ = [
     "InventoryDifference",
     "InventoryFile",
     "InventoryFinding",
+    "InventoryPart",
     "InventoryRow",
     "IrregularityReport",
     "KnownPiece",
@@ -321,6 +325,8 @@ __all__ = [
     "ResetRequest",
     "ResetStanding",
     "ResetStatusQuery",
+    "ReviewGranted",
+    "ReviewRequest",
     "RevisedLicense",
     "RevisedLicenseNotice",
     "SecondArtDecided",
@@ -330,6 +336,7 @@ __all__ = [
     "SoftwareForward",
     "SoftwareReport",
     "SoftwareUpdate",
+    "StatementPartRequest",
     "StatementRequest",
     "StatementRow",
     "StatusRow",

@@ -7,6 +7,8 @@ Not here: the limits themselves, what is measured.
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -17,6 +19,7 @@ from towncircle.wire.registry import message
 from towncircle.wire.shape import Body, Limit, Row
 
 SCAN_BYTES = 200_000  # house: the largest scan of a piece; a message holds 262,144 bytes
+PART_ROWS = 1_000  # house: the devices of one message of an inventory
 _NAME, _ID, _CODE, _DUTY, _SHORT, _DAY = Limit(32), Limit(64), Limit(80), Limit(160), Limit(200), Limit(10)
 _GRADE, _FEW = Limit(1), Limit(40)
 
@@ -122,6 +125,27 @@ class InventoryFile(Body):
     day: Annotated[str, 1, _DAY]
     number: Annotated[int, 2]
     rows: Annotated[tuple[InventoryRow, ...], 3]
+
+
+def digest_of(rows: Iterable[InventoryRow]) -> str:
+    """Give the SHA-256 (hex) of the rows of an inventory, in their order."""
+    return hashlib.sha256("\n".join(map(repr, (row.to_list() for row in rows))).encode()).hexdigest()
+
+
+@message(187, "provider to postal")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InventoryPart(Body):
+    """Report one part of an inventory that is longer than a message; `digest` is the SHA-256 of all its rows.
+
+    Parts count from 1; the last one is answered with the finding.
+    """
+
+    day: Annotated[str, 1, _DAY]
+    number: Annotated[int, 2]
+    part: Annotated[int, 3]
+    parts: Annotated[int, 4]
+    digest: Annotated[str, 5, _ID]
+    rows: Annotated[tuple[InventoryRow, ...], 6, Limit(PART_ROWS)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,6 +28,7 @@ UNSHOWN_FACTS: Mapping[str, str] = MappingProxyType(
         "afterwards.refused": "a store is busy, or a list ran out, right after a commit: tests/parties shows it",
         "afterwards.done": "it follows the one before",
         "regime.adopted": "a year goes by one rule set: tests/journeys shows the step to the next",
+        "party.enrolled": "all mail rooms of the town are there from its first day: tests/journeys shows a later one",
         "device.decertified": "a year of one rule set has no device of the one before: tests/journeys shows it",
         "device.inactive": "it follows the one before",
         "address-data.old-used": "the town mails to the public addresses of the program: tests/conformance shows it",
@@ -41,6 +42,8 @@ UNSHOWN_FACTS: Mapping[str, str] = MappingProxyType(
 # message types that the product can send and the year does not, each with its reason
 UNSHOWN_MESSAGES: Mapping[str, str] = MappingProxyType(
     {
+        "StatementRequest": "a licensee asks for its statement in parts: an earlier version asked so, and is answered",
+        "InventoryPart": "the inventories of the town fit into one message each: tests/journeys shows parts",
         "DailyFilePart": "the daily files of the town fit into one message each: tests/journeys shows parts",
         "ResetStanding": "no reset of the town is left open: tests/journeys/test_reset_standing.py leaves one",
     }

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from towncircle.cli.demo.stage import UnexpectedError
-from towncircle.kernel import persons
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.money import Mills
 from towncircle.kernel.randomness import SeededRandomness, below
 from towncircle.mailpiece.address_files import Recipient, public_addresses
 from towncircle.paper import png
+from towncircle.rules.offices import acts_of_office, grant
 from towncircle.world import verifying
 from towncircle.world.config import POSTAL
 from towncircle.world.journeys import Applicant, Journeys
@@ -43,7 +43,17 @@ STORIES, MOST_ROOMS = 38, 99  # the stories of the scenes have a mail room each;
 FORWARD_NONE = (11, 12)  # mail rooms that forward no quality piece of their own accord
 _PIECE_DAYS = 140  # from piece to piece: well within the six months of 502.26
 _DEPOSIT, _RESET, _LOW = Mills.dollars(120), Mills.dollars(40), Mills.dollars(15)
-_PEOPLE = {POSTAL: ("mats", "olaf", "inspector", "mtm", "postmaster"), PROVIDER: ("ann", "ben", "cleo")}
+# who acts beside the persons of the sandbox, who are named as their offices
+_PEOPLE = {
+    POSTAL: {"olaf": ("mats", "accounting"), "mtm": ("manager-mtm",), "director": ("manager-mtm",)},
+    PROVIDER: {
+        "ann": ("accounts", "refund-clerk"),
+        "ben": ("accounts", "refund-certifier"),
+        "cleo": ("refund-clerk",),
+        "officer-17": ("crypto-officer",),
+        "officer-23": ("examiner",),
+    },
+}
 # post offices in six zones, with a telephone of the mail room there
 _OFFICES = (
     ("20260", "Washington", "DC"),
@@ -200,9 +210,10 @@ class Town:
 
     # ---- what the scenes share
 
-    def provider(self, device: str, job: Callable[..., Record | Steps], **told: str) -> Record:
-        """Do a step of the Provider's staff about a device."""
-        done: Record = at_provider(self.world, device, lambda ctx: job(ctx, device=device, **told))
+    def provider(self, device: str, job: Callable[..., Record | Steps], *, act: str, **told: str) -> Record:
+        """Do a step of the Provider's staff about a device, as the person of the sandbox whose office it is."""
+        by = acts_of_office()[act].offices[0]
+        done: Record = at_provider(self.world, device, lambda ctx: job(ctx, device=device, **told), by=by, act=act)
         return done
 
     def device_row(self, journeys: Journeys, device: str = "") -> Record:
@@ -220,7 +231,8 @@ class Town:
     def authorise(self, party: str, *names: str) -> None:
         """Put persons on a party's list."""
         for name in names:
-            self.world.desk(party).perform(partial(persons.authorise, name=name), actor=party)
+            named = _PEOPLE.get(party, {}).get(name, ())
+            self.world.desk(party).perform(partial(grant, name=name, named=named), actor=party)
 
     def staff(self) -> None:
         """Put the staff of Provider and Postal Service on their lists."""

@@ -207,6 +207,11 @@ ROWS = {
         "Install newer data (towncircle addresses use DIR --data FILE; the table of ZIP Codes comes with the program),"
         " or say why older ones are used: --old-data REASON. The reason is recorded.",
     ),
+    "addresses.source-unknown": _input(
+        "No installed package offers address data called '{name}'; there are: {known}.",
+        "house",
+        "Install the package that does, or name a file: towncircle addresses use DIR --data FILE",
+    ),
     "addresses.none-installed": _refused(
         "{licensee} uses the table that comes with the program already.",
         "house",

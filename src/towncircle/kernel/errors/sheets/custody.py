@@ -191,7 +191,12 @@ ROWS = {
     "custody.no-review": _refused(
         "No review was asked for under {reference}.",
         "P050 2.5(b)",
-        "Write the request down first: towncircle custody review DIR --by PARTY --reference REF",
+        "The Provider or the Postal Service asks for one: towncircle custody ask-review DIR --at PARTY --reference REF",
+    ),
+    "custody.review-taken": _refused(
+        "The request {reference} is another one: it is of {licensee}.",
+        "P050 2.5(b)",
+        "Ask under another number.",
     ),
     "custody.condition": _input(
         "The condition of the device must be said, in at most {most} characters.",

@@ -45,6 +45,25 @@ ROWS = {
         clause="house",
         next_step="Sign in as an authorised person, or have one authorised: towncircle person DIR NAME [--at PARTY]",
     ),
+    "person.other-office": Row(
+        kind="refused",
+        sentence="'{name}' does not hold the office for '{act}', which is of {needed}; offices held: {held}.",
+        clause="house",
+        next_step="Have who holds it do it (--by NAME), or grant it: towncircle person DIR NAME --at {at} "
+        "--office {office}",
+    ),
+    "person.other-party": Row(
+        kind="refused",
+        sentence="'{act}' is no act of a person of {party}.",
+        clause="house",
+        next_step="Have the party do it whose act it is: docs/offices.md",
+    ),
+    "person.no-such-office": Row(
+        kind="input",
+        sentence="'{office}' is no office of {party}; its offices: {known}.",
+        clause="house",
+        next_step="Name one of these with --office, or leave it out.",
+    ),
     "person.no-such-party": Row(
         kind="input",
         sentence="There is no party '{name}' in this world; there are: {known}.",

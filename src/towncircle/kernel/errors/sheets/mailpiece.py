@@ -9,6 +9,13 @@ ROWS = {
         clause="house",
         next_step="Write a number and oz, lb or g, such as 1oz, 2.5 oz or 28g (at most four decimals).",
     ),
+    "weight.no-unit": Row(
+        kind="input",
+        sentence="'{text}' is a weight of no unit.",
+        clause="house",
+        next_step="Write the unit, such as {text}oz or {text}lb; of a list: name its column weight_oz or weight_lb, or "
+        "say --map weight_oz=HEADING.",
+    ),
     "weight.not-positive": Row(
         kind="input",
         sentence="A weight of '{text}' is not possible: every mailpiece weighs something.",
@@ -56,12 +63,6 @@ ROWS = {
         sentence="A sheet of {name} has no label {place}.",
         clause="house",
         next_step="Count the labels along the rows from the upper left: 1 to {most}.",
-    ),
-    "labels.not-the-manager": Row(
-        kind="refused",
-        sentence="{actor} does not approve label stocks: the Manager, MTM, does.",
-        clause="P050 4.3",
-        next_step="Act as manager-mtm.",
     ),
     "labels.no-label": Row(
         kind="refused",

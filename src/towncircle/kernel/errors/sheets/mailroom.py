@@ -272,6 +272,6 @@ ROWS = {
         kind="input",
         sentence="The reason is empty, longer than {limit} characters, or not plain text.",
         clause="house",
-        next_step="Say in one line why the piece is overpaid.",
+        next_step="Say in one line why: why the piece is overpaid, or why its zone holds.",
     ),
 }

@@ -69,6 +69,13 @@ ROWS = {
         next_step="Bring it back (mount it), then: towncircle spool send DIR. If it is gone for good, say what came "
         "out: towncircle spool confirm DIR N, or spoil",
     ),
+    "printer.other-folder": Row(
+        kind="refused",
+        sentence="The folder {address} is not the one that was added: its mark is gone, as of a mount point that "
+        "nothing is mounted on. Nothing was handed over.",
+        clause="house",
+        next_step="Mount it, then: towncircle spool send DIR. If it is the right one, add the printer again.",
+    ),
     "printer.name-taken": Row(
         kind="refused",
         sentence="{path} is there already; it was not written over, and nothing was printed.",

@@ -135,6 +135,13 @@ ROWS = {
         clause="P050 1.5",
         next_step="Leave the zone out: the chart gives it.",
     ),
+    "zones.below-estimate": Row(
+        kind="refused",
+        sentence="Zone {given} is claimed for {destination} ({amount}); an estimate says zone {zone} ({due}).",
+        clause="P050 1.5",
+        next_step="Take the official chart of your origin (towncircle rates chart), or say why: --zone-reason "
+        "(a template: zone_reason).",
+    ),
     "zones.not-one-for-all": Row(
         kind="refused",
         sentence="Zone {given} is claimed for all pieces; {destination} is in zone {zone}, others in {other}.",

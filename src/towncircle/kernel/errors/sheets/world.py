@@ -171,6 +171,30 @@ ROWS = {
         clause="house",
         next_step="Give a step such as 73h, 2d or 3mo.",
     ),
+    "world.enrolled": Row(
+        kind="refused",
+        sentence="{party} is in this world already.",
+        clause="house",
+        next_step="Go on with it: towncircle license DIR --licensee NAME, or towncircle products DIR.",
+    ),
+    "world.no-such-role": Row(
+        kind="input",
+        sentence="{party} cannot come into a world later: licensees and Providers can.",
+        clause="house",
+        next_step="Name it licensee.NAME or provider.NAME.",
+    ),
+    "world.licensees": Row(
+        kind="input",
+        sentence="A new world has 1 to {most} licensees.",
+        clause="house",
+        next_step="Bring more into it later: towncircle world enrol DIR licensee.NAME",
+    ),
+    "world.no-applicant": Row(
+        kind="input",
+        sentence="{party} applies for a license, not to be authorized as a Provider.",
+        clause="house",
+        next_step="Leave --applicant out, and then: towncircle license DIR --licensee NAME",
+    ),
     "world.no-licensee": Row(
         kind="refused",
         sentence="The world has no licensee '{name}'.",

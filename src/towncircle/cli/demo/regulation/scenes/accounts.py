@@ -178,7 +178,7 @@ def declined(town: Town) -> None:
 def granted(town: Town) -> None:
     """Write the device off after its examination, and grant the claim as two persons."""
     device = town.notes["failed"]
-    town.provider(device, checkouts.write_off, reference="bench-12")
+    town.provider(device, checkouts.write_off, act="custody write-off", reference="bench-12")
     accounts.decide_claim(town.world, town.notes["claim"], grant=True, finding=_FINDING, by="ben", approved_by="ann")
     told = accounts.follow(town.room(33), town.notes["claim"])
     expect(told.state == "granted" and told.amount > ZERO, f"the claim is {told.state}")

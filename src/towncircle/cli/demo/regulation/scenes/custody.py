@@ -7,6 +7,7 @@ Mail rooms: 34 a defect, replaced and scrapped; 35 in care, a defect corrected; 
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING
 
 from towncircle.cli.demo.regulation.procedures import procedure, scene, shows
@@ -59,22 +60,26 @@ def part_replaced(town: Town) -> None:
 
 def _know(town: Town, part: str, until: date, reference: str) -> None:
     device = town.room(35).device
-    town.provider(device, lambda ctx, **told: upkeep.know(ctx, until=until, **told), part=part, reference=reference)
+    town.provider(device, partial(upkeep.know, until=until), act="custody part", part=part, reference=reference)
 
 
 @shows(
     48,
-    "The Provider reviews a licensee's transaction records",
+    "The Provider asks for a licensee's transaction records, which answers",
+    "provider review.asked",
+    "provider review.shown",
     "licensee review.granted",
     "licensee review.requested",
     clause="P050 2.5(b)",
 )
 def reviewed(town: Town) -> None:
-    """Show the records to the Provider, and not to anybody else."""
+    """Show the records to the Provider that has asked for them, and to nobody who has not."""
     journeys = town.room(35)
-    with refused("custody.not-entitled"):
-        custody.review(journeys, by="licensee.somebody", reference="review-1")
-    expect(custody.review(journeys, by=PROVIDER, reference="review-2"), "nothing was shown")
+    with refused("custody.no-review"):
+        custody.review(journeys)
+    custody.ask_review(town.world, PROVIDER, journeys.licensee, reference="review-2")
+    held, shown = custody.review(journeys)
+    expect(held.key == "review-2" and shown, "nothing was shown")
 
 
 @shows(50, "Address matching data are kept up to date", "licensee address-data.updated", clause="P050 2.5(g)")
@@ -105,7 +110,14 @@ def corrected(town: Town) -> None:
     """Examine it at the licensee's, and use it again."""
     journeys = town.room(35)
     device = journeys.device
-    town.provider(device, defects.examine, fault="A loose plug.", remedy=defects.CORRECTED, reference="visit-3")
+    town.provider(
+        device,
+        defects.examine,
+        act="custody examine",
+        fault="A loose plug.",
+        remedy=defects.CORRECTED,
+        reference="visit-3",
+    )
     custody.report_defect(journeys, device, kind="faulty", details="It does not start.")
     town.connect(journeys)
     journeys.reset(_TEN)
@@ -114,7 +126,7 @@ def corrected(town: Town) -> None:
 @shows(58, "An element resides in the Provider's server", "provider element.hosted", clause="502.20(e)")
 def hosted(town: Town) -> None:
     """Take an element into the server."""
-    town.provider(town.room(36).device, removals.host)
+    town.provider(town.room(36).device, removals.host, act="custody host")
 
 
 @shows(
@@ -166,7 +178,7 @@ def taken_along(town: Town) -> None:
     custody.fetch_receipt(journeys, device, inspector=True)
     withdraw(town, 37, "removal was ordered")
     with refused("custody.not-owned"):
-        town.provider(device, upkeep.scrap)
+        town.provider(device, upkeep.scrap, act="custody scrap")
 
 
 @shows(
@@ -239,11 +251,11 @@ def defective(town: Town) -> None:
 def retrieved(town: Town) -> None:
     """Retrieve it, credit its balance by its own word, lease another, report the fault."""
     journeys, device = town.room(34), town.notes["defective"]
-    town.provider(device, defects.retrieve, reference="van-1")
+    town.provider(device, defects.retrieve, act="custody retrieve", reference="van-1")
     withdraw(town, 34, "it is defective")
     town.equip(journeys)
     told = {"fault": "A worn contact.", "remedy": defects.REPLACED, "reference": "bench-4"}
-    town.provider(device, defects.examine, **told)
+    town.provider(device, defects.examine, act="custody examine", **told)
 
 
 @shows(
@@ -274,7 +286,7 @@ def sent_back(town: Town) -> None:
 def came_back(town: Town) -> None:
     """Sign for it; the licensee fetches its receipt."""
     device = DeviceId(town.notes["defective"])
-    town.provider(device, handovers.receive, condition="sound")
+    town.provider(device, handovers.receive, act="custody receive", condition="sound")
     custody.fetch_receipt(town.room(34), device)
 
 
@@ -287,5 +299,5 @@ def came_back(town: Town) -> None:
 def scrapped(town: Town) -> None:
     """Scrap what its owner may scrap."""
     device = DeviceId(town.notes["defective"])
-    town.provider(device, upkeep.scrap)
+    town.provider(device, upkeep.scrap, act="custody scrap")
     expect(town.room(34).status_of(device).state == "zeroised", "its keys are there still")

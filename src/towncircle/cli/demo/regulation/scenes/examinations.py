@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from towncircle.cli.demo.regulation.town import Town
     from towncircle.world.journeys import Journeys
 
-_STAFF = ("ann", "ben")
+_STAFF = ("officer-17", "officer-23")
 
 procedure(
     "A case is opened, worked on and closed",

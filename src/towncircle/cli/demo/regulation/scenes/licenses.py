@@ -197,10 +197,10 @@ def abroad(town: Town) -> None:
     """Authorize a licensee; while it lasts its device abroad is no ground; withdraw the authorization."""
     number = licensing.held(town.room(8)).key
     day = town.world.clock.now().plus(days=2).date_in(HEADQUARTERS)
-    licensing.permit(town.world, number, "abroad", "ABROAD-1", day, by="mats")
+    licensing.permit(town.world, number, "abroad", "ABROAD-1", day, by="postmaster")
     with refused("license.permitted"):
-        licensing.revoke(town.world, number, {"abroad": "The device is at a branch."}, by="mats")
-    licensing.end_permit(town.world, number, "abroad", by="mats")
+        licensing.revoke(town.world, number, {"abroad": "The device is at a branch."}, by="postmaster")
+    licensing.end_permit(town.world, number, "abroad", by="postmaster")
 
 
 @shows(

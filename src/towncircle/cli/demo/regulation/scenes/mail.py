@@ -23,7 +23,7 @@ from towncircle.postal import delays
 from towncircle.wire.bodies.forms import Facility
 from towncircle.world import printing
 from towncircle.world.notices import give_standing
-from towncircle.world.supervising import at_postal
+from towncircle.world.supervising import by_officer
 
 if TYPE_CHECKING:
     from towncircle.cli.demo.regulation.town import Town
@@ -176,7 +176,9 @@ def branches_decided(town: Town) -> None:
     for name, facility in (("UNION HEIGHTS", asked), ("UNION STATION", "contract-station")):
         row = journeys.do(partial(branches.request, name=name, state="MD", facility=asked))
         told = {"number": row.body["license"], "branch": name, "facility": facility, "reasons": "Found on the spot."}
-        at_postal(town.world, partial(office.decide, approve=facility == asked, notify=give_standing, **told))
+        act = "postmaster approve" if facility == asked else "postmaster refuse"
+        decide = partial(office.decide, approve=facility == asked, notify=give_standing, **told)
+        by_officer(town.world, decide, by="postmaster", act=act)
         kept.append(journeys.do(partial(branches.ask, name=name)).body["outcome"])
     expect(kept == ["approved", "refused"], f"the branches are {kept}")
     town.connect(journeys)
@@ -192,4 +194,4 @@ def delayed(town: Town) -> None:
     device = town.room(29).device
     month = f"{town.world.clock.now().date_in('UTC'):%Y-%m}"
     found = partial(delays.find, device=device, month=month, reasons="A flood.", rules=town.world.rules)
-    at_postal(town.world, found)
+    by_officer(town.world, found, by="postmaster", act="postmaster delay")

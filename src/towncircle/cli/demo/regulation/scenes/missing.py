@@ -69,8 +69,8 @@ def stolen(town: Town) -> None:
 def police(town: Town) -> None:
     """Copy the report and file the incident."""
     device = town.notes["stolen"]
-    town.provider(device, missing.police, reference="", document="", cpip="CPIP-2027-0031")
-    town.provider(device, incidents.file_due)
+    town.provider(device, missing.police, act="missing police", reference="", document="", cpip="CPIP-2027-0031")
+    town.provider(device, incidents.file_due, act="missing incident")
 
 
 @shows(
@@ -102,8 +102,8 @@ def found(town: Town) -> None:
     report(journeys, device, event="recovered", place="a pawn shop", details="The police brought it back.")
     with refused("missing.reported"):
         journeys.contact_of(device)
-    town.provider(device, missing.inspect, outcome="regular", reference="bench-7", document="")
-    town.provider(device, incidents.file_due)
+    town.provider(device, missing.inspect, act="missing inspect", outcome="regular", reference="bench-7", document="")
+    town.provider(device, incidents.file_due, act="missing incident")
     return_recovered(journeys, device)
 
 
@@ -128,11 +128,11 @@ def given_back(town: Town) -> None:
     report(journeys, device, event="recovered", place="a move", details="It was in the last box.")
     with refused("missing.reported"):
         journeys.contact()
-    town.provider(device, missing.inspect, outcome="regular", reference="bench-8", document="")
-    town.provider(device, missing.give_back, regime=town.world.config.regime)
+    town.provider(device, missing.inspect, act="missing inspect", outcome="regular", reference="bench-8", document="")
+    town.provider(device, missing.give_back, act="missing give-back", regime=town.world.config.regime)
     town.connect(journeys)
-    town.provider(device, incidents.file_due)
-    town.provider(device, incidents.file_due)
+    town.provider(device, incidents.file_due, act="missing incident")
+    town.provider(device, incidents.file_due, act="missing incident")
     town.rests(journeys, until_told=False)
 
 
@@ -153,12 +153,18 @@ def nobody_home(town: Town) -> None:
 def searched(town: Town) -> None:
     """Take the steps; the post office knows a new address, where nobody opens."""
     device = town.room(22).device
-    town.provider(device, searching.search, reason="Letters come back.")
+    town.provider(device, searching.search, act="missing search", reason="Letters come back.")
     for number, step in enumerate(searching.STEPS, start=1):
         result = searching.NEW_ADDRESS if step.name == "post-office" else searching.NOTHING
         document = _PAPER if step.document else ""
         town.provider(
-            device, searching.take_step, step=step.name, result=result, reference=f"note-{number}", document=document
+            device,
+            searching.take_step,
+            act="missing step",
+            step=step.name,
+            result=result,
+            reference=f"note-{number}",
+            document=document,
         )
 
 
@@ -175,13 +181,14 @@ def not_located(town: Town) -> None:
     town.provider(
         device,
         searching.take_step,
+        act="missing step",
         step=searching.INSPECTION.name,
         result=searching.NOTHING,
         reference="visit-1",
         document=_PAPER,
     )
-    town.provider(device, searching.determine, event="lost")
-    town.provider(device, incidents.file_due)
+    town.provider(device, searching.determine, act="missing determine", event="lost")
+    town.provider(device, incidents.file_due, act="missing incident")
 
 
 @scene(47)
@@ -213,7 +220,7 @@ def found_without_license(town: Town) -> None:
     report(journeys, device, event="recovered", place="a fair", details="It was in the hall.")
     with refused("missing.reported"):
         journeys.contact_of(device)
-    town.provider(device, missing.inspect, outcome="regular", reference="bench-9", document="")
+    town.provider(device, missing.inspect, act="missing inspect", outcome="regular", reference="bench-9", document="")
     for _ in range(2):  # the loss, then the recovery
-        town.provider(device, incidents.file_due)
+        town.provider(device, incidents.file_due, act="missing incident")
     return_recovered(journeys, device)

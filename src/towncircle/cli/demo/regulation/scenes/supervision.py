@@ -8,7 +8,7 @@ approved and leases to nobody yet.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from towncircle.cli.demo.regulation.procedures import scene, shows
@@ -19,7 +19,8 @@ from towncircle.postal import advertising, products
 from towncircle.provider import advertising as art
 from towncircle.provider import weaknesses
 from towncircle.rules.duties import HEADQUARTERS
-from towncircle.world.supervising import at_postal, at_provider
+from towncircle.rules.offices import acts_of_office
+from towncircle.world.supervising import at_provider, by_officer
 
 if TYPE_CHECKING:
     from towncircle.cli.demo.regulation.town import Town
@@ -31,6 +32,33 @@ _BUILDS = tuple(hashlib.sha256(words).hexdigest() for words in (b"TC2A, first bu
 _MANAGER = "manager-mtm"
 _ART = ("spring", "gamble")
 
+_ACTS = {
+    "products.show": "products qualify",
+    "products.authorize": "products authorize",
+    "products.change_control": "products control",
+    "products.submit": "products submit",
+    "products.approve": "products approve",
+    "products.change": "products change",
+    "advertising.decide": "products approve-art or products refuse-art",
+    "advertising.submit": "provider art",
+    "weaknesses.discover": "provider discover",
+    "weaknesses.report": "provider report",
+    "supervision.answer": "provider answer",
+    "sanctions.notify": "supervision sanction",
+    "sanctions.pay": "supervision pay",
+    "sanctions.hold": "supervision hold",
+    "suspensions.propose": "supervision propose",
+    "suspensions.notify": "supervision notify",
+    "suspensions.notify_willful": "supervision willful",
+    "suspensions.extend_cure": "supervision more-time",
+    "suspensions.find_corrected": "supervision corrected",
+    "suspensions.extend": "supervision extend",
+    "suspensions.revoke": "supervision revoke",
+    "decisions.decide": "supervision decide",
+    "decisions.withdraw": "supervision withdraw",
+    "defenses.decide_appeal": "supervision reverse or supervision uphold",
+}
+
 
 def ahead(town: Town, days: int) -> str:
     """Give the day that lies so many days ahead, at headquarters."""
@@ -39,13 +67,22 @@ def ahead(town: Town, days: int) -> str:
 
 def postal(town: Town, job: Callable[..., Record], *told: object, by: str = _MANAGER, **named: Any) -> Record:
     """Do a step of the Manager, MTM, or of another officer, and bring what it says to the Provider."""
-    done: Record = at_postal(town.world, lambda ctx: job(ctx, *told, **named), by=by)
+    done: Record = by_officer(town.world, lambda ctx: job(ctx, *told, **named), by=by, act=_act(job, named))
     return done
 
 
 def provider(town: Town, job: Callable[..., Any], **named: Any) -> Any:
     """Do a step of the Provider, and bring what it says to the Postal Service."""
-    return at_provider(town.world, PROVIDER, lambda ctx: job(ctx, **named))
+    act = _act(job, named)
+    by = acts_of_office()[act].offices[0]
+    return at_provider(town.world, PROVIDER, lambda ctx: job(ctx, **named), by=by, act=act)
+
+
+def _act(job: Callable[..., Any], named: Mapping[str, Any]) -> str:
+    """Name the act of an office that a step is."""
+    step = f"{job.__module__.rpartition('.')[2]}.{job.__name__}"
+    yes = named.get("approve", named.get("reverse", False))
+    return _ACTS[step].partition(" or ")[0 if yes else 2] or _ACTS[step]
 
 
 # ---- products (502.1 to 502.12)
