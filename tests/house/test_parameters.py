@@ -190,9 +190,9 @@ def context(tx: Transaction) -> Context:
     return Context(
         tx=tx,
         now=setting.START,
-        party="p",
+        party="provider.p",
         actor="ann",
-        randomness=SeededRandomness(1, "p"),
+        randomness=SeededRandomness(1, "provider.p"),
         rule_digest="",
         unseal=lambda *_: None,
     )
