@@ -151,19 +151,7 @@ def evidence(ctx: Context, *, job: JobId) -> Steps:
         departments.settle(ctx, job=job, spent=total)
     books.follow(ctx, device=device, resets_total=status.resets_total, last_applied=status.last_applied)
     books.book_postage(ctx, job=job, device=device, department=row.body["department"], amount=total)
-    ctx.note(
-        "evidence.made",
-        job,
-        clauses=("502.8(b)",),
-        occurred_at=done.at,
-        device=device,
-        first_piece=done.first_piece,
-        count=done.count,
-        total=int(total),
-        ascending_after=int(done.registers.ascending),
-        descending_after=int(done.registers.descending),
-        mailing_date=row.body["mailing_date"],
-    )
+    _note_evidence(ctx, row, device, done)
     if form_of(row.body) == CORRECTION:
         _note_correction(ctx, row)
     body = {
@@ -176,6 +164,22 @@ def evidence(ctx: Context, *, job: JobId) -> Steps:
     }
     owner = device if row.owner == planned["device"] else row.owner
     return ctx.tx.put("job", job, body, owner=owner, expected=row.version)
+
+
+def _note_evidence(ctx: Context, row: Record, device: DeviceId, done: Evidenced) -> None:
+    ctx.note(
+        "evidence.made",
+        row.key,
+        clauses=("502.8(b)",),
+        occurred_at=done.at,
+        device=device,
+        first_piece=done.first_piece,
+        count=done.count,
+        total=int(row.body["total"]),
+        ascending_after=int(done.registers.ascending),
+        descending_after=int(done.registers.descending),
+        mailing_date=row.body["mailing_date"],
+    )
 
 
 def terms_of(ctx: Context, order: Order, *, provider: str) -> Terms:
