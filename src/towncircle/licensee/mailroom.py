@@ -44,7 +44,7 @@ from towncircle.mailpiece.address_files import Recipient
 from towncircle.mailpiece.forms import form_of_piece, require_form
 from towncircle.mailpiece.rates import Shape
 from towncircle.psd.client import DeviceClient
-from towncircle.psd.commands import Evidence, Evidenced
+from towncircle.psd.commands import Evidence, Evidenced, StatusReport
 
 SOFTWARE_ID = b"TC"  # house
 POSTAGE, REDATE, CORRECTION = "postage", "redate", "correction"
@@ -144,14 +144,7 @@ def evidence(ctx: Context, *, job: JobId) -> Steps:
     assert row is not None
     if row.body["state"] not in ("planned", WAITING):
         return row
-    total = Mills(row.body["total"])
-    if row.body["state"] == WAITING:
-        departments.spend(ctx, job=row.body["batch"], amount=total)
-    else:
-        departments.settle(ctx, job=job, spent=total)
-    books.follow(ctx, device=device, resets_total=status.resets_total, last_applied=status.last_applied)
-    books.book_postage(ctx, job=job, device=device, department=row.body["department"], amount=total)
-    _note_evidence(ctx, row, device, done)
+    _book(ctx, row, done, status, device=device)
     if form_of(row.body) == CORRECTION:
         _note_correction(ctx, row)
     body = {
@@ -166,7 +159,15 @@ def evidence(ctx: Context, *, job: JobId) -> Steps:
     return ctx.tx.put("job", job, body, owner=owner, expected=row.version)
 
 
-def _note_evidence(ctx: Context, row: Record, device: DeviceId, done: Evidenced) -> None:
+def _book(ctx: Context, row: Record, done: Evidenced, status: StatusReport, *, device: DeviceId) -> None:
+    """Spend what a job reserved, book it with the device that evidenced it, and note it."""
+    total = Mills(row.body["total"])
+    if row.body["state"] == WAITING:
+        departments.spend(ctx, job=row.body["batch"], amount=total)
+    else:
+        departments.settle(ctx, job=JobId(row.key), spent=total)
+    books.follow(ctx, device=device, resets_total=status.resets_total, last_applied=status.last_applied)
+    books.book_postage(ctx, job=JobId(row.key), device=device, department=row.body["department"], amount=total)
     ctx.note(
         "evidence.made",
         row.key,
@@ -175,7 +176,7 @@ def _note_evidence(ctx: Context, row: Record, device: DeviceId, done: Evidenced)
         device=device,
         first_piece=done.first_piece,
         count=done.count,
-        total=int(row.body["total"]),
+        total=int(total),
         ascending_after=int(done.registers.ascending),
         descending_after=int(done.registers.descending),
         mailing_date=row.body["mailing_date"],

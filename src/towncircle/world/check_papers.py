@@ -52,9 +52,9 @@ def write_letter(world: World, closing: str, out: Path) -> Path:
     own = Mills(body["own"])
     credit = f" Of it {own} are credits of the Provider for malfunctions." if own > ZERO else ""
     says = (
-        "You asked for the closing of this account. Its balance, but for what is less than a cent, is paid to you by the "
-        f"check above.{credit} The account is closed: a deposit that comes later is yours, and another closing pays it "
-        "out."
+        "You asked for the closing of this account. Its balance, but for what is less than a cent, is paid to you by "
+        f"the check above.{credit} The account is closed: a deposit that comes later is yours, and another closing "
+        "pays it out."
     )
     out.mkdir(parents=True, exist_ok=True)
     path = out / f"refund-check-{held.key}.pdf"

@@ -160,7 +160,7 @@ class World:
         return held
 
     def _desk(self, party: PartyId, transport: Transport) -> Desk:
-        store = self.store(party)
+        store, root = self.store(party), bytes.fromhex(self.config.root)
         with store.transaction() as tx:
             run = tx.next_number("run")
         randomness = randomness_of(self.config.seed, f"{party} {run}")
@@ -180,7 +180,7 @@ class World:
                 self.shelf,
                 provider=party,
                 signer=signer,
-                root=bytes.fromhex(self.config.root),
+                root=root,
                 randomness=randomness,
                 ships=self._wiring.ships,
                 make=make,
@@ -191,12 +191,7 @@ class World:
         else:
             bench = self.shelf
         directory = trust.WorldDirectory(
-            self.folder,
-            self.cabinet,
-            self.config.parties,
-            device_key,
-            root=bytes.fromhex(self.config.root),
-            clock=self.clock,
+            self.folder, self.cabinet, self.config.parties, device_key, root=root, clock=self.clock
         )
         sealer = Sealer(
             party=party, store=store, signer=signer, directory=directory, clock=self.clock, randomness=randomness
