@@ -203,8 +203,11 @@ class World:
             handlers=handlers,
             bench=bench,
             after=after,
-            apart_us=self.rules.integer("clock_difference_minutes", self.clock.now().date_in("UTC")) * MINUTE_US,
+            apart_us=self._apart_us(),
         )
+
+    def _apart_us(self) -> int:
+        return self.rules.integer("clock_difference_minutes", self.clock.now().date_in("UTC")) * MINUTE_US
 
     def _hosting(
         self, provider: PartyId
