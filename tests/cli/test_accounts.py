@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 from tests.journeys.test_accounts import broken, funded
+from tests.journeys.test_missing import text_of
 
 from towncircle.cli.main import main
+from towncircle.kernel.money import Mills
 from towncircle.paper.scan import pages_of
 
 
@@ -21,6 +23,17 @@ def told(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, Any]:
 def said(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str]:
     code = main([*map(str, words)])
     return code, capsys.readouterr().out
+
+
+def letter_of(capsys: pytest.CaptureFixture[str], world: Path, closing: Any, out: Path, *, written: bool) -> None:
+    """Ask for the letter with a refund check; before there is a check, it is refused."""
+    answer = told(capsys, "close-account", "letter", world, closing["reference"], "--out", out)[1]
+    if not written:
+        assert answer["error"]["code"] == "closing.no-check"
+        return
+    page, amount = text_of(Path(answer["file"])), str(Mills(closing["amount_mills"]))
+    for words in ("Refund check", "number 1 of", "drawn by bank.lockbox", closing["reference"], amount, "by asc"):
+        assert words in page
 
 
 def test_money_is_walked_from_the_deposit_to_the_check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -72,7 +85,9 @@ def test_money_is_walked_from_the_deposit_to_the_check(tmp_path: Path, capsys: p
     code, text = said(capsys, "close-account", "request", world, "--by", "dora")
     assert (code, "Next: towncircle close-account instruct" in text) == (0, True)
     (closing,) = told(capsys, "close-account", "status", world)[1]["requests"]
+    letter_of(capsys, world, closing, out, written=False)
     assert told(capsys, "close-account", "instruct", world, closing["reference"], "--by", "asc")[1]["check"] == 1
+    letter_of(capsys, world, closing, out, written=True)
     assert told(capsys, "close-account", "status", world)[1]["requests"][0]["state"] == "paid"
 
 

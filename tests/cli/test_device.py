@@ -34,6 +34,7 @@ def started(*words: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
         told = ""
         while not told.endswith("}\n"):
             told += child.stdout.readline()
+        assert json.loads(told).get("standby", "none") == "none"
         yield child, json.loads(told)["address"]
     finally:
         child.terminate()
@@ -75,6 +76,9 @@ def test_hosted_devices_are_served_and_asked(
         told = ask(out, address, capsys)
         assert (told["device"], told["state"], told["pieces"]) == (DEVICE, "manufactured", 0)
         assert told["sentence"] == "The device is new and has no keys yet."
+    line = ["device", "serve-wan", dsn, "--secret", str(tmp_path / "secret"), "--stations", stations]
+    assert main([*line, "--require-standby"]) == 3
+    assert "psd.no-standby" in capsys.readouterr().err
 
 
 def test_an_address_that_is_none_is_named(tmp_path, capsys):

@@ -497,6 +497,26 @@ def test_a_statement_has_every_transaction_and_its_file_says_the_same(journeys: 
         accounts.statement(Journeys(world, ANNEX), "2026-11")
 
 
+def test_a_statement_that_is_longer_than_a_message_comes_in_parts(
+    journeys: Journeys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = accounts.statement(journeys, "2026-11").statement
+    assert len(whole.rows) == 2
+    for most in (1, 2, 3):  # a last part that is empty, full, and shorter
+        monkeypatch.setattr("towncircle.licensee.accounts.STATEMENT_ROWS", most)
+        monkeypatch.setattr("towncircle.provider.statements.STATEMENT_ROWS", most)
+        assert accounts.statement(journeys, "2026-11").statement == whole
+    monkeypatch.setattr("towncircle.licensee.accounts.STATEMENT_ROWS", 1)
+    monkeypatch.setattr("towncircle.provider.statements._given", _another_opening)
+    with refused("statement.does-not-add-up") as caught:
+        accounts.statement(journeys, "2026-11")
+    assert "part 2 does not follow" in caught.value.sentence
+
+
+def _another_opening(_ctx: object, told: bodies.MonthlyStatement, _licensee: str) -> bodies.MonthlyStatement:
+    return replace(told, rows=told.rows[:1], opening=told.opening + Mills(1))
+
+
 @cites("502.8", "502.20m")
 def test_three_books_agree_and_each_difference_has_its_cause(journeys: Journeys, tmp_path: Path) -> None:
     world = journeys.world

@@ -92,6 +92,7 @@ TAKEN = {
         "RefundDecided": "postal",
         "RefundSample": "postal",
         "AccountRequest": "licensee",
+        "StatementPartRequest": "licensee",
         "StatementRequest": "licensee",
         "CheckIssued": "postal",
         "IrregularityReport": "postal",

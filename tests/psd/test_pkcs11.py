@@ -17,12 +17,14 @@ from tests.softhsm import need_softhsm
 from towncircle.kernel.errors import BadInput, BrokenInvariant, Refused, TowncircleError
 from towncircle.kernel.money import Mills
 from towncircle.kernel.randomness import SeededRandomness
+from towncircle.pki.randomness import SystemRandomness
 from towncircle.pki.verifying import PublicKey, signature_valid, verify
 from towncircle.pki.verifying.signatures import P256_HALF_ORDER
 from towncircle.psd.commands import Evidence
 from towncircle.psd.opening import Keys
-from towncircle.psd.pkcs11 import TokenLibrary, TokenSlots
+from towncircle.psd.pkcs11 import TokenLibrary, TokenSlots, library_at
 from towncircle.psd.state import SealedKey
+from towncircle.psd.token_names import TokenNames
 
 LIBRARY = next(
     (
@@ -400,3 +402,33 @@ def test_a_device_process_is_told_where_its_keys_lie(
             assert client.evidence(batch()).count == 1
         with ProcessPort(place, arguments=["--clock", str(clock)]) as port, pytest.raises(TowncircleError):
             DeviceClient(port).evidence(batch("JOB-2"))
+
+
+def test_a_key_in_the_token_that_nobody_has_is_destroyed_at_a_later_start(token: Token, tmp_path: Path) -> None:
+    def slots(library: TokenLibrary) -> TokenSlots:
+        chance, names = SystemRandomness(), TokenNames(tmp_path)
+        return TokenSlots(library, token="device", pin=lambda: PIN, randomness=chance, names=names)
+
+    kept, orphan, ended = (slots(token.library).make("ecdsa-p256") for _ in range(3))
+    TokenNames(tmp_path).add(bytes(16))  # the power failed before the token made it
+    assert len(token.keys()) == 6
+    nowhere = TokenLibrary(Path("/nowhere/lib.so"))
+    slots(nowhere).settle([kept])  # a token that is away: nothing is forgotten
+    with pytest.raises(Refused):
+        slots(nowhere).destroy(ended)
+    nowhere.close()
+    assert len(TokenNames(tmp_path).all()) == 4
+    slots(token.library).settle([kept])
+    assert len(token.keys()) == 2
+    assert len(TokenNames(tmp_path).all()) == 1
+    assert slots(token.library).signer(kept).sign(b"x")
+    with pytest.raises(Refused):
+        slots(token.library).signer(orphan).sign(b"x")
+    (tmp_path / "token.names").write_text("not a name")
+    with pytest.raises(Refused, match=r"psd\.keys-unclear"):
+        slots(token.library).settle([kept])
+
+
+def test_everybody_in_a_process_shares_the_one_worker_of_a_library() -> None:
+    assert library_at(Path("/nowhere/a.so")) is library_at(Path("/nowhere/../nowhere/a.so"))
+    assert library_at(Path("/nowhere/a.so")) is not library_at(Path("/nowhere/b.so"))

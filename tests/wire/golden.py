@@ -703,6 +703,7 @@ SPECIMENS: tuple[Body, ...] = (
         closing="CLO-7K3MQ9ZX2RTB", licensee="licensee.mill", amount=Mills(250_000), check=7, day="2026-11-21"
     ),
     b.StatementRequest(month="2026-11"),
+    b.StatementPartRequest(month="2026-11", part=2, until=NOW),
     b.MonthlyStatement(
         month="2026-11",
         account="CMRS-20260-000001",

@@ -13,7 +13,7 @@ def add(subparsers: Any) -> None:
     """Register the command and its verbs."""
     parser = subparsers.add_parser(
         "close-account",
-        help="close the account and get its balance by check: request, instruct, status",
+        help="close the account and get its balance by check: request, instruct, letter, status",
         description="The licensee asks in writing; the Provider takes the balance out of the account and notifies the "
         "accounting service center; a person there instructs the lockbox bank, which issues the refund check, once. "
         "Give the device back first. Persons are authorised first: towncircle person DIR NAME (the licensee's), --at "
@@ -32,6 +32,12 @@ def add(subparsers: Any) -> None:
     instruct.add_argument("--by", required=True, metavar="NAME", help="the authorised person of the center")
     instruct.add_argument("--json", action="store_true", help="print JSON with stable keys")
     instruct.set_defaults(run=_instruct)
+    letter = verbs.add_parser("letter", help="write the letter with the refund check as PDF, as the center sends it")
+    letter.add_argument("world", type=Path, metavar="DIR", help="the world's folder")
+    letter.add_argument("closing", metavar="CLOSING", help="the closing, such as CLO-7K3MQ9ZX2RTB")
+    letter.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="the folder for the file")
+    letter.add_argument("--json", action="store_true", help="print JSON with stable keys")
+    letter.set_defaults(run=_letter)
     status = verbs.add_parser("status", help="show how the closing stands")
     world_argument(status)
     status.set_defaults(run=_status)
@@ -60,6 +66,18 @@ def _instruct(args: argparse.Namespace) -> int:
         as_json({**record, "amount_mills": body["amount"], "instructed_by": body["instructed_by"]})
     else:
         table([*record.items(), ("amount", Mills(body["amount"])), ("instructed by", body["instructed_by"])])
+    return 0
+
+
+def _letter(args: argparse.Namespace) -> int:
+    from towncircle.world.check_papers import write_letter
+
+    with opened(args.world) as world:
+        path = write_letter(world, args.closing, args.out)
+    if args.json:
+        as_json({"file": str(path)})
+    else:
+        print(path)
     return 0
 
 

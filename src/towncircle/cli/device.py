@@ -44,6 +44,9 @@ def add(subparsers: Any) -> None:
     wan.add_argument("--workers", type=int, metavar="N", help="worker processes (default: one a core)")
     wan.add_argument("--parts", type=int, default=0, metavar="N", help="make a new database in N parts by device")
     wan.add_argument("--world", type=Path, metavar="DIR", help="heed this world's clock (devices under a test root)")
+    wan.add_argument(
+        "--require-standby", action="store_true", help="refuse a database whose commits wait for no standby"
+    )
     wan.set_defaults(run=_serve_wan)
     both = verbs.add_parser("serve-hybrid", help="hybrid: a LAN device that falls back to a hosted one at a WAN host")
     both.add_argument("store", type=Path, metavar="DIR", help="the LAN device's store folder, with the notes")
@@ -77,6 +80,9 @@ def _add_others(verbs: Any) -> tuple[Any, ...]:
         default="user",
         help="what it may call: as the licensee's user (default), as the Provider's officer (destroys keys, prints "
         "nothing), or who a device is and how it stands only",
+    )
+    enrol.add_argument(
+        "--again", action="store_true", help="a new key and certificate for a station that is enrolled; old ones end"
     )
     enrol.set_defaults(run=_enrol)
     strike = verbs.add_parser("strike", help="refuse a station from now on")
@@ -187,25 +193,35 @@ def _serve_wan(args: argparse.Namespace) -> int:
     workers = args.workers if args.workers is not None else min(os.cpu_count() or 1, workers_within(limit))
     clock = str((args.world / CLOCK_FILE).resolve()) if args.world else ""
     wrapping = args.wrapping or args.secret.with_name(f"{args.secret.name}.keys")
-    told = {"memory_limit": limit, "clock": clock, "wrapping": wrapping}
+    told = {"memory_limit": limit, "clock": clock, "wrapping": wrapping, "standby": args.require_standby}
     pool = Pool(dsn=args.dsn, secret=args.secret.read_bytes(), workers=workers, **told)
-    PostgresMemory(args.dsn, create=True, partitions=args.parts).close()
+    store = PostgresMemory(args.dsn, create=True, partitions=args.parts, standby=args.require_standby)
+    standbys = store.standbys()
+    store.close()
     lanes = Lanes(pool)
     try:
-        return _serve(args, gate(args.stations, lanes.exchange), "hosted devices")
+        return _serve(args, gate(args.stations, lanes.exchange), "hosted devices", standby=standbys or "none")
     finally:
         lanes.close()
 
 
-def _serve(args: argparse.Namespace, call: Call, what: str) -> int:
+def _serve(args: argparse.Namespace, call: Call, what: str, **more: str) -> int:
+    from towncircle.pki.randomness import SystemRandomness
+    from towncircle.psd.process import SystemClock
     from towncircle.transport.stations import StationServer, context_for
+    from towncircle.world.stations import ending, renew_own
 
-    server = StationServer(context_for(args.stations, server=True), call, address=(args.listen, args.port))
+    now = SystemClock().now()
+    renew_own(args.stations, SystemRandomness(), now)
+    context = context_for(args.stations, server=True)
+    for words in ending(args.stations, now):
+        _tell(words)
+    server = StationServer(context, call, address=(args.listen, args.port))
     address = f"{server.address[0]}:{server.address[1]}"
     if args.json:
-        as_json({"address": address, "serves": what})
+        as_json({"address": address, "serves": what, **more})
     else:
-        table([("serves", what), ("address", address)])
+        table([("serves", what), ("address", address), *more.items()])
     sys.stdout.flush()
     try:
         server.run()
@@ -219,18 +235,22 @@ def _enrol(args: argparse.Namespace) -> int:
     from towncircle.kernel.ids import DeviceId
     from towncircle.pki.randomness import SystemRandomness
     from towncircle.psd.process import SystemClock
-    from towncircle.world.stations import EVERY, enrol, found
+    from towncircle.world.stations import EVERY, enrol, found, roles_enrolled
 
     randomness, now = SystemRandomness(), SystemClock().now()
     devices = [EVERY] if args.every_device else [DeviceId.parse(text) for text in args.device]
-    if not devices:
+    if bool(devices) == args.again:  # who is enrolled keeps what he may do
         raise BadInput("cli.no-device-named")
     found(args.stations, randomness, now)
-    print_ = enrol(args.stations, args.name, args.out, devices=devices, randomness=randomness, now=now, role=args.role)
+    chance, again = randomness, args.again
+    print_ = enrol(
+        args.stations, args.name, args.out, devices=devices, randomness=chance, now=now, role=args.role, again=again
+    )
+    role = roles_enrolled(args.stations)[args.name]
     if args.json:
-        as_json({"name": args.name, "role": args.role, "fingerprint": print_, "folder": str(args.out)})
+        as_json({"name": args.name, "role": role, "fingerprint": print_, "folder": str(args.out)})
     else:
-        table([("enrolled", f"{args.name} as {args.role}"), ("folder", str(args.out)), ("fingerprint", print_)])
+        table([("enrolled", f"{args.name} as {role}"), ("folder", str(args.out)), ("fingerprint", print_)])
     return 0
 
 
@@ -262,7 +282,8 @@ def _permit(args: argparse.Namespace) -> int:
 def _status(args: argparse.Namespace) -> int:
     from towncircle.kernel.ids import DeviceId
     from towncircle.psd.client import DeviceClient
-    from towncircle.world.stations import port_to
+    from towncircle.psd.process import SystemClock
+    from towncircle.world.stations import ending_own, port_to
 
     line = port_to(args.station, device_lines.address(args.address), DeviceId.parse(args.device))
     try:
@@ -273,6 +294,6 @@ def _status(args: argparse.Namespace) -> int:
         as_json(standing_json(told))
     else:
         table(standing(told))
-        for warning in told.warnings:
+        for warning in (*told.warnings, *ending_own(args.station, SystemClock().now())):
             print(f"! {warning}")
     return 0

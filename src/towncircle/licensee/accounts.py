@@ -8,18 +8,21 @@ follow from each other is not taken.
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import count
 from typing import Any
 
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Ask, Context, Steps
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.ids import RequestId
+from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import Mills
 from towncircle.kernel.persons import check
 from towncircle.kernel.store import Record
 from towncircle.licensee import books
-from towncircle.wire.bodies import AccountAnswer, AccountRequest, MonthlyStatement, StatementRequest
-from towncircle.wire.bodies.cmrs import CLAIMED
+from towncircle.wire.bodies import AccountAnswer, AccountRequest, MonthlyStatement, StatementPartRequest
+from towncircle.wire.bodies.cmrs import CLAIMED, STATEMENT_ROWS
 from towncircle.wire.statement_file import first_fault
 
 BEGUN, WAITING, ANSWERED, DROPPED = "begun", "waiting", "answered", "dropped"
@@ -93,13 +96,30 @@ def held_request(ctx: Context, reference: str) -> Record:
     return held
 
 
+def _in_parts(ctx: Context, provider: str, month: str) -> Steps:
+    """Fetch a statement part by part, all as of the instant of the first one, and put it together."""
+    asked, whole = RequestId.new(ctx.randomness), None
+    for part in count(1):
+        query = StatementPartRequest(month=month, part=part, until=whole.until if whole else Instant(0))
+        answer = yield Ask(provider, query, f"statement of {month} {asked}{f' part {part}' if whole else ''}")
+        told = answer.body
+        assert isinstance(told, MonthlyStatement)
+        if whole is None:
+            whole = told
+        elif (told.month, told.account, told.opening) != (whole.month, whole.account, whole.closing):
+            why = f"part {part} does not follow the one before"
+            raise Refused("statement.does-not-add-up", month=month, provider=provider, why=why)
+        else:
+            whole = replace(whole, closing=told.closing, rows=(*whole.rows, *told.rows))
+        if len(told.rows) < STATEMENT_ROWS:
+            break
+    return whole
+
+
 @cites("P050-3.5c")
 def statement(ctx: Context, *, provider: str, month: str) -> Steps:
     """Fetch the statement of a month, and book what only it tells. Raises `Refused` (statement.does-not-add-up)."""
-    query = StatementRequest(month=month)
-    answer = yield Ask(provider, query, f"statement of {month} {RequestId.new(ctx.randomness)}")
-    told = answer.body
-    assert isinstance(told, MonthlyStatement)
+    told = yield from _in_parts(ctx, provider, month)
     fault = first_fault(told)
     if told.month != month or fault is not None:
         why = fault[1] if fault else f"it is of {told.month}"

@@ -44,7 +44,7 @@ from towncircle.mailpiece.address_files import Recipient
 from towncircle.mailpiece.forms import form_of_piece, require_form
 from towncircle.mailpiece.rates import Shape
 from towncircle.psd.client import DeviceClient
-from towncircle.psd.commands import Evidence, Evidenced
+from towncircle.psd.commands import Evidence, Evidenced, StatusReport
 
 SOFTWARE_ID = b"TC"  # house
 POSTAGE, REDATE, CORRECTION = "postage", "redate", "correction"
@@ -144,16 +144,37 @@ def evidence(ctx: Context, *, job: JobId) -> Steps:
     assert row is not None
     if row.body["state"] not in ("planned", WAITING):
         return row
+    _book(ctx, row, done, status, device=device)
+    if form_of(row.body) == CORRECTION:
+        _note_correction(ctx, row)
+    return _keep_made(ctx, row, done, device=device)
+
+
+def _keep_made(ctx: Context, row: Record, done: Evidenced, *, device: DeviceId) -> Record:
+    body = {
+        **row.body,
+        "device": device,
+        "state": EVIDENCED,
+        "first_piece": done.first_piece,
+        "evidenced_at": int(done.at),
+        "indicia": [indicium.hex() for indicium in done.indicia()],
+    }
+    owner = device if row.owner == row.body["device"] else row.owner
+    return ctx.tx.put("job", row.key, body, owner=owner, expected=row.version)
+
+
+def _book(ctx: Context, row: Record, done: Evidenced, status: StatusReport, *, device: DeviceId) -> None:
+    """Spend what a job reserved, book it with the device that evidenced it, and note it."""
     total = Mills(row.body["total"])
     if row.body["state"] == WAITING:
         departments.spend(ctx, job=row.body["batch"], amount=total)
     else:
-        departments.settle(ctx, job=job, spent=total)
+        departments.settle(ctx, job=JobId(row.key), spent=total)
     books.follow(ctx, device=device, resets_total=status.resets_total, last_applied=status.last_applied)
-    books.book_postage(ctx, job=job, device=device, department=row.body["department"], amount=total)
+    books.book_postage(ctx, job=JobId(row.key), device=device, department=row.body["department"], amount=total)
     ctx.note(
         "evidence.made",
-        job,
+        row.key,
         clauses=("502.8(b)",),
         occurred_at=done.at,
         device=device,
@@ -164,18 +185,6 @@ def evidence(ctx: Context, *, job: JobId) -> Steps:
         descending_after=int(done.registers.descending),
         mailing_date=row.body["mailing_date"],
     )
-    if form_of(row.body) == CORRECTION:
-        _note_correction(ctx, row)
-    body = {
-        **row.body,
-        "device": device,
-        "state": EVIDENCED,
-        "first_piece": done.first_piece,
-        "evidenced_at": int(done.at),
-        "indicia": [indicium.hex() for indicium in done.indicia()],
-    }
-    owner = device if row.owner == planned["device"] else row.owner
-    return ctx.tx.put("job", job, body, owner=owner, expected=row.version)
 
 
 def terms_of(ctx: Context, order: Order, *, provider: str) -> Terms:

@@ -23,7 +23,7 @@ from towncircle.kernel.randomness import Randomness, below
 from towncircle.pki.verifying.signatures import P256_ORDER
 
 HOST_NAME = "device-host.towncircle"  # house: the name in the host's certificate, whatever its address
-_YEARS_MONTHS = 12 * 5  # house
+_YEARS_MONTHS, _AUTHORITY_MONTHS = 12 * 5, 12 * 20  # house
 _SERIAL_BYTES = 16
 
 
@@ -45,6 +45,12 @@ def fingerprint_of(der: bytes) -> str:
     return hashlib.sha256(der).hexdigest()
 
 
+def ends(certificate: bytes) -> Instant:
+    """Give the end of a certificate (PEM)."""
+    at = x509.load_pem_x509_certificate(certificate).not_valid_after_utc
+    return Instant(int(at.timestamp()) * 1_000_000)
+
+
 def found_host(name: str, randomness: Randomness, now: Instant) -> Identity:
     """Make the authority of one host."""
     return _issue(name, None, randomness, now, host=False)
@@ -56,6 +62,9 @@ def certify(authority: Identity, name: str, randomness: Randomness, now: Instant
 
 
 def _issue(name: str, authority: Identity | None, randomness: Randomness, now: Instant, *, host: bool) -> Identity:
+    until = now.plus_months(_YEARS_MONTHS if authority is not None else _AUTHORITY_MONTHS, zone="UTC")
+    if authority is not None:  # an end that nobody can use is not promised
+        until = min(until, ends(authority.certificate))
     key = ec.derive_private_key(1 + below(randomness, P256_ORDER - 1), ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     issuer, signer = subject, key
@@ -71,7 +80,7 @@ def _issue(name: str, authority: Identity | None, randomness: Randomness, now: I
         .public_key(key.public_key())
         .serial_number(int.from_bytes(randomness.take(_SERIAL_BYTES), "big") >> 1)
         .not_valid_before(now.plus(days=-1).utc())
-        .not_valid_after(now.plus_months(_YEARS_MONTHS, zone="UTC").utc())
+        .not_valid_after(until.utc())
         .add_extension(_constraints(authority=authority is None), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from types import MappingProxyType
 from typing import Any
@@ -20,7 +21,8 @@ from towncircle.kernel.money import ZERO, Mills
 from towncircle.ledger import Books, Entry
 from towncircle.rules.calendars import start_of_day
 from towncircle.rules.duties import HEADQUARTERS
-from towncircle.wire.bodies import MonthlyStatement, StatementRequest, StatementRow
+from towncircle.wire.bodies import MonthlyStatement, StatementPartRequest, StatementRequest, StatementRow
+from towncircle.wire.bodies.cmrs import STATEMENT_ROWS
 from towncircle.wire.message import Opened
 
 _MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])", re.ASCII)
@@ -61,9 +63,32 @@ def on_request(ctx: Context, opened: Opened) -> MonthlyStatement:
     """State a month of the sender's account. Raises `BadInput` (statement.bad-month), `Refused` (account.unknown)."""
     body, licensee = opened.body, opened.envelope.sender
     assert isinstance(body, StatementRequest)
-    first, after = months(body.month)
-    if first > ctx.now:
-        raise BadInput("statement.bad-month", text=body.month)
+    return _given(ctx, _whole(ctx, licensee, body.month, ctx.now), licensee)
+
+
+@cites("P050-3.5c")
+def on_part_request(ctx: Context, opened: Opened) -> MonthlyStatement:
+    """State a part of a month: the transactions of one message and the balance before them. Raises as `on_request`."""
+    body, licensee = opened.body, opened.envelope.sender
+    assert isinstance(body, StatementPartRequest)
+    whole = _whole(ctx, licensee, body.month, min(body.until, ctx.now) if body.until else ctx.now)
+    begun = max(body.part - 1, 0) * STATEMENT_ROWS
+    rows = whole.rows[begun : begun + STATEMENT_ROWS]
+    opening = whole.rows[min(begun, len(whole.rows)) - 1].balance if begun and whole.rows else whole.opening
+    part = replace(whole, opening=opening, closing=rows[-1].balance if rows else opening, rows=rows)
+    return _given(ctx, part, licensee)
+
+
+def _given(ctx: Context, told: MonthlyStatement, licensee: str) -> MonthlyStatement:
+    about: dict[str, Any] = {"licensee": licensee, "month": told.month, "rows": len(told.rows)}
+    ctx.note("statement.given", f"{licensee} {told.month}", clauses=("P050 3.5(c)",), **about)
+    return told
+
+
+def _whole(ctx: Context, licensee: str, month: str, now: Instant) -> MonthlyStatement:
+    first, after = months(month)
+    if first > now:
+        raise BadInput("statement.bad-month", text=month)
     row = ctx.tx.get("account", licensee)
     if row is None:
         raise Refused("account.unknown", licensee=licensee, provider=ctx.party)
@@ -71,7 +96,7 @@ def on_request(ctx: Context, opened: Opened) -> MonthlyStatement:
     balance = ZERO
     for entry in Books(ctx.tx).entries(licensee):
         amount = moved(entry, account)
-        if amount == ZERO or entry.at >= after:
+        if amount == ZERO or entry.at >= after or entry.at > now:
             continue
         balance += amount
         if entry.at < first:
@@ -87,13 +112,10 @@ def on_request(ctx: Context, opened: Opened) -> MonthlyStatement:
                 balance=balance,
             )
         )
-    about: dict[str, Any] = {"licensee": licensee, "month": body.month, "rows": len(rows)}
-    ctx.note("statement.given", f"{licensee} {body.month}", clauses=("P050 3.5(c)",), **about)
-    until = min(ctx.now, after)
     return MonthlyStatement(
-        month=body.month,
+        month=month,
         account=row.body["account"],
-        until=until,
+        until=min(now, after),
         opening=opening,
         closing=balance,
         rows=tuple(rows),

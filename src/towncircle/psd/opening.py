@@ -14,13 +14,18 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.randomness import Randomness
 from towncircle.pki.passphrase import secret_from
 from towncircle.pki.randomness import SystemRandomness
 from towncircle.psd.key_arguments import PASSPHRASE, add_arguments
-from towncircle.psd.keys import KeySlots, SoftwareSlots
+from towncircle.psd.keys import SoftwareSlots
+
+if TYPE_CHECKING:
+    from towncircle.psd.pkcs11 import TokenSlots
+
 
 __all__ = ["CHOICE", "PASSPHRASE", "SECRET", "Keys", "add_arguments", "chosen", "kept", "keys_of"]
 SECRET, CHOICE = "operator.secret", "keys.json"
@@ -44,18 +49,20 @@ class Keys:
     beside: str = SECRET
     parameters: str = PASSPHRASE
 
-    def slots(self, directory: Path, randomness: Randomness) -> KeySlots:
+    def slots(self, directory: Path, randomness: Randomness) -> SoftwareSlots | TokenSlots:
         """Give the key slots of the device in a store directory.
 
         Names in a token come from the operating system even in a seeded rehearsal: a seed starts over with the process,
         and a name that comes twice would take the place of a key in use.
         """
         if self.token is not None:
-            from towncircle.psd.pkcs11 import TokenLibrary, TokenSlots
+            from towncircle.psd.pkcs11 import TokenSlots, library_at
+            from towncircle.psd.token_names import TokenNames
 
             pin = self.pin or directory / "operator.pin"
             names = SystemRandomness()
-            return TokenSlots(TokenLibrary(self.token), token=self.label, pin=lambda: _line(pin), randomness=names)
+            library, kept_names = library_at(self.token), TokenNames(directory)
+            return TokenSlots(library, token=self.label, pin=lambda: _line(pin), randomness=names, names=kept_names)
         if self.passphrase is not None:
             typed = self.passphrase
             return SoftwareSlots(secret_from(directory / self.parameters, lambda: _line(typed)), randomness)

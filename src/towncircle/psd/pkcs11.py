@@ -17,7 +17,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from towncircle.pki.verifying.signatures import P256_HALF_ORDER, P256_ORDER
 from towncircle.psd.keys import PAIRWISE
 from towncircle.psd.ports import read_frame, write_frame
 from towncircle.psd.state import SealedKey
+from towncircle.psd.token_names import TokenNames
 from towncircle.wire import cbor
 
 ANSWER_S = 10  # house: shorter than a LAN host waits for its device
@@ -126,6 +128,16 @@ class TokenLibrary:
         child.wait()
 
 
+_LIBRARIES: dict[Path, TokenLibrary] = {}
+_ONE = threading.Lock()
+
+
+def library_at(path: Path) -> TokenLibrary:
+    """Give the library at a path: the same one, with its one worker, to everybody in this process."""
+    with _ONE:
+        return _LIBRARIES.setdefault(path.resolve(), TokenLibrary(path))
+
+
 class TokenKey:
     """Sign with a key of a token."""
 
@@ -162,10 +174,31 @@ class TokenKey:
 
 
 class TokenSlots:
-    """Keep the device's private keys in a token."""
+    """Keep the device's private keys in a token; with `names` none is left behind there that nobody has."""
 
-    def __init__(self, library: TokenLibrary, *, token: str, pin: Callable[[], str], randomness: Randomness) -> None:
+    def __init__(
+        self,
+        library: TokenLibrary,
+        *,
+        token: str,
+        pin: Callable[[], str],
+        randomness: Randomness,
+        names: TokenNames | None = None,
+    ) -> None:
         self._library, self._token, self._pin, self._randomness = library, token, pin, randomness
+        self._names = names
+
+    def settle(self, used: Collection[SealedKey]) -> None:
+        """Destroy what the token still has and the device has not; a token that does not answer is asked next time.
+
+        Raises `Refused` (psd.keys-unclear).
+        """
+        if self._names is None:
+            return
+        held = {_name_of(slot) for slot in used}
+        left = [name for name in self._names.all() if name not in held]
+        with suppress(Refused):
+            self._destroy(left)
 
     def __repr__(self) -> str:
         return "TokenSlots(...)"
@@ -176,6 +209,8 @@ class TokenSlots:
         if scheme not in _HASHES:
             raise BadInput("pki.unknown-scheme", scheme=scheme[:40])
         name = self._randomness.take(16)
+        if self._names is not None:
+            self._names.add(name)
         reply = self._ask("make", name, {4: scheme, 5: domain})
         slot = SealedKey(public=bytes(reply[2]), sealed=_MARK + name)
         key = self.signer(slot)
@@ -202,8 +237,13 @@ class TokenSlots:
 
     def destroy(self, *ended: SealedKey) -> None:
         """Destroy keys in the token."""
-        for slot in ended:
-            self._ask("destroy", _name_of(slot), {})
+        self._destroy([_name_of(slot) for slot in ended])
+
+    def _destroy(self, names: Sequence[bytes]) -> None:
+        for name in names:
+            self._ask("destroy", name, {})
+            if self._names is not None:
+                self._names.remove({name})
 
     def _ask(self, verb: str, name: bytes, more: dict[int, Any]) -> dict[int, Any]:
         return self._library.ask({0: verb, 1: self._token, 2: self._pin(), 3: name, **more})

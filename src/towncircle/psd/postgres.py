@@ -44,15 +44,18 @@ class PostgresMemory:
     """Keep devices in a PostgreSQL database that several hosts may share.
 
     `dsn` is a libpq connection string; `create` makes the tables where there are none, in `partitions` parts by device
-    id (0: plain tables). With `alone` no other may have the database meanwhile. Raises `BadInput`
+    id (0: plain tables). With `alone` no other may have the database meanwhile; with
+    `standby` every session asks that commits wait for a standby. Raises `BadInput`
     (psd.store-missing), `Refused` (psd.library-missing, psd.store-failed,
     psd.store-not-durable, psd.store-too-new, psd.fleet-served, psd.fleet-resealed) when it opens.
     """
 
-    def __init__(self, dsn: str, *, create: bool = False, partitions: int = 0, alone: bool = False) -> None:
+    def __init__(
+        self, dsn: str, *, create: bool = False, partitions: int = 0, alone: bool = False, standby: bool = False
+    ) -> None:
         self._library = _psycopg()
         self._steady: Recent[str, Steady] = Recent(_AT_HAND)
-        self._alone = alone
+        self._alone, self._needs_standby = alone, standby
         self._dsn, self._idle, self._lock = dsn, [], threading.Lock()  # type: tuple[str, list[Any], Any]
         with self._translated():
             info = self._library.conninfo.conninfo_to_dict(dsn)
@@ -93,6 +96,8 @@ class PostgresMemory:
                 assert row is not None
                 if row[0] not in wanted:
                     raise Refused("psd.store-not-durable", path=self.path, pragma=name, found=row[0])
+            if self._needs_standby and not _standbys(connection):
+                raise Refused("psd.no-standby", path=self.path)
             lock = "pg_try_advisory_lock" if self._alone else "pg_try_advisory_lock_shared"
             row = connection.execute(f"SELECT {lock}({_SERVED})").fetchone()
             if not (row and row[0]):
@@ -273,6 +278,11 @@ class PostgresMemory:
             connection.execute(sql.KEEP, rows.records())
         return born
 
+    def standbys(self) -> str:
+        """Name the synchronous standbys that every commit waits for, as the server has them; empty: none."""
+        with self._session() as connection:
+            return _standbys(connection)
+
     def bind(self, folder: str) -> tuple[str, str]:
         """Keep the name of the folder of wrapping keys, unless it is empty or there is one.
 
@@ -315,6 +325,11 @@ def _warned(connection: psycopg.Connection[Any]) -> Iterator[list[str]]:
         yield told
     finally:
         connection.remove_notice_handler(listen)
+
+
+def _standbys(connection: psycopg.Connection[Any]) -> str:
+    row = connection.execute("SELECT current_setting('synchronous_standby_names')").fetchone()
+    return str(row[0]) if row else ""
 
 
 def _first_line(error: Exception) -> str:

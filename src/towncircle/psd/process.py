@@ -26,6 +26,7 @@ from towncircle.pki.passphrase import store_parameters
 from towncircle.pki.randomness import SystemRandomness
 from towncircle.psd import commands, opening
 from towncircle.psd.device import Device, manufacture
+from towncircle.psd.keys import SoftwareSlots
 from towncircle.psd.memory import Memory
 from towncircle.psd.opening import Keys, add_arguments, kept, keys_of
 from towncircle.psd.ports import BytePort, read_frame, write_frame
@@ -118,7 +119,10 @@ def open_device(
     randomness: Randomness = SystemRandomness()
     if seed is not None and test_root:
         randomness = SeededRandomness(seed, f"device {names[0]} {held.epoch}")  # each start draws keys of its own
-    return Device(around(store), names[0], slots=(keys or kept(directory)).slots(directory, randomness), clock=clock)
+    slots = (keys or kept(directory)).slots(directory, randomness)
+    if not isinstance(slots, SoftwareSlots):  # a token may have keys that a cut left there
+        slots.settle([key for key in (held.indicia_key, held.message_key, held.next_key) if key is not None])
+    return Device(around(store), names[0], slots=slots, clock=clock)
 
 
 class _Unopened:

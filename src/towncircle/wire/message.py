@@ -148,9 +148,12 @@ def _accepted(raw: bytes, frame: cose.Sign1, envelope: Envelope, body: Body) -> 
     return Opened(envelope=envelope, body=body, key_id=frame.key_id, digest=digest, raw=raw)
 
 
-def check_times(envelope: Envelope, now: Instant) -> None:
-    """Check the times of a message. Raises `Refused` (wire.not-yet-valid, wire.expired)."""
-    if now < envelope.issued:
+def check_times(envelope: Envelope, now: Instant, *, apart_us: int = 0) -> None:
+    """Check the times of a message. Raises `Refused` (wire.not-yet-valid, wire.expired).
+
+    `apart_us`: by how many microseconds the sender's clock may be ahead of this one.
+    """
+    if now.plus(microseconds=apart_us) < envelope.issued:
         raise Refused("wire.not-yet-valid", id=envelope.id, issued=envelope.issued)
     if now > envelope.expires:
         raise Refused("wire.expired", id=envelope.id, expires=envelope.expires)

@@ -29,7 +29,7 @@ from towncircle.kernel.store import Store
 from towncircle.psd.device import manufacture
 from towncircle.psd.states import MANUFACTURED
 from towncircle.world.lines import LINE, Line, is_hosted, line_in, line_table, read, write
-from towncircle.world.stations import EVERY, allow, enrol, found, is_enrolled, roles_enrolled, strike
+from towncircle.world.stations import EVERY, allow, ending_own, enrol, found, is_enrolled, roles_enrolled, strike
 
 HOSTING, HOSTED, STATION = "hosting.json", "hosted", "station"
 _USER, _WATCH, _NOBODY = "user", "watch", ""
@@ -152,6 +152,9 @@ def keep_enrolments(provider: Path, store: Store, devices: Path, randomness: Ran
             continue
         may, role = _MAY.get(custody[name], _USER), roles_enrolled(hosting.stations).get(device, _NOBODY)
         if may == role:
+            own = devices / device / STATION
+            if role and (own / "own.pem").exists() and ending_own(own, now):
+                _enrol(hosting, device, devices / device, randomness, now, role=role)
             continue
         if may == _NOBODY:
             strike(hosting.stations, device)

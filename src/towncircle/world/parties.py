@@ -191,6 +191,7 @@ def provider_handlers(product: Product, rules: RuleSet, pack: Callable[[Instant]
         bodies.LockboxReport: Taken(("bank",), partial(accounts.on_lockbox_report, rules=rules)),
         bodies.AccountRequest: Taken(("licensee",), partial(requests.on_request, rules=rules)),
         bodies.StatementRequest: Taken(("licensee",), statements.on_request),
+        bodies.StatementPartRequest: Taken(("licensee",), statements.on_part_request),
         bodies.CheckIssued: Taken(("postal",), closing.on_check),
         bodies.IrregularityReport: Taken(("postal",), provider_cases.on_told),
         bodies.ResetRequest: Taken(

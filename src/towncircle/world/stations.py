@@ -23,12 +23,13 @@ from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.randomness import Randomness
-from towncircle.pki.stations import HOST_NAME, Identity, certify, found_host
+from towncircle.pki.stations import HOST_NAME, Identity, certify, ends, found_host
 from towncircle.psd import commands, services
 from towncircle.psd.ports import BytePort
 from towncircle.transport.stations import TIMEOUT_S, Call, StationPort
 
 _LIST = "enrolled.json"
+WARN_DAYS = 90  # house: so early a host and a station speak of the end of a certificate
 EVERY = "*"  # in an enrolment: every device of the host
 ROLES: Mapping[str, str] = MappingProxyType(
     {"user": services.USER, "provider": services.OFFICER, "watch": services.ANYONE}
@@ -38,8 +39,9 @@ COMMAND_S = 27  # house: a host answers a command within it, and a station waits
 
 
 def found(folder: Path, randomness: Randomness, now: Instant) -> None:
-    """Make a host's folder, unless it is there."""
+    """Make a host's folder, unless it is there; a certificate of the host's own that ends soon is renewed."""
     if (folder / _LIST).exists():
+        renew_own(folder, randomness, now)
         return
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     authority = found_host("device host authority", randomness, now)
@@ -58,11 +60,13 @@ def enrol(
     randomness: Randomness,
     now: Instant,
     role: str = "user",
+    again: bool = False,
 ) -> str:
     """Make a caller's key and certificate in `out`, and write it into the list; give the fingerprint.
 
-    `devices` are those he may call, or `EVERY` alone; `role` is one of `ROLES`. Raises `BadInput`
-    (world.station-known) where the name is enrolled already.
+    `devices` are those he may call, or `EVERY` alone; `role` is one of `ROLES`. With `again` a caller who is enrolled
+    gets a new key and certificate for what he may do already, and the old ones are refused. Raises `BadInput`
+    (world.station-known) where the name is enrolled otherwise, (world.station-unknown).
     """
     authority = Identity(
         key=(folder / "authority.key").read_bytes(), certificate=(folder / "authority.pem").read_bytes()
@@ -70,14 +74,21 @@ def enrol(
     made = certify(authority, name, randomness, now, host=False)
     with _alone(folder):
         listed = _listed(folder)
-        if any(row["name"] == name for row in listed.values()):
+        known = {print_: row for print_, row in listed.items() if row["name"] == name}
+        if known and not again:
             raise BadInput("world.station-known", name=name)
+        if again and not known:
+            raise BadInput("world.station-unknown", name=name)
         out.mkdir(parents=True, exist_ok=True, mode=0o700)
         if any(out.iterdir()):
             raise BadInput("world.exists", path=out)
         _put(out / "authority.pem", authority.certificate)
         _put_own(out, made)
-        listed[made.fingerprint] = {"name": name, "devices": [str(device) for device in devices], "role": role}
+        row: dict[str, list[str] | str] = {"name": name, "devices": [str(device) for device in devices], "role": role}
+        for print_, held in known.items():
+            row = dict(held)
+            del listed[print_]
+        listed[made.fingerprint] = {**row, "until": ends(made.certificate).iso()}
         _put(folder / _LIST, json.dumps(listed, indent=1).encode())
     return made.fingerprint
 
@@ -98,6 +109,48 @@ def strike(folder: Path, name: str) -> None:
         if len(kept) == len(listed):
             raise BadInput("world.station-unknown", name=name)
         _put(folder / _LIST, json.dumps(kept, indent=1).encode())
+
+
+def ending(folder: Path, now: Instant) -> list[str]:
+    """Say which certificates of a host end soon: its authority's, its own, and those of who is enrolled.
+
+    Of an enrolment by an earlier release nobody here knows the end; its own station does (`ending_own`).
+    """
+    soon = now.plus(days=WARN_DAYS)
+    said = [
+        f"The certificate of the {what} ends on {until.iso()}: {way}."
+        for what, name, way in (
+            ("host's authority", "authority.pem", "found a new list of stations, and enrol everybody there"),
+            ("host", "own.pem", "it is renewed at a start, as far as the authority lasts"),
+        )
+        if (until := ends((folder / name).read_bytes())) <= soon
+    ]
+    for row in _listed(folder).values():
+        if "until" in row and Instant.parse(str(row["until"])) <= soon:
+            words = f"towncircle device enrol {folder} {row['name']} OUT --again"
+            said.append(f"The certificate of the station {row['name']} ends on {row['until']}: {words}.")
+    return said
+
+
+def ending_own(out: Path, now: Instant) -> list[str]:
+    """Say whether a station's own certificate ends soon."""
+    until = ends((out / "own.pem").read_bytes())
+    if until > now.plus(days=WARN_DAYS):
+        return []
+    return [f"This station's certificate ends on {until.iso()}: have the host's operator enrol it anew (--again)."]
+
+
+def renew_own(folder: Path, randomness: Randomness, now: Instant) -> None:
+    """Renew a host's own certificate where it ends soon, if its authority lasts."""
+    if not (folder / _LIST).exists():
+        return
+    soon, authority_until = now.plus(days=WARN_DAYS), ends((folder / "authority.pem").read_bytes())
+    if ends((folder / "own.pem").read_bytes()) > soon or authority_until <= now:
+        return
+    authority = Identity(
+        key=(folder / "authority.key").read_bytes(), certificate=(folder / "authority.pem").read_bytes()
+    )
+    _put_own(folder, certify(authority, HOST_NAME, randomness, now, host=True))
 
 
 def roles_enrolled(folder: Path) -> dict[str, str]:

@@ -23,6 +23,7 @@ from towncircle.pki.randomness import SystemRandomness
 from towncircle.postal import products, publishing
 from towncircle.postal.certificates import Authority
 from towncircle.provider.leasing import Product
+from towncircle.psd.contact import MINUTE_US
 from towncircle.psd.process import SystemClock
 from towncircle.rules import ruleset
 from towncircle.rules.offices import appoint
@@ -159,7 +160,7 @@ class World:
         return held
 
     def _desk(self, party: PartyId, transport: Transport) -> Desk:
-        store = self.store(party)
+        store, root = self.store(party), bytes.fromhex(self.config.root)
         with store.transaction() as tx:
             run = tx.next_number("run")
         randomness = randomness_of(self.config.seed, f"{party} {run}")
@@ -179,7 +180,7 @@ class World:
                 self.shelf,
                 provider=party,
                 signer=signer,
-                root=bytes.fromhex(self.config.root),
+                root=root,
                 randomness=randomness,
                 ships=self._wiring.ships,
                 make=make,
@@ -190,12 +191,7 @@ class World:
         else:
             bench = self.shelf
         directory = trust.WorldDirectory(
-            self.folder,
-            self.cabinet,
-            self.config.parties,
-            device_key,
-            root=bytes.fromhex(self.config.root),
-            clock=self.clock,
+            self.folder, self.cabinet, self.config.parties, device_key, root=root, clock=self.clock
         )
         sealer = Sealer(
             party=party, store=store, signer=signer, directory=directory, clock=self.clock, randomness=randomness
@@ -207,7 +203,11 @@ class World:
             handlers=handlers,
             bench=bench,
             after=after,
+            apart_us=self._apart_us(),
         )
+
+    def _apart_us(self) -> int:
+        return self.rules.integer("clock_difference_minutes", self.clock.now().date_in("UTC")) * MINUTE_US
 
     def _hosting(
         self, provider: PartyId

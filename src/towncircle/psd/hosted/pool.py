@@ -50,7 +50,7 @@ class Setting:
     """Hold what a worker needs: the database, the operator's secret, its share of resident memory (bytes).
 
     `clock` is the clock file of a rehearsed world, or empty for the machine's time; `wrapping` the folder of the
-    wrapping keys, or empty.
+    wrapping keys, or empty; `standby`: the database must have a synchronous standby.
     """
 
     dsn: str = field(repr=False)
@@ -58,6 +58,7 @@ class Setting:
     memory_limit: int
     clock: str = ""
     wrapping: str = ""
+    standby: bool = False
 
 
 @cites("PRE-03")
@@ -79,13 +80,14 @@ class Pool:
         clock: str = "",
         module: str = MODULE,
         wrapping: Path | None = None,
+        standby: bool = False,
     ) -> None:
         if not 1 <= workers <= workers_within(memory_limit):
             most, least = workers_within(memory_limit), (_FRONT + workers * _WORKER) // MIB
             raise BadInput("psd.workers", workers=workers, memory=memory_limit // MIB, most=most, least=least)
         limit = (memory_limit - _FRONT) // workers
         folder = str(wrapping.absolute()) if wrapping is not None else ""
-        setting = Setting(dsn=dsn, secret=secret, memory_limit=limit, clock=clock, wrapping=folder)
+        setting = Setting(dsn=dsn, secret=secret, memory_limit=limit, clock=clock, wrapping=folder, standby=standby)
         self.workers = tuple(Worker(setting, module) for _ in range(workers))
 
     def place(self, device: DeviceId) -> int:
@@ -282,7 +284,8 @@ def _parts(asked: list[_Asked]) -> list[list[_Asked]]:
 
 def _items_of(setting: Setting) -> list[bytes]:
     places = [os.fsencode(setting.clock), os.fsencode(setting.wrapping)]
-    return [setting.dsn.encode(), setting.secret, str(setting.memory_limit).encode(), *places]
+    more = [*places, b"standby" if setting.standby else b""]
+    return [setting.dsn.encode(), setting.secret, str(setting.memory_limit).encode(), *more]
 
 
 def write_items(stream: Writable, items: Sequence[bytes]) -> None:

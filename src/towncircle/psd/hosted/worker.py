@@ -46,9 +46,9 @@ def serve(source: BinaryIO, sink: BinaryIO) -> int:
     return 0
 
 
-def _opened(dsn: str, secret: bytes, limit: int, clock: str, wrapping: str) -> Fleet:
+def _opened(dsn: str, secret: bytes, limit: int, clock: str, wrapping: str, standby: str) -> Fleet:
     with ExitStack() as opened:
-        store = PostgresMemory(dsn)
+        store = PostgresMemory(dsn, standby=bool(standby))
         opened.callback(store.close)
         keys = WrappingKeys(Path(wrapping)) if wrapping else None
         if keys is not None:

@@ -36,6 +36,7 @@ from towncircle.wire.bodies.cmrs import (
     MoneyDifference,
     MonthlyStatement,
     PayoutInstruction,
+    StatementPartRequest,
     StatementRequest,
     StatementRow,
 )
@@ -335,6 +336,7 @@ __all__ = [
     "SoftwareForward",
     "SoftwareReport",
     "SoftwareUpdate",
+    "StatementPartRequest",
     "StatementRequest",
     "StatementRow",
     "StatusRow",

@@ -15,6 +15,7 @@ from towncircle.wire.registry import message
 from towncircle.wire.shape import SIGNED, Body, Limit, Row
 
 _ID, _SHORT, _DAY = Limit(64), Limit(200), Limit(10)
+STATEMENT_ROWS = 1_000  # house: the transactions of one message of a statement
 PART_BYTES = 200_000  # house: of a file in one message, which holds 262,144 bytes
 CLAIMED, GRANTED, DECLINED, ASKED, PAID = "claimed", "granted", "declined", "asked", "paid"
 INSTRUCTED = "instructed"  # at the Postal Service only: the bank has not told the number of the check yet
@@ -123,6 +124,20 @@ class MonthlyStatement(Body):
     opening: Annotated[Mills, 4, SIGNED]
     closing: Annotated[Mills, 5, SIGNED]
     rows: Annotated[tuple[StatementRow, ...], 6]
+
+
+@message(189, "licensee to provider")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatementPartRequest(Body):
+    """Ask for a part of the statement of a month, as of an instant (0: now); each has `STATEMENT_ROWS` but the last.
+
+    Parts count from 1. Each is answered by a statement of its own transactions, which opens with the closing balance of
+    the part before.
+    """
+
+    month: Annotated[str, 1, Limit(7)]
+    part: Annotated[int, 2]
+    until: Annotated[Instant, 3]
 
 
 @message(127, "provider to postal")

@@ -42,6 +42,7 @@ UNSHOWN_FACTS: Mapping[str, str] = MappingProxyType(
 # message types that the product can send and the year does not, each with its reason
 UNSHOWN_MESSAGES: Mapping[str, str] = MappingProxyType(
     {
+        "StatementRequest": "a licensee asks for its statement in parts: an earlier version asked so, and is answered",
         "InventoryPart": "the inventories of the town fit into one message each: tests/journeys shows parts",
         "DailyFilePart": "the daily files of the town fit into one message each: tests/journeys shows parts",
         "ResetStanding": "no reset of the town is left open: tests/journeys/test_reset_standing.py leaves one",

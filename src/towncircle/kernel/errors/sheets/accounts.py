@@ -129,6 +129,12 @@ ROWS = {
         clause="502.27(c)",
         next_step="See what was noted: towncircle close-account status DIR",
     ),
+    "closing.no-check": Row(
+        kind="refused",
+        sentence="No check of the closing {closing} is issued yet.",
+        clause="502.27(c)(3)",
+        next_step="Instruct it: towncircle close-account instruct DIR CLOSING --by NAME",
+    ),
     "closing.not-its-licensee": Row(
         kind="refused",
         sentence="The notice of the closing {closing} does not enclose the licensee's own written request.",

@@ -342,6 +342,12 @@ ROWS = {
         clause="502.8(b)",
         next_step="Wait until towncircle device reseal has ended.",
     ),
+    "psd.no-standby": Row(
+        kind="refused",
+        sentence="{path} has no synchronous standby: what a lost server has not passed on would be lost with it.",
+        clause="house",
+        next_step="Set synchronous_standby_names at the server, or start the host without --require-standby.",
+    ),
     "psd.keys-kind": Row(
         kind="input",
         sentence="For keys of the kind '{kind}' something is missing, or too much was told.",
