@@ -11,6 +11,7 @@ from tests.mailpiece.pages import (
     MARKING,
     ON,
     ON_1998,
+    POSTNET,
     correction,
     correction_1998,
     label,
@@ -25,7 +26,7 @@ from towncircle.mailpiece.art import Art
 from towncircle.mailpiece.elements import Element, Layer, Page, Path, circle
 from towncircle.mailpiece.geometry import DOT_300, INCH, form
 from towncircle.mailpiece.lints import LINTS, lint, require
-from towncircle.symbol.bars import fim
+from towncircle.symbol.bars import fim, postnet
 
 
 def changed(page: Page, role: str, change) -> Page:
@@ -75,7 +76,7 @@ GOOD = {
     "letter without art": piece(art=None),
     "letter without sender": piece(sender=None),
     "letter with a marking": piece(art=MARKING),
-    "real postage": piece(specimen=False),
+    "real postage": piece(specimen=False, art=None),
     "a large amount": piece(cents=123456),
     "flat": piece("flat9x12"),
     "postcard": piece("postcard"),
@@ -114,6 +115,18 @@ def mailed_from_words() -> tuple[Element, ...]:
     return tuple(e for e, _ in piece(office=MAILED_FROM).having("place"))
 
 
+def with_old_bars() -> Page:
+    """Give a letter of today with the POSTNET of 1998 in its place."""
+    ((old, _),) = piece_1998().having("postnet")
+    page = without("imb")
+    return replace(page, elements=(*page.elements, old))
+
+
+POSTNETS = (
+    {"letters": POSTNET[:-1]}, {"letters": POSTNET[:6] + "0" + POSTNET[7:]}, {"letters": "0" + POSTNET[1:]},
+    {"letters": postnet("20260")[:26] + postnet("20261")[26:]}, {"pitch": 4_000}, {"bar": 2_000}, {"third": 3_600},
+    {"short": 1_000},
+)  # fmt: skip
 W, H = form("no10").width, form("no10").height
 SYMBOL = piece().having("symbol")[0][1]
 BAD = [
@@ -163,6 +176,9 @@ BAD = [
     ("imb-figures", having("imb", pitch=4_000)),
     ("imb-figures", having("imb", bar=2_000)),
     ("imb-figures", having("imb", third=6_000)),
+    ("delivery-barcode", with_old_bars()),
+    ("delivery-barcode", replace(piece(), elements=(*piece().elements, piece().having("imb")[0][0]))),
+    *(("postnet-figures", having("postnet", piece_1998(), **bad)) for bad in POSTNETS),
     ("imb-place", moved("imb", x=-40_000)),
     ("imb-place", moved("imb", x=60_000)),
     ("imb-place", moved("imb", y=30_000)),
@@ -224,6 +240,7 @@ BAD = [
     ("readable", without("place", correction())),
     ("readable", without("category", correction())),
     ("readable", without("amount", correction())),
+    ("house-art", piece(specimen=False)),
     ("attribution", without("attribution")),
     ("attribution", having("attribution", text="Buy now")),
     ("marking-alone", replace(piece(art=MARKING), layers=(*piece(art=MARKING).layers, piece().layers[-1]))),

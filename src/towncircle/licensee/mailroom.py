@@ -147,6 +147,10 @@ def evidence(ctx: Context, *, job: JobId) -> Steps:
     _book(ctx, row, done, status, device=device)
     if form_of(row.body) == CORRECTION:
         _note_correction(ctx, row)
+    return _keep_made(ctx, row, done, device=device)
+
+
+def _keep_made(ctx: Context, row: Record, done: Evidenced, *, device: DeviceId) -> Record:
     body = {
         **row.body,
         "device": device,
@@ -155,8 +159,8 @@ def evidence(ctx: Context, *, job: JobId) -> Steps:
         "evidenced_at": int(done.at),
         "indicia": [indicium.hex() for indicium in done.indicia()],
     }
-    owner = device if row.owner == planned["device"] else row.owner
-    return ctx.tx.put("job", job, body, owner=owner, expected=row.version)
+    owner = device if row.owner == row.body["device"] else row.owner
+    return ctx.tx.put("job", row.key, body, owner=owner, expected=row.version)
 
 
 def _book(ctx: Context, row: Record, done: Evidenced, status: StatusReport, *, device: DeviceId) -> None:

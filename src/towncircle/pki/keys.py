@@ -77,11 +77,10 @@ class SoftwareKey:
         self._repeatable = repeatable
         self._algorithm = _RFC_6979 if repeatable else _RANDOM
         self._sign: Callable[[bytes, ec.ECDSA], bytes] | None = None  # the library's own, for P-256
-        if isinstance(native, ec.EllipticCurvePrivateKey):
-            self._sign = native.sign
-        if public is not None:
-            self._public = public
+        if public is not None:  # of P-256 only
+            self._public, self._sign = public, native.sign  # type: ignore[assignment]  # as the line above says
         elif isinstance(native, ec.EllipticCurvePrivateKey):
+            self._sign = native.sign
             point = native.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
             self._public = PublicKey("ecdsa-p256", point)
         else:

@@ -47,10 +47,10 @@ class Part:
     Their numbers rise, as deterministic CBOR wants them.
     """
 
-    def __init__(self, chosen: Sequence[_Field]) -> None:
+    def __init__(self, kind: type, chosen: Sequence[_Field]) -> None:
         self.fields = tuple(chosen)
         self.keys = tuple(field.key for field in chosen)
-        self.values = _values(tuple(field.name for field in chosen))
+        self.values = _values(kind, tuple(field.name for field in chosen))
         self._head = items.map_head(len(chosen))
         self._written = tuple((items.integer(field.key), field.write) for field in chosen)
 
@@ -153,7 +153,7 @@ _BODIES: ByIdentity[Body, bytes] = ByIdentity(4096)  # signed parameters are lon
 
 def part(kind: type, names: Collection[str]) -> Part:
     """Choose some fields of a record, to be written by themselves."""
-    return Part([field for field in _shape(kind).fields if field.name in names])
+    return Part(kind, [field for field in _shape(kind).fields if field.name in names])
 
 
 def _body(body: Body) -> bytes:
@@ -206,7 +206,7 @@ def decode(kind: type[T], raw: bytes) -> T:
 def _shape(kind: type) -> Part:
     held = _SHAPES.get(kind)
     if held is None:
-        held = _SHAPES[kind] = Part(_read_fields(kind))
+        held = _SHAPES[kind] = Part(kind, _read_fields(kind))
     return held
 
 
@@ -228,8 +228,11 @@ def _read_fields(kind: type) -> list[_Field]:
     return made
 
 
-def _values(names: tuple[str, ...]) -> Callable[[object], tuple[Any, ...]]:
-    """Give the function that takes all fields of a record at once."""
+def _values(kind: type, names: tuple[str, ...]) -> Callable[[object], tuple[Any, ...]]:
+    """Give the function that takes all fields of a record at once; one without slots has them in a dict."""
+    if len(names) > 1 and issubclass(kind, Amendable):
+        take = itemgetter(*names)
+        return lambda record: take(record.__dict__)
     if len(names) > 1:
         return attrgetter(*names)
     return lambda record: tuple(getattr(record, name) for name in names)

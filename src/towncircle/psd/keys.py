@@ -134,17 +134,21 @@ class SoftwareSlots:
         """Open a slot for signing, once."""
         held = self._opened.get(slot.public)
         if held is None:
-            known = PublicKey("ecdsa-p256", slot.public) if len(slot.public) == _P256_POINT else None
-            try:
-                held = open_key(slot.sealed, self._secret, repeatable=self._randomness.repeatable, public=known)
-            except BadInput as error:
-                if error.code != "pki.bad-key-file":
-                    raise
-                raise BrokenInvariant("psd.store-damaged", path="a key slot", what="it holds another key") from error
-            if held.public.raw != slot.public:
-                raise BrokenInvariant("psd.store-damaged", path="a key slot", what="it holds another key")
-            self._opened[slot.public] = held
+            held = self._opened[slot.public] = self._open(slot)
         return held
+
+    def _open(self, slot: SealedKey) -> SoftwareKey:
+        public = slot.public
+        known = PublicKey("ecdsa-p256", public) if len(public) == _P256_POINT else None
+        try:
+            key = open_key(slot.sealed, self._secret, repeatable=self._randomness.repeatable, public=known)
+        except BadInput as error:
+            if error.code != "pki.bad-key-file":
+                raise
+            raise BrokenInvariant("psd.store-damaged", path="a key slot", what="it holds another key") from error
+        if key.public.raw != public:
+            raise BrokenInvariant("psd.store-damaged", path="a key slot", what="it holds another key")
+        return key
 
     def sealed(self, key: Signer, former: SealedKey) -> SealedKey:  # noqa: ARG002 - wrapped slots heed it
         """Seal an opened key under this secret; `former` is how it was sealed."""

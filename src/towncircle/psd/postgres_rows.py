@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from operator import is_
 from typing import NamedTuple, TypeGuard
 
 from towncircle.psd import postgres_arrays as arrays
@@ -58,7 +57,7 @@ def _part(held: Steady | None, expected_counter: int, epoch: int, state: DeviceS
     """Give the steady part that a row needs, None where it has that very one, and its digest."""
     if held is not None and held.counter == expected_counter and held.epoch == epoch:
         known = held.state
-        if known is state or all(map(is_, known.steady(), state.steady())):
+        if known is state or known.steady() == state.steady():
             return None, held.digest
     part = state.encode_steady()
     return part, hashlib.sha256(part).digest()

@@ -124,7 +124,7 @@ class DeviceState(Amendable):
         return _MOVING.encode(self)
 
     def steady(self) -> tuple[object, ...]:
-        """Give the very objects of the steady part, to be compared one by one by identity."""
+        """Give the values of the steady part, most of which are the very objects of an earlier state."""
         return _STEADY.values(self)
 
     @classmethod

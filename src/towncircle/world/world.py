@@ -203,8 +203,11 @@ class World:
             handlers=handlers,
             bench=bench,
             after=after,
-            apart_us=self.rules.integer("clock_difference_minutes", self.clock.now().date_in("UTC")) * MINUTE_US,
+            apart_us=self._apart_us(),
         )
+
+    def _apart_us(self) -> int:
+        return self.rules.integer("clock_difference_minutes", self.clock.now().date_in("UTC")) * MINUTE_US
 
     def _hosting(
         self, provider: PartyId
@@ -230,6 +233,12 @@ class World:
     def _product(self, provider: PartyId) -> Product:
         root, place = bytes.fromhex(self.config.root), self.config.providers.index(provider)
         return parties.product_of(self.config.regime, root, place=place)
+
+    def product_at(self, provider: str) -> Product:
+        """Give the product that a Provider leases. Raises `Refused` (missing.elsewhere)."""
+        if provider not in self.config.providers:
+            raise Refused("missing.elsewhere", provider=provider[:64])
+        return self._product(PartyId(provider))
 
     def _publish_lists(self) -> None:
         trust.publish_lists(

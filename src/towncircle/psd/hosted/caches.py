@@ -37,8 +37,7 @@ class RecentSlots(SoftwareSlots):
         """Open a slot for signing, or take the opened one."""
         held = self.opened.get(slot.public)
         if held is None:
-            held = super().signer(slot)
-            super().drop()
+            held = self._open(slot)
             self.opened.put(slot.public, held)
         return held
 
