@@ -211,7 +211,7 @@ def available(rules: RuleSet, form: str) -> object:
 def advance(rules: RuleSet) -> object:
     """Agree to advance $100."""
     with MemoryStore().transaction() as tx:
-        ctx = context(tx)
+        ctx = replace(context(tx), party="provider.p")
         persons.authorise(ctx, name="ann", offices=("accounts",))
         accounts.open_account(ctx, "l", "a")
         try:
