@@ -150,6 +150,7 @@ def test_what_is_in_order_is_no_difference(story_of: Callable[[Story], None], tm
         (scrapped, "custody.scrapped"),
         (lambda story: scrapped(story, "custody.checked out"), "custody.scrapped"),
         (lambda story: scrapped(story, "device.came-back"), "custody.scrapped"),
+        (lambda story: scrapped(story, "custody.new", "custody.shipped"), "custody.scrapped"),
         (lambda story: reset_of(story, defective), "custody.reset"),
         (lambda story: reset_of(story, removal), "custody.reset"),
     ],

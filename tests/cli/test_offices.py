@@ -84,6 +84,8 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "refund show": ("RFD-1", "{mark}"),
     "refund destroy": ("RFD-1",),
     "close-account instruct": ("CLO-1",),
+    "custody manufacture": ("--count", "2"),
+    "custody inspect": ("{device}",),
     "custody receive": ("{device}", "--condition", "sound"),
     "custody retrieve": ("{device}", "--reference", "van-1"),
     "custody examine": ("{device}", "--fault", "a plug", "--remedy", "corrected", "--reference", "b-1"),

@@ -60,6 +60,7 @@ OTHERS: dict[str, object] = {
     "marking_height": "1 in",
     "marking_distance": "120 in",
     "fim_shapes": "card",
+    "delivery_barcode": "none",
     "month_only_grace": "5 days",
     "keyed_postage_limit": 99_999,
     "next_collection": "2 days",
@@ -210,7 +211,7 @@ def available(rules: RuleSet, form: str) -> object:
 def advance(rules: RuleSet) -> object:
     """Agree to advance $100."""
     with MemoryStore().transaction() as tx:
-        ctx = context(tx)
+        ctx = replace(context(tx), party="provider.p")
         persons.authorise(ctx, name="ann", offices=("accounts",))
         accounts.open_account(ctx, "l", "a")
         try:
@@ -283,9 +284,12 @@ def judged(rules: RuleSet, regime: str, finding: str, *, now: Instant, purpose: 
 
 def page(rules: RuleSet, which: str) -> object:
     """Lint a page that was laid out by the shipped rule set."""
-    made = {"piece": pages.piece, "marked": lambda: pages.piece(art=pages.MARKING), "corrected": pages.correction}[
-        which
-    ]()
+    made = {
+        "piece": pages.piece,
+        "of 1998": pages.piece_1998,
+        "marked": lambda: pages.piece(art=pages.MARKING),
+        "corrected": pages.correction,
+    }[which]()
     return [finding.code for finding in lint(made, rules, ON)]
 
 
@@ -346,6 +350,7 @@ PROBES: dict[str, Probe] = {
     "marking_height": lambda rules: page(rules, "marked"),
     "marking_distance": lambda rules: page(rules, "marked"),
     "fim_shapes": lambda rules: page(rules, "piece"),
+    "delivery_barcode": lambda rules: (page(rules, "piece"), page(rules, "of 1998")),
     "month_only_grace": delayed,
     "keyed_postage_limit": lambda rules: piece(rules, mills=100_000),
     "next_collection": lambda rules: (piece(rules, ahead=3), terms(rules, rules.name).advance_days),

@@ -11,7 +11,7 @@ from towncircle.mailpiece.elements import Licensed, Page
 from towncircle.mailpiece.geometry import form
 from towncircle.mailpiece.page import EnvelopeSpec, envelope, nonaddress_side
 from towncircle.rules import ruleset
-from towncircle.symbol import data_matrix, imb, pdf417
+from towncircle.symbol import data_matrix, imb, pdf417, postnet
 
 ON = date(2026, 11, 21)
 ON_1998 = date(1998, 9, 2)
@@ -26,6 +26,7 @@ LICENSED = Licensed(
 PAYLOAD = bytes(range(112))
 PAYLOAD_1998 = bytes(range(89))
 BARS = imb.encode("01234567094987654321", "20260")
+POSTNET = postnet("20260")
 SENDER = Address(name="Harbor Light Books", street="350 Seventh St SW", city="Washington", state="DC", zip5="20024")
 TO = Address(
     company="United States Postal Service", street="475 L'Enfant Plaza SW", city="Washington", state="DC", zip5="20260"
@@ -64,7 +65,7 @@ def piece_1998(key: str = "no10", *, art: Art | None = DEFAULT_ART, sender=SENDE
     return envelope(
         EnvelopeSpec(
             form=form(key), rules=IBI, on=ON_1998, readable=readable(cents=32, day=ON_1998),
-            symbol=pdf417(PAYLOAD_1998), recipient=TO, sender=sender, imb=BARS, art=art,
+            symbol=pdf417(PAYLOAD_1998), recipient=TO, sender=sender, postnet=POSTNET, art=art,
             licensed=LICENSED,
         )
     )  # fmt: skip

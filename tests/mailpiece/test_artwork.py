@@ -17,8 +17,8 @@ import pytest
 from PIL import Image, ImageOps
 from tests.mailpiece.pages import IMI, ON, piece
 
-from towncircle.kernel.errors import BadInput, Refused
-from towncircle.mailpiece.art import Art, art_fits
+from towncircle.kernel.errors import BadInput, BrokenInvariant, Refused
+from towncircle.mailpiece.art import DEFAULT_ART, HOUSE, Art, art_fits, house_art
 from towncircle.mailpiece.artwork import artwork_of, picture
 from towncircle.mailpiece.bitmap import Bitmap, most_dots
 from towncircle.mailpiece.elements import Image as Picture
@@ -26,6 +26,14 @@ from towncircle.mailpiece.lints import lint
 from towncircle.symbol import Modules, data_matrix, pdf417
 
 SCRIPT = b"<script>fetch('//x')</script>PK\x03\x04%PDF-1.7"
+
+
+def test_the_art_of_the_house_is_what_its_approval_names() -> None:
+    assert house_art(HOUSE) == DEFAULT_ART
+    assert (HOUSE["approval"]["digest"], HOUSE["approval"]["prints"]) == (DEFAULT_ART.digest, "specimens")
+    for other in ({"words": ["A letter is", "worth a wait"]}, {"attribution": ""}):
+        with pytest.raises(BrokenInvariant, match="house-art-1"):
+            house_art({**HOUSE, "art": {**HOUSE["art"], **other}})
 
 
 def ring(width: int = 300, height: int = 200, mode: str = "L") -> Image.Image:

@@ -14,6 +14,7 @@ from tests.mailpiece.pages import (
     ON_1998,
     PAYLOAD,
     PAYLOAD_1998,
+    POSTNET,
     SENDER,
     TO,
     readable,
@@ -42,7 +43,8 @@ def page_on(key: str, *, ibi: bool = False, dpi: int = 300) -> Page:
     return envelope(
         EnvelopeSpec(
             form=found, rules=IBI if ibi else IMI, on=ON_1998 if ibi else ON, symbol=symbol, recipient=TO,
-            readable=readable(day=ON_1998 if ibi else ON), sender=SENDER, imb=BARS, dpi=dpi,
+            readable=readable(day=ON_1998 if ibi else ON), sender=SENDER, dpi=dpi,
+            imb="" if ibi else BARS, postnet=POSTNET if ibi else "",
             art=DEFAULT_ART if found.shape == "letter" else None,
             piece_shape="" if found.shape != "label" else found.goes_on[0],
         )

@@ -11,6 +11,7 @@ from tests.mailpiece.pages import (
     MARKING,
     ON,
     ON_1998,
+    POSTNET,
     correction,
     correction_1998,
     label,
@@ -25,7 +26,7 @@ from towncircle.mailpiece.art import Art
 from towncircle.mailpiece.elements import Element, Layer, Page, Path, circle
 from towncircle.mailpiece.geometry import DOT_300, INCH, form
 from towncircle.mailpiece.lints import LINTS, lint, require
-from towncircle.symbol.bars import fim
+from towncircle.symbol.bars import fim, postnet
 
 
 def changed(page: Page, role: str, change) -> Page:
@@ -75,7 +76,7 @@ GOOD = {
     "letter without art": piece(art=None),
     "letter without sender": piece(sender=None),
     "letter with a marking": piece(art=MARKING),
-    "real postage": piece(specimen=False),
+    "real postage": piece(specimen=False, art=None),
     "a large amount": piece(cents=123456),
     "flat": piece("flat9x12"),
     "postcard": piece("postcard"),
@@ -114,6 +115,24 @@ def mailed_from_words() -> tuple[Element, ...]:
     return tuple(e for e, _ in piece(office=MAILED_FROM).having("place"))
 
 
+def with_old_bars() -> Page:
+    """Give a letter of today with the POSTNET of 1998 in its place."""
+    ((old, _),) = piece_1998().having("postnet")
+    page = without("imb")
+    return replace(page, elements=(*page.elements, old))
+
+
+def with_attribution(page: Page) -> Page:
+    """Give a page with the words of art at a place where nothing stands."""
+    ((words, _),) = piece().having("attribution")
+    return replace(page, elements=(*page.elements, replace(words, x=160_000, y=250_000)))
+
+
+POSTNETS = (
+    {"letters": POSTNET[:-1]}, {"letters": POSTNET[:6] + "0" + POSTNET[7:]}, {"letters": "0" + POSTNET[1:]},
+    {"letters": postnet("20260")[:26] + postnet("20261")[26:]}, {"pitch": 4_000}, {"bar": 2_000}, {"third": 3_600},
+    {"short": 1_000},
+)  # fmt: skip
 W, H = form("no10").width, form("no10").height
 SYMBOL = piece().having("symbol")[0][1]
 BAD = [
@@ -127,6 +146,7 @@ BAD = [
     ("horizontal", having("symbol", turned=270)),
     ("fim-zone", with_ink(W - 2 * INCH, H - 20_000)),
     ("fim-zone", moved("symbol", x=-60_000)),
+    ("fim-zone", with_ink(W - 200_000, H - 30_000, role="decoration")),
     ("ocr-area", moved("amount", y=-40_000)),
     ("ocr-area", with_ink(W // 4, H // 2)),
     ("barcode-zone", with_ink(W - 20_000, 20_000)),
@@ -163,6 +183,9 @@ BAD = [
     ("imb-figures", having("imb", pitch=4_000)),
     ("imb-figures", having("imb", bar=2_000)),
     ("imb-figures", having("imb", third=6_000)),
+    ("delivery-barcode", with_old_bars()),
+    ("delivery-barcode", replace(piece(), elements=(*piece().elements, piece().having("imb")[0][0]))),
+    *(("postnet-figures", having("postnet", piece_1998(), **bad)) for bad in POSTNETS),
     ("imb-place", moved("imb", x=-40_000)),
     ("imb-place", moved("imb", x=60_000)),
     ("imb-place", moved("imb", y=30_000)),
@@ -207,10 +230,12 @@ BAD = [
     ("true-date", worded("date", "2026", "2025")),
     ("true-date", worded("date", "NOV", "DEC", piece(category="STANDARD LTR", month_only=True))),
     ("true-date", worded("date", "NOV 21", "NOV 20", correction())),
+    ("complete-date", having("category", piece(category="STANDARD LTR", month_only=True), text="FIRST-CLASS")),
     ("complete-date", having("date", text="NOV")),
     ("complete-date", having("date", text="2026")),
     ("type-size", having("device", size=3_000)),
     ("type-size", having("sender", size=4_400)),
+    ("redate", having("redate", redate(), text="REDAT")),
     ("redate", having("redate", redate(), text="REDATED")),
     ("redate", replace(redate(), layers=(*redate().layers, Layer(tuple(e for e, _ in piece().having("amount")))))),
     ("redate", replace(redate(), side="address")),
@@ -224,8 +249,10 @@ BAD = [
     ("readable", without("place", correction())),
     ("readable", without("category", correction())),
     ("readable", without("amount", correction())),
+    ("house-art", piece(specimen=False)),
     ("attribution", without("attribution")),
     ("attribution", having("attribution", text="Buy now")),
+    ("marking-alone", with_attribution(piece(art=MARKING))),
     ("marking-alone", replace(piece(art=MARKING), layers=(*piece(art=MARKING).layers, piece().layers[-1]))),
     ("marking-type", having("marking", piece(art=MARKING), size=18_000)),
     ("marking-type", having("marking", piece(art=MARKING), font="sans")),
@@ -239,7 +266,7 @@ BAD = [
     ("class-marking", having("marking", piece(art=MARKING), text="PRIORITY")),
     ("specimen", without("specimen")),
     ("specimen", replace(piece(), specimen=False)),
-    ("amount", having("amount", piece(specimen=False), text="$0.00")),
+    ("amount", having("amount", piece(specimen=False, art=None), text="$0.00")),
     ("amount", replace(piece(), elements=(*piece().elements, piece().having("amount")[0][0]))),
 ]  # fmt: skip
 
@@ -255,6 +282,13 @@ def test_every_lint_has_a_bad_specimen_and_words():
     assert {rule.code for rule in LINTS} == {code for code, _ in BAD}
     assert len({rule.code for rule in LINTS}) == len(LINTS)
     assert all(rule.says.endswith(".") for rule in LINTS)
+
+
+def test_every_lint_has_a_bad_specimen_that_is_bad_for_nothing_else():
+    def found(code: str, page: Page) -> set[str]:
+        return codes(page, IBI, ON_1998) if code == "postnet-figures" else codes(page)
+
+    assert {code for code, page in BAD if found(code, page) == {code}} == {rule.code for rule in LINTS}
 
 
 def test_a_later_rule_does_not_bind_an_earlier_piece():

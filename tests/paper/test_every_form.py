@@ -9,17 +9,27 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
+from fractions import Fraction
 from typing import Any, NamedTuple
+from zlib import crc32
 
 import cv2
 import numpy as np
 import pytest
 import resvg_py
 from tests.journeys.stories import PEOPLE, mailer, new_world
+from tests.journeys.test_claims import STANDARD
+from tests.journeys.test_supervision import act
 from tests.paper.test_forms_rendered import FONTS, Grey, scanned
 
 from towncircle.kernel.errors import Refused
-from towncircle.licensee import envelopes
+from towncircle.kernel.ids import JobId
+from towncircle.kernel.money import Mills
+from towncircle.licensee import branches, envelopes
+from towncircle.licensee.corrections import Redate, Shortpaid
+from towncircle.licensee.looks import Look
+from towncircle.licensee.pricing import FIRST_METERED, Claim
 from towncircle.mailpiece.elements import Page
 from towncircle.mailpiece.forms import catalogue
 from towncircle.mailpiece.geometry import Box, form
@@ -27,8 +37,11 @@ from towncircle.mailpiece.lints import lint
 from towncircle.paper.pdf import to_pdf
 from towncircle.paper.png import raster
 from towncircle.paper.svg import render
+from towncircle.postal import branches as office
 from towncircle.symbol import read
-from towncircle.world import printing, verifying
+from towncircle.verification import Observed
+from towncircle.world import notices, printing, verifying
+from towncircle.world.journeys import Journeys
 from towncircle.world.world import World
 
 FORMS = [one.key for one in catalogue()]
@@ -41,6 +54,7 @@ class Signed(NamedTuple):
     """One indicium, and what it takes to lay it out."""
 
     world: World
+    journeys: Journeys
     job: dict[str, Any]
     stationery: envelopes.Stationery
     payload: bytes
@@ -61,7 +75,7 @@ def signed(folder: Any, regime: str) -> Signed:
     assert stationery.licensed is not None
     licensed = replace(stationery.licensed, label_forms=frozenset(FORMS))  # as if each stock were approved
     payload = bytes.fromhex(done.job.body["indicia"][0])
-    return Signed(world, dict(done.job.body), replace(stationery, licensed=licensed), payload)
+    return Signed(world, journeys, dict(done.job.body), replace(stationery, licensed=licensed), payload)
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +119,9 @@ def by_resvg(page: Page, dpi: int) -> Grey:
     return np.asarray(cv2.imdecode(np.frombuffer(bytes(data), np.uint8), cv2.IMREAD_GRAYSCALE), np.uint8)
 
 
+RENDERERS = (by_pdfium, by_resvg)
+
+
 def prove(indicium: Signed, key: str, draws: list[tuple[Any, int]]) -> None:
     if key in NO_PLACE:
         with pytest.raises(Refused) as refusal:
@@ -125,7 +142,8 @@ def prove(indicium: Signed, key: str, draws: list[tuple[Any, int]]) -> None:
 
 @pytest.mark.parametrize("key", FORMS)
 def test_a_form_of_today_is_read_from_every_scan_of_either_drawing_and_verified(of_today: Signed, key: str) -> None:
-    prove(of_today, key, [(draw, dpi) for dpi in SCANS for draw in (by_pdfium, by_resvg)])
+    """Every form from every resolution, each drawn by the one renderer or the other, as its name draws."""
+    prove(of_today, key, [(RENDERERS[(crc32(key.encode()) + at) % 2], dpi) for at, dpi in enumerate(SCANS)])
 
 
 @pytest.mark.parametrize(("place", "key"), list(enumerate(FORMS)))
@@ -133,4 +151,75 @@ def test_a_form_of_1998_is_read_from_a_coarse_and_a_finer_scan_and_verified(
     of_1998: Signed, place: int, key: str
 ) -> None:
     one, other = (by_pdfium, by_resvg) if place % 4 < 2 else (by_resvg, by_pdfium)
-    prove(of_1998, key, [(one, 200), (other, (300, 400)[place % 2])])
+    prove(of_1998, key, [(one, 200), (other, (300, 400, 600)[place % 3])])
+
+
+class Special(NamedTuple):
+    """A form of the indicium: how the mail room prints it, what is seen of the piece besides."""
+
+    look: Look
+    claim: Claim = FIRST_METERED
+    observed: Observed = Observed()
+
+
+SPECIAL = {
+    "Mailed From ZIP Code": Special(Look(place="zip")),
+    "a branch": Special(Look(place="branch", branch="Capitol Heights"), observed=Observed(branch="Capitol Heights")),
+    "month and year": Special(Look(month_only=True), STANDARD, Observed(month_only=True)),
+    "courtesy reply": Special(Look(reply=True)),
+    "a marking": Special(Look(marking=True)),
+}
+
+
+def approve_branch(journeys: Journeys) -> None:
+    asked = journeys.do(
+        lambda ctx: branches.request(ctx, name="Capitol Heights", state="MD", facility="classified-branch")
+    )
+    told: dict[str, Any] = {"number": asked.body["license"], "branch": "Capitol Heights", "reasons": "Seen."}
+    told |= {"notify": notices.give_standing, "facility": "classified-branch"}
+    act(journeys.world, office.decide, approve=True, **told)
+    journeys.do(lambda ctx: branches.ask(ctx, name="Capitol Heights"))
+
+
+def bad_scans(page: Page, name: str) -> Iterator[Grey]:
+    """Scan a page twice: once from either renderer, at resolutions that its name draws."""
+    dots, drawn = list(SCANS), crc32(name.encode())
+    for at, draw in enumerate(RENDERERS):
+        dpi = dots[(drawn + at * (1 + drawn % 3)) % 4]
+        turn, noise = SCANS[dpi]
+        yield scanned(draw(page, dpi), turn=turn, noise=noise, seed=dpi)
+
+
+@pytest.mark.parametrize("name", SPECIAL)
+def test_a_form_of_the_indicium_is_judged_from_bad_scans(of_today: Signed, tmp_path: Any, name: str) -> None:
+    journeys, special = of_today.journeys, SPECIAL[name]
+    if special.look.place == "branch":
+        approve_branch(journeys)
+    done = printing.print_job(journeys, PEOPLE[:1], tmp_path, formats=("pdf",), look=special.look, claim=special.claim)
+    (page,) = envelopes.pages(done.job.body, journeys.stationery(done.job))
+    for image in bad_scans(page, name):
+        (found,) = read(image)
+        mark = verifying.Mark(file="scan.png", page=1, payload=found.payload)
+        verdict = verifying.verify(mark, of_today.world, observed=special.observed).verdict
+        assert (verdict.verdict, verdict.disposition) == ("VALID", "accept with notes")
+
+
+def test_a_piece_with_its_corrections_is_judged_from_bad_scans_of_both_sides(of_today: Signed, tmp_path: Any) -> None:
+    journeys, world = of_today.journeys, of_today.world
+    first = printing.print_job(journeys, PEOPLE[:1], tmp_path / "front", formats=("pdf",)).job
+    lacking = Shortpaid(job=JobId(first.key), mailing_date=journeys.today(), weight_oz=Fraction(2))
+    more = printing.correct_job(journeys, lacking, tmp_path / "more", formats=("pdf",)).job
+    due = Mills(more.body["pieces"][0]["due"])
+    day = journeys.today() + timedelta(days=1)
+    order = Redate(job=JobId(first.key), mailing_date=day)
+    redated = printing.redate_job(journeys, order, tmp_path / "redate", formats=("pdf",)).job
+    front, back, words = (next(envelopes.pages(job.body, journeys.stationery(job))) for job in (first, more, redated))
+    for one, other in zip(bad_scans(front, "front"), bad_scans(back, "back"), strict=True):
+        found = [*read(one), *read(other)]
+        marks = [verifying.Mark(file="x", page=1, payload=symbol.payload) for symbol in found]
+        observed = Observed(amount_due=due, redate=day)
+        whole, each = verifying.verify_piece(marks, world, at=world.clock.now(), observed=observed)
+        assert (whole.verdict, whole.paid, len(each)) == ("VALID", due, 2)
+    # a REDATE shows nothing that could be taken for a mark
+    grey = raster(to_pdf([words]), dpi=200)[-450:, -400:]
+    assert read(scanned(grey, turn=2.0, noise=8, seed=1)) == []

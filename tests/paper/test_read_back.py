@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from tests.indicium.samples import content_of
-from tests.mailpiece.pages import BARS, IBI, IMI, ON, ON_1998, SENDER, TO, readable
+from tests.mailpiece.pages import BARS, IBI, IMI, ON, ON_1998, POSTNET, SENDER, TO, readable
 
 from towncircle.indicium import decode, join, layout, layouts
 from towncircle.licensee.envelopes import symbol_for
@@ -23,7 +23,7 @@ from towncircle.mailpiece.lints import require
 from towncircle.mailpiece.page import EnvelopeSpec, envelope
 from towncircle.paper.pdf import to_pdf
 from towncircle.paper.png import raster
-from towncircle.symbol import Found, imb, imb_from_image, read
+from towncircle.symbol import Found, imb, imb_from_image, postnet_from_image, read
 
 IDS = [item.id for item in layouts()]
 FORMS = ("no10", "flat9x12", "postcard")
@@ -45,7 +45,8 @@ def spec_of(layout_id: str, key: str = "no10") -> EnvelopeSpec:
         symbol=symbol_for(layout_id, payload_of(layout_id)),
         recipient=TO,
         sender=SENDER,
-        imb=BARS,
+        imb="" if rules is IBI else BARS,
+        postnet=POSTNET if rules is IBI else "",
         art=DEFAULT_ART if key != "postcard" else None,
     )
 
@@ -125,8 +126,12 @@ def second_data_matrix(image: Image.Image) -> bytes:
 
 @pytest.mark.parametrize("layout_id", IDS)
 @pytest.mark.parametrize("dpi", [200, 300, 600])
-def test_the_intelligent_mail_barcode_of_the_page_says_what_was_printed(files, layout_id: str, dpi: int) -> None:
-    bars = imb_from_image(raster(files[layout_id, "no10"], dpi=dpi))
+def test_the_barcode_for_the_mail_says_what_was_printed(files, layout_id: str, dpi: int) -> None:
+    image = raster(files[layout_id, "no10"], dpi=dpi)
+    if layout_id.startswith("ibi"):
+        assert postnet_from_image(image) == "20260"
+        return
+    bars = imb_from_image(image)
     assert bars == BARS
     said = imb.decode(bars)
     assert (said.tracking, said.routing) == ("01234567094987654321", "20260")
@@ -136,3 +141,9 @@ def test_the_intelligent_mail_barcode_of_the_page_says_what_was_printed(files, l
 @pytest.mark.parametrize("key", FORMS)
 def test_the_intelligent_mail_barcode_is_read_askew_too(files, key: str, degrees: int) -> None:
     assert imb_from_image(turned(raster(files["imi-std", key], dpi=200), degrees)) == BARS
+
+
+@pytest.mark.parametrize("degrees", [4, -4, 180])
+def test_postnet_is_read_askew_and_upside_down_too(files, degrees: int) -> None:
+    image = raster(files["ibi-full", "no10"], dpi=200)
+    assert postnet_from_image(image[::-1, ::-1] if degrees == 180 else turned(image, degrees)) == "20260"

@@ -76,7 +76,7 @@ def test_the_barcode_zone_holds_the_barcode_at_its_place(dark, key):
     leftmost = 4.75 - columns[0] / DPI
     assert 3.5 <= leftmost <= 4.25
     bars = np.flatnonzero(np.diff(columns) > 1).size + 1
-    assert bars == 65
+    assert bars == (32 if key == "1998" else 65)  # POSTNET of five digits
     pitch = (columns[-1] - columns[0]) / DPI / 64.3
     assert 20 <= 1 / pitch <= 24
     rows = np.flatnonzero(zone.any(axis=1))

@@ -56,6 +56,7 @@ def test_the_overlay_inherits_what_it_does_not_replace_and_says_which() -> None:
     assert new.inherited == old.parameters.keys() - {
         "contact_interval",
         "contact_warning",
+        "delivery_barcode",
         "fim_shapes",
         "lapse_effect",
     }

@@ -12,7 +12,18 @@ from tests.symbol.scans import photographed, scanned
 
 from towncircle.indicium import decode, join, layout, layouts
 from towncircle.kernel.errors import BadInput
-from towncircle.symbol import Modules, data_matrix, fim, imb, imb_from_image, pdf417, postnet, read
+from towncircle.symbol import (
+    Modules,
+    data_matrix,
+    fim,
+    imb,
+    imb_from_image,
+    pdf417,
+    postnet,
+    postnet_digits,
+    postnet_from_image,
+    read,
+)
 
 PDF417_LAYOUTS = ("ibi-full",)
 IDS = [item.id for item in layouts()]
@@ -187,3 +198,22 @@ def test_bars_that_do_not_exist_are_refused() -> None:
         fim("Q")
     with pytest.raises(BadInput, match=r"symbol\.postnet-digits"):
         postnet("1234")
+
+
+@pytest.mark.parametrize("digits", ["20260", "202600001", "20260000199"])
+@pytest.mark.parametrize("turn", [0, 180])
+def test_postnet_is_read_from_a_picture_of_its_bars_either_way_up(digits: str, turn: int) -> None:
+    image = np.full((120, 62 * 14 + 90), 255, np.uint8)
+    for at, bar in enumerate(postnet(digits)):
+        x, high = 40 + at * 14, 75 if bar == "1" else 30
+        image[100 - high : 100, x : x + 6] = 0
+    assert postnet_from_image(np.rot90(image, turn // 90)) == digits
+    assert postnet_digits(postnet(digits)) == digits
+
+
+@pytest.mark.parametrize("bars", ["", "1" * 32, postnet("20260")[::-1], postnet("20260")[:-1] + "0"])
+def test_bars_that_are_no_postnet_are_refused(bars: str) -> None:
+    with pytest.raises(BadInput, match=r"symbol\.postnet-unreadable"):
+        postnet_digits(bars)
+    with pytest.raises(BadInput, match=r"symbol\.postnet-not-found"):
+        postnet_from_image(np.full((60, 400), 255, np.uint8))

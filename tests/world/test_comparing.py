@@ -22,7 +22,13 @@ from towncircle.world.deadlines import compare, not_replayed
 from towncircle.world.world import World
 
 RULES = ruleset("imi-2024")
-SAYS_ITSELF = ("correction_bottom", "marking_height", "fim_shapes", "key_renewal_interval")  # nothing replays them
+SAYS_ITSELF = (
+    "correction_bottom",
+    "marking_height",
+    "fim_shapes",
+    "key_renewal_interval",
+    "delivery_barcode",
+)  # nothing replays them
 
 
 @pytest.fixture(scope="module")

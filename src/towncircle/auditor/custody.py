@@ -90,15 +90,24 @@ def _check_receipt(fact: Row, record: Row | None, keys: Keys, where: str, report
 
 
 def _check_ends(provider: Party, report: Report) -> None:
-    out, back = set[str](), set[str]()
-    for fact in facts_of(provider, "custody.checked out", "device.came-back", "element.hosted", "custody.scrapped"):
-        if fact["type"] == "custody.checked out":
-            out.add(fact["subject"])
-        elif fact["type"] != "custody.scrapped":
-            back.add(fact["subject"])
-        elif fact["subject"] not in out & back:
-            where = f"{provider.id}/facts.jsonl line {fact.line}"
-            text = f"{fact['subject']} was scrapped without having left service and come back."
+    """Check that a device is scrapped after it left service and came back, or before it was ever shipped; then never.
+
+    One that the inspection rejected was made ("custody.new") and goes nowhere.
+    """
+    out, back, made, gone = set[str](), set[str](), set[str](), set[str]()
+    of_kind = {"custody.checked out": out, "device.came-back": back, "element.hosted": back, "custody.new": made}
+    for fact in facts_of(provider, *of_kind, "custody.shipped", "custody.scrapped"):
+        where, device = f"{provider.id}/facts.jsonl line {fact.line}", fact["subject"]
+        if fact["type"] in of_kind:
+            of_kind[fact["type"]].add(device)
+        elif fact["type"] == "custody.shipped":
+            made.discard(device)
+            if device in gone:
+                report.differ("custody.scrapped", where, f"{device} was shipped after it was scrapped.")
+        elif device in out & back or device in made:
+            gone.add(device)
+        else:
+            text = f"{device} was scrapped without having left service and come back."
             report.differ("custody.scrapped", where, text)
 
 

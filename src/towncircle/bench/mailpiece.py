@@ -18,13 +18,16 @@ from towncircle.bench import Result, environment, scans
 from towncircle.bench.one import print_one
 from towncircle.bench.pages import draw_one, print_pages
 from towncircle.indicium import encode_content, layout
-from towncircle.kernel.errors import Refused
+from towncircle.kernel.errors import BadInput, Refused
+from towncircle.kernel.money import Mills
 from towncircle.mailpiece.categories import CLASSES, PRICE_TYPES, SHAPES
 from towncircle.mailpiece.rate_files import packaged
-from towncircle.mailpiece.rates import PriceRequest, price
+from towncircle.mailpiece.rate_requests import INSURANCE
+from towncircle.mailpiece.rates import PriceRequest, extras_of, price
 from towncircle.mailpiece.tariff import PIECE, Line, Table, known_tables
 
 PAGES = 1000
+_OUNCES = 14  # how many beyond a line are tried
 _DAY = date(2026, 11, 23)
 
 
@@ -65,18 +68,28 @@ def _payload(number: int) -> bytes:
 
 
 def priceable() -> list[PriceRequest]:
-    """Give four requests for each line of every table, at its weight and under it, on two days: all that has a price.
+    """Give four requests for each line of every table, at its weight and under it, on two days, and what lies on them.
 
-    No request stands twice, and nothing keeps an answer: a round over the list asks each once.
+    That is: the nonmachinable surcharge, each extra service, ounces derived beyond the last line. Only what has
+    a price is given. No request stands twice, and nothing keeps an answer: a round over the list asks each once.
     """
     found: dict[PriceRequest, None] = {}
+    services = extras_of(known_tables())
     for table in known_tables():
         for line in table.lines:
             one = _asked(table, line)
             for days, less in ((0, 0), (0, 1), (3, 0), (3, 1)) if one is not None else ():
                 assert one is not None
                 on, weight = table.in_force_from + timedelta(days=days), one.weight_oz - Fraction(less, 100)
-                found[replace(one, on=on, weight_oz=weight)] = None
+                asked = replace(one, on=on, weight_oz=weight)
+                derived = (replace(asked, weight_oz=weight + more) for more in range(1, _OUNCES))
+                for request in (
+                    asked,
+                    *(_with(asked, service) for service in services if not days and not less),
+                    *((replace(asked, nonmachinable=True),) if asked.shape == "letter" else ()),
+                    *(derived if table.derive_ounces_through and not line.zone else ()),
+                ):
+                    found[request] = None
     return [request for request in found if _has_a_price(request)]
 
 
@@ -99,10 +112,16 @@ def _asked(table: Table, line: Line) -> PriceRequest | None:
     )
 
 
+def _with(request: PriceRequest, service: str) -> PriceRequest:
+    """Ask for an extra service besides; insurance is for a value."""
+    value = Mills.dollars(100) if service == INSURANCE else None
+    return replace(request, extras=(service,), declared_value=value)
+
+
 def _has_a_price(request: PriceRequest) -> bool:
     try:
         price(request)
-    except Refused:
+    except (BadInput, Refused):
         return False
     return True
 

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 _EPILOG = """\
 of the licensee: defect, return, receipt, review, address-data
-of the Provider: receive, retrieve, examine, part, host, disable, write-off, scrap, let-go, carrier show, carrier use
-of the Postal Service: remove, take, purchase, carrier permit, ask-review (a Provider asks with --at)
+of the Provider: manufacture, inspect, receive, retrieve, examine, part, host, disable, write-off, scrap, let-go,
+carrier show, carrier use; of the Postal Service: remove, take, purchase, carrier permit, ask-review (a Provider: --at)
 for everybody: show, forecast, papers
 A lease signs for its device by itself. A device goes back in two steps: 'towncircle withdraw' gives its balance back,
 'towncircle custody return' sends it. A defective device is reported, retrieved, examined and corrected or replaced.
@@ -38,6 +38,7 @@ def add(subparsers: Any) -> None:
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
     _add_licensee(verbs)
     _add_provider(verbs)
+    _add_stock(verbs)
     _add_postal(verbs)
     _add_carrier(verbs)
     for name, help_, run in (
@@ -112,6 +113,16 @@ def _add_provider(verbs: Any) -> None:
     off.add_argument("--reference", required=True, metavar="REF", help="a file number; no name of a person")
     _verb(verbs, "scrap", "destroy the keys of a device that came back, and scrap it", _provider)
     _verb(verbs, "let-go", "record that the Form 3601-C of a device is destroyed, after its year", _provider)
+
+
+def _add_stock(verbs: Any) -> None:
+    make = _verb(verbs, "manufacture", "make devices, which wait for their inspection", _manufacture, device=False)
+    make.add_argument("--count", type=int, default=1, metavar="N", help="how many (default: 1)")
+    look = _verb(verbs, "inspect", "inspect a new device: it is in stock then, or rejected and scrapped", _inspect)
+    look.add_argument("--reject", default="", metavar="TEXT", help="reject it, for this reason, without names")
+    for verb, office in ((make, "custodian"), (look, "examiner")):
+        verb.add_argument("--provider", default="provider.harbor", metavar="PARTY", help="default: provider.harbor")
+        by_argument(verb, office)
 
 
 def _add_postal(verbs: Any) -> None:
@@ -261,6 +272,23 @@ def _one(args: argparse.Namespace, world: Any) -> int:
     return _told(_row(one), json=args.json)
 
 
+def _manufacture(args: argparse.Namespace) -> int:
+    from towncircle.world.custody import manufacture
+
+    with opened(args.world) as world:
+        made = manufacture(world, args.provider, args.count, by=args.by)
+    return _told({"devices": [row.key for row in made], "custody": made[0].body["custody"]}, json=args.json)
+
+
+def _inspect(args: argparse.Namespace) -> int:
+    from towncircle.kernel.ids import DeviceId
+    from towncircle.world.custody import inspect
+
+    with opened(args.world) as world:
+        held = inspect(world, args.provider, DeviceId.parse(args.device), reject=args.reject, by=args.by)
+    return _told({"device": held.key, "custody": held.body["custody"]}, json=args.json)
+
+
 def _remove(args: argparse.Namespace) -> int:
     from towncircle.kernel.ids import DeviceId
     from towncircle.world.custody import order_removal
@@ -327,14 +355,18 @@ def _hand_over(row: Record) -> str:
 
 
 def _show(args: argparse.Namespace) -> int:
-    from towncircle.world.custody import kept
+    from towncircle.world.custody import kept, stock_of
 
     with opened(args.world) as world:
         rows = [_row(one) for one in kept(world)]
+        stock = stock_of(world)
     if args.json:
-        as_json({"devices": rows})
+        told = [{"device": row.key, "provider": who, "custody": row.body["custody"]} for who, row in stock]
+        as_json({"devices": rows, "stock": told})
         return 0
-    if not rows:
+    for who, held in stock:
+        print(f"{held.key}  {held.body['custody']}  at {who}")
+    if not rows and not stock:
         print("No device was made yet.")
     for row in rows:
         print(f"{row['device']}  {row['custody']}  {row['licensee']}  title {row['title']}  at the {row['resides']}")

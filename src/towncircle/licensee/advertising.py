@@ -5,7 +5,7 @@ Here: asking the Provider for art, checking it against the approval, and what st
 Kept: art comes from the Provider and is believed by the Postal Service's own sealed decision about its digest, never by
 the Provider's word. The decision is kept and opened anew at each job, evidencing and reprint; a job keeps the art that
 it was planned with, so that a reprint shows the same, and art that was changed since is not printed. A host without any
-prints the art that came with its system.
+prints the art that came with its system, on specimens alone (`mailpiece/data/house-art.toml`).
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ from towncircle.licensee.looks import DPI, Place
 from towncircle.licensee.mailroom import CORRECTION, POSTAGE, form_of, numbers_of
 from towncircle.mailpiece.addresses import Address
 from towncircle.mailpiece.art import DEFAULT_ART, Art
-from towncircle.mailpiece.elements import Licensed, Page
+from towncircle.mailpiece.elements import MAIL_BARCODES, Licensed, Page
 from towncircle.mailpiece.forms import form_of_piece
 from towncircle.mailpiece.lints import require
 from towncircle.mailpiece.markings import marking_of, may_omit_day
@@ -34,7 +34,7 @@ from towncircle.mailpiece.proof import marked
 from towncircle.mailpiece.rates import printed_category
 from towncircle.mailpiece.sheets import impose, stock
 from towncircle.rules import RuleSet
-from towncircle.symbol import data_matrix, imb, pdf417
+from towncircle.symbol import data_matrix, imb, pdf417, postnet
 from towncircle.symbol.modules import Modules
 
 # House: barcode id 00, and zeros for the service type and the mailer id, which are the Postal Service's to give.
@@ -88,7 +88,7 @@ def compose(
         symbol=symbol_for(stationery.layout, payload, columns=form.pdf417_columns),
         recipient=recipient,
         sender=stationery.sender,
-        imb=imb.encode(_IMB_HEAD + str(number).zfill(_IMB_SERIAL_DIGITS)[-_IMB_SERIAL_DIGITS:], recipient.routing),
+        **_barcode(number, recipient, stationery),
         art=_beside(art, category, piece["shape"], stationery),
         reply=stationery.reply,
         piece_shape=piece["shape"] if form.shape == "label" else "",
@@ -96,6 +96,15 @@ def compose(
         licensed=stationery.licensed,
     )
     return envelope(spec)
+
+
+@cites("P050-4.2/5")
+def _barcode(number: int, recipient: Address, stationery: Stationery) -> dict[str, str]:
+    """Give the barcode for the mail, as the rule of the day has it."""
+    if stationery.rules.text("delivery_barcode", stationery.day) == MAIL_BARCODES["postnet"]:
+        return {"postnet": postnet(recipient.routing)}
+    serial = str(number).zfill(_IMB_SERIAL_DIGITS)[-_IMB_SERIAL_DIGITS:]
+    return {"imb": imb.encode(_IMB_HEAD + serial, recipient.routing)}
 
 
 def _beside(art: Art | None, category: str, shape: str, stationery: Stationery) -> Art | None:

@@ -9,15 +9,17 @@ as wide or as high as the area allows, never under the height of the rule: an ar
 from __future__ import annotations
 
 import hashlib
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.resources import files
 from itertools import combinations, pairwise
 from math import cos, radians, sin
 from typing import Any, Literal
 
 from towncircle.kernel.cites import cites
-from towncircle.kernel.errors import BadInput, Refused
+from towncircle.kernel.errors import BadInput, BrokenInvariant, Refused
 from towncircle.mailpiece.bitmap import Bitmap
 from towncircle.mailpiece.elements import Element, Image, Layer, Path, Text, polygon, polyline
 from towncircle.mailpiece.geometry import DOT_300, Box, figure, least_type
@@ -94,7 +96,21 @@ def _of_record(words: tuple[str, ...], attribution: str, width: int, height: int
     return Art.made(words, attribution=attribution, width=width, height=height, picture=bytes.fromhex(picture))
 
 
-DEFAULT_ART = Art(words=("A letter is", "worth waiting for"))
+def house_art(held: Mapping[str, Any]) -> Art:
+    """Give the art that comes with the system, as its approval has it: a record of art, digest and approval.
+
+    Raises `BrokenInvariant` where it is not the art that was approved.
+    """
+    art = Art(words=tuple(held["art"]["words"]), attribution=held["art"]["attribution"])
+    if art.digest != held["approval"]["digest"]:
+        raise BrokenInvariant(f"the house art is not what {held['approval']['reference']} approved")
+    return art
+
+
+HOUSE: Mapping[str, Any] = tomllib.loads(
+    (files("towncircle.mailpiece") / "data" / "house-art.toml").read_text(encoding="utf-8")
+)
+DEFAULT_ART = house_art(HOUSE)
 
 
 def art_fits(art: Art) -> bool:
@@ -136,7 +152,8 @@ def art_layer(art: Art, right: int, top: int, height: int) -> Layer:
         x = (middle - art.picture.width * DOT_300 // 2) // DOT_300 * DOT_300
         foot = top - art.picture.height * DOT_300
         parts.append(Image(bitmap=art.picture, x=x, y=foot, dot=DOT_300))
-        y = foot - 6_500
+        below = sum(1_600 + size for _, size in words) + 3_600  # of the words and their attribution
+        y = foot - 6_500 - max(min(foot - (top - height) - 6_500 - below, 3_000), 0)  # words do not cling to it
     for word, size in words:
         y -= 1_600
         x = middle - face("bold").width(word, size) // 2

@@ -21,8 +21,9 @@ from towncircle.symbol.modules import Modules
 
 Role = Literal[
     "sender", "recipient", "place", "date", "amount", "redate", "device", "category", "postage-words",
-    "symbol", "art", "attribution", "marking", "specimen", "microtext", "decoration", "fim", "imb", "proof",
+    "symbol", "art", "attribution", "marking", "specimen", "microtext", "decoration", "fim", "imb", "postnet", "proof",
 ]  # fmt: skip
+MAIL_BARCODES = {"imb": "Intelligent Mail", "postnet": "POSTNET"}  # role, and how a rule names it
 Side = Literal["address", "nonaddress"]
 INDICIUM_ROLES = frozenset(
     {"place", "date", "amount", "redate", "device", "category", "postage-words", "symbol", "art", "attribution"}
@@ -156,7 +157,11 @@ class Symbol:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bars:
-    """Hold the 65 bars of an Intelligent Mail barcode as letters A, D, F and T; `y` is the foot of a full bar."""
+    """Hold the bars of a barcode for the mail; `y` is the foot of a full or tall one, which is three thirds high.
+
+    The 65 of an Intelligent Mail barcode are the letters A, D, F and T. Those of POSTNET are `1` (tall) and `0`, which
+    is `short` units high on the same foot.
+    """
 
     letters: str
     x: int
@@ -165,6 +170,15 @@ class Bars:
     bar: int
     third: int
     role: Role = "imb"
+    short: int = 0
+
+    def span(self, letter: str) -> tuple[int, int]:
+        """Give foot and head of a bar over `y`."""
+        third = self.third
+        return {
+            "A": (third, 3 * third), "D": (0, 2 * third), "F": (0, 3 * third), "T": (third, 2 * third),
+            "1": (0, 3 * third), "0": (0, self.short),
+        }[letter]  # fmt: skip
 
     @property
     def box(self) -> Box:

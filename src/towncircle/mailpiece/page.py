@@ -3,10 +3,10 @@
 Here: where sender, recipient, FIM, Intelligent Mail barcode and art stand. Not here: where the indicium goes
 (`placing`), its looks (`imprint`), the rule that they stand well (`lints`), drawing (`towncircle.paper`).
 
-The Intelligent Mail barcode of letters and cards stands in the barcode clear zone at the lower right, not in the
-address block: P050 4.4 names that zone as reserved, its place does not depend on the address, so a lint can measure
-it, and an address of five lines cannot push it out. Flats and labels have no such zone: there it stands above the
-address.
+The barcode for the mail (Intelligent Mail, or POSTNET under the rule of 1998; `delivery_barcode`) of letters and cards
+stands in the barcode clear zone at the lower right, not in the address block: P050 4.4 names that zone as reserved, its
+place does not depend on the address, so a lint can measure it, and an address of five lines cannot push it out. Flats
+and labels have no such zone: there it stands above the address.
 A FIM D is on letters and cards, and on flats where the rule set says so: P050 4.12 exempts courtesy reply, which bears
 FIM A, and what is "not a letter or a flat", and a card is letter-size mail (DMM C050), which is the reading taken here.
 A label, a tape or a tag bears it where its piece must: it is applied with its upper right corner in that of the piece.
@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+from typing import Literal
 
 from towncircle.indicium.readable import Readable
 from towncircle.kernel.cites import cites
@@ -68,8 +69,9 @@ _LEFT = 76_000  # house: what a return address needs at least, with the clear sp
 class EnvelopeSpec:
     """Describe the address side of a piece, or a label for it.
 
-    `imb` is the barcode's 65 letters, or empty for none. `piece_shape` says what a label goes on: letter, flat, card
-    or parcel. `dpi` names the printer's dots. A form without room for the address is given none.
+    `imb` is the Intelligent Mail barcode's 65 letters, `postnet` the POSTNET bars instead, empty for none.
+    `piece_shape` says what a label goes on: letter, flat, card or parcel. `dpi` names the printer's dots. A form
+    without room for the address is given none.
     `reply` makes it a courtesy reply envelope, which bears FIM A.
     """
 
@@ -81,6 +83,7 @@ class EnvelopeSpec:
     recipient: Address | None = None
     sender: Address | None = None
     imb: str = ""
+    postnet: str = ""
     art: Art | None = None
     reply: bool = False
     piece_shape: str = ""
@@ -121,10 +124,11 @@ def envelope(spec: EnvelopeSpec) -> Page:
     layers.insert(0, _stationery(form, sender, top, frame.floor, edge, spec.fim_letter))
     own: list[Element] = [symbol]
     if spec.recipient is not None and form.addressed:
-        lines = _recipient(form, spec.recipient, lowest - (_BARS_TAKE if spec.imb else 0))
+        letters = spec.imb or spec.postnet
+        lines = _recipient(form, spec.recipient, lowest - (_BARS_TAKE if letters else 0))
         own = [*lines, symbol]
-        if spec.imb:
-            own.append(_bars(form, spec.imb, lines[0], spec.dpi))
+        if letters:
+            own.append(_bars(form, letters, lines[0], spec.dpi, "imb" if spec.imb else "postnet"))
     return Page(
         form=form,
         side="address",
@@ -280,11 +284,13 @@ def _lines(lines: tuple[str, ...], size: int, left: int, y: int, step: int) -> I
         y -= step
 
 
-def _bars(form: Form, letters: str, first_line: Text, dpi: int) -> Bars:
-    pitch, bar, third = (number("imb", name) * DOT_600 for name in ("pitch_dots600", "bar_dots600", "third_dots600"))
+def _bars(form: Form, letters: str, first_line: Text, dpi: int, role: Literal["imb", "postnet"]) -> Bars:
+    pitch, bar, third = (number(role, name) * DOT_600 for name in ("pitch_dots600", "bar_dots600", "third_dots600"))
+    short = number(role, "short_dots600") * DOT_600 if role == "postnet" else 0
     if ocr_area(form) is None:
         x, y = first_line.x, first_line.y + first_line.size + 10_000
     else:
         x = form.width - (figure("barcode", "left_most") + figure("barcode", "left_least")) // 2
         y = figure("barcode", "height") // 5 * 2
-    return Bars(letters=letters, x=round(x // dot(dpi) * dot(dpi)), y=y, pitch=pitch, bar=bar, third=third)
+    x = round(x // dot(dpi) * dot(dpi))
+    return Bars(letters=letters, x=x, y=y, pitch=pitch, bar=bar, third=third, role=role, short=short)

@@ -12,11 +12,11 @@ from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.money import Mills
 from towncircle.mailpiece.addresses import Address
 from towncircle.mailpiece.art import DEFAULT_ART
-from towncircle.mailpiece.elements import Page
+from towncircle.mailpiece.elements import MAIL_BARCODES, Page
 from towncircle.mailpiece.geometry import Form
 from towncircle.mailpiece.page import EnvelopeSpec, envelope
 from towncircle.rules import RuleSet
-from towncircle.symbol import data_matrix, imb, pdf417
+from towncircle.symbol import data_matrix, imb, pdf417, postnet
 
 _WORDS = b"SPECIMEN - NOT VALID AS POSTAGE - a picture of a form made by towncircle"
 _DATA_MATRIX, _PDF417 = 112, 89  # bytes, as the largest mark of either kind has
@@ -37,12 +37,14 @@ def specimen(form: Form, rules: RuleSet, on: date, *, stacked: bool = False, dpi
     symbol = data_matrix(_WORDS.ljust(_DATA_MATRIX, b"."))
     if stacked:
         symbol = pdf417(_WORDS.ljust(_PDF417, b"."), columns=form.pdf417_columns)
+    by_post = rules.text("delivery_barcode", on) == MAIL_BARCODES["postnet"]
     return envelope(
         EnvelopeSpec(
             form=form, rules=rules, on=on, readable=words, symbol=symbol, dpi=dpi,
             recipient=Address(company="United States Postal Service", **_WHERE),
             sender=Address(company="A Sender of Letters", **_WHERE),
-            imb=imb.encode(_TRACKING, "20260"),
+            imb="" if by_post else imb.encode(_TRACKING, "20260"),
+            postnet=postnet("20260") if by_post else "",
             art=DEFAULT_ART if form.shape == "letter" else None,
             piece_shape=form.goes_on[0] if form.shape == "label" else "",
         )

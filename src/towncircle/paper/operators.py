@@ -16,7 +16,7 @@ from towncircle.mailpiece.elements import ArcText, Bars, Element, Fim, Image, Pa
 
 FONT_NAMES = {"sans": b"/S", "bold": b"/B", "mono": b"/M"}
 _ESCAPED = str.maketrans({"\\": "\\\\", "(": "\\(", ")": "\\)"})
-BarSize = tuple[int, int, int]
+BarSize = tuple[int, int, int, int]
 
 
 class Resources(Protocol):
@@ -127,7 +127,7 @@ def _image(element: Image) -> bytes:
 
 
 def _bars(element: Bars, resources: Resources) -> bytes:
-    name = resources.bars((element.pitch, element.bar, element.third))
+    name = resources.bars((element.pitch, element.bar, element.third, element.short))
     place = f" 1 Tf {number(element.x)} {number(element.y)} Td ({element.letters}) Tj ET".encode()
     return b"BT " + name + place
 
@@ -141,9 +141,11 @@ def _fim(element: Fim) -> bytes:
 
 
 def bar_glyphs(size: BarSize) -> dict[str, bytes]:
-    """Give the four glyphs of a barcode font, in thousandths of a point, with the foot of a full bar at zero."""
-    pitch, bar, third = size
+    """Give the glyphs of a barcode font, in thousandths of a point, with the foot of a full bar at zero."""
+    pitch, bar, third, short = size
     spans = {"A": (third, 2 * third), "D": (0, 2 * third), "F": (0, 3 * third), "T": (third, third)}
+    if short:
+        spans = {"0": (0, short), "1": (0, 3 * third)}
     return {
         letter: f"{pitch} 0 0 {foot} {bar} {foot + high} d1 0 {foot} {bar} {high} re f".encode()
         for letter, (foot, high) in spans.items()

@@ -205,19 +205,20 @@ class _Writer:
         )
 
     def _bar_font(self, size: BarSize) -> int:
-        pitch, bar, third = size
+        pitch, bar, third, _ = size
         glyphs = bar_glyphs(size)
         refs = b" ".join(
             b"/%s %d 0 R" % (letter.encode(), self._stream(self._reserve(), b"", glyph))
             for letter, glyph in glyphs.items()
         )
         names = b" ".join(b"%d /%s" % (ord(letter), letter.encode()) for letter in glyphs)
-        widths = b" ".join(b"%d" % (pitch if chr(code) in glyphs else 0) for code in range(65, 85))
+        first, last = ord(min(glyphs)), ord(max(glyphs))
+        widths = b" ".join(b"%d" % (pitch if chr(code) in glyphs else 0) for code in range(first, last + 1))
         return self._object(
             self._reserve(),
             b"<</Type/Font/Subtype/Type3/FontBBox[0 0 %d %d]/FontMatrix[.001 0 0 .001 0 0]/CharProcs<<%s>>"
-            b"/Encoding<</Type/Encoding/Differences[%s]>>/FirstChar 65/LastChar 84/Widths[%s]/Resources<<>>>>"
-            % (bar, 3 * third, refs, names, widths),
+            b"/Encoding<</Type/Encoding/Differences[%s]>>/FirstChar %d/LastChar %d/Widths[%s]/Resources<<>>>>"
+            % (bar, 3 * third, refs, names, first, last, widths),
         )
 
 

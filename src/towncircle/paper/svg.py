@@ -149,9 +149,8 @@ def _runs(element: Symbol) -> Iterator[Box]:
 def _bars(element: Bars) -> Iterator[Box]:
     for at, letter in enumerate(element.letters):
         left = element.x + at * element.pitch
-        foot = element.y + (0 if letter in "DF" else element.third)
-        head = element.y + (3 if letter in "AF" else 2) * element.third
-        yield Box(left, foot, left + element.bar, head)
+        foot, head = element.span(letter)
+        yield Box(left, element.y + foot, left + element.bar, element.y + head)
 
 
 def _fim(element: Fim) -> Iterator[Box]:

@@ -27,7 +27,7 @@ from towncircle.mailpiece.elements import Bars, Element, Fim, Layer, Page, Symbo
 from towncircle.mailpiece.geometry import INCH, Form
 from towncircle.paper.pdf import to_pdf
 from towncircle.paper.png import raster_at
-from towncircle.symbol import imb, read
+from towncircle.symbol import imb, postnet_digits, read
 from towncircle.symbol.matrix import PDF417_LEVEL
 
 if TYPE_CHECKING:
@@ -211,6 +211,9 @@ def _bars(mark: Bars, grid: _Grid) -> Iterator[tuple[int, int, int, int]]:
     for at, letter in enumerate(mark.letters):
         first, last = (0 if letter in "AF" else 1), (3 if letter in "DF" else 2)
         x = left + at * pitch
+        if mark.role == "postnet":
+            yield x, top + (0 if letter == "1" else 3 * third - grid.long(mark.short)), x + wide, top + 3 * third
+            continue
         yield x, top + first * third, x + wide, top + last * third
 
 
@@ -251,8 +254,10 @@ def _own_symbol(mark: Symbol, grid: _Grid) -> str:
 
 
 def _own_bars(mark: Bars, grid: _Grid) -> str:
-    """Have the printer draw the Intelligent Mail barcode of the same digits."""
-    read_back = imb.decode(mark.letters)
+    """Have the printer draw the barcode of the same digits: the Intelligent Mail barcode, or POSTNET."""
     left, top = grid.across(mark.x) + grid.right, grid.down(mark.y + 3 * mark.third) + grid.below
     wide, high = max(grid.across(mark.bar), 1), grid.long(3 * mark.third)
+    if mark.role == "postnet":
+        return f"^FO{left},{top}^BY{wide}^BZN,{high},N,N,0^FD{postnet_digits(mark.letters)}^FS"
+    read_back = imb.decode(mark.letters)
     return f"^FO{left},{top}^BY{wide}^BZN,{high},N,N,3^FD{read_back.tracking}{read_back.routing}^FS"

@@ -46,6 +46,7 @@ _ON_THE_WAY = {
     ("installed", "missing"): "The device is being looked for; a loss or theft is reported when that is determined.",
 }
 _CLAUSE = "502.8"
+_STOCK = ("new", "stocked")
 MOST_TOLD = 300  # house: differences that a message tells one by one
 Found = tuple[str, str, bool]  # code, sentence, explained
 
@@ -128,6 +129,8 @@ def _compare(tx: Transaction, provider: str, rows: Mapping[str, InventoryRow], d
     filed = filed_resets(tx)
     for device in sorted(register.keys() | rows.keys()):
         row, told = register.get(device), rows.get(device)
+        if row is None and told is not None and _in_stock(tx, provider, told):
+            continue
         if row is None:
             found = [_unregistered(tx, provider, device)]
         elif told is None:
@@ -141,6 +144,15 @@ def _compare(tx: Transaction, provider: str, rows: Mapping[str, InventoryRow], d
                 *registers_differ(tx, row, told, filed[device], day),
             ]
         yield from ([device, code, sentence, explained] for code, sentence, explained in found)
+
+
+@cites("502.8/4")
+def _in_stock(tx: Transaction, provider: str, told: InventoryRow) -> bool:
+    """Tell whether a device that the register does not have is in its Provider's stock: never certified nor used."""
+    unused = _of(told.registers) == (0, 0, 0) and told.message_counter == 0
+    certified = tx.get("device-certificates", told.device)
+    mine = told.licensee == provider and not told.license
+    return told.custody in _STOCK and unused and mine and certified is None
 
 
 def _unregistered(tx: Transaction, provider: str, device: str) -> Found:

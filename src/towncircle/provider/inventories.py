@@ -15,6 +15,7 @@ from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Ask, Context, Steps
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.money import Mills
+from towncircle.provider.stock import in_stock
 from towncircle.wire.bodies import (
     InventoryDifference,
     InventoryFile,
@@ -33,6 +34,7 @@ def write_down(ctx: Context, *, day: str) -> bool:
     held = ctx.tx.get("inventory", day)
     if held is None:
         rows = [_row(row.key, row.owner, row.body) for row in _devices(ctx)]
+        rows += [[row.key, row.body["custody"], "", ctx.party, 0, 0, 0, 0] for row in in_stock(ctx.tx)]
         body = {"number": ctx.tx.next_number("inventory"), "state": "told", "rows": rows}
         ctx.tx.put("inventory", day, body, owner=ctx.party, expected=0)
         return True

@@ -21,6 +21,7 @@ CUSTODY = StateTable(
     "new",
     [
         Move("new", "inspect", "stocked", "502.18"),
+        Move("new", "reject", "scrapped", "502.18"),
         Move("stocked", "ship", "shipped", "502.20(l)"),
         Move("shipped", "lease", "leased", "502.20(c)"),
         Move("stocked", "scrap", "scrapped", "502.20(e)"),

@@ -15,11 +15,11 @@ from datetime import date
 from typing import Any
 
 from towncircle.kernel.cites import cites
-from towncircle.kernel.context import Ask, Context, Exchange, Reserve, Seal, Steps
+from towncircle.kernel.context import Ask, Context, Exchange, Seal, Steps
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.ids import DeviceId, LeaseId
 from towncircle.kernel.store import Record
-from towncircle.provider import handovers, missing
+from towncircle.provider import handovers, missing, stock
 from towncircle.provider.accounts import open_account
 from towncircle.provider.agreements import DEPOSIT_ACKNOWLEDGMENT, LEASE_AGREEMENT, digest_of
 from towncircle.provider.inventory import CUSTODY
@@ -91,8 +91,8 @@ def on_lease(ctx: Context, opened: Opened, *, product: Product, rules: RuleSet) 
     missing.may_replace(ctx, licensee)
     _unrestrained(ctx, product)
     # one device a signed lease: when a crash comes in between, the same one is prepared to the end
-    number = yield Reserve("device serial", f"lease {licensee} {opened.envelope.id}")
-    device = DeviceId.of(vendor=product.vendor, model=product.model, serial=product.serials_from + number - 1)
+    model, named = product.subject.system, f"{licensee} {opened.envelope.id}"
+    device = yield from stock.take(ctx, model=model, serials_from=product.serials_from, lease=named)
     parameters = _parameters(ctx, license_row, product, rules, licensee)
     terms = device_terms(rules, ctx.now.date_in(parameters.zone))
     prepared = yield from _prepare(device, body.license, Authorise(parameters=parameters, terms=terms), product)
@@ -228,7 +228,8 @@ def _stock(
 ) -> Record:
     """Take a device that was inspected into stock, for its licensee."""
     step = CUSTODY.move(CUSTODY.start, "inspect")
-    ctx.note(f"custody.{step.to}", device, clauses=(step.clause,), licensee=licensee, zone=parameters.zone)
+    if not stock.taken(ctx, device):  # it was made for this lease
+        ctx.note(f"custody.{step.to}", device, clauses=(step.clause,), licensee=licensee, zone=parameters.zone)
     record: dict[str, Any] = {
         "custody": step.to,
         "lease": lease,

@@ -6,9 +6,9 @@ Kept: a symbol is a grid of whole modules; the page room makes a module a whole 
 zint and zxing-cpp are imported only inside the functions that need them.
 """
 
-from towncircle.symbol.bars import fim, postnet
+from towncircle.symbol.bars import fim, postnet, postnet_digits
 from towncircle.symbol.fim_image import FoundFim, fim_from_image
-from towncircle.symbol.imb_image import imb_from_image
+from towncircle.symbol.imb_image import imb_from_image, postnet_from_image
 from towncircle.symbol.matrix import data_matrix, pdf417
 from towncircle.symbol.modules import Modules
 from towncircle.symbol.presence import holds_symbol
@@ -25,5 +25,7 @@ __all__ = [
     "imb_from_image",
     "pdf417",
     "postnet",
+    "postnet_digits",
+    "postnet_from_image",
     "read",
 ]

@@ -18,6 +18,7 @@ FIM_PATTERNS = {
     "D": "111010111",
     "E": "101000101",
 }
+POSTNET_BARS = (62, 52, 32)  # of 11, 9 and 5 digits, with check digit and frame bars
 _POSTNET_DIGITS = ("11000", "00011", "00101", "00110", "01001", "01010", "01100", "10001", "10010", "10100")
 
 
@@ -39,3 +40,16 @@ def postnet(digits: str) -> str:
         raise BadInput("symbol.postnet-digits", text=digits[:20])
     check = -sum(map(int, digits)) % 10
     return "1" + "".join(_POSTNET_DIGITS[int(digit)] for digit in f"{digits}{check}") + "1"
+
+
+def postnet_digits(bars: str) -> str:
+    """Read POSTNET bars (`1` tall, `0` short): 5, 9 or 11 digits, whose frame, digits and check digit are right.
+
+    Raises `BadInput` (symbol.postnet-unreadable).
+    """
+    coded = [bars[at : at + 5] for at in range(1, len(bars) - 1, 5)]
+    if len(bars) in POSTNET_BARS and bars[0] == bars[-1] == "1" and set(coded) <= set(_POSTNET_DIGITS):
+        digits = [_POSTNET_DIGITS.index(one) for one in coded]
+        if sum(digits) % 10 == 0:
+            return "".join(map(str, digits[:-1]))
+    raise BadInput("symbol.postnet-unreadable", count=len(bars))

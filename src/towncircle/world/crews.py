@@ -70,7 +70,7 @@ def crew(*, beside: bool) -> Iterator[Crew]:
         yield _Here()
         return
     context, ends, workers = get_context("spawn"), [], []
-    for _ in range(min(os.cpu_count() or 1, MOST_WORKERS)):
+    for _ in range(min(_cores(), MOST_WORKERS)):
         mine, theirs = context.Pipe()
         worker = context.Process(target=_serve, args=(theirs,), daemon=True)
         worker.start()
@@ -85,6 +85,11 @@ def crew(*, beside: bool) -> Iterator[Crew]:
         for worker in workers:
             worker.join(5)
             worker.kill()
+
+
+def _cores() -> int:
+    """Count the cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _send(end: Connection[Any, Any], task: object) -> None:

@@ -21,7 +21,7 @@ from towncircle.licensee import care, halves
 from towncircle.licensee import custody as own
 from towncircle.mailpiece.zipcode import place_of
 from towncircle.postal import custody as postal
-from towncircle.provider import handovers, upkeep
+from towncircle.provider import handovers, stock, upkeep
 from towncircle.provider.upkeep import Forecast
 from towncircle.psd.states import WITHDRAWN
 from towncircle.rules.acts import act_named
@@ -149,6 +149,31 @@ def purchase(world: World, device: DeviceId, *, reference: str, document: bytes,
     job = partial(postal.purchase, device=device, reference=reference, document=digest)
     done: Record = at_postal(world, job, by=by, act="custody purchase")
     return done
+
+
+def manufacture(world: World, provider: str, count: int, *, by: str = "custodian") -> list[Record]:
+    """Have a Provider make devices of its model; they wait for their inspection."""
+    product = world.product_at(provider)
+    told: dict[str, Any] = {"model": product.subject.system, "serials_from": product.serials_from, "count": count}
+    job = partial(stock.manufacture, **told)
+    made: list[Record] = at_provider(world, provider, job, by=by, act="custody manufacture")
+    return made
+
+
+def inspect(world: World, provider: str, device: DeviceId, *, reject: str = "", by: str = "examiner") -> Record:
+    """Have a Provider inspect a new device: it is in stock then, or rejected and scrapped."""
+    job = partial(stock.inspect, device=device, reject=reject)
+    held: Record = at_provider(world, provider, job, by=by, act="custody inspect")
+    return held
+
+
+def stock_of(world: World) -> list[tuple[str, Record]]:
+    """Give the devices that Providers have made and not leased: the Provider, and the device."""
+    found: list[tuple[str, Record]] = []
+    for provider in world.config.providers:
+        with world.store(provider).reading() as view:
+            found += [(str(provider), row) for row in stock.in_stock(view)]
+    return found
 
 
 def ask_review(world: World, party: str, licensee: str, *, reference: str, by: str = "") -> Record:

@@ -234,6 +234,12 @@ class World:
         root, place = bytes.fromhex(self.config.root), self.config.providers.index(provider)
         return parties.product_of(self.config.regime, root, place=place)
 
+    def product_at(self, provider: str) -> Product:
+        """Give the product that a Provider leases. Raises `Refused` (missing.elsewhere)."""
+        if provider not in self.config.providers:
+            raise Refused("missing.elsewhere", provider=provider[:64])
+        return self._product(PartyId(provider))
+
     def _publish_lists(self) -> None:
         trust.publish_lists(
             self.cabinet,

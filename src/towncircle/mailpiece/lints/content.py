@@ -10,7 +10,7 @@ from math import radians, tan
 
 from towncircle.kernel.cites import cites
 from towncircle.kernel.money import Mills
-from towncircle.mailpiece.art import ATTRIBUTION
+from towncircle.mailpiece.art import ATTRIBUTION, DEFAULT_ART, HOUSE
 from towncircle.mailpiece.elements import ArcText, Text
 from towncircle.mailpiece.geometry import Box, least_type, number, word
 from towncircle.mailpiece.imprint import SPECIMEN_WORD
@@ -98,7 +98,7 @@ def correction_alone(context: Context) -> Faults:
     """Print nothing on the nonaddress side but the correction: no address, no barcode for the mail, no art."""
     if context.page.side != "nonaddress":
         return
-    for element, _ in context.page.having("recipient", "sender", "imb", "art", "attribution", "marking"):
+    for element, _ in context.page.having("recipient", "sender", "imb", "postnet", "art", "attribution", "marking"):
         yield f"The {element.role} stands beside a correction", "printed", "the correction only"
 
 
@@ -111,6 +111,19 @@ def attribution(context: Context) -> Faults:
     said = " ".join(_text(element) for element, _ in page.having("art", "attribution")).upper()
     if ATTRIBUTION.upper() not in said and not (page.mailer and page.mailer.upper() in said):
         yield "The art does not say whose it is", said[:60] or "no words", f"the mailer's name or '{ATTRIBUTION}'"
+
+
+@cites("P050-4.10", "P050-4.10/2")
+def house_art(context: Context) -> Faults:
+    """Print the art that comes with the system on specimens only: the Postal Service has not approved it."""
+    words = tuple(_text(element) for element, _ in context.page.having("art") if _text(element))
+    if words == DEFAULT_ART.words and not context.page.specimen:
+        approval = HOUSE["approval"]
+        yield (
+            "The art of the house stands on real postage",
+            "postage",
+            f"{approval['prints']} ({approval['reference']})",
+        )
 
 
 @cites("P050-4.11", "P050-4.11/2")
@@ -230,6 +243,7 @@ LINTS = (
     Lint(code="redate", clause="P050 4.8", holds_from=PROPOSED, faults=redate_words),
     Lint(code="correction-amount", clause="P050 4.9", holds_from=PROPOSED, faults=correction_amount),
     Lint(code="correction-alone", clause="P050 4.8, 4.9 (house)", holds_from=PROPOSED, faults=correction_alone),
+    Lint(code="house-art", clause="P050 4.10", holds_from=PROPOSED, faults=house_art),
     Lint(code="attribution", clause="P050 4.10", holds_from=PROPOSED, faults=attribution),
     Lint(code="marking-alone", clause="P050 4.11", holds_from=PROPOSED, faults=marking_alone),
     Lint(code="marking-type", clause="P050 4.11", holds_from=PROPOSED, faults=marking_type),

@@ -1,4 +1,4 @@
-"""Lints of machine marks: FIM, Intelligent Mail barcode, the symbol's quiet zone and its printer dots.
+"""Lints of machine marks: FIM, Intelligent Mail and POSTNET barcode, the symbol's quiet zone and its printer dots.
 
 Here: P050 4.2, 4.8, 4.9, 4.12 and the figures of the Domestic Mail Manual. Not here: where words stand (`position`).
 """
@@ -6,10 +6,11 @@ Here: P050 4.2, 4.8, 4.9, 4.12 and the figures of the Domestic Mail Manual. Not 
 from __future__ import annotations
 
 from towncircle.kernel.cites import cites
-from towncircle.mailpiece.elements import Bars, Fim, Symbol
+from towncircle.kernel.errors import BadInput
+from towncircle.mailpiece.elements import MAIL_BARCODES, Bars, Fim, Symbol
 from towncircle.mailpiece.geometry import barcode_zone, dot, figure, off_dots, word
 from towncircle.mailpiece.lints.finding import PROPOSED, Context, Faults, Lint, show
-from towncircle.symbol.bars import FIM_PATTERNS, fim
+from towncircle.symbol.bars import FIM_PATTERNS, fim, postnet_digits
 
 
 @cites("P050-4.12", "P050-4.12/1", "P050-4.12/2", "P050-4.8/4", "P050-4.9/4", "PRE-21/1", "PRE-21/2")
@@ -27,8 +28,8 @@ def fim_present(context: Context) -> Faults:
             names = {pattern: name for name, pattern in FIM_PATTERNS.items()}
             measured = f"FIM {names.get(element.pattern, element.pattern)}"
             yield "The FIM is not the one of this piece", measured, f"FIM {letter}"
-    if page.reply and marks and not page.having("imb"):
-        yield "FIM A says that the reply bears a barcode", "no barcode", "the Intelligent Mail barcode"
+    if page.reply and marks and not page.having(*MAIL_BARCODES):
+        yield "FIM A says that the reply bears a barcode", "no barcode", "one"
 
 
 @cites("P050-4.12/3", "P050-4.2/4")
@@ -77,25 +78,59 @@ def imb_figures(context: Context) -> Faults:
 
 
 @cites("P050-4.2/5")
+def postnet_figures(context: Context) -> Faults:
+    """Print POSTNET with frame bars and check digit, at its pitch and width, tall and short bars at their height."""
+    for element, box in context.page.having("postnet"):
+        if not isinstance(element, Bars):
+            continue
+        try:
+            postnet_digits(element.letters)
+        except BadInput:
+            yield "The bars are no POSTNET of 5, 9 or 11 digits", f"{len(element.letters)} bars", "32, 52 or 62"
+        spans = (
+            ("The bars are off their pitch", element.pitch, "pitch_least", "pitch_most"),
+            ("The bars are off their width", element.bar, "bar_least", "bar_most"),
+            ("The tall bars are off their height", box.height, "full_least", "full_most"),
+            ("The short bars are off their height", element.short, "short_least", "short_most"),
+        )
+        for sentence, measured, least, most in spans:
+            if not figure("postnet", least) <= measured <= figure("postnet", most):
+                yield sentence, show(measured), f"{show(figure('postnet', least))} to {show(figure('postnet', most))}"
+
+
+@cites("P050-4.2/5")
+def delivery_barcode(context: Context) -> Faults:
+    """Print the barcode for the mail that the rule's time knows: POSTNET in 1998, Intelligent Mail today."""
+    wanted, held = context.word("delivery_barcode"), context.page.having(*MAIL_BARCODES)
+    for element, _ in held:
+        name = MAIL_BARCODES.get(element.role, "")
+        if name != wanted:
+            yield "The barcode for the mail is not the one of this rule", name, wanted
+    if len(held) > 1:
+        yield "The piece bears several barcodes for the mail", str(len(held)), "1"
+
+
+@cites("P050-4.2/5")
 def imb_place(context: Context) -> Faults:
     """Begin the barcode of letters and cards 3 1/2 to 4 1/4 inches from the right edge, inside its clear zone."""
     form, zone = context.page.form, barcode_zone(context.page.form)
-    for _, box in context.page.having("imb"):
+    for element, box in context.page.having(*MAIL_BARCODES):
         if zone is None:
             continue
         from_right = form.width - box.left
         least, most = figure("barcode", "left_least"), figure("barcode", "left_most")
         if not least <= from_right <= most:
             yield "The leftmost bar is off its place", show(from_right), f"{show(least)} to {show(most)}"
-        side, vertical = figure("barcode", "side_clearance"), figure("imb", "vertical_clearance")
+        side, vertical = figure("barcode", "side_clearance"), figure(element.role, "vertical_clearance")
         if not zone.contains(box.grown(left=side, right=side, bottom=vertical, top=vertical)):
             yield "The barcode leaves its clear zone", f"foot {show(box.bottom)}", f"inside {show(zone.height)}"
 
 
 def imb_clear(context: Context) -> Faults:
-    """Keep the clearance around the Intelligent Mail barcode."""
-    side, vertical = figure("barcode", "side_clearance"), figure("imb", "vertical_clearance")
-    for element, box in context.page.having("imb"):
+    """Keep the clearance around the barcode for the mail."""
+    side = figure("barcode", "side_clearance")
+    for element, box in context.page.having(*MAIL_BARCODES):
+        vertical = figure(element.role, "vertical_clearance")
         space = box.grown(left=side, right=side, bottom=vertical, top=vertical)
         for other, second in context.page.boxed:
             if other is not element and space.overlaps(second):
@@ -151,6 +186,8 @@ LINTS = (
     Lint(code="fim", clause="P050 4.12", holds_from=PROPOSED, faults=fim_present),
     Lint(code="fim-place", clause=word("fim", "clause"), holds_from=PROPOSED, faults=fim_place),
     Lint(code="imb-figures", clause=word("imb", "clause"), holds_from=PROPOSED, faults=imb_figures),
+    Lint(code="postnet-figures", clause=word("postnet", "clause"), holds_from=PROPOSED, faults=postnet_figures),
+    Lint(code="delivery-barcode", clause="P050 4.4", holds_from=PROPOSED, faults=delivery_barcode),
     Lint(code="imb-place", clause=word("barcode", "clause"), holds_from=PROPOSED, faults=imb_place),
     Lint(code="imb-clear", clause=word("barcode", "clause"), holds_from=PROPOSED, faults=imb_clear),
     Lint(code="quiet-zone", clause="P050 4.2", holds_from=PROPOSED, faults=quiet_zone),

@@ -11,7 +11,7 @@ from functools import lru_cache
 from itertools import chain
 
 from towncircle.kernel.cites import cites
-from towncircle.mailpiece.elements import INDICIUM_ROLES, Boxed, Element, Layer, Path, Symbol
+from towncircle.mailpiece.elements import INDICIUM_ROLES, MAIL_BARCODES, Boxed, Element, Layer, Path, Symbol
 from towncircle.mailpiece.geometry import Box, barcode_zone, day, figure, fim_zone, flap_zone, ocr_area, word
 from towncircle.mailpiece.lints.finding import PROPOSED, Context, Faults, Lint, show
 
@@ -76,10 +76,10 @@ def ocr_area_free(context: Context) -> Faults:
 
 @cites("P050-4.4", "P050-4.4/6")
 def barcode_zone_free(context: Context) -> Faults:
-    """Keep everything but the Intelligent Mail barcode out of the barcode clear zone."""
+    """Keep everything but the barcode for the mail out of the barcode clear zone."""
     zone = barcode_zone(context.page.form)
     if context.page.side == "address" and zone:
-        yield from _intruders(context, zone, "the barcode clear zone", {"imb"})
+        yield from _intruders(context, zone, "the barcode clear zone", set(MAIL_BARCODES))
 
 
 @cites("P050-4.2/5")
@@ -100,7 +100,7 @@ def clear_space(context: Context) -> Faults:
     box, distance = context.page.indicium, figure("clear", "distance")
     if box is None or context.page.side != "address":
         return
-    asked, space = INDICIUM_ROLES | {"fim", "imb"}, box.grown(left=distance, bottom=distance)
+    asked, space = INDICIUM_ROLES | {"fim", *MAIL_BARCODES}, box.grown(left=distance, bottom=distance)
     for element, other in context.page.boxed:
         if element.role in asked or not space.overlaps(other):
             continue

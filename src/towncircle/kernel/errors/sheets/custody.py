@@ -193,6 +193,16 @@ ROWS = {
         "P050 2.5(b)",
         "The Provider or the Postal Service asks for one: towncircle custody ask-review DIR --at PARTY --reference REF",
     ),
+    "custody.not-in-stock": _refused(
+        "{device} is not in this Provider's stock.",
+        "502.18",
+        "See what is: towncircle custody show DIR; new devices: towncircle custody manufacture DIR --count N",
+    ),
+    "custody.count": _input(
+        "One order makes 1 to {most} devices.",
+        "house",
+        "Give --count a number in that range, or order again.",
+    ),
     "custody.review-taken": _refused(
         "The request {reference} is another one: it is of {licensee}.",
         "P050 2.5(b)",

@@ -21,6 +21,18 @@ ROWS = {
         clause="house",
         next_step="Give 5, 9 or 11 digits.",
     ),
+    "symbol.postnet-unreadable": Row(
+        kind="input",
+        sentence="The {count} bars are no POSTNET barcode: frame bars, digits or the check digit are wrong.",
+        clause="P050 4.2",
+        next_step="Scan the lower right of the piece again: 32, 52 or 62 bars on one line.",
+    ),
+    "symbol.postnet-not-found": Row(
+        kind="input",
+        sentence="The image shows no POSTNET barcode.",
+        clause="P050 4.2",
+        next_step="Scan at 200 dpi or more, with the whole barcode and some white around it.",
+    ),
     "symbol.imb-tracking-length": Row(
         kind="input",
         sentence="The tracking code has {length} characters, not 20 (USPS code {usps_code}).",

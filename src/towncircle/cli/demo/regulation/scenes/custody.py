@@ -41,6 +41,20 @@ procedure(
 
 
 @shows(
+    20,
+    "Devices are made, inspected before distribution, and stocked or rejected",
+    "provider custody.new",
+    "provider custody.scrapped",
+    clause="502.18",
+)
+def made(town: Town) -> None:
+    """Make two devices: one goes into stock for the next lease, the other is rejected."""
+    one, other = custody.manufacture(town.world, PROVIDER, 2)
+    expect(custody.inspect(town.world, PROVIDER, DeviceId(one.key)).body["custody"] == "stocked", "it is not in stock")
+    custody.inspect(town.world, PROVIDER, DeviceId(other.key), reject="Its case is cracked.")
+
+
+@shows(
     45,
     "How long a part of a device lasts is known by a paper",
     "provider part.life-known part=battery",
