@@ -6,6 +6,7 @@ One host a category, started once by its command line; every case leaves the dev
 from __future__ import annotations
 
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -270,6 +271,17 @@ def test_silence_locks_and_a_contact_opens(served: Served) -> None:
         served.client.evidence(served.job("LOCKED", 5))
     served.town.workshop.contact(served.client, served.device, served.town.now)
     assert served.client.evidence(served.job("OPEN", 5)).count == 1
+
+
+def test_a_process_that_holds_keys_leaves_no_core_file(served: Served) -> None:
+    assert served.client.status().state == "in service"
+    found = [served.child.process.pid]
+    if served.category != "serve-pipe":  # there the command becomes the device's process
+        told = subprocess.run(["pgrep", "-P", str(found[0])], capture_output=True, text=True, check=True)
+        found = [int(pid) for pid in told.stdout.split()]
+    assert found
+    for pid in found:
+        assert re.search(r"Max core file size +0 +0 ", Path(f"/proc/{pid}/limits").read_text())
 
 
 def test_a_lost_answer_is_recovered_or_asked_again_and_paid_once(served: Served) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import sys
 import time
 from collections.abc import Callable
@@ -149,6 +150,7 @@ def run(argv: list[str], *, around: Callable[[Memory], Memory] = lambda memory: 
     parser.add_argument("--seed", type=int, metavar="N", help="repeatable randomness (test roots only)")
     add_arguments(parser)
     args = parser.parse_args(argv)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # opened keys are in no file that a crash leaves
     port: BytePort
     code = 0
     try:

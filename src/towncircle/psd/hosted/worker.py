@@ -8,6 +8,7 @@ every command is answered with the reason, and the next group tries again.
 from __future__ import annotations
 
 import os
+import resource
 import sys
 from contextlib import ExitStack
 from pathlib import Path
@@ -69,6 +70,7 @@ def _opened(dsn: str, secret: bytes, limit: int, clock: str, wrapping: str, stan
 def main() -> int:
     """Run the worker on its pipe."""
     calm_collector()
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # opened keys are in no file that a crash leaves
     try:
         return serve(sys.stdin.buffer, sys.stdout.buffer)
     except BrokenPipeError:  # the host went away; what was run is kept for `recover`
