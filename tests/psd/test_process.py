@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,12 @@ from towncircle.bench.workshop import Workshop
 from towncircle.kernel.errors import BrokenInvariant, Refused, TowncircleError
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import Mills
+from towncircle.pki.keyfile import open_key
 from towncircle.psd.client import DeviceClient
 from towncircle.psd.commands import decode_answer, encode_command
 from towncircle.psd.ports import ProcessPort
 from towncircle.psd.process import STORE, create, open_device
+from towncircle.wire.bodies import Withdraw
 
 
 class World:
@@ -95,6 +98,39 @@ def test_a_process_killed_at_a_write_is_settled_by_asking_again(world: World, at
                 client.recover("JOB-1")
         assert client.evidence(batch("JOB-1", (10, 20))).registers.ascending == 30
         assert client.status().registers.pieces == 2
+
+
+def _in_memory(pid: int, secrets: list[bytes]) -> int:
+    """Count how often any of the secrets lies in what a process may write."""
+    found = 0
+    maps = Path(f"/proc/{pid}/maps").read_text().splitlines()
+    with Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
+        for line in maps:
+            span, rights, *_ = line.split()
+            if not rights.startswith("rw") or "[v" in line:
+                continue
+            begin, end = (int(edge, 16) for edge in span.split("-"))
+            memory.seek(begin)
+            held = memory.read(end - begin)
+            found += sum(held.count(secret) for secret in secrets)
+    return found
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the memory of a process is a file on Linux only")
+def test_a_key_that_has_ended_is_not_in_the_memory_of_the_process(world: World) -> None:
+    device = world.open()
+    sealed = device._load().indicia_key
+    device.close()
+    number = open_key(sealed.sealed, lambda: SECRET)._native.private_numbers().private_value
+    secrets = [number.to_bytes(32, order) for order in ("big", "little")]
+    withdraw = world.workshop.seal(DEVICE, Withdraw(reason="returned"), START)
+    with world.port() as port:
+        client = DeviceClient(port)
+        client.evidence(batch())
+        assert _in_memory(port.pid, secrets) > 0  # the scan does find what is there
+        client.withdraw(withdraw)
+        client.zeroise(DEVICE)
+        assert _in_memory(port.pid, secrets) == 0
 
 
 def test_the_worlds_clock_is_heeded_under_a_test_root_only(tmp_path: Path) -> None:
