@@ -103,8 +103,7 @@ def daily(world: World) -> None:
 
     renew(world)
     try:
-        if POSTAL in world.desks:
-            world.desk(POSTAL).perform(lambda ctx: decertify(ctx, world.rules), actor=POSTAL)
+        note_decertified(world)
         send_monthly_files(world)
         _file_rates(world)
         for told in (reconcile, reconcile_books):
@@ -113,6 +112,12 @@ def daily(world: World) -> None:
                     continue
     finally:
         fetch_all(world)
+
+
+def note_decertified(world: World) -> None:
+    """Have the Postal Service at home here note which devices of its register are decertified or out of time."""
+    if POSTAL in world.desks:
+        world.desk(POSTAL).perform(lambda ctx: decertify(ctx, world.rules), actor=POSTAL)
 
 
 @cites("502.20k", "502.24d/2")

@@ -124,6 +124,20 @@ def _imposed(form: str, title: str, first: int) -> None:
         """Pay the sanction that nobody defended against and that took effect by itself."""
         _pay(town, silent)
 
+    @shows(
+        first + 52,
+        f"A {title} is withdrawn after it was paid, and paid back",
+        f"postal {form}.repaid",
+        clause=clauses["withdrawn"],
+    )
+    def paid_back(town: Town) -> None:
+        """Withdraw it after all; the Provider gets back what it paid."""
+        told = {"procedure": town.notes[silent], "reference": "WIRE-11"}
+        with refused("sanction.nothing-to-repay"):
+            postal(town, sanctions.repay, **told)
+        withdraw(town, silent)
+        postal(town, sanctions.repay, **told)
+
 
 _sanctions(sanctions.CONTROLS, "sanction", 162)
 _sanctions(sanctions.REPORTING, "sanction for failing to report", 164)
