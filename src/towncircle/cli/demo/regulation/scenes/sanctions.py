@@ -75,7 +75,7 @@ def _sanctions(form: str, title: str, first: int) -> None:
 
 def _imposed(form: str, title: str, first: int) -> None:
     clauses = procedures()[form].clauses
-    *_, silent, upheld = _threads(form)
+    *_, upheld = _threads(form)
 
     @scene(first + 10)
     def defended(town: Town) -> None:
@@ -119,6 +119,12 @@ def _imposed(form: str, title: str, first: int) -> None:
         on_appeal(town, upheld, reverse=False)
         _pay(town, upheld)
 
+    _paid_back(form, title, first)
+
+
+def _paid_back(form: str, title: str, first: int) -> None:
+    withdrawn, (_, silent, _) = procedures()[form].clauses["withdrawn"], _threads(form)
+
     @scene(first + 50)
     def paid_too(town: Town) -> None:
         """Pay the sanction that nobody defended against and that took effect by itself."""
@@ -128,7 +134,7 @@ def _imposed(form: str, title: str, first: int) -> None:
         first + 52,
         f"A {title} is withdrawn after it was paid, and paid back",
         f"postal {form}.repaid",
-        clause=clauses["withdrawn"],
+        clause=withdrawn,
     )
     def paid_back(town: Town) -> None:
         """Withdraw it after all; the Provider gets back what it paid."""
