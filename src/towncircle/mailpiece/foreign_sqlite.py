@@ -2,7 +2,8 @@
 
 Here: opening one, and asking it. Not here: what its tables mean (`address_source`).
 Kept: a file is opened for reading alone and has plain tables and indexes only: no view, trigger, virtual table or
-column that is worked out, so that nothing of it runs. Each question has a budget of steps, each value a greatest length.
+column that is worked out, so that nothing of it runs. Each question has a budget of steps, each value a greatest
+length.
 """
 
 from __future__ import annotations
