@@ -6,8 +6,9 @@ import json
 import os
 import sqlite3
 from contextlib import closing
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 import pytest
@@ -18,6 +19,8 @@ from towncircle.cli.main import build_parser
 from towncircle.kernel.errors import BadInput, RefusedOnGrounds
 from towncircle.kernel.ids import JobId
 from towncircle.licensee import address_data as own
+from towncircle.mailpiece import address_source
+from towncircle.mailpiece.address_files import EMBEDDED
 from towncircle.mailpiece.templates import Template
 from towncircle.world import address_data, batching, custody
 from towncircle.world.batching import Wish
@@ -83,6 +86,44 @@ def test_without_data_of_ones_own_no_zip4_is_verified_and_that_is_told(room: Jou
         ("ZIP+4", "2, not verified; delivery point 1, not verified"),
         ("address data", f"zipcodes 3.0.0, edition 2026-06; for mail through {THROUGH}"),
     ]
+
+
+@pytest.mark.requirement("P050-2.5g")
+def test_a_template_that_mails_ahead_is_held_to_the_age_of_the_data_on_that_day(
+    room: Journeys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    today = room.today()
+    monkeypatch.setattr(address_source.Term, "last_day", lambda term, first: today + timedelta(days=2))
+    given = tmp_path / "list.csv"
+    given.write_text(f"{HEADER}A,{PLACE},03060\n")
+    noted = len(facts(room, "address-data.old-used"))
+    ahead, before = Template(name="test", ahead_days=3), room.status().registers
+    with refused("addresses.data-old"):
+        batching.print_batch(room, Wish(source=given, template=ahead), tmp_path / "refused")
+    assert room.status().registers == before
+    done = batching.print_batch(room, Wish(source=given, template=ahead, old_data="late"), tmp_path / "kept")
+    assert json.loads(done.manifest.read_text())["mailing_date"] == (today + timedelta(days=3)).isoformat()
+    kept = facts(room, "address-data.old-used")[noted:]
+    assert {(one["day"], one["reason"]) for one in kept} == {((today + timedelta(days=3)).isoformat(), "late")}
+
+
+@pytest.mark.requirement("P050-2.5g")
+def test_data_that_grew_too_old_while_a_list_was_checked_reserve_nothing(
+    room: Journeys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = tmp_path / "list.csv"
+    given.write_text(f"{HEADER}A,{PLACE},03060\n")
+    reserve = batching.same_prices
+
+    def later(*args: Any) -> None:
+        monkeypatch.setattr(type(EMBEDDED), "edition", "2026-01")
+        reserve(*args)
+
+    monkeypatch.setattr(batching, "same_prices", later)
+    before = (room.status().registers, facts(room, "batch.reserved"))
+    with refused("addresses.data-old"):
+        batching.print_batch(room, Wish(source=given, template=Template(name="test")), tmp_path / "out")
+    assert (room.status().registers, facts(room, "batch.reserved")) == before
 
 
 def test_installed_data_verify_what_is_printed_batched_and_asked_at_the_door(room: Journeys, tmp_path: Path) -> None:
@@ -185,7 +226,6 @@ def test_an_answer_that_cannot_be_made_leaves_the_piece_for_the_same_order(
         door.print_one(room.licensee, order)
 
 
-@pytest.mark.requirement("P050-1.5")
 @pytest.mark.parametrize("then", ["set aside", "another edition", "contradicted"])
 def test_a_piece_that_is_paid_is_given_whatever_the_address_data_say_since(
     room: Journeys, tmp_path: Path, then: str

@@ -154,11 +154,16 @@ def use(journeys: Journeys, *, day: date, reason: str) -> None:
 
     A source that has another edition by now says so first, which is an update. Raises as `plug` and `address_data.use`.
     """
+    renew(journeys)
+    journeys.do(lambda ctx: own.use(ctx, journeys.world.rules, day=day, reason=reason))
+
+
+def renew(journeys: Journeys) -> None:
+    """Have a source of a package say which edition it has by now; another one is an update. Raises as `plug`."""
     with journeys.world.store(journeys.licensee).reading() as view:
         held = own.installed(view)
     if held is not None and held.source and _said(held.source) != held:
         plug(journeys, held.source)
-    journeys.do(lambda ctx: own.use(ctx, journeys.world.rules, day=day, reason=reason))
 
 
 def check(journeys: Journeys, *, day: date | None, reason: str) -> None:
