@@ -24,14 +24,15 @@ from towncircle.psd import codec, commands, contact, frames, items, services, so
 from towncircle.psd.columns import Column, host_fields
 from towncircle.psd.evidencing import EVIDENCE, certificate_in_force, check_dates, check_name, merged_within
 from towncircle.psd.indicia import Plan, Same, lay_one, plan_of, row_of
+from towncircle.psd.keys import KeySlots
 from towncircle.psd.memory import Record
 from towncircle.psd.recent import ByIdentity
 from towncircle.psd.registers import Registers, check_numbers, check_rise, debit
+from towncircle.psd.sight import Numbers, Seen
 from towncircle.psd.signing import Signing
 from towncircle.psd.state import DeviceState, SealedKey, Usage
 
 Moved = tuple[bytes, bytes, bytes, bytes, bytes]  # registers, counter, epoch, high water, usage, as they are stored
-Numbers = tuple[int, int, int]  # ascending and descending in mills, pieces
 _Use = tuple[str, str]  # mailing date and category
 _Kind = tuple[str, str, int]  # layout, zone, days in advance
 
@@ -102,12 +103,14 @@ class Standing:
             "limit",
             "registers",
             "since",
+            "taken",
             "until",
         ),
         *("_after", "_base", "_before", "_law", "_row", "_rows", "_same", "_serial", "_use", "_used", "_written_epoch"),
     )
 
-    def __init__(self, state: DeviceState, now: Instant) -> None:
+    def __init__(self, state: Seen, now: Instant, *, start: int = 0) -> None:
+        """Read a state; `start` counts a start that has yet to be kept, with the first debit."""
         services.check(services.role_at_port(services.USER, EVIDENCE), EVIDENCE)
         assert states.DEVICE.move(state.state, EVIDENCE).to == state.state
         software.check_build(state, EVIDENCE)
@@ -119,42 +122,46 @@ class Standing:
         self.limit = granted.piece_limit_mills
         self.since = certificate.not_before
         self.until = certificate.not_after if locks is None else min(certificate.not_after, locks)
-        self.device, self.epoch, self._serial = state.device, state.epoch, certificate.serial
-        self._written_epoch = _MOVING[2] + items.integer(state.epoch)
-        self._law = (int(state.resets_total), int(state.withdrawn_total), int(state.balance_limit))
-        self._base, self._row, self._same = state, bytearray(), None  # type: tuple[DeviceState, bytearray, Same | None]
-        held = state.registers
-        self.registers: Numbers = (int(held.ascending), int(held.descending), held.pieces)
-        self.counter, self.high_water = state.counter, state.high_water
+        self.device, self.epoch, self._serial = state.device, state.epoch + start, certificate.serial
+        self._written_epoch = _MOVING[2] + items.integer(self.epoch)
+        self._law, self.registers = state.limits, state.numbers
+        self._base, self._row, self._same = state, bytearray(), None  # type: tuple[Seen, bytearray, Same | None]
+        self.counter, self.high_water, self.taken = state.counter + start, state.high_water, False
         self._rows, self.at = state.usage, 0
         self._use: _Use | None = None
         self._used = 0, 0
 
     @property
-    def base(self) -> DeviceState:
-        """Give a state of this device; a debit has left it as it is but for what a debit moves."""
+    def base(self) -> Seen:
+        """Give a state of this device, or a sight of it; a debit has left it as it is but for what a debit moves."""
         return self._base
 
     def state(self) -> DeviceState:
         """Give the state as the debits that were kept have made it."""
-        if self.counter != self._base.counter:
-            self._base = self.after(self.registers, self.counter, self.high_water, self._used)
-        return self._base
+        base = self._base
+        if self.counter != base.counter or not isinstance(base, DeviceState):
+            base = self._base = self.after(self.registers, self.counter, self.high_water, self._used)
+        return base
 
     def after(self, registers: Numbers, counter: int, high_water: Instant, used: tuple[int, int]) -> DeviceState:
         """Give the state with other numbers."""
         ascending, descending, pieces = registers
-        rows, at = self._rows, self.at
-        if self._use is not None:
-            date, category = self._use
-            row = Usage(date=date, category=category, count=used[0], amount=Mills(used[1]))
-            rows = (*rows[:at], *([row] if row.count else ()), *rows[at + 1 :])
-        return self._base.amended(
+        return self._base.whole().amended(
             registers=Registers(ascending=Mills(ascending), descending=Mills(descending), pieces=pieces),
             counter=counter,
+            epoch=self.epoch,
             high_water=high_water,
-            usage=rows,
+            usage=self._usage(used),
         )
+
+    def _usage(self, used: tuple[int, int]) -> tuple[Usage, ...]:
+        """Give the usage rows with these numbers in the one that debits add to."""
+        rows, at = self._rows, self.at
+        if self._use is None:
+            return rows
+        date, category = self._use
+        row = Usage(date=date, category=category, count=used[0], amount=Mills(used[1]))
+        return (*rows[:at], *([row] if row.count else ()), *rows[at + 1 :])
 
     def debited(self, amount: int) -> Numbers:
         """Give the registers after a debit of one piece. Raises `Refused`, `BrokenInvariant` (psd.registers-broken)."""
@@ -180,8 +187,8 @@ class Standing:
     def _turn(self, case: _Case) -> None:
         """Make another usage row the one that debits add to; a new one has nothing in it yet and is not told."""
         date, category = case.use
-        state = self.state()
-        rows = merged_within(state, [Usage(date=date, category=category, count=0, amount=ZERO)])
+        added = Usage(date=date, category=category, count=0, amount=ZERO)
+        rows = merged_within(self._usage(self._used), [added], reported=self._base.rows_reported)
         self._rows, self._use = rows, case.use
         if len(rows) == 1:
             self.at, self._before, self._after = 0, case.alone, b""
@@ -206,6 +213,7 @@ class Standing:
     def take(self, kept: Debit) -> None:
         """Take note that a debit is kept."""
         self.registers, self.counter, self.high_water, self._used = kept.registers, kept.counter, kept.at, kept.used
+        self.taken = True
 
 
 class Debit:
@@ -312,6 +320,13 @@ class Round:
         made.tail = _ANSWER[6] + registers + self._at
         made.standing, made.device, made.raw, made.at = standing, standing.device, raw, now
         made.expected_counter, made.epoch = standing.counter, standing.epoch
+        return made
+
+    def signing(self, standing: Standing, raw: bytes, parts: frames.OnePiece, slots: KeySlots) -> Debit | None:
+        """Decide a command as `decide` does, and say with which key it is to be signed. Raises what that raises."""
+        made = self.decide(standing, raw, parts)
+        if made is not None:
+            made.signing = Signing(slots.signer(standing.key), [made.content])
         return made
 
     def _case(self, kind: _Kind, columns: tuple[Column, ...]) -> _Case | None:

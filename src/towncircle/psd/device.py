@@ -155,12 +155,9 @@ class Device:
                 return None
             if self._standing is None:
                 self._standing = Standing(self._state(), at.now)
-            debit = at.decide(self._standing, command, parts)
-            if debit is not None:
-                debit.signing = Signing(self._slots.signer(self._standing.key), [debit.content])
+            return at.signing(self._standing, command, parts, self._slots)
         except (TowncircleError, UnicodeDecodeError):
             return None
-        return debit
 
     def keep(self, debit: Debit) -> None:
         """Take note that a debit is kept."""

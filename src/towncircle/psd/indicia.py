@@ -22,6 +22,7 @@ from towncircle.kernel.errors import BadInput, BrokenInvariant
 from towncircle.kernel.ids import DeviceId
 from towncircle.psd.columns import Column, HostFields
 from towncircle.psd.recent import ByIdentity
+from towncircle.psd.sight import Seen
 from towncircle.psd.state import DeviceState
 
 _MOVING = ("ascending_mills", "postage_mills", "descending_mills", "piece_count")
@@ -62,7 +63,7 @@ def build(state: DeviceState, *, amounts: Sequence[int], host: HostFields, seria
     return Contents(joined=bytes(out), size=len(row))
 
 
-def row_of(state: DeviceState, same: Same, *, serial: int) -> bytearray:
+def row_of(state: Seen, same: Same, *, serial: int) -> bytearray:
     """Give the row of one piece with everything but what moves and what differs from piece to piece."""
     granted = state.granted()
     row = bytearray(_row(granted.layout, state.device, serial, granted.office_zip))
