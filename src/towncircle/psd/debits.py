@@ -14,7 +14,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from datetime import date
-from functools import partial
+from functools import lru_cache, partial
 
 from towncircle.kernel.errors import TowncircleError
 from towncircle.kernel.ids import DeviceId
@@ -111,14 +111,13 @@ class Standing:
 
     def __init__(self, state: Seen, now: Instant, *, start: int = 0) -> None:
         """Read a state; `start` counts a start that has yet to be kept, with the first debit."""
-        services.check(services.role_at_port(services.USER, EVIDENCE), EVIDENCE)
-        assert states.DEVICE.move(state.state, EVIDENCE).to == state.state
+        _check_served(state.state)
         software.check_build(state, EVIDENCE)
         granted, certificate, locks = state.granted(), certificate_in_force(state, now), contact.locks_after(state)
         assert state.indicia_key is not None
         self.key: SealedKey = state.indicia_key
         self.kind: _Kind = (granted.layout, granted.zone, contact.advance_days(state))
-        self.layout = _ANSWER[1] + items.text(granted.layout) + _ANSWER[2]
+        self.layout = _layout(granted.layout)
         self.limit = granted.piece_limit_mills
         self.since = certificate.not_before
         self.until = certificate.not_after if locks is None else min(certificate.not_after, locks)
@@ -221,7 +220,7 @@ class Debit:
 
     __slots__ = (
         *("_digest", "at", "content", "counter", "device", "epoch", "expected_counter", "moved"),
-        *("raw", "registers", "request_id", "response", "signing", "standing", "tail", "used"),
+        *("raw", "registers", "request_id", "response", "standing", "tail", "used"),
     )
     standing: Standing
     device: DeviceId
@@ -237,7 +236,17 @@ class Debit:
     moved: Moved
     response: bytes  # as far as the signature, until there is one
     tail: bytes
-    signing: Signing
+
+    def signed(self, slots: KeySlots) -> TowncircleError | None:
+        """Sign and make the answer, or give what kept it from being signed."""
+        try:
+            signature = Signing(slots.signer(self.standing.key), [self.content]).done()
+        except TowncircleError as error:
+            return error
+        if isinstance(signature, TowncircleError):
+            return signature
+        self.sign(signature)
+        return None
 
     def sign(self, signature: bytes) -> None:
         """Make the answer."""
@@ -322,13 +331,6 @@ class Round:
         made.expected_counter, made.epoch = standing.counter, standing.epoch
         return made
 
-    def signing(self, standing: Standing, raw: bytes, parts: frames.OnePiece, slots: KeySlots) -> Debit | None:
-        """Decide a command as `decide` does, and say with which key it is to be signed. Raises what that raises."""
-        made = self.decide(standing, raw, parts)
-        if made is not None:
-            made.signing = Signing(slots.signer(standing.key), [made.content])
-        return made
-
     def _case(self, kind: _Kind, columns: tuple[Column, ...]) -> _Case | None:
         """Give what columns come to at this instant, or None where their dates are refused now, or they ever are."""
         key = (kind, id(columns))
@@ -345,6 +347,19 @@ class Round:
                 case = None
         self._cases[key] = case, columns  # held, so that no other object gets its identity
         return case
+
+
+@lru_cache(maxsize=16)
+def _check_served(state: str) -> None:
+    """Check that evidence is a service of the user's in this state. Raises `Refused`, each time."""
+    services.check(services.role_at_port(services.USER, EVIDENCE), EVIDENCE)
+    assert states.DEVICE.move(state, EVIDENCE).to == state
+
+
+@lru_cache(maxsize=16)
+def _layout(name: str) -> bytes:
+    """Write what an answer tells of the layout."""
+    return _ANSWER[1] + items.text(name) + _ANSWER[2]
 
 
 def _usage_head(use: _Use) -> bytes:

@@ -175,18 +175,16 @@ class Fleet:
         for place in places:
             clock = place.clock
             at = rounds.get(id(clock)) or rounds.setdefault(id(clock), Round(clock.now()))
-            debit = place.decide(at, self._slots)
+            debit = place.decide(at)
             if debit is None:
                 others.append(place)
             else:
                 debits.append((place, debit))
-        signatures = [debit.signing.done() for _, debit in debits]
-        for (place, debit), made in zip(debits, signatures, strict=True):
-            if isinstance(made, TowncircleError):
-                others.append(place)
-            else:
-                debit.sign(made)
+        for place, debit in debits:
+            if debit.signed(self._slots) is None:
                 place.debit, place.answers = debit, [debit.response]
+            else:
+                others.append(place)  # it fails again there, and is worded
         if others:
             _start([place for place in others if place.sits()])
 

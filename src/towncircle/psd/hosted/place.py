@@ -19,7 +19,6 @@ from towncircle.psd.debits import Debit, Round, Standing
 from towncircle.psd.device import Device
 from towncircle.psd.evidencing import EVIDENCE
 from towncircle.psd.hosted.seat import Seat
-from towncircle.psd.keys import KeySlots
 from towncircle.psd.memory import Change, Record, RecordName
 from towncircle.psd.sight import Seen, Sight
 from towncircle.psd.signing import run
@@ -72,7 +71,7 @@ class Place:
         if self._seated is not None:
             self._seated[0].zeroised = False
 
-    def decide(self, at: Round, slots: KeySlots) -> Debit | None:
+    def decide(self, at: Round) -> Debit | None:
         """Decide the one plain debit of this group, or give None where it goes the general way."""
         if len(self.commands) != 1:
             return None
@@ -80,7 +79,7 @@ class Place:
             seat, device = self._seated
             debit, expected = device.debit(self.commands[0], at), seat.at
         else:
-            debit, expected = self._decided(self.commands[0], at, slots), self._at
+            debit, expected = self._decided(self.commands[0], at), self._at
         if debit is not None:
             debit.expected_counter, debit.epoch = expected
         return debit
@@ -142,7 +141,7 @@ class Place:
             standing.take(debit)
             self._at = debit.counter, standing.epoch
 
-    def _decided(self, command: bytes, at: Round, slots: KeySlots) -> Debit | None:
+    def _decided(self, command: bytes, at: Round) -> Debit | None:
         """Decide by what was seen of the device; nothing is changed."""
         try:
             parts = frames.one_piece(command)
@@ -152,7 +151,7 @@ class Place:
                 if not isinstance(self._kept, Sight):
                     return None
                 self._standing = _started(self._kept, at)
-            return None if self._standing is None else at.signing(self._standing, command, parts, slots)
+            return None if self._standing is None else at.decide(self._standing, command, parts)
         except (TowncircleError, UnicodeDecodeError):
             return None
 
