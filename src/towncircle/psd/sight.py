@@ -15,24 +15,43 @@ from typing import Protocol
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.instants import Instant
-from towncircle.psd import codec
+from towncircle.psd import codec, shapes
 from towncircle.psd.registers import Registers, check_numbers
 from towncircle.psd.state import MOVED_KEYS, STEADY_KEYS, CertificateFacts, DeviceState, SealedKey, Usage, granted_of
 from towncircle.wire.bodies import DeviceParameters, DeviceTerms
 
 Numbers = tuple[int, int, int]  # ascending and descending in mills, pieces
 
-_STILL = ("device", "test_root", "state", "resets_total", "withdrawn_total", "contact_due", "balance_limit")
-_steady_values = codec.plain_values(DeviceState, *_STILL, "software_build", "next_build")
+_VARIED = ("device", "resets_total", "withdrawn_total", "contact_due", "balance_limit")
+_ALIKE = ("test_root", "state", "software_build", "next_build")  # among the devices of a fleet, most often
+_steady_values = codec.plain_values(DeviceState, *_VARIED, *_ALIKE)
 _moving_values = codec.plain_values(DeviceState, "counter", "epoch", "high_water")
 _numbers = codec.plain_values(Registers, "ascending", "descending", "pieces")
-_registers_key, _ = codec.field_of(DeviceState, "registers")
-_usage_key, _read_usage = codec.field_of(DeviceState, "usage")
-_reported_key, _ = codec.field_of(DeviceState, "reported")
-_parameters_key, _read_parameters = codec.field_of(DeviceState, "parameters")
-_terms_key, _read_terms = codec.field_of(DeviceState, "terms")
-_key_key, _read_key = codec.field_of(DeviceState, "indicia_key")
-_certificate_key, _read_certificate = codec.field_of(DeviceState, "indicia_certificate")
+_REGISTERS, _ = codec.field_of(DeviceState, "registers")
+_USAGE, _read_usage = codec.field_of(DeviceState, "usage")
+_REPORTED, _ = codec.field_of(DeviceState, "reported")
+_PARAMETERS, _read_parameters = codec.field_of(DeviceState, "parameters")
+_TERMS, _read_terms = codec.field_of(DeviceState, "terms")
+_KEY, _read_key = codec.field_of(DeviceState, "indicia_key")
+_CERTIFICATE, _read_certificate = codec.field_of(DeviceState, "indicia_certificate")
+
+
+def _paths(key: int, kind: type, *names: str) -> list[shapes.Path]:
+    return [(key, codec.field_of(kind, name)[0]) for name in names]
+
+
+_Alike = tuple[bool, str, bytes, bytes]
+_SHAPES: shapes.Shapes[_Alike] = shapes.Shapes(
+    taken=[
+        *((codec.field_of(DeviceState, name)[0],) for name in _VARIED),
+        *_paths(_KEY, SealedKey, "public", "sealed"),
+        *_paths(_CERTIFICATE, CertificateFacts, "serial", "not_before", "not_after"),
+    ],
+    spans=[(_PARAMETERS,), (_TERMS,)],
+    same=[(_REPORTED,), *((codec.field_of(DeviceState, name)[0],) for name in _ALIKE)],
+)
+_BODIES: dict[tuple[bytes, ...], tuple[DeviceParameters | None, DeviceTerms | None]] = {}  # by their stored bytes
+_MOST_BODIES = 1024
 
 
 class Seen(Protocol):
@@ -136,24 +155,61 @@ class Sight:
 
 def sight_of(steady: bytes, moving: bytes) -> Sight | None:
     """Read the two stored parts, whose digest was found right, as far as a debit needs them, or give None."""
+    made = Sight()
+    made.parts = steady, moving
     try:
-        still, moved = codec.part_of(steady, "the steady part"), codec.part_of(moving, "the moving part")
-        if still.keys() != STEADY_KEYS or moved.keys() != MOVED_KEYS:
+        moved = codec.part_of(moving, "the moving part")
+        if moved.keys() != MOVED_KEYS:
             return None
-        values, numbers = _steady_values(still), _numbers(moved[_registers_key])
-        times, reported = _moving_values(moved), still[_reported_key]
-        if values is None or numbers is None or times is None or type(reported) is not list:
+        numbers, times = _numbers(moved[_REGISTERS]), _moving_values(moved)
+        if numbers is None or times is None:
             return None
-        made = Sight()
-        made.usage, made.rows_reported = _read_usage(moved[_usage_key]), len(reported)
-        made.parameters, made.terms = _read_parameters(still[_parameters_key]), _read_terms(still[_terms_key])
-        made.indicia_key = _read_key(still[_key_key])
-        made.indicia_certificate = _read_certificate(still[_certificate_key])
+        made.usage = _read_usage(moved[_USAGE])
+        if not (_by_shape(made, steady) or _by_item(made, steady)):
+            return None
     except (TypeError, ValueError, BadInput, Refused):
         return None
-    device, made.test_root, made.state, resets, withdrawn, due, limit, made.software_build, made.next_build = values
-    made.device, made.contact_due, made.limits = DeviceId(device), Instant(due), (resets, withdrawn, limit)
     made.counter, made.epoch, water = times
     made.high_water, made.numbers = Instant(water), numbers
-    made.parts = steady, moving
     return made
+
+
+def _by_item(made: Sight, steady: bytes) -> bool:
+    """Read a steady part item by item, and remember how it is cut; tell whether it is as this version writes it."""
+    still = codec.part_of(steady, "the steady part")
+    if still.keys() != STEADY_KEYS:
+        return False
+    values, reported = _steady_values(still), still[_REPORTED]
+    if values is None or type(reported) is not list:
+        return False
+    device, resets, withdrawn, due, limit, *same = values
+    made.parameters, made.terms = _read_parameters(still[_PARAMETERS]), _read_terms(still[_TERMS])
+    made.indicia_key, made.indicia_certificate = _read_key(still[_KEY]), _read_certificate(still[_CERTIFICATE])
+    made.device, made.contact_due, made.limits = DeviceId(device), Instant(due), (resets, withdrawn, limit)
+    made.test_root, made.state, made.software_build, made.next_build = same
+    made.rows_reported = len(reported)
+    if not reported and made.indicia_key is not None and made.indicia_certificate is not None:
+        spans = _SHAPES.learn(steady, tuple(same))
+        if spans is not None:
+            if len(_BODIES) >= _MOST_BODIES:
+                _BODIES.clear()
+            _BODIES[spans] = made.parameters, made.terms
+    return True
+
+
+def _by_shape(made: Sight, steady: bytes) -> bool:
+    """Read a steady part that is cut as an earlier one was, under parameters and terms that were read before."""
+    found = _SHAPES.read(steady)
+    if found is None:
+        return False
+    (device, resets, withdrawn, due, limit, public, sealed, serial, since, until, *bodies), same = found
+    known = _BODIES.get(tuple(bodies))
+    if known is None:
+        return False
+    made.parameters, made.terms = known
+    made.indicia_key = SealedKey(public=public, sealed=sealed)
+    made.indicia_certificate = CertificateFacts(serial=serial, not_before=Instant(since), not_after=Instant(until))
+    made.device, made.contact_due, made.limits = DeviceId(device.decode()), Instant(due), (resets, withdrawn, limit)
+    made.test_root, made.state, made.software_build, made.next_build = same
+    made.rows_reported = 0
+    return True
