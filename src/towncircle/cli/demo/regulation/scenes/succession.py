@@ -6,7 +6,6 @@ begun, and loses the line in a reset.
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from towncircle.cli.demo.regulation.procedures import scene, shows
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from towncircle.kernel.store import Record
 
 _FIVE, _TEN = Mills.dollars(5), Mills.dollars(10)
-_VALID = timedelta(days=30)  # a signed request of a device is good so long
+_OVER = 92  # the day on which the request of day 60 is good no more (`psd.resetting`)
 
 
 @shows(
@@ -107,7 +106,7 @@ def line_dead(town: Town) -> None:
 
 
 @shows(
-    60 + _VALID.days + 2,
+    _OVER,
     "A reset whose authorisation came too late is voided by the device's own word",
     "provider reset.voided",
     "provider reset.reserved",
