@@ -317,6 +317,16 @@ SPECIMENS: tuple[Body, ...] = (
         reading=b"\xd2\x84",
         at=NOW,
     ),
+    b.BalanceForm(
+        device=DEVICE,
+        refund="RFD-7K3MQ9ZX2RTB",
+        noted=Mills(98_765),
+        used=Mills(780),
+        amount=Mills(97_985),
+        signed_by="officer",
+        at=NOW,
+    ),
+    b.BalanceArranged(device=DEVICE, refund="RFD-7K3MQ9ZX2RTB", amount=Mills(97_985), arranged_by="mats", at=NOW),
     b.ExaminationOrder(device=DEVICE, reference="EXAM-1", chain=(b"\x30\x05", b"\x30\x03", b"\x30\x04")),
     b.ExaminationReport(
         reference="EXAM-1",

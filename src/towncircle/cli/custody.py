@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from towncircle.cli import custody_balance
 from towncircle.cli.show import as_json, by_argument, files_told, journeys_of, opened, table, world_argument
 
 if TYPE_CHECKING:
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 _EPILOG = """\
 of the licensee: defect, return, receipt, review, address-data
 of the Provider: manufacture, inspect, receive, retrieve, examine, part, host, disable, write-off, scrap, let-go,
-carrier show, carrier use; of the Postal Service: remove, take, purchase, carrier permit, ask-review (a Provider: --at)
+sign-form, carrier show, carrier use
+of the Postal Service: remove, take, arrange, purchase, carrier permit, ask-review (a Provider: --at)
 for everybody: show, forecast, papers
 A lease signs for its device by itself. A device goes back in two steps: 'towncircle withdraw' gives its balance back,
 'towncircle custody return' sends it. A defective device is reported, retrieved, examined and corrected or replaced.
@@ -41,6 +43,7 @@ def add(subparsers: Any) -> None:
     _add_stock(verbs)
     _add_postal(verbs)
     _add_carrier(verbs)
+    custody_balance.add(verbs)
     for name, help_, run in (
         ("show", "show every device with its custody, owner, hand-overs and defects", _show),
         ("forecast", "show until when the clock, the timer and the battery of each device last", _forecast),

@@ -34,6 +34,7 @@ from towncircle.postal import (
     weaknesses,
     withdrawals,
 )
+from towncircle.postal import balances as postal_balances
 from towncircle.postal import daily as postal_daily
 from towncircle.postal import missing as postal_missing
 from towncircle.postal import quality as pieces
@@ -44,6 +45,7 @@ from towncircle.provider import (
     accounts,
     advertising,
     audits,
+    balances,
     checkouts,
     closing,
     defects,
@@ -137,6 +139,7 @@ def postal_handlers(authority: Authority, rules: RuleSet) -> Mapping[type, Taken
         bodies.CertificateRequest: Taken(("provider",), certify),
         bodies.DeviceActivity: Taken(("provider",), partial(population.on_activity, rules=rules)),
         bodies.CheckOutReport: Taken(("provider",), withdrawals.on_check_out),
+        bodies.BalanceForm: Taken(("provider",), postal_balances.on_form),
         bodies.AuditForward: Taken(("provider",), partial(population.on_audit, rules=rules)),
         bodies.LockboxReport: Taken(("bank",), trust.on_lockbox_report),
         bodies.TransactionFile: Taken(("provider",), trust.on_transaction_file),
@@ -188,6 +191,7 @@ def provider_handlers(product: Product, rules: RuleSet, pack: Callable[[Instant]
         bodies.CheckOutRequest: Taken(("licensee",), checkouts.on_request),
         bodies.CheckOutQuery: Taken(("licensee",), checkouts.on_query),
         bodies.DeviceWithdrawal: Taken(("device",), checkouts.on_withdrawal),
+        bodies.BalanceArranged: Taken(("postal",), balances.on_arranged),
         bodies.LockboxReport: Taken(("bank",), partial(accounts.on_lockbox_report, rules=rules)),
         bodies.AccountRequest: Taken(("licensee",), partial(requests.on_request, rules=rules)),
         bodies.StatementRequest: Taken(("licensee",), statements.on_request),

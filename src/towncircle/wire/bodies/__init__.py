@@ -19,6 +19,8 @@ from towncircle.wire.bodies.cases import (
     IrregularityReport,
 )
 from towncircle.wire.bodies.checkout import (
+    BalanceArranged,
+    BalanceForm,
     CheckOutNoted,
     CheckOutQuery,
     CheckOutReport,
@@ -203,6 +205,8 @@ __all__ = [
     "ArtSupplied",
     "AuditForward",
     "Authorise",
+    "BalanceArranged",
+    "BalanceForm",
     "BranchQuery",
     "BranchRequest",
     "BranchStanding",
