@@ -68,5 +68,6 @@ def run(args: argparse.Namespace) -> int:
     )
     if told.outcome == "to be examined":
         print("The device gave nothing back: the Provider examines it (502.20(f)); until then its last reading stands.")
-    print(f"Next: towncircle lease {args.world} (another device)")
+    who = "" if args.licensee == "mailroom" else f" --licensee {args.licensee}"
+    print(f"Next: towncircle lease {args.world}{who} (another device)")
     return 0
