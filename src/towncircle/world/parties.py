@@ -191,7 +191,6 @@ def provider_handlers(product: Product, rules: RuleSet, pack: Callable[[Instant]
         bodies.CheckOutRequest: Taken(("licensee",), checkouts.on_request),
         bodies.CheckOutQuery: Taken(("licensee",), checkouts.on_query),
         bodies.DeviceWithdrawal: Taken(("device",), checkouts.on_withdrawal),
-        bodies.BalanceArranged: Taken(("postal",), balances.on_arranged),
         bodies.LockboxReport: Taken(("bank",), partial(accounts.on_lockbox_report, rules=rules)),
         bodies.AccountRequest: Taken(("licensee",), partial(requests.on_request, rules=rules)),
         bodies.StatementRequest: Taken(("licensee",), statements.on_request),
@@ -242,6 +241,7 @@ def _custody_handlers(rules: RuleSet) -> Mapping[type, Taken]:
         bodies.RemovalOrdered: Taken(("postal",), removals.on_ordered),
         bodies.ServicePermitted: Taken(("postal",), handovers.on_permitted),
         bodies.SystemPurchased: Taken(("postal", "licensee"), upkeep.on_purchased),
+        bodies.BalanceArranged: Taken(("postal",), balances.on_arranged),
     }
 
 
