@@ -1,6 +1,7 @@
 """Address data: the table of ZIP Codes, ranges that a licensee brings, standard form, and how old data may be."""
 
 import sqlite3
+import time
 from datetime import date
 from pathlib import Path
 
@@ -222,6 +223,50 @@ def test_data_that_cannot_be_used_are_refused(tmp_path, content):
     with pytest.raises(BadInput) as fault:
         RangeFile(file)
     assert fault.value.code == "addresses.source-unreadable"
+
+
+ENDLESS = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT '02108' zip, 'N MAIN ST' street"
+RANGES = "zip TEXT, street TEXT, low INT, high INT, side TEXT"
+
+
+@pytest.mark.parametrize(
+    ("sql", "why"),
+    [
+        (f"DROP TABLE ranges; CREATE VIEW ranges AS {ENDLESS}, x low, x high, 'B' side, x plus4 FROM c", "a view"),
+        ("CREATE TRIGGER t AFTER INSERT ON ranges BEGIN DELETE FROM ranges; END", "a trigger"),
+        ("CREATE VIRTUAL TABLE more USING fts5(a)", "a virtual table"),
+        (f"DROP TABLE ranges; CREATE TABLE ranges ({RANGES}, plus4 AS (hex(zeroblob(low * 30000000))))", "worked out"),
+        ("UPDATE about SET name = hex(zeroblob(40000))", "too big"),
+        ("UPDATE about SET name = CAST(x'ff' AS TEXT)", "UTF-8"),
+        ("DELETE FROM about", "one row"),
+        ("INSERT INTO about VALUES ('b', '2026-10')", "one row"),
+        (";".join(f"CREATE TABLE t{number} (a)" for number in range(200)), "more than 200"),
+    ],
+)
+def test_a_hostile_file_is_refused_in_bounded_time(ranges, sql, why):
+    made = sqlite3.connect(ranges)
+    made.executescript(sql)
+    made.commit()
+    made.close()
+    began = time.monotonic()
+    with pytest.raises(BadInput) as fault:
+        RangeFile(ranges)
+    assert fault.value.code == "addresses.source-unreadable"
+    assert why in fault.value.sentence
+    assert time.monotonic() - began < 5
+
+
+def test_a_look_up_has_a_budget(ranges):
+    with sqlite3.connect(ranges) as made:  # a million rows of one street, and no index
+        more = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 1000000) SELECT"
+        made.execute(f"INSERT INTO ranges {more} '02108', 'N MAIN ST', 900, 900, 'B', '1' FROM c")
+    made.close()
+    source, began = RangeFile(ranges), time.monotonic()
+    with pytest.raises(BadInput) as fault:
+        source.match(address(**(BOSTON | {"street": "7 N Main St"})))
+    assert "takes too long" in fault.value.sentence
+    assert time.monotonic() - began < 5
+    source.close()
 
 
 # ---- the age of the data

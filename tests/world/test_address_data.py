@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from tests.journeys.stories import refused
@@ -15,6 +17,7 @@ from tests.journeys.stories import refused
 from towncircle.cli import print as print_command
 from towncircle.cli.main import build_parser
 from towncircle.kernel.errors import BadInput, RefusedOnGrounds
+from towncircle.kernel.ids import JobId
 from towncircle.licensee import address_data as own
 from towncircle.mailpiece import address_source
 from towncircle.mailpiece.address_files import EMBEDDED
@@ -22,10 +25,11 @@ from towncircle.mailpiece.templates import Template
 from towncircle.world import address_data, batching, custody
 from towncircle.world.batching import Wish
 from towncircle.world.journeys import Journeys
-from towncircle.world.mailroom_door import Door
+from towncircle.world.mailroom_door import Door, DoorServer, Piece, _recipient, ask
 from towncircle.world.printing import Printed
 
 HEADER = "name,street,city,state,zip\n"
+ORDER = {"name": "A", "street": "100 MAIN ST", "city": "NASHUA", "state": "NH", "zip": "03060"}
 PLACE = "100 MAIN ST,NASHUA,NH"
 THROUGH = "2026-12-01"  # six months of the packaged table's edition, 2026-06
 
@@ -161,8 +165,7 @@ def test_installed_data_verify_what_is_printed_batched_and_asked_at_the_door(roo
     }
     assert [one["zip4"] for one in manifest["pieces"]] == ["verified by our ranges of 2026-11", "not verified"]
 
-    order = {"name": "A", "street": "100 MAIN ST", "city": "NASHUA", "state": "NH", "zip": "03060"}
-    door = Door(room.world, [room.licensee])
+    order, door = ORDER, Door(room.world, [room.licensee])
     piece = door.print_one(room.licensee, json.dumps(order).encode())
     assert piece.routed == "1, verified"
     assert piece.data == f"our ranges, edition 2026-11; zipcodes 3.0.0, edition 2026-06; for mail through {THROUGH}"
@@ -187,6 +190,72 @@ def test_a_file_that_is_not_what_was_installed_is_not_read_and_can_be_set_aside(
         address_data.set_aside(room)
     with room.world.store(room.licensee).reading() as view:
         assert own.in_use(view) == [{"name": "zipcodes 3.0.0", "edition": "2026-06"}]
+
+
+def test_data_with_a_name_of_any_characters_are_told_at_the_door(room: Journeys, tmp_path: Path) -> None:
+    name = "AMS \u2013 licensed 100% \u5730\u5740\r\nX-More: 1"
+    address_data.install(room, made(tmp_path / "named.sqlite", name=name, plus4="1239"))
+    server = DoorServer(room.world, [room.licensee])
+    server.start()
+    try:
+        before = room.status().registers.pieces
+        status, headers, page = ask(room.world.folder, room.licensee, "print", ORDER)
+    finally:
+        server.stop()
+    assert (status, page[:5], headers["X-More"]) == (200, b"%PDF-", None)
+    told = unquote(headers["Towncircle-Address-Data"])
+    assert told.startswith("AMS \u2013 licensed 100% \u5730\u5740\\r\\nX-More: 1, edition 2026-11; zipcodes 3.0.0")
+    assert headers["Towncircle-Zip4"] == "1, verified"
+    assert room.status().registers.pieces == before + 1
+    address_data.set_aside(room)
+
+
+def test_an_answer_that_cannot_be_made_leaves_the_piece_for_the_same_order(
+    room: Journeys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    door, job = Door(room.world, [room.licensee]), room.new(JobId.new)
+    order = json.dumps({**ORDER, "job": job}).encode()
+    with monkeypatch.context() as broken:
+        broken.setattr(Piece, "answer", lambda _piece: 1 // 0)
+        with pytest.raises(ZeroDivisionError):
+            door.print_one(room.licensee, order)
+    before = room.status().registers
+    assert door.print_one(room.licensee, order).job == job
+    assert room.status().registers == before
+    with refused("door.given"):
+        door.print_one(room.licensee, order)
+
+
+@pytest.mark.parametrize("then", ["set aside", "another edition", "contradicted"])
+def test_a_piece_that_is_paid_is_given_whatever_the_address_data_say_since(
+    room: Journeys, tmp_path: Path, then: str
+) -> None:
+    address_data.install(room, made(tmp_path / "first.sqlite", plus4="1240", name=f"before {then}"))
+    (recipient,) = address_data.looked_up(room, [_recipient(ORDER)])
+    job = room.new(JobId.new)
+    room.evidence(room.plan((recipient,), job=job))  # and the process that asked died
+    if then != "set aside":
+        plus4 = "1241" if then == "contradicted" else "1240"
+        address_data.install(room, made(tmp_path / "second.sqlite", plus4=plus4, name=then))
+    else:
+        address_data.set_aside(room)
+    door, before = Door(room.world, [room.licensee]), room.status().registers
+    for changed in ({"zip": "03060-9999"}, {"street": "102 MAIN ST"}, {"name": "B"}):
+        with refused("door.other-piece"):
+            door.print_one(room.licensee, json.dumps({**ORDER, **changed, "job": job}).encode())
+    said = ORDER["zip"] if then == "set aside" else "03060-1240"
+    piece = door.print_one(room.licensee, json.dumps({**ORDER, "zip": said, "job": job}).encode())
+    assert (piece.job, piece.routed) == (job, "1, verified")
+    assert room.status().registers == before
+    if then != "set aside":
+        address_data.set_aside(room)
+
+
+def test_what_is_no_plain_file_is_not_read(room: Journeys, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for file in (tmp_path / "pipe", tmp_path):
+        with pytest.raises(BadInput, match=r"addresses\.source-unreadable"):
+            address_data.install(room, file)
 
 
 PACKAGE = """

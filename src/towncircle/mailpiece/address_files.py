@@ -278,9 +278,9 @@ def _matched(made: Address, source: AddressSource) -> tuple[Address, tuple[Chang
     if match.standing == "not verified":
         return made, (), ""
     if match.standing == "contradicted":
-        told = {"zip": made.zip, "plus4": match.plus4, "name": source.name, "edition": source.edition}
+        told = {"zip": made.zip, "plus4": match.plus4, "name": visible(source.name, most=80), "edition": source.edition}
         raise BadInput("address.plus4-contradicted", column="zip", **told)
-    by = f"{source.name} of {source.edition}"
+    by = f"{visible(source.name, most=80)} of {source.edition}"
     if match.standing == "verified":
         return made, (), by
     with_it = replace(made, plus4=match.plus4)

@@ -10,18 +10,16 @@ of them, so the default verifies none. Nothing is asked over a network.
 from __future__ import annotations
 
 import re
-import sqlite3
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Literal, Protocol
-from urllib.parse import quote
+from typing import Any, Literal, Protocol
 
 from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.mailpiece import zipcode
 from towncircle.mailpiece.addresses import Address
+from towncircle.mailpiece.foreign_sqlite import ForeignFile, Unusable
 from towncircle.mailpiece.harmless import visible
 from towncircle.mailpiece.standard_form import in_standard_form
 from towncircle.rules import RuleSet
@@ -33,7 +31,7 @@ EDITION = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])", re.ASCII)
 _PLUS4 = re.compile(r"[0-9]{4}", re.ASCII)
 _HOUSE = re.compile(r"(?P<number>[0-9]{1,9})\s+(?P<street>\S.*)", re.ASCII)
 _MOST_RANGES = 200  # house: rows of one street that are looked at
-_NEEDED = {"zip", "street", "low", "high", "side", "plus4"}
+_NEEDED = {"about": {"name", "edition"}, "ranges": {"zip", "street", "low", "high", "side", "plus4"}}
 
 Standing = Literal["verified", "found", "contradicted", "not verified"]
 
@@ -88,24 +86,21 @@ class RangeFile:
 
     Its table `about` has one row: `name`, `edition` (`2026-10`). Its table `ranges` has `zip` (five digits), `street`
     (in standard form, in capitals, without the house number), `low`, `high` (whole numbers), `side` (O odd, E even, B
-    both sides) and `plus4`; an index on `zip, street` makes it quick. The file is opened for reading only.
+    both sides) and `plus4`; a large file needs an index on `zip, street`, because each look-up is bounded. The file is
+    opened for reading only and has plain tables alone (`foreign_sqlite`).
     """
 
     def __init__(self, path: Path, *, label: str = "") -> None:
         """Open a file; errors call it by its label, or its name. Raises `BadInput` (addresses.source-unreadable)."""
         self._label = visible(label or path.name, most=80)
         try:
-            if not path.is_file():
-                raise BadInput("addresses.source-unreadable", path=self._label, why="there is no such file")
-            self._held = sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro&immutable=1", uri=True)
-            with closing(self._held.execute("SELECT name, edition FROM about LIMIT 2")) as rows:
-                about = rows.fetchall()
-            columns = {row[1] for row in self._held.execute("PRAGMA table_info(ranges)")}
-        except sqlite3.Error as error:
-            raise BadInput("addresses.source-unreadable", path=self._label, why=visible(str(error), most=80)) from error
-        if len(about) != 1 or not columns >= _NEEDED or not EDITION.fullmatch(str(about[0][1])):
-            why = "it lacks the tables about (name, edition) and ranges (zip, street, low, high, side, plus4)"
-            raise BadInput("addresses.source-unreadable", path=self._label, why=why)
+            self._held = ForeignFile(path, needed=_NEEDED)
+        except Unusable as error:
+            raise self._unusable(str(error)) from error
+        about = self._asked("SELECT name, edition FROM about LIMIT 2")
+        if len(about) != 1 or not EDITION.fullmatch(str(about[0][1])):
+            self._held.close()
+            raise self._unusable("its table about is not one row with a name and an edition such as 2026-10")
         self.name, self.edition = visible(str(about[0][0]), most=80), str(about[0][1])
 
     def close(self) -> None:
@@ -126,14 +121,19 @@ class RangeFile:
             " AND side IN (?, 'B') LIMIT ?"
         )
         asked = (given.zip5, house["street"], number, number, "O" if number % 2 else "E", _MOST_RANGES)
-        try:
-            told = [str(row[0]) for row in self._held.execute(question, asked)]
-        except sqlite3.Error as error:
-            raise BadInput("addresses.source-unreadable", path=self._label, why=visible(str(error), most=80)) from error
-        known = [plus4 for plus4 in told if _PLUS4.fullmatch(plus4)]
+        known = [plus4 for plus4 in (str(row[0]) for row in self._asked(question, asked)) if _PLUS4.fullmatch(plus4)]
         if given.plus4 and known:
             return Match(standing="verified" if given.plus4 in known else "contradicted", plus4=" or ".join(known[:3]))
         return Match(standing="found", plus4=known[0]) if len(known) == 1 else NOT_VERIFIED
+
+    def _asked(self, question: str, values: tuple[str | int, ...] = ()) -> list[tuple[Any, ...]]:
+        try:
+            return self._held.ask(question, values)
+        except Unusable as error:
+            raise self._unusable(str(error)) from error
+
+    def _unusable(self, why: str) -> BadInput:
+        return BadInput("addresses.source-unreadable", path=self._label, why=visible(why, most=120))
 
 
 @cites("P050-2.5g")

@@ -273,7 +273,7 @@ class _Run:
             self._progress(PRINTING, self._done, self._record.body["count"])
             for written in hands.map(write_part, self._tasks()):
                 self._hand_over(self._under_way.popleft(), written)
-        return () if self._printer is None else tuple(self._printer.troubles)
+        return () if self._printer is None else self._printer.troubles_of(self._record)
 
     def _count_behind(self) -> None:
         """Count what an earlier run has done, which says nothing of how fast this one is."""
