@@ -115,6 +115,7 @@ from towncircle.wire.bodies.provider import (
 from towncircle.wire.bodies.published import (
     CertificateRow,
     FirstPublishedPack,
+    FirstRateRow,
     LastReading,
     PackTerms,
     PublishedPack,
@@ -122,6 +123,7 @@ from towncircle.wire.bodies.published import (
     RateRow,
     SecondPublishedPack,
     StatusRow,
+    ThirdPublishedPack,
 )
 from towncircle.wire.bodies.quality import (
     InventoryDifference,
@@ -253,6 +255,7 @@ __all__ = [
     "FirstAuthorise",
     "FirstDepositOrder",
     "FirstPublishedPack",
+    "FirstRateRow",
     "FirstRenewal",
     "Form3533",
     "Ground",
@@ -345,6 +348,7 @@ __all__ = [
     "SupervisionNotice",
     "SupervisionReceipt",
     "SystemPurchased",
+    "ThirdPublishedPack",
     "TransactionFile",
     "TransactionRow",
     "UsageRow",
