@@ -254,6 +254,19 @@ SPECIMENS: tuple[Body, ...] = (
         statuses=(b.StatusRow(device=DEVICE, status="withdrawn", since=NOW),),
         last_readings=(b.LastReading(device=DEVICE, ascending=Mills(98_765)),),
     ),
+    b.ThirdPublishedPack(
+        anchor="test",
+        number=5,
+        issued=NOW,
+        next_update=LATER,
+        chain=(b"\x30\x01", b"\x30\x02", b"\x30\x03"),
+        terms=(_TERMS,),
+        certificates=(_CERTIFICATE_ROW,),
+        statuses=(b.StatusRow(device=DEVICE, status="withdrawn", since=NOW),),
+        last_readings=(b.LastReading(device=DEVICE, ascending=Mills(98_765)),),
+        rates=(b.FirstRateRow(provider="provider.harbor", number=3, file=b"a rate file"),),
+        publishers=(b.PublisherRow(provider="provider.harbor", devices=(DEVICE,)),),
+    ),
     b.PublishedPack(
         anchor="test",
         number=5,
@@ -264,7 +277,7 @@ SPECIMENS: tuple[Body, ...] = (
         certificates=(_CERTIFICATE_ROW,),
         statuses=(b.StatusRow(device=DEVICE, status="withdrawn", since=NOW),),
         last_readings=(b.LastReading(device=DEVICE, ascending=Mills(98_765)),),
-        rates=(b.RateRow(provider="provider.harbor", number=3, file=b"a rate file"),),
+        rates=(b.RateRow(provider="provider.harbor", number=3, file=b"a rate file", filed=NOW, accepted=True),),
         publishers=(b.PublisherRow(provider="provider.harbor", devices=(DEVICE,)),),
     ),
     b.AccountStatement(

@@ -43,7 +43,7 @@ def test_every_message_type_has_its_specimen():
         "ArtSupplied": 2,
         "Authorise": 2,
         "DepositOrder": 2,
-        "PublishedPack": 3,
+        "PublishedPack": 4,
         "Renewal": 2,
     }
 

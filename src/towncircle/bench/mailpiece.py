@@ -114,7 +114,7 @@ def _asked(table: Table, line: Line) -> PriceRequest | None:
 
 def _with(request: PriceRequest, service: str) -> PriceRequest:
     """Ask for an extra service besides; insurance is for a value."""
-    value = Mills.dollars(100) if service == INSURANCE else None
+    value = Mills.dollars(150) if service == INSURANCE else None
     return replace(request, extras=(service,), declared_value=value)
 
 

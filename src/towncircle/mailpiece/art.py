@@ -103,7 +103,7 @@ def house_art(held: Mapping[str, Any]) -> Art:
     """
     art = Art(words=tuple(held["art"]["words"]), attribution=held["art"]["attribution"])
     if art.digest != held["approval"]["digest"]:
-        raise BrokenInvariant(f"the house art is not what {held['approval']['reference']} approved")
+        raise BrokenInvariant("artwork.house-changed", reference=held["approval"]["reference"])
     return art
 
 

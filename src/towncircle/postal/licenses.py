@@ -29,7 +29,8 @@ from towncircle.wire.bodies.common import Ground
 from towncircle.wire.message import Envelope, Opened
 
 Outcome = Literal["issued", "refused", "existing"]
-LOOK_BACK, REVOKED_BEFORE = "license-look-back", "license.revoked-before"  # the limit, and the ground
+LOOK_BACK = "license-look-back"
+REVOKED_BEFORE = "license.revoked-before"  # the ground that a look back gives
 REQUIRED = ("applicant", "name", "street", "city", "state", "zip", "telephone", "contact", "device_location")
 DATA = ("name", "street", "city", "state", "zip", "telephone", "contact", "device_location")
 _TELEPHONE = re.compile(r"[0-9() +.-]{7,20}\Z", re.ASCII)
@@ -148,7 +149,7 @@ def _look_back(ctx: Context, applicant: str, submitted: Instant, rules: RuleSet)
     for duty in looked_back(rules, ctx.tx.facts(), applicant=applicant, party=ctx.party, as_of=ctx.now):
         if submitted <= duty.until:
             day = duty.anchor.occurred_at.date_in(duty.zone)
-            yield Refused(REVOKED_BEFORE, license=duty.anchor.subject, day=day, until=duty.last_day)
+            yield Refused("license.revoked-before", license=duty.anchor.subject, day=day, until=duty.last_day)
 
 
 def looked_back(rules: RuleSet, facts: Iterable[Fact], *, applicant: str, party: str, as_of: Instant) -> Iterator[Duty]:

@@ -29,7 +29,7 @@ from towncircle.psd.ports import BytePort
 from towncircle.transport.stations import TIMEOUT_S, Call, StationPort
 
 _LIST = "enrolled.json"
-WARN_DAYS = 90  # house: so early a host and a station speak of the end of a certificate
+WARN_WEEKS = 13  # house: so early a host and a station speak of the end of a certificate
 EVERY = "*"  # in an enrolment: every device of the host
 ROLES: Mapping[str, str] = MappingProxyType(
     {"user": services.USER, "provider": services.OFFICER, "watch": services.ANYONE}
@@ -116,7 +116,7 @@ def ending(folder: Path, now: Instant) -> list[str]:
 
     Of an enrolment by an earlier release nobody here knows the end; its own station does (`ending_own`).
     """
-    soon = now.plus(days=WARN_DAYS)
+    soon = now.plus(days=7 * WARN_WEEKS)
     said = [
         f"The certificate of the {what} ends on {until.iso()}: {way}."
         for what, name, way in (
@@ -135,7 +135,7 @@ def ending(folder: Path, now: Instant) -> list[str]:
 def ending_own(out: Path, now: Instant) -> list[str]:
     """Say whether a station's own certificate ends soon."""
     until = ends((out / "own.pem").read_bytes())
-    if until > now.plus(days=WARN_DAYS):
+    if until > now.plus(days=7 * WARN_WEEKS):
         return []
     return [f"This station's certificate ends on {until.iso()}: have the host's operator enrol it anew (--again)."]
 
@@ -144,7 +144,7 @@ def renew_own(folder: Path, randomness: Randomness, now: Instant) -> None:
     """Renew a host's own certificate where it ends soon, if its authority lasts."""
     if not (folder / _LIST).exists():
         return
-    soon, authority_until = now.plus(days=WARN_DAYS), ends((folder / "authority.pem").read_bytes())
+    soon, authority_until = now.plus(days=7 * WARN_WEEKS), ends((folder / "authority.pem").read_bytes())
     if ends((folder / "own.pem").read_bytes()) > soon or authority_until <= now:
         return
     authority = Identity(

@@ -117,6 +117,7 @@ from towncircle.wire.bodies.provider import (
 from towncircle.wire.bodies.published import (
     CertificateRow,
     FirstPublishedPack,
+    FirstRateRow,
     LastReading,
     PackTerms,
     PublishedPack,
@@ -124,6 +125,7 @@ from towncircle.wire.bodies.published import (
     RateRow,
     SecondPublishedPack,
     StatusRow,
+    ThirdPublishedPack,
 )
 from towncircle.wire.bodies.quality import (
     InventoryDifference,
@@ -257,6 +259,7 @@ __all__ = [
     "FirstAuthorise",
     "FirstDepositOrder",
     "FirstPublishedPack",
+    "FirstRateRow",
     "FirstRenewal",
     "Form3533",
     "Ground",
@@ -349,6 +352,7 @@ __all__ = [
     "SupervisionNotice",
     "SupervisionReceipt",
     "SystemPurchased",
+    "ThirdPublishedPack",
     "TransactionFile",
     "TransactionRow",
     "UsageRow",

@@ -8,6 +8,12 @@ def _artwork(sentence: str, next_step: str = "Give a still PNG, JPEG, GIF or BMP
 
 
 ROWS = {
+    "artwork.house-changed": Row(
+        kind="broken",
+        sentence="The art that comes with the program is not what {reference} approved.",
+        clause="P050 4.10",
+        next_step="Install the program anew: its file house-art.toml was changed.",
+    ),
     "artwork.no-such-file": Row(
         kind="input",
         sentence="The artwork file {file} cannot be read.",
