@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 from tests.journeys.stories import HARBOR, MAILROOM, mailer, new_world, reopened
+from tests.journeys.updates import specimen
 
 from towncircle.cli.main import main
 from towncircle.kernel.context import Context
 from towncircle.kernel.errors import Refused
+from towncircle.mailpiece import rate_files
 from towncircle.rules import acts
 from towncircle.rules.offices import acts_of_office, check_office, grant, offices_of
 from towncircle.world.config import POSTAL
@@ -74,6 +76,8 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "examine": ("{device}",),
     "device compromised": ("{device}",),
     "device permit-renewal": ("{device}", "--reason", "it is in doubt"),
+    "rates publish": ("{table}",),
+    "rates accept": ("1",),
     "software approve": ("2", "--changes", "new"),
     "software stage": ("2", "--percent", "5", "--by", "2027-01-31"),
     "software halt": ("2", "--reason", "it fails"),
@@ -113,7 +117,8 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "advance agree": ("40",),
     "claim decide": ("CLM-1", "--finding", "worn out"),
 }
-WHO = {"software approve": "--person", "software stage": "--person", "software halt": "--person"}
+BY_PERSON = ("software approve", "software stage", "software halt", "rates publish", "rates accept")
+WHO = dict.fromkeys(BY_PERSON, "--person")
 JANITOR = "janitor"
 
 
@@ -135,14 +140,16 @@ def names(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
     world.desk(HARBOR).perform(rows, actor=HARBOR)
     world.close()
-    paper, mark = folder.parent / "paper.pdf", folder.parent / "mark.hex"
+    paper, mark, table = (folder.parent / name for name in ("paper.pdf", "mark.hex", "table.toml"))
     paper.write_bytes(b"a paper")
+    table.write_bytes(rate_files.write(specimen()))
     mark.write_text("aa" * 48)
     return {
         "world": str(folder),
         "device": device,
         "license": license_number,
         "case": "CAS-1",
+        "table": str(table),
         "paper": str(paper),
         "mark": str(mark),
     }

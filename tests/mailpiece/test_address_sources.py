@@ -10,7 +10,7 @@ from tests.mailpiece.test_address_files import HEADER, read, written
 
 from towncircle.kernel.errors import BadInput, Refused, RefusedOnGrounds
 from towncircle.mailpiece import zipcode
-from towncircle.mailpiece.address_source import RangeFile, ZipTable, check_age
+from towncircle.mailpiece.address_source import RangeFile, ZipTable, check_age, covers_of
 from towncircle.mailpiece.addresses import address
 from towncircle.mailpiece.standard_form import Change, in_standard_form
 from towncircle.rules import ruleset
@@ -42,9 +42,9 @@ def test_the_table_is_what_its_package_gives():
 
 def test_a_city_is_accepted_however_it_is_written():
     for city in ("St Louis", "Saint Louis", "ST. LOUIS", "saint-louis"):
-        assert zipcode.city_accepted("63101", city), city
-    assert zipcode.city_accepted("81212", "Cañon City")
-    assert not zipcode.city_accepted("63101", "Chicago")
+        assert zipcode.city_accepted(zipcode.place_of("63101"), city), city
+    assert zipcode.city_accepted(zipcode.place_of("81212"), "Cañon City")
+    assert not zipcode.city_accepted(zipcode.place_of("63101"), "Chicago")
 
 
 def test_a_wrong_city_is_refused_with_those_that_are_accepted():
@@ -267,6 +267,40 @@ def test_a_look_up_has_a_budget(ranges):
     assert "takes too long" in fault.value.sentence
     assert time.monotonic() - began < 5
     source.close()
+
+
+def test_places_of_the_licensee_are_used_instead_of_the_packaged_table(ranges, tmp_path):
+    with sqlite3.connect(ranges) as made:
+        made.execute("CREATE TABLE places (zip TEXT, city TEXT, state TEXT, use TEXT)")
+        rows = [("00002", "New Town", "MA", "usual"), ("00002", "Old Town", "MA", "accepted")]
+        rows += [("00002", "Nt", "MA", "refused"), ("00003", "A", "MA", "accepted"), ("09001", "APO", "AE", "usual")]
+        made.executemany("INSERT INTO places VALUES (?, ?, ?, ?)", rows)
+    made.close()
+    source = RangeFile(ranges)
+    assert (covers_of(source), covers_of(ZipTable())) == ({"zip4", "places"}, {"places"})
+    text = (
+        f"{HEADER}\nA,7 Elm St,Old Town,MA,00002\nA,7 Elm St,Nt,MA,00002\nA,7 Elm St,Boston,MA,02108\n"
+        "A,7 Elm St,Elsewhere,MA,00002\nA,7 Elm St,New Town,VT,00002\nA,7 Elm St,A,MA,00003\nA,7 Elm St,New Town,MA,2\n"
+        "A,Unit 1,APO,AE,09001\n"
+    )
+    found = read(written(tmp_path, text), source=source)
+    said = [[fault.error.code for fault in getattr(row, "faults", ())] for row in found]
+    assert said == [
+        [], ["address.city-refused"], ["address.no-such-zip"], ["address.city-elsewhere"], ["address.zip-elsewhere"],
+        ["address.no-such-zip"], ["address.zip-unreadable"], [],
+    ]  # fmt: skip
+    (changed,) = read(written(tmp_path, f"{HEADER}\nA,7 Elm St,Nt,MA,00002\n"), source=source, standardise=True)
+    assert changed.address.city == "New Town"
+    source.close()
+
+
+def test_a_table_of_places_without_its_columns_is_refused(ranges):
+    with sqlite3.connect(ranges) as made:
+        made.execute("CREATE TABLE places (zip TEXT)")
+    made.close()
+    with pytest.raises(BadInput) as fault:
+        RangeFile(ranges)
+    assert "lacks the table places" in fault.value.sentence
 
 
 # ---- the age of the data

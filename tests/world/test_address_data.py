@@ -258,6 +258,39 @@ def test_what_is_no_plain_file_is_not_read(room: Journeys, tmp_path: Path) -> No
             address_data.install(room, file)
 
 
+@pytest.mark.requirement("P050-2.5g")
+def test_data_that_know_places_are_used_alone_and_their_age_counts(room: Journeys, tmp_path: Path) -> None:
+    file = made(tmp_path / "places.sqlite", plus4="1234", name="all of it")
+    with closing(sqlite3.connect(file)) as data:
+        data.execute("CREATE TABLE places (zip TEXT, city TEXT, state TEXT, use TEXT)")
+        data.execute(
+            "INSERT INTO places VALUES ('03060', 'NASHUA', 'NH', 'usual'), ('03999', 'NEW TOWN', 'NH', 'usual')"
+        )
+        data.commit()
+    address_data.install(room, file)
+    assert facts(room, "address-data.updated")[-1]["places"] is True
+    with room.world.store(room.licensee).reading() as view:
+        assert own.in_use(view) == [{"name": "all of it", "edition": "2026-11"}]
+    address_data.use(room, day=date(2027, 5, 1), reason="")
+    with refused("addresses.data-old"):
+        address_data.use(room, day=date(2027, 5, 2), reason="")
+    done = printed(room, tmp_path / "out", f"A,{PLACE},03060\nB,1 ELM ST,NEW TOWN,NH,03999\n")
+    told = address_data.told(room, job_body(room, done.job.key))
+    assert (told["sources"], told["good_through"]) == ([{"name": "all of it", "edition": "2026-11"}], "2027-05-01")
+    with pytest.raises(RefusedOnGrounds, match=r"addresses\.faulty-rows"):
+        printed(room, tmp_path / "gone", "A,1 Beacon St,Boston,MA,02108\n")
+    door = Door(room.world, [room.licensee])
+    new = {**ORDER, "street": "1 ELM ST", "city": "NEW TOWN", "zip": "03999"}
+    assert door.print_one(room.licensee, json.dumps(new).encode()).data.startswith("all of it, edition 2026-11; for")
+    given = tmp_path / "list.csv"
+    given.write_text(f"{HEADER}A,1 ELM ST,NEW TOWN,NH,03999\n")
+    batch = batching.print_batch(room, Wish(source=given, template=Template(name="test")), tmp_path / "batch")
+    assert json.loads(batch.manifest.read_text())["address_data"]["good_through"] == "2027-05-01"
+    address_data.set_aside(room)
+    with pytest.raises(RefusedOnGrounds):
+        printed(room, tmp_path / "after", "B,1 ELM ST,NEW TOWN,NH,03999\n")
+
+
 PACKAGE = """
 class Ours:
     name, edition = "our interface", "2026-10"

@@ -169,6 +169,8 @@ FACTS: Mapping[tuple[str, str], Mapping[str, str]] = MappingProxyType(
             "reprints": N,
         },
         ("provider", "balance.withdrawn"): _AT_DEVICE,
+        ("provider", "balance.signed"): {**_AT_DEVICE, "signed_by": T},
+        ("postal", "balance.arranged"): {**_AT_DEVICE, "signed_by": T, "arranged_by": T},
         ("provider", "unused.refunded"): _AT_DEVICE,
         ("provider", "device.checked-out"): {**_PERSONS, **_GIVEN, **_MONEY, "purpose": T},
         ("provider", "malfunction.credited"): {**_AT_DEVICE, "decided_by": T, "approved_by": T},

@@ -27,8 +27,10 @@ class Unusable(Exception):
 class ForeignFile:
     """Read a file that may be anything. Each of its methods raises `Unusable`."""
 
-    def __init__(self, path: Path, *, needed: Mapping[str, set[str]]) -> None:
-        """Open a file that has these tables, each with at least these columns."""
+    def __init__(
+        self, path: Path, *, needed: Mapping[str, set[str]], optional: Mapping[str, set[str]] | None = None
+    ) -> None:
+        """Open a file that has these tables, and may have others, each with at least these columns."""
         if not path.is_file():
             raise Unusable("there is no such file")
         if path.stat().st_size > MOST_BYTES:
@@ -44,12 +46,12 @@ class ForeignFile:
             self._held.set_progress_handler(self._step, 1_000)
             self.ask("PRAGMA trusted_schema = OFF")
             self._check_plain()
-            self.columns = {table: self._columns(table) for table in needed}
+            self.columns = {table: self._columns(table) for table in (*needed, *(optional or {}))}
         except Unusable:
             self._held.close()
             raise
-        for table, columns in needed.items():
-            if not columns <= self.columns[table]:
+        for table, columns in {**needed, **(optional or {})}.items():
+            if not columns <= self.columns[table] and (table in needed or self.columns[table]):
                 self._held.close()
                 raise Unusable(f"it lacks the table {table} ({', '.join(sorted(columns))})")
 

@@ -22,7 +22,7 @@ from towncircle.kernel.errors import BadInput, Refused, RefusedOnGrounds, Townci
 from towncircle.licensee import address_data as own
 from towncircle.licensee.address_data import Installed
 from towncircle.mailpiece.address_files import EMBEDDED, Recipient, matched
-from towncircle.mailpiece.address_source import EDITION, AddressSource, RangeFile
+from towncircle.mailpiece.address_source import EDITION, PLACES, AddressSource, RangeFile, covers_of
 from towncircle.mailpiece.foreign_sqlite import MOST_BYTES
 from towncircle.mailpiece.harmless import visible
 from towncircle.mailpiece.zipcode import place_of
@@ -58,7 +58,9 @@ def install(journeys: Journeys, file: Path) -> Installed:
         raise BadInput("addresses.source-unreadable", path=visible(file.name, most=80), why=why) from error
     try:
         with closing(RangeFile(draft, label=file.name)) as data:
-            found = Installed(name=data.name, edition=data.edition, sha256=whole.hexdigest(), size=size)
+            found = Installed(
+                name=data.name, edition=data.edition, sha256=whole.hexdigest(), size=size, places=PLACES in data.covers
+            )
         draft.replace(_file(journeys, found))
         journeys.do(lambda ctx: own.install(ctx, journeys.world.rules, data=found, zone=zone))
     except TowncircleError:
@@ -89,7 +91,9 @@ def plug(journeys: Journeys, source: str) -> Installed:
 def _said(source: str) -> Installed:
     """Ask a source what its data are. Raises as `plug`."""
     with _plugged(source) as data:
-        return Installed(name=visible(data.name, most=80), edition=data.edition, source=source)
+        return Installed(
+            name=visible(data.name, most=80), edition=data.edition, source=source, places=PLACES in covers_of(data)
+        )
 
 
 @contextmanager

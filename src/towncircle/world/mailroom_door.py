@@ -38,8 +38,9 @@ from towncircle.kernel.ids import JobId
 from towncircle.kernel.store import Record
 from towncircle.licensee import departments, envelopes, mailroom
 from towncircle.licensee.pricing import FIRST_METERED, doubts_of_job, in_words
-from towncircle.mailpiece.address_files import Recipient
+from towncircle.mailpiece.address_files import EMBEDDED, Recipient
 from towncircle.mailpiece.address_places import parse_zip
+from towncircle.mailpiece.address_source import AddressSource, places_of
 from towncircle.mailpiece.addresses import address
 from towncircle.mailpiece.rates import SHAPES
 from towncircle.mailpiece.weights import parse_weight
@@ -142,7 +143,9 @@ class Door:
             prove(journeys, payer, job=job)
             record = journeys.resume(job)
         else:
-            (recipient,) = address_data.looked_up(journeys, [_recipient(order)])
+            with address_data.source_of(journeys) as data:
+                asked_for = _recipient(order, data)
+            (recipient,) = address_data.looked_up(journeys, [asked_for])
             address_data.use(journeys, day=journeys.today(), reason=order.get("old_data", ""))
             claim = replace(FIRST_METERED, accept_low=order.get("accept_low_confidence", "no") == "yes")
             record = journeys.evidence(journeys.plan((recipient,), job=job, payer=payer, claim=claim))
@@ -194,7 +197,7 @@ def _goes_to(planned: Mapping[str, str], order: Mapping[str, str]) -> bool:
     return all(planned.get(name, "") == text for name, text in said.items())
 
 
-def _recipient(order: Mapping[str, str]) -> Recipient:
+def _recipient(order: Mapping[str, str], data: AddressSource = EMBEDDED) -> Recipient:
     given = {name: order[name] for name in _ADDRESS if name in order}
     missing = sorted({"street", "city", "state", "zip"} - given.keys())
     if missing:
@@ -204,7 +207,7 @@ def _recipient(order: Mapping[str, str]) -> Recipient:
         raise BadInput("rates.unknown-shape", text=shape[:40])
     return Recipient(
         row=1,
-        address=address(**given),
+        address=address(**given, places=places_of(data)),
         weight_oz=parse_weight(order["weight"]) if "weight" in order else None,
         shape=shape,
     )

@@ -28,6 +28,7 @@ UNSHOWN_FACTS: Mapping[str, str] = MappingProxyType(
         "quality.checked": "the town forwards its pieces and grades none by itself: tests/world shows it",
         "inventory.refused": "only a Provider whose numbers have a gap has one refused: tests/journeys shows it",
         "form-3533.refused": "only a Provider whose form does not add up has one refused: tests/journeys shows it",
+        "rates.filing-refused": "the tables of the town are in order: tests/journeys/test_updates.py has one refused",
         "zones.taken": "the town mails letters, which have no zones: tests/world shows it",
     }
 )
