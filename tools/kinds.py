@@ -35,7 +35,7 @@ _SUSPENSION = (
     *("suspension-notified", "suspended", "suspension-extended", "suspension-ended", "suspension-withdrawn", "revoked"),
 )
 _HEARD_AGAIN = ("revocation-notified",)
-_SANCTION = ("noticed", "assessed", "imposed", "withdrawn", "paid")
+_SANCTION = ("noticed", "assessed", "imposed", "withdrawn", "paid", "repaid")
 
 
 def _steps(form: Procedure) -> tuple[str, ...]:

@@ -197,6 +197,26 @@ EDITS: dict[str, tuple[Edit, set[str]]] = {
         without(f"{POSTAL}/facts.jsonl", type="device.withdrawn", subject=FIRST),
         {"check-out.reported", "fact.chain"},
     ),
+    "nobody signed section G": (
+        without(FACTS, type="balance.signed"),
+        {"check-out.arranged", "fact.chain"},
+    ),
+    "another signed section G": (
+        edit(FACTS, body(signed_by="custodian"), type="balance.signed"),
+        {"check-out.arranged", "fact.chain"},
+    ),
+    "no coordinator arranged the credit": (
+        without(f"{POSTAL}/facts.jsonl", type="balance.arranged"),
+        {"check-out.arranged", "fact.chain"},
+    ),
+    "the coordinator arranged another amount": (
+        edit(f"{POSTAL}/facts.jsonl", more("amount", 1000), type="balance.arranged"),
+        {"check-out.arranged", "fact.chain"},
+    ),
+    "a record that says its balance waits": (
+        edit(RECORDS, body(state="held"), kind="check-out", key=FIRST),
+        {"check-out.held", "check-out.credit"},
+    ),
     "a refund in the postal books": (
         edit(f"{POSTAL}/entries.jsonl", both(1), recipe="refund-filed"),
         {"reconcile.amount-differs", "reconcile.total"},

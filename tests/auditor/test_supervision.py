@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from tests.auditor.test_checkouts import Edit, Row, edit, lines, without
-from tests.conformance.test_sanctions import failure, notify, occurred
+from tests.conformance.test_sanctions import failure, imposed, notify, occurred
 from tests.journeys.stories import HARBOR, mailer, new_world
 from tests.journeys.test_supervision import act, answer, decided, suspended
 
@@ -19,12 +19,12 @@ from towncircle.postal import decisions, defenses, sanctions
 from towncircle.world.config import POSTAL
 from towncircle.world.exporting import export
 
-P, U = f"{HARBOR}/facts.jsonl", f"{POSTAL}/facts.jsonl"
+P, U, B = f"{HARBOR}/facts.jsonl", f"{POSTAL}/facts.jsonl", f"{POSTAL}/entries.jsonl"
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Live through a suspension that ends before a reset, and a sanction that is appealed and partly paid."""
+    """Live through a suspension that ends before a reset, a sanction appealed and partly paid, one paid that falls."""
     base = tmp_path_factory.mktemp("supervision")
     world = new_world(base / "world")
     journeys = mailer(world, deposit=600)
@@ -41,6 +41,10 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     answer(world, sanction, "appeal")
     act(world, defenses.decide_appeal, procedure=sanction.key, reverse=False, reasons="it stands", by="director")
     act(world, sanctions.pay, procedure=sanction.key, amount=Mills(700), reference="CHK-1")
+    fallen = imposed(world, "sanction")
+    act(world, sanctions.pay, procedure=fallen.key, amount=Mills(500), reference="CHK-2")
+    act(world, decisions.withdraw, procedure=fallen.key, solution="the control was performed")
+    act(world, sanctions.repay, procedure=fallen.key, reference="CHK-3")
     export(world, base / "export")
     world.close()
     return base / "export"
@@ -58,7 +62,7 @@ def codes_of(out: Path) -> set[str]:
 def test_the_untouched_export_has_no_difference(copy: Path) -> None:
     report = audit(copy)
     assert report.differences == []
-    assert (report.checked["sanctions"], report.checked["notices of supervision"]) == (1, 7)
+    assert (report.checked["sanctions"], report.checked["notices of supervision"]) == (2, 11)
 
 
 def body(file: str, kind: str, **values: Any) -> Edit:
@@ -91,6 +95,12 @@ DAMAGE: dict[str, tuple[Callable[[Path], None], str]] = {
     "more paid than told": (body(U, "sanction.paid", amount=701), "sanction.paid"),
     "more paid than due": (body(U, "sanction.paid", amount=10**6, paid=10**6), "sanction.not-due"),
     "paid while stayed": (without(U, type="sanction.appeal-decided"), "sanction.not-due"),
+    "more paid back than paid": (body(U, "sanction.repaid", amount=501), "sanction.repaid"),
+    "paid back, and it stands": (without(U, type="sanction.withdrawn"), "sanction.repaid"),
+    "paid back twice": (twice(U, "sanction.repaid"), "sanction.repaid"),
+    "a payment without books": (without(B, recipe="sanction-paid"), "sanction.books"),
+    "a repayment without books": (without(B, recipe="sanction-repaid"), "sanction.books"),
+    "books of a payment that was not": (without(U, type="sanction.paid"), "sanction.books"),
     "an appeal that nobody made": (without(U, type="sanction.appealed"), "supervision.no-appeal"),
     "one person": (acted("sanction.appeal-decided", f"{POSTAL}/manager-mtm"), "supervision.one-person"),
     "no notice received": (without(P, type="supervision.noticed"), "supervision.not-received"),

@@ -56,6 +56,7 @@ def test_what_agrees_is_no_difference(tmp_path: Path) -> None:
         (ACME, "rates.received", "x", {**TAKEN, "in_force_from": "2026-12-02"}, "rates.not-published"),
         (POST, "rates.filed", "x", {**FILED, "number": 2}, "rates.not-published"),
         (POST, "rates.filed", "x", {**FILED, "digest": "00"}, "rates.not-published"),
+        (POST, "rates.accepted", "x", {**FILED, "digest": "00"}, "rates.not-published"),
         (HARBOR, "rates.published", "000001", TABLE, "rates.number-fell"),
         (POST, "build.approved", "TC1A 000001", {**RELEASE, "regime": "imi-2024"}, "software.version-fell"),
         (HARBOR, "software.released", "000002", {**RELEASE, "version": 2}, "software.not-approved"),

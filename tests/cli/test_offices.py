@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 from tests.journeys.stories import HARBOR, MAILROOM, mailer, new_world, reopened
+from tests.journeys.updates import specimen
 
 from towncircle.cli.main import main
 from towncircle.kernel.context import Context
 from towncircle.kernel.errors import Refused
+from towncircle.mailpiece import rate_files
 from towncircle.rules import acts
 from towncircle.rules.offices import acts_of_office, check_office, grant, offices_of
 from towncircle.world.config import POSTAL
@@ -51,6 +53,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "supervision reverse": ("PRC-1", *WORDS),
     "supervision sanction": ("--provider", HARBOR, "--provision", "502.20(f)", *WORDS),
     "supervision pay": ("PRC-1", "--amount", "5", "--reference", "C-1"),
+    "supervision repay": ("PRC-1", "--reference", "C-1"),
     "supervision hold": ("{device}", "--reference", "C-1"),
     "products qualify": (HARBOR, "--step", "integrity", *PAPER),
     "products control": (HARBOR, "--reference", "C-1"),
@@ -73,6 +76,8 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "examine": ("{device}",),
     "device compromised": ("{device}",),
     "device permit-renewal": ("{device}", "--reason", "it is in doubt"),
+    "rates publish": ("{table}",),
+    "rates accept": ("1",),
     "software approve": ("2", "--changes", "new"),
     "software stage": ("2", "--percent", "5", "--by", "2027-01-31"),
     "software halt": ("2", "--reason", "it fails"),
@@ -101,6 +106,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "missing police": ("{device}", "--cpip", "CPIP-1"),
     "missing incident": ("{device}",),
     "missing recovered": ("{device}",),
+    "missing copy": ("{device}", "--reference", "CPIP-1"),
     "missing inspect": ("{device}", "--reference", "b-1"),
     "missing give-back": ("{device}",),
     "provider answer": ("PRC-1", "--kind", "defense", *WORDS),
@@ -111,7 +117,8 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "advance agree": ("40",),
     "claim decide": ("CLM-1", "--finding", "worn out"),
 }
-WHO = {"software approve": "--person", "software stage": "--person", "software halt": "--person"}
+BY_PERSON = ("software approve", "software stage", "software halt", "rates publish", "rates accept")
+WHO = dict.fromkeys(BY_PERSON, "--person")
 JANITOR = "janitor"
 
 
@@ -133,14 +140,16 @@ def names(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
     world.desk(HARBOR).perform(rows, actor=HARBOR)
     world.close()
-    paper, mark = folder.parent / "paper.pdf", folder.parent / "mark.hex"
+    paper, mark, table = (folder.parent / name for name in ("paper.pdf", "mark.hex", "table.toml"))
     paper.write_bytes(b"a paper")
+    table.write_bytes(rate_files.write(specimen()))
     mark.write_text("aa" * 48)
     return {
         "world": str(folder),
         "device": device,
         "license": license_number,
         "case": "CAS-1",
+        "table": str(table),
         "paper": str(paper),
         "mark": str(mark),
     }

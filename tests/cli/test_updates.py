@@ -51,7 +51,11 @@ def test_what_comes_down_is_published_taken_and_shown(
     assert f"{len(known)} pieces: paid" in said(capsys, *month)
     assert "No piece was printed" in said(capsys, *month[:-1], "2026-01")
     code, answer = told(capsys, "rates", "publish", world, file)
-    assert (code, answer["number"]) == (0, 1)
+    assert (code, answer["number"], answer["filing_refused"]) == (0, 1, "")
+    assert [one["accepted_at"] for one in told(capsys, "rates", "filed", world)[1]["filed"]] == [""]
+    assert "provider.harbor table 1, specimen, from 2026-12-01: not accepted" in said(capsys, "rates", "filed", world)
+    assert told(capsys, "rates", "accept", world, 1)[1]["accepted_at"]
+    assert ": accepted 2026-" in said(capsys, "rates", "filed", world)
     assert told(capsys, "software", "approve", world, 1, "--changes", "The first.")[1]["version"] == 1
     code, answer = told(capsys, "software", "approve", world, 1, "--changes", "Another.", "--build", OTHER)
     assert (code, answer["error"]["code"]) == (3, "software.version-lower")

@@ -14,6 +14,7 @@ from tests.journeys.stories import ANNEX, HARBOR, MAILROOM, SUMMIT
 from tests.journeys.test_custody import account, defect, facts, provider, state
 from tests.parties.hand import POSTAL, Hand
 
+from towncircle.kernel.context import Context, Exchange, Steps
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import Mills
@@ -26,6 +27,7 @@ from towncircle.world.custody_papers import write_papers
 from towncircle.world.deadlines import act_on_deadlines
 from towncircle.world.journeys import Journeys
 from towncircle.world.missing import at_provider
+from towncircle.world.supervising import at_provider as on_the_bench
 from towncircle.world.world import World
 
 
@@ -72,7 +74,24 @@ def test_nobody_but_the_postal_service_purchases_a_system(hand: Hand, world: Wor
 # ---- the way of a device
 
 
-@pytest.mark.requirement("502.20l/1")
+@pytest.mark.requirement("502.18")
+def test_a_new_device_that_fails_its_inspection_is_not_distributed(world: World) -> None:
+    (made,) = custody.manufacture(world, HARBOR, 1)
+    device = DeviceId(made.key)
+
+    def spoil(ctx: Context) -> Steps:
+        yield Exchange(device, lambda client: client.zeroise(device))
+
+    on_the_bench(world, HARBOR, spoil)  # it is not as it was made
+    with refused("502.18", "custody.inspection-failed"):
+        custody.inspect(world, HARBOR, device)
+    assert [row.body["custody"] for _, row in custody.stock_of(world) if row.key == device] == [
+        "new"
+    ]  # no lease has it
+    custody.inspect(world, HARBOR, device, reject="It is not as it was made.")
+
+
+@pytest.mark.requirement("502.20l/1", "502.20l/2", "502.20l/3")
 def test_a_device_is_shipped_by_no_carrier_that_was_not_permitted_in_writing(world: World) -> None:
     with refused("502.20l", "custody.carrier-not-permitted"):
         custody.use_carrier(world, HARBOR, service="Armored Express")

@@ -13,6 +13,8 @@ from tests.parties.hand import POSTAL, Hand
 from towncircle.auditor import audit
 from towncircle.kernel.errors import RefusedOnGrounds
 from towncircle.kernel.ids import DeviceId
+from towncircle.kernel.store import Record
+from towncircle.postal import missing as office
 from towncircle.provider import incidents, missing, searching
 from towncircle.wire import bodies
 from towncircle.wire.lost_and_stolen import MissingDevice, MonthlyFile, read, write
@@ -20,6 +22,7 @@ from towncircle.world.config import POSTAL as REGISTER
 from towncircle.world.exporting import export
 from towncircle.world.journeys import Journeys
 from towncircle.world.missing import file_of, kept, report, return_recovered
+from towncircle.world.supervising import by_officer
 
 
 def told(hand: Hand, **changes: object) -> bodies.MissingReport:
@@ -96,6 +99,27 @@ def test_no_incident_is_reported_before_the_police_path(journeys: Journeys) -> N
     provider(journeys, missing.police, reference="26-7", document=PAPER, cpip="C-1")
     provider(journeys, incidents.file_report)
     assert len(kept(journeys.world).filed) == 1
+
+
+@pytest.mark.requirement("502.24b/1")
+def test_the_specialist_takes_a_copy_of_a_missing_device_alone_and_nobody_else_takes_it(journeys: Journeys) -> None:
+    def take(by: str = "cpip", **changes: str) -> Record:
+        told = {"device": device, "reference": "C-1", "document": PAPER, **changes}
+        taken: Record = by_officer(journeys.world, lambda ctx: office.take_copy(ctx, **told), by=by, act="missing copy")
+        return taken
+
+    device = journeys.device
+    with refused("502.24", "missing.not-registered"):
+        take()
+    lose(journeys)
+    with refused("502.24b", "missing.no-copy"):
+        take(document="")
+    with refused("502.24b", "person.other-office"):
+        take("inspector")
+    assert take().body == take().body
+    with journeys.world.store(POSTAL).reading() as view:
+        copies = [fact.body["reference"] for fact in view.facts() if fact.type == "cpip.received"]
+    assert copies == ["C-1"]
 
 
 @pytest.mark.requirement("502.24b/2")

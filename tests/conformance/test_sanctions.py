@@ -12,14 +12,17 @@ from tests.journeys.stories import HARBOR, MAILROOM, SUMMIT
 from tests.journeys.test_supervision import act, answer, day, decided
 from tests.parties.hand import POSTAL, Hand
 
+from towncircle.kernel.context import Context
 from towncircle.kernel.money import Mills
 from towncircle.kernel.store import Record
+from towncircle.ledger import POSTAL as POSTAL_BOOKS
+from towncircle.ledger import Books
 from towncircle.postal import decisions, sanctions, suspensions
 from towncircle.postal.sanctions import Failure, Occurrence, Rate, calculate
 from towncircle.provider import weaknesses
 from towncircle.rules.duties import HEADQUARTERS
 from towncircle.world import custody
-from towncircle.world.supervising import at_provider, kept
+from towncircle.world.supervising import at_postal, at_provider, kept
 from towncircle.world.world import World
 
 CLAUSES = {"sanction": "502.21", "reporting-sanction": "502.15"}
@@ -208,6 +211,49 @@ def test_a_sanction_is_withdrawn_for_reasons_only(world: World) -> None:
     row = imposed(world, "sanction")
     with refused("502.21", "procedure.no-solution"):
         act(world, decisions.withdraw, procedure=row.key, solution="")
+
+
+@pytest.mark.requirement("502.15/4", "502.21/4")
+@BOTH
+def test_what_was_paid_on_a_sanction_that_falls_is_paid_back_whole_and_once(form: str, world: World) -> None:
+    row = imposed(world, form)
+    clause = CLAUSES[form]
+    back = {"procedure": row.key, "reference": "CHK-9"}
+    for paper, mills in (("CHK-1", 400), ("CHK-2", 300)):
+        act(world, sanctions.pay, procedure=row.key, amount=Mills(mills), reference=paper)
+    with refused(clause, "sanction.nothing-to-repay"):
+        act(world, sanctions.repay, **back)  # it stands
+    act(world, decisions.withdraw, procedure=row.key, solution="the control was performed")
+    assert balances(world) == {"remitted": 700, "sanctions": 700}
+    for _ in range(2):
+        assert act(world, sanctions.repay, **back).body["repaid_by"] == "CHK-9"
+    assert balances(world) == {"remitted": 0, "sanctions": 0}
+    with refused(clause, "sanction.repaid-before"):
+        act(world, sanctions.repay, **{**back, "reference": "CHK-10"})
+
+
+def test_a_payment_of_before_there_were_books_is_booked_when_it_is_paid_back(world: World) -> None:
+    row = imposed(world, "sanction")
+    act(world, decisions.withdraw, procedure=row.key, solution="the control was performed")
+
+    def older(ctx: Context) -> None:
+        held = ctx.tx.get("procedure", row.key)
+        assert held is not None
+        body = {**held.body, "paid": 5, "payments": {"CHK-1": 5}}
+        ctx.tx.put("procedure", row.key, body, owner=held.owner, expected=held.version)
+
+    at_postal(world, older)
+    act(world, sanctions.repay, procedure=row.key, reference="CHK-2")
+    assert balances(world) == {"remitted": 0, "sanctions": 0}
+    with world.store(POSTAL).reading() as view:
+        kinds = [entry.recipe for entry in Books(view, POSTAL_BOOKS).entries() if entry.recipe.startswith("sanction")]
+    assert kinds == ["sanction-paid", "sanction-repaid"]
+
+
+def balances(world: World) -> dict[str, int]:
+    with world.store(POSTAL).reading() as view:
+        books = Books(view, POSTAL_BOOKS)
+        return {name: int(books.balance(f"{name}/{HARBOR}")) for name in ("remitted", "sanctions")}
 
 
 # ---- reports of weaknesses (502.14)

@@ -38,7 +38,7 @@ from towncircle.transport import Transport
 from towncircle.wire import bodies
 from towncircle.wire.message import peek
 from towncircle.wire.registry import find_type
-from towncircle.world import printing, returning, verifying
+from towncircle.world import accounts, printing, returning, verifying
 from towncircle.world.config import POSTAL
 from towncircle.world.deadlines import duties_of
 from towncircle.world.exporting import export
@@ -101,6 +101,43 @@ def test_a_device_that_is_given_back_has_its_balance_credited_once(regime: str, 
     assert account(journeys) == Mills.dollars(300) - spent
     audited(world, tmp_path / "export")
     world.close()
+
+
+@cites("502.27b/2", "502.27b/4")
+def test_a_balance_waits_for_the_signature_in_section_g_and_for_the_coordinator(world: World, tmp_path: Path) -> None:
+    journeys = mailer(world, deposit=300, reset=200)
+    device, hundred = journeys.device, Mills.dollars(100)
+    again = lambda: returning.withdraw(journeys, reason="no longer wanted", wait=True)  # noqa: E731
+    with refused("provider.balance-waiting") as caught:
+        again()
+    assert "the Provider's signature" in caught.value.sentence
+    for act, by, code in (
+        (returning.arrange, "mats", "postal.no-balance-form"),
+        (returning.sign_form, "custodian", "person.other-office"),
+    ):
+        with refused(code):
+            act(world, device, by=by)
+    journeys.settle()  # what is left to others is not done by the sandbox
+    with world.store(HARBOR).reading() as view:
+        assert Books(view).device(MAILROOM, device).descending == 2 * hundred  # in one place: its own account
+    assert (account(journeys), returning.waiting(journeys)) == (hundred, [(device, 2 * hundred)])
+    assert returning.sign_form(world, device, by="officer").body["signed_by"] == "officer"
+    with refused("provider.balance-waiting") as caught:
+        again()
+    assert "MATS coordinator" in caught.value.sentence
+    with refused("person.other-office"):
+        returning.arrange(world, device, by="inspector")
+    world.advance("25h")
+    found = dict(accounts.reconcile(world))[HARBOR].differences
+    assert {(one.about, one.cause) for one in found} == {(device, "a-balance-that-waits")}
+    export(world, tmp_path / "waiting")
+    assert [str(one) for one in audit(tmp_path / "waiting").differences] == []
+    for _ in range(2):  # once
+        returning.arrange(world, device, by="mats")
+    assert account(journeys) == 3 * hundred
+    assert again().account_balance == 3 * hundred
+    assert returning.waiting(journeys) == []
+    audited(world, tmp_path / "export")
 
 
 @cites("502.20e")

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from tests.journeys.stories import ANNEX, HARBOR, mailer, new_world, reopened
@@ -33,6 +34,7 @@ from towncircle.kernel.money import Mills
 from towncircle.licensee import downloads, funds, rates
 from towncircle.mailpiece import rate_files
 from towncircle.mailpiece.tariff import FIRST_CLASS, first_class_tables
+from towncircle.postal import rates as postal_rates
 from towncircle.provider import rates as provider_rates
 from towncircle.verification import Observed, judge, load_pack
 from towncircle.world import printing, updates, verifying
@@ -97,10 +99,20 @@ def test_a_table_is_at_the_host_before_its_day_and_holds_from_midnight_of_the_of
 
 
 @pytest.mark.requirement("P050-1.5/2", "IMI-03/2")
-@pytest.mark.parametrize("dearer", [Mills(-80), DEARER])
-def test_the_verifier_prices_by_what_the_provider_published(journeys: Journeys, tmp_path: Path, dearer: Mills) -> None:
+@pytest.mark.parametrize(("dearer", "accepted"), [(Mills(-80), True), (Mills(-80), False), (DEARER, False)])
+def test_the_verifier_prices_by_what_the_provider_published(
+    journeys: Journeys, tmp_path: Path, dearer: Mills, accepted: bool
+) -> None:
     world, weighed, first = journeys.world, Observed(weight_tenths=10), date(2026, 11, 30)
-    published(world, specimen(first, dearer=dearer))
+    number = published(world, specimen(first, dearer=dearer))
+    if accepted:
+        for person, code in (("postmaster", "person.other-office"), ("nobody", "person.unknown")):
+            with refused(code):
+                updates.accept_rates(world, HARBOR, number, person=person)
+        with refused("updates.not-filed"):
+            updates.accept_rates(world, HARBOR, 99)
+        updates.accept_rates(world, HARBOR, number)
+        updates.accept_rates(world, HARBOR, number)  # once more changes nothing
     published(world, specimen(date(2026, 12, 20), dearer=Mills(5000), id="too soon"))
     journeys.contact()
 
@@ -128,11 +140,30 @@ def test_the_verifier_prices_by_what_the_provider_published(journeys: Journeys, 
         ):
             found = verdict.finding("value.due")
             assert found is not None
-            assert (found.ok, f"by the table first-class {where}." in found.text) == (True, True), found.text
+            sure = True if mark is old or accepted or dearer > 0 else None  # less than the program's, on one word
+            assert (found.ok, f"by the table first-class {where}." in found.text) == (sure, True), found.text
             priced[where] = verdict.fields["postage_mills"]
     assert list(priced.values()) == [780, 780 + int(dearer)]  # what was printed, before the turn and on its day
-    assert told(world, POSTAL, "rates") == ["rates.filed", "rates.filed"]
+    assert told(world, POSTAL, "rates") == ["rates.filed", *["rates.accepted"] * accepted, "rates.filed"]
     no_difference(world, tmp_path / "export")
+
+
+@pytest.mark.requirement("IMI-03/2", "P050-1.5/2")
+def test_only_an_officer_publishes_and_a_refused_filing_is_told(
+    journeys: Journeys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, file = journeys.world, rate_files.write(specimen())
+    for person, code in (("examiner", "person.other-office"), ("nobody", "person.unknown")):
+        with refused(code):
+            updates.publish_rates(world, HARBOR, file, person=person)
+    assert told(world, HARBOR, "rates") == []
+    stricter = SimpleNamespace(read=lambda data: rate_files.read(data[:-9]))
+    monkeypatch.setattr(postal_rates, "rate_files", stricter)
+    row = updates.publish_rates(world, HARBOR, file)
+    assert row.body["refused"]["code"] == "updates.file-unreadable"
+    world.advance("1d")
+    assert told(world, HARBOR, "rates.filing") == ["rates.filing-refused"]  # once
+    assert (told(world, POSTAL, "rates"), world.pack().prices.providers) == ([], {})
 
 
 def test_a_table_of_before_tables_were_filed_is_filed_by_the_next_round(journeys: Journeys) -> None:

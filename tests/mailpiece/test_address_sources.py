@@ -1,6 +1,7 @@
 """Address data: the table of ZIP Codes, ranges that a licensee brings, standard form, and how old data may be."""
 
 import sqlite3
+import time
 from datetime import date
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from tests.mailpiece.test_address_files import HEADER, read, written
 
 from towncircle.kernel.errors import BadInput, Refused, RefusedOnGrounds
 from towncircle.mailpiece import zipcode
-from towncircle.mailpiece.address_source import RangeFile, ZipTable, check_age
+from towncircle.mailpiece.address_source import RangeFile, ZipTable, check_age, covers_of
 from towncircle.mailpiece.addresses import address
 from towncircle.mailpiece.standard_form import Change, in_standard_form
 from towncircle.rules import ruleset
@@ -41,9 +42,9 @@ def test_the_table_is_what_its_package_gives():
 
 def test_a_city_is_accepted_however_it_is_written():
     for city in ("St Louis", "Saint Louis", "ST. LOUIS", "saint-louis"):
-        assert zipcode.city_accepted("63101", city), city
-    assert zipcode.city_accepted("81212", "Cañon City")
-    assert not zipcode.city_accepted("63101", "Chicago")
+        assert zipcode.city_accepted(zipcode.place_of("63101"), city), city
+    assert zipcode.city_accepted(zipcode.place_of("81212"), "Cañon City")
+    assert not zipcode.city_accepted(zipcode.place_of("63101"), "Chicago")
 
 
 def test_a_wrong_city_is_refused_with_those_that_are_accepted():
@@ -222,6 +223,84 @@ def test_data_that_cannot_be_used_are_refused(tmp_path, content):
     with pytest.raises(BadInput) as fault:
         RangeFile(file)
     assert fault.value.code == "addresses.source-unreadable"
+
+
+ENDLESS = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT '02108' zip, 'N MAIN ST' street"
+RANGES = "zip TEXT, street TEXT, low INT, high INT, side TEXT"
+
+
+@pytest.mark.parametrize(
+    ("sql", "why"),
+    [
+        (f"DROP TABLE ranges; CREATE VIEW ranges AS {ENDLESS}, x low, x high, 'B' side, x plus4 FROM c", "a view"),
+        ("CREATE TRIGGER t AFTER INSERT ON ranges BEGIN DELETE FROM ranges; END", "a trigger"),
+        ("CREATE VIRTUAL TABLE more USING fts5(a)", "a virtual table"),
+        (f"DROP TABLE ranges; CREATE TABLE ranges ({RANGES}, plus4 AS (hex(zeroblob(low * 30000000))))", "worked out"),
+        ("UPDATE about SET name = hex(zeroblob(40000))", "too big"),
+        ("UPDATE about SET name = CAST(x'ff' AS TEXT)", "UTF-8"),
+        ("DELETE FROM about", "one row"),
+        ("INSERT INTO about VALUES ('b', '2026-10')", "one row"),
+        (";".join(f"CREATE TABLE t{number} (a)" for number in range(200)), "more than 200"),
+    ],
+)
+def test_a_hostile_file_is_refused_in_bounded_time(ranges, sql, why):
+    made = sqlite3.connect(ranges)
+    made.executescript(sql)
+    made.commit()
+    made.close()
+    began = time.monotonic()
+    with pytest.raises(BadInput) as fault:
+        RangeFile(ranges)
+    assert fault.value.code == "addresses.source-unreadable"
+    assert why in fault.value.sentence
+    assert time.monotonic() - began < 5
+
+
+def test_a_look_up_has_a_budget(ranges):
+    with sqlite3.connect(ranges) as made:  # a million rows of one street, and no index
+        more = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 1000000) SELECT"
+        made.execute(f"INSERT INTO ranges {more} '02108', 'N MAIN ST', 900, 900, 'B', '1' FROM c")
+    made.close()
+    source, began = RangeFile(ranges), time.monotonic()
+    with pytest.raises(BadInput) as fault:
+        source.match(address(**(BOSTON | {"street": "7 N Main St"})))
+    assert "takes too long" in fault.value.sentence
+    assert time.monotonic() - began < 5
+    source.close()
+
+
+def test_places_of_the_licensee_are_used_instead_of_the_packaged_table(ranges, tmp_path):
+    with sqlite3.connect(ranges) as made:
+        made.execute("CREATE TABLE places (zip TEXT, city TEXT, state TEXT, use TEXT)")
+        rows = [("00002", "New Town", "MA", "usual"), ("00002", "Old Town", "MA", "accepted")]
+        rows += [("00002", "Nt", "MA", "refused"), ("00003", "A", "MA", "accepted"), ("09001", "APO", "AE", "usual")]
+        made.executemany("INSERT INTO places VALUES (?, ?, ?, ?)", rows)
+    made.close()
+    source = RangeFile(ranges)
+    assert (covers_of(source), covers_of(ZipTable())) == ({"zip4", "places"}, {"places"})
+    text = (
+        f"{HEADER}\nA,7 Elm St,Old Town,MA,00002\nA,7 Elm St,Nt,MA,00002\nA,7 Elm St,Boston,MA,02108\n"
+        "A,7 Elm St,Elsewhere,MA,00002\nA,7 Elm St,New Town,VT,00002\nA,7 Elm St,A,MA,00003\nA,7 Elm St,New Town,MA,2\n"
+        "A,Unit 1,APO,AE,09001\n"
+    )
+    found = read(written(tmp_path, text), source=source)
+    said = [[fault.error.code for fault in getattr(row, "faults", ())] for row in found]
+    assert said == [
+        [], ["address.city-refused"], ["address.no-such-zip"], ["address.city-elsewhere"], ["address.zip-elsewhere"],
+        ["address.no-such-zip"], ["address.zip-unreadable"], [],
+    ]  # fmt: skip
+    (changed,) = read(written(tmp_path, f"{HEADER}\nA,7 Elm St,Nt,MA,00002\n"), source=source, standardise=True)
+    assert changed.address.city == "New Town"
+    source.close()
+
+
+def test_a_table_of_places_without_its_columns_is_refused(ranges):
+    with sqlite3.connect(ranges) as made:
+        made.execute("CREATE TABLE places (zip TEXT)")
+    made.close()
+    with pytest.raises(BadInput) as fault:
+        RangeFile(ranges)
+    assert "lacks the table places" in fault.value.sentence
 
 
 # ---- the age of the data

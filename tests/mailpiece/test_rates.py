@@ -1,5 +1,6 @@
 """What a piece costs, and what is refused rather than guessed."""
 
+from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 from itertools import pairwise
@@ -68,6 +69,13 @@ def test_a_missing_metered_price_is_said():
 def test_the_confidence_is_that_of_the_least_sure_step():
     assert price(asked("2026-11-21", "2oz", shape="flat")).confidence == "medium"
     assert price(asked("2026-11-21", "4oz", shape="flat")).confidence == "high"
+
+
+def test_a_table_that_says_no_day_of_its_check_is_less_than_sure_until_a_later_one_was_checked():
+    *earlier, last = first_class_tables()
+    found = price(asked("2026-11-21"), tables=(*earlier, replace(last, checked_on=None)))
+    assert (found.confidence, found.steps[-1].text.startswith("When the source of table")) == ("medium", True)
+    assert price(asked("2026-07-11")).confidence == "high"  # of a table without a day, and its successor was checked
 
 
 @pytest.mark.parametrize(

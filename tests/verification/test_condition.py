@@ -10,6 +10,7 @@ import pytest
 from tests.mailpiece.sources import sources_of
 from tests.verification.story import NOON, Story, faults
 
+from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import Mills
 from towncircle.mailpiece import rate_files
 from towncircle.mailpiece.eligibility import Size
@@ -24,6 +25,7 @@ from towncircle.wire.bodies import PublisherRow, RateRow
 STORY = Story()
 NOTHING = StatusFacts()
 LEAST = reflectance.least()
+EARLIER, LATER = NOON.plus(days=-9), NOON.plus(days=1)
 
 
 def judged(facts: StatusFacts | None = NOTHING, *, mark: dict[str, object] | None = None, **seen: object) -> Verdict:
@@ -96,8 +98,8 @@ def test_what_was_not_measured_is_said_and_not_well() -> None:
 # ---- the tables that Providers filed
 
 
-def filed(more: int, *, first: date, devices: tuple[str, ...] = (STORY.device,), number: int = 1) -> Pack:
-    """Give a pack with a specimen of no post's: the last table that is known, each price more by some mills."""
+def row_of(more: int, *, first: date, number: int = 1, filed: Instant = EARLIER, accepted: bool = False) -> RateRow:
+    """Give a specimen of no post's as it was filed: the last table that is known, each price more by some mills."""
     known = first_class_tables()[-1]
     lines = tuple(
         replace(line, amount=line.amount + Mills(more), source="a specimen for tests")
@@ -105,23 +107,74 @@ def filed(more: int, *, first: date, devices: tuple[str, ...] = (STORY.device,),
         if line.amount is not None
     )
     file = rate_files.write(replace(known, id="specimen", in_force_from=first, lines=lines))
-    row = RateRow(provider="provider.harbor", number=number, file=file)
-    return STORY.pack(rates=(row,), publishers=(PublisherRow(provider="provider.harbor", devices=devices),))
+    return RateRow(provider="provider.harbor", number=number, file=file, filed=filed, accepted=accepted)
+
+
+def pack_of(*rows: RateRow, devices: tuple[str, ...] = (STORY.device,)) -> Pack:
+    return STORY.pack(rates=rows, publishers=(PublisherRow(provider="provider.harbor", devices=devices),))
+
+
+def filed(more: int, *, first: date, devices: tuple[str, ...] = (STORY.device,), accepted: bool = False) -> Pack:
+    return pack_of(row_of(more, first=first, accepted=accepted), devices=devices)
 
 
 @pytest.mark.requirement("P050-1.5/2", "IMI-03/2")
 @pytest.mark.parametrize(
-    ("more", "paid", "well"), [(-80, 700, True), (-80, 699, False), (50, 780, False), (50, 830, True)]
+    ("more", "paid", "accepted", "well"),
+    [
+        (-80, 700, True, True),
+        (-80, 699, True, False),
+        (-80, 700, False, None),  # nobody but the Provider says that it is enough
+        (-80, 779, False, None),
+        (-80, 780, False, True),
+        (-80, 699, False, False),
+        (-280, 500, False, None),
+        (50, 780, False, False),
+        (50, 830, False, True),
+    ],
 )
-def test_a_piece_is_priced_by_the_table_that_its_provider_filed(more: int, paid: int, well: bool) -> None:
-    day, seen = date(2026, 11, 21), Observed(weight_tenths=10)
-    verdict = judge(STORY.mark(postage_mills=paid), filed(more, first=day), NOTHING, NOON, seen)
+def test_a_piece_is_priced_by_the_table_that_its_provider_filed(
+    more: int, paid: int, accepted: bool, well: bool | None
+) -> None:
+    pack, seen = filed(more, first=date(2026, 11, 21), accepted=accepted), Observed(weight_tenths=10)
+    verdict = judge(STORY.mark(postage_mills=paid), pack, NOTHING, NOON, seen)
     found = verdict.finding("value.due")
     assert found is not None
     assert found.ok is well
     assert "by the table first-class specimen, published by provider.harbor." in found.text
-    whole = judge_piece([(STORY.mark(postage_mills=paid), NOTHING)], filed(more, first=day), NOON, seen).findings[0]
-    assert (whole.ok, "published by provider.harbor" in whole.text) == (well, True)
+    piece = judge_piece([(STORY.mark(postage_mills=paid), NOTHING)], pack, NOON, seen)
+    whole, alone = piece.findings[0], piece.marks[0].finding("value.due")
+    assert alone is not None
+    assert (whole.ok, alone.ok, "published by provider.harbor" in whole.text) == (well, well, True)
+    for one in (found, whole, alone):
+        doubt = "the table first-class 2026-07-12, of this program says $0.78, and the Postal Service did not accept"
+        assert (doubt in one.text) == (well is None)
+
+
+@pytest.mark.requirement("P050-1.5/2")
+@pytest.mark.parametrize(
+    ("rows", "paid", "well"),
+    [
+        ([(120, LATER)], 780, True),  # dearer from a day that is over: who printed on it paid what was due
+        ([(120, EARLIER)], 780, False),
+        ([(120, NOON)], 780, True),  # of the same day: the piece may have been printed before
+        ([(-80, LATER)], 700, None),
+        ([(-80, LATER)], 780, True),
+        ([(50, EARLIER), (120, LATER)], 830, True),  # of two for one day the later counts from its filing on
+        ([(50, EARLIER), (120, LATER)], 829, False),
+        ([(50, EARLIER), (120, EARLIER)], 830, False),  # both in time: the higher number holds
+        ([(120, EARLIER), (50, EARLIER)], 830, True),
+        ([(120, EARLIER), (50, NOON), (200, LATER)], 830, True),
+    ],
+)
+def test_a_table_that_was_filed_late_raises_nothing_for_what_was_printed_before(
+    rows: list[tuple[int, Instant]], paid: int, well: bool | None
+) -> None:
+    first = date(2026, 11, 21)
+    pack = pack_of(*(row_of(more, first=first, number=n, filed=at) for n, (more, at) in enumerate(rows, start=1)))
+    found = judge(STORY.mark(postage_mills=paid), pack, NOTHING, NOON, Observed(weight_tenths=10)).finding("value.due")
+    assert found is not None
+    assert found.ok is well, found.text
 
 
 @pytest.mark.requirement("P050-1.5/2")

@@ -1,6 +1,6 @@
 """A pack is trusted by the pinned root, and never goes back."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import date
 
 import pytest
@@ -14,7 +14,7 @@ from towncircle.kernel.randomness import SeededRandomness
 from towncircle.pki.authority import found_authority, found_root, serial_for
 from towncircle.pki.keys import SoftwareKey
 from towncircle.verification import AUDIENCE, load_pack, publish_pack, terms_of
-from towncircle.wire.bodies import Acknowledged
+from towncircle.wire.bodies import Acknowledged, FirstPublishedPack, SecondPublishedPack, ThirdPublishedPack
 from towncircle.wire.message import seal
 
 STORY = Story()
@@ -125,6 +125,15 @@ def test_a_pack_is_taken_between_its_issue_and_its_next_update():
     with refused("verification.pack-stale"):
         POST.load(raw, now=late)
     assert POST.load(raw, now=late, stale_ok=True)
+
+
+@pytest.mark.parametrize("earlier", [FirstPublishedPack, SecondPublishedPack, ThirdPublishedPack])
+def test_a_pack_of_an_earlier_version_is_read(earlier):
+    new = body()
+    old = earlier(**{field.name: getattr(new, field.name) for field in fields(earlier)})
+    loaded = POST.load(POST.pack(old))
+    assert (loaded.number, [*loaded.certificates]) == (new.number, [row.serial for row in new.certificates])
+    assert loaded.prices.providers == {}
 
 
 def test_another_message_is_no_pack():

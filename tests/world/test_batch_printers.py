@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -14,6 +15,7 @@ from tests.paper.test_zpl import drawn as label_of
 from tests.world.batch_stories import good, listed, standing
 
 from towncircle.cli.main import main
+from towncircle.kernel.errors import Refused
 from towncircle.kernel.ids import JobId
 from towncircle.kernel.money import Mills
 from towncircle.kernel.store import Record
@@ -23,7 +25,7 @@ from towncircle.mailpiece.templates import Template, parse
 from towncircle.paper.png import raster
 from towncircle.symbol import read
 from towncircle.transport.printers import Way
-from towncircle.world import batching, labels, spooling
+from towncircle.world import batching, labels, spooling, turns
 from towncircle.world.batching import Batched, Wish
 from towncircle.world.journeys import Journeys
 
@@ -157,6 +159,63 @@ def test_a_printer_that_is_away_stops_the_batch_and_what_waits_is_sent_first(
     assert [row.body["state"] for row in entries(room, batch)] == ["queued"]
     desk.mkdir()
     check_whole(room, batching.resume(room, batch.key, tmp_path / "papers"), desk, before)
+
+
+def test_a_batch_waits_while_another_process_sends_and_is_given_up_though_it_never_ends(
+    room: Journeys, desk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = wish(tmp_path)
+    with monkeypatch.context() as broken:
+        broken.setattr(spooling, "_sent", lambda *_given: (_ for _ in ()).throw(Killed()))
+        with pytest.raises(Killed):
+            batching.print_batch(room, order, tmp_path / "papers")
+    with room.world.store(room.licensee).reading() as view:
+        (batch,) = [row for row in view.find("batch") if row.body["state"] == "reserved"]
+    guard = spooling._alone(room)
+    guard.__enter__()  # as `spool send` does meanwhile
+    free = threading.Timer(0.2, lambda: guard.__exit__(None, None, None))
+    free.start()
+    done = batching.resume(room, batch.key, tmp_path / "papers")
+    free.join()
+    assert (done.batch.body["state"], done.troubles) == ("printed", ())
+    monkeypatch.setattr(turns, "WAIT_S", 0.01)
+    with spooling._alone(room):
+        with refused("spool.under-way"):
+            batching.print_batch(room, order, tmp_path / "more")
+        with room.world.store(room.licensee).reading() as view:
+            (batch,) = [row for row in view.find("batch") if row.body["state"] == "reserved"]
+        done = batching.give_up(room, batch.key, tmp_path / "more")
+    assert (done.batch.body["state"], {one.code for one in done.troubles}) == ("given up", {"spool.under-way"})
+    for row in entries(room, done.batch):
+        assert spooling.send(room, row.body["number"]).trouble is None
+
+
+def test_a_part_of_an_earlier_run_that_nobody_knows_of_is_told_at_the_end(
+    room: Journeys, desk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    way, seen = spooling._way, []
+
+    def doubtful(*given: Any) -> Any:
+        real = way(*given)
+        seen.append(real)
+        if len(seen) == 1:
+            real.hand_over = lambda: (_ for _ in ()).throw(Refused("printer.doubt", address="desk", why="cut"))
+        if len(seen) == 2:
+            raise Killed
+        return real
+
+    with monkeypatch.context() as broken:
+        broken.setattr(spooling, "_way", doubtful)
+        with pytest.raises(Killed):
+            batching.print_batch(room, wish(tmp_path), tmp_path / "papers")
+    with room.world.store(room.licensee).reading() as view:
+        (batch,) = [row for row in view.find("batch") if row.body["state"] == "reserved"]
+    done = batching.resume(room, batch.key, tmp_path / "papers")
+    first, *others = entries(room, done.batch)
+    assert [(one.code, one.params["entry"]) for one in done.troubles] == [("printer.interrupted", first.body["number"])]
+    told = json.loads(done.manifest.read_text())["files"]
+    assert [one["entry_state"] for one in told] == ["unknown"] + ["handed over"] * len(others)
+    spooling.decide(room, first.body["number"], came_out=True)
 
 
 def test_a_batch_is_given_up_although_its_printer_is_away(room: Journeys, desk: Path, tmp_path: Path) -> None:

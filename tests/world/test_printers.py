@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -32,7 +33,7 @@ from towncircle.paper.png import raster
 from towncircle.symbol import read
 from towncircle.transport.printers import FolderWay
 from towncircle.wire.bodies.refund import REFUSED
-from towncircle.world import labels, printing, spooling
+from towncircle.world import labels, printing, refunding, spooling
 from towncircle.world import quality as quality_world
 from towncircle.world.journeys import Journeys
 
@@ -157,6 +158,62 @@ def test_of_a_job_that_was_never_handed_over_all_pieces_are_claimed_or_none(room
     with refused("refund.part-of-job"):
         claimed(room, job, 1, 2)
     assert spooling.print_on(room, job, "desk").trouble is None
+
+
+def test_a_job_that_was_handed_over_while_its_paper_was_drawn_is_not_claimed_as_unused(
+    room: Journeys, desk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job, draw = room.plan(LETTERS[:1]), refunding.print_unused
+    room.evidence(job)
+
+    def drawn(*given):
+        paper = draw(*given)
+        printing.finish_job(room, job, tmp_path / "out", formats=("pdf",))
+        return paper
+
+    monkeypatch.setattr(refunding, "print_unused", drawn)
+    with refused("refund.job-handed-over"):
+        refunding.submit_job(room, job, tmp_path / "unused")
+    assert job_of(room, job).body["state"] == "printed"
+
+
+def test_what_a_kill_left_of_a_job_is_taken_away_when_its_pieces_are_sent_in(
+    room: Journeys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, other = tmp_path / "out", tmp_path / "other"
+    out.mkdir()
+    (out / "notes.txt").write_text("of somebody else")
+    job, later = room.plan(LETTERS[:1]), room.plan(LETTERS[1:2])
+
+    def killed(*_given):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Journeys, "hand_over", killed)
+        for where in (out, other):
+            with pytest.raises(KeyboardInterrupt):
+                printing.finish_job(room, job, where)
+    printing.finish_job(room, later, other)  # another job wrote over it there
+    (room.world.folder / room.licensee / "spool" / f"{job}.pdf").write_bytes(b"drawn for a printer, never queued")
+    assert sorted(path.suffix for path in out.rglob("*.*")) == [".pdf", ".png", ".txt"]
+    refunding.submit_job(room, job, tmp_path / "unused")
+    assert [path.name for path in out.rglob("*")] == ["notes.txt"]
+    assert (other / "envelopes.pdf").is_file()
+    assert not list((room.world.folder / room.licensee / "spool").glob(f"{job}*"))
+    assert (tmp_path / "unused" / "unused.pdf").is_file()
+
+
+def test_a_file_that_lay_there_before_a_job_wrote_any_stays(
+    room: Journeys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "envelopes.pdf").write_bytes(b"of somebody else")
+    job = room.plan(LETTERS[:1])
+    with monkeypatch.context() as broken:
+        broken.setattr(printing.pdf, "write_pdf", lambda *_given, **_more: 1 // 0)
+        with pytest.raises(ZeroDivisionError):
+            printing.finish_job(room, job, tmp_path)
+    refunding.submit_job(room, job, tmp_path / "unused")
+    assert (tmp_path / "envelopes.pdf").read_bytes() == b"of somebody else"
 
 
 def test_a_profile_is_not_changed_under_a_file_that_waits(room: Journeys) -> None:
@@ -527,6 +584,9 @@ def test_a_mount_point_that_nothing_is_mounted_on_is_not_the_folder_that_was_add
     assert spooling.add_printer(room, profile).mark == mark
     elsewhere = folder.rename(tmp_path / "elsewhere")
     folder.mkdir()  # the mount point without the mount
+    for again in (profile, replace(profile, dpi=600)):
+        with refused("printer.other-folder"):  # the mark is laid into no folder but the one that was added
+            spooling.add_printer(room, again)
     done = spooling.print_on(room, room.plan(LETTERS[:1]), "share")
     assert done.trouble is not None
     assert done.trouble.code == "printer.other-folder"
@@ -536,3 +596,13 @@ def test_a_mount_point_that_nothing_is_mounted_on_is_not_the_folder_that_was_add
     elsewhere.rename(folder)
     assert spooling.send(room, number).trouble is None
     assert len(list(folder.glob("*.pdf"))) == 1
+    other = Printer(name="share", kind="folder", address=str(tmp_path / "third"))
+    (tmp_path / "third").mkdir()
+    number = spooling._queued(room, room.plan(LETTERS[:1]), "share")
+    with refused("printer.busy"):  # a refused profile marks nothing
+        spooling.add_printer(room, replace(other, dpi=600))
+    assert list((tmp_path / "third").iterdir()) == []
+    assert spooling.send(room, number).trouble is None
+    folder.rename(tmp_path / "gone")
+    folder.mkdir()
+    assert spooling.add_printer(room, profile, new_folder=True).mark not in ("", mark)

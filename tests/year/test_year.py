@@ -155,7 +155,7 @@ def test_an_interrupted_year_is_taken_up_and_is_the_same_year(tmp_path: Path) ->
         (("--resume",), "cli.argument-astray"),
         (("--licensees", "30"), "cli.argument-astray"),
         (("--chapter", "regulation", "--processes"), "cli.argument-astray"),
-        (("--chapter", "regulation", "--licensees", "29"), "demo.too-few"),
+        (("--chapter", "regulation", "--licensees", "39"), "demo.too-few"),
         (("--chapter", "regulation", "--licensees", "100"), "demo.too-few"),
         (("--chapter", "regulation", "--resume"), "demo.no-checkpoint"),
     ],

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from towncircle.auditor.accounts import check_accounts
 from towncircle.auditor.books import Recounted, check_equations, check_facts, check_resets, recount
+from towncircle.auditor.branches import check_branches
 from towncircle.auditor.cases import check_cases, check_examinations
 from towncircle.auditor.checkouts import check_checkouts
 from towncircle.auditor.corrections import check_corrections
@@ -83,6 +84,7 @@ def audit(out: Path, *, root: str | None = None) -> Report:
     check_cases(export, underway, report)
     check_limits(export, report)  # 15
     check_notices(export, underway, report)  # 16
+    check_branches(export, report)
     _check_rooms(export, books, keys, underway, report)
     report.checked["parties"] += len(export.parties)
     return report
@@ -97,7 +99,7 @@ def _check_rooms(
     check_revocations(export, report)  # 18
     check_refunds(export, books, keys, underway, report)  # 19
     check_missing(export, underway, report)  # 20
-    check_supervision(export, report)  # 21
+    check_supervision(export, books, report)  # 21
     check_updates(export, books, underway, report)  # 22
     check_accounts(export, books, underway, report)  # 23, 24
     check_custody(export, keys, underway, report)  # 25

@@ -32,6 +32,7 @@ def check_checkouts(
     for party in export.of_role("provider"):
         mine = _check_provider(export, books[party.id], devices, keys, report)
         _check_reported(export, party.id, mine, report)
+        _check_arranged(export, party.id, books[party.id], report)
         out |= mine
     for party in export.of_role("licensee"):
         _check_transfers(books[party.id], out, report)
@@ -51,7 +52,12 @@ def _check_provider(
         if device in facts:
             report.differ("check-out.twice", where, f"{device} went out of service before.")
         facts[device] = fact
-        _check_amount(fact, credited.get(device, []), devices.get(device), where, report)
+        held = device in records and records[device]["body"].get("state") == "held"
+        _check_amount(fact, credited.get(device, []), devices.get(device), where, report, held=held)
+        if held:
+            standing = books.balances.get(f"descending/{fact['body']['licensee']}/{device}", 0)
+            text = "Another balance stands in the account of the device than waits for the coordinator."
+            report.same("check-out.held", where, text, expected=fact["body"]["amount"], found=standing)
         _check_no_case(books, fact, where, report)
         _check_persons(fact["body"], where, report, needed=fact["body"]["purpose"] == "replacement")
         _check_record(fact, records.get(device), keys, where, report)
@@ -63,7 +69,7 @@ def _check_provider(
         text = "A balance was credited for a device that never went out of service."
         report.differ("check-out.missing", f"{party.id} {device}", text)
     for device, row in records.items():
-        done = row["body"].get("state") == "done"
+        done = row["body"].get("state") in ("done", "held")
         if done != (device in facts):
             text = "The record and the journal disagree whether the device is out of service."
             report.differ("check-out.record", f"{party.id}/records.jsonl line {row.line}", text)
@@ -72,13 +78,13 @@ def _check_provider(
     return facts
 
 
-def _check_amount(fact: Row, entries: list[Posted], row: Row | None, where: str, report: Report) -> None:
+def _check_amount(fact: Row, entries: list[Posted], row: Row | None, where: str, report: Report, *, held: bool) -> None:
     body, amount = fact["body"], fact["body"]["amount"]
     due = 0 if body["outcome"] == EXAMINATION else body["noted"] - (body["ascending"] - body["noted_ascending"])
     text = "It gave back another balance than was noted less what it evidenced since."
     report.same("check-out.amount", where, text, expected=due, found=amount)
     found = [(entry.row["reference"], entry.amount) for entry in entries]
-    expected = [(body["refund"], amount)] if amount else []
+    expected = [(body["refund"], amount)] if amount and not held else []
     report.same("check-out.credit", where, "Another balance was credited.", expected=expected, found=found)
     if row is not None:
         text = "The device itself gave back another balance."
@@ -151,6 +157,31 @@ def _check_reported(export: Export, provider: str, out: Mapping[str, Row], repor
         report.same(
             "check-out.reported", f"{provider} {device}", text, expected=own, found=told.get(device, "no report")
         )
+
+
+def _check_arranged(export: Export, provider: str, books: Recounted, report: Report) -> None:
+    """Check that each balance was signed for by a person of the Provider, and arranged, before it was credited."""
+    needed, signed, arranged = dict[str, str](), dict[str, Any](), dict[str, Any]()
+    for postal in export.of_role("postal"):
+        for fact in facts_of(postal, "device.withdrawn"):
+            if fact["body"]["provider"] == provider and fact["body"].get("credit") == "waiting":
+                needed[fact["body"]["refund"]] = fact["subject"]
+        for fact in facts_of(postal, "balance.arranged"):
+            body = fact["body"]
+            arranged[fact["subject"]] = (body["device"], body["amount"], body["signed_by"])
+    for fact in facts_of(books.party, "balance.signed"):
+        signed[fact["subject"]] = (fact["body"]["device"], fact["body"]["amount"], fact["body"]["signed_by"])
+    for entry in books.live("balance-withdrawn"):
+        refund = entry.row["reference"]
+        if refund not in needed:
+            continue  # from before a coordinator was asked, or its report waits
+        own = signed.get(refund, "nobody signed section G")
+        where = f"{provider}/entries.jsonl entry {entry.row['number']}"
+        text = "The credit of a balance was not arranged by the District MATS coordinator as it was signed for."
+        report.same("check-out.arranged", where, text, expected=own, found=arranged.get(refund, "it was not arranged"))
+        if own[:2] != (entry.row["device"], entry.amount):
+            text = "Another amount was credited than section F says."
+            report.differ("check-out.arranged", where, text, expected=own, found=[entry.row["device"], entry.amount])
 
 
 def _check_transfers(own: Recounted, out: Mapping[str, Row], report: Report) -> None:

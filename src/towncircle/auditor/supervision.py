@@ -7,10 +7,11 @@ paid while an appeal stays it, and who decided does not decide the appeal.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from fractions import Fraction
 
+from towncircle.auditor.books import Recounted
 from towncircle.auditor.journal import facts_of
 from towncircle.auditor.reading import Export, Party, Row
 from towncircle.auditor.report import Report
@@ -20,13 +21,17 @@ _FORMS = ("authorization", "approval", "reporting-sanction", "sanction")
 _SAME = ("form", "step", "force")
 
 
-def check_supervision(export: Export, report: Report) -> None:
-    """Check 21: notices are the same at both ends, sanctions add up, nothing was reset against a decision in force."""
+def check_supervision(export: Export, books: Mapping[str, Recounted], report: Report) -> None:
+    """Check 21: notices are the same at both ends, sanctions add up, nothing was reset against a decision in force.
+
+    What was paid on a sanction and paid back stands in the books as the facts have it.
+    """
     given: dict[tuple[str, str, int], Row] = {}
     for postal in export.of_role("postal"):
         for fact in facts_of(postal, "supervision.given"):
             given[fact["body"]["provider"], fact["subject"], fact["body"]["number"]] = fact
         _check_sanctions(postal, report)
+        _check_books(books[postal.id], report)
         _check_appeals(postal, report)
     waiting = {row["audience"] for row in _waiting(export)}
     for provider in export.of_role("provider"):
@@ -92,7 +97,8 @@ def _check_sanctions(postal: Party, report: Report) -> None:
     sums: dict[str, int] = {}
     paid: dict[str, int] = {}
     stayed: set[str] = set()
-    kinds = ("assessed", "imposed", "paid", "appealed", "appeal-decided")
+    fallen: set[str] = set()
+    kinds = ("assessed", "imposed", "paid", "repaid", "withdrawn", "appealed", "appeal-decided")
     for fact in facts_of(postal, *(f"{form}.{kind}" for form in _FORMS[2:] for kind in kinds)):
         name, body, kind = fact["subject"], fact["body"], fact["type"].partition(".")[2]
         where = f"{postal.id}/facts.jsonl line {fact.line}"
@@ -110,10 +116,39 @@ def _check_sanctions(postal: Party, report: Report) -> None:
             report.same("sanction.paid", where, text, expected=paid[name], found=body["paid"])
             if paid[name] > sums.get(name, 0) or name in stayed:
                 report.differ("sanction.not-due", where, f"More was taken on {name} than was due.", found=paid[name])
+        elif kind == "repaid":
+            text = "Not what was paid was paid back, or on a sanction that stands, or twice."
+            owed = paid.pop(name, 0) if name in fallen else 0
+            report.same("sanction.repaid", where, text, expected=owed or "nothing", found=body["amount"])
+        elif kind == "withdrawn":
+            fallen.add(name)
         elif kind == "appealed":
             stayed.add(name)
         else:
             stayed.discard(name)
+
+
+def _check_books(books: Recounted, report: Report) -> None:
+    """Set what was paid and paid back against the books; a payment says whether it was booked when it was made."""
+    for what in ("paid", "repaid"):
+        told: dict[tuple[str, str, str], tuple[object, str]] = {}
+        for fact in facts_of(books.party, *(f"{form}.{what}" for form in _FORMS[2:])):
+            body = fact["body"]
+            name = (fact["subject"], str(body.get("reference")), str(body.get("provider")))
+            told[name] = (body["amount"], f"{books.party.id}/facts.jsonl line {fact.line}")
+            if what == "paid" and not body.get("booked"):
+                told[name] = (body["amount"], "")  # of a release that kept no books of sanctions
+        for entry in books.live(f"sanction-{what}"):
+            row = entry.row
+            where = f"{books.party.id}/entries.jsonl entry {row['number']}"
+            name = (row["reference"], next(iter(row["names"]), ""), row["provider"])
+            amount = told.pop(name, ("no such fact", ""))[0]
+            text = f"The facts do not have it as {what}."
+            report.same("sanction.books", where, text, expected=amount, found=entry.amount)
+        for name, (owed, where) in told.items():
+            if where:
+                text = f"No entry books what was {what} on {name[0]}."
+                report.differ("sanction.books", where, text, expected=owed)
 
 
 def _recomputed(body: dict[str, object]) -> int:

@@ -189,7 +189,7 @@ def _resets(export: Export, books: Recounted, found: Underway) -> None:
 def _balances(export: Export, books: Recounted, found: Underway) -> None:
     """Take in the devices on their way out of service, and the balances that their licensees have not booked."""
     for row in books.party["records.jsonl"]:
-        if row["kind"] == "check-out" and row["body"].get("state") == "ordered":
+        if row["kind"] == "check-out" and row["body"].get("state") in ("ordered", "held"):
             found.leaving.add(row["key"])
     for entry in books.live("balance-withdrawn"):
         row = entry.row

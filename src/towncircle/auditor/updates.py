@@ -44,7 +44,11 @@ def _check_tables(export: Export, published: Mapping[tuple[str, int], Mapping[st
     nothing = {"in_force_from": "no such table", "digest": "no such table"}
     for party, kind, about in (
         *((one, "rates.received", ("in_force_from",)) for one in export.of_role("licensee")),
-        *((one, "rates.filed", ("in_force_from", "digest")) for one in export.of_role("postal")),
+        *(
+            (one, kind, ("in_force_from", "digest"))
+            for one in export.of_role("postal")
+            for kind in ("rates.filed", "rates.accepted")
+        ),
     ):
         for row in facts_of(party, kind):
             where, body = f"{party.id}/facts.jsonl line {row.line}", row["body"]

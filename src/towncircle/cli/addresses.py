@@ -135,7 +135,7 @@ def run(args: argparse.Namespace) -> int:
     from towncircle.cli.price import day_of
     from towncircle.mailpiece.address_columns import parse_map
     from towncircle.mailpiece.address_files import EMBEDDED, open_addresses
-    from towncircle.mailpiece.address_source import RangeFile, check_age
+    from towncircle.mailpiece.address_source import PLACES, RangeFile, check_age, covers_of
     from towncircle.rules import ruleset
 
     day, rules, chosen = day_of(args.on), ruleset(args.regime), parse_map(args.map)
@@ -143,9 +143,8 @@ def run(args: argparse.Namespace) -> int:
         source: AddressSource = EMBEDDED
         if args.data is not None:
             source = stack.enter_context(closing(RangeFile(args.data)))
-        last = min(
-            check_age(data.edition, rules, on=day, name=data.name, reason=args.old_data) for data in (EMBEDDED, source)
-        )
+        used = (source,) if PLACES in covers_of(source) else (EMBEDDED, source)
+        last = min(check_age(data.edition, rules, on=day, name=data.name, reason=args.old_data) for data in used)
         file = open_addresses(
             args.file,
             chosen=chosen,

@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from towncircle.cli import custody_balance, custody_carrier
 from towncircle.cli.show import as_json, by_argument, files_told, journeys_of, opened, table, world_argument
 
 if TYPE_CHECKING:
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 _EPILOG = """\
 of the licensee: defect, return, receipt, review, address-data
 of the Provider: manufacture, inspect, receive, retrieve, examine, part, host, disable, write-off, scrap, let-go,
-carrier show, carrier use; of the Postal Service: remove, take, purchase, carrier permit, ask-review (a Provider: --at)
+sign-form, carrier show, carrier use
+of the Postal Service: remove, take, arrange, purchase, carrier permit, ask-review (a Provider: --at)
 for everybody: show, forecast, papers
 A lease signs for its device by itself. A device goes back in two steps: 'towncircle withdraw' gives its balance back,
 'towncircle custody return' sends it. A defective device is reported, retrieved, examined and corrected or replaced.
@@ -40,7 +42,8 @@ def add(subparsers: Any) -> None:
     _add_provider(verbs)
     _add_stock(verbs)
     _add_postal(verbs)
-    _add_carrier(verbs)
+    custody_carrier.add(verbs)
+    custody_balance.add(verbs)
     for name, help_, run in (
         ("show", "show every device with its custody, owner, hand-overs and defects", _show),
         ("forecast", "show until when the clock, the timer and the battery of each device last", _forecast),
@@ -136,25 +139,6 @@ def _add_postal(verbs: Any) -> None:
     buy.add_argument("--reference", required=True, metavar="REF", help="the number of the purchase")
     buy.add_argument("--document", required=True, type=Path, metavar="FILE", help="the paper; its SHA-256 is kept")
     by_argument(buy, "manager-mtm")
-
-
-def _add_carrier(verbs: Any) -> None:
-    parser = verbs.add_parser("carrier", help="show, permit or use another carrier or service")
-    steps = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
-    for name, help_ in (
-        ("show", "the Provider shows that a carrier is as safe as Registered Mail"),
-        ("permit", "the Postal Service permits a carrier, or another service for returns, in writing"),
-        ("use", "the Provider ships by a carrier from now on"),
-    ):
-        step = _verb(steps, name, help_, _carrier, device=False)
-        step.add_argument("--provider", default="provider.harbor", metavar="PARTY", help="default: provider.harbor")
-        step.add_argument("--service", required=True, metavar="NAME", help="the carrier or service")
-        by_argument(step, {"show": "officer", "permit": "manager-mtm", "use": "custodian"}[name])
-        if name != "use":
-            step.add_argument("--reference", required=True, metavar="REF", help="the number of the paper")
-            step.add_argument("--document", required=True, type=Path, metavar="FILE", help="its SHA-256 is kept")
-        if name == "permit":
-            step.add_argument("--back", action="store_true", help="for devices that are sent back (P050 2.9)")
 
 
 def _told(rows: dict[str, object], *, json: bool) -> int:
@@ -309,28 +293,6 @@ def _purchase(args: argparse.Namespace) -> int:
         device = DeviceId.parse(args.device)
         purchase(world, device, reference=args.reference, document=args.document.read_bytes(), by=args.by)
         return _one(args, world)
-
-
-def _carrier(args: argparse.Namespace) -> int:
-    from towncircle.world import custody
-
-    with opened(args.world) as world:
-        if args.verb == "show":
-            paper = {"reference": args.reference, "document": args.document.read_bytes(), "by": args.by}
-            custody.show_carrier(world, args.provider, service=args.service, **paper)
-        elif args.verb == "permit":
-            custody.permit(
-                world,
-                provider=args.provider,
-                direction="back" if args.back else "out",
-                service=args.service,
-                permission=args.reference,
-                document=args.document.read_bytes(),
-                by=args.by,
-            )
-        else:
-            custody.use_carrier(world, args.provider, service=args.service, by=args.by)
-    return _told({"provider": args.provider, "service": args.service, "done": args.verb}, json=args.json)
 
 
 def _row(one: Kept) -> dict[str, object]:

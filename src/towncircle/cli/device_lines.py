@@ -63,7 +63,7 @@ def address(text: str) -> tuple[str, int]:
 def _connect(args: argparse.Namespace) -> int:
     from towncircle.kernel.ids import DeviceId
     from towncircle.world.lines import Line, connect, connect_bench
-    from towncircle.world.missing import provider_of
+    from towncircle.world.supervising import provider_of
 
     device, line = DeviceId.parse(args.device), Line(station=args.station, address=address(args.address))
     with opened(args.world) as world:

@@ -81,7 +81,8 @@ def _show_decision(args: argparse.Namespace, decision: LicenseDecision) -> None:
     table(list(record.items()))
     if decision.outcome == "existing":
         print("This licensee holds a license at that post office already: one serves all its systems there.")
-    print(f"Next: towncircle lease {args.world}")
+    who = "" if args.licensee == "mailroom" else f" --licensee {args.licensee}"
+    print(f"Next: towncircle lease {args.world}{who}")
 
 
 def _standing(args: argparse.Namespace, journeys: Journeys, _given: dict[str, str]) -> int:

@@ -19,6 +19,7 @@ _EPILOG = """\
 a licensee misses its device:
   towncircle missing report DIR --event stolen --place 'mail room' --details 'the door was broken open'
   towncircle missing police DIR DEVICE --report 99-1234 --document report.pdf --cpip CPIP-17
+  towncircle missing copy DIR DEVICE --reference CPIP-17 --document report.pdf   as the CPIP specialist
   towncircle missing incident DIR DEVICE          the incident report, within 30 days
 a Provider cannot locate a licensee:
   towncircle missing search DIR DEVICE --details 'letters come back'
@@ -49,6 +50,7 @@ def add(subparsers: Any) -> None:
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
     _add_licensee(verbs)
     _add_provider(verbs)
+    _add_specialist(verbs)
     _add_files(verbs)
 
 
@@ -105,6 +107,16 @@ def _add_provider(verbs: Any) -> None:
     inspect.add_argument("--outcome", default="regular", choices=("regular", "broken"))
     _evidence(inspect)
     verb("give-back", "give a recovered device back to its licensee")
+
+
+def _add_specialist(verbs: Any) -> None:
+    copy = verbs.add_parser("copy", help="take the copy of the police report, as the CPIP specialist")
+    copy.add_argument("world", type=Path, metavar="DIR", help="the world's folder")
+    copy.add_argument("device", metavar="DEVICE", help="the device, as printed on its indicia")
+    _evidence(copy)
+    by_argument(copy, "cpip")
+    copy.add_argument("--json", action="store_true", help="print JSON with stable keys")
+    copy.set_defaults(run=_copy)
 
 
 def _evidence(parser: Any) -> None:
@@ -210,6 +222,21 @@ def _provider(args: argparse.Namespace) -> int:
         as_json({"incident": record.key, **record.body})
     else:
         _print_incident(record)
+    return 0
+
+
+def _copy(args: argparse.Namespace) -> int:
+    from towncircle.postal.missing import take_copy
+    from towncircle.world.supervising import by_officer
+
+    document = hashlib.sha256(args.document.read_bytes()).hexdigest() if args.document else ""
+    told = {"device": args.device, "reference": args.reference, "document": document}
+    with opened(args.world) as world:
+        row: Record = by_officer(world, lambda ctx: take_copy(ctx, **told), by=args.by, act="missing copy")
+    if args.json:
+        as_json(dict(row.body))
+    else:
+        table([("device", row.body["device"]), ("reference", row.body["reference"]), ("SHA-256", document)])
     return 0
 
 

@@ -113,14 +113,13 @@ def run(args: argparse.Namespace, payer: Payer, day: date | None) -> int:
             skip_bad_rows=args.skip_bad_rows,
             beside=args.new,
             printer=args.printer or "",
+            old_data=args.old_data or "",
         )
     with journeys_of(args) as journeys:
         if wish is not None:
             wish = replace(wish, drawn=drawn_for(journeys, args, PLAIN).drawn)
-        if wish is not None:
-            on, reason = day or journeys.today(), args.old_data or ""
-            unpaid = args.dry_run or args.proof
-            (address_data.check if unpaid else address_data.use)(journeys, day=on, reason=reason)
+            if not (args.dry_run or args.proof):
+                address_data.renew(journeys)
         if wish is not None and args.proof:
             done = proofs.proof_batch(journeys, wish, args.out, zones=args.overlay, progress=_meter(args))
             return proofs_told(done, json=args.json)

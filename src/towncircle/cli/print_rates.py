@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -101,27 +101,37 @@ def claim_told(args: argparse.Namespace) -> Claim:
 
 
 def recipients_told(args: argparse.Namespace) -> tuple[Recipient, ...]:
-    """Read the list that is to be printed, or the addresses that come with the program."""
-    from towncircle.mailpiece.address_columns import parse_map
-    from towncircle.mailpiece.address_files import public_addresses, read_addresses
+    """Give the addresses that come with the program, or see that a list can be read, of which `looked_up` reads all.
+
+    Raises `BadInput` (addresses.*) for a file that cannot be used.
+    """
+    from towncircle.mailpiece.address_files import open_addresses, public_addresses
 
     if args.addresses is None:
         return public_addresses()
-    return read_addresses(
-        args.addresses,
-        chosen=parse_map(args.map),
-        encoding=args.encoding,
-        divider="\t" if args.divider == "tab" else args.divider[:1],
-        sheet=args.sheet,
-        standardise=args.standard,
-    )
+    open_addresses(args.addresses, **_reading(args))
+    return ()
+
+
+def _reading(args: argparse.Namespace) -> dict[str, Any]:
+    """Say how a list is read."""
+    from towncircle.mailpiece.address_columns import parse_map
+
+    return {
+        "chosen": parse_map(args.map),
+        "encoding": args.encoding,
+        "divider": "\t" if args.divider == "tab" else args.divider[:1],
+        "sheet": args.sheet,
+        "standardise": args.standard,
+    }
 
 
 def looked_up(args: argparse.Namespace, journeys: Journeys, listed: tuple[Recipient, ...]) -> tuple[Recipient, ...]:
-    """Give the rows of a list as the address data in use have them; the program's own addresses as they are.
+    """Read the rows of a list by the address data in use; the program's own addresses (`listed`) are as they are.
 
     Raises `RefusedOnGrounds` (addresses.faulty-rows) and, for a job that is paid, as `address_data.use`.
     """
+    from towncircle.mailpiece.address_files import read_addresses
     from towncircle.world import address_data
 
     if args.addresses is None:
@@ -131,7 +141,8 @@ def looked_up(args: argparse.Namespace, journeys: Journeys, listed: tuple[Recipi
         address_data.check(journeys, day=day, reason=reason)
     else:
         address_data.use(journeys, day=day or journeys.today(), reason=reason)
-    return address_data.looked_up(journeys, listed, label=args.addresses.name)
+    with address_data.source_of(journeys) as data:
+        return read_addresses(args.addresses, data=data, **_reading(args))
 
 
 def day_told(args: argparse.Namespace) -> date | None:

@@ -41,6 +41,7 @@ def add(subparsers: Any) -> None:
     keep.add_argument("name", metavar="NAME", help="small letters, digits and hyphens")
     way = keep.add_mutually_exclusive_group(required=True)
     way.add_argument("--folder", type=Path, metavar="PATH", help="a spool folder that something else empties")
+    keep.add_argument("--new-folder", action="store_true", help="with --folder: it is another folder at the same place")
     way.add_argument("--lp", metavar="QUEUE", help="a queue of the system's print service")
     way.add_argument("--raw", metavar="HOST[:PORT]", help="a printer that takes its language over TCP (port 9100)")
     keep.add_argument("--zpl", action="store_true", help="it speaks ZPL (default: PDF)")
@@ -100,7 +101,7 @@ def _add(args: argparse.Namespace) -> int:
         options=tuple(args.option),
     )
     with journeys_of(args) as journeys:
-        printer = add_printer(journeys, printer)
+        printer = add_printer(journeys, printer, new_folder=args.new_folder)
     return _told([printer], json=args.json)
 
 

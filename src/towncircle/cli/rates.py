@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from towncircle.cli.show import as_json, journeys_of, opened, table, world_argument
+from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.mailpiece.weights import show_weight
 
 if TYPE_CHECKING:
+    from towncircle.kernel.store import Record
     from towncircle.licensee.rehearsing import Rehearsal
     from towncircle.mailpiece.tariff import Table
 
@@ -19,6 +21,8 @@ _EPILOG = """\
 examples:
   towncircle rates read july.toml                 checks a rate file against its own totals (docs/rate-tables.md)
   towncircle rates publish DIR july.toml          as the Provider; hosts take it with their next connection
+  towncircle rates filed DIR                      as the Postal Service: what Providers filed, and which it accepted
+  towncircle rates accept DIR 1 --provider PARTY  as the Postal Service: that table holds as its own
   towncircle rates rehearse DIR july.toml         what last month's pieces would have cost under it
   towncircle rates chart DIR chart.json --origin 20260     official zones of what is mailed from there
   towncircle rates show DIR                       which table is in use today, and which waits for its day"""
@@ -44,8 +48,18 @@ def add(subparsers: Any) -> None:
     publish.add_argument("file", type=Path, metavar="FILE", help="the rate file")
     publish.add_argument("--provider", default="provider.harbor", metavar="PARTY", help="whose (provider.harbor)")
     publish.add_argument("--late", default="", metavar="REASON", help="why not every host has it before its first day")
+    publish.add_argument("--person", default="officer", metavar="NAME", help="who publishes it (officer)")
     publish.add_argument("--json", action="store_true", help="print JSON with stable keys")
     publish.set_defaults(run=_publish)
+    filed = verbs.add_parser("filed", help="which tables Providers filed, and which the Postal Service accepted")
+    accept = verbs.add_parser("accept", help="accept a filed table, as the Postal Service: what it asks for is enough")
+    for verb, run in ((filed, _filed), (accept, _accept)):
+        verb.add_argument("world", type=Path, metavar="DIR", help="the world's folder")
+        verb.add_argument("--json", action="store_true", help="print JSON with stable keys")
+        verb.set_defaults(run=run)
+    accept.add_argument("number", type=int, metavar="NUMBER", help="the number of the table at its Provider")
+    accept.add_argument("--provider", default="provider.harbor", metavar="PARTY", help="whose (provider.harbor)")
+    accept.add_argument("--person", default="manager-mtm", metavar="NAME", help="who accepts it (manager-mtm)")
     show = verbs.add_parser("show", help="which tables are in use on a day, and which ones wait")
     world_argument(show)
     show.add_argument("--on", metavar="DATE", default=None, help="a mailing date (default: today at the office)")
@@ -73,11 +87,50 @@ def _publish(args: argparse.Namespace) -> int:
     from towncircle.world.updates import publish_rates
 
     with opened(args.world) as world:
-        row = publish_rates(world, args.provider, args.file.read_bytes(), late=args.late)
+        row = publish_rates(world, args.provider, args.file.read_bytes(), late=args.late, person=args.person)
     names = ("number", "table", "in_force_from", "lines", "total", "digest")
-    told = {name: row.body[name] for name in names}
+    refused = row.body.get("refused", {}).get("sentence", "")
+    told = {**{name: row.body[name] for name in names}, "filing_refused": refused}
     as_json(told) if args.json else table(list(told.items()))
     return 0
+
+
+def _filed(args: argparse.Namespace) -> int:
+    from towncircle.postal.rates import FILED
+    from towncircle.world.config import POSTAL
+    from towncircle.world.supervising import kept
+
+    with opened(args.world) as world:
+        rows = sorted(kept(world, POSTAL, FILED), key=lambda row: row.key)
+    told = [_filing(row) for row in rows]
+    if args.json:
+        as_json({"filed": told})
+        return 0
+    for one in told:
+        state = f"accepted {one['accepted_at']}" if one["accepted_at"] else "not accepted"
+        print(f"{one['provider']} table {one['number']}, {one['table']}, from {one['in_force_from']}: {state}")
+    if not told:
+        print("No Provider filed a table.")
+    return 0
+
+
+def _accept(args: argparse.Namespace) -> int:
+    from towncircle.world.updates import accept_rates
+
+    with opened(args.world) as world:
+        told = _filing(accept_rates(world, args.provider, args.number, person=args.person))
+    as_json(told) if args.json else table(list(told.items()))
+    return 0
+
+
+def _filing(row: Record) -> dict[str, object]:
+    accepted = row.body.get("accepted")
+    return {
+        "provider": row.owner,
+        **{name: row.body[name] for name in ("number", "table", "in_force_from", "digest")},
+        "filed_at": Instant(row.body["at"]).iso(),
+        "accepted_at": Instant(accepted).iso() if accepted else "",
+    }
 
 
 def _show(args: argparse.Namespace) -> int:

@@ -23,18 +23,24 @@ def add(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Show the status."""
+    from towncircle.world.returning import waiting
+
     with journeys_of(args) as journeys:
         words = journeys.contact() if args.contact else ""
         status = journeys.status()
         jobs = [row.key for row in journeys.open_jobs()]
+        balances = waiting(journeys)
+    told = [{"device": device, "amount_mills": int(amount)} for device, amount in balances]
     if args.json:
-        as_json({**standing_json(status), "open_jobs": jobs})
+        as_json({**standing_json(status), "open_jobs": jobs, "waiting_balances": told})
         return 0
     if words:
         print(words)
     table(standing(status))
     for job in jobs:
         print(f"! The print job {job} is open: finish it with towncircle print {args.world} --out OUT --resume")
+    for device, amount in balances:
+        print(f"! {amount}: balance of a returned device, waiting for the MATS coordinator ({device})")
     for warning in status.warnings:
         print(f"! {warning}")
     return 0

@@ -130,6 +130,8 @@ def _add_sanctions(verbs: Any) -> None:
     pay = _verb(verbs, "pay", "record what was paid on a sanction")
     pay.add_argument("--amount", required=True, metavar="AMOUNT", help="in dollars, such as 125.50")
     pay.add_argument("--reference", required=True, metavar="REF", help="the check or wire")
+    repay = _verb(verbs, "repay", "pay back what was paid on a sanction that was withdrawn or reversed")
+    repay.add_argument("--reference", required=True, metavar="REF", help="the check or wire")
     hold = _verb(verbs, "hold", "record that the Postal Service owns or leases a device", named=False)
     hold.add_argument("device", metavar="DEVICE", help="the device")
     hold.add_argument("--how", default="owned", choices=("owned", "leased"))
@@ -157,7 +159,7 @@ def _act(args: argparse.Namespace) -> int:
 def _job(args: argparse.Namespace, rules: RuleSet) -> Callable[[Context], Any]:
     from towncircle.postal import decisions, defenses, suspensions
 
-    if args.verb in ("sanction", "pay", "hold"):
+    if args.verb in ("sanction", "pay", "repay", "hold"):
         return _sanction(args, rules)
     if args.verb in ("propose", "willful"):
         return _opening(args, rules)
@@ -207,6 +209,8 @@ def _sanction(args: argparse.Namespace, rules: RuleSet) -> Callable[[Context], A
     if args.verb == "pay":
         told = {"procedure": args.procedure, "reference": args.reference}
         return lambda ctx: sanctions.pay(ctx, amount=Mills.parse(args.amount), **told)
+    if args.verb == "repay":
+        return lambda ctx: sanctions.repay(ctx, procedure=args.procedure, reference=args.reference)
     failure = sanctions.Failure(
         form=args.form,
         provider=args.provider,

@@ -14,8 +14,11 @@ def add(subparsers: Any) -> None:
         "withdraw",
         help="give the device back: its balance is credited to the account, once",
         description="Take the device out of service (check-out). An open reset is settled first; the Provider notes "
-        "the balance and denies resets; the device signs what it gives back and ends its service; just this is "
-        "credited to the account, and the Postal Service revokes the device's certificates. What was printed "
+        "the balance and denies resets; the device signs what it gives back and ends its service, and the Postal "
+        "Service revokes its certificates. A person of the Provider signs section G of Form 3601-C, the District MATS "
+        "coordinator arranges the credit, and just this balance is credited to the account. In a sandbox its own "
+        "holders of the two offices do so at once; with --wait they are left to: towncircle custody sign-form, "
+        "towncircle custody arrange; the same command then books the credit. What was printed "
         "until then and is dated today is still good; a mark dated later is refused. A faulted device "
         "signs nothing: it goes out of service, and its last signed reading stands until the Provider has examined it "
         "(502.20(f)).",
@@ -24,6 +27,9 @@ def add(subparsers: Any) -> None:
     parser.add_argument("--device", metavar="ID", help="another device of the licensee's, such as the half of a hybrid")
     parser.add_argument("--reason", default="no longer wanted", metavar="TEXT", help="why (default: no longer wanted)")
     parser.add_argument("--by", default="", metavar="NAME", help="the authorised person who asks (see: person)")
+    parser.add_argument(
+        "--wait", action="store_true", help="leave section G and the credit to the persons who hold the offices"
+    )
     parser.set_defaults(run=run)
 
 
@@ -34,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
 
     with journeys_of(args) as journeys:
         device = DeviceId.parse(args.device) if args.device else None
-        told = returning.withdraw(journeys, reason=args.reason, by=args.by, device=device)
+        told = returning.withdraw(journeys, reason=args.reason, by=args.by, device=device, wait=args.wait)
     if args.json:
         as_json(
             {
@@ -62,5 +68,6 @@ def run(args: argparse.Namespace) -> int:
     )
     if told.outcome == "to be examined":
         print("The device gave nothing back: the Provider examines it (502.20(f)); until then its last reading stands.")
-    print(f"Next: towncircle lease {args.world} (another device)")
+    who = "" if args.licensee == "mailroom" else f" --licensee {args.licensee}"
+    print(f"Next: towncircle lease {args.world}{who} (another device)")
     return 0

@@ -171,6 +171,20 @@ POSTAL = Chart(
             clause="502.20(m)",
             floor=None,
         ),
+        AccountKind(
+            name="remitted",
+            side="debit",
+            owners=("provider",),
+            meaning="what a Provider has paid on sanctions, less what was paid back to it",
+            clause="502.15, 502.21",
+        ),
+        AccountKind(
+            name="sanctions",
+            side="credit",
+            owners=("provider",),
+            meaning="sanctions that a Provider has paid and that stand",
+            clause="502.15, 502.21",
+        ),
     ),
 )
 

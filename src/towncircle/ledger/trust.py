@@ -1,7 +1,7 @@
 """Recipes of the Postal Service's trust books and of the lockbox bank's statement books.
 
-Here: the events those two parties learn from their own sources: bank items, bank reports, daily files. Not here: the
-Provider's subledgers (`ledger.recipes`).
+Here: the events those two parties learn from their own sources: bank items, bank reports, daily files, sanctions.
+Not here: the Provider's subledgers (`ledger.recipes`).
 Kept: the trust account is built only from bank reports and daily files, the statement only from items at the bank, so
 that a reconciliation compares three books and not one table with itself (house.md 9).
 """
@@ -61,6 +61,21 @@ def payout_instructed(*, payout_id: str, provider: str, licensee: str, amount: M
     """Book the refund check that the Postal Service tells the lockbox bank to issue."""
     event = Event(recipe="payout-instructed", reference=payout_id, provider=provider, licensee=licensee, at=at)
     return event.move(amount, frm=f"trust/{provider}/{licensee}", to=f"lockbox/{provider}")
+
+
+@cites("502.15/5", "502.21/5")
+def sanction_paid(*, procedure: str, paper: str, provider: str, amount: Mills, at: Instant) -> Entry:
+    """Book what a Provider has paid on a sanction, by the check or wire that paid it."""
+    event = Event(recipe="sanction-paid", reference=procedure, licensee="", provider=provider, at=at, names=(paper,))
+    frm, to = f"remitted/{provider}", f"sanctions/{provider}"
+    return event.move(amount, frm=frm, to=to, key=f"sanction-paid:{procedure}:{paper}")
+
+
+@cites("502.15/4", "502.21/4")
+def sanction_repaid(*, procedure: str, paper: str, provider: str, amount: Mills, at: Instant) -> Entry:
+    """Book what a Provider gets back of a sanction that was withdrawn or reversed after it had paid."""
+    event = Event(recipe="sanction-repaid", reference=procedure, licensee="", provider=provider, at=at, names=(paper,))
+    return event.move(amount, frm=f"sanctions/{provider}", to=f"remitted/{provider}")
 
 
 @cites("502.25c")

@@ -3,8 +3,9 @@
 Here: installing data of the licensee's own and setting them aside, what is in use, its age. Not here: the data
 themselves (`mailpiece.address_source`), the file and its look-ups (`world.address_data`).
 Kept: what counts is the edition that the data in use bear themselves. The table of ZIP Codes that comes with the
-program is in use always, also beside data of one's own, so the older of both sets the last day; an edition that
-somebody tells (`care`) is no data. Older data are used for mailing only with a reason, which is kept.
+program is in use beside data of one's own that know no places, and the older of both sets the last day; data that know
+them are used alone. An edition that somebody tells (`care`) is no data. Older data are used for mailing only with a
+reason, which is kept.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ class Installed:
     """Hold what is known of address data that a licensee installs: a file (`size` in bytes), or what a program gives.
 
     `source` is the name by which a package offers them that is installed beside this one; a file has none.
+    `places`: they know ZIP Codes and cities too, and are used instead of the packaged table.
     """
 
     name: str
@@ -39,11 +41,13 @@ class Installed:
     sha256: str = ""
     size: int = 0
     source: str = ""
+    places: bool = False
 
     @property
     def told(self) -> dict[str, Any]:
         """Give what a fact keeps."""
         found: dict[str, Any] = {"edition": self.edition, "name": self.name}
+        found |= {"places": True} if self.places else {}
         return found | ({"source": self.source} if self.source else {"sha256": self.sha256})
 
 
@@ -86,8 +90,10 @@ def installed(view: Transaction) -> Installed | None:
 
 
 def in_use(view: Transaction) -> list[dict[str, str]]:
-    """Give name and edition of all address data in use, the licensee's own first."""
+    """Give name and edition of all address data in use, the licensee's own first, or alone where they know places."""
     own = installed(view)
+    if own is not None and own.places:
+        return [{"name": own.name, "edition": own.edition}]
     found = [{"name": own.name, "edition": own.edition}] if own is not None else []
     return [*found, {"name": EMBEDDED.name, "edition": EMBEDDED.edition}]
 

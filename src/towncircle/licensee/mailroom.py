@@ -9,6 +9,7 @@ so asking again gives the same indicia; value at least the exact amount due (P05
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -21,7 +22,7 @@ from towncircle.kernel.context import Context, Exchange, Steps
 from towncircle.kernel.errors import BadInput, Refused, RefusedOnGrounds, TowncircleError
 from towncircle.kernel.ids import DeviceId, JobId
 from towncircle.kernel.money import ZERO, Mills
-from towncircle.kernel.store import Record
+from towncircle.kernel.store import Record, Transaction
 from towncircle.licensee import (
     address_data,
     advertising,
@@ -52,6 +53,7 @@ EVIDENCED, PRINTED, RELEASED = "evidenced", "printed", "released"
 CLAIMED = "claimed"  # it was never handed over, and its pieces were sent in for a refund
 OPEN = ("planned", EVIDENCED, RELEASED)  # a crash leaves these between their steps
 WAITING = "waiting"  # it stands in an open batch, whose reservation pays for it
+_PLACE = "print-place"
 LOST = "lost"  # the device debited it and cannot give its indicia any more
 
 
@@ -239,6 +241,24 @@ def printed(ctx: Context, *, job: JobId, files: Sequence[str], **told: int | str
     ctx.note("print.handed-over", job, device=row.body["device"], count=len(row.body["pieces"]))
     body = {**row.body, "state": PRINTED, "files": list(files), **told}
     return ctx.tx.put("job", job, body, owner=row.owner, expected=row.version)
+
+
+def place(ctx: Context, *, job: JobId, at: tuple[str, str, str]) -> None:
+    """Write down where the files of a job are about to be written; a place is of the job that wrote there last.
+
+    `at` is the folder, the name of the PDF, and the SHA-256 of a file that lies there already ('' for none).
+    """
+    folder, stem, before = at
+    key = hashlib.sha256(f"{folder}/{stem}".encode(errors="surrogateescape")).hexdigest()
+    held = ctx.tx.get(_PLACE, key)
+    if held is None or held.owner != job:
+        body = {"folder": folder, "stem": stem, "before": before}
+        ctx.tx.put(_PLACE, key, body, owner=job, expected=held.version if held else 0)
+
+
+def places_of(view: Transaction, job: str) -> list[tuple[str, str, str]]:
+    """Give where files of a job were about to be written, and no other job's since, as `place` was told."""
+    return [(row.body["folder"], row.body["stem"], row.body["before"]) for row in view.find(_PLACE, owner=job)]
 
 
 def to_hand_over(row: Record) -> None:

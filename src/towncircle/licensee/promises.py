@@ -80,7 +80,10 @@ class Promised:
 
     def lacking(self, balance: Mills, total: Mills) -> Mills:
         """Give what a device lacks for a single job beside what is promised; nothing, or less, where it has enough."""
-        return max(total + self.kept - balance, total + self.kept + self.refilled - balance - self.account)
+        of_balance = total + self.kept - balance
+        if self.refilled <= ZERO:
+            return of_balance
+        return max(of_balance, of_balance + self.refilled - max(ZERO, self.account))
 
     def check(self, client: DeviceClient, *, job: JobId, total: Mills) -> None:
         """Check that a job leaves what is promised; one that the device has evidenced already is paid.

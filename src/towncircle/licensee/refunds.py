@@ -31,11 +31,12 @@ MOST_PIECES = 500  # house: of one form
 
 
 @cites("502.27a/2", "P050-3.3b/2")
-def begin(ctx: Context, *, payloads: tuple[bytes, ...], refund: RefundId) -> Record:
+def begin(ctx: Context, *, payloads: tuple[bytes, ...], refund: RefundId, unused_job: str = "") -> Record:
     """Write a form down: the pieces, their device and their print jobs. Nothing is sent yet.
 
-    Raises `BadInput` (refund.no-pieces, refund.no-mark), `Refused` (refund.two-devices, refund.not-ours,
-    refund.part-of-job, refund.printed-again).
+    `unused_job` is a job that is sent in because it was never handed over, and still is not. Raises `BadInput`
+    (refund.no-pieces, refund.no-mark), `Refused` (refund.two-devices, refund.not-ours, refund.part-of-job,
+    refund.printed-again, refund.job-handed-over).
     """
     if ctx.actor != ctx.party:
         check(ctx, ctx.actor)
@@ -46,6 +47,9 @@ def begin(ctx: Context, *, payloads: tuple[bytes, ...], refund: RefundId) -> Rec
     if len(devices) > 1:
         raise Refused("refund.two-devices", devices=", ".join(devices))
     jobs = _jobs(ctx, DeviceId(devices[0]), pieces)
+    row = ctx.tx.get("job", unused_job) if unused_job else None
+    if row is not None and row.body["state"] not in (mailroom.EVIDENCED, mailroom.CLAIMED):
+        raise Refused("refund.job-handed-over", job=unused_job, state=row.body["state"])
     digest = hashlib.sha256("".join(sorted(piece.key for piece in pieces)).encode()).hexdigest()
     same = ctx.tx.get("refund-of", digest)
     held = ctx.tx.get("refund", same.body["refund"]) if same is not None else None

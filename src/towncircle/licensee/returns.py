@@ -26,8 +26,10 @@ BEGUN, NOTED, DONE, DECLINED = "begun", "noted", "done", "declined"
 
 
 @cites("P050-2.9", "P050-2.6")
-def begin(ctx: Context, *, device: DeviceId, purpose: str, reason: str, transfer: str = "") -> None:
+def begin(ctx: Context, *, device: DeviceId, purpose: str, reason: str, transfer: str = "", wait: bool = False) -> None:
     """Write down that a device goes out of service; one that was begun for the same is taken up again.
+
+    `wait` writes down that others than the sandbox sign for its balance and arrange the credit; that stays.
 
     Raises `Refused`: licensee.checked-out for one that is out already, licensee.check-out-open for another case;
     `BadInput` (licensee.reason).
@@ -38,6 +40,8 @@ def begin(ctx: Context, *, device: DeviceId, purpose: str, reason: str, transfer
     if held is not None and held.body["state"] != DECLINED:
         if held.body["transfer"] != transfer:
             raise Refused("licensee.check-out-open", device=device)
+        if wait and not held.body.get("wait"):
+            _write(ctx, held, wait=True)
         return
     record = {
         "state": BEGUN,
@@ -46,6 +50,7 @@ def begin(ctx: Context, *, device: DeviceId, purpose: str, reason: str, transfer
         "transfer": transfer,
         "requested_by": ctx.actor,
         "approved_by": ctx.approvals[0] if ctx.approvals else "",
+        **({"wait": True} if wait else {}),
     }
     ctx.tx.put("check-out", device, record, owner=ctx.party, expected=held.version if held else 0)
 

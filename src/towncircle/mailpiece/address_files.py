@@ -22,13 +22,13 @@ from fractions import Fraction
 from functools import lru_cache
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from towncircle.kernel.errors import BadInput, RefusedOnGrounds, TowncircleError
 from towncircle.mailpiece.address_cells import Number, Unusable
 from towncircle.mailpiece.address_columns import Chosen, Columns, columns_of
 from towncircle.mailpiece.address_csv import csv_table
-from towncircle.mailpiece.address_source import AddressSource, ZipTable
+from towncircle.mailpiece.address_source import AddressSource, ZipTable, places_of
 from towncircle.mailpiece.address_xlsx import OLD_MARK, ZIP_MARK, xlsx_table
 from towncircle.mailpiece.addresses import Address, address
 from towncircle.mailpiece.harmless import uncelled, visible
@@ -110,6 +110,7 @@ class AddressFile:
         self.columns = columns
         self.label = label
         self.source = source
+        self._places = places_of(source)
         self.standardise = standardise
         self.good = 0
         self.faulty = 0
@@ -137,11 +138,11 @@ class AddressFile:
         rated = {ours: said.pop(ours) for ours in self._rated}
         changes: tuple[Change, ...] = ()
         if self.standardise:
-            said, changes = in_standard_form(said)
+            said, changes = in_standard_form(said, self._places)
         faults: list[Fault] = []
         made, by = None, ""
         try:
-            made, more, by = _matched(address(**said), self.source)
+            made, more, by = _matched(address(**said, places=self._places), self.source)
             changes += more
         except TowncircleError as error:
             faults += _faults(error, columns, said)
@@ -217,15 +218,15 @@ def read_addresses(
     divider: str = "",
     sheet: str = "",
     standardise: bool = False,
+    data: AddressSource = EMBEDDED,
 ) -> tuple[Recipient, ...]:
     """Read a whole file of addresses that must be without a fault, as `open_addresses` does.
 
     Raises `BadInput` (addresses.*) for a file that cannot be used and `RefusedOnGrounds` (addresses.faulty-rows) with a
     ground for every faulty row, the first thousand of them.
     """
-    return _whole(
-        open_addresses(source, chosen=chosen, encoding=encoding, divider=divider, sheet=sheet, standardise=standardise)
-    )
+    how: dict[str, Any] = {"encoding": encoding, "divider": divider, "sheet": sheet, "standardise": standardise}
+    return _whole(open_addresses(source, chosen=chosen, source=data, **how))
 
 
 def public_addresses() -> tuple[Recipient, ...]:
@@ -278,9 +279,9 @@ def _matched(made: Address, source: AddressSource) -> tuple[Address, tuple[Chang
     if match.standing == "not verified":
         return made, (), ""
     if match.standing == "contradicted":
-        told = {"zip": made.zip, "plus4": match.plus4, "name": source.name, "edition": source.edition}
+        told = {"zip": made.zip, "plus4": match.plus4, "name": visible(source.name, most=80), "edition": source.edition}
         raise BadInput("address.plus4-contradicted", column="zip", **told)
-    by = f"{source.name} of {source.edition}"
+    by = f"{visible(source.name, most=80)} of {source.edition}"
     if match.standing == "verified":
         return made, (), by
     with_it = replace(made, plus4=match.plus4)

@@ -13,7 +13,7 @@ import re
 
 from towncircle.kernel.errors import BadInput, Refused, TowncircleError
 from towncircle.mailpiece.harmless import visible
-from towncircle.mailpiece.zipcode import Place, city_accepted, city_refused, known_zip, place_of, states
+from towncircle.mailpiece.zipcode import Place, Places, city_accepted, city_refused, place_of, states
 
 ZIP = re.compile(r"(?P<five>[0-9]{5})(?:[- ]?(?P<four>[0-9]{4})(?:[- ]?(?P<point>[0-9]{2}))?)?\Z", re.ASCII)
 HOME = frozenset({"US", "USA", "U.S.", "U.S.A.", "UNITED STATES", "UNITED STATES OF AMERICA"})
@@ -49,9 +49,12 @@ def parse_zip(text: str) -> re.Match[str] | None:
     return ZIP.match(text if text.isascii() else text.translate(_DASHES))
 
 
-def place_faults(*, city: str, state: str, given: str, match: re.Match[str] | None) -> list[TowncircleError]:
+def place_faults(
+    *, city: str, state: str, given: str, match: re.Match[str] | None, places: Places = place_of
+) -> list[TowncircleError]:
     """Say everything that is wrong with city, state (in capitals) and ZIP Code as they stand together.
 
+    `places` knows the ZIP Codes; without it the table that comes with the program. The codes of states are its own.
     Raises `Refused` (address.foreign) for an address in Canada.
     """
     if match is None and state in _PROVINCES and _CANADIAN.match(given):
@@ -64,9 +67,9 @@ def place_faults(*, city: str, state: str, given: str, match: re.Match[str] | No
     if not given:
         return [*faults, BadInput("address.missing", field="ZIP Code", column="zip")]
     if match is None:
-        return [*faults, _unreadable(given, state)]
+        return [*faults, _unreadable(given, state, places)]
     try:
-        place = place_of(match["five"])
+        place = places(match["five"])
     except BadInput as error:
         return [*faults, error]
     if faults:
@@ -80,22 +83,25 @@ def _together(place: Place, zip5: str, *, city: str, state: str) -> list[Towncir
         return [BadInput("address.zip-elsewhere", zip=zip5, city=there, there=place.state, state=state, column="zip")]
     if not place.in_use:
         return [BadInput("address.zip-out-of-use", zip=zip5, city=place.city, state=state, column="zip")]
-    if not city or city_accepted(zip5, city):
+    if not city or city_accepted(place, city):
         return []
     told = {"city": visible(city, most=40), "zip": zip5, "state": state, "column": "city"}
     if state in MILITARY:
         return [BadInput("address.military-city", accepted=place.city.upper(), **told)]
     accepted = " or ".join(place.cities[:6])
-    if city_refused(zip5, city):
+    if city_refused(place, city):
         return [BadInput("address.city-refused", accepted=accepted, **told)]
     return [BadInput("address.city-elsewhere", accepted=accepted, **told)]
 
 
-def _unreadable(given: str, state: str) -> TowncircleError:
+def _unreadable(given: str, state: str, places: Places) -> TowncircleError:
     """Name the ZIP Code whose leading zeros a spreadsheet may have dropped, where there is one in that state."""
     padded = given.zfill(5)
     if given.isascii() and given.isdigit() and 3 <= len(given) < 5:
-        place = place_of(padded) if known_zip(padded) else None
+        try:
+            place: Place | None = places(padded)
+        except BadInput:
+            place = None
         if place is not None and place.state == state:
             return BadInput("address.zip-short", zip=given, padded=padded, city=place.city, state=state, column="zip")
     return BadInput("address.zip-unreadable", zip=visible(given, most=20), column="zip")

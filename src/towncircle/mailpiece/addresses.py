@@ -16,6 +16,7 @@ from functools import cached_property
 from towncircle.kernel.errors import BadInput, Refused, RefusedOnGrounds, TowncircleError
 from towncircle.mailpiece.address_places import HOME, country_faults, parse_zip, place_faults
 from towncircle.mailpiece.harmless import visible
+from towncircle.mailpiece.zipcode import Places, place_of
 
 LONGEST_LINE = 46  # house: what fits the widest address block of a #10 envelope
 MOST_LINES = 5  # house: what fits the address block with the barcode zone free
@@ -74,12 +75,13 @@ def address(  # noqa: PLR0913 the fields of an address
     street2: str = "",
     country: str = "",
     urbanization: str = "",
+    places: Places = place_of,
 ) -> Address:
     """Check the fields of an address and make it.
 
     `zip` is `20260`, `20260-0004` or with a delivery point `20260-0004-75`; `urbanization` is a part of a city in
-    Puerto Rico. Raises `Refused` (address.foreign) and `RefusedOnGrounds` (address.unusable) with every ground at once;
-    each ground's `column` names the field.
+    Puerto Rico, `places` knows the ZIP Codes. Raises `Refused` (address.foreign) and `RefusedOnGrounds`
+    (address.unusable) with every ground at once; each ground's `column` names the field.
     """
     state, given = " ".join(state[:_LONGEST_READ].split()).upper(), zip[:_LONGEST_READ].strip()
     grounds = country_faults(country, state) if country else []
@@ -93,7 +95,7 @@ def address(  # noqa: PLR0913 the fields of an address
     }
     grounds += _missing(clean)
     match = parse_zip(given)
-    grounds += place_faults(city=clean["city"], state=state, given=given, match=match)
+    grounds += place_faults(city=clean["city"], state=state, given=given, match=match, places=places)
     if urbanization and clean["urbanization"] and state != "PR":
         grounds.append(BadInput("address.urbanization-astray", state=visible(state, most=20), column="urbanization"))
     if sum(map(bool, clean.values())) > MOST_LINES:  # all but the city, and the last line

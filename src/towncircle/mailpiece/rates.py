@@ -84,6 +84,7 @@ def price(request: PriceRequest, *, tables: tuple[Table, ...] | None = None) -> 
     zone = request.zone if lines[0].zone or (addition is not None and any(one.zone for one in addition.lines)) else ""
     checked = min((one.checked_on for one in used if one.checked_on is not None), default=None)
     steps += _remarks(request, zone, checked)
+    steps += [_unchecked(one) for one in used if one.checked_on is None and not _later_checked(one, request.on, known)]
     counted = [step for step in steps if step.amount is not None]
     sureness = [step.confidence for step in steps if step.confidence]
     return Price(
@@ -301,6 +302,17 @@ def _remarks(request: PriceRequest, zone: str, checked: date | None) -> list[Ste
         )
         found.append(Step(text=text, confidence=_UNCONFIRMED, source="house"))
     return found
+
+
+def _later_checked(table: Table, on: date, known: tuple[Table, ...]) -> bool:
+    """Tell whether the sources of a later table of the series were looked at on a day or after it."""
+    later = (one.checked_on for one in known if one.series == table.series and one.in_force_from > table.in_force_from)
+    return any(day is not None and day >= on for day in later)
+
+
+def _unchecked(table: Table) -> Step:
+    text = f"When the source of table {table.name} was last checked is not known: a later change is not known here"
+    return Step(text=text, confidence=_UNCONFIRMED, source="house")
 
 
 def _not_found(what: str, request: PriceRequest, note: str) -> Refused:

@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
+from towncircle.kernel.errors import BadInput
 from towncircle.mailpiece.address_places import MILITARY, parse_zip
-from towncircle.mailpiece.zipcode import city_refused, known_zip, place_of
+from towncircle.mailpiece.zipcode import Places, city_refused, place_of
 
 LONGEST = 100  # house, characters of a field that is looked at
 _LEFT_ALONE = MILITARY | {"PR"}
@@ -31,15 +33,17 @@ class Change:
     after: str
 
 
-def in_standard_form(fields: Mapping[str, str]) -> tuple[dict[str, str], tuple[Change, ...]]:
+def in_standard_form(fields: Mapping[str, str], places: Places = place_of) -> tuple[dict[str, str], tuple[Change, ...]]:
     """Give the fields of an address in standard form, and what was changed; what is not understood stays."""
     clean = {name: " ".join(fields.get(name, "")[:LONGEST].split()) for name in ("street", "street2", "city", "state")}
     match = parse_zip(fields.get("zip", "")[:LONGEST].strip())
     changed: dict[str, str] = {}
     if match is not None and clean["state"].upper() not in _LEFT_ALONE:
         zip5 = match["five"]
-        if known_zip(zip5) and place_of(zip5).state == clean["state"].upper() and city_refused(zip5, clean["city"]):
-            changed["city"] = place_of(zip5).city
+        with suppress(BadInput):  # there is no such ZIP Code
+            place = places(zip5)
+            if place.state == clean["state"].upper() and city_refused(place, clean["city"]):
+                changed["city"] = place.city
         changed |= _streets(clean, changed.get("city", clean["city"]), zip5)
     changes = tuple(
         Change(field=name, before=clean[name], after=text)

@@ -8,6 +8,7 @@ Kept: the table is read once a process, on first use and in about a fiftieth of 
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import NamedTuple
@@ -45,6 +46,9 @@ class Place(NamedTuple):
     def cities(self) -> tuple[str, ...]:
         """Give the city names that mail for the ZIP Code may bear, the usual one first."""
         return (self.city, *self.accepted)
+
+
+Places = Callable[[str], Place]  # what is known of a ZIP Code; raises `BadInput` (address.no-such-zip)
 
 
 class _Table(NamedTuple):
@@ -87,13 +91,18 @@ def known_zip(zip5: str) -> bool:
     return zip5 in _table().lines
 
 
+def no_such_zip(zip5: str) -> BadInput:
+    """Give what is said of a ZIP Code that does not exist."""
+    return BadInput("address.no-such-zip", zip=visible(zip5, most=20), column="zip")
+
+
 @lru_cache(maxsize=1 << 16)
 def place_of(zip5: str) -> Place:
     """Look up a five digit ZIP Code. Raises `BadInput` (address.no-such-zip)."""
     table = _table()
     line = table.lines.get(zip5)
     if line is None:
-        raise BadInput("address.no-such-zip", zip=visible(zip5, most=20), column="zip")
+        raise no_such_zip(zip5)
     _, kind, state, zone, city, accepted, refused = line.split("|")
     return Place(
         city=city,
@@ -106,16 +115,16 @@ def place_of(zip5: str) -> Place:
 
 
 @lru_cache(maxsize=1 << 16)
-def city_accepted(zip5: str, city: str) -> bool:
-    """Tell whether mail for a ZIP Code may name a city, however it is written: St or Saint, Cañon or Canon."""
+def city_accepted(place: Place, city: str) -> bool:
+    """Tell whether mail for a place may name a city, however it is written: St or Saint, Cañon or Canon."""
     key = _key(city)
-    return any(_key(name) == key for name in place_of(zip5).cities)
+    return any(_key(name) == key for name in place.cities)
 
 
-def city_refused(zip5: str, city: str) -> bool:
-    """Tell whether a city is one of the names that the table lists as not acceptable for a ZIP Code."""
+def city_refused(place: Place, city: str) -> bool:
+    """Tell whether a city is one of the names that are listed as not acceptable for a place."""
     key = _key(city)
-    return any(_key(name) == key for name in place_of(zip5).refused)
+    return any(_key(name) == key for name in place.refused)
 
 
 def _key(city: str) -> str:

@@ -63,7 +63,7 @@ class Signer(Protocol):
 class SoftwareKey:
     """Hold a private key in memory. Copying its file clones it: nothing in software can prevent that."""
 
-    __slots__ = ("_algorithm", "_key_id", "_native", "_public", "_repeatable", "_sign")
+    __slots__ = ("_algorithm", "_native", "_public", "_repeatable", "_sign")
 
     def __init__(
         self,
@@ -86,7 +86,6 @@ class SoftwareKey:
         else:
             spki = native.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
             self._public = PublicKey("dsa-1024", spki)
-        self._key_id = self._public.key_id
 
     def __repr__(self) -> str:
         return f"SoftwareKey({self.scheme}, ...)"
@@ -107,7 +106,7 @@ class SoftwareKey:
     @property
     def key_id(self) -> bytes:
         """Give the first 16 bytes of the SHA-256 of the raw public key."""
-        return self._key_id
+        return self._public.key_id
 
     @classmethod
     def generate(cls, scheme: str, randomness: Randomness, domain: bytes = b"") -> SoftwareKey:

@@ -27,7 +27,7 @@ from towncircle.wire.message import Opened
 
 CLAUSE = "P050 4.5(b)"
 CLASSIFIED_BRANCH = "classified-branch"
-Notify: TypeAlias = Callable[[Context, str, BranchStanding], None]
+Notify: TypeAlias = Callable[[Context, str, BranchStanding], str]
 FACILITIES: tuple[str, ...] = get_args(Facility)
 
 
@@ -69,8 +69,8 @@ def decide(
 ) -> Record:
     """Approve or refuse a branch, as what the licensing post office has found it to be; a later decision replaces it.
 
-    `notify` writes the notice of it to the licensee. Raises `Refused` (branch.unknown, branch.not-classified),
-    `BadInput` (branch.no-facility, procedure.no-reasons).
+    `notify` writes the notice of it to the licensee and gives its name. Raises `Refused` (branch.unknown,
+    branch.not-classified), `BadInput` (branch.no-facility, procedure.no-reasons).
     """
     row = _request(ctx, number, branch)
     if facility not in FACILITIES:
@@ -88,10 +88,11 @@ def decide(
         "by": ctx.actor,
     }
     kept = ctx.tx.put("branch", row.key, record, owner=row.owner, expected=row.version)
-    ctx.note(f"branch.{outcome}", row.body["license"], clauses=(CLAUSE,), branch=row.body["branch"], facility=facility)
     license_held = ctx.tx.get("license", row.body["license"])
     assert license_held is not None  # a request is taken under a license alone
-    notify(ctx, license_held.owner, _standing(kept))
+    told = {"branch": row.body["branch"], "facility": facility}
+    told["notice"] = notify(ctx, license_held.owner, _standing(kept))
+    ctx.note(f"branch.{outcome}", row.body["license"], clauses=(CLAUSE,), **told)
     return kept
 
 

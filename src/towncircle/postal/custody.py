@@ -127,7 +127,7 @@ def on_proposed(ctx: Context, opened: Opened) -> Acknowledged:
     return Acknowledged(note=f"{body.carrier} was shown; it may be used when it is permitted in writing")
 
 
-@cites("502.20l/1", "502.20l/2", "P050-2.9/2")
+@cites("502.20l/1", "502.20l/2", "502.20l/3", "P050-2.9/2")
 def permit(ctx: Context, *, provider: str, direction: Any, service: str, permission: str, document: str) -> None:
     """Permit another carrier for shipments out, or another service for returns, in writing.
 

@@ -293,5 +293,18 @@ def _devices(tx: Transaction, file: DailyFile) -> Iterator[MoneyDifference]:
         ours = Mills(row.body["ascending"]) + Mills(row.body["descending"])
         theirs = Mills(held.ascending) + Mills(held.descending)
         for _, text, explained in registers_differ(tx, row, told, resets[held.device], day, teller="books"):
-            cause = "a-later-message-or-reset" if explained else ""
+            cause = _waiting(tx, row, told, day) or ("a-later-message-or-reset" if explained else "")
             yield _difference(held.device, "daily.registers", text, theirs - ours, cause=cause)
+
+
+@cites("502.27b/4")
+def _waiting(tx: Transaction, row: Record, told: InventoryRow, day: date) -> str:
+    """Tell whether the books have just the balance in a device that it gave back, which is not credited yet."""
+    given, same = row.body.get("given"), (row.body["ascending"], row.body["pieces"])
+    more = int(told.registers.descending) - int(row.body["descending"])
+    if not given or same != (int(told.registers.ascending), told.registers.pieces) or more != given["amount"]:
+        return ""
+    form = tx.get("balance-form", given["refund"])
+    arranged = form.body.get("arranged_at") if form is not None else None
+    late = arranged is not None and Instant(arranged).date_in(HEADQUARTERS) + timedelta(days=GRACE_DAYS) < day
+    return "" if late else "a-balance-that-waits"

@@ -1,7 +1,7 @@
 """Missing devices at the Postal Service (502.24, P050 2.8): what licensees tell, what Providers file, the monthly file.
 
-Here: the reports and files about missing devices. Not here: the register's own status of a device (`population`), which
-verifiers see at once.
+Here: the reports and files about missing devices, the CPIP specialist's copy of the police report. Not here: the
+register's own status of a device (`population`), which verifiers see at once.
 Kept: a recovery references the first report of that device; a file that does not agree with its own totals is refused;
 one that does not agree with the register is kept, with every difference.
 """
@@ -17,7 +17,9 @@ from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Context
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.instants import Instant
+from towncircle.kernel.store import Record
 from towncircle.postal.population import own_device
+from towncircle.rules.acts import check_reference
 from towncircle.rules.duties import HEADQUARTERS
 from towncircle.wire.bodies import Acknowledged, IncidentReport, LostAndStolenFile, MissingReport
 from towncircle.wire.lost_and_stolen import MonthlyFile, read
@@ -91,6 +93,37 @@ def on_incident(ctx: Context, opened: Opened) -> Acknowledged:
         references=body.references,
     )
     return Acknowledged(note=f"incident report {body.report} filed")
+
+
+@cites("502.24b/1")
+def take_copy(ctx: Context, *, device: str, reference: str, document: str) -> Record:
+    """Take the copy of the police report on a missing device, as the CPIP specialist to whom it goes.
+
+    The same paper again is the same copy. Raises `Refused` (postal.unknown-device, missing.not-registered,
+    missing.no-copy), `BadInput` (acts.bad-reference).
+    """
+    row = ctx.tx.get("device", device)
+    if row is None:
+        raise Refused("postal.unknown-device", device=device[:20], provider="any Provider")
+    if "missing_since" not in row.body:
+        raise Refused("missing.not-registered", device=device, status=row.body["status"])
+    check_reference(reference)
+    if not document:
+        raise Refused("missing.no-copy", device=device)
+    key = f"{device} {reference}"
+    held = ctx.tx.get("police-copy", key)
+    if held is not None and held.body["document"] == document:
+        return held
+    body = {"device": device, "reference": reference, "document": document, "at": int(ctx.now), "by": ctx.actor}
+    ctx.note(
+        "cpip.received",
+        device,
+        clauses=("502.24(b)(1)",),
+        provider=row.owner,
+        reference=reference,
+        document=document,
+    )
+    return ctx.tx.put("police-copy", key, body, owner=device, expected=held.version if held else 0)
 
 
 def _check_reference(ctx: Context, body: IncidentReport, device: str) -> None:

@@ -114,7 +114,7 @@ def change_control(ctx: Context, *, provider: str, reference: str) -> Record:
     return row
 
 
-@cites("502.1", "502.2")
+@cites("502.1", "502.2/1")
 def authorize(ctx: Context, *, provider: str, reference: str, document: str) -> Record:
     """Authorize a Provider in writing. Raises `RefusedOnGrounds` (product.steps-open), `Refused` (product.no-paper)."""
     row = provider_row(ctx, provider)
@@ -181,7 +181,7 @@ def _anew(body: Mapping[str, Any]) -> dict[str, Any]:
     return {name: paper for name, paper in steps.items() if not over or _step(name, SUBMISSION) not in TESTED}
 
 
-@cites("502.12")
+@cites("502.12", "502.12/3")
 def _same(steps: dict[str, Any], paper: dict[str, Any], step: str) -> None:
     """Check that product and laboratory got the identical system on one day."""
     other = steps.get("laboratory" if step == "product" else "product")
@@ -193,7 +193,7 @@ def _same(steps: dict[str, Any], paper: dict[str, Any], step: str) -> None:
         raise Refused("product.not-simultaneous", ours=paper["on"], theirs=other["on"])
 
 
-@cites("502.11", "502.11/2", "502.12")
+@cites("502.9", "502.11", "502.11/2", "502.12")
 def approve(ctx: Context, *, provider: str, system: str, reference: str, document: str) -> Record:
     """Approve a submitted system: the approval is bound to the build that was submitted and tested.
 

@@ -1,9 +1,10 @@
 """Rate tables as Providers file them: what verifiers price the pieces of their devices by (IMI-03, P050 1.5).
 
-Here: keeping a filed table, and the rows of the verification pack. Not here: publishing (`provider.rates`), the pack
-(`publishing`), which table holds on a day (`mailpiece.tariff`).
+Here: keeping a filed table, accepting one, and the rows of the verification pack. Not here: publishing
+(`provider.rates`), the pack (`publishing`), which table holds on a day (`mailpiece.tariff`).
 Kept: a table is kept as the Provider signed it, under its number, and never changed. The mailing date alone says which
-table holds, here as at the host; a table that cannot be read is refused, so that no pack carries one (ADR 39).
+table holds, here as at the host; a table that cannot be read is refused, so that no pack carries one (ADR 39). What
+only a filed table makes enough is in doubt until an officer of the Postal Service accepts that table.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Context
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.ids import DeviceId
-from towncircle.kernel.store import Transaction
+from towncircle.kernel.instants import Instant
+from towncircle.kernel.store import Record, Transaction
 from towncircle.mailpiece import rate_files
 from towncircle.wire.bodies import Acknowledged, PublisherRow, RateRow, RateTableFiled
 from towncircle.wire.message import Opened
@@ -46,11 +48,33 @@ def on_filed(ctx: Context, opened: Opened) -> Acknowledged:
     return Acknowledged(note="rate table filed")
 
 
+@cites("P050-1.5")
+def accept(ctx: Context, *, provider: str, number: int) -> Record:
+    """Let a filed table stand as the Postal Service's own, from its first day; once more changes nothing.
+
+    Raises `Refused` (updates.not-filed).
+    """
+    held = ctx.tx.get(FILED, f"{provider} {number:06d}")
+    if held is None:
+        raise Refused("updates.not-filed", number=number, provider=provider[:64])
+    if held.body.get("accepted"):
+        return held
+    told = {name: held.body[name] for name in ("number", "in_force_from", "digest")}
+    ctx.note("rates.accepted", held.key, clauses=("P050 1.5",), provider=provider, **told)
+    return ctx.tx.put(FILED, held.key, {**held.body, "accepted": int(ctx.now)}, owner=provider, expected=held.version)
+
+
 @cites("PRE-05", "P050-1.5")
 def for_the_pack(view: Transaction) -> tuple[tuple[RateRow, ...], tuple[PublisherRow, ...]]:
     """Give the filed tables in the order of their numbers, and whose devices' pieces they price."""
     rates = tuple(
-        RateRow(provider=row.owner, number=row.body["number"], file=row.body["file"].encode())
+        RateRow(
+            provider=row.owner,
+            number=row.body["number"],
+            file=row.body["file"].encode(),
+            filed=Instant(row.body["at"]),
+            accepted=bool(row.body.get("accepted")),
+        )
         for row in sorted(view.find(FILED), key=lambda row: (row.owner, row.body["number"]))
     )
     devices: dict[str, list[DeviceId]] = {row.provider: [] for row in rates}

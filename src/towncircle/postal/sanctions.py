@@ -1,11 +1,11 @@
 """Administrative sanctions: costs and losses with interest, noticed to a Provider (502.15, 502.21, 502.24(e)).
 
-Here: the calculation, the notice, what is paid. Not here: decisions and withdrawals (`decisions`), appeals
-(`defenses`).
+Here: the calculation, the notice, what is paid and paid back. Not here: decisions and withdrawals
+(`decisions`), appeals (`defenses`).
 Kept: the sum is reproducible. Each cost, loss and recovery is a dated row with its reference; interest is simple, by
 actual days over 365, from the day of the row to the day of the notice, a recovery bearing it against the losses; it is
 rounded half up to the mill once, over all rows. The rule gives no rate, so the notice names one and where it is
-published. Nothing is due while an appeal stays it.
+published. Nothing is due while an appeal stays it; what was paid on one that is withdrawn or reversed is paid back.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from towncircle.kernel.context import Context
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record
+from towncircle.ledger import POSTAL, Books
+from towncircle.ledger.trust import sanction_paid, sanction_repaid
 from towncircle.postal import procedures as common
 from towncircle.postal.decisions import notified
 from towncircle.postal.procedures import form_of, note, procedure_row, text_of
@@ -32,6 +34,7 @@ from towncircle.rules.procedures import IN_FORCE, STAYED, in_force, procedures
 REPORTING, CONTROLS = "reporting-sanction", "sanction"
 KINDS = ("cost", "loss", "recovery")
 YEAR_DAYS, PER_MILLION = 365, 1_000_000  # house: how interest is counted
+_FALLEN = ("withdrawn", "reversed")
 _BOUND = {REPORTING: ("502.14",), CONTROLS: ("502.20", "502.23", "502.24")}
 
 
@@ -239,5 +242,40 @@ def pay(ctx: Context, *, procedure: str, amount: Mills, reference: str) -> Recor
         raise Refused("sanction.overpaid", procedure=row.key, left=left, clause=form.clauses["notice"])
     changed = {**body, "paid": int(paid), "payments": {**payments, reference: int(amount)}}
     row = ctx.tx.put("procedure", row.key, changed, owner=row.owner, expected=row.version)
-    note(ctx, row, "paid", form.clauses["notice"], amount=int(amount), paid=int(paid), reference=reference)
+    _book(ctx, row, reference, amount)
+    told: dict[str, Any] = {"amount": int(amount), "paid": int(paid), "reference": reference, "booked": True}
+    note(ctx, row, "paid", form.clauses["notice"], **told)
     return row
+
+
+def _book(ctx: Context, row: Record, reference: str, amount: Mills) -> None:
+    told: dict[str, Any] = {"procedure": row.key, "paper": reference, "provider": row.owner}
+    Books(ctx.tx, POSTAL).post(sanction_paid(**told, amount=amount, at=ctx.now))
+
+
+@cites("502.15/4", "502.15/5", "502.21/4", "502.21/5")
+def repay(ctx: Context, *, procedure: str, reference: str) -> Record:
+    """Pay all back that was paid on a sanction which does not stand; the same paper again is the same payment.
+
+    What was paid before there were books of it is booked first. Raises `Refused` (sanction.nothing-to-repay,
+    sanction.repaid-before).
+    """
+    row = procedure_row(ctx, procedure)
+    form, body = form_of(row), row.body
+    clause = form.clauses["withdrawn"]
+    check_reference(reference)
+    if earlier := body.get("repaid_by", ""):
+        if earlier != reference:
+            raise Refused("sanction.repaid-before", procedure=row.key, reference=earlier, clause=clause)
+        return row
+    paid = Mills(int(body.get("paid", 0)))
+    if form.form != "sanction" or body["ended"] not in _FALLEN or paid == ZERO:
+        state = body["ended"] or body["state"]
+        raise Refused("sanction.nothing-to-repay", procedure=row.key, state=state, paid=paid, clause=clause)
+    for paper, amount in body["payments"].items():
+        _book(ctx, row, paper, Mills(amount))
+    told: dict[str, Any] = {"procedure": row.key, "paper": reference, "provider": row.owner}
+    Books(ctx.tx, POSTAL).post(sanction_repaid(**told, amount=paid, at=ctx.now))
+    row = ctx.tx.put("procedure", row.key, {**body, "repaid_by": reference}, owner=row.owner, expected=row.version)
+    note(ctx, row, "repaid", clause, amount=int(paid), reference=reference)
+    return common.tell(ctx, row, "repayment", f"What was paid on it, {paid}, is paid back by {reference}.", clause)

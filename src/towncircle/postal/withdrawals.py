@@ -1,8 +1,7 @@
-"""Devices out of service, as Providers report them on the completed Form 3601-C (502.20(e), 502.27(b)(3)).
+"""Devices out of service, as Providers report them (502.20(e), 502.27(b)).
 
-Here: the MATS coordinator's part: the reported balance against the device's own signed word, the register of devices,
-the end of the device's certificates. Not here: the credit itself, which the trust account books from the transaction
-file (`trust`).
+Here: the reported balance against the device's own signed word, the register of devices, the end of the device's
+certificates. Not here: the signed form of the balance and its credit, which the MATS coordinator arranges (`balances`).
 Kept: nothing is taken on the Provider's word alone; from then on the device's certificates are revoked, its former ones
 too, so that marks dated later are refused.
 """
@@ -23,7 +22,7 @@ from towncircle.wire.message import Opened
 from towncircle.wire.shape import Body
 
 
-@cites("502.27b", "502.20e", "P050-2.7", "502.27b/2", "502.27b/3")
+@cites("502.27b", "502.20e", "P050-2.7")
 def on_check_out(ctx: Context, opened: Opened) -> Acknowledged:
     """Record a device out of service and revoke its certificates. Raises `Refused` (postal.balance-differs, ...)."""
     body, provider = opened.body, opened.envelope.sender
@@ -39,6 +38,8 @@ def on_check_out(ctx: Context, opened: Opened) -> Acknowledged:
     registers = _registers(ctx, body, opened)
     since = row.body["since"] if retired else int(body.at)
     record = {**row.body, "status": "withdrawn", "since": since, "refund": body.refund}
+    if body.amount > ZERO:  # its form, signed in section G, is still to come (`balances`)
+        record["given"] = {"refund": body.refund, "amount": int(body.amount)}
     if registers is not None:
         told = ("ascending", "descending", "pieces")
         record |= {name: int(getattr(registers, name)) for name in told}
@@ -56,6 +57,7 @@ def on_check_out(ctx: Context, opened: Opened) -> Acknowledged:
         refund=body.refund,
         outcome=body.outcome,
         amount=int(body.amount),
+        credit="waiting" if body.amount > ZERO else "none",
     )
     return Acknowledged(note=f"{body.device} withdrawn")
 

@@ -15,12 +15,22 @@ from towncircle.provider.inventory import change
 from towncircle.provider.leasing import device_terms
 from towncircle.provider.readings import refusal_of, refused_frozen, reset_key, take_reading
 from towncircle.rules import RuleSet
-from towncircle.wire.bodies import AuditForward, CheckOutStatement, DeviceAudit, RefusedReply, Renewal, Withdraw
+from towncircle.wire.bodies import (
+    AuditForward,
+    CheckOutNoted,
+    CheckOutStatement,
+    DeviceAudit,
+    RefusedReply,
+    Renewal,
+    Withdraw,
+)
 from towncircle.wire.message import Opened
 
 
 @cites("502.23", "P050-3.4", "IMI-01", "IMI-11")
-def on_audit(ctx: Context, opened: Opened, *, rules: RuleSet) -> Renewal | Withdraw | CheckOutStatement | RefusedReply:
+def on_audit(
+    ctx: Context, opened: Opened, *, rules: RuleSet
+) -> Renewal | Withdraw | CheckOutStatement | CheckOutNoted | RefusedReply:
     """Take a device audit and wind up its watchdog; tell it what became of its open request and the terms of today.
 
     A device that is to leave is ordered out instead; one that is missing gets nothing, but what it signed counts.

@@ -2,7 +2,8 @@
 
 Here: the Provider's answers to a licensee's notice, to the device's last word, and to the question what became of it.
 Not here: the device's half (`psd.life`), the replacement (a lease and an ordinary reset like any other).
-Kept: from the notice on resets are denied (502.20(e)). The balance is credited once, by the device's own signed word
+Not here either: the credit of what was given back (`balances`).
+Kept: from the notice on resets are denied (502.20(e)). The balance is taken once, by the device's own signed word
 that it holds nothing any more: its `DeviceWithdrawal`, or, where that was lost, its next audit. It is what was noted at
 the notice less what was evidenced since (502.27(b)(1)). A device that cannot sign gives nothing back by itself: its
 last signed reading stands until a person has examined it (502.20(f)). So does that of a device that two persons have
@@ -12,7 +13,6 @@ retired. While an irregularity case of a device is open, no notice of it is take
 from __future__ import annotations
 
 import base64
-from typing import Any
 
 from towncircle.kernel.cases import RETIRED, open_case_of
 from towncircle.kernel.cites import cites
@@ -23,11 +23,9 @@ from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record
 from towncircle.ledger import Books
-from towncircle.ledger.recipes import balance_withdrawn
-from towncircle.provider.inventory import ORDERED, change, device_record, move
+from towncircle.provider.inventory import HELD, ORDERED, change, device_record, move
 from towncircle.provider.missing import away, checked_in
 from towncircle.provider.readings import (
-    file_transaction,
     frozen_refusal,
     refusal_of,
     refused_frozen,
@@ -71,8 +69,14 @@ def on_request(ctx: Context, opened: Opened) -> CheckOutNoted:
         )
     elif held.body["state"] == ORDERED and _silent(ctx, row, body):
         held = _conclude(ctx, row, held, outcome=EXAMINATION, amount=ZERO, raw=b"")
+    return noted(held)
+
+
+def noted(held: Record) -> CheckOutNoted:
+    """Say that the notice of a device was taken, with the balance noted at it."""
+    body = held.body
     return CheckOutNoted(
-        device=body.device, refund=held.body["refund"], noted=Mills(held.body["noted"]), at=Instant(held.body["at"])
+        device=DeviceId(held.key), refund=body["refund"], noted=Mills(body["noted"]), at=Instant(body["at"])
     )
 
 
@@ -172,8 +176,8 @@ def _case_open(case: Record) -> Refused:
 
 
 @cites("502.27b", "P050-3.3c")
-def on_withdrawal(ctx: Context, opened: Opened) -> CheckOutStatement | RefusedReply:
-    """Credit what a device has given back, once; a device that was not ordered out is frozen.
+def on_withdrawal(ctx: Context, opened: Opened) -> CheckOutStatement | CheckOutNoted | RefusedReply:
+    """Take what a device has given back, once; a device that was not ordered out is frozen.
 
     While a case of it is open, or it is missing, its word is taken, and credited when it says it again afterwards.
     """
@@ -183,6 +187,8 @@ def on_withdrawal(ctx: Context, opened: Opened) -> CheckOutStatement | RefusedRe
     held = ctx.tx.get("check-out", row.key)
     if held is not None and held.body["state"] == DONE:
         return statement(ctx, held)
+    if held is not None and held.body["state"] == HELD:
+        return noted(held)
     row = take_reading(ctx, opened, _last_audit(row, body, opened.envelope.issued))
     if row.body["frozen"]:
         return refused_frozen(row)
@@ -220,13 +226,15 @@ def _last_audit(row: Record, body: DeviceWithdrawal, at: Instant) -> DeviceAudit
 @cites("502.20e", "502.27b")
 def answer_audit(
     ctx: Context, row: Record, opened: Opened, reading: DeviceAudit
-) -> Withdraw | CheckOutStatement | RefusedReply:
+) -> Withdraw | CheckOutStatement | CheckOutNoted | RefusedReply:
     """Answer the audit of a device that was ordered out: with the order, or with what became of its balance."""
     held = ctx.tx.get("check-out", row.key)
     if held is None:  # it was retrieved, and no notice of it was given yet: what it signed is taken
         return refusal_of(Refused("provider.not-leased", device=row.key, custody=row.body["custody"]))
     if held.body["state"] == DONE:
         return statement(ctx, held)
+    if held.body["state"] == HELD:
+        return noted(held)
     case = open_case_of(ctx.tx, row.key)
     if case is not None:
         return refusal_of(_case_open(case))
@@ -235,31 +243,28 @@ def answer_audit(
     return _give_back(ctx, row, opened.raw)
 
 
-@cites("PRE-19/2", "502.27b/1", "502.27b/4", "P050-3.3c/1", "P050-3.3c/2")
-def _give_back(ctx: Context, row: Record, raw: bytes) -> CheckOutStatement:
+@cites("502.27b/1")
+def _give_back(ctx: Context, row: Record, raw: bytes) -> CheckOutStatement | CheckOutNoted:
+    """Take a device's last word: it is out of service; what it gave back waits for its form and the coordinator."""
     held = ctx.tx.get("check-out", row.key)
     assert held is not None  # a withdrawal that nobody ordered froze the device (`readings`)
-    amount, books = Mills(row.body["withdrawn_total"]), Books(ctx.tx)
-    due = books.device(row.owner, row.key).descending
+    if held.body["state"] == HELD:
+        return noted(held)
+    amount = Mills(row.body["withdrawn_total"])
+    due = Books(ctx.tx).device(row.owner, row.key).descending
     if amount != due:
         raise BrokenInvariant("provider.balance-differs", device=row.key, amount=amount, due=due)
-    if amount > ZERO:
-        refund = held.body["refund"]
-        entry = balance_withdrawn(refund_id=refund, licensee=row.owner, device=row.key, amount=amount, at=ctx.now)
-        books.post(entry)
-        note: dict[str, Any] = {"device": row.key, "licensee": row.owner, "amount": int(amount)}
-        ctx.note("balance.withdrawn", refund, clauses=("502.27(b)", "P050 3.3"), **note)
-        file_transaction(ctx, row, reference=refund, amount=-amount)
     row = move(ctx, row, "check out")
-    return statement(ctx, _conclude(ctx, row, held, outcome=CREDITED if amount else EMPTY, amount=amount, raw=raw))
+    kept = _conclude(ctx, row, held, outcome=CREDITED if amount else EMPTY, amount=amount, raw=raw)
+    return noted(kept) if amount else statement(ctx, kept)
 
 
-@cites("502.27b/2", "502.27b/3")
+@cites("502.20e")
 def _conclude(ctx: Context, row: Record, held: Record, *, outcome: str, amount: Mills, raw: bytes) -> Record:
-    """Close the case and send the completed Form 3601-C to the Postal Service."""
+    """End the service of a device and tell the Postal Service; a balance that it gave back is held (`balances`)."""
     body = {
         **held.body,
-        "state": DONE,
+        "state": HELD if amount else DONE,
         "outcome": outcome,
         "amount": int(amount),
         "ascending": int(Books(ctx.tx).device(row.owner, row.key).ascending),
@@ -292,7 +297,8 @@ def _conclude(ctx: Context, row: Record, held: Record, *, outcome: str, amount: 
 def on_query(ctx: Context, opened: Opened) -> CheckOutStatement:
     """Tell a licensee what became of the balance of its device; one that was retired since gives nothing back.
 
-    Raises `Refused`: provider.not-given-back, provider.retired for a retired one of which no notice was given.
+    Raises `Refused`: provider.not-given-back, provider.balance-waiting,
+    provider.retired for a retired one of which no notice was given.
     """
     body = opened.body
     assert isinstance(body, CheckOutQuery)
@@ -300,6 +306,9 @@ def on_query(ctx: Context, opened: Opened) -> CheckOutStatement:
     held = ctx.tx.get("check-out", row.key)
     if held is not None and held.body["state"] == ORDERED and retired(ctx, row):
         held = _conclude(ctx, row, held, outcome=EXAMINATION, amount=ZERO, raw=b"")
+    if held is not None and held.body["state"] == HELD:
+        waits = "the Provider's signature" if not held.body.get("signed_by") else "the District MATS coordinator"
+        raise Refused("provider.balance-waiting", device=row.key, amount=Mills(held.body["amount"]), waits=waits)
     if held is None and row.body.get("retired"):
         raise frozen_refusal(row)
     if held is None or held.body["state"] != DONE:

@@ -15,7 +15,7 @@ from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Ask, Context, Steps
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.store import Record
-from towncircle.provider.inventory import device_record, suspect
+from towncircle.provider.inventory import HELD, device_record, suspect
 from towncircle.wire.bodies import (
     Acknowledged,
     ExaminationAnswer,
@@ -58,7 +58,7 @@ def on_query(ctx: Context, opened: Opened) -> ExaminationWaiting:
     if row.owner != opened.envelope.sender:
         raise Refused("provider.unknown-device", device=body.device, provider=ctx.party)
     out = ctx.tx.get("check-out", row.key)
-    if out is not None and out.body["state"] == "done":  # out of service, so its order has lapsed
+    if out is not None and out.body["state"] in ("done", HELD):  # out of service, so its order has lapsed
         return ExaminationWaiting(reference="", order=b"")
     rows = [held for held in ctx.tx.find("examination", owner=row.owner) if held.body["device"] == row.key]
     last = max(rows, key=lambda held: held.body["number"], default=None)

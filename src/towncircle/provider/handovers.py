@@ -43,7 +43,7 @@ SERVICES = {OUT: "service_out", BACK: "service_back"}
 _WORDS = 400
 
 
-@cites("502.20l", "PRE-13", "502.8/7")
+@cites("502.18", "502.20l", "PRE-13", "502.8/7")
 def inspect(ctx: Context, device: DeviceId, tested: SelfTested, told: StatusReport) -> None:
     """Record the inspection of a device on the bench. Raises `Refused` (custody.inspection-failed)."""
     empty = told.resets_total == ZERO and told.registers.pieces == 0

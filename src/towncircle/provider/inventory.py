@@ -16,6 +16,7 @@ from towncircle.kernel.machine import Move, StateTable
 from towncircle.kernel.store import Record
 
 ORDERED = "ordered"  # the state of a check-out whose device is on its way back
+HELD = "held"  # the state of one whose device gave its balance back, which is not credited yet
 CUSTODY = StateTable(
     "the device's custody",
     "new",

@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from datetime import date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from towncircle.kernel.cites import cites
@@ -73,6 +74,23 @@ def file_earlier(ctx: Context) -> None:
         _filed(ctx, row, body.file)
 
 
+def keep_refused(ctx: Context, *, number: int, code: str, sentence: str) -> Record:
+    """Keep that the Postal Service refused a table that was filed: hosts price by it, and verifiers do not."""
+    row = ctx.tx.get(RATES, f"{number:06d}")
+    if row is None:
+        raise Refused("updates.not-filed", number=number, provider=ctx.party)
+    if row.body.get("refused"):
+        return row
+    told: dict[str, Any] = {"number": number, "code": code, "sentence": sentence[:500]}
+    ctx.note("rates.filing-refused", row.key, clauses=("IMI-03", "P050 1.5"), **told)
+    return ctx.tx.put(RATES, row.key, {**row.body, "refused": told}, owner=row.owner, expected=row.version)
+
+
+def filing_of(number: int) -> str:
+    """Give the key of the message that files a table."""
+    return f"rate table {number} filed"
+
+
 def unfiled(view: Transaction) -> list[Record]:
     """Give the published tables that the Postal Service was not sent."""
     return [row for row in view.find(RATES) if not row.body.get("filed")]
@@ -82,7 +100,7 @@ def _filed(ctx: Context, row: Record, file: bytes) -> Record:
     """Send the Postal Service a table as it was published: verifiers price by the same (P050 1.5)."""
     number = row.body["number"]
     body = RateTableFiled(number=number, in_force_from=row.body["in_force_from"], file=file)
-    ctx.send("postal.usps", body, key=f"rate table {number} filed")
+    ctx.send("postal.usps", body, key=filing_of(number))
     return ctx.tx.put(RATES, row.key, {**row.body, "filed": True}, owner=row.owner, expected=row.version)
 
 

@@ -42,7 +42,7 @@ def manufacture(ctx: Context, *, model: str, serials_from: int, count: int) -> l
     return made
 
 
-@cites("502.8/7")
+@cites("502.18", "502.8/7")
 def inspect(ctx: Context, *, device: str, reject: str = "") -> Steps:
     """Inspect a new device: its own tests pass and it is in stock, or it is rejected, with the reason, and scrapped.
 

@@ -161,6 +161,33 @@ def _body(body: Body) -> bytes:
     return _BODIES.get(body, lambda asked: cbor.encode(asked.to_map()))
 
 
+def plain_values(kind: type, *names: str) -> Callable[[object], Any]:
+    """Give a function that takes plain fields out of a record's map, in C, or gives None where one is not as written.
+
+    The values stay plain: an amount is an int.
+    """
+    chosen = {field.name: field for field in _shape(kind).fields}
+    take, types = itemgetter(*(chosen[name].key for name in names)), [_plain(chosen[name].hint) for name in names]
+    assert None not in types
+
+    def read(values: object) -> Any:
+        if type(values) is not dict:
+            return None
+        try:
+            found = take(values)
+        except KeyError:
+            return None
+        return found if list(map(type, found)) == types else None
+
+    return read
+
+
+def field_of(kind: type, name: str) -> tuple[int, _Convert]:
+    """Give the key of a field in its record's map, and how it is read."""
+    (found,) = (field for field in _shape(kind).fields if field.name == name)
+    return found.key, found.read
+
+
 def part_of(raw: bytes, what: str) -> dict[int, Any]:
     """Read one part of a record, whose digest was found right. Raises `BadInput` (psd.malformed)."""
     try:

@@ -19,6 +19,7 @@ from towncircle.kernel.instants import Instant, zone_named
 from towncircle.kernel.money import ZERO
 from towncircle.psd import commands, states
 from towncircle.psd.outcome import Order, Outcome
+from towncircle.psd.sight import Seen
 from towncircle.psd.state import DeviceState, Usage
 from towncircle.rules.terms import Term
 from towncircle.wire.bodies import (
@@ -132,7 +133,7 @@ def renew(state: DeviceState, command: Order, now: Instant) -> Outcome:
     )
 
 
-def advance_days(state: DeviceState) -> int:
+def advance_days(state: Seen) -> int:
     """Give how many days ahead a mailing date may lie: as the parameters say, and within the terms of the rule."""
     terms = state.terms
     return min(state.granted().advance_days, terms.advance_limit_days if terms is not None else ADVANCE_CEILING_DAYS)
@@ -172,7 +173,7 @@ def lapsed(state: DeviceState, now: Instant) -> bool:
     return last is not None and now > last
 
 
-def locks_after(state: DeviceState) -> Instant | None:
+def locks_after(state: Seen) -> Instant | None:
     """Give the deadline after which the device locks itself, or None where it only warns."""
     return state.contact_due if state.granted().lapse_effect == LOCK else None
 

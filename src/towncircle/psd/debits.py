@@ -14,7 +14,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from datetime import date
-from functools import partial
+from functools import lru_cache, partial
 
 from towncircle.kernel.errors import TowncircleError
 from towncircle.kernel.ids import DeviceId
@@ -24,14 +24,15 @@ from towncircle.psd import codec, commands, contact, frames, items, services, so
 from towncircle.psd.columns import Column, host_fields
 from towncircle.psd.evidencing import EVIDENCE, certificate_in_force, check_dates, check_name, merged_within
 from towncircle.psd.indicia import Plan, Same, lay_one, plan_of, row_of
+from towncircle.psd.keys import KeySlots
 from towncircle.psd.memory import Record
 from towncircle.psd.recent import ByIdentity
 from towncircle.psd.registers import Registers, check_numbers, check_rise, debit
+from towncircle.psd.sight import Numbers, Seen
 from towncircle.psd.signing import Signing
 from towncircle.psd.state import DeviceState, SealedKey, Usage
 
 Moved = tuple[bytes, bytes, bytes, bytes, bytes]  # registers, counter, epoch, high water, usage, as they are stored
-Numbers = tuple[int, int, int]  # ascending and descending in mills, pieces
 _Use = tuple[str, str]  # mailing date and category
 _Kind = tuple[str, str, int]  # layout, zone, days in advance
 
@@ -102,59 +103,64 @@ class Standing:
             "limit",
             "registers",
             "since",
+            "taken",
             "until",
         ),
         *("_after", "_base", "_before", "_law", "_row", "_rows", "_same", "_serial", "_use", "_used", "_written_epoch"),
     )
 
-    def __init__(self, state: DeviceState, now: Instant) -> None:
-        services.check(services.role_at_port(services.USER, EVIDENCE), EVIDENCE)
-        assert states.DEVICE.move(state.state, EVIDENCE).to == state.state
+    def __init__(self, state: Seen, now: Instant, *, start: int = 0) -> None:
+        """Read a state; `start` counts a start that has yet to be kept, with the first debit."""
+        _check_served(state.state)
         software.check_build(state, EVIDENCE)
         granted, certificate, locks = state.granted(), certificate_in_force(state, now), contact.locks_after(state)
         assert state.indicia_key is not None
         self.key: SealedKey = state.indicia_key
         self.kind: _Kind = (granted.layout, granted.zone, contact.advance_days(state))
-        self.layout = _ANSWER[1] + items.text(granted.layout) + _ANSWER[2]
+        self.layout = _layout(granted.layout)
         self.limit = granted.piece_limit_mills
         self.since = certificate.not_before
         self.until = certificate.not_after if locks is None else min(certificate.not_after, locks)
-        self.device, self.epoch, self._serial = state.device, state.epoch, certificate.serial
-        self._written_epoch = _MOVING[2] + items.integer(state.epoch)
-        self._law = (int(state.resets_total), int(state.withdrawn_total), int(state.balance_limit))
-        self._base, self._row, self._same = state, bytearray(), None  # type: tuple[DeviceState, bytearray, Same | None]
-        held = state.registers
-        self.registers: Numbers = (int(held.ascending), int(held.descending), held.pieces)
-        self.counter, self.high_water = state.counter, state.high_water
+        self.device, self.epoch, self._serial = state.device, state.epoch + start, certificate.serial
+        self._written_epoch = _MOVING[2] + items.integer(self.epoch)
+        self._law, self.registers = state.limits, state.numbers
+        self._base, self._row, self._same = state, bytearray(), None  # type: tuple[Seen, bytearray, Same | None]
+        self.counter, self.high_water, self.taken = state.counter + start, state.high_water, False
         self._rows, self.at = state.usage, 0
         self._use: _Use | None = None
         self._used = 0, 0
 
     @property
-    def base(self) -> DeviceState:
-        """Give a state of this device; a debit has left it as it is but for what a debit moves."""
+    def base(self) -> Seen:
+        """Give a state of this device, or a sight of it; a debit has left it as it is but for what a debit moves."""
         return self._base
 
     def state(self) -> DeviceState:
         """Give the state as the debits that were kept have made it."""
-        if self.counter != self._base.counter:
-            self._base = self.after(self.registers, self.counter, self.high_water, self._used)
-        return self._base
+        base = self._base
+        if self.counter != base.counter or not isinstance(base, DeviceState):
+            base = self._base = self.after(self.registers, self.counter, self.high_water, self._used)
+        return base
 
     def after(self, registers: Numbers, counter: int, high_water: Instant, used: tuple[int, int]) -> DeviceState:
         """Give the state with other numbers."""
         ascending, descending, pieces = registers
-        rows, at = self._rows, self.at
-        if self._use is not None:
-            date, category = self._use
-            row = Usage(date=date, category=category, count=used[0], amount=Mills(used[1]))
-            rows = (*rows[:at], *([row] if row.count else ()), *rows[at + 1 :])
-        return self._base.amended(
+        return self._base.whole().amended(
             registers=Registers(ascending=Mills(ascending), descending=Mills(descending), pieces=pieces),
             counter=counter,
+            epoch=self.epoch,
             high_water=high_water,
-            usage=rows,
+            usage=self._usage(used),
         )
+
+    def _usage(self, used: tuple[int, int]) -> tuple[Usage, ...]:
+        """Give the usage rows with these numbers in the one that debits add to."""
+        rows, at = self._rows, self.at
+        if self._use is None:
+            return rows
+        date, category = self._use
+        row = Usage(date=date, category=category, count=used[0], amount=Mills(used[1]))
+        return (*rows[:at], *([row] if row.count else ()), *rows[at + 1 :])
 
     def debited(self, amount: int) -> Numbers:
         """Give the registers after a debit of one piece. Raises `Refused`, `BrokenInvariant` (psd.registers-broken)."""
@@ -180,8 +186,8 @@ class Standing:
     def _turn(self, case: _Case) -> None:
         """Make another usage row the one that debits add to; a new one has nothing in it yet and is not told."""
         date, category = case.use
-        state = self.state()
-        rows = merged_within(state, [Usage(date=date, category=category, count=0, amount=ZERO)])
+        added = Usage(date=date, category=category, count=0, amount=ZERO)
+        rows = merged_within(self._usage(self._used), [added], reported=self._base.rows_reported)
         self._rows, self._use = rows, case.use
         if len(rows) == 1:
             self.at, self._before, self._after = 0, case.alone, b""
@@ -206,6 +212,7 @@ class Standing:
     def take(self, kept: Debit) -> None:
         """Take note that a debit is kept."""
         self.registers, self.counter, self.high_water, self._used = kept.registers, kept.counter, kept.at, kept.used
+        self.taken = True
 
 
 class Debit:
@@ -213,7 +220,7 @@ class Debit:
 
     __slots__ = (
         *("_digest", "at", "content", "counter", "device", "epoch", "expected_counter", "moved"),
-        *("raw", "registers", "request_id", "response", "signing", "standing", "tail", "used"),
+        *("raw", "registers", "request_id", "response", "standing", "tail", "used"),
     )
     standing: Standing
     device: DeviceId
@@ -229,7 +236,17 @@ class Debit:
     moved: Moved
     response: bytes  # as far as the signature, until there is one
     tail: bytes
-    signing: Signing
+
+    def signed(self, slots: KeySlots) -> TowncircleError | None:
+        """Sign and make the answer, or give what kept it from being signed."""
+        try:
+            signature = Signing(slots.signer(self.standing.key), [self.content]).done()
+        except TowncircleError as error:
+            return error
+        if isinstance(signature, TowncircleError):
+            return signature
+        self.sign(signature)
+        return None
 
     def sign(self, signature: bytes) -> None:
         """Make the answer."""
@@ -330,6 +347,19 @@ class Round:
                 case = None
         self._cases[key] = case, columns  # held, so that no other object gets its identity
         return case
+
+
+@lru_cache(maxsize=16)
+def _check_served(state: str) -> None:
+    """Check that evidence is a service of the user's in this state. Raises `Refused`, each time."""
+    services.check(services.role_at_port(services.USER, EVIDENCE), EVIDENCE)
+    assert states.DEVICE.move(state, EVIDENCE).to == state
+
+
+@lru_cache(maxsize=16)
+def _layout(name: str) -> bytes:
+    """Write what an answer tells of the layout."""
+    return _ANSWER[1] + items.text(name) + _ANSWER[2]
 
 
 def _usage_head(use: _Use) -> bytes:

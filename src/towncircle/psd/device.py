@@ -134,10 +134,9 @@ class Device:
         try:
             if self._record(EVIDENCE, debit.request_id) is not None:
                 return None
-            made = debit.signing.done()
-            if isinstance(made, TowncircleError):
-                return commands.encode_error(made)
-            debit.sign(made)
+            failed = debit.signed(self._slots)
+            if failed is not None:
+                return commands.encode_error(failed)
             self._held = None  # as in `_commit`
             standing, self._standing = self._standing, None
             self._memory.commit([cast("Change", debit)])
@@ -155,12 +154,9 @@ class Device:
                 return None
             if self._standing is None:
                 self._standing = Standing(self._state(), at.now)
-            debit = at.decide(self._standing, command, parts)
-            if debit is not None:
-                debit.signing = Signing(self._slots.signer(self._standing.key), [debit.content])
+            return at.decide(self._standing, command, parts)
         except (TowncircleError, UnicodeDecodeError):
             return None
-        return debit
 
     def keep(self, debit: Debit) -> None:
         """Take note that a debit is kept."""

@@ -22,6 +22,7 @@ from towncircle.psd.columns import HostFields, host_fields
 from towncircle.psd.commands import MAX_PIECES
 from towncircle.psd.indicia import build
 from towncircle.psd.outcome import Outcome
+from towncircle.psd.sight import Seen
 from towncircle.psd.state import CertificateFacts, DeviceState, Usage
 
 EVIDENCE = "evidence"
@@ -51,7 +52,7 @@ def evidence(state: DeviceState, command: commands.Evidence, now: Instant) -> Ou
     check_dates(host.days, now, zone=state.granted().zone, advance_days=contact.advance_days(state))  # 4
     registers = state.registers.debited(Mills(sum(amounts)), pieces=count)  # 5
     contents = build(state, amounts=amounts, host=host, serial=serial)  # 6
-    usage = merged_within(state, _used(amounts, host))  # 7
+    usage = merged_within(state.usage, _used(amounts, host), reported=len(state.reported))  # 7
     after = state.amended(registers=registers, usage=usage)
     first = state.registers.pieces + 1
     return Outcome(
@@ -80,7 +81,7 @@ def check_name(request_id: str) -> None:
         raise BadInput("psd.request-id", text=request_id[:40])
 
 
-def certificate_in_force(state: DeviceState, now: Instant) -> CertificateFacts:
+def certificate_in_force(state: Seen, now: Instant) -> CertificateFacts:
     """Give the indicia certificate. Raises `Refused` (psd.not-certified, psd.certificate-not-in-force)."""
     certificate = state.indicia_certificate
     if certificate is None:
@@ -104,11 +105,11 @@ def check_dates(days: Sequence[date], now: Instant, *, zone: str, advance_days: 
             raise Refused("psd.date-refused", date=day, first=today, last=last, zone=zone)
 
 
-def merged_within(state: DeviceState, rows: Sequence[Usage]) -> tuple[Usage, ...]:
-    """Add usage rows to those of the state, as long as there is room. Raises `Refused` (psd.usage-full)."""
-    usage = contact.merged(state.usage, rows)
-    if len(usage) + len(state.reported) > contact.MAX_USAGE_ROWS:
-        raise Refused("psd.usage-full", rows=len(state.usage) + len(state.reported))
+def merged_within(held: Sequence[Usage], rows: Sequence[Usage], *, reported: int) -> tuple[Usage, ...]:
+    """Add usage rows to those held, as long as there is room. Raises `Refused` (psd.usage-full)."""
+    usage = contact.merged(held, rows)
+    if len(usage) + reported > contact.MAX_USAGE_ROWS:
+        raise Refused("psd.usage-full", rows=len(held) + reported)
     return usage
 
 

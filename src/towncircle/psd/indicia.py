@@ -19,15 +19,17 @@ from towncircle.indicium.catalogue import Field, layout
 from towncircle.indicium.values import to_bytes
 from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import BadInput, BrokenInvariant
-from towncircle.kernel.ids import DeviceId
 from towncircle.psd.columns import Column, HostFields
 from towncircle.psd.recent import ByIdentity
+from towncircle.psd.sight import Seen
 from towncircle.psd.state import DeviceState
 
 _MOVING = ("ascending_mills", "postage_mills", "descending_mills", "piece_count")
+_NUMBERS = ("certificate_serial", "psd_serial")  # what tells a device from the others of its model
 _OWN = {
+    *_NUMBERS,
     *_MOVING,
-    *("version", "algorithm", "certificate_serial", "vendor", "model", "vendor_model", "psd_serial", "origin_zip"),
+    *("version", "algorithm", "vendor", "model", "vendor_model", "origin_zip"),
 }
 
 
@@ -62,10 +64,12 @@ def build(state: DeviceState, *, amounts: Sequence[int], host: HostFields, seria
     return Contents(joined=bytes(out), size=len(row))
 
 
-def row_of(state: DeviceState, same: Same, *, serial: int) -> bytearray:
+def row_of(state: Seen, same: Same, *, serial: int) -> bytearray:
     """Give the row of one piece with everything but what moves and what differs from piece to piece."""
     granted = state.granted()
-    row = bytearray(_row(granted.layout, state.device, serial, granted.office_zip))
+    device = state.device
+    row = bytearray(_model_row(granted.layout, device.vendor, device.model, granted.office_zip))
+    _lay_numbers(row, plan_of(granted.layout).own, (serial, device.serial))
     for start, end, value in same:
         row[start:end] = value
     return row
@@ -76,7 +80,12 @@ def lay_one(out: bytearray, plan: Plan, *values: int) -> None:
 
     Raises `BadInput` (indicium.field-out-of-range).
     """
-    for at, start, end, field in plan.moving:
+    _lay_numbers(out, plan.moving, values)
+
+
+def _lay_numbers(out: bytearray, places: Sequence[Numbered], values: Sequence[int]) -> None:
+    """Write numbers into their places of one row. Raises `BadInput` (indicium.field-out-of-range)."""
+    for at, start, end, field in places:
         try:
             out[start:end] = values[at].to_bytes(end - start, "little")
         except OverflowError as error:
@@ -107,14 +116,6 @@ def _out_of_range(field: Field) -> BadInput:
     return BadInput("indicium.field-out-of-range", field=field.name, value="a value", expected=f"{field.length} bytes")
 
 
-@lru_cache(maxsize=16384)
-def _row(layout_id: str, device: DeviceId, serial: int, office_zip: str) -> bytes:
-    """Lay what stays the same in every piece of a device into the row of a layout."""
-    row = bytearray(_model_row(layout_id, device.vendor, device.model, office_zip))
-    _write(row, plan_of(layout_id), {"certificate_serial": serial, "psd_serial": device.serial})
-    return bytes(row)
-
-
 @lru_cache(maxsize=1024)
 def _model_row(layout_id: str, vendor: str, model: str, office_zip: str) -> bytes:
     """Lay what all devices of a model and an office have in common into the row of a layout."""
@@ -135,6 +136,7 @@ def _write(row: bytearray, plan: Plan, known: Mapping[str, int | str]) -> None:
 
 
 Same = list[tuple[int, int, bytes]]
+Numbered = tuple[int, int, int, Field]  # which value it is, where its bytes begin and end, the field
 Varied = list[tuple[Field, list[bytes], Column]]
 
 
@@ -142,14 +144,15 @@ Varied = list[tuple[Field, list[bytes], Column]]
 class Plan:
     """Hold what is the same for all devices of a layout; a field of the host comes with how its values are written.
 
-    `moving` holds for each value that moves its place in `_MOVING`, where its bytes begin and end, and its field;
+    `moving` holds where the values of `_MOVING` lie, `own` where the device's numbers do (`_NUMBERS`);
     `hosts` remembers what columns that come again come to in this layout.
     """
 
     layout: str
     template: bytes
     fields: dict[str, Field]
-    moving: tuple[tuple[int, int, int, Field], ...]
+    moving: tuple[Numbered, ...]
+    own: tuple[Numbered, ...]
     from_host: tuple[tuple[Field, Callable[[int | str], bytes]], ...]
     hosts: ByIdentity[HostFields, tuple[Same, Varied]]
 
@@ -189,6 +192,8 @@ def plan_of(layout_id: str) -> Plan:
             field = chosen.field(name)
             row[field.offset : field.end] = to_bytes(field, value)
     moving = [field for field in chosen.content_fields if field.name in _MOVING]
+    own = [field for field in chosen.content_fields if field.name in _NUMBERS]
+    assert all(field.encoding == "uint" for field in own)
     from_host = tuple(field for field in chosen.content_fields if field.name not in _OWN)
     if not any(field.name in ("piece_count", "ascending_mills") for field in moving):
         raise BrokenInvariant("psd.layout-repeats", layout=chosen.id)
@@ -196,7 +201,13 @@ def plan_of(layout_id: str) -> Plan:
         layout=chosen.id,
         template=bytes(row),
         fields={field.name: field for field in chosen.fields},
-        moving=tuple((_MOVING.index(field.name), field.offset, field.end, field) for field in moving),
+        moving=_numbered(_MOVING, moving),
+        own=_numbered(_NUMBERS, own),
         from_host=tuple((field, lru_cache(maxsize=2048, typed=True)(partial(to_bytes, field))) for field in from_host),
         hosts=ByIdentity(256),
     )
+
+
+def _numbered(names: Sequence[str], found: Sequence[Field]) -> tuple[Numbered, ...]:
+    """Give where numbers lie."""
+    return tuple((names.index(field.name), field.offset, field.end, field) for field in found)

@@ -23,6 +23,7 @@ from towncircle.psd import postgres_sql as sql
 from towncircle.psd.memory import Change, Record, RecordName
 from towncircle.psd.postgres_rows import Rows, Steady, statement
 from towncircle.psd.recent import Recent
+from towncircle.psd.sight import Seen, sight_of
 from towncircle.psd.state import DeviceState
 
 if TYPE_CHECKING:
@@ -143,19 +144,32 @@ class PostgresMemory:
 
     def load(self, ids: Iterable[DeviceId]) -> Mapping[DeviceId, DeviceState]:
         """Give the states of the devices that are kept. Raises `BrokenInvariant` (psd.store-damaged)."""
-        names = [str(name) for name in ids]
+        return {name: seen.whole() for name, seen in self._seen(ids, sights=False).items()}
+
+    def sights(self, ids: Iterable[DeviceId]) -> Mapping[DeviceId, Seen]:
+        """Give of each device what a debit reads of it, or its whole state where that is not enough.
+
+        Raises `BrokenInvariant` (psd.store-damaged).
+        """
+        return self._seen(ids, sights=True)
+
+    def _seen(self, ids: Iterable[DeviceId], *, sights: bool) -> Mapping[DeviceId, Seen]:
+        names, sha256 = [str(name) for name in ids], hashlib.sha256
         with self._session() as connection:
             rows = connection.execute(sql.LOAD, (arrays.texts(names),), binary=True).fetchall()
-        found: dict[DeviceId, DeviceState] = {}
+        found: dict[DeviceId, Seen] = {}
         notes: dict[str, Steady] = {}
         for name, steady, counter, epoch, moving, digest in rows:
-            first = hashlib.sha256(steady).digest()
-            if hashlib.sha256(first + moving).digest() != digest:
+            first = sha256(steady).digest()
+            if sha256(first + moving).digest() != digest:
                 self._damaged(f"the state of {name} is not the one that was written")
-            state, as_cut = DeviceState.join(steady, moving)
-            found[DeviceId(name)] = state
+            seen: Seen | None = sight_of(steady, moving) if sights else None
+            as_cut = True
+            if seen is None:
+                seen, as_cut = DeviceState.join(steady, moving)
+            found[seen.device if seen.device == name else DeviceId(name)] = seen
             if as_cut:
-                notes[name] = Steady(counter, epoch, state, first)
+                notes[name] = Steady(counter, epoch, seen, first)
             else:
                 self._steady.drop(name)
         self._steady.put_all(notes)

@@ -18,7 +18,7 @@ from towncircle.psd import postgres_sql as sql
 from towncircle.psd.debits import Debit
 from towncircle.psd.evidencing import EVIDENCE
 from towncircle.psd.memory import Change, Record
-from towncircle.psd.state import DeviceState
+from towncircle.psd.sight import Seen
 
 Notes = dict[str, "Steady"]  # what the rows have, once the changes are committed
 
@@ -28,7 +28,7 @@ class Steady(NamedTuple):
 
     counter: int
     epoch: int
-    state: DeviceState
+    state: Seen
     digest: bytes
 
 
@@ -53,7 +53,7 @@ def _expected(changes: Sequence[Change | Debit]) -> tuple[bytes, bytes]:
     return arrays.bigints(counters), arrays.bigints([change.epoch for change in changes])
 
 
-def _part(held: Steady | None, expected_counter: int, epoch: int, state: DeviceState) -> tuple[bytes | None, bytes]:
+def _part(held: Steady | None, expected_counter: int, epoch: int, state: Seen) -> tuple[bytes | None, bytes]:
     """Give the steady part that a row needs, None where it has that very one, and its digest."""
     if held is not None and held.counter == expected_counter and held.epoch == epoch:
         known = held.state

@@ -18,6 +18,7 @@ from towncircle.kernel.instants import Instant
 from towncircle.pki.verifying import POSTAL, PublicKey, check_chain
 from towncircle.psd import commands, integrity
 from towncircle.psd.outcome import Order, Outcome
+from towncircle.psd.sight import Seen
 from towncircle.psd.state import DeviceState
 from towncircle.wire.bodies import BuildApproval, SoftwareReport, SoftwareUpdate
 from towncircle.wire.message import Envelope, open_certified
@@ -27,9 +28,14 @@ DEVICES = "devices"  # the audience of an approval
 UNBOUND = ("identify", "status", "selftest", "update", "software", "examine", "zeroise")
 
 
+def waits(next_build: bytes) -> bool:
+    """Tell whether the build that waits, if any, is the one that runs."""
+    return bool(next_build) and next_build == integrity.running()
+
+
 def started(state: DeviceState) -> DeviceState:
     """Give the state of a device that starts: where the build that waits is the one that runs, it is bound to it."""
-    if not state.next_build or state.next_build != integrity.running():
+    if not waits(state.next_build):
         return state
     return replace(
         state, software_version=state.next_version, software_build=state.next_build, next_version=0, next_build=b""
@@ -37,12 +43,12 @@ def started(state: DeviceState) -> DeviceState:
 
 
 @cites("IMI-03/1", "502.11")
-def check_build(state: DeviceState, event: str) -> None:
+def check_build(state: Seen, event: str) -> None:
     """Refuse to serve under another build than the bound one. Raises `Refused` (psd.build-not-approved)."""
     if state.software_build and event not in UNBOUND and integrity.running() != state.software_build:
         raise Refused(
             "psd.build-not-approved",
-            version=state.software_version,
+            version=state.whole().software_version,
             build=state.software_build.hex()[:16],
             running=integrity.running().hex()[:16] or "none",
         )

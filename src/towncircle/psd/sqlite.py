@@ -147,7 +147,7 @@ class SqliteMemory:
         device, expected_counter, epoch, records = change.device, change.expected_counter, change.epoch, change.records
         if type(change) is Debit:
             counter, now_epoch = change.counter, change.standing.epoch
-            blob = self._writer.spliced(change.standing.base, change.moved)
+            blob = self._writer.spliced(change.standing.base.whole(), change.moved)
         else:
             state = change.state
             counter, now_epoch, blob = state.counter, state.epoch, self._writer.encode(state)

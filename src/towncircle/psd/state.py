@@ -136,7 +136,7 @@ class DeviceState(Amendable):
         """
         try:
             still, moved = codec.part_of(steady, "the steady part"), codec.part_of(moving, "the moving part")
-            as_cut = moved.keys() == _MOVED_KEYS and still.keys() == _STEADY_KEYS
+            as_cut = moved.keys() == MOVED_KEYS and still.keys() == STEADY_KEYS
             missing = () if as_cut else _FIRST_KEYS - still.keys() - moved.keys()
             if missing:
                 raise BadInput("psd.malformed", what=f"the fields {sorted(missing)} are missing")
@@ -163,14 +163,41 @@ class DeviceState(Amendable):
 
     def granted(self) -> DeviceParameters:
         """Give the signed parameters of a device that has them."""
-        if self.parameters is None:
-            raise BrokenInvariant("psd.store-damaged", path="the device", what=f"it is {self.state} without parameters")
-        return self.parameters
+        return granted_of(self.parameters, self.state)
+
+    # what a debit looks at, of this or of a `sight`
+
+    @property
+    def numbers(self) -> tuple[int, int, int]:
+        """Give the registers as plain numbers: ascending and descending in mills, pieces."""
+        held = self.registers
+        return int(held.ascending), int(held.descending), held.pieces
+
+    @property
+    def limits(self) -> tuple[int, int, int]:
+        """Give what the law is checked against, in mills: resets, withdrawn, the limit of the balance."""
+        return int(self.resets_total), int(self.withdrawn_total), int(self.balance_limit)
+
+    @property
+    def rows_reported(self) -> int:
+        """Count the usage rows that the last audit told."""
+        return len(self.reported)
+
+    def whole(self) -> DeviceState:
+        """Give this state."""
+        return self
+
+
+def granted_of(parameters: DeviceParameters | None, state: str) -> DeviceParameters:
+    """Give the signed parameters of a device that has them. Raises `BrokenInvariant` (psd.store-damaged)."""
+    if parameters is None:
+        raise BrokenInvariant("psd.store-damaged", path="the device", what=f"it is {state} without parameters")
+    return parameters
 
 
 MOVED = ("registers", "counter", "epoch", "high_water", "usage")  # what a debit changes, in the order of their numbers
 _MOVED = frozenset(MOVED)
 _STEADY = codec.part(DeviceState, {field.name for field in fields(DeviceState)} - _MOVED)
 _MOVING = codec.part(DeviceState, _MOVED)
-_MOVED_KEYS, _STEADY_KEYS = set(_MOVING.keys), set(_STEADY.keys)
+MOVED_KEYS, STEADY_KEYS = set(_MOVING.keys), set(_STEADY.keys)
 _FIRST_KEYS = frozenset(range(32))  # what version 0.1.0 has; what was appended later may be missing

@@ -122,6 +122,11 @@ def lay_mark(folder: Path, mark: str) -> None:
         raise Refused("printer.unreachable", address=folder, why=error.strerror or error) from error
 
 
+def has_mark(folder: Path, mark: str) -> bool:
+    """Tell whether a spool folder has a mark."""
+    return _marked(folder, mark).exists()
+
+
 def _marked(folder: Path, mark: str) -> Path:
     return folder / f".towncircle-{mark}"
 

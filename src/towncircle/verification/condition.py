@@ -8,7 +8,8 @@ the check that prices and prints (`mailpiece.eligibility`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 
@@ -17,13 +18,13 @@ from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.money import Mills
 from towncircle.mailpiece.categories import Category, describe_category, read_category
 from towncircle.mailpiece.eligibility import CLASS_CLAUSE, Piece, minimum_pieces, unchecked, unpayable
-from towncircle.mailpiece.rates import PriceRequest, price
+from towncircle.mailpiece.rates import Price, PriceRequest, price
 from towncircle.pki.verifying import Finding
 from towncircle.symbol import reflectance
 from towncircle.verification.facts import Observed
 from towncircle.verification.finding import finding
 from towncircle.verification.mark import Mark
-from towncircle.verification.prices import Tables
+from towncircle.verification.prices import Stack, Tables
 
 _ELSEWHERE = frozenset({"first", "priority"})  # First-Class Mail, Priority Mail included (P050 1.4)
 _NOT_SAID = "The class of mail is not in the mark, or its code is not known here."
@@ -127,49 +128,106 @@ def _value(mark: Mark) -> Finding:
     postage = mark.number("postage_mills")
     if postage is None:
         return finding("value.due", ok=None, text="The mark shows no postage.")
-    due, how = mark.observed.amount_due, "as observed"
-    if due is None:
-        due, how = due_for(mark.claimed, _day(mark), mark.observed, mark.tables)
-    if due is None:
-        return finding("value.due", ok=None, text=f"What is due for the piece is not known: {how}")
-    return finding("value.due", ok=postage >= due, text=f"Postage {Mills(postage)}; due {due}, {how}.")
+    observed, due = mark.observed, Due(amount=mark.observed.amount_due, how="as observed")
+    if due.amount is None:
+        due = due_for(mark.claimed, _day(mark), observed, mark.tables)
+    if due.amount is None:
+        return finding("value.due", ok=None, text=f"What is due for the piece is not known: {due.how}")
+    text = f"Postage {Mills(postage)}; due {due.amount}, {due.how}."
+    if postage < due.amount:
+        return finding("value.due", ok=False, text=text)
+    doubt = observed.doubt or due.doubt_of(Mills(postage))
+    return finding("value.due", ok=None if doubt else True, text=f"{text} {doubt}".rstrip())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """Hold what is due for a piece and by which tables, or None and why it is not known.
+
+    Where the tables that a Provider filed ask for less than those of the program and the accepted ones, `sure` is what
+    these ask for, None where they have no price, and `doubt` says so.
+    """
+
+    amount: Mills | None
+    how: str
+    sure: Mills | None = None
+    doubt: str = ""
+
+    def doubt_of(self, paid: Mills) -> str:
+        """Say why it is not known that an amount is enough, or nothing."""
+        return "" if self.sure is not None and paid >= self.sure else self.doubt
 
 
 @cites("P050-1.5/2")
-def due_for(code: str, on: date, observed: Observed, tables: Tables) -> tuple[Mills | None, str]:
+def due_for(code: str, on: date, observed: Observed, tables: Tables) -> Due:
     """Price a piece by the category of its mark, the weight that was found and the tables of its device.
 
-    Gives the amount and the table that priced it, or None and why.
+    Of several tables by which the device may have printed for the day the lowest price is due. What only a Provider's
+    word makes enough, which the Postal Service did not accept, is in doubt.
     """
     if observed.weight_tenths is None:
-        return None, "it was not weighed."
+        return Due(amount=None, how="it was not weighed.")
     try:
         said = read_category(code)
         if said.extra_services and not observed.extras:
-            return None, "the mark does not say which extra services it pays, and none were observed."
+            how = "the mark does not say which extra services it pays, and none were observed."
+            return Due(amount=None, how=how)
         kind = "metered" if said.price_type == "all" else said.price_type
-        found = price(
-            PriceRequest(
-                on=on,
-                weight_oz=Fraction(observed.weight_tenths, 10),
-                shape=said.shape,
-                price_type=kind,  # type: ignore[arg-type]  # read_category gives no other
-                mail_class=said.mail_class,
-                level=said.level,
-                mailing_pieces=_assumed(said, on),
-                nonmachinable=said.nonmachinable,
-                zone=observed.zone,
-                extras=observed.extras,
-                declared_value=observed.declared_value,
-            ),  # a size beyond the limits is a finding of its own: it makes the piece cost more, never less
-            tables=tables.held,
-        )
+        request = PriceRequest(
+            on=on,
+            weight_oz=Fraction(observed.weight_tenths, 10),
+            shape=said.shape,
+            price_type=kind,  # type: ignore[arg-type]  # read_category gives no other
+            mail_class=said.mail_class,
+            level=said.level,
+            mailing_pieces=_assumed(said, on),
+            nonmachinable=said.nonmachinable,
+            zone=observed.zone,
+            extras=observed.extras,
+            declared_value=observed.declared_value,
+        )  # a size beyond the limits is a finding of its own: it makes the piece cost more, never less
+        found, stack = _least(request, tables.stacks(on))
     except (Refused, BadInput) as unknown:
-        return None, unknown.sentence
+        return Due(amount=None, how=unknown.sentence)
     ounces = f"{float(Fraction(observed.weight_tenths, 10)):g} oz"
     with_them = f" with {', '.join(observed.extras)}" if observed.extras else ""
     where = f" to zone {found.zone}" if found.zone else ""
-    return found.amount, f"as a {describe_category(code)} of {ounces}{where}{with_them} by {tables.named(found, on)}"
+    how = f"as a {describe_category(code)} of {ounces}{where}{with_them} by {stack.named(found, on)}"
+    sure, doubt = _doubted(request, found, tables)
+    return Due(amount=found.amount, how=how, sure=sure, doubt=doubt)
+
+
+@cites("P050-1.5/2")
+def _doubted(request: PriceRequest, found: Price, tables: Tables) -> tuple[Mills | None, str]:
+    """Compare a price with that of the tables on nobody's word but the Postal Service's: what these ask for, and why.
+
+    Nothing where they ask for no more.
+    """
+    if all(one.accepted for one in tables.filed):
+        return None, ""
+    word = f"the Postal Service did not accept the lower price that {tables.publisher} filed"
+    try:
+        own, stack = _least(request, tables.stacks(request.on, accepted=True))
+    except (Refused, BadInput):
+        return None, f"Whether that is enough is not known: without it there is no price, and {word}."
+    if own.amount <= found.amount:
+        return None, ""
+    says = f"{stack.named(own, request.on)} says {own.amount}"
+    return own.amount, f"Whether that is enough is not known: {says}, and {word}."
+
+
+def _least(request: PriceRequest, stacks: Iterable[Stack]) -> tuple[Price, Stack]:
+    """Give the lowest price of some stacks of tables, and its stack. Raises what `price` raises where none has one."""
+    found: list[tuple[Price, Stack]] = []
+    trouble: Refused | BadInput | None = None
+    for stack in stacks:
+        try:
+            found.append((price(request, tables=stack.held), stack))
+        except (Refused, BadInput) as error:
+            trouble = trouble or error
+    if not found and trouble is not None:
+        raise trouble
+    return min(found, key=lambda one: one[0].amount)
 
 
 def _assumed(said: Category, on: date) -> int | None:

@@ -79,7 +79,7 @@ class Observed:
     dispatch; `other_payment` names what else pays in the same mailing. `claimed` is the category that the whole piece
     is paid as, where several marks pay it; `prints` what was measured of the print of each mark, by its bytes. `zone`
     is the zone that the piece goes to, `extras` are the extra services whose labels it bears, `declared_value` is what
-    it is insured for.
+    it is insured for. `doubt` says of an amount due that is paid why it may be too low all the same.
     """
 
     amount_due: Mills | None = None
@@ -98,6 +98,7 @@ class Observed:
     zone: str = ""
     extras: tuple[str, ...] = ()
     declared_value: Mills | None = None
+    doubt: str = ""
     prints: Mapping[bytes, Reflectance] = field(default_factory=lambda: MappingProxyType({}))
 
     def told(self) -> dict[str, Any]:

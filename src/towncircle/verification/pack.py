@@ -30,13 +30,14 @@ from towncircle.wire.bodies import (
     PublishedPack,
     SecondPublishedPack,
     StatusRow,
+    ThirdPublishedPack,
 )
 from towncircle.wire.message import Envelope, open_certified, seal
 from towncircle.wire.shape import Body
 
 AUDIENCE = "verifiers"
 MAX_PACK = 512 * 1024 * 1024
-AnyPack = FirstPublishedPack | SecondPublishedPack | PublishedPack
+AnyPack = FirstPublishedPack | SecondPublishedPack | ThirdPublishedPack | PublishedPack
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +73,7 @@ class Pack:
                 if isinstance(body, FirstPublishedPack)
                 else {row.device: row.ascending for row in body.last_readings}
             ),
-            prices=prices_of(body) if isinstance(body, PublishedPack) else Prices(),
+            prices=prices_of(body) if isinstance(body, PublishedPack | ThirdPublishedPack) else Prices(),
         )
 
     @property
@@ -81,7 +82,7 @@ class Pack:
         return self.anchor == "test"
 
 
-def publish_pack(body: PublishedPack, *, sender: str, id: str, signer: Signer) -> bytes:  # noqa: A002 - the envelope's word
+def publish_pack(body: AnyPack, *, sender: str, id: str, signer: Signer) -> bytes:  # noqa: A002 - the envelope's word
     """Sign a pack for everybody; it holds from `issued` to `next_update` and its counter is its list number."""
     return seal(
         sender=sender,
@@ -127,7 +128,7 @@ def load_pack(
         return result.leaf.public
 
     body = open_certified(raw, audience=AUDIENCE, key_of=key_of, limit=MAX_PACK).body  # 1
-    assert isinstance(body, PublishedPack | FirstPublishedPack)
+    assert isinstance(body, AnyPack)
     if body.anchor != anchor:  # 2
         raise Refused("verification.wrong-anchor", anchor=body.anchor, needed=anchor)
     if body.number < last_number:  # 3

@@ -18,7 +18,7 @@ from towncircle.kernel.cites import cites
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.pki.verifying import Finding
-from towncircle.verification.condition import due_for
+from towncircle.verification.condition import Due, due_for
 from towncircle.verification.facts import Observed, PriorScan, Reading, StatusFacts
 from towncircle.verification.finding import finding
 from towncircle.verification.judging import judge
@@ -79,18 +79,19 @@ def judge_piece(
     """
     alone = replace(observed, amount_due=None, weight_tenths=None, size=None)
     known, paid_by, valid = _one_by_one(marks, pack, now, alone)  # 1, 2
-    paid, due, how = sum(paid_by.values(), ZERO), observed.amount_due, ""
+    paid, due = sum(paid_by.values(), ZERO), Due(amount=observed.amount_due, how="")
     claim = _claim(valid)
     if claim is not None:
         code, on, payload = claim
         observed = replace(observed, claimed=code)
-        if due is None:
-            due, how = due_for(code, on, observed, tables_for(pack, decode(payload).device))
+        if due.amount is None:
+            due = due_for(code, on, observed, tables_for(pack, decode(payload).device))
+    doubt = due.doubt_of(paid) if due.amount is not None and paid >= due.amount else ""
     final = []
     for place, (payload, facts) in enumerate(known):  # 3
         others = paid - paid_by.get(place, ZERO)
-        share = max(due - others, ZERO) if due is not None else None
-        final.append(judge(payload, pack, facts, now, replace(observed, amount_due=share)))
+        share = max(due.amount - others, ZERO) if due.amount is not None else None
+        final.append(judge(payload, pack, facts, now, replace(observed, amount_due=share, doubt=doubt)))
     once = _once(final)
     twice = once.ok is False
     words = [verdict.verdict for verdict in final] + [DUPLICATE] * twice or [UNREADABLE]
@@ -103,7 +104,7 @@ def judge_piece(
         disposition=disposition,
         specimen=any(verdict.specimen for verdict in final),
         paid=paid,
-        findings=(_value(paid, due, how), once, _all_valid(final)),
+        findings=(_value(paid, due, doubt), once, _all_valid(final)),
         marks=tuple(final),
     )
 
@@ -165,11 +166,13 @@ def _reading(verdict: Verdict) -> Reading:
     )
 
 
-def _value(paid: Mills, due: Mills | None, how: str) -> Finding:  # 4
-    if due is None:
+def _value(paid: Mills, due: Due, doubt: str) -> Finding:  # 4
+    if due.amount is None:
         return finding("piece.value", ok=None, text=f"{paid} is paid in all; what is due was not observed.")
-    by, over = f", {how}" if how else "", f", {paid - due} more than that" if paid > due else ""
-    return finding("piece.value", ok=paid >= due, text=f"{paid} is paid in all; due {due}{by}{over}.")
+    by = f", {due.how}" if due.how else ""
+    over = f", {paid - due.amount} more than that" if paid > due.amount else ""
+    text = f"{paid} is paid in all; due {due.amount}{by}{over}."
+    return finding("piece.value", ok=None if doubt else paid >= due.amount, text=f"{text} {doubt}".rstrip())
 
 
 def _once(marks: Sequence[Verdict]) -> Finding:  # 5

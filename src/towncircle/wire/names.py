@@ -38,6 +38,8 @@ Named: TypeAlias = type[TypedId] | type[LicenseNumber] | type[DeviceId]
 FIELDS: Mapping[type[Body], Mapping[str, Named]] = {
     bodies.LicenseApplication: {"application_id": ApplicationId},
     bodies.CheckOutReport: {"refund": RefundId, "license": LicenseNumber},
+    bodies.BalanceForm: {"refund": RefundId},
+    bodies.BalanceArranged: {"refund": RefundId},
     bodies.CheckOutRequest: {"transfer": TransferId},
     bodies.ExaminationRequest: {"reference": ExaminationId},
     bodies.IrregularityReport: {"case": CaseId},

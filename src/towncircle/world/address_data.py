@@ -22,7 +22,9 @@ from towncircle.kernel.errors import BadInput, Refused, RefusedOnGrounds, Townci
 from towncircle.licensee import address_data as own
 from towncircle.licensee.address_data import Installed
 from towncircle.mailpiece.address_files import EMBEDDED, Recipient, matched
-from towncircle.mailpiece.address_source import EDITION, AddressSource, RangeFile
+from towncircle.mailpiece.address_source import EDITION, PLACES, AddressSource, RangeFile, covers_of
+from towncircle.mailpiece.foreign_sqlite import MOST_BYTES
+from towncircle.mailpiece.harmless import visible
 from towncircle.mailpiece.zipcode import place_of
 from towncircle.world.journeys import Journeys
 
@@ -43,18 +45,22 @@ def install(journeys: Journeys, file: Path) -> Installed:
     folder.mkdir(mode=0o700, exist_ok=True)
     draft = folder / "new.part"
     whole, size = hashlib.sha256(), 0
+    if file.exists() and not file.is_file():  # a pipe, or a device, has no end
+        raise BadInput("addresses.source-unreadable", path=visible(file.name, most=80), why="it is no plain file")
     try:
         with file.open("rb") as source, draft.open("wb") as out:
-            while block := source.read(_BLOCK):
+            while size <= MOST_BYTES and (block := source.read(_BLOCK)):
                 whole.update(block)
                 size += out.write(block)
     except OSError as error:
         draft.unlink(missing_ok=True)
         why = error.strerror or "unreadable"
-        raise BadInput("addresses.source-unreadable", path=file.name[:80], why=why) from error
+        raise BadInput("addresses.source-unreadable", path=visible(file.name, most=80), why=why) from error
     try:
         with closing(RangeFile(draft, label=file.name)) as data:
-            found = Installed(name=data.name, edition=data.edition, sha256=whole.hexdigest(), size=size)
+            found = Installed(
+                name=data.name, edition=data.edition, sha256=whole.hexdigest(), size=size, places=PLACES in data.covers
+            )
         draft.replace(_file(journeys, found))
         journeys.do(lambda ctx: own.install(ctx, journeys.world.rules, data=found, zone=zone))
     except TowncircleError:
@@ -85,7 +91,9 @@ def plug(journeys: Journeys, source: str) -> Installed:
 def _said(source: str) -> Installed:
     """Ask a source what its data are. Raises as `plug`."""
     with _plugged(source) as data:
-        return Installed(name=data.name, edition=data.edition, source=source)
+        return Installed(
+            name=visible(data.name, most=80), edition=data.edition, source=source, places=PLACES in covers_of(data)
+        )
 
 
 @contextmanager
@@ -150,11 +158,16 @@ def use(journeys: Journeys, *, day: date, reason: str) -> None:
 
     A source that has another edition by now says so first, which is an update. Raises as `plug` and `address_data.use`.
     """
+    renew(journeys)
+    journeys.do(lambda ctx: own.use(ctx, journeys.world.rules, day=day, reason=reason))
+
+
+def renew(journeys: Journeys) -> None:
+    """Have a source of a package say which edition it has by now; another one is an update. Raises as `plug`."""
     with journeys.world.store(journeys.licensee).reading() as view:
         held = own.installed(view)
     if held is not None and held.source and _said(held.source) != held:
         plug(journeys, held.source)
-    journeys.do(lambda ctx: own.use(ctx, journeys.world.rules, day=day, reason=reason))
 
 
 def check(journeys: Journeys, *, day: date | None, reason: str) -> None:

@@ -28,10 +28,20 @@ from towncircle.world.journeys import Journeys
 from towncircle.world.labels import loaded
 
 
-def terms_of(journeys: Journeys, template: Template, *, day: date | None, drawn: Drawn, status: StatusReport) -> Terms:
+def terms_of(
+    journeys: Journeys,
+    template: Template,
+    *,
+    day: date | None,
+    drawn: Drawn,
+    status: StatusReport,
+    old_data: str = "",
+) -> Terms:
     """Gather what a batch is checked against, with the register of label stocks as it stands on the board now.
 
-    Raises what `Limits.check`, `world.labels.loaded`, `labels.require` and `looks.of_job` raise.
+    `old_data` is why address data may be used that are too old for the day of mailing, which a template may set ahead.
+
+    Raises what `Limits.check`, `address_data.check`, `world.labels.loaded`, `labels.require` and `looks.of_job` raise.
     """
     world = journeys.world
     limits = Limits.of(world.rules, world.clock.now().date_in(status.zone), zone=status.zone)
@@ -42,6 +52,7 @@ def terms_of(journeys: Journeys, template: Template, *, day: date | None, drawn:
 
     def gather(ctx: Context) -> tuple[pricing.Terms, dict[str, Any]]:
         _approved(ctx.tx, template, day=day, zone=limits.zone)
+        address_data.check(ctx.tx, world.rules, day=day, reason=old_data)
         design = {"without": left_out, "address_data": address_data.in_use(ctx.tx), **advertising.of_job(ctx)}
         design |= looks.of_job(ctx, look, device=journeys.device, categories=())
         return prices_of(ctx, journeys.device, template, day), design
@@ -57,6 +68,7 @@ def terms_of(journeys: Journeys, template: Template, *, day: date | None, drawn:
         layout=status.layout,
         design=design,
         shared=Shared.of(world.config.regime, stationery),
+        old_data=old_data,
     )
 
 
@@ -80,15 +92,16 @@ def prices_of(ctx: Context, device: DeviceId, template: Template, day: date) -> 
     )
 
 
-@cites("P050-1.5", "502.22b")
-def same_prices(ctx: Context, device: DeviceId, template: Template, terms: Terms) -> None:
+@cites("P050-1.5", "P050-2.5g", "502.22b")
+def same_prices(ctx: Context, journeys: Journeys, template: Template, terms: Terms) -> None:
     """See that a list was checked by what holds now, in the transaction that reserves it.
 
     Raises `Refused` (batch.prices-changed) where a rate table or a zone chart came meanwhile, or the day is over, and
-    as `labels.require` where a label stock is approved no longer.
+    as `labels.require` where a label stock is approved no longer, `address_data.use` where the data are too old by now.
     """
     _approved(ctx.tx, template, day=terms.day, zone=terms.limits.zone)
-    if prices_of(ctx, device, template, terms.day) != terms.prices:
+    address_data.use(ctx, journeys.world.rules, day=terms.day, reason=terms.old_data)
+    if prices_of(ctx, journeys.device, template, terms.day) != terms.prices:
         raise Refused("batch.prices-changed", what="a rate table or a zone chart")
     if terms.day < ctx.now.date_in(terms.limits.zone):
         raise Refused("batch.prices-changed", what="the mailing date")

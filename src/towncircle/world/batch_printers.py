@@ -22,7 +22,7 @@ from towncircle.licensee import batches, envelopes, mailroom, printers, spool
 from towncircle.licensee.looks import Drawn
 from towncircle.licensee.printers import Printer
 from towncircle.mailpiece.forms import form_of_piece
-from towncircle.world import spooling
+from towncircle.world import spooling, turns
 from towncircle.world.checking import Terms
 from towncircle.world.composing import Written, draw
 from towncircle.world.journeys import Journeys
@@ -70,7 +70,7 @@ class ToPrinter:
         self._journeys, self._name, self._patient = journeys, name, patient
         self.profile: Printer = _profile(journeys, name)
         self.folder = spooling.folder_of(journeys)
-        self.troubles: list[Refused] = []
+        self._troubles: dict[int, Refused] = {}
 
     def hand_over(self, row: Record, written: Written) -> None:
         """Close a part whose file is whole, queue it and send it. Raises as `mailroom.printed` and `send`."""
@@ -100,12 +100,23 @@ class ToPrinter:
         (self.folder / f"{job}.{self.profile.language}").unlink(missing_ok=True)
 
     def _send(self, number: int) -> None:
-        trouble = spooling.send(self._journeys, number).trouble
+        try:
+            trouble = spooling.send(self._journeys, number, wait_s=turns.WAIT_S).trouble
+        except Refused as under_way:  # somebody else sends, and for long
+            trouble = under_way
         if trouble is None:
             return
-        self.troubles.append(trouble)
+        self._troubles[number] = trouble
         if trouble.code not in _DOUBT and not self._patient:
             raise trouble
+
+    def troubles_of(self, batch: Record) -> tuple[Refused, ...]:
+        """Tell the trouble of each entry of a batch that nobody knows the end of, also of an earlier run."""
+        told = dict(self._troubles)
+        for row in entries_of(self._journeys, batch):
+            if row.body["state"] == spool.UNKNOWN:
+                told.setdefault(row.body["number"], Refused("printer.interrupted", entry=row.body["number"]))
+        return tuple(told[number] for number in sorted(told))
 
 
 def entries_of(journeys: Journeys, batch: Record) -> list[Record]:

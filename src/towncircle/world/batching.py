@@ -65,6 +65,7 @@ class Wish:
     beside: bool = False
     drawn: Drawn = TRUE
     printer: str = ""
+    old_data: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +114,7 @@ def print_batch(
             order = _order(journeys, wish, terms, checked, out, batch)
 
             def reserve(ctx: Context) -> Record:
-                same_prices(ctx, journeys.device, wish.template, terms)
+                same_prices(ctx, journeys, wish.template, terms)
                 return batches.reserve(ctx, order=order, pieces=checked.pieces(), limits=terms.limits, funds=funds)
 
             with turn(journeys.world.folder, journeys.licensee):  # nobody else plans or evidences a job meanwhile
@@ -210,7 +211,7 @@ def checked_list(
     if status.state == AUTHORISED:
         raise Refused("mailroom.no-postage-set", device=journeys.device)
     drawn = batch_printers.drawn_on(journeys, wish.printer, wish.drawn)
-    terms = terms_of(journeys, wish.template, day=wish.day, drawn=drawn, status=status)
+    terms = terms_of(journeys, wish.template, day=wish.day, drawn=drawn, status=status, old_data=wish.old_data)
     with source_of(journeys) as data, check(wish.source, terms, hands, progress, data) as checked:
         if checked.faults:
             errors = manifest.write_errors(out, checked.faults)
@@ -272,7 +273,7 @@ class _Run:
             self._progress(PRINTING, self._done, self._record.body["count"])
             for written in hands.map(write_part, self._tasks()):
                 self._hand_over(self._under_way.popleft(), written)
-        return () if self._printer is None else tuple(self._printer.troubles)
+        return () if self._printer is None else self._printer.troubles_of(self._record)
 
     def _count_behind(self) -> None:
         """Count what an earlier run has done, which says nothing of how fast this one is."""

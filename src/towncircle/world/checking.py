@@ -48,7 +48,10 @@ Piece = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Terms:
-    """Hold what the pieces of a batch are checked against; `most` is what a part may cost."""
+    """Hold what the pieces of a batch are checked against.
+
+    `most` is what a part may cost; `old_data` why address data may be used that are too old.
+    """
 
     template: Template
     prices: PriceTerms
@@ -57,6 +60,7 @@ class Terms:
     layout: str
     design: Mapping[str, Any]
     shared: Shared
+    old_data: str = ""
 
     @property
     def day(self) -> date:

@@ -19,10 +19,11 @@ from towncircle.paper.custody_forms import Activity, activity_pages, agreement_p
 from towncircle.paper.incident_forms import Told, malfunction_pages
 from towncircle.paper.pdf import write_pdf
 from towncircle.provider.agreements import DEPOSIT_ACKNOWLEDGMENT, LEASE_AGREEMENT, digest_of
+from towncircle.provider.inventory import HELD
 from towncircle.world.config import POSTAL
 from towncircle.world.custody import Kept, kept, kept_until
 from towncircle.world.incident_papers import office_of, registers_row
-from towncircle.world.missing import provider_of
+from towncircle.world.supervising import provider_of
 from towncircle.world.world import World
 
 _EVENTS = {
@@ -68,8 +69,7 @@ def write_papers(world: World, device: str, out: Path) -> list[Path]:
 
 
 def _activity(world: World, one: Kept, facts: list[Fact], held: Record | None) -> Activity:
-    body, done = one.device.body, held is not None and held.body["state"] == "done"
-    notes: dict[str, Any] = dict(held.body) if held is not None else {}
+    body, notes = one.device.body, dict[str, Any](held.body) if held is not None else {}
     return Activity(
         device=[
             ("Device", one.device.key),
@@ -93,16 +93,28 @@ def _activity(world: World, one: Kept, facts: list[Fact], held: Record | None) -
         if held is not None
         else [],
         amount=given_back(one.device, facts, held),
-        signed=f"{one.provider}, {_words(Instant(notes['at']), one)}" if done else "not yet",
+        signed=signed_by(one, held),
         kept_until=kept_until(world, one.provider, one.device.key) or "it is filed",
     )
+
+
+@cites("502.27b/2")
+def signed_by(one: Kept, held: Record | None) -> str:
+    """Say what section G says: the person of the Provider who signed; without a balance, who checked the device out."""
+    body = dict(held.body) if held is not None else {}
+    if body.get("signed_by"):
+        return f"{body['signed_by']} for {one.provider}, {_words(Instant(body['signed_at']), one)}"
+    return f"{one.provider}, {_words(Instant(body['at']), one)}" if body.get("state") == "done" else "not yet"
 
 
 @cites("502.27b/2")
 def given_back(device: Record, facts: list[Fact], held: Record | None) -> str:
     """Say what section F says of a device's balance: the amount, or why there is none (yet)."""
     if held is not None:
-        return str(Mills(held.body["amount"])) if held.body["state"] == "done" else "not yet known"
+        body = held.body
+        if body["state"] == HELD:
+            return f"{Mills(body['amount'])}, waiting for the District MATS coordinator"
+        return str(Mills(body["amount"])) if body["state"] == "done" else "not yet known"
     custody = str(device.body["custody"])
     if any(fact.type == "removal.ordered" and fact.body["condition"] for fact in facts):
         return "not yet known: an inspector of the Postal Service took it along"

@@ -25,6 +25,7 @@ from towncircle.licensee.returns import BEGUN, DONE, NOTED
 from towncircle.licensee.transfers import APPROVED
 from towncircle.pki.verifying import read_certificate
 from towncircle.postal.certificates import certificates_of
+from towncircle.provider.inventory import HELD
 from towncircle.provider.inventory import ORDERED as ORDERED_OUT
 from towncircle.verification import content_key
 from towncircle.wire import cose
@@ -77,7 +78,7 @@ _RECORDS = {
         *("check-out", "transfer", "account-request", "rate-table", "hand-over", *_TOLD),
     ),
 }
-_LEAVING = (ORDERED_OUT, BEGUN, NOTED)
+_LEAVING = (ORDERED_OUT, HELD, BEGUN, NOTED)
 _PERSONAL = (
     *(DepositOrder, FirstDepositOrder),  # the number of the licensee's bank account
     *(LicenseApplication, LicenseTransmittal, LicenseDecision, LicenseNotice),

@@ -5,8 +5,9 @@ Here: `POST /licensees/NAME/print`, who may ask, letting go of the devices, and 
 Kept: who asks shows the secret that lies in the licensee's folder, readable by its owner alone and made anew at each
 start. Departments and PINs hold as in `print`. A request may name its job: asked again, a piece that was not given yet
 is given to who proves to be the one that began it, and one that was is refused, because a copy is a reprint and the
-device counts those. Pieces are printed one at a time, and not while another process prints for the same licensee. A
-device is let go when nobody asked for a while, and when a command of the same world needs it.
+device counts those. What the answer says is made before a piece counts as given, and address data that changed since
+hold nothing back that is debited. Pieces are printed one at a time, and not while another process prints for the same
+licensee. A device is let go when nobody asked for a while, and when a command of the same world needs it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import hmac
 import http.client
 import json
 import os
+import string
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -24,7 +26,7 @@ from http import HTTPStatus
 from pathlib import Path
 from socket import socket as Socket  # noqa: N812  # a class by its name
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import uvicorn
 from fastapi import FastAPI, Request, Response
@@ -33,16 +35,19 @@ from fastapi.responses import JSONResponse
 
 from towncircle.kernel.errors import BadInput, Refused, TowncircleError
 from towncircle.kernel.ids import JobId
+from towncircle.kernel.store import Record
 from towncircle.licensee import departments, envelopes, mailroom
 from towncircle.licensee.pricing import FIRST_METERED, doubts_of_job, in_words
-from towncircle.mailpiece.address_files import Recipient
+from towncircle.mailpiece.address_files import EMBEDDED, Recipient
+from towncircle.mailpiece.address_places import parse_zip
+from towncircle.mailpiece.address_source import AddressSource, places_of
 from towncircle.mailpiece.addresses import address
 from towncircle.mailpiece.rates import SHAPES
 from towncircle.mailpiece.weights import parse_weight
 from towncircle.paper.pdf import to_pdf
 from towncircle.pki.randomness import SystemRandomness
 from towncircle.world import address_data
-from towncircle.world.departments import Payer
+from towncircle.world.departments import Payer, prove
 from towncircle.world.journeys import Journeys
 from towncircle.world.turns import turn
 
@@ -58,6 +63,7 @@ IDLE_S = 60.0  # house: after it the devices are let go
 ASK_S = 30
 _STATUS = {"input": HTTPStatus.UNPROCESSABLE_ENTITY, "refused": HTTPStatus.CONFLICT}
 _ADDRESS = frozenset({"name", "company", "street", "street2", "city", "urbanization", "state", "zip", "country"})
+_PLAIN = (string.punctuation + " ").replace("%", "")  # what a header shows as it is, beside letters and digits
 _KNOWN = _ADDRESS | {"weight", "shape", "department", "person", "pin", "job", "old_data", "accept_low_confidence"}
 
 
@@ -74,6 +80,14 @@ class Piece:
     doubtful: str = ""
     routed: str = ""
     data: str = ""
+
+    def answer(self) -> Response:
+        """Give its page, with the rest in headers: a header is ASCII, so what is not is percent-encoded UTF-8."""
+        headers = {"Towncircle-Job": str(self.job), "Towncircle-Postage-Mills": str(self.postage)}
+        headers |= {"Towncircle-Price-Less-Than-Sure": self.doubtful} if self.doubtful else {}
+        headers |= {"Towncircle-Zip4": self.routed, "Towncircle-Address-Data": self.data} if self.data else {}
+        safe = {name: quote(text, safe=_PLAIN) for name, text in headers.items()}
+        return Response(self.pdf, media_type="application/pdf", headers=safe)
 
 
 class Door:
@@ -116,39 +130,37 @@ class Door:
                 self._turn.release()
 
     def _printed(self, journeys: Journeys, order: Mapping[str, str]) -> Piece:
-        job = JobId.parse(order["job"]) if "job" in order else journeys.new(JobId.new)
-        (recipient,) = address_data.looked_up(journeys, [_recipient(order)])
-        with journeys.world.store(journeys.licensee).reading() as view:
-            earlier = view.get("job", job)
-        if earlier is not None and (earlier.body["state"] not in mailroom.OPEN or "batch" in earlier.body):
-            raise Refused("door.given", job=job, state=earlier.body["state"])
-        if earlier is not None and not _same(earlier.body["pieces"], recipient):
-            raise Refused("door.other-piece", job=job)
         payer = Payer(
             department=order.get("department", departments.DEFAULT),
             person=order.get("person", ""),
             pin=order.get("pin", ""),
         )
-        if earlier is not None and (earlier.body["department"], earlier.body["person"]) != (
-            payer.department,
-            payer.person,
-        ):
-            raise Refused("door.other-payer", job=job)
-        address_data.use(journeys, day=journeys.today(), reason=order.get("old_data", ""))
-        claim = replace(FIRST_METERED, accept_low=order.get("accept_low_confidence", "no") == "yes")
-        record = journeys.evidence(journeys.plan((recipient,), job=job, payer=payer, claim=claim))
-        page = to_pdf(envelopes.pages(record.body, journeys.stationery(record)), title="Envelope - SPECIMEN")
-        journeys.hand_over(job, [Path(f"{job}.pdf")])
-        doubtful = in_words(doubts_of_job(record.body["pieces"]))
+        job = JobId.parse(order["job"]) if "job" in order else journeys.new(JobId.new)
+        with journeys.world.store(journeys.licensee).reading() as view:
+            earlier = view.get("job", job)
+        if earlier is not None:  # its address was looked up when it was planned, whatever the data say since
+            _check_same(earlier, order, payer)
+            prove(journeys, payer, job=job)
+            record = journeys.resume(job)
+        else:
+            with address_data.source_of(journeys) as data:
+                asked_for = _recipient(order, data)
+            (recipient,) = address_data.looked_up(journeys, [asked_for])
+            address_data.use(journeys, day=journeys.today(), reason=order.get("old_data", ""))
+            claim = replace(FIRST_METERED, accept_low=order.get("accept_low_confidence", "no") == "yes")
+            record = journeys.evidence(journeys.plan((recipient,), job=job, payer=payer, claim=claim))
         rested = dict(address_data.rows_of(address_data.told(journeys, record.body)))
-        return Piece(
+        piece = Piece(
             job=job,
             postage=record.body["total"],
-            pdf=page,
-            doubtful=doubtful,
+            pdf=to_pdf(envelopes.pages(record.body, journeys.stationery(record)), title="Envelope - SPECIMEN"),
+            doubtful=in_words(doubts_of_job(record.body["pieces"])),
             routed=str(rested.get("ZIP+4", "")),
             data=str(rested.get("address data", "")),
         )
+        piece.answer()  # what fails in it fails before the piece counts as given, and the same order gets it again
+        journeys.hand_over(job, [Path(f"{job}.pdf")])
+        return piece
 
 
 def _read(asked: bytes) -> dict[str, str]:
@@ -164,15 +176,28 @@ def _read(asked: bytes) -> dict[str, str]:
     return order
 
 
-def _same(pieces: Sequence[Mapping[str, Any]], recipient: Recipient) -> bool:
-    """Tell whether a job is one piece to this address."""
-    return [
-        {name: str(getattr(recipient.address, name)) for name in piece["address"]} == piece["address"]
-        for piece in pieces
-    ] == [True]
+def _check_same(earlier: Record, order: Mapping[str, str], payer: Payer) -> None:
+    """Check that an order is that of a job that was not given yet. Raises `Refused` (door.*)."""
+    held = earlier.body
+    if held["state"] not in mailroom.OPEN or "batch" in held:
+        raise Refused("door.given", job=earlier.key, state=held["state"])
+    if len(held["pieces"]) != 1 or not _goes_to(held["pieces"][0]["address"], order):
+        raise Refused("door.other-piece", job=earlier.key)
+    if (held["department"], held["person"]) != (payer.department, payer.person):
+        raise Refused("door.other-payer", job=earlier.key)
 
 
-def _recipient(order: Mapping[str, str]) -> Recipient:
+def _goes_to(planned: Mapping[str, str], order: Mapping[str, str]) -> bool:
+    """Tell whether a planned address is that of an order; its ZIP+4 may be of the address data, where it says none."""
+    said = {name: " ".join(order.get(name, "").split()) for name in _ADDRESS - {"zip", "country"}}
+    code = parse_zip(order.get("zip", "").strip())
+    said |= {"state": said["state"].upper(), "zip5": code["five"] if code else ""}
+    if code and code["four"]:
+        said |= {"plus4": code["four"], "delivery_point": code["point"] or ""}
+    return all(planned.get(name, "") == text for name, text in said.items())
+
+
+def _recipient(order: Mapping[str, str], data: AddressSource = EMBEDDED) -> Recipient:
     given = {name: order[name] for name in _ADDRESS if name in order}
     missing = sorted({"street", "city", "state", "zip"} - given.keys())
     if missing:
@@ -182,7 +207,7 @@ def _recipient(order: Mapping[str, str]) -> Recipient:
         raise BadInput("rates.unknown-shape", text=shape[:40])
     return Recipient(
         row=1,
-        address=address(**given),
+        address=address(**given, places=places_of(data)),
         weight_oz=parse_weight(order["weight"]) if "weight" in order else None,
         shape=shape,
     )
@@ -216,11 +241,7 @@ def application(door: Door) -> FastAPI:
     async def print_one(licensee: str, request: Request) -> Response:
         check(request, licensee)
         asked = await body_of(request)
-        made = await run_in_threadpool(door.print_one, licensee, asked)
-        headers = {"Towncircle-Job": made.job, "Towncircle-Postage-Mills": str(made.postage)}
-        headers |= {"Towncircle-Price-Less-Than-Sure": made.doubtful} if made.doubtful else {}
-        headers |= {"Towncircle-Zip4": made.routed, "Towncircle-Address-Data": made.data} if made.data else {}
-        return Response(made.pdf, media_type="application/pdf", headers=headers)
+        return (await run_in_threadpool(door.print_one, licensee, asked)).answer()
 
     @app.post("/licensees/{licensee}/let-go")
     async def let_go(licensee: str, request: Request) -> Response:

@@ -23,7 +23,7 @@ from towncircle.indicium.values import from_bytes
 from towncircle.kernel.errors import BrokenInvariant
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record, Transaction
-from towncircle.licensee import batches
+from towncircle.licensee import batches, spool
 from towncircle.licensee.address_data import counted
 from towncircle.licensee.mailroom import CLAIMED, PRINTED, numbers_of
 from towncircle.licensee.pricing import UNRECORDED, claim_of, doubts_of_job
@@ -149,7 +149,10 @@ def write_manifest(out: Path, view: Transaction, batch: Record, *, regime: str) 
     return _put(out / MANIFEST, write)
 
 
-_FILE = ("file", "sha256", "bytes", "job", "pieces", "first_piece", "last_piece", "postage_mills", "start", "entry")
+_FILE = (
+    "file", "sha256", "bytes", "job", "pieces", "first_piece", "last_piece", "postage_mills", "start", "entry",
+    "entry_state",
+)  # fmt: skip
 
 
 def _heads(view: Transaction, batch: Record) -> Iterator[dict[str, Any]]:
@@ -176,10 +179,12 @@ def _heads(view: Transaction, batch: Record) -> Iterator[dict[str, Any]]:
         }
 
 
-def _entry(view: Transaction, job: Record) -> dict[str, int]:
-    """Give the entry of the spool by which a job went to a printer; nothing where it went into a file."""
+def _entry(view: Transaction, job: Record) -> dict[str, int | str]:
+    """Give the entry of the spool by which a job went to a printer, and how it stands; nothing where it is a file."""
     rows = view.find("spool", owner=job.key)
-    return {"entry": rows[0].body["number"]} if rows and rows[0].body["printer"] else {}
+    if not rows or not rows[0].body["printer"]:
+        return {}
+    return {"entry": rows[0].body["number"], "entry_state": spool.standing_of(rows[0])}
 
 
 def _rested(body: Mapping[str, Any], done: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

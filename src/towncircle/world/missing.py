@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any
 
 from towncircle.kernel.context import Context
-from towncircle.kernel.errors import Refused, RelayedRefusal
+from towncircle.kernel.errors import RelayedRefusal
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.store import Record
@@ -26,6 +26,7 @@ from towncircle.world import supervising
 from towncircle.world.config import POSTAL
 from towncircle.world.journeys import Journeys
 from towncircle.world.returning import return_device
+from towncircle.world.supervising import provider_of
 from towncircle.world.world import World
 
 
@@ -90,15 +91,6 @@ def at_provider(world: World, device: str, job: Callable[[Context], Any], *, by:
     result = supervising.at_provider(world, provider, job, by=by, act=act)
     world.publish()
     return result
-
-
-def provider_of(world: World, device: str) -> str:
-    """Name the Provider that has a device. Raises `Refused` (provider.unknown-device)."""
-    for provider in world.config.providers:
-        with world.store(provider).reading() as view:
-            if view.get("device", device) is not None:
-                return provider
-    raise Refused("provider.unknown-device", device=device, provider="any Provider")
 
 
 def file_months(world: World, provider: str, period: str = "") -> list[Record]:

@@ -73,8 +73,8 @@ def give(ctx: Context, duty: Duty, kind: str, to: str) -> str:
 
 
 @cites("P050-4.5b/1")
-def give_standing(ctx: Context, licensee: str, standing: BranchStanding) -> None:
-    """Write to a licensee what was decided about its branch: its host gets the decision with its other notices."""
+def give_standing(ctx: Context, licensee: str, standing: BranchStanding) -> str:
+    """Write to a licensee what was decided about its branch, for its host to fetch; give the notice's name."""
     notice = _notice_of(standing)
     if ctx.tx.get(WAITING, notice.reference) is None:
         told = {name: getattr(standing, name) for name in ("license", "branch", "state", "outcome", "reasons")}
@@ -86,6 +86,7 @@ def give_standing(ctx: Context, licensee: str, standing: BranchStanding) -> None
             "number": ctx.tx.next_number("notice"),
         }
         ctx.tx.put(WAITING, notice.reference, body, owner=licensee, expected=0)
+    return notice.reference
 
 
 def _notice_of(standing: BranchStanding) -> Notice:

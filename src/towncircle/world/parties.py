@@ -34,6 +34,7 @@ from towncircle.postal import (
     weaknesses,
     withdrawals,
 )
+from towncircle.postal import balances as postal_balances
 from towncircle.postal import daily as postal_daily
 from towncircle.postal import missing as postal_missing
 from towncircle.postal import quality as pieces
@@ -44,6 +45,7 @@ from towncircle.provider import (
     accounts,
     advertising,
     audits,
+    balances,
     checkouts,
     closing,
     defects,
@@ -137,6 +139,7 @@ def postal_handlers(authority: Authority, rules: RuleSet) -> Mapping[type, Taken
         bodies.CertificateRequest: Taken(("provider",), certify),
         bodies.DeviceActivity: Taken(("provider",), partial(population.on_activity, rules=rules)),
         bodies.CheckOutReport: Taken(("provider",), withdrawals.on_check_out),
+        bodies.BalanceForm: Taken(("provider",), postal_balances.on_form),
         bodies.AuditForward: Taken(("provider",), partial(population.on_audit, rules=rules)),
         bodies.LockboxReport: Taken(("bank",), trust.on_lockbox_report),
         bodies.TransactionFile: Taken(("provider",), trust.on_transaction_file),
@@ -238,6 +241,7 @@ def _custody_handlers(rules: RuleSet) -> Mapping[type, Taken]:
         bodies.RemovalOrdered: Taken(("postal",), removals.on_ordered),
         bodies.ServicePermitted: Taken(("postal",), handovers.on_permitted),
         bodies.SystemPurchased: Taken(("postal", "licensee"), upkeep.on_purchased),
+        bodies.BalanceArranged: Taken(("postal",), balances.on_arranged),
     }
 
 

@@ -20,11 +20,12 @@ from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.instants import Instant
 from towncircle.postal.decertification import decertify
 from towncircle.provider import daily as books
-from towncircle.provider import inventories, rates
+from towncircle.provider import inventories
 from towncircle.rules.calendars import start_of_day
 from towncircle.rules.duties import HEADQUARTERS
 from towncircle.wire.bodies import DailyFinding, InventoryFinding
 from towncircle.world.config import POSTAL
+from towncircle.world.filings import file_rates
 from towncircle.world.notices import fetch_all
 
 F = TypeVar("F", InventoryFinding, DailyFinding)
@@ -65,16 +66,6 @@ def _each(world: World, told: Callable[[Desk, str, str], F]) -> Iterator[tuple[s
         raise trouble[0]
 
 
-def _file_rates(world: World) -> None:
-    """Have each Provider at home here file the rate tables that it published before tables were filed."""
-    for provider in world.config.providers:
-        if provider in world.desks:
-            with world.store(provider).reading() as view:
-                waiting = rates.unfiled(view)
-            if waiting:
-                world.desk(provider).perform(rates.file_earlier, actor=provider)
-
-
 def _told(desk: Desk, provider: str, day: str) -> InventoryFinding:
     """Have a Provider tell what it wrote down and did not tell yet, in order, up to a day; give that day's finding."""
     desk.perform(lambda ctx: inventories.write_down(ctx, day=day), actor=provider)
@@ -103,16 +94,21 @@ def daily(world: World) -> None:
 
     renew(world)
     try:
-        if POSTAL in world.desks:
-            world.desk(POSTAL).perform(lambda ctx: decertify(ctx, world.rules), actor=POSTAL)
+        note_decertified(world)
         send_monthly_files(world)
-        _file_rates(world)
+        file_rates(world)
         for told in (reconcile, reconcile_books):
             with suppress(Refused, BadInput):  # noted at its Provider
                 for _ in told(world):
                     continue
     finally:
         fetch_all(world)
+
+
+def note_decertified(world: World) -> None:
+    """Have the Postal Service at home here note which devices of its register are decertified or out of time."""
+    if POSTAL in world.desks:
+        world.desk(POSTAL).perform(lambda ctx: decertify(ctx, world.rules), actor=POSTAL)
 
 
 @cites("502.20k", "502.24d/2")

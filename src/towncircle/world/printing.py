@@ -3,12 +3,16 @@
 Here: the order of the steps and the files, also of corrections and reprints. Not here: pages (`licensee.envelopes`),
 drawing (`paper/`).
 Kept: files are written beside and renamed when they are whole; a job that was interrupted is finished, with the same
-indicia to the byte.
+indicia to the byte. The job knows where its files are going to be before the first is written, so that they are taken
+away where its pieces are sent in instead.
 """
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -29,6 +33,7 @@ from towncircle.world.turns import turn
 
 STEMS = {mailroom.POSTAGE: "envelopes", mailroom.REDATE: "redates", mailroom.CORRECTION: "corrections"}
 REPRINTS, UNUSED = "reprints", "unused"
+_SHEET = re.compile(r"sheet-[0-9]{3,}", re.ASCII)
 Progress = Callable[[str, int, int], None]
 
 
@@ -157,9 +162,42 @@ def print_unused(journeys: Journeys, job: JobId, out: Path) -> tuple[Path, tuple
     return target, tuple(bytes.fromhex(one) for one in record.body["indicia"])
 
 
+def take_back(journeys: Journeys, job: str) -> None:
+    """Take away what was written of a job that was sent in before it was handed over: nobody mails it.
+
+    Nothing of a job that was handed over: whoever has it sends it in.
+    """
+    with journeys.world.store(journeys.licensee).reading() as view:
+        row, places = view.get("job", job), mailroom.places_of(view, job)
+    if row is None or row.body["state"] != mailroom.CLAIMED:
+        return
+    names = {f"{number:06d}" for number in mailroom.numbers_of(row.body)}
+    for place, stem, before in places:
+        target, folder = Path(place) / f"{stem}.pdf", Path(place) / stem
+        target.with_suffix(".new").unlink(missing_ok=True)
+        if _digest(target) in ("", before):
+            continue  # none of its files was whole yet: the PDF is the first
+        target.unlink()
+        for picture in folder.glob("*.*"):
+            if picture.suffix in (".png", ".svg", ".new") and (picture.stem in names or _SHEET.fullmatch(picture.stem)):
+                picture.unlink()
+        with suppress(OSError):
+            folder.rmdir()
+
+
+def _digest(file: Path) -> str:
+    """Give the SHA-256 of a file, '' where there is none."""
+    if not file.is_file():
+        return ""
+    with file.open("rb") as data:
+        return hashlib.file_digest(data, "sha256").hexdigest()
+
+
 def _finish(journeys: Journeys, record: Record, out: Path, formats: tuple[str, ...], progress: Progress) -> Printed:
     mailroom.to_hand_over(record)  # before a page is written: somebody else may have given it away meanwhile
     stem = STEMS[mailroom.form_of(record.body)]
+    at = (str(out.resolve()), stem, _digest(out / f"{stem}.pdf"))
+    journeys.do(lambda ctx: mailroom.place(ctx, job=JobId(record.key), at=at))
     target, pictures = _write(journeys, record, out, stem, formats, progress)
     journeys.hand_over(JobId(record.key), [target, *pictures])
     return Printed(job=record, pdf=target, pictures=pictures)

@@ -25,9 +25,10 @@ from towncircle.rules.duties import HEADQUARTERS
 from towncircle.verification.refunding import kept_until, unused
 from towncircle.wire.bodies import Annotation, RefundStatement
 from towncircle.wire.bodies.refund import REFUSED, SENT
+from towncircle.world import spooling
 from towncircle.world.config import POSTAL
 from towncircle.world.journeys import Journeys
-from towncircle.world.printing import print_unused
+from towncircle.world.printing import print_unused, take_back
 from towncircle.world.turns import turn
 from towncircle.world.verifying import marks_of
 from towncircle.world.world import World
@@ -54,17 +55,23 @@ def payloads_of(files: Iterable[Path]) -> tuple[bytes, ...]:
     return tuple(found)
 
 
-def submit(journeys: Journeys, payloads: tuple[bytes, ...], *, by: str = "") -> RefundStatement:
+def submit(journeys: Journeys, payloads: tuple[bytes, ...], *, by: str = "", unused_job: str = "") -> RefundStatement:
     """Send unused pieces in for a refund; an interrupted form is finished by sending the same pieces in again.
 
     Where that refund came to nothing meanwhile, they are another one. Raises what `claims.begin` raises, and `Refused`
-    (mailroom.under-way) while another process writes pages: what it gives away is not claimed beside it.
+    (mailroom.under-way) while another process writes pages: what it gives away is not claimed beside it. Pages
+    that were written and never handed over are taken away.
     """
     name = journeys.new(RefundId.new)
 
     def begun() -> Record:
         with turn(journeys.world.folder, journeys.licensee):
-            held: Record = journeys.do(lambda ctx: claims.begin(ctx, payloads=payloads, refund=name), actor=by)
+            held: Record = journeys.do(
+                lambda ctx: claims.begin(ctx, payloads=payloads, refund=name, unused_job=unused_job), actor=by
+            )
+            for job in held.body["jobs"]:
+                take_back(journeys, job)
+                spooling.take_back(journeys, job)
         return held
 
     held = begun()
@@ -77,7 +84,7 @@ def submit(journeys: Journeys, payloads: tuple[bytes, ...], *, by: str = "") -> 
 def submit_job(journeys: Journeys, job: JobId, out: Path, *, by: str = "") -> tuple[RefundStatement, Path]:
     """Send the pieces of a job in that was never handed over; give also the PDF of them, which goes to the Provider."""
     paper, payloads = print_unused(journeys, job, out)
-    return submit(journeys, payloads, by=by), paper
+    return submit(journeys, payloads, by=by, unused_job=job), paper
 
 
 def follow(journeys: Journeys, refund: str) -> RefundStatement:

@@ -9,22 +9,31 @@ step can be walked again.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from towncircle.kernel import persons
+from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import BadInput, BrokenInvariant, Refused, RelayedRefusal
 from towncircle.kernel.ids import DeviceId, TransferId
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record
 from towncircle.licensee import funds, returns, transfers
+from towncircle.postal import balances as coordinator
+from towncircle.provider import balances
 from towncircle.psd.states import AUTHORISED, FAULTED, IN_SERVICE, LOCKED
 from towncircle.wire.bodies import CheckOutStatement
+from towncircle.world.config import POSTAL
 from towncircle.world.journeys import Journeys
+from towncircle.world.supervising import at_provider, by_officer, provider_of
+from towncircle.world.world import World
 
 _ANSWERING = (AUTHORISED, IN_SERVICE, LOCKED)
 _OPEN = (returns.BEGUN, returns.NOTED)
 _RETURN, _REPLACEMENT = "return", "replacement"
 _UNBELIEVED = "wire.unknown-key"  # its certificates were revoked, or ended: what it signs counts for nothing
 _AS_NOTED = ("provider.frozen", "provider.retired", "provider.not-leased", _UNBELIEVED)
+_LEFT = ("licensee.fault-unsettled", "provider.balance-waiting")  # what waits for others holds up nothing else
+_THERE = {"provider.case-open", "person.unknown", "person.other-office"}  # why the sandbox's own persons did not act
 _TRIES = 3  # replacements that one walk tries
 
 
@@ -40,15 +49,35 @@ class Transferred:
     approved_by: str
 
 
-def withdraw(journeys: Journeys, *, reason: str, by: str = "", device: DeviceId | None = None) -> CheckOutStatement:
+def withdraw(
+    journeys: Journeys, *, reason: str, by: str = "", device: DeviceId | None = None, wait: bool = False
+) -> CheckOutStatement:
     """Give the licensee's device back, or the one named; give the Provider's statement of the balance it credited.
 
-    An interrupted one is finished. Raises `Refused`: licensee.checked-out for a device that is out already.
+    An interrupted one is finished. With `wait`, section G and the credit are left to the persons of both offices.
+    Raises `Refused`: licensee.checked-out for a device that is out already, provider.balance-waiting while they act.
     """
     if by:
         journeys.do(lambda ctx: persons.check(ctx, by))
     journeys.do(transfers.none_open)
-    return _check_out(journeys, device or journeys.device, purpose=_RETURN, reason=reason, actor=by)
+    device = device or journeys.device
+    return _check_out(journeys, device, purpose=_RETURN, reason=reason, actor=by, wait=wait)
+
+
+def sign_form(world: World, device: str, *, by: str) -> Record:
+    """Sign section G of Form 3601-C as a person of the Provider; it goes to the District MATS coordinator."""
+    provider = provider_of(world, device)
+    held: Record = at_provider(
+        world, provider, partial(balances.sign_form, device=device), by=by, act="custody sign-form"
+    )
+    return held
+
+
+def arrange(world: World, device: str, *, by: str) -> Record:
+    """Arrange the credit of a balance as the MATS coordinator; the Provider credits the account."""
+    world.deliver()
+    held: Record = by_officer(world, partial(coordinator.arrange, device=device), by=by, act="custody arrange")
+    return held
 
 
 def return_device(journeys: Journeys, device: DeviceId, *, reason: str) -> CheckOutStatement:
@@ -60,7 +89,7 @@ def return_device(journeys: Journeys, device: DeviceId, *, reason: str) -> Check
             if refusal.code != "missing.reported":  # it was read; there is nothing to finish
                 raise
     journeys.do(lambda ctx: returns.begin(ctx, device=device, purpose=_RETURN, reason=reason), actor="")
-    return _steps(journeys, device, "", "")
+    return _steps(journeys, device, actor="")
 
 
 def request_transfer(journeys: Journeys, *, by: str, reason: str) -> Record:
@@ -112,9 +141,10 @@ def finish(journeys: Journeys) -> None:
         if case.body["transfer"] in {row.key for row in moving}:
             continue
         try:
-            _steps(journeys, DeviceId(case.key), case.body["requested_by"], case.body["approved_by"])
+            who = {"actor": case.body["requested_by"], "approval": case.body["approved_by"]}
+            _steps(journeys, DeviceId(case.key), **who)
         except Refused as refusal:
-            if refusal.code != "licensee.fault-unsettled":
+            if refusal.code not in _LEFT and not (_THERE & {refusal.code} and not isinstance(refusal, RelayedRefusal)):
                 raise
     for row in moving:
         _move(journeys, row)
@@ -127,8 +157,8 @@ def _check_out(
     purpose: str,
     reason: str,
     transfer: str = "",
-    actor: str,
-    approval: str = "",
+    wait: bool = False,
+    **who: str,
 ) -> CheckOutStatement:
     case: Record | None = journeys.do(lambda ctx: returns.case(ctx, device=device))
     state = journeys.status_of(device).state
@@ -139,14 +169,13 @@ def _check_out(
             if refusal.code not in _AS_NOTED:  # the notice is answered by which it is
                 raise
     journeys.do(
-        lambda ctx: returns.begin(ctx, device=device, purpose=purpose, reason=reason, transfer=transfer),
-        actor=actor,
-        approval=approval,
+        lambda ctx: returns.begin(ctx, device=device, purpose=purpose, reason=reason, transfer=transfer, wait=wait),
+        **who,
     )
-    return _steps(journeys, device, actor, approval)
+    return _steps(journeys, device, **who)
 
 
-def _steps(journeys: Journeys, device: DeviceId, actor: str, approval: str) -> CheckOutStatement:
+def _steps(journeys: Journeys, device: DeviceId, *, actor: str, approval: str = "") -> CheckOutStatement:
     who = {"actor": actor, "approval": approval}
     faulted = journeys.status_of(device).state == FAULTED
     try:
@@ -163,7 +192,7 @@ def _steps(journeys: Journeys, device: DeviceId, actor: str, approval: str) -> C
         journeys.do(lambda ctx: returns.decline(ctx, device=device), **who)
         raise
     try:
-        told: CheckOutStatement = journeys.do(lambda ctx: returns.conclude(ctx, device=device), **who)
+        told = _concluded(journeys, device, who)
     except RelayedRefusal as not_yet:
         if not_yet.code != "provider.not-given-back":
             raise
@@ -175,8 +204,39 @@ def _steps(journeys: Journeys, device: DeviceId, actor: str, approval: str) -> C
             if refusal.code != _UNBELIEVED:
                 raise
             journeys.do(lambda ctx: returns.give_notice(ctx, device=device, faulted=True), **who)  # as one that failed
-        told = journeys.do(lambda ctx: returns.conclude(ctx, device=device), **who)
+        told = _concluded(journeys, device, who)
     journeys.world.deliver()
+    return told
+
+
+@cites("502.27b/4")
+def waiting(journeys: Journeys) -> list[tuple[DeviceId, Mills]]:
+    """Give the balances that devices of the licensee gave back and that are not credited yet."""
+    with journeys.world.store(journeys.licensee).reading() as view:
+        cases = [DeviceId(row.key) for row in view.find("check-out") if row.body["state"] == returns.NOTED]
+    given = ((device, journeys.status_of(device)) for device in cases)
+    return [(device, one.withdrawn_total) for device, one in given if one.withdrawn_total > ZERO]
+
+
+@cites("502.27b/2", "502.27b/4")
+def _concluded(journeys: Journeys, device: DeviceId, who: dict[str, str]) -> CheckOutStatement:
+    """Take the Provider's statement; the sandbox's own officer and coordinator act first, unless others are to."""
+    world = journeys.world
+    world.deliver()
+    try:
+        told: CheckOutStatement = journeys.do(lambda ctx: returns.conclude(ctx, device=device), **who)
+    except RelayedRefusal as refusal:
+        case: Record | None = journeys.do(lambda ctx: returns.case(ctx, device=device))
+        left = case is not None and bool(case.body.get("wait"))
+        if (
+            refusal.code != "provider.balance-waiting"
+            or left
+            or not {*world.config.providers, POSTAL} <= {*world.desks}
+        ):
+            raise
+        sign_form(world, device, by="officer")
+        arrange(world, device, by="mats")
+        told = journeys.do(lambda ctx: returns.conclude(ctx, device=device), **who)
     return told
 
 
@@ -245,7 +305,7 @@ def _retire(journeys: Journeys, device: DeviceId, who: dict[str, str]) -> None:
     """Take a replacement that failed empty out of service."""
     case: Record | None = journeys.do(lambda ctx: returns.case(ctx, device=device))
     if case is None or case.body["state"] != returns.DONE:
-        _check_out(journeys, device, purpose=_RETURN, reason="it failed before it held anything", **who)
+        _check_out(journeys, device, purpose=_RETURN, reason="it failed before it held anything", wait=False, **who)
 
 
 def _set(journeys: Journeys, replacement: DeviceId, amount: Mills, who: dict[str, str]) -> str:

@@ -12,7 +12,6 @@ Kept, so that SIGKILL anywhere prints nothing twice without being told:
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
@@ -31,10 +30,10 @@ from towncircle.mailpiece.elements import Element, Page, Path, Text, polygon, po
 from towncircle.mailpiece.forms import form_of_piece
 from towncircle.mailpiece.geometry import INCH, form
 from towncircle.mailpiece.typeface import FontKey
-from towncircle.transport.printers import FolderWay, LpWay, RawWay, Way, lay_mark
+from towncircle.transport.printers import FolderWay, LpWay, RawWay, Way, has_mark, lay_mark
 from towncircle.world.composing import draw
 from towncircle.world.journeys import Journeys
-from towncircle.world.turns import turn
+from towncircle.world.turns import taken, turn
 
 _CM = round(INCH / 2.54)
 _LP_PDF = ("print-scaling=none",)  # a page that is fitted to the paper has no module on its dots
@@ -139,9 +138,12 @@ def waiting(journeys: Journeys) -> list[int]:
     return [row.body["number"] for row in rows if row.body["state"] in (spool.QUEUED, spool.SENDING)]
 
 
-def send(journeys: Journeys, number: int) -> Handed:
-    """Hand a queued entry over, or find out about one whose process died; trouble is in the answer."""
-    with _alone(journeys):
+def send(journeys: Journeys, number: int, *, wait_s: float = 0) -> Handed:
+    """Hand a queued entry over, or find out about one whose process died; trouble is in the answer.
+
+    Raises `Refused` (spool.under-way) where another process sends still after a while (`wait_s`).
+    """
+    with _alone(journeys, wait_s=wait_s):
         with journeys.world.store(journeys.licensee).reading() as view:
             row = spool.entry(view, number)
             profile = printers.printer_of(view, row.body["printer"])
@@ -239,19 +241,27 @@ def decide(
     return row
 
 
-def add_printer(journeys: Journeys, printer: Printer) -> Printer:
+def add_printer(journeys: Journeys, printer: Printer, *, new_folder: bool = False) -> Printer:
     """Keep a printer; a spool folder that is there gets a mark, by which it is known again.
 
-    Raises as `printers.keep`, and `Refused` (printer.unreachable).
+    A folder that was marked keeps its mark, and one that lost it is marked anew only where it is another one by now
+    (`new_folder`). Raises as `printers.keep`, and `Refused` (printer.other-folder, printer.unreachable).
     """
     printer.checked()
     folder = FilePath(printer.address)
-    if printer.kind == "folder" and folder.is_dir():
+    there = printer.kind == "folder" and folder.is_dir()
+    if printer.kind == "folder":
         with journeys.world.store(journeys.licensee).reading() as view:
-            known = [one.mark for one in printers.all_of(view) if one.name == printer.name]
-        printer = replace(printer, mark="".join(known) or journeys.new(lambda chance: chance.take(8).hex()))
-        lay_mark(folder, printer.mark)
+            known = [one for one in printers.all_of(view) if (one.name, one.address) == (printer.name, printer.address)]
+        mark = "" if new_folder else "".join(one.mark for one in known)
+        if mark and there and not has_mark(folder, mark):
+            raise Refused("printer.other-folder", address=folder)
+        if there:
+            mark = mark or journeys.new(lambda chance: chance.take(8).hex())
+        printer = replace(printer, mark=mark)
     journeys.do(lambda ctx: printers.keep(ctx, printer=printer))
+    if there:
+        lay_mark(folder, printer.mark)
     return printer
 
 
@@ -275,14 +285,21 @@ def folder_of(journeys: Journeys) -> FilePath:
     return folder
 
 
+def take_back(journeys: Journeys, job: str) -> None:
+    """Take away a file of a job that was drawn and never queued, because its pieces were sent in instead."""
+    with journeys.world.store(journeys.licensee).reading() as view:
+        row, queued = view.get("job", job), view.find("spool", owner=job)
+    if row is not None and row.body["state"] == mailroom.CLAIMED and not queued:
+        for ending in ("pdf", "zpl", "new"):
+            (folder_of(journeys) / f"{job}.{ending}").unlink(missing_ok=True)
+
+
 @contextmanager
-def _alone(journeys: Journeys) -> Iterator[None]:
+def _alone(journeys: Journeys, *, wait_s: float = 0) -> Iterator[None]:
     """Be the only one to send. Raises `Refused` (spool.under-way)."""
     with (folder_of(journeys) / ".lock").open("w") as guard:
-        try:
-            fcntl.flock(guard, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise Refused("spool.under-way", licensee=journeys.licensee) from error
+        if not taken(guard, wait_s=wait_s):
+            raise Refused("spool.under-way", licensee=journeys.licensee)
         yield
 
 

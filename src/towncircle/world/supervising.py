@@ -58,6 +58,15 @@ def at_provider(world: World, provider: str, job: Callable[[Context], Any], *, b
     return done
 
 
+def provider_of(world: World, device: str) -> str:
+    """Name the Provider that has a device. Raises `Refused` (provider.unknown-device)."""
+    for provider in world.config.providers:
+        with world.store(provider).reading() as view:
+            if view.get("device", device) is not None:
+                return provider
+    raise Refused("provider.unknown-device", device=device, provider="any Provider")
+
+
 def as_person(
     party: str, job: Callable[[Context], Any], *, by: str, act: str | OfficeAct
 ) -> tuple[Callable[[Context], Any], str]:

@@ -30,6 +30,7 @@ _TITLES = {
     "revocation": "Decision to revoke",
     "extension": "Extension of the suspension",
     "withdrawal": "Withdrawal",
+    "repayment": "Repayment of what was paid on a sanction",
     "in-effect": "Notice that what was noticed takes effect",
     "ended": "End of the suspension",
     "appeal-upheld": "Decision on the appeal: upheld",

@@ -26,11 +26,8 @@ _PAUSE_S = 0.02
 def turn(folder: Path, licensee: str) -> Iterator[None]:
     """Have the turn of a licensee of a world's folder. Raises `Refused` (mailroom.under-way)."""
     with (folder / licensee / _LOCK).open("w") as guard:
-        ends = time.monotonic() + WAIT_S
-        while not _taken(guard):
-            if time.monotonic() >= ends:
-                raise Refused("mailroom.under-way", licensee=licensee)
-            time.sleep(_PAUSE_S)
+        if not taken(guard, wait_s=WAIT_S):
+            raise Refused("mailroom.under-way", licensee=licensee)
         yield
 
 
@@ -47,6 +44,16 @@ def batch_turn(folder: Path, licensee: str, out: Path) -> Iterator[None]:
         except OSError as error:
             raise Refused("batch.under-way", out=out) from error
         yield
+
+
+def taken(guard: IO[str], *, wait_s: float) -> bool:
+    """Take the lock of a file, which may take so long; tell whether it was got."""
+    ends = time.monotonic() + wait_s
+    while not _taken(guard):
+        if time.monotonic() >= ends:
+            return False
+        time.sleep(_PAUSE_S)
+    return True
 
 
 def _taken(guard: IO[str]) -> bool:

@@ -18,21 +18,32 @@ from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.store import Record
 from towncircle.licensee import downloads
 from towncircle.postal import builds
+from towncircle.postal import rates as postal_rates
 from towncircle.provider import rates, software
 from towncircle.world.config import POSTAL
+from towncircle.world.filings import keep_refusals
 from towncircle.world.supervising import as_person
 
 if TYPE_CHECKING:
     from towncircle.world.journeys import Journeys
     from towncircle.world.world import World
 
-_OFFICER = "crypto-officer"
+_OFFICER, RATES_OFFICER = "crypto-officer", "officer"
 
 
 @cites("IMI-03/2")
-def publish_rates(world: World, provider: str, file: bytes, *, late: str = "") -> Record:
-    """Publish a rate file as a Provider."""
-    return _at(world, provider, lambda ctx: rates.publish(ctx, file=file, rules=world.rules, late=late))
+def publish_rates(world: World, provider: str, file: bytes, *, late: str = "", person: str = RATES_OFFICER) -> Record:
+    """Publish a rate file as a Provider, and file it with the Postal Service; `refused` says where that refused it."""
+    job = partial(rates.publish, file=file, rules=world.rules, late=late)
+    row = _at(world, provider, job, person=person, act="rates publish")
+    return keep_refusals(world, provider).get(row.key, row)
+
+
+@cites("P050-1.5")
+def accept_rates(world: World, provider: str, number: int, *, person: str = "manager-mtm") -> Record:
+    """Accept a table that a Provider filed, as the Postal Service."""
+    job = partial(postal_rates.accept, provider=provider, number=number)
+    return _at(world, POSTAL, job, person=person, act="rates accept")
 
 
 @cites("IMI-03/1")

@@ -57,7 +57,7 @@ def add(subparsers: Any) -> None:
     parser.add_argument(
         "--chapter", choices=("regulation",), help="play one long chapter instead of the ten: a year of the regulation"
     )
-    parser.add_argument("--licensees", type=int, metavar="N", help="with --chapter: how many (38 to 99; default: 50)")
+    parser.add_argument("--licensees", type=int, metavar="N", help="with --chapter: how many (40 to 99; default: 50)")
     parser.add_argument("--resume", action="store_true", help="with --chapter: go on from the last checkpoint in DIR")
     parser.add_argument("--json", action="store_true", help="print JSON with stable keys")
     parser.set_defaults(run=run)

@@ -16,7 +16,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any
 
 from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import BadInput, BrokenInvariant, Refused, TowncircleError
@@ -27,60 +27,19 @@ from towncircle.pki.keyfile import SecretProvider
 from towncircle.psd import commands
 from towncircle.psd.debits import Debit, Round
 from towncircle.psd.device import Device
-from towncircle.psd.evidencing import EVIDENCE
 from towncircle.psd.hosted.caches import DEFAULT_LIMIT, RecentSlots, Watch, entries_for
-from towncircle.psd.hosted.seat import FleetStore, Seat
+from towncircle.psd.hosted.place import Place
+from towncircle.psd.hosted.seat import FleetStore, Seat, Sighted
 from towncircle.psd.hosted.wrapping import Bindable, WrappedSlots, WrappingKeys
-from towncircle.psd.memory import Change, Record, RecordName
+from towncircle.psd.memory import RecordName
 from towncircle.psd.recent import Recent
+from towncircle.psd.sight import Seen
 from towncircle.psd.signing import Signing, Work, finish, run
 from towncircle.psd.state import DeviceState
 
 MAX_GROUP = 500
 MAX_WAITING = 64  # groups that may wait for one device
 _DOUBLED = 2  # how often a group is run again because a request was not new
-
-
-class _Place:
-    """Hold a seated device and what it answers in the present group."""
-
-    __slots__ = ("answers", "at", "commands", "debit", "device", "name", "seat")
-
-    def __init__(self, name: DeviceId, device: Device, seat: Seat) -> None:
-        self.name, self.device, self.seat = name, device, seat
-        self.at: list[int] = []
-        self.commands: list[bytes] = []
-        self.answers: list[bytes] = []
-        self.debit: Debit | None = None
-
-    def run(self, known: Mapping[RecordName, Record] | None) -> None:
-        """Run the commands the general way, one after the other."""
-        self.begin(known)
-        self.answers = [run(self.device.steps(command)) for command in self.commands]
-
-    def begin(self, known: Mapping[RecordName, Record] | None) -> None:
-        """Have device and seat agree before the general way."""
-        self.seat.kept(self.device)
-        self.seat.begin(known)
-
-    def change(self) -> Change | None:
-        """Give what the group has to keep for this device."""
-        return self.seat.change() if self.debit is None else cast("Change", self.debit)
-
-    def names(self) -> set[RecordName]:
-        """Name every record that was asked for or is to be written."""
-        if self.debit is None:
-            return self.seat.names()
-        return {RecordName(self.name, EVIDENCE, self.debit.request_id)}
-
-    def settled(self) -> None:
-        """Take note that the group is kept."""
-        if self.debit is None:
-            self.seat.settled()
-        else:
-            self.device.keep(self.debit)
-            self.seat.debited(self.debit)
-            self.debit = None
 
 
 @cites("PRE-03", "PRE-03/2", "PRE-23/2")
@@ -112,11 +71,12 @@ class Fleet:
             if wrapping is None
             else WrappedSlots(secret, randomness, limit=count, wrapping=wrapping)
         )
+        self._read = store.sights if isinstance(store, Sighted) else store.load
         if wrapping is not None:
             if isinstance(store, Bindable):
                 wrapping.bind(store)
             wrapping.settle(store)
-        self._at_hand: Recent[DeviceId, _Place] = Recent(count)
+        self._at_hand: Recent[DeviceId, Place] = Recent(count)
         tables: tuple[Recent[Any, Any], ...] = (self._at_hand, self._slots.opened)
         self._watch = Watch(memory_limit, tables)
         self._waiting: dict[DeviceId, tuple[object, ...]] = {}  # tickets; the first one's turn it is
@@ -207,35 +167,32 @@ class Fleet:
             place.at, place.commands, place.answers = [], [], []
         return answers
 
-    def _decide(self, places: list[_Place]) -> None:
+    def _decide(self, places: list[Place]) -> None:
         """Decide the plain debits of a group in one pass and sign them; all others run the general way."""
         rounds: dict[int, Round] = {}  # by clock, which is read once
-        debits: list[tuple[_Place, Debit]] = []
-        others: list[_Place] = []
+        debits: list[tuple[Place, Debit]] = []
+        others: list[Place] = []
         for place in places:
-            clock = place.device.clock
+            clock = place.clock
             at = rounds.get(id(clock)) or rounds.setdefault(id(clock), Round(clock.now()))
-            debit = place.device.debit(place.commands[0], at) if len(place.commands) == 1 else None
+            debit = place.decide(at)
             if debit is None:
                 others.append(place)
             else:
-                debit.expected_counter, debit.epoch = place.seat.at
                 debits.append((place, debit))
-        signatures = [debit.signing.done() for _, debit in debits]
-        for (place, debit), made in zip(debits, signatures, strict=True):
-            if isinstance(made, TowncircleError):
-                others.append(place)
-            else:
-                debit.sign(made)
+        for place, debit in debits:
+            if debit.signed(self._slots) is None:
                 place.debit, place.answers = debit, [debit.response]
+            else:
+                others.append(place)  # it fails again there, and is worded
         if others:
-            _start(others)
+            _start([place for place in others if place.sits()])
 
-    def _seated(self, names: Collection[DeviceId]) -> tuple[dict[DeviceId, _Place], dict[DeviceId, TowncircleError]]:
+    def _seated(self, names: Collection[DeviceId]) -> tuple[dict[DeviceId, Place], dict[DeviceId, TowncircleError]]:
         """Take the devices at hand and load the others; each that was loaded counts its epoch up."""
         held = self._at_hand.all(names)
         cold = [name for name, place in held.items() if place is None]
-        seated: dict[DeviceId, _Place] = {}
+        seated: dict[DeviceId, Place] = {}
         missing: dict[DeviceId, TowncircleError] = {}
         found = self._loaded(cold, missing)
         for name, place in held.items():
@@ -246,30 +203,29 @@ class Fleet:
             elif name not in found:
                 missing[name] = BadInput("psd.no-such-device", device=name)
             else:
-                seat = Seat(self._store, name, found[name])
-                seated[name] = _Place(name, self._device(name, seat), seat)
+                kept = found[name]
+                seated[name] = Place(name, kept, self._rehearsed if kept.test_root else self._clock, self._seat)
         return seated, missing
 
-    def _loaded(
-        self, cold: Sequence[DeviceId], missing: dict[DeviceId, TowncircleError]
-    ) -> Mapping[DeviceId, DeviceState]:
+    def _loaded(self, cold: Sequence[DeviceId], missing: dict[DeviceId, TowncircleError]) -> Mapping[DeviceId, Seen]:
         """Load devices; one whose row is damaged answers so, and holds nobody else up."""
         try:
-            return self._store.load(cold) if cold else {}
+            return self._read(cold) if cold else {}
         except BrokenInvariant:
-            found: dict[DeviceId, DeviceState] = {}
+            found: dict[DeviceId, Seen] = {}
             for name in cold:
                 try:
-                    found |= self._store.load([name])
+                    found |= self._read([name])
                 except BrokenInvariant as error:
                     missing[name] = error
             return found
 
-    def _device(self, name: DeviceId, seat: Seat) -> Device:
-        clock = self._rehearsed if seat.staged.test_root else self._clock
-        return Device(seat, name, slots=self._slots, clock=clock)
+    def _seat(self, name: DeviceId, kept: DeviceState, clock: Clock) -> tuple[Seat, Device]:
+        """Seat a device; `kept` is its state as the store has it."""
+        seat = Seat(self._store, name, kept)
+        return seat, Device(seat, name, slots=self._slots, clock=clock)
 
-    def _settle(self, places: list[_Place]) -> None:
+    def _settle(self, places: list[Place]) -> None:
         """Commit what the devices of a group have changed; who could not be kept answers why."""
         self._doubt(places)
         for turn in range(_DOUBLED):
@@ -287,27 +243,25 @@ class Fleet:
                 return self._kept(places, lost, loose=loose)
         return None
 
-    def _doubt(self, places: list[_Place]) -> None:
+    def _doubt(self, places: list[Place]) -> None:
         """Ask for the records that were assumed missing, where the commit will not prove it."""
         doubts: set[RecordName] = set()
         for place in places:
-            if place.debit is None:  # the unique name of its record proves a debit new
-                doubts |= place.seat.doubts(refused=any(map(commands.is_error, place.answers)))
+            if place.debit is None:
+                doubts |= place.doubts(refused=any(map(commands.is_error, place.answers)))
         if doubts:
             self._again(places, doubts)
 
-    def _again(self, places: list[_Place], names: set[RecordName]) -> None:
+    def _again(self, places: list[Place], names: set[RecordName]) -> None:
         """Run the devices again whose requests are known already; nothing of them was kept or released."""
         found = self._store.find(names)
         known = {name.device for name in found}
         for place in places:
             if place.name in known:
-                place.debit = None
-                place.seat = Seat(self._store, place.name, place.seat.kept(place.device))
-                place.device = self._device(place.name, place.seat)
+                place.again()
                 place.run(found)
 
-    def _kept(self, places: list[_Place], lost: set[DeviceId], *, loose: bool) -> None:
+    def _kept(self, places: list[Place], lost: set[DeviceId], *, loose: bool) -> None:
         for place in places:
             if place.name in lost:
                 self._at_hand.drop(place.name)
@@ -315,20 +269,20 @@ class Fleet:
                 place.answers = [stale] * len(place.commands)
                 continue
             place.settled()
-        self._at_hand.put_all({place.name: place for place in places if place.name not in lost})
-        ended = [place for place in places if place.seat.zeroised and place.name not in lost]
+        self._at_hand.put_all({place.name: place for place in places if place.name not in lost and not place.broken})
+        ended = [place for place in places if place.zeroised and place.name not in lost]
         if ended:
             self._forget(ended, loose=loose)
 
-    def _owe(self, places: list[_Place]) -> bool:
+    def _owe(self, places: list[Place]) -> bool:
         """Write down which keys the commit ends, so that a host that dies after it destroys them at its next start.
 
         Tells whether one of them has no wrapping key.
         """
-        ending = [place.name for place in places if place.seat.zeroised]
+        ending = [place.name for place in places if place.zeroised]
         return self._slots.owe(ending) if ending and isinstance(self._slots, WrappedSlots) else bool(ending)
 
-    def _forget(self, ended: list[_Place], *, loose: bool) -> None:
+    def _forget(self, ended: list[Place], *, loose: bool) -> None:
         """Destroy the keys that have ended; a device whose keys could not be destroyed does not say that they are."""
         try:
             if isinstance(self._slots, WrappedSlots):
@@ -339,9 +293,9 @@ class Fleet:
             for place in ended:
                 place.answers = [commands.encode_error(error)] * len(place.commands)
         for place in ended:
-            place.seat.zeroised = False
+            place.forgotten()
 
-    def _failed(self, places: list[_Place], error: TowncircleError) -> None:
+    def _failed(self, places: list[Place], error: TowncircleError) -> None:
         """Answer with the error, and read every device anew next time: nobody knows what the store has kept."""
         told = commands.encode_error(error)
         for place in places:
@@ -349,11 +303,10 @@ class Fleet:
             place.answers = [told] * len(place.commands)
 
 
-def _start(places: list[_Place]) -> None:
+def _start(places: list[Place]) -> None:
     """Run every place's commands; the first ones are signed for in one go (`Device.steps`)."""
-    waiting: list[tuple[_Place, Work, Signing]] = []
+    waiting: list[tuple[Place, Work, Signing]] = []
     for place in places:
-        place.begin(None)
         work = place.device.steps(place.commands[0])
         try:
             waiting.append((place, work, next(work)))

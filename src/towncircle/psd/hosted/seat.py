@@ -10,13 +10,14 @@ object, before anything is released.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.ids import DeviceId
 from towncircle.psd.debits import Debit
 from towncircle.psd.device import Device
 from towncircle.psd.memory import Change, Memory, Record, RecordName
+from towncircle.psd.sight import Seen
 from towncircle.psd.state import DeviceState
 
 
@@ -29,6 +30,15 @@ class FleetStore(Memory, Protocol):
 
     def find(self, names: Collection[RecordName]) -> Mapping[RecordName, Record]:
         """Give the records of many requests at once."""
+        ...
+
+
+@runtime_checkable
+class Sighted(Protocol):
+    """Be a store that reads only what a debit needs."""
+
+    def sights(self, ids: Iterable[DeviceId]) -> Mapping[DeviceId, Seen]:
+        """Give of each device what a debit reads of it, or its whole state where that is not enough."""
         ...
 
 

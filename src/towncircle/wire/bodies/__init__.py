@@ -19,6 +19,8 @@ from towncircle.wire.bodies.cases import (
     IrregularityReport,
 )
 from towncircle.wire.bodies.checkout import (
+    BalanceArranged,
+    BalanceForm,
     CheckOutNoted,
     CheckOutQuery,
     CheckOutReport,
@@ -115,6 +117,7 @@ from towncircle.wire.bodies.provider import (
 from towncircle.wire.bodies.published import (
     CertificateRow,
     FirstPublishedPack,
+    FirstRateRow,
     LastReading,
     PackTerms,
     PublishedPack,
@@ -122,6 +125,7 @@ from towncircle.wire.bodies.published import (
     RateRow,
     SecondPublishedPack,
     StatusRow,
+    ThirdPublishedPack,
 )
 from towncircle.wire.bodies.quality import (
     InventoryDifference,
@@ -203,6 +207,8 @@ __all__ = [
     "ArtSupplied",
     "AuditForward",
     "Authorise",
+    "BalanceArranged",
+    "BalanceForm",
     "BranchQuery",
     "BranchRequest",
     "BranchStanding",
@@ -253,6 +259,7 @@ __all__ = [
     "FirstAuthorise",
     "FirstDepositOrder",
     "FirstPublishedPack",
+    "FirstRateRow",
     "FirstRenewal",
     "Form3533",
     "Ground",
@@ -345,6 +352,7 @@ __all__ = [
     "SupervisionNotice",
     "SupervisionReceipt",
     "SystemPurchased",
+    "ThirdPublishedPack",
     "TransactionFile",
     "TransactionRow",
     "UsageRow",

@@ -75,10 +75,11 @@ class CheckOutStatement(Body):
 @message(66, "provider to postal")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckOutReport(Body):
-    """Report a device out of service on the completed Form 3601-C.
+    """Report a device out of service, by which its certificates end.
 
-    `amount` is section F, `signed_by` section G (502.27(b)(2)); `reading` is the device's own last sealed word, empty
-    for one that cannot sign any more.
+    `amount` is what it gave back, by the Provider's reckoning (`signed_by`); the signature of a person follows in
+    section G of its form (`BalanceForm`). `reading` is the device's own last sealed word, empty for one that cannot
+    sign any more.
     """
 
     device: Annotated[DeviceId, 1]
@@ -92,3 +93,33 @@ class CheckOutReport(Body):
     approved_by: Annotated[str, 9, _ID]
     reading: Annotated[bytes, 10]
     at: Annotated[Instant, 11]
+
+
+@message(190, "provider to postal")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BalanceForm(Body):
+    """Send the completed Form 3601-C of a balance to the District MATS coordinator (502.27(b)(2) and (3)).
+
+    `amount` is section F: what was noted at the notice less what was evidenced since. `signed_by` is section G: the
+    person of the Provider who reconciled and signed it.
+    """
+
+    device: Annotated[DeviceId, 1]
+    refund: Annotated[str, 2, _ID]
+    noted: Annotated[Mills, 3]
+    used: Annotated[Mills, 4]
+    amount: Annotated[Mills, 5]
+    signed_by: Annotated[str, 6, _ID]
+    at: Annotated[Instant, 7]
+
+
+@message(191, "postal to provider")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BalanceArranged(Body):
+    """Arrange the credit of a balance to the licensee's account, as the District MATS coordinator (502.27(b)(4))."""
+
+    device: Annotated[DeviceId, 1]
+    refund: Annotated[str, 2, _ID]
+    amount: Annotated[Mills, 3]
+    arranged_by: Annotated[str, 4, _ID]
+    at: Annotated[Instant, 5]

@@ -78,12 +78,26 @@ class PackTerms(Row):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RateRow(Row):
-    """Hold a rate table that a Provider filed: of two for one day the one with the higher number holds."""
+class FirstRateRow(Row):
+    """Hold a rate table that a Provider filed, as packs of version 3 named it."""
 
     provider: Annotated[str, Limit(64)]
     number: int
     file: Annotated[bytes, FILE]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateRow(Row):
+    """Hold a rate table that a Provider filed: of two for one day the one with the higher number holds.
+
+    `filed` is when the Postal Service had it; `accepted` says that the Postal Service lets it stand as its own.
+    """
+
+    provider: Annotated[str, Limit(64)]
+    number: int
+    file: Annotated[bytes, FILE]
+    filed: Instant
+    accepted: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +139,25 @@ class SecondPublishedPack(Body):
     last_readings: Annotated[tuple[LastReading, ...], 9, ROWS]
 
 
-@message(57, "postal to everybody", version=3)
+@message(57, "postal to everybody", version=3, name="PublishedPack")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThirdPublishedPack(Body):
+    """Publish all that a verifier holds offline, as it was before the Postal Service accepted tables of Providers."""
+
+    anchor: Annotated[Literal["production", "test"], 1]
+    number: Annotated[int, 2]
+    issued: Annotated[Instant, 3]
+    next_update: Annotated[Instant, 4]
+    chain: Annotated[tuple[Annotated[bytes, CERTIFICATE], ...], 5, CHAIN]
+    terms: Annotated[tuple[PackTerms, ...], 6, Limit(16)]
+    certificates: Annotated[tuple[CertificateRow, ...], 7, ROWS]
+    statuses: Annotated[tuple[StatusRow, ...], 8, ROWS]
+    last_readings: Annotated[tuple[LastReading, ...], 9, ROWS]
+    rates: Annotated[tuple[FirstRateRow, ...], 10, TABLES]
+    publishers: Annotated[tuple[PublisherRow, ...], 11, Limit(1000)]
+
+
+@message(57, "postal to everybody", version=4)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishedPack(Body):
     """Publish all that a verifier holds offline.

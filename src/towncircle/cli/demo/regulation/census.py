@@ -23,19 +23,12 @@ _SIGN1 = b"\xd2\x84"  # how every message begins: tag 18 and a list of four
 # kinds of facts that the product can record and the year does not, each with its reason
 UNSHOWN_FACTS: Mapping[str, str] = MappingProxyType(
     {
-        "form-3601-c.destroyed": "the form is kept for a year, and the year ends before the first is that old",
-        "reset.voided": "only a device that ends its request after the Provider reserved it makes one void",
         "afterwards.refused": "a store is busy, or a list ran out, right after a commit: tests/parties shows it",
         "afterwards.done": "it follows the one before",
-        "regime.adopted": "a year goes by one rule set: tests/journeys shows the step to the next",
-        "party.enrolled": "all mail rooms of the town are there from its first day: tests/journeys shows a later one",
-        "device.decertified": "a year of one rule set has no device of the one before: tests/journeys shows it",
-        "device.inactive": "it follows the one before",
-        "address-data.old-used": "the town mails to the public addresses of the program: tests/conformance shows it",
-        "address-data.set-aside": "nobody in the town gives his data up: tests/world/test_address_data.py shows it",
         "quality.checked": "the town forwards its pieces and grades none by itself: tests/world shows it",
         "inventory.refused": "only a Provider whose numbers have a gap has one refused: tests/journeys shows it",
         "form-3533.refused": "only a Provider whose form does not add up has one refused: tests/journeys shows it",
+        "rates.filing-refused": "the tables of the town are in order: tests/journeys/test_updates.py has one refused",
         "zones.taken": "the town mails letters, which have no zones: tests/world shows it",
     }
 )
@@ -45,7 +38,6 @@ UNSHOWN_MESSAGES: Mapping[str, str] = MappingProxyType(
         "StatementRequest": "a licensee asks for its statement in parts: an earlier version asked so, and is answered",
         "InventoryPart": "the inventories of the town fit into one message each: tests/journeys shows parts",
         "DailyFilePart": "the daily files of the town fit into one message each: tests/journeys shows parts",
-        "ResetStanding": "no reset of the town is left open: tests/journeys/test_reset_standing.py leaves one",
     }
 )
 

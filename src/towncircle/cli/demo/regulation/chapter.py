@@ -121,14 +121,17 @@ class Chapter:
     def _decisions(self) -> str:
         world = self._year.world
         under = closing.digests(world)
-        expect(set(under) == {world.rules.digest}, f"facts were recorded under {sorted(under)}")
+        astray = closing.astray(world)
+        expect(not astray, f"{len(astray)} facts were not recorded under the rule in force; the first: {astray[:1]}")
         other = world.rules.with_limit(world.rules.limits[OTHER_RULE].with_value(OTHER_LENGTH))
         differing = [row for party in world.config.parties for row in compare(world, other, party)]
         expect(differing, "another rule changes no decision")
-        self.told["decisions"] = {"rule_digest": world.rules.digest, "facts": sum(under.values())}
+        now, before = under[world.rules.digest], under.total() - under[world.rules.digest]
+        self.told["decisions"] = {"rule_digest": world.rules.digest, "facts": now, "facts_before": before}
         self.told["decisions"] |= {"changed": f"{OTHER_RULE} = {OTHER_LENGTH}", "would_differ": len(differing)}
         return (
-            f"{sum(under.values())} facts name the rule set {world.rules.digest[:12]}. With {OTHER_LENGTH} instead for "
+            f"{now} facts name the rule set {world.rules.digest[:12]}, and those of before it "
+            f"({before}) the one that was in force. With {OTHER_LENGTH} instead for "
             f"'{OTHER_RULE}', {len(differing)} decisions would differ (towncircle deadlines --compare lists them)."
         )
 

@@ -14,8 +14,11 @@ from typing import TYPE_CHECKING
 from towncircle.auditor import audit
 from towncircle.cli.demo.regulation.procedures import PROCEDURES, Procedure, Proof
 from towncircle.rules.acting import MISSED, pending
+from towncircle.rules.rulesets import ruleset
+from towncircle.world.config import POSTAL
 from towncircle.world.deadlines import duties_of
 from towncircle.world.exporting import export
+from towncircle.world.succession import ADOPTED
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,7 +56,9 @@ def table(world: World) -> list[Shown]:
     """Count every procedure in the journals."""
     found = _Journals(world)
     return [
-        Shown(procedure=one, proofs=tuple((proof, *found.count(proof)) for proof in one.proofs)) for one in PROCEDURES
+        Shown(procedure=one, proofs=tuple((proof, *found.count(proof)) for proof in one.proofs))
+        for one in PROCEDURES
+        if not one.needs or one.needs in world.rules.parameters
     ]
 
 
@@ -65,6 +70,18 @@ def kinds(world: World) -> Counter[str]:
 def digests(world: World) -> Counter[str]:
     """Count the facts of all journals by the rule set that they were recorded under."""
     return Counter(fact.rule_digest for facts in _journals(world).values() for fact in facts)
+
+
+def astray(world: World) -> list[str]:
+    """Name the facts that were not recorded under the rule set that was in force."""
+    journals = _journals(world)
+    adopted = [fact for fact in journals[POSTAL] if fact.type == ADOPTED]
+    ends = [(fact.recorded_at, ruleset(str(fact.body["before"])).digest) for fact in adopted]
+
+    def digest(fact: Fact) -> str:
+        return next((held for end, held in ends if fact.recorded_at < end), world.rules.digest)
+
+    return [fact.id for facts in journals.values() for fact in facts if fact.rule_digest != digest(fact)]
 
 
 class _Journals:

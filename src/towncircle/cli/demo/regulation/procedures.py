@@ -54,11 +54,12 @@ def _says(fact: Fact, name: str, value: str) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Procedure:
-    """Describe a procedure; the first of its proofs is counted."""
+    """Describe a procedure; the first of its proofs is counted. It `needs` a parameter where not every rule has it."""
 
     name: str
     clause: str
     proofs: tuple[Proof, ...]
+    needs: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,10 +74,10 @@ PROCEDURES: list[Procedure] = []
 SCENES: list[Dated] = []
 
 
-def procedure(name: str, *proofs: str, clause: str) -> None:
+def procedure(name: str, *proofs: str, clause: str, needs: str = "") -> None:
     """Put a procedure into the table; its proofs as `Proof.parse` reads them."""
     assert all(held.name != name for held in PROCEDURES), f"two procedures are called {name}"
-    PROCEDURES.append(Procedure(name=name, clause=clause, proofs=tuple(map(Proof.parse, proofs))))
+    PROCEDURES.append(Procedure(name=name, clause=clause, proofs=tuple(map(Proof.parse, proofs)), needs=needs))
 
 
 def scene(day: int) -> Callable[[S], S]:
@@ -89,7 +90,7 @@ def scene(day: int) -> Callable[[S], S]:
     return place
 
 
-def shows(day: int, name: str, *proofs: str, clause: str) -> Callable[[S], S]:
+def shows(day: int, name: str, *proofs: str, clause: str, needs: str = "") -> Callable[[S], S]:
     """Place a scene on a day and put the procedure that it ends into the table."""
-    procedure(name, *proofs, clause=clause)
+    procedure(name, *proofs, clause=clause, needs=needs)
     return scene(day)

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from towncircle.cli.demo.stage import UnexpectedError
 from towncircle.kernel.errors import BadInput, Refused
@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     from towncircle.world.world import World
 
 PROVIDER = "provider.harbor"
-STORIES, MOST_ROOMS = 38, 99  # the stories of the scenes have a mail room each; a telephone number ends the list
+STORIES, MOST_ROOMS = 40, 99  # the stories of the scenes have a mail room each; a telephone number ends the list
+EARLIER, LATER = 39, 40  # mail rooms: one of an earlier rule set, one that comes when the year has begun
 FORWARD_NONE = (11, 12)  # mail rooms that forward no quality piece of their own accord
 _PIECE_DAYS = 140  # from piece to piece: well within the six months of 502.26
 _DEPOSIT, _RESET, _LOW = Mills.dollars(120), Mills.dollars(40), Mills.dollars(15)
@@ -67,6 +68,9 @@ _OFFICES = (
 )
 
 
+Apart: TypeAlias = Callable[[Callable[[Path], object]], "World"]  # see `Town.apart`
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
     """Say how large the year is: mail rooms, days, visits of a mail room in the year, days from round to round."""
@@ -80,14 +84,19 @@ class Pace:
 class Town:
     """Hold the world of the year on one of its days."""
 
-    def __init__(self, world: World, pace: Pace, notes: dict[str, str], out: Path, line: Line) -> None:
+    def __init__(self, world: World, pace: Pace, notes: dict[str, str], out: Path, line: Line, *, apart: Apart) -> None:
         self.world, self.pace, self.notes, self.out, self.line = world, pace, notes, out, line
+        self._apart = apart
         self.connected: set[str] = set()
         self._people = public_addresses()
 
     def room(self, number: int) -> Journeys:
         """Give the journeys of a mail room, counted from 1."""
         return Journeys(self.world, name_of(number))
+
+    def apart(self, job: Callable[[Path], object]) -> None:
+        """Do to the world's folder what is done to a world that nobody has open, and open it again."""
+        self.world = self._apart(job)
 
     # ---- opening a mail room
 
@@ -132,6 +141,8 @@ class Town:
 
     def visit(self, number: int) -> None:
         """Work in a mail room for a day: connect, set what is missing, print, have a piece scanned at the facility."""
+        if name_of(number) not in self.world.config.licensees:
+            return  # it comes later
         journeys = self.room(number)
         if not self.works(journeys):
             return

@@ -18,21 +18,24 @@ from typing import Any
 from towncircle.cli.demo.regulation.census import Census
 from towncircle.cli.demo.regulation.line import Line
 from towncircle.cli.demo.regulation.procedures import SCENES
-from towncircle.cli.demo.regulation.town import PROVIDER, Pace, Town, name_of
+from towncircle.cli.demo.regulation.town import EARLIER, LATER, PROVIDER, Pace, Town, name_of
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.instants import Instant
 from towncircle.licensee.pricing import DEFAULT_WEIGHT_OZ, price_for
+from towncircle.rules.rulesets import chain
 from towncircle.world.clock import FILE as CLOCK_FILE
 from towncircle.world.config import STARTS
 from towncircle.world.deadlines import act_on_deadlines
 from towncircle.world.devices import here_port
 from towncircle.world.missing import file_months
 from towncircle.world.notices import fetch_all
-from towncircle.world.population import reconcile, reconcile_books
+from towncircle.world.population import note_decertified, reconcile, reconcile_books
+from towncircle.world.succession import succeed
 from towncircle.world.world import Wiring, World
 
 CHECKPOINT_EVERY = 30
 _WEEKS_EARLIER = 4
+_EVE_DAYS = 5
 _STATE = "year.json"
 Progress = Callable[[str, int, int], None]
 
@@ -67,15 +70,23 @@ class Year:
             self._world = None
 
     def begin(self) -> None:
-        """Make the world of the year."""
+        """Make the world of the year: on its eve it goes by the first rule set, from its first day on by the year's."""
+        first = chain(self._regime)[0]
         World.create(
             self.folder,
-            regime=self._regime,
+            regime=first,
             seed=self._seed,
-            start=start_of(self._regime, self.pace.days),
+            start=start_of(self._regime, self.pace.days).plus(days=-_EVE_DAYS),
             providers=(PROVIDER,),
-            licensees=tuple(name_of(number) for number in range(1, self.pace.licensees + 1)),
+            licensees=tuple(name_of(number) for number in range(1, self.pace.licensees + 1) if number != LATER),
         ).close()
+        town = self._town()
+        town.rests(town.open(EARLIER))
+        self._round()
+        self.world.clock.advance(f"{_EVE_DAYS}d")
+        self.close()
+        if first != self._regime:
+            succeed(self.folder, self._regime)
         self._keep(0)
 
     def run(self) -> None:
@@ -94,7 +105,7 @@ class Year:
     def _live(self, day: int) -> None:
         if day:
             self.world.clock.advance("1d")
-        town = Town(self.world, self.pace, self.notes, self.out, self.line)
+        town = self._town()
         plays = [dated.scene for dated in SCENES if dated.day == day]
         if plays or day % self.pace.step == 0:
             self._round()
@@ -104,12 +115,22 @@ class Year:
             town.visit(number)
         today = day % CHECKPOINT_EVERY
         late = (number for number in range(1, self.pace.licensees + 1) if number % CHECKPOINT_EVERY == today)
-        fetch_all(self.world, sorted(town.connected.union(map(name_of, late))))
+        known = town.connected.union(map(name_of, late)).intersection(self.world.config.licensees)
+        fetch_all(self.world, sorted(known))
+
+    def _town(self) -> Town:
+        return Town(self.world, self.pace, self.notes, self.out, self.line, apart=self._apart)
+
+    def _apart(self, job: Callable[[Path], object]) -> World:
+        self.close()
+        job(self.folder)
+        return self.world
 
     def _round(self) -> None:
         world = self.world
         world.deliver()
         act_on_deadlines(world)
+        note_decertified(world)
         world.publish()
         for _ in (*reconcile(world), *reconcile_books(world)):
             continue

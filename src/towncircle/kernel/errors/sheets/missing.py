@@ -95,6 +95,11 @@ ROWS = {
         "502.24(b)(1)",
         "Give both: --report NUMBER --document FILE; then --cpip REFERENCE for the specialist's copy.",
     ),
+    "missing.no-copy": _refused(
+        "The CPIP specialist keeps no reference without the paper: no copy of a police report on {device} was shown.",
+        "502.24(b)(1)",
+        "Show the copy: --document FILE; its SHA-256 is kept.",
+    ),
     "missing.no-police-report": _refused(
         "The licensee of {device} has filed no police report that is known here.",
         "502.24(b)(1)",

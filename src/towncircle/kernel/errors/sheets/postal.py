@@ -183,6 +183,12 @@ ROWS = {
         clause="502.27(b)(2)",
         next_step="Send the form signed by the Provider that checked the device out.",
     ),
+    "postal.no-balance-form": Row(
+        kind="refused",
+        sentence="No Form 3601-C of a balance of the device {device} waits for the coordinator.",
+        clause="502.27(b)(3)",
+        next_step="Its Provider signs section G first: towncircle custody sign-form DIR {device}",
+    ),
     "postal.withdrawn-before": Row(
         kind="refused",
         sentence="The device {device} is withdrawn from service since {at}.",

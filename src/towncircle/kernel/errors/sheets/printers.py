@@ -74,7 +74,8 @@ ROWS = {
         sentence="The folder {address} is not the one that was added: its mark is gone, as of a mount point that "
         "nothing is mounted on. Nothing was handed over.",
         clause="house",
-        next_step="Mount it, then: towncircle spool send DIR. If it is the right one, add the printer again.",
+        next_step="Mount it, then: towncircle spool send DIR. If it is another folder at the same "
+        "place: towncircle printer add DIR NAME --folder PATH --new-folder",
     ),
     "printer.name-taken": Row(
         kind="refused",

@@ -148,6 +148,25 @@ ROWS = {
         clause="502.27(b)",
         next_step="Connect it: towncircle reset DIR --finish",
     ),
+    "provider.balance-waiting": Row(
+        kind="refused",
+        sentence="The balance of the returned device {device}, {amount}, waits for {waits}.",
+        clause="502.27(b)(2), (4)",
+        next_step="Nothing is lost: towncircle custody sign-form DIR {device} (the Provider), "
+        "towncircle custody arrange DIR {device} (the MATS coordinator), then: towncircle withdraw DIR",
+    ),
+    "provider.no-balance-held": Row(
+        kind="refused",
+        sentence="No balance of the device {device} waits for its form to be signed.",
+        clause="502.27(b)(2)",
+        next_step="Look at it: towncircle custody show DIR",
+    ),
+    "provider.other-balance": Row(
+        kind="refused",
+        sentence="{arranged} was arranged for the device {device}; its form says {amount}.",
+        clause="502.27(b)(4)",
+        next_step="Nothing was credited. Compare the Form 3601-C of both parties.",
+    ),
     "provider.balance-differs": Row(
         kind="broken",
         sentence="The device {device} gave back {amount}; the books have {due} in it.",

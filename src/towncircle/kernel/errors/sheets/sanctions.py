@@ -68,4 +68,14 @@ ROWS = {
         "502.21(c)",
         "Give another amount.",
     ),
+    "sanction.nothing-to-repay": _refused(
+        "The sanction {procedure} is {state}, and {paid} was paid on it: there is nothing to pay back.",
+        "502.15(d), 502.21(d)",
+        "Only what was paid on a sanction that was withdrawn or reversed is paid back.",
+    ),
+    "sanction.repaid-before": _refused(
+        "What was paid on the sanction {procedure} was paid back by {reference} already.",
+        "502.15(d), 502.21(d)",
+        "Name that paper, or leave it.",
+    ),
 }

@@ -57,6 +57,12 @@ ROWS = {
         clause="IMI-03",
         next_step="Tell the Provider: a published table is never changed, a new one has a higher number.",
     ),
+    "updates.not-filed": Row(
+        kind="refused",
+        sentence="There is no table {number} of {provider} on file.",
+        clause="P050 1.5",
+        next_step="See which ones are: `towncircle rates filed DIR`.",
+    ),
     "updates.batch-open": Row(
         kind="refused",
         sentence="A print job is open ({jobs}): nothing is changed during a batch.",

@@ -8,6 +8,7 @@ from importlib import import_module
 
 TOPICS = (
     "licenses",
+    "succession",
     "devices",
     "mail",
     "printroom",

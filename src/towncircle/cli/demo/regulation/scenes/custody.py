@@ -6,6 +6,8 @@ Mail rooms: 34 a defect, replaced and scrapped; 35 in care, a defect corrected; 
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING
@@ -17,7 +19,7 @@ from towncircle.cli.demo.stage import expect
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.money import Mills
 from towncircle.provider import defects, handovers, removals, upkeep
-from towncircle.world import custody
+from towncircle.world import address_data, custody
 
 if TYPE_CHECKING:
     from towncircle.cli.demo.regulation.town import Town
@@ -100,6 +102,37 @@ def reviewed(town: Town) -> None:
 def addresses(town: Town) -> None:
     """Install this month's edition."""
     custody.update_address_data(town.room(35), edition=town.world.clock.now().iso()[:7])
+
+
+@shows(
+    155,
+    "Mail is prepared by older address data for a reason, which is kept",
+    "licensee address-data.old-used reason=*",
+    clause="P050 2.5(g)",
+)
+def old_addresses(town: Town) -> None:
+    """Prepare mail when the table of the program is past its time: refused, and then for a reason."""
+    journeys = town.room(35)
+    day = journeys.today()
+    with refused("addresses.data-old"):
+        address_data.use(journeys, day=day, reason="")
+    address_data.use(journeys, day=day, reason="The next edition has not come.")
+
+
+@shows(156, "Address data of a mail room's own are set aside", "licensee address-data.set-aside", clause="P050 2.5(g)")
+def own_addresses(town: Town) -> None:
+    """Install data of its own, and use the table of the program alone again."""
+    journeys, edition = town.room(35), town.world.clock.now().iso()[:7]
+    file = town.out / "mail" / "ranges.sqlite"
+    with closing(sqlite3.connect(file)) as data:
+        data.execute("CREATE TABLE about (name TEXT, edition TEXT)")
+        data.execute("INSERT INTO about VALUES ('our ranges', ?)", (edition,))
+        data.execute("CREATE TABLE ranges (zip TEXT, street TEXT, low INT, high INT, side TEXT, plus4 TEXT)")
+        data.execute("INSERT INTO ranges VALUES ('03060', 'MAIN ST', 100, 198, 'E', '1234')")
+        data.commit()
+    address_data.install(journeys, file)
+    file.unlink()
+    address_data.set_aside(journeys)
 
 
 @scene(52)

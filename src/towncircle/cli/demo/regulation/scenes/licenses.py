@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from towncircle.cli.demo.regulation.procedures import scene, shows
-from towncircle.cli.demo.regulation.town import PROVIDER, name_of, refused
+from towncircle.cli.demo.regulation.town import EARLIER, LATER, PROVIDER, name_of, refused
 from towncircle.cli.demo.stage import expect
 from towncircle.kernel.money import Mills
 from towncircle.rules.duties import HEADQUARTERS
@@ -20,7 +20,7 @@ from towncircle.world.config import POSTAL
 if TYPE_CHECKING:
     from towncircle.cli.demo.regulation.town import Town
 
-OWN_APPLICATIONS = (1, 2, 3, 4)
+OWN_APPLICATIONS = (1, 2, 3, 4, EARLIER, LATER)
 _OPENING_DAYS = 8
 _TELEPHONE = {"telephone": "202-555-0199"}
 

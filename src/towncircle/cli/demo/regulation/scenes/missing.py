@@ -13,12 +13,15 @@ from towncircle.cli.demo.regulation.procedures import procedure, scene, shows
 from towncircle.cli.demo.regulation.scenes.licenses import revoke
 from towncircle.cli.demo.regulation.town import refused
 from towncircle.kernel.ids import DeviceId
+from towncircle.postal.missing import take_copy
 from towncircle.provider import incidents, missing, searching
 from towncircle.world.missing import report, return_recovered
+from towncircle.world.supervising import by_officer
 
 if TYPE_CHECKING:
     from towncircle.cli.demo.regulation.town import Town
 
+_REPORT = b"Report of a burglary."
 _PAPER = hashlib.sha256(b"certified letter, return receipt").hexdigest()
 
 procedure(
@@ -52,7 +55,7 @@ def stolen(town: Town) -> None:
         place="mail room 20",
         details="The door was broken open.",
         police_reference="MPD-2027-0117",
-        police_report=b"Report of a burglary.",
+        police_report=_REPORT,
     )
     town.rests(journeys)
 
@@ -63,6 +66,7 @@ def stolen(town: Town) -> None:
     "provider incident.reported",
     "provider police.reported",
     "provider cpip.copied",
+    "postal cpip.received",
     "postal incident.filed",
     clause="502.24(b)(1), 502.20(g)",
 )
@@ -70,6 +74,8 @@ def police(town: Town) -> None:
     """Copy the report and file the incident."""
     device = town.notes["stolen"]
     town.provider(device, missing.police, act="missing police", reference="", document="", cpip="CPIP-2027-0031")
+    copy = {"reference": "CPIP-2027-0031", "document": hashlib.sha256(_REPORT).hexdigest()}
+    by_officer(town.world, lambda ctx: take_copy(ctx, device=device, **copy), by="cpip", act="missing copy")
     town.provider(device, incidents.file_due, act="missing incident")
 
 

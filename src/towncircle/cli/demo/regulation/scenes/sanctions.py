@@ -75,7 +75,7 @@ def _sanctions(form: str, title: str, first: int) -> None:
 
 def _imposed(form: str, title: str, first: int) -> None:
     clauses = procedures()[form].clauses
-    *_, silent, upheld = _threads(form)
+    *_, upheld = _threads(form)
 
     @scene(first + 10)
     def defended(town: Town) -> None:
@@ -119,10 +119,30 @@ def _imposed(form: str, title: str, first: int) -> None:
         on_appeal(town, upheld, reverse=False)
         _pay(town, upheld)
 
+    _paid_back(form, title, first)
+
+
+def _paid_back(form: str, title: str, first: int) -> None:
+    withdrawn, (_, silent, _) = procedures()[form].clauses["withdrawn"], _threads(form)
+
     @scene(first + 50)
     def paid_too(town: Town) -> None:
         """Pay the sanction that nobody defended against and that took effect by itself."""
         _pay(town, silent)
+
+    @shows(
+        first + 52,
+        f"A {title} is withdrawn after it was paid, and paid back",
+        f"postal {form}.repaid",
+        clause=withdrawn,
+    )
+    def paid_back(town: Town) -> None:
+        """Withdraw it after all; the Provider gets back what it paid."""
+        told = {"procedure": town.notes[silent], "reference": "WIRE-11"}
+        with refused("sanction.nothing-to-repay"):
+            postal(town, sanctions.repay, **told)
+        withdraw(town, silent)
+        postal(town, sanctions.repay, **told)
 
 
 _sanctions(sanctions.CONTROLS, "sanction", 162)

@@ -46,6 +46,7 @@ _ACTS = {
     "supervision.answer": "provider answer",
     "sanctions.notify": "supervision sanction",
     "sanctions.pay": "supervision pay",
+    "sanctions.repay": "supervision repay",
     "sanctions.hold": "supervision hold",
     "suspensions.propose": "supervision propose",
     "suspensions.notify": "supervision notify",

@@ -38,11 +38,15 @@ def _ahead(town: Town, days: int) -> date:
 # ---- rate tables (IMI-03)
 
 
-def _publish(town: Town, name: str, days: int) -> None:
-    """Publish the prices of a day ahead once more, as a table from that day on: no price is guessed."""
+def _publish(town: Town, name: str, days: int) -> int:
+    """Publish the prices of a day ahead once more, as a table from that day on: no price is guessed.
+
+    Gives its number.
+    """
     first = _ahead(town, days)
     known = next(one for one in first_class_tables() if one.in_force_from <= first <= one.in_force_through)
-    updates.publish_rates(town.world, PROVIDER, rate_files.write(replace(known, id=name, in_force_from=first)))
+    file = rate_files.write(replace(known, id=name, in_force_from=first))
+    return int(updates.publish_rates(town.world, PROVIDER, file).body["number"])
 
 
 @shows(
@@ -51,13 +55,14 @@ def _publish(town: Town, name: str, days: int) -> None:
     "provider rates.taken",
     "provider rates.published",
     "postal rates.filed",
+    "postal rates.accepted",
     "provider rates.assigned",
     "licensee rates.received",
     clause="IMI-03",
 )
 def published(town: Town) -> None:
-    """Publish a table so early that every device has to connect before its first day."""
-    _publish(town, "autumn", 130)
+    """Publish a table so early that every device has to connect before its first day; the Postal Service accepts it."""
+    updates.accept_rates(town.world, PROVIDER, _publish(town, "autumn", 130))
 
 
 @shows(
