@@ -5,15 +5,22 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from tests.postgres import need_postgres
 from tests.softhsm import need_softhsm
 
-from towncircle.bench import Result, pkcs11, robustness
+from towncircle.bench import Result, fleet, pkcs11, robustness
+from towncircle.bench.debits import name_of
+from towncircle.bench.device import evidence_command
 from towncircle.cli import bench
 from towncircle.kernel.errors import BadInput, Refused
+from towncircle.psd.commands import is_error
+from towncircle.psd.hosted.caches import DEFAULT_LIMIT
+from towncircle.psd.postgres import PostgresMemory
+from towncircle.psd.process import SystemClock
 
 
 def parsed(*argv: str) -> argparse.Namespace:
@@ -44,6 +51,21 @@ def test_each_rate_stands_beside_a_raw_limit(tmp_path: Path, capsys: pytest.Capt
     args.subjects = ["fleet"]
     assert args.run(args) == 0
     assert "fleet.cold" in capsys.readouterr().out
+
+
+def test_the_measured_host_has_its_keys_as_a_served_one(databases: Callable[[], str], tmp_path: Path) -> None:
+    store = PostgresMemory(dsn := databases(), create=True)
+    fleet.populate(store, fleet.template(), 2, tmp_path / "keys")
+    names = [name_of(0), name_of(1)]
+    assert all(state.indicia_key.sealed.startswith(b"towncircle wrapped key") for state in store.load(names).values())
+    store.close()
+    pool = fleet.host(dsn, tmp_path / "keys")
+    day = SystemClock().now().date_in("America/New_York").isoformat()
+    asked = [(name, evidence_command("JOB", 1, day)) for name in names]
+    assert not any(map(is_error, pool.exchange_many(asked)))
+    pool.close()
+    assert (tmp_path / "keys" / "database").exists()  # the host's folder is bound to it, as by serve-wan
+    assert fleet.touch_all(dsn, tmp_path / "keys", 2, DEFAULT_LIMIT) > 0
 
 
 def test_bad_scans_are_counted_by_condition_and_repeat_by_seed(

@@ -32,6 +32,7 @@ from towncircle.psd.client import DeviceClient
 from towncircle.psd.device import Device, manufacture
 from towncircle.psd.hosted.caches import DEFAULT_LIMIT, MIB
 from towncircle.psd.hosted.pool import Pool, workers_within
+from towncircle.psd.hosted.wrapping import WrappedSlots, WrappingKeys
 from towncircle.psd.keys import SoftwareSlots
 from towncircle.psd.memory import Change, MemoryInRam
 from towncircle.psd.postgres import PostgresMemory
@@ -44,13 +45,14 @@ _ROUNDS = 3
 _SECRET = bytes(32)
 
 
-def host(dsn: str, *, memory_limit: int = DEFAULT_LIMIT) -> Pool:
-    """Open a host over the population, as `towncircle device serve-wan` does."""
+def host(dsn: str, wrapping: Path, *, memory_limit: int = DEFAULT_LIMIT) -> Pool:
+    """Open a host over the population, as `towncircle device serve-wan` does: with a folder of wrapping keys."""
     return Pool(
         dsn=dsn,
         secret=_SECRET,
         workers=min(os.cpu_count() or 1, workers_within(memory_limit)),
         memory_limit=memory_limit,
+        wrapping=wrapping,
     )
 
 
@@ -66,9 +68,11 @@ def template() -> DeviceState:
     return ram.load([name])[name]
 
 
-def populate(store: PostgresMemory, first: DeviceState, population: int) -> None:
-    """Fill a store; each device has an indicia key of its own."""
-    slots = SoftwareSlots(lambda: _SECRET, SystemRandomness())
+def populate(store: PostgresMemory, first: DeviceState, population: int, wrapping: Path | None = None) -> None:
+    """Fill a store; each device has an indicia key of its own, in the form of a host with a folder of wrapping keys."""
+    slots, chance = SoftwareSlots(lambda: _SECRET, SystemRandomness()), SystemRandomness()
+    if wrapping is not None:
+        slots = WrappedSlots(lambda: _SECRET, chance, limit=1, wrapping=WrappingKeys(wrapping))
     for start in range(0, population, 1000):
         store.commit(
             [
@@ -99,9 +103,10 @@ def measure(
         beside = Beside(cluster.data.parent, seconds / 2)
         first = template()
         store = PostgresMemory(cluster.dsn, create=True)
-        populate(store, first, population)
+        wrapping = cluster.data.parent / "wrapping"
+        populate(store, first, population, wrapping)
         day = SystemClock().now().date_in("America/New_York").isoformat()
-        pool = host(cluster.dsn)
+        pool = host(cluster.dsn, wrapping)
         warm = [name_of(number) for number in range(GROUP)]
         results = [
             _signing("fleet.hundred", pool, lambda: warm, day, seconds, beside),
@@ -110,7 +115,7 @@ def measure(
         pool.close()
         store.close()
         results += [debits.measure("fleet.debits", cluster.dsn, seconds, beside)]
-        results += [_parted(cluster, first, seconds, beside), _memory(cluster.dsn, population, beside)]
+        results += [_parted(cluster, first, seconds, beside), _memory(cluster.dsn, wrapping, population, beside)]
     where = "in memory" if directory is None and in_memory() is not None else "on disk"
     return results, {"postgresql": where, "population": population, "connections": debits.WORKERS}
 
@@ -169,9 +174,9 @@ def _parted(cluster: Cluster, first: DeviceState, seconds: float, beside: Beside
     return debits.measure("fleet.debits.parted", dsn, seconds, beside)
 
 
-def _memory(dsn: str, population: int, beside: Beside) -> Result:
+def _memory(dsn: str, wrapping: Path, population: int, beside: Beside) -> Result:
     """Touch every device of the population once in a process of its own, and take its peak of resident memory."""
-    line = [sys.executable, "-m", "towncircle.bench.fleet", dsn, str(population), str(DEFAULT_LIMIT)]
+    line = [sys.executable, "-m", "towncircle.bench.fleet", dsn, str(wrapping), str(population), str(DEFAULT_LIMIT)]
     told = subprocess.run(line, capture_output=True, check=True, text=True)  # noqa: S603 - our own entry
     peak = int(told.stdout)
     return Result.of(
@@ -185,9 +190,9 @@ def _memory(dsn: str, population: int, beside: Beside) -> Result:
     )
 
 
-def touch_all(dsn: str, population: int, memory_limit: int) -> int:
+def touch_all(dsn: str, wrapping: Path, population: int, memory_limit: int) -> int:
     """Evidence one piece on every device, and give the peak of resident memory of all processes in bytes."""
-    pool = host(dsn, memory_limit=memory_limit)
+    pool = host(dsn, wrapping, memory_limit=memory_limit)
     day = SystemClock().now().date_in("America/New_York").isoformat()
     command = evidence_command(f"TOUCH-{int(SystemClock().now())}", 1, day)
     for start in range(0, population, 500):
@@ -207,4 +212,4 @@ def _peak(pid: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(str(touch_all(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))))
+    sys.stdout.write(str(touch_all(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))))
