@@ -56,7 +56,7 @@ def test_each_known_answer_is_really_asked(
 def test_the_power_on_tests_run_once_a_process_and_again_after_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     runs: list[int] = []
     monkeypatch.setattr(selftest, "run", lambda: (runs.append(1), ("all",))[1])
-    selftest.power_on.cache_clear()
+    selftest._once.cache_clear()
     assert [selftest.power_on() for _ in range(3)] == [("all",)] * 3
     assert len(runs) == 1
 
@@ -64,7 +64,7 @@ def test_the_power_on_tests_run_once_a_process_and_again_after_a_failure(monkeyp
         raise BrokenInvariant("psd.selftest-failed", name="one")
 
     monkeypatch.setattr(selftest, "run", failing)
-    selftest.power_on.cache_clear()
+    selftest._once.cache_clear()
     for _ in range(2):
         with pytest.raises(BrokenInvariant):
             selftest.power_on()

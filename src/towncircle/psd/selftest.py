@@ -147,22 +147,42 @@ WHAT: Mapping[str, str] = MappingProxyType(
 )
 
 
+_failures: list[BrokenInvariant] = []  # of this process, which is the module
+
+
 @cites("502.8b")
 def run(tests: Mapping[str, Callable[[], bool]] = TESTS) -> tuple[str, ...]:
-    """Run all self-tests and name them.
+    """Run all self-tests and name them; that one of the module's own failed is kept as long as the process lives.
 
     Raises `BrokenInvariant` at the first that fails (psd.selftest-failed, psd.module-altered).
     """
-    for name, test in tests.items():
-        if not test():
-            raise BrokenInvariant("psd.selftest-failed", name=name)
+    try:
+        for name, test in tests.items():
+            if not test():
+                raise BrokenInvariant("psd.selftest-failed", name=name)
+    except BrokenInvariant as error:
+        if tests is TESTS:
+            _failures.append(BrokenInvariant(error.code, **error.params))
+        raise
     return tuple(tests)
 
 
-@cache
+def failed() -> bool:
+    """Tell whether a self-test has failed in this process, at power-on or on demand, for whichever device."""
+    return bool(_failures)
+
+
 def power_on() -> tuple[str, ...]:
     """Run all self-tests once in the life of this process, which is the module: it may host many devices.
 
-    Raises `BrokenInvariant` as `run` does, and then again each time it is asked.
+    Raises `BrokenInvariant` as `run` does, and then again each time it is asked; so it does after a test that failed on
+    demand.
     """
+    if _failures:
+        raise BrokenInvariant(_failures[0].code, **_failures[0].params)
+    return _once()
+
+
+@cache
+def _once() -> tuple[str, ...]:
     return run()

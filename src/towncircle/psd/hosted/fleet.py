@@ -24,7 +24,7 @@ from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.instants import Clock
 from towncircle.kernel.randomness import Randomness
 from towncircle.pki.keyfile import SecretProvider
-from towncircle.psd import commands
+from towncircle.psd import commands, selftest
 from towncircle.psd.debits import Debit, Round
 from towncircle.psd.device import Device
 from towncircle.psd.hosted.caches import DEFAULT_LIMIT, RecentSlots, Watch, entries_for
@@ -160,6 +160,8 @@ class Fleet:
                 place.commands.append(command)
         places = list(seated.values())
         self._decide(places)  # 3
+        if selftest.failed():
+            _stop([place for place in places if place.sound and not place.broken])
         self._settle(places)  # 4, 5
         for place in places:  # 6
             for at, answer in zip(place.at, place.answers, strict=True):
@@ -191,6 +193,8 @@ class Fleet:
     def _seated(self, names: Collection[DeviceId]) -> tuple[dict[DeviceId, Place], dict[DeviceId, TowncircleError]]:
         """Take the devices at hand and load the others; each that was loaded counts its epoch up."""
         held = self._at_hand.all(names)
+        if selftest.failed():  # the module is one for all its devices: each is started again, which puts it into error
+            held = {name: None if place is not None and place.sound else place for name, place in held.items()}
         cold = [name for name, place in held.items() if place is None]
         seated: dict[DeviceId, Place] = {}
         missing: dict[DeviceId, TowncircleError] = {}
@@ -301,6 +305,13 @@ class Fleet:
         for place in places:
             self._at_hand.drop(place.name)
             place.answers = [told] * len(place.commands)
+
+
+def _stop(places: list[Place]) -> None:
+    """Have a group under way answer as a module whose self-test failed: what it has signed is not kept or released."""
+    for place in places:
+        place.again()
+        place.run(None)
 
 
 def _start(places: list[Place]) -> None:

@@ -43,6 +43,7 @@ class Place:
         "commands",
         "debit",
         "name",
+        "sound",
     )
 
     def __init__(self, name: DeviceId, kept: Seen, clock: Clock, sit: Sit) -> None:
@@ -55,6 +56,7 @@ class Place:
         self.answers: list[bytes] = []
         self.debit: Debit | None = None
         self.broken = False
+        self.sound = not selftest.failed()  # when it was started; afterwards it has to be started again
 
     @property
     def device(self) -> Device:
@@ -106,7 +108,7 @@ class Place:
 
     def again(self) -> None:
         """Go back to what is kept: nothing of this group was."""
-        self.debit = None
+        self.debit, self.sound = None, not selftest.failed()
         kept = self._stored() if self._seated is None else self._seated[0].kept(self._seated[1])
         self._seated = self._sit(self.name, kept, self.clock)
 
