@@ -97,18 +97,20 @@ which FIPS 186-5 keeps for verifying only: it then says that it is not in the ap
 _CLOSING = """## What any failure leads to
 
 A failed self-test, or registers that break their law, put the module into its error state `faulted`: it tells
-identity, status and self-tests, may have its keys destroyed, and signs nothing. A module whose own files are not
-those of its build writes nothing into the store either; a sound module goes on where it stood.
+identity, status and self-tests, may have its keys destroyed, and signs nothing. A worker of a host is one module for
+all its devices: a self-test that fails in it, whichever device asked, stops all of them for as long as it runs. A
+module whose own files are not those of its build writes nothing into the store either; a sound module goes on where
+it stood.
 
 ## Integrity of the program
 
 The manifest is made when the wheel is built (`tools/build_hook.py`); a source tree has it refreshed by its launcher
 (`./towncircle`), never by the module. It is a digest, not a signature: who can write the files can write the
-manifest. A device's process goes in by `psd/guard.py`, which needs the standard library alone: it checks all files
-before it runs any of them, compiles what it runs from the files that it checked, and takes nothing of this package
-from a compiled cache (in a source tree caches are used). Where a file is not as it was built, no room is loaded, the
-store is not opened, and every command is answered with `psd.module-altered`. The guard itself, the worker of a PKCS#11
-library and the workers of `serve-wan` as far as their caches go, the interpreter and the libraries are outside it.
+manifest. A device's process, and a worker of `serve-wan`, goes in by `psd/guard.py`, which needs the standard library
+alone: it checks all files before it runs any of them, compiles what it runs from the files that it checked, and takes
+nothing of this package from a compiled cache (in a source tree caches are used). Where a file is not as it was
+built, no room is loaded, the store is not opened, and every command is answered with `psd.module-altered`. The guard
+itself, the worker of a PKCS#11 library, the interpreter and the libraries are outside it.
 Install from a signed source, into a place that the device's user cannot write.
 
 ## What zeroising cannot reach

@@ -10,19 +10,24 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from tests.psd.setting import DEVICE, SECRET, START, Story, batch
 
+from towncircle.bench.debits import name_of
+from towncircle.bench.device import evidence_command
+from towncircle.bench.fleet import host, populate, template
 from towncircle.bench.workshop import Workshop
 from towncircle.kernel.errors import BrokenInvariant, Refused
 from towncircle.kernel.money import Mills
 from towncircle.psd import guard, integrity, selftest
 from towncircle.psd.client import DeviceClient
-from towncircle.psd.commands import Status, decode_answer, encode_command
+from towncircle.psd.commands import Evidenced, Status, decode_answer, encode_command
 from towncircle.psd.ports import ProcessPort
-from towncircle.psd.process import create, open_device
+from towncircle.psd.postgres import PostgresMemory
+from towncircle.psd.process import SystemClock, create, open_device
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src" / "towncircle"
@@ -148,6 +153,34 @@ def test_the_command_that_serves_a_device_says_that_its_program_is_altered(
         decode_answer(served.stdout[4 : 4 + size])
     assert b"psd.module-altered" in told.stdout
     assert b"Traceback" not in served.stderr + told.stderr
+
+
+def test_the_workers_of_a_host_with_a_byte_flipped_answer_that_they_are_altered_and_touch_nothing(
+    installed: Path, databases: Callable[[], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dsn, names = databases(), [name_of(0), name_of(1)]
+    store = PostgresMemory(dsn, create=True)
+    populate(store, template(), len(names), tmp_path / "keys")
+    monkeypatch.setattr(guard, "__file__", str(installed / "psd" / "guard.py"))
+    day = SystemClock().now().date_in("America/New_York").isoformat()
+    asked = [(name, evidence_command(f"JOB-{name}", 1, day)) for name in names]
+    before = store.load(names)
+    worker = installed / "psd" / "hosted" / "worker.py"
+    raw = worker.read_bytes()
+    for at in (3, raw.index(b"import os")):  # in its first words; where it cannot be compiled any more
+        worker.write_bytes(raw[:at] + bytes([raw[at] ^ 1]) + raw[at + 1 :])
+        pool = host(dsn, tmp_path / "keys")
+        for _ in range(2):
+            for answer in pool.exchange_many(asked):
+                with pytest.raises(BrokenInvariant, match=r"psd\.module-altered.*hosted/worker\.py is not as it was"):
+                    decode_answer(answer)
+        pool.close()
+    worker.write_bytes(raw)
+    assert store.load(names) == before
+    pool = host(dsn, tmp_path / "keys")
+    assert all(isinstance(decode_answer(answer), Evidenced) for answer in pool.exchange_many(asked))
+    pool.close()
+    store.close()
 
 
 def test_a_changed_compiled_cache_is_never_run(

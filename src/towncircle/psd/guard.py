@@ -1,6 +1,7 @@
 """The way into a device's process: the module is checked before any of it is run.
 
-Run by its path: `python -P .../towncircle/psd/guard.py STORE_DIR ...`, with the arguments of `towncircle.psd.process`.
+Run by its path: `python -P .../towncircle/psd/guard.py STORE_DIR ...`, with the arguments of `towncircle.psd.process`,
+or with the one argument `--hosted` for a worker of a host (`hosted.worker`).
 Here: the check of the module's files against the manifest of the build, the loader that runs just those files, and the
 answer of a module that is not as it was built. Not here: the device (`process`), the self-test that repeats the check
 in the running device (`integrity`).
@@ -30,6 +31,7 @@ MANIFEST = "psd/MANIFEST"
 _HEAD = "towncircle module manifest 2"
 _PACKAGE = Path(__file__).resolve().parents[1]
 CODE = "psd.module-altered"
+HOSTED = "--hosted"
 
 
 def files(package: Path) -> Iterator[str]:
@@ -214,19 +216,38 @@ def refuse(what: str, source: BinaryIO, sink: BinaryIO) -> int:
     return 4
 
 
+def refuse_groups(what: str, source: BinaryIO, sink: BinaryIO) -> int:
+    """Answer every command of every group (frames of `hosted.pool`, the first is the setting) as `refuse` does."""
+    told, setting = answer(what), True
+    while len(head := source.read(4)) == 4:
+        table = source.read(4 * (count := int.from_bytes(head, "big")))
+        source.read(sum(int.from_bytes(table[at : at + 4], "big") for at in range(0, len(table), 4)))
+        if not setting:
+            asked = count // 2
+            sink.write(b"".join(size.to_bytes(4, "big") for size in (asked, *[len(told)] * asked)) + told * asked)
+            sink.flush()
+        setting = False
+    return 4
+
+
 def in_source_tree(package: Path) -> bool:
     """Tell whether this is a checkout, whose launcher writes the manifest anew."""
     return (package.parents[1] / "tools" / "manifest.py").is_file()
 
 
 def run(argv: list[str]) -> int:
-    """Check the module, then be the device's process; give the exit code."""
+    """Check the module, then be the device's process, or the host's worker; give the exit code."""
     what, found = checked(_PACKAGE)
+    hosted = argv == [HOSTED]
     if what:
-        return refuse(what, sys.stdin.buffer, sys.stdout.buffer)
+        return (refuse_groups if hosted else refuse)(what, sys.stdin.buffer, sys.stdout.buffer)
     sys.path.insert(0, str(_PACKAGE.parent))  # what was checked is what is run
     if not in_source_tree(_PACKAGE):
         sys.meta_path.insert(0, Finder(_PACKAGE, found))
+    if hosted:
+        from towncircle.psd.hosted import worker
+
+        return worker.main()
     from towncircle.psd import process
 
     return process.run(argv)

@@ -28,7 +28,7 @@ from pathlib import Path
 from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.ids import DeviceId
-from towncircle.psd import commands
+from towncircle.psd import commands, guard
 from towncircle.psd.hosted.caches import DEFAULT_LIMIT, MIB
 from towncircle.psd.ports import Readable, Writable
 
@@ -66,8 +66,8 @@ class Pool:
     """Host many devices of one store in several processes; callers may be many threads.
 
     `memory_limit` bounds the resident memory of all of them together (bytes). `clock` is the clock file of a rehearsed
-    world, heeded by devices under a test root only. `module` names another entry of the workers (a rehearsal that dies
-    on purpose). Raises `BadInput` (psd.workers) where they do not fit into the memory.
+    world, heeded by devices under a test root only. The workers go in by `guard`; `module` names another entry (a
+    rehearsal that dies on purpose). Raises `BadInput` (psd.workers) where they do not fit into the memory.
     """
 
     def __init__(
@@ -197,10 +197,10 @@ class Worker:
 
     def _start(self) -> subprocess.Popen[bytes] | None:
         """Start the process; None where the machine has no room for one."""
+        entry = ["-P", guard.__file__, guard.HOSTED] if self._module == MODULE else ["-m", self._module]
+        line = [sys.executable, *entry]
         try:
-            child = subprocess.Popen(  # noqa: S603 - our own entry
-                [sys.executable, "-m", self._module], stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0
-            )
+            child = subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0)  # noqa: S603 - our own entry
         except OSError:
             return None
         self.child, self._answers = child, _Answers(child)

@@ -1,4 +1,4 @@
-"""A worker of a host: `python -m towncircle.psd.hosted.worker`, started by `pool` and nobody else.
+"""A worker of a host, started by `pool` and nobody else, by way of `guard`.
 
 Here: the loop over standard input and output. Not here: frames (`pool`), the fleet (`fleet`).
 Kept: its setting comes first through the pipe; the end of the input ends it; where its store cannot be opened,
