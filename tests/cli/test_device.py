@@ -79,6 +79,8 @@ def test_hosted_devices_are_served_and_asked(
     line = ["device", "serve-wan", dsn, "--secret", str(tmp_path / "secret"), "--stations", stations]
     assert main([*line, "--require-standby"]) == 3
     assert "psd.no-standby" in capsys.readouterr().err
+    assert main([*line, "--parts", "4"]) == 3
+    assert "4 parts were asked for, and PostgreSQL" in capsys.readouterr().err
 
 
 def test_an_address_that_is_none_is_named(tmp_path, capsys):

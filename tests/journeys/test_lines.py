@@ -14,6 +14,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from tests.cli.test_device import served, started
 from tests.faults import killed as world_of
@@ -128,8 +129,12 @@ def test_a_hosted_device_is_leased_funded_printed_with_and_given_back(
     (tmp_path / "dsn").write_text(databases())
     (tmp_path / "secret").write_bytes(SECRET)
     stations, address = tmp_path / "stations", f"127.0.0.1:{free_port}"
-    ran("device", "host", folder, "--dsn-from", tmp_path / "dsn", "--stations", stations, "--address", address)
+    line = ["device", "host", folder, "--dsn-from", tmp_path / "dsn", "--stations", stations, "--address", address]
+    ran(*line, "--parts", 2)
     dsn = (tmp_path / "dsn").read_text()
+    with psycopg.connect(dsn) as connection:
+        assert connection.execute("SELECT partitions FROM fleet_store").fetchone() == (2,)
+    ran(*line, "--parts", 4, code=3)
     words = [dsn, "--secret", str(tmp_path / "secret"), "--stations", str(stations), "--port", str(free_port)]
     with served("serve-wan", *words, "--world", str(folder), "--workers", "1"):
         device = leased(folder, capsys)

@@ -45,6 +45,7 @@ def add(verbs: Any) -> tuple[argparse.ArgumentParser, ...]:
     host.add_argument("--dsn-from", type=Path, metavar="FILE", help="a file with the database's connection string")
     host.add_argument("--stations", type=Path, metavar="LIST", help="the host's list of stations")
     host.add_argument("--address", metavar="HOST:PORT", help="where the host will listen (its --listen and --port)")
+    host.add_argument("--parts", type=int, default=0, metavar="N", help="make a new database in N parts by device")
     host.add_argument("--end", action="store_true", help="make new devices with processes of their own again")
     host.set_defaults(run=_host)
     return connect, disconnect, host
@@ -112,7 +113,7 @@ def _host(args: argparse.Namespace) -> int:
         dsn = args.dsn_from.read_text(encoding="utf-8").strip()
         where = address(args.address)
         chance, now = SystemRandomness(), SystemClock().now()
-        host(folder, dsn=dsn, stations=args.stations, address=where, randomness=chance, now=now)
+        host(folder, dsn=dsn, stations=args.stations, address=where, randomness=chance, now=now, parts=args.parts)
         told = {"provider": provider, "new devices": f"are made in the database and reached at {args.address}"}
     if args.json:
         as_json(told)

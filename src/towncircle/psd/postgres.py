@@ -16,7 +16,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from towncircle.kernel.errors import BadInput, BrokenInvariant, Refused
+from towncircle.kernel.errors import BadInput, BrokenInvariant, Refused, TowncircleError
 from towncircle.kernel.ids import DeviceId
 from towncircle.psd import postgres_arrays as arrays
 from towncircle.psd import postgres_sql as sql
@@ -61,8 +61,12 @@ class PostgresMemory:
         with self._translated():
             info = self._library.conninfo.conninfo_to_dict(dsn)
         self.path = f"PostgreSQL {info.get('dbname', '')} at {info.get('host', 'localhost')}"  # never the password
-        with self._session() as connection:
-            self._migrate(connection, create=create, partitions=partitions)
+        try:
+            with self._session() as connection:
+                self._migrate(connection, create=create, partitions=partitions)
+        except TowncircleError:
+            self.close()
+            raise
 
     def _migrate(self, connection: psycopg.Connection[Any], *, create: bool, partitions: int) -> None:
         scripts = sql.migrations()
@@ -78,6 +82,8 @@ class PostgresMemory:
             found = connection.execute("SELECT format, partitions FROM fleet_store FOR UPDATE").fetchone()
             assert found is not None
             at, parts = found
+            if partitions not in (0, parts):
+                raise Refused("psd.store-parted", path=self.path, asked=partitions, found=parts or "no")
             if at > len(scripts):
                 raise Refused("psd.store-too-new", path=self.path, found=at, known=len(scripts))
             for script in scripts[at:]:

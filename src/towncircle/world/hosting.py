@@ -78,16 +78,25 @@ def host_of(provider: Path, device: DeviceId) -> Hosting | None:
 
 
 def host(
-    provider: Path, *, dsn: str, stations: Path, address: tuple[str, int], randomness: Randomness, now: Instant
+    provider: Path,
+    *,
+    dsn: str,
+    stations: Path,
+    address: tuple[str, int],
+    randomness: Randomness,
+    now: Instant,
+    parts: int = 0,
 ) -> Hosting:
     """Have a Provider (its folder) make its new devices in a database from now on, and serve them from a host.
+
+    `parts` is how many a new database is made in.
 
     A host it has already, by database and list of stations, gets the new address; any other one is one more. Raises
     what the database raises.
     """
     from towncircle.psd.postgres import PostgresMemory
 
-    PostgresMemory(dsn, create=True).close()
+    PostgresMemory(dsn, create=True, partitions=parts).close()
     held, stations = hosts_of(provider), stations.resolve()
     rows = list(held.hosts) if held is not None else []
     found(stations, randomness, now)

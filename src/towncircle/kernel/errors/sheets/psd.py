@@ -317,6 +317,13 @@ ROWS = {
         next_step="Name the folder that was made with this database (towncircle device serve-wan --wrapping DIR). A "
         "database that was never served with one takes a new folder.",
     ),
+    "psd.store-parted": Row(
+        kind="refused",
+        sentence="{asked} parts were asked for, and {path} was made with {found} parts.",
+        clause="house",
+        next_step="Leave --parts away to go on with the database as it is, or name a new one. Parts are chosen when it "
+        "is made, by the first towncircle device host or serve-wan.",
+    ),
     "psd.reseal-token": Row(
         kind="refused",
         sentence="The keys of {device} lie in a token, or are to: there is nothing to seal anew.",
