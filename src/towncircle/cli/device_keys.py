@@ -34,9 +34,8 @@ def add(verbs: Any) -> None:
         description="Replace the operator's secret of a device's store, or of all devices in a hosted fleet's database "
         "(--dsn-from, with --secret as its serve-wan has it). Nothing may serve them meanwhile. A run that was cut is "
         "finished by the next one. A fleet's device whose row or key cannot be read is left, and named. Without more, "
-        "32 new bytes lie where the old ones lay; a store may take another file (--secret) or a passphrase (--passphrase-from). "
-        "An old secret outside the store's folder is yours to "
-        "destroy, and so are copies of it.",
+        "32 new bytes lie where the old ones lay; a store may take another file (--secret) or a passphrase "
+        "(--passphrase-from). An old secret outside the store's folder is yours to destroy, and so are copies of it.",
     )
     seal.add_argument("store", type=Path, nargs="?", metavar="DIR", help="the device's store folder")
     seal.add_argument("--dsn-from", type=Path, metavar="FILE", help="a file with a fleet's connection string")
@@ -115,5 +114,5 @@ def _reseal(args: argparse.Namespace) -> int:
         rows = ((name, str(value)) for name, value in told.items() if name != "unreadable")
         table([*rows, ("sealed", "under a new secret")])
         for name in lost:
-            print(f"! {name} cannot be read, and is as it was: no secret opens it")
+            print(f"! {name} cannot be read, and is as it was")
     return 0
