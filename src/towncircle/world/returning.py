@@ -133,7 +133,7 @@ def _is_over(journeys: Journeys, device: DeviceId) -> bool:
 def finish(journeys: Journeys) -> None:
     """Finish what an interruption left of check-outs and of an approved transfer.
 
-    A faulted device that waits for its examination holds up nothing else.
+    A faulted device that waits for its examination, and a balance that waits for persons, hold up nothing else.
     """
     with journeys.world.store(journeys.licensee).reading() as view:
         cases = [row for row in view.find("check-out") if row.body["state"] in _OPEN]
@@ -145,10 +145,19 @@ def finish(journeys: Journeys) -> None:
             who = {"actor": case.body["requested_by"], "approval": case.body["approved_by"]}
             _steps(journeys, DeviceId(case.key), **who)
         except Refused as refusal:
-            if refusal.code not in _LEFT and not (_THERE & {refusal.code} and not isinstance(refusal, RelayedRefusal)):
+            if not _waits(refusal):
                 raise
     for row in moving:
-        _move(journeys, row)
+        try:
+            _move(journeys, row)
+        except Refused as refusal:
+            if not _waits(refusal):
+                raise
+
+
+def _waits(refusal: Refused) -> bool:
+    """Tell whether a refusal only says that others are to act first."""
+    return refusal.code in _LEFT or (refusal.code in _THERE and not isinstance(refusal, RelayedRefusal))
 
 
 def _check_out(
