@@ -69,6 +69,8 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "custody take": ("{device}", "--reason", "suspect", "--condition", "sealed"),
     "custody ask-review": ("--reference", "r-1"),
     "custody ask-review by a Provider": ("--reference", "r-1", "--at", HARBOR),
+    "custody arrange": ("{device}",),
+    "custody sign-form": ("{device}",),
     "custody purchase": ("{device}", *PAPER),
     "custody carrier permit": ("--service", "Swift", *PAPER),
     "custody carrier show": ("--service", "Swift", *PAPER),

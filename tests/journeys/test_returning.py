@@ -14,6 +14,7 @@ from tests.journeys.stories import (
     PEOPLE,
     REGIMES,
     SUMMIT,
+    hold_all,
     mailer,
     new_world,
     refused,
@@ -121,6 +122,10 @@ def test_a_balance_waits_for_the_signature_in_section_g_and_for_the_coordinator(
     with world.store(HARBOR).reading() as view:
         assert Books(view).device(MAILROOM, device).descending == 2 * hundred  # in one place: its own account
     assert (account(journeys), returning.waiting(journeys)) == (hundred, [(device, 2 * hundred)])
+    two_persons(journeys)
+    with refused("closing.waits") as caught:  # else it were paid out without what is credited later
+        accounts.close(journeys, by="anna")
+    assert f"the balance of {device}" in caught.value.sentence
     assert returning.sign_form(world, device, by="officer").body["signed_by"] == "officer"
     with refused("provider.balance-waiting") as caught:
         again()
@@ -480,6 +485,27 @@ def test_of_two_transfers_one_comes_about_and_the_other_is_told_of_it(world: Wor
     assert [answer.code for answer in told] in (["licensee.transfer-open"], ["licensee.no-transfer"])
     assert journeys.status().registers.descending == Mills.dollars(200)
     assert len(world.shelf.devices()) == 2
+    assert account(journeys) == Mills.dollars(100)
+    audited(world, tmp_path / "export")
+
+
+@cites("P050-2.6", "502.27b/2")
+def test_a_transfer_whose_balance_waits_for_persons_holds_up_nothing_else(world: World, tmp_path: Path) -> None:
+    journeys = mailer(world, deposit=300, reset=200)
+    two_persons(journeys)
+    device = journeys.device
+    hold_all(world, HARBOR, "olga")
+    world.desk(HARBOR).perform(lambda ctx: persons.strike(ctx, name="officer"), actor=HARBOR)
+    returning.request_transfer(journeys, by="anna", reason="x")
+    with refused("person.unknown"):
+        returning.approve_transfer(journeys, by="ben")
+    journeys.settle()
+    assert returning.waiting(journeys) == [(device, Mills.dollars(200))]
+    returning.sign_form(world, device, by="olga")
+    returning.arrange(world, device, by="mats")
+    journeys.settle()
+    assert journeys.device != device
+    assert journeys.status().registers.descending == Mills.dollars(200)
     assert account(journeys) == Mills.dollars(100)
     audited(world, tmp_path / "export")
 

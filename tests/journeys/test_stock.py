@@ -5,14 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.journeys.stories import ANNEX, HARBOR, mailer, new_world, refused
+from tests.journeys.stories import ANNEX, HARBOR, mailer, new_world, refused, reopened
 
 from towncircle.auditor import audit
 from towncircle.kernel.errors import BadInput
 from towncircle.kernel.ids import DeviceId
+from towncircle.provider import leasing
 from towncircle.world.config import POSTAL
 from towncircle.world.custody import inspect, manufacture, stock_of
 from towncircle.world.exporting import export
+from towncircle.world.journeys import Journeys
 
 
 def test_a_lease_takes_the_device_that_is_longest_in_stock_and_the_inventory_knows_the_others(tmp_path: Path) -> None:
@@ -57,4 +59,25 @@ def test_without_a_stock_a_lease_has_its_device_made(tmp_path: Path) -> None:
     assert leased != made.key
     inspect(world, HARBOR, DeviceId(made.key))
     assert mailer(world, ANNEX).device == made.key
+    world.close()
+
+
+def test_a_lease_that_is_walked_again_takes_the_last_device_in_stock_again(tmp_path: Path) -> None:
+    world = new_world(tmp_path / "world")
+    (only,) = (DeviceId(row.key) for row in manufacture(world, HARBOR, 1))
+    inspect(world, HARBOR, only)
+
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(leasing, "_prepare", stopped)  # between the choice and the lease
+        with pytest.raises(KeyboardInterrupt):
+            mailer(world)
+    world.close()
+    world = reopened(tmp_path / "world")
+    journeys = Journeys(world)
+    journeys.settle()
+    assert journeys.lease().device == only
+    assert [row.key for _, row in stock_of(world)] == []
     world.close()

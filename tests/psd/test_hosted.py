@@ -292,6 +292,14 @@ def test_a_damaged_row_is_named_and_holds_nobody_else_up(databases: Callable[[],
     with pytest.raises(BrokenInvariant, match=r"psd\.store-damaged"):
         read(damaged)
     assert read(sound).count == 1
+    with psycopg.connect(dsn, autocommit=True) as connection:  # another device's row, whole
+        connection.execute(
+            "UPDATE device SET (steady, moving, digest) = (SELECT steady, moving, digest FROM device WHERE id = %s) "
+            "WHERE id = %s",
+            (str(NAMES[1]), str(NAMES[0])),
+        )
+    with pytest.raises(BrokenInvariant, match=r"another device's"):
+        store.load(NAMES[:2])
     store.close()
 
 

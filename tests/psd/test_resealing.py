@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -25,7 +26,8 @@ from towncircle.pki.randomness import SystemRandomness
 from towncircle.psd import resealing
 from towncircle.psd.client import DeviceClient
 from towncircle.psd.hosted.fleet import Fleet
-from towncircle.psd.hosted.wrapping import WrappingKeys
+from towncircle.psd.hosted.pool import Pool
+from towncircle.psd.hosted.wrapping import WrappingKeys, _parted, keys_of
 from towncircle.psd.opening import Keys
 from towncircle.psd.postgres import PostgresMemory
 from towncircle.psd.process import create, open_device
@@ -187,9 +189,28 @@ def test_a_secret_that_opens_nothing_destroys_nothing(store: Path, tmp_path: Pat
     lives(store)
 
 
+def no_other(words: list[str], secret: Path, keys: Path) -> None:
+    """A secret that opens nothing ends nothing."""
+    secret.write_bytes(bytes(32))
+    assert main([*words[:5], str(secret), "--wrapping", str(keys)]) == 3
+    assert secret.read_bytes() == bytes(32)
+
+
+def too_late(dsn: str, idle: PostgresMemory, pool: Pool, copy: Path) -> None:
+    """Whoever has the old secret still is refused: in hand, at a worker, at a new start."""
+    with pytest.raises(Refused, match=r"psd\.fleet-resealed"):
+        idle.load(NAMES[:1])
+    with closing(pool), pytest.raises(Refused, match=r"psd\.fleet-resealed"):
+        read(pool.exchange(NAMES[0], command("LATE")))
+    copy.write_bytes(SECRET)
+    assert main(["device", "serve-wan", dsn, "--secret", str(copy), "--stations", str(copy.parent)]) == 3
+
+
 def test_a_fleet_is_sealed_anew_while_no_host_has_it_and_goes_on_where_it_was_cut(
-    tmp_path: Path, databases: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, databases: Callable[[], str], capsys: pytest.CaptureFixture[str]
 ) -> None:
+    import psycopg
+
     dsn, secret = databases(), tmp_path / "secret"
     secret.write_bytes(SECRET)
     (tmp_path / "dsn").write_text(dsn)
@@ -197,9 +218,15 @@ def test_a_fleet_is_sealed_anew_while_no_host_has_it_and_goes_on_where_it_was_cu
     keys = tmp_path / "secret.keys"
     store = PostgresMemory(dsn, create=True)
     fleet = host(store, keys)
-    commissioned(store, fleet, NAMES[:3])
+    commissioned(store, fleet, NAMES[:5])
+    for slot in keys_of(store.load(NAMES[3:4])[NAMES[3]]):
+        fleet._slots.wrapping.erase(_parted(slot.sealed)[0])  # type: ignore[union-attr, index]
     assert main(words) == 3  # served
     fleet.close()
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute("UPDATE device SET moving = moving || '\\x00' WHERE id = %s", (str(NAMES[4]),))
+    idle, pool = PostgresMemory(dsn, secret=SECRET), Pool(dsn=dsn, secret=SECRET, workers=1, wrapping=keys)
+    idle.close()  # a host that has read its secret, and no session
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("towncircle.psd.hosted.resealing._GROUP", 2)
         commits, real = [0], PostgresMemory.commit
@@ -217,8 +244,17 @@ def test_a_fleet_is_sealed_anew_while_no_host_has_it_and_goes_on_where_it_was_cu
     assert main(["device", "serve-wan", dsn, "--secret", str(secret), "--stations", str(tmp_path)]) == 3
     with closing(PostgresMemory(dsn, alone=True)), pytest.raises(Refused, match=r"psd\.fleet-resealed"):
         PostgresMemory(dsn)
+    no_other(words, tmp_path / "other", keys)
+    assert "pki.key-file-locked" in capsys.readouterr().err
+    idle.devices()
+    idle.close()
     assert main(words) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert sorted(told["unreadable"]) == sorted(NAMES[3:5])  # and they hold nobody else up
     assert secret.read_bytes() != SECRET
+    too_late(dsn, idle, pool, tmp_path / "copy")
+    assert "psd.fleet-resealed" in capsys.readouterr().err
+    PostgresMemory(dsn, secret=secret.read_bytes()).close()
     assert not list(tmp_path.glob("secret.next*"))
     for at, found in enumerate((secret.read_bytes(), SECRET)):
         again = Fleet(

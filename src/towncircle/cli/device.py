@@ -194,8 +194,10 @@ def _serve_wan(args: argparse.Namespace) -> int:
     clock = str((args.world / CLOCK_FILE).resolve()) if args.world else ""
     wrapping = args.wrapping or args.secret.with_name(f"{args.secret.name}.keys")
     told = {"memory_limit": limit, "clock": clock, "wrapping": wrapping, "standby": args.require_standby}
-    pool = Pool(dsn=args.dsn, secret=args.secret.read_bytes(), workers=workers, **told)
-    store = PostgresMemory(args.dsn, create=True, partitions=args.parts, standby=args.require_standby)
+    secret = args.secret.read_bytes()
+    pool = Pool(dsn=args.dsn, secret=secret, workers=workers, **told)
+    own = {"standby": args.require_standby, "secret": secret}
+    store = PostgresMemory(args.dsn, create=True, partitions=args.parts, **own)
     standbys = store.standbys()
     store.close()
     lanes = Lanes(pool)

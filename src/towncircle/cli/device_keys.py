@@ -33,9 +33,9 @@ def add(verbs: Any) -> None:
         help="replace the operator's secret: every key is sealed anew, and the old secret is overwritten",
         description="Replace the operator's secret of a device's store, or of all devices in a hosted fleet's database "
         "(--dsn-from, with --secret as its serve-wan has it). Nothing may serve them meanwhile. A run that was cut is "
-        "finished by the next one. Without more, 32 new bytes lie where the old ones lay; a store may take another "
-        "file (--secret) or a passphrase (--passphrase-from). An old secret outside the store's folder is yours to "
-        "destroy, and so are copies of it.",
+        "finished by the next one. A fleet's device whose row or key cannot be read is left, and named. Without more, "
+        "32 new bytes lie where the old ones lay; a store may take another file (--secret) or a passphrase "
+        "(--passphrase-from). An old secret outside the store's folder is yours to destroy, and so are copies of it.",
     )
     seal.add_argument("store", type=Path, nargs="?", metavar="DIR", help="the device's store folder")
     seal.add_argument("--dsn-from", type=Path, metavar="FILE", help="a file with a fleet's connection string")
@@ -91,15 +91,17 @@ def _selftest(args: argparse.Namespace) -> int:
 
 def _reseal(args: argparse.Namespace) -> int:
     from towncircle.kernel.errors import BadInput
+    from towncircle.kernel.ids import DeviceId
     from towncircle.pki.randomness import SystemRandomness
     from towncircle.psd import resealing
     from towncircle.psd.hosted.resealing import reseal_hosted
 
-    chance = SystemRandomness()
+    chance, lost = SystemRandomness(), list[DeviceId]()
     if args.dsn_from and args.secret and not (args.store or args.passphrase_from):
         wrapping = args.wrapping or args.secret.with_name(f"{args.secret.name}.keys")
         dsn = args.dsn_from.read_text(encoding="utf-8").strip()
-        told: dict[str, object] = {"devices": reseal_hosted(dsn, args.secret, wrapping, chance)}
+        count, lost = reseal_hosted(dsn, args.secret, wrapping, chance)
+        told: dict[str, object] = {"devices": count, "unreadable": lost}
     elif args.store and not (args.dsn_from or args.wrapping or (args.secret and args.passphrase_from)):
         told = {"device": resealing.reseal_store(args.store, chance, args.secret, args.passphrase_from)}
     else:
@@ -109,5 +111,8 @@ def _reseal(args: argparse.Namespace) -> int:
     if args.json:
         as_json(told)
     else:
-        table([*((name, str(value)) for name, value in told.items()), ("sealed", "under a new secret")])
+        rows = ((name, str(value)) for name, value in told.items() if name != "unreadable")
+        table([*rows, ("sealed", "under a new secret")])
+        for name in lost:
+            print(f"! {name} cannot be read, and is as it was")
     return 0

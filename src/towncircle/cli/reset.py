@@ -20,7 +20,9 @@ def add(subparsers: Any) -> None:
     parser.add_argument("--device", metavar="ID", help="another device of the licensee's, such as the half of a hybrid")
     parser.add_argument("amount", nargs="?", metavar="AMOUNT", help="dollars, such as 200; not with --finish")
     parser.add_argument("--finish", action="store_true", help="finish what an interruption left open")
-    parser.add_argument("--status", action="store_true", help="ask the Provider where the open or last reset stands")
+    parser.add_argument(
+        "--status", action="store_true", help="settle the open reset, and tell where it or the last one stands"
+    )
     parser.set_defaults(run=run)
 
 

@@ -172,13 +172,13 @@ def finish_reset(ctx: Context, *, device: DeviceId) -> Steps:
 
 
 @cites("502.25a", "P050-3.5c")
-def ask_reset(ctx: Context, *, device: DeviceId) -> Steps:
-    """Ask the Provider where the device's reset stands, the open one or else the last; give its answer, or None.
+def ask_reset(ctx: Context, *, device: DeviceId, request: str = "") -> Steps:
+    """Ask the Provider where a reset stands, or the device's open one or else its last; give its answer, or None.
 
     Raises the Provider's refusal (provider.no-such-reset) where nothing was reserved for it.
     """
     status = yield Exchange(device, lambda client: client.status())
-    request = status.open_request or status.last_applied
+    request = request or status.open_request or status.last_applied
     if not request:
         return None
     asked = ResetStatusQuery(request_id=request)
@@ -225,9 +225,12 @@ def _connect(ctx: Context, device: DeviceId, provider: str) -> Steps:
     signed, identity = yield Exchange(device, lambda client: (client.audit(), client.identify()))
     audit = books.audit_of(signed.message, identity=identity, provider=provider)
     reply = yield Carry(provider, signed.message)
-    if not isinstance(raise_refusal(ctx, reply, device), Renewal):
+    renewal = raise_refusal(ctx, reply, device)
+    if not isinstance(renewal, Renewal):
         raise Refused("licensee.check-out-open", device=device)
     done = yield Exchange(device, lambda client: client.contact(reply))
+    if renewal.settle_request:  # it closed its request: what was reserved goes back when the Provider is told
+        _, audit = yield from _connect(ctx, device, provider)
     return done, audit
 
 

@@ -21,6 +21,7 @@ from towncircle.ledger import Books
 from towncircle.ledger.recipes import account_paid_out
 from towncircle.provider.accounts import CLOSED, CLOSING, not_available, repay
 from towncircle.provider.checkouts import DONE
+from towncircle.provider.inventory import HELD
 from towncircle.wire.bodies import AccountAnswer, AccountRequest, Acknowledged, CheckIssued, ClosingNotice
 from towncircle.wire.bodies.cmrs import ASKED, CLAIMED, PAID
 from towncircle.wire.bodies.refund import RECEIVED, SCANNED, SENT
@@ -60,6 +61,8 @@ def _settled(ctx: Context, licensee: str, account: Record) -> None:
     """Refuse while anything may still move the account's money."""
     for device in ctx.tx.find("device", owner=licensee):
         out = ctx.tx.get("check-out", device.key)
+        if out is not None and out.body["state"] == HELD:
+            raise Refused("closing.waits", account=account.body["account"], what=f"the balance of {device.key}")
         if device.body["custody"] not in _GONE and (out is None or out.body["state"] != DONE):
             raise Refused("closing.waits", account=account.body["account"], what=f"the device {device.key}")
     if Books(ctx.tx).sums(licensee).get("in-transit", ZERO) > ZERO:

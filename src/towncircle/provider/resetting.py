@@ -159,7 +159,7 @@ def on_acknowledgment(ctx: Context, opened: Opened) -> AccountStatement:
 def on_status_query(ctx: Context, opened: Opened) -> AccountStatement | ResetStanding:
     """Tell a licensee what became of its reset: the statement again, where a crash lost it, or where it stands.
 
-    A reservation is posted or voided by the device's own word alone, so asking changes nothing; it says what will.
+    A reservation is posted or voided by the device's own word alone: the answer changes nothing, he settles first.
     Raises `Refused` (provider.no-such-reset) where nothing was ever reserved: it was refused, or never came.
     """
     body = opened.body

@@ -66,7 +66,8 @@ def inspect(ctx: Context, *, device: str, reject: str = "") -> Steps:
 def take(ctx: Context, *, model: str, serials_from: int, lease: str) -> Steps:
     """Give the device for a lease: the one that is longest in stock, or else a new serial; the same lease, the same."""
     named = f"lease {lease}"
-    if ctx.tx.get("reserved", named) is None and _free(ctx.tx, model):
+    given_before = ctx.tx.get("reserved", f"stock {named}") is not None
+    if ctx.tx.get("reserved", named) is None and (given_before or _free(ctx.tx, model)):
         place = yield Reserve(_series(model), f"stock {named}")
         for row in _of(ctx.tx, model):
             if (row.body["custody"], row.body["place"]) == (STOCKED, place):

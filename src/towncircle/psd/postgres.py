@@ -11,12 +11,13 @@ does not promise durability is refused (house.md 8). A commit whose wait for the
 from __future__ import annotations
 
 import hashlib
+import hmac
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from towncircle.kernel.errors import BadInput, BrokenInvariant, Refused, TowncircleError
+from towncircle.kernel.errors import BadInput, BrokenInvariant, Refused
 from towncircle.kernel.ids import DeviceId
 from towncircle.psd import postgres_arrays as arrays
 from towncircle.psd import postgres_sql as sql
@@ -37,6 +38,7 @@ _WANTED = {
 }
 _SESSION = "-c synchronous_commit=on -c default_transaction_isolation=read\\ committed -c jit=off -c timezone=UTC"
 _SERVED = 7467324  # the advisory lock that every session of a host shares
+_SECRET = b"towncircle secret of a fleet 1\n"  # what its mark is made of, with the store's name
 _AT_HAND = 4096  # steady parts that are remembered
 _DEADLOCKS = 3  # two hosts on the same devices may lock each other out; the statement is then tried again
 
@@ -46,17 +48,25 @@ class PostgresMemory:
 
     `dsn` is a libpq connection string; `create` makes the tables where there are none, in `partitions` parts by device
     id (0: plain tables). With `alone` no other may have the database meanwhile; with
-    `standby` every session asks that commits wait for a standby. Raises `BadInput`
+    `standby` every session asks that commits wait for a standby; with `secret`, that it is the one which the fleet was
+    sealed under last. Raises `BadInput`
     (psd.store-missing), `Refused` (psd.library-missing, psd.store-failed,
     psd.store-not-durable, psd.store-too-new, psd.fleet-served, psd.fleet-resealed) when it opens.
     """
 
     def __init__(
-        self, dsn: str, *, create: bool = False, partitions: int = 0, alone: bool = False, standby: bool = False
+        self,
+        dsn: str,
+        *,
+        create: bool = False,
+        partitions: int = 0,
+        alone: bool = False,
+        standby: bool = False,
+        secret: bytes = b"",
     ) -> None:
         self._library = _psycopg()
         self._steady: Recent[str, Steady] = Recent(_AT_HAND)
-        self._alone, self._needs_standby = alone, standby
+        self._alone, self._needs_standby, self._own = alone, standby, b""
         self._dsn, self._idle, self._lock = dsn, [], threading.Lock()  # type: tuple[str, list[Any], Any]
         with self._translated():
             info = self._library.conninfo.conninfo_to_dict(dsn)
@@ -64,7 +74,9 @@ class PostgresMemory:
         try:
             with self._session() as connection:
                 self._migrate(connection, create=create, partitions=partitions)
-        except TowncircleError:
+                self._own = secret
+                self._check_secret(connection)
+        except BaseException:
             self.close()
             raise
 
@@ -109,6 +121,7 @@ class PostgresMemory:
             row = connection.execute(f"SELECT {lock}({_SERVED})").fetchone()
             if not (row and row[0]):
                 raise Refused("psd.fleet-served" if self._alone else "psd.fleet-resealed", path=self.path)
+            self._check_secret(connection)  # its file may be another one since this host read it
         except BaseException:
             connection.close()
             raise
@@ -173,7 +186,9 @@ class PostgresMemory:
             as_cut = True
             if seen is None:
                 seen, as_cut = DeviceState.join(steady, moving)
-            found[seen.device if seen.device == name else DeviceId(name)] = seen
+            if seen.device != name:
+                self._damaged(f"the state of {name} is another device's")
+            found[seen.device] = seen
             if as_cut:
                 notes[name] = Steady(counter, epoch, seen, first)
             else:
@@ -315,6 +330,23 @@ class PostgresMemory:
         assert found is not None
         return found[0], found[1]
 
+    def is_secret(self, secret: bytes) -> bool:
+        """Tell whether the fleet was sealed under this secret last; no, where it was never sealed anew."""
+        with self._session() as connection:
+            own, kept = _marks(connection, secret)
+        return own == kept
+
+    def keep_secret_mark(self, secret: bytes) -> None:
+        """Have the database refuse from now on whoever has another secret; the mark does not tell the secret."""
+        with self._session() as connection:
+            connection.execute("UPDATE fleet_store SET sealed = %s", (_marks(connection, secret)[0],))
+
+    def _check_secret(self, connection: psycopg.Connection[Any]) -> None:
+        if self._own:
+            own, kept = _marks(connection, self._own)
+            if kept not in (None, own):
+                raise Refused("psd.fleet-resealed", path=self.path)
+
     def forget_keys(self) -> None:
         """Remove the older versions of the states from the table.
 
@@ -345,6 +377,13 @@ def _warned(connection: psycopg.Connection[Any]) -> Iterator[list[str]]:
         yield told
     finally:
         connection.remove_notice_handler(listen)
+
+
+def _marks(connection: psycopg.Connection[Any], secret: bytes) -> tuple[bytes, bytes | None]:
+    """Give the mark of a secret, and the one that is kept (None: the fleet was never sealed anew)."""
+    found = connection.execute("SELECT name::text, sealed FROM fleet_store").fetchone()
+    assert found is not None
+    return hmac.digest(secret, _SECRET + found[0].encode(), "sha256"), found[1]
 
 
 def _standbys(connection: psycopg.Connection[Any]) -> str:

@@ -118,6 +118,8 @@ class SqliteMemory:
                 if hashlib.sha256(row[0]).digest() != row[1]:
                     self._damaged(f"the state of {name} is not the one that was written")
                 found[name] = DeviceState.decode(row[0])
+                if found[name].device != name:
+                    self._damaged(f"the state of {name} is another device's")
         return found
 
     def devices(self) -> tuple[DeviceId, ...]:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from towncircle.kernel.cases import opened_at, steps_of
+from towncircle.kernel.cases import check_closing, opened_at, steps_of
 from towncircle.kernel.context import Context
 from towncircle.kernel.errors import BrokenInvariant, Refused
 from towncircle.kernel.facts import Fact
@@ -101,13 +101,16 @@ def close(world: World, case: str, *, outcome: str, reason: str, approved_by: tu
                 continue
         if provider not in world.desks:
             raise Refused("case.elsewhere", case=case, provider=provider)
-        world.desk(provider).perform(lambda ctx: _closed(ctx, close, approved_by), actor=provider)
+        world.desk(provider).perform(lambda ctx: _closed(ctx, case, close, approved_by), actor=provider)
         return
     raise Refused("case.unknown", case=case[:32])
 
 
-def _closed(ctx: Context, close: Callable[..., Record], approved_by: tuple[str, ...]) -> Record:
-    """Close a case where both who approve it hold the office."""
+def _closed(ctx: Context, case: str, close: Callable[..., Record], approved_by: tuple[str, ...]) -> Record:
+    """Close a case where two persons approve it who hold the office."""
+    row = ctx.tx.get("case", case)
+    assert row is not None  # the caller found it
+    check_closing(row, approved_by)
     for name in approved_by:
         check_office(ctx, name, "cases close")
     return close(ctx, approved_by=approved_by)

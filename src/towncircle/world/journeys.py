@@ -183,12 +183,17 @@ class Journeys:
         return self.contact_of(device)
 
     def contact_of(self, device: DeviceId) -> str:
-        """Connect one of the licensee's devices; one that was missed and is renewed now is in use again."""
+        """Connect one of the licensee's devices, and finish its open reset.
+
+        One that was missed and is renewed now is in use again.
+        """
         updates.connect(self, device)
         words = str(self.heard(lambda ctx: funds.contact(ctx, device=device), device=device).sentence)
         if device == self.device:  # one that was replaced is returned, not used
             self.do(lambda ctx: missing.back(ctx, device=device))
-        return " ".join([words, *renewing.in_time(self, device)])
+        from towncircle.world import settling  # it walks this module's journeys
+
+        return " ".join([words, *settling.resume(self, device), *renewing.in_time(self, device)])
 
     def heard(self, step: Callable[[Context], Any], *, device: DeviceId) -> Any:
         """Walk a step in which the device speaks; where its keys are not believed, the Provider is asked why."""

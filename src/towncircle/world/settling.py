@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from towncircle.kernel.errors import Refused, RelayedRefusal
 from towncircle.kernel.ids import DeviceId
+from towncircle.kernel.money import Mills
 from towncircle.licensee import funds, halves, missing, returns
 from towncircle.wire.bodies import AccountStatement, ResetStanding
 from towncircle.world import accounts, leases, quality, returning
@@ -16,17 +17,38 @@ from towncircle.world.journeys import ANSWERING, Journeys
 
 
 def standing(journeys: Journeys) -> tuple[str, str]:
-    """Give where the device's reset stands in a word and in a sentence: the open one, or else the last.
+    """Settle the device's open reset, then give where it stands in a word and in a sentence; without one, the last.
 
-    The words: none, posted, reserved, voided, or unknown to the Provider.
+    The words: none, posted, reserved, voided, or unknown to the Provider. What hinders the settling is told with it.
     """
-    pending = journeys.status()
+    pending, device = journeys.status(), journeys.device
+    hindered = resume(journeys, device)
+    word, sentence = _told(journeys, device, pending.open_request, pending.open_amount)
+    return word, " ".join([sentence, *hindered])
+
+
+def resume(journeys: Journeys, device: DeviceId) -> list[str]:
+    """Finish a device's open reset as a connection goes on; give the words for it, or for what hinders it."""
+    pending = journeys.status_of(device)
+    if not pending.open_request:
+        return []
     try:
-        told = journeys.do(lambda ctx: funds.ask_reset(ctx, device=journeys.device))
+        statement = _settle_reset(journeys, device)
+    except Refused as refusal:  # the connection itself stands
+        return [f"The reset of {pending.open_amount} is not settled: {refusal.sentence} {refusal.next_step}"]
+    return [f"The reset of {statement.amount} is posted."] if statement is not None else []
+
+
+def _told(journeys: Journeys, device: DeviceId, request: str, amount: Mills) -> tuple[str, str]:
+    pending = journeys.status_of(device)
+    try:
+        told = journeys.do(lambda ctx: funds.ask_reset(ctx, device=device, request=request))
     except RelayedRefusal as refusal:
         if refusal.code != "provider.no-such-reset":
             raise
-        words = f"Nothing is reserved for the reset of {pending.open_amount}: it was refused, or never came."
+        words = f"Nothing is reserved for the reset of {amount}: it was refused, or never came."
+        if not pending.open_request:
+            return "unknown", words
         return "unknown", f"{words} The next connection asks again, or ends it (towncircle reset DIR --finish)."
     if told is None:
         return "none", "No reset was ever asked for."

@@ -4,44 +4,58 @@ Here: the steps, over the database and the file of the secret. Not here: one dev
 (`psd.resealing`), wrapping keys (`wrapping`).
 Kept: no host has the database meanwhile. The new secret is on the disk first, beside the old one; a device changes in
 one commit; devices that are done are left when a run that was cut is begun again. The old secret is overwritten when
-no device needs it. A key that a release before wrapping keys made gets one.
+no device needs it, and the database knows by then which secret is the new one: a host that has another is refused. A
+device whose row or key cannot be read holds nobody else up: it is left as it is, and named. A key that a release before
+wrapping keys made gets one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from itertools import islice
 from pathlib import Path
 
 from towncircle.kernel.cites import cites
-from towncircle.kernel.errors import Refused
+from towncircle.kernel.errors import BrokenInvariant, Refused, TowncircleError
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.randomness import Randomness
 from towncircle.psd.hosted.seat import FleetStore
-from towncircle.psd.hosted.wrapping import WrappedSlots, WrappingKeys
+from towncircle.psd.hosted.wrapping import WrappedSlots, WrappingKeys, keys_of
 from towncircle.psd.keys import SoftwareSlots
 from towncircle.psd.memory import Change
 from towncircle.psd.opening import bytes_of
 from towncircle.psd.postgres import PostgresMemory
 from towncircle.psd.resealing import NEXT, keep_secret, opens, overwrite, resealed, sync
+from towncircle.psd.state import DeviceState
 
 _GROUP = 200  # devices in one commit
 _AT_HAND = 8  # opened keys
+_LOST = ("pki.key-file-locked", "psd.wrapping-gone")  # this device's key, whatever is tried
 
 
 @cites("502.8b")
-def reseal_fleet(store: FleetStore, devices: Iterable[DeviceId], old: SoftwareSlots, new: SoftwareSlots) -> int:
-    """Seal the keys of all these devices anew, and have the database let go of older versions; give how many changed.
+def reseal_fleet(
+    store: FleetStore, devices: Iterable[DeviceId], old: SoftwareSlots, new: SoftwareSlots
+) -> tuple[int, list[DeviceId]]:
+    """Seal the keys of all these devices anew, and have the database let go of older versions.
 
-    One that opens under the new secret already is left. Raises `Refused` (psd.store-stale, pki.key-file-locked): what
-    was committed before stands, and the same again goes on.
+    Gives how many changed, and the devices that cannot be read. One that opens under the new secret already is left.
+    Raises `Refused` (psd.store-stale): what was committed before stands, and the same again goes on; and where no
+    key opens, what the first of them raised.
     """
-    count = 0
+    count, read, lost = 0, 0, dict[DeviceId, TowncircleError]()
     for names in _groups(devices):
         changes = []
-        for name, state in store.load(names).items():
-            changed = state if opens(new, state) else resealed(state, old, new)
+        for name, state in _loaded(store, names, lost).items():
+            try:
+                changed = state if opens(new, state) else resealed(state, old, new)
+            except Refused as error:
+                if error.code not in _LOST:
+                    raise
+                lost[name] = error
+                continue
+            read += bool(keys_of(state))
             if changed is not state:
                 changes.append(Change(name, state.counter, state.epoch, changed, ()))
         old.drop()
@@ -49,19 +63,38 @@ def reseal_fleet(store: FleetStore, devices: Iterable[DeviceId], old: SoftwareSl
         if changes:
             store.commit(changes)
             count += len(changes)
+    if lost and not read:  # another secret than the fleet's, most likely
+        raise max(lost.values(), key=lambda error: error.code == _LOST[0])
     store.forget_keys()
-    return count
+    return count, list(lost)
+
+
+def _loaded(
+    store: FleetStore, names: Sequence[DeviceId], lost: dict[DeviceId, TowncircleError]
+) -> Mapping[DeviceId, DeviceState]:
+    try:
+        return store.load(names)
+    except BrokenInvariant:
+        found: dict[DeviceId, DeviceState] = {}
+        for name in names:
+            try:
+                found |= store.load([name])
+            except BrokenInvariant as error:
+                lost[name] = error
+        return found
 
 
 @cites("502.8b")
-def reseal_hosted(dsn: str, secret: Path, wrapping: Path | None, randomness: Randomness) -> int:
-    """Replace the operator's secret of all devices in a database, and the file it lies in; give how many changed.
+def reseal_hosted(dsn: str, secret: Path, wrapping: Path | None, randomness: Randomness) -> tuple[int, list[DeviceId]]:
+    """Replace the operator's secret of all devices in a database, and the file it lies in.
 
-    Raises `Refused` (psd.fleet-served) while a host has the database, and what opening a key raises.
+    Gives how many changed, and the devices that cannot be read, which are as they were. Raises `Refused`
+    (psd.fleet-served) while a host has the database, and what `reseal_fleet` raises.
     """
     draft = secret.with_name(secret.name + NEXT)
     if not draft.exists():
         keep_secret(draft, randomness)
+    count, lost = 0, list[DeviceId]()
     with ExitStack() as opened:
         store = PostgresMemory(dsn, alone=True)
         opened.callback(store.close)
@@ -71,12 +104,14 @@ def reseal_hosted(dsn: str, secret: Path, wrapping: Path | None, randomness: Ran
             keys.bind(store)
             keys.settle(store)
         old, new = (_hosted(place, keys, randomness) for place in (secret, draft))
-        count = reseal_fleet(store, store.devices(), old, new)
+        if not store.is_secret(bytes_of(draft)()):  # else cut just before its file was renamed
+            count, lost = reseal_fleet(store, store.devices(), old, new)
+            store.keep_secret_mark(bytes_of(draft)())
     with suppress(FileNotFoundError):
         overwrite(secret)
     draft.replace(secret)
     sync(secret.parent)
-    return count
+    return count, lost
 
 
 def _hosted(place: Path, keys: WrappingKeys | None, randomness: Randomness) -> SoftwareSlots:

@@ -49,7 +49,7 @@ def serve(source: BinaryIO, sink: BinaryIO) -> int:
 
 def _opened(dsn: str, secret: bytes, limit: int, clock: str, wrapping: str, standby: str) -> Fleet:
     with ExitStack() as opened:
-        store = PostgresMemory(dsn, standby=bool(standby))
+        store = PostgresMemory(dsn, standby=bool(standby), secret=secret)
         opened.callback(store.close)
         keys = WrappingKeys(Path(wrapping)) if wrapping else None
         if keys is not None:

@@ -345,9 +345,9 @@ ROWS = {
     ),
     "psd.fleet-resealed": Row(
         kind="refused",
-        sentence="The operator's secret of {path} is being replaced.",
+        sentence="The operator's secret of {path} is being replaced, or was: it is not the one that this host has.",
         clause="502.8(b)",
-        next_step="Wait until towncircle device reseal has ended.",
+        next_step="Wait until towncircle device reseal has ended, then end this host and start it with the new secret.",
     ),
     "psd.no-standby": Row(
         kind="refused",

@@ -95,9 +95,9 @@ def waits(town: Town) -> None:
         journeys.reset(_ALL)
 
 
-@scene(39)
+@scene(42)
 def available(town: Town) -> None:
-    """Draw on the check three days later."""
+    """Draw on the check six days later: a holiday may lie between."""
     journeys = town.room(32)
     town.connect(journeys)
     journeys.reset(_ALL)
