@@ -254,7 +254,7 @@ class PostgresMemory:
         moves = [change for change in changes if change.expected_counter != 0]
         notes: dict[str, Steady] = {}  # what the rows have, once this is committed
         doubled = self._library.errors.UniqueViolation
-        with self._session() as connection, _warned(connection) as warnings:
+        with self._session() as connection, sql.warned(connection) as warnings:
             try:
                 for attempt in range(_DEADLOCKS):
                     try:
@@ -361,22 +361,6 @@ class PostgresMemory:
             idle, self._idle = self._idle, []
         for connection in idle:
             connection.close()
-
-
-@contextmanager
-def _warned(connection: psycopg.Connection[Any]) -> Iterator[list[str]]:
-    """Gather the server's warnings: a wait for the standby that was cut short is told by a warning only."""
-    told: list[str] = []
-
-    def listen(notice: psycopg.errors.Diagnostic) -> None:
-        if notice.severity_nonlocalized == "WARNING":
-            told.append(str(notice.message_primary))
-
-    connection.add_notice_handler(listen)
-    try:
-        yield told
-    finally:
-        connection.remove_notice_handler(listen)
 
 
 def _marks(connection: psycopg.Connection[Any], secret: bytes) -> tuple[bytes, bytes | None]:

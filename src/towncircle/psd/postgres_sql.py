@@ -1,15 +1,21 @@
 """The statements of the PostgreSQL memory, and its numbered migrations.
 
 Here: SQL over `unnest`, so that any number of devices is one statement; `DEBITS` is `MOVE` for debits of one piece,
-which have one record each, so that their columns come once. Not here: who runs it (`postgres`).
+which have one record each, so that their columns come once; and the server's warnings on what was run. Not here: who runs it (`postgres`).
 Kept: the one guard is compare-and-swap on counter and epoch, in the WHERE of the statement that writes; a record is
 written only beside the device that moved in the same statement.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import resources
 from string import Template
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import psycopg
 
 BIRTH = """
 INSERT INTO device (id, steady, counter, epoch, moving, digest)
@@ -78,3 +84,19 @@ def filled(script: str, parts: int) -> str:
                 f"CREATE TABLE {table}_{at} PARTITION OF {table} FOR VALUES WITH (MODULUS {parts}, REMAINDER {at});\n"
             )
     return text
+
+
+@contextmanager
+def warned(connection: psycopg.Connection[Any]) -> Iterator[list[str]]:
+    """Gather the server's warnings: a wait for the standby that was cut short is told by a warning only."""
+    told: list[str] = []
+
+    def listen(notice: psycopg.errors.Diagnostic) -> None:
+        if notice.severity_nonlocalized == "WARNING":
+            told.append(str(notice.message_primary))
+
+    connection.add_notice_handler(listen)
+    try:
+        yield told
+    finally:
+        connection.remove_notice_handler(listen)
