@@ -18,6 +18,7 @@ from towncircle.kernel.context import Context
 from towncircle.kernel.errors import Refused, RelayedRefusal
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.money import ZERO, Mills
+from towncircle.kernel.randomness import SeededRandomness
 from towncircle.kernel.store import Record
 from towncircle.ledger import Books
 from towncircle.licensee import custody as own
@@ -27,7 +28,9 @@ from towncircle.world import custody, licensing, printing, returning
 from towncircle.world.config import POSTAL
 from towncircle.world.custody_papers import given_back
 from towncircle.world.journeys import Applicant, Journeys
+from towncircle.world.lines import LINE, write
 from towncircle.world.missing import at_provider
+from towncircle.world.stations import enrol, found
 from towncircle.world.world import Wiring, World
 
 
@@ -275,6 +278,43 @@ def test_an_element_in_the_providers_server_is_disabled_on_order(journeys: Journ
     journeys.settle()
     provider(journeys, upkeep.scrap, device)  # it never left the Provider's server
     no_difference(journeys.world, tmp_path / "export")
+
+
+def test_a_device_whose_balance_waits_is_not_scrapped(journeys: Journeys, tmp_path: Path) -> None:
+    world, device = journeys.world, journeys.device
+    provider(journeys, removals.host, device)
+    with refused("provider.balance-waiting"):
+        returning.withdraw(journeys, reason="no longer wanted", wait=True)
+    with refused("provider.balance-waiting") as caught:
+        provider(journeys, upkeep.scrap, device)
+    assert "the Provider's signature" in caught.value.sentence
+    assert (state(journeys, device), journeys.status_of(device).state) == ("checked out", "withdrawn")
+    returning.sign_form(world, device, by="officer")
+    returning.arrange(world, device, by="mats")
+    journeys.settle()
+    assert provider(journeys, upkeep.scrap, device).body["custody"] == "scrapped"
+    no_difference(world, tmp_path / "export")
+
+
+def test_a_returned_device_that_does_not_answer_holds_up_nothing_else(journeys: Journeys, tmp_path: Path) -> None:
+    world, old = journeys.world, journeys.device
+    with refused("provider.balance-waiting"):
+        returning.withdraw(journeys, reason="no longer wanted", wait=True)
+    new = journeys.lease().device
+    world.shelf.close()
+    chance, now, stations = SeededRandomness(5, "host"), world.clock.now(), tmp_path / "stations"
+    found(stations, chance, now)
+    enrol(stations, "desk", tmp_path / "desk", devices=[old], randomness=chance, now=now)
+    line = world.shelf.folder_of(old) / LINE
+    write(line, {"station": str(tmp_path / "desk"), "address": ["127.0.0.1", 1]})  # a host that is away
+    with refused("transport.unreachable"):
+        journeys.status_of(old)
+    assert returning.waiting(journeys) == [(old, None)]
+    journeys.deposit(Mills.dollars(10))
+    journeys.settle()
+    assert journeys.device == new
+    line.unlink()
+    assert returning.waiting(journeys) == [(old, Mills.dollars(200))]
 
 
 def test_a_system_that_the_postal_service_purchased_is_not_the_providers_to_scrap(

@@ -23,9 +23,10 @@ from tests.psd.setting import SECRET
 from towncircle.cli.main import main
 from towncircle.indicium.codec import decode
 from towncircle.kernel.errors import Refused
+from towncircle.kernel.ids import DeviceId
 from towncircle.psd.client import DeviceClient
 from towncircle.psd.postgres import PostgresMemory
-from towncircle.world import hosting, verifying
+from towncircle.world import hosting, returning, verifying
 from towncircle.world.verifying import Mark
 from towncircle.world.world import World
 
@@ -176,6 +177,10 @@ def test_a_hybrid_is_leased_funded_printed_with_fallen_back_moved_and_given_back
     with served("serve-wan", *words, "--port", str(free_port), "--world", str(folder), "--workers", "1"):
         half = leased(folder, capsys, "--hybrid")
         assert half == leased(folder, capsys, "--hybrid") != first
+        with world_of.opened(folder) as journeys:
+            returning.withdraw(journeys, reason="another one", device=DeviceId(half))
+        gone, half = half, leased(folder, capsys, "--hybrid")  # not the confirmation of the one that is gone
+        assert half == leased(folder, capsys, "--hybrid") not in (first, gone)
         ran("device", "enrol", stations, "desk", tmp_path / "desk", "--device", first)
         host = ["serve-hybrid", str(folder / "devices" / first), "--stations", str(stations), "--hosted", half]
         host += ["--wan", str(folder / "devices" / half / "station"), "--wan-address", wan_at]

@@ -30,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
         status = journeys.status()
         jobs = [row.key for row in journeys.open_jobs()]
         balances = waiting(journeys)
-    told = [{"device": device, "amount_mills": int(amount)} for device, amount in balances]
+    told = [{"device": device, "amount_mills": None if amount is None else int(amount)} for device, amount in balances]
     if args.json:
         as_json({**standing_json(status), "open_jobs": jobs, "waiting_balances": told})
         return 0
@@ -40,7 +40,10 @@ def run(args: argparse.Namespace) -> int:
     for job in jobs:
         print(f"! The print job {job} is open: finish it with towncircle print {args.world} --out OUT --resume")
     for device, amount in balances:
-        print(f"! {amount}: balance of a returned device, waiting for the MATS coordinator ({device})")
+        if amount is None:
+            print(f"! The device {device} is to go back and does not answer: what it gave back is not known now")
+        else:
+            print(f"! {amount}: balance of a returned device, waiting for the MATS coordinator ({device})")
     for warning in status.warnings:
         print(f"! {warning}")
     return 0

@@ -31,8 +31,12 @@ def main(view: Transaction) -> Record | None:
 
 def of(view: Transaction, device: str) -> list[DeviceId]:
     """Give the hosted half of a device, where it has one that is not out of service."""
-    rows = [row for row in view.find("device") if row.body.get(HALF_OF) == device]
-    return [DeviceId(row.key) for row in rows if not _left(view, row.key)]
+    return [half for half in ever_of(view, device) if not _left(view, half)]
+
+
+def ever_of(view: Transaction, device: str) -> list[DeviceId]:
+    """Give every half that a device ever had, the one leased last at the end."""
+    return [DeviceId(row.key) for row in view.find("device") if row.body.get(HALF_OF) == device]
 
 
 def maker(ctx: Context, done: Evidenced, *, asked: DeviceId) -> DeviceId:

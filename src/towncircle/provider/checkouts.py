@@ -23,7 +23,7 @@ from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record
 from towncircle.ledger import Books
-from towncircle.provider.inventory import HELD, ORDERED, change, device_record, move
+from towncircle.provider.inventory import HELD, ORDERED, balance_waits, change, device_record, move
 from towncircle.provider.missing import away, checked_in
 from towncircle.provider.readings import (
     frozen_refusal,
@@ -307,8 +307,7 @@ def on_query(ctx: Context, opened: Opened) -> CheckOutStatement:
     if held is not None and held.body["state"] == ORDERED and retired(ctx, row):
         held = _conclude(ctx, row, held, outcome=EXAMINATION, amount=ZERO, raw=b"")
     if held is not None and held.body["state"] == HELD:
-        waits = "the Provider's signature" if not held.body.get("signed_by") else "the District MATS coordinator"
-        raise Refused("provider.balance-waiting", device=row.key, amount=Mills(held.body["amount"]), waits=waits)
+        raise balance_waits(held)
     if held is None and row.body.get("retired"):
         raise frozen_refusal(row)
     if held is None or held.body["state"] != DONE:

@@ -13,6 +13,7 @@ from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Context
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.machine import Move, StateTable
+from towncircle.kernel.money import Mills
 from towncircle.kernel.store import Record
 
 ORDERED = "ordered"  # the state of a check-out whose device is on its way back
@@ -108,3 +109,9 @@ def check_mended(ctx: Context, row: Record) -> None:
     for held in ctx.tx.find("defect", owner=row.key):
         if held.body["state"] == "open":
             raise Refused("custody.still-defective", device=row.key, defect=held.key)
+
+
+def balance_waits(held: Record) -> Refused:
+    """Say for whom a balance waits that a device gave back and that is not credited yet."""
+    waits = "the Provider's signature" if not held.body.get("signed_by") else "the District MATS coordinator"
+    return Refused("provider.balance-waiting", device=held.key, amount=Mills(held.body["amount"]), waits=waits)

@@ -19,7 +19,7 @@ from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.store import Record, Transaction
 from towncircle.provider.handovers import BACK, RECEIVED, last_shipment
-from towncircle.provider.inventory import change, check_mended, device_record, move
+from towncircle.provider.inventory import HELD, balance_waits, change, check_mended, device_record, move
 from towncircle.provider.removals import SERVER
 from towncircle.psd.states import ZEROISED
 from towncircle.rules import RuleSet
@@ -110,7 +110,8 @@ def owner_of(ctx: Context, row: Record) -> str:
 def scrap(ctx: Context, *, device: str) -> Steps:
     """Destroy the keys of a device that came back and was checked out, and scrap it; give its record.
 
-    Raises `Refused`: custody.not-owned, custody.not-out, custody.not-back, custody.still-defective.
+    Raises `Refused`: custody.not-owned, custody.not-out, provider.balance-waiting, custody.not-back,
+    custody.still-defective.
     """
     row = device_record(ctx, device)
     if row.body["custody"] != "scrapped":
@@ -132,6 +133,9 @@ def _may_scrap(ctx: Context, row: Record) -> None:
         raise Refused("custody.not-owned", device=row.key, owner=owner)
     if row.body["custody"] != "checked out":
         raise Refused("custody.not-out", device=row.key, custody=row.body["custody"])
+    out = ctx.tx.get("check-out", row.key)
+    if out is not None and out.body["state"] == HELD:  # its licensee still compares the credit with the device's word
+        raise balance_waits(out)
     back = last_shipment(ctx.tx, row.key, BACK)
     if row.body.get("resides") != SERVER and (back is None or back.body["state"] != RECEIVED):
         raise Refused("custody.not-back", device=row.key)

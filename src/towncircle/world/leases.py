@@ -50,7 +50,7 @@ def lease_half(journeys: Journeys) -> LeaseConfirmed:
     world, first = journeys.world, journeys.device
     sign_for(journeys)
     with world.store(journeys.licensee).reading() as view:
-        held, known = view.get("device", first), halves.of(view, first)
+        held, known, left = view.get("device", first), halves.of(view, first), halves.ever_of(view, first)
         license_row = view.get("license", held.body["license"]) if held is not None else None
         half = view.get("device", known[0]) if known else None
     assert held is not None
@@ -63,7 +63,8 @@ def lease_half(journeys: Journeys) -> LeaseConfirmed:
     if hosts is None or not hosts.open:
         raise Refused("world.no-hosting", provider=held.body["provider"])
     journeys.contact_of(first)  # the lease of a device that has never spoken would be given again
-    return _lease(journeys, license_row, f"{license_row.key} beside {first}", half_of=first)
+    named = f"{license_row.key} beside {first}"
+    return _lease(journeys, license_row, f"{named} after {left[-1]}" if left else named, half_of=first)
 
 
 def replace(journeys: Journeys, device: DeviceId) -> DeviceId:

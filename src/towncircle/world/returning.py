@@ -20,6 +20,7 @@ from towncircle.kernel.store import Record
 from towncircle.licensee import funds, returns, transfers
 from towncircle.postal import balances as coordinator
 from towncircle.provider import balances
+from towncircle.psd.commands import StatusReport
 from towncircle.psd.states import AUTHORISED, FAULTED, IN_SERVICE, LOCKED
 from towncircle.wire.bodies import CheckOutStatement
 from towncircle.world.config import POSTAL
@@ -138,7 +139,7 @@ def finish(journeys: Journeys) -> None:
         cases = [row for row in view.find("check-out") if row.body["state"] in _OPEN]
         moving = [row for row in view.find("transfer") if row.body["state"] == transfers.APPROVED]
     for case in cases:
-        if case.body["transfer"] in {row.key for row in moving}:
+        if case.body["transfer"] in {row.key for row in moving} or _told_by(journeys, DeviceId(case.key)) is None:
             continue
         try:
             who = {"actor": case.body["requested_by"], "approval": case.body["approved_by"]}
@@ -219,12 +220,26 @@ def _steps(journeys: Journeys, device: DeviceId, *, actor: str, approval: str = 
 
 
 @cites("502.27b/4")
-def waiting(journeys: Journeys) -> list[tuple[DeviceId, Mills]]:
-    """Give the balances that devices of the licensee gave back and that are not credited yet."""
+def waiting(journeys: Journeys) -> list[tuple[DeviceId, Mills | None]]:
+    """Give the balances that devices of the licensee gave back and that are not credited yet.
+
+    None is the amount of a device that is to go back and does not answer now.
+    """
     with journeys.world.store(journeys.licensee).reading() as view:
         cases = [DeviceId(row.key) for row in view.find("check-out") if row.body["state"] == returns.NOTED]
-    given = ((device, journeys.status_of(device)) for device in cases)
-    return [(device, one.withdrawn_total) for device, one in given if one.withdrawn_total > ZERO]
+    told = ((device, _told_by(journeys, device)) for device in cases)
+    given = [(device, one.withdrawn_total if one is not None else None) for device, one in told]
+    return [(device, amount) for device, amount in given if amount != ZERO]
+
+
+def _told_by(journeys: Journeys, device: DeviceId) -> StatusReport | None:
+    """Ask a device for its status; None where it cannot be asked: its host is away, or does not serve it any more."""
+    try:
+        return journeys.status_of(device)
+    except Refused as refusal:
+        if not refusal.code.startswith(("psd.", "transport.", "world.station-")):
+            raise
+        return None
 
 
 @cites("502.27b/2", "502.27b/4")
