@@ -47,11 +47,10 @@ class PostgresMemory:
     """Keep devices in a PostgreSQL database that several hosts may share.
 
     `dsn` is a libpq connection string; `create` makes the tables where there are none, in `partitions` parts by device
-    id (0: plain tables). With `alone` no other may have the database meanwhile; with
-    `standby` every session asks that commits wait for a standby; with `secret`, that it is the one which the fleet was
-    sealed under last. Raises `BadInput`
-    (psd.store-missing), `Refused` (psd.library-missing, psd.store-failed,
-    psd.store-not-durable, psd.store-too-new, psd.fleet-served, psd.fleet-resealed) when it opens.
+    id (0: plain tables). With `alone` no other may have the database meanwhile; with `standby` every session asks that
+    commits wait for a standby; with `secret`, that the fleet was sealed under it last. Raises `BadInput`
+    (psd.store-missing), `Refused` (psd.library-missing, psd.store-failed, psd.store-not-durable, psd.store-too-new,
+    psd.fleet-served, psd.fleet-resealed) when it opens.
     """
 
     def __init__(
@@ -75,7 +74,7 @@ class PostgresMemory:
             with self._session() as connection:
                 self._migrate(connection, create=create, partitions=partitions)
                 self._own = secret
-                self._check_secret(connection)
+                self._refuse_other(connection)
         except BaseException:
             self.close()
             raise
@@ -121,7 +120,7 @@ class PostgresMemory:
             row = connection.execute(f"SELECT {lock}({_SERVED})").fetchone()
             if not (row and row[0]):
                 raise Refused("psd.fleet-served" if self._alone else "psd.fleet-resealed", path=self.path)
-            self._check_secret(connection)  # its file may be another one since this host read it
+            self._refuse_other(connection)  # its file may be another one since this host read it
         except BaseException:
             connection.close()
             raise
@@ -341,11 +340,9 @@ class PostgresMemory:
         with self._session() as connection:
             connection.execute("UPDATE fleet_store SET sealed = %s", (_marks(connection, secret)[0],))
 
-    def _check_secret(self, connection: psycopg.Connection[Any]) -> None:
-        if self._own:
-            own, kept = _marks(connection, self._own)
-            if kept not in (None, own):
-                raise Refused("psd.fleet-resealed", path=self.path)
+    def _refuse_other(self, connection: psycopg.Connection[Any]) -> None:
+        if self._own and (marks := _marks(connection, self._own))[1] not in (None, marks[0]):
+            raise Refused("psd.fleet-resealed", path=self.path)
 
     def forget_keys(self) -> None:
         """Remove the older versions of the states from the table.
