@@ -1,7 +1,7 @@
 """The statements of the PostgreSQL memory, and its numbered migrations.
 
 Here: SQL over `unnest`, so that any number of devices is one statement; `DEBITS` is `MOVE` for debits of one piece,
-which have one record each, so that their columns come once; and the server's warnings on what was run. Not here: who runs it (`postgres`).
+which have one record each, so that their columns come once; the server's warnings. Not here: who runs it (`postgres`).
 Kept: the one guard is compare-and-swap on counter and epoch, in the WHERE of the statement that writes; a record is
 written only beside the device that moved in the same statement.
 """
