@@ -172,7 +172,7 @@ def test_the_workers_of_a_host_with_a_byte_flipped_answer_that_they_are_altered_
         pool = host(dsn, tmp_path / "keys")
         for _ in range(2):
             for answer in pool.exchange_many(asked):
-                with pytest.raises(BrokenInvariant, match=r"psd\.module-altered.*hosted/worker\.py is not as it was"):
+                with pytest.raises(BrokenInvariant, match=r"psd\.module-altered.*hosted.worker\.py is not as it was"):
                     decode_answer(answer)
         pool.close()
     worker.write_bytes(raw)
