@@ -113,7 +113,7 @@ def test_every_page_keeps_every_lint_or_is_refused(key, city, mills, size, lines
     to = Address(name=name, company=company, street=street, street2=street2, city=city, state="DC", zip5="20260")
     spec = EnvelopeSpec(
         form=form(key), rules=IMI, on=ON, readable=words, symbol=data_matrix(b"x" * (size // 8), size=size),
-        recipient=to, sender=SENDER, art=DEFAULT_ART if art and form(key).shape == "letter" else None,
+        recipient=to, sender=SENDER, art=DEFAULT_ART if art and specimen and form(key).shape == "letter" else None,
     )  # fmt: skip
     fault = fault_of(lambda: envelope(spec))
     assert fault in ("none", "page.does-not-fit") or (fault, key) == ("page.no-room", "card-least")
