@@ -51,8 +51,9 @@ def test_the_inventory_has_every_requirement_and_numbers_its_duties() -> None:
         assert rows_named(row.clause) == {row.id}
 
 
-@pytest.mark.parametrize("row", [row for row in inventory().values() if row.quote], ids=lambda row: row.id)
-def test_every_quote_of_a_requirement_stands_in_its_text(row) -> None:  # type: ignore[no-untyped-def]
+@pytest.mark.parametrize("row", inventory().values(), ids=lambda row: row.id)
+def test_every_requirement_quotes_its_text_word_for_word(row) -> None:  # type: ignore[no-untyped-def]
+    assert len(row.quote) > 20
     assert row.quote in text_of(row.id)
 
 

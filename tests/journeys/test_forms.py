@@ -119,7 +119,7 @@ def test_a_branch_is_shown_on_approval_and_a_station_never(journeys: Journeys, t
     assert disposition == "accept with notes"
 
 
-@pytest.mark.requirement("P050-4.5c")
+@pytest.mark.shows("P050-4.5c")
 def test_the_mailers_zip_code_stands_for_the_post_office(journeys: Journeys, tmp_path: Path) -> None:
     (own,) = kept(journeys.world, MAILROOM, "profile")
     changed(journeys.world, MAILROOM, own, {**own.body, "zip": "20024-3210"})  # its office's is 20260
@@ -247,7 +247,7 @@ def changed(world: World, party: str, held: Record, body: Any) -> None:
     world.desk(party).perform(write, actor=party)
 
 
-@pytest.mark.requirement("P050-4.10/4")
+@pytest.mark.shows("P050-4.10/4")
 def test_refused_art_names_its_ground(world: World) -> None:
     submitted(world, "gamble", picture(file_of(ring(200, 300))))
     told: dict[str, Any] = {"provider": HARBOR, "name": "gamble", "approve": False, "reasons": "A lottery."}
