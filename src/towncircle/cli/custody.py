@@ -122,7 +122,8 @@ def _add_stock(verbs: Any) -> None:
     make = _verb(verbs, "manufacture", "make devices, which wait for their inspection", _manufacture, device=False)
     make.add_argument("--count", type=int, default=1, metavar="N", help="how many (default: 1)")
     look = _verb(verbs, "inspect", "inspect a new device: it is in stock then, or rejected and scrapped", _inspect)
-    look.add_argument("--reject", default="", metavar="TEXT", help="reject it, for this reason, without names")
+    why = "reject it, new or in stock, for this reason, without names; its keys are destroyed"
+    look.add_argument("--reject", default="", metavar="TEXT", help=why)
     for verb, office in ((make, "custodian"), (look, "examiner")):
         verb.add_argument("--provider", default="provider.harbor", metavar="PARTY", help="default: provider.harbor")
         by_argument(verb, office)
