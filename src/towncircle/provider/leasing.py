@@ -102,8 +102,9 @@ def on_lease(ctx: Context, opened: Opened, *, product: Product, rules: RuleSet) 
     account = f"CMRS-{body.license}"
     service, permission = handovers.service_in_use(ctx, rules, ctx.now.date_in(parameters.zone))
     handovers.inspect(ctx, device, tested, told)
+    sent = {"service": service, "permission": permission, "article": stock.article_of(ctx.tx, device, service)}
     row = _stock(ctx, device, licensee, lease, prepared, parameters)
-    handovers.send_out(ctx, row, lease=lease, regime=product.regime, service=service, permission=permission)
+    handovers.send_out(ctx, row, lease=lease, regime=product.regime, **sent)
     signed = {"license": body.license, "device": device, "account": account, "signed": opened.envelope.id}
     ctx.tx.put("lease", lease, signed, owner=licensee, expected=0)
     open_account(ctx, licensee, account)

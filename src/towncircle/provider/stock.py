@@ -171,6 +171,21 @@ def taken(ctx: Context, device: str) -> bool:
     return bool(row.body["custody"] == STOCKED)
 
 
+def article_of(tx: Transaction, device: str, service: str) -> str:
+    """Give the article number that was prepared for a device in stock, where it goes by that service; or nothing."""
+    held = tx.get(KIND, device)
+    told = (held.body.get("service"), held.body["custody"]) if held is not None else ()
+    return str(held.body["article"]) if held is not None and told == (service, STOCKED) else ""
+
+
+def prepare(ctx: Context, *, device: str, service: str, article: str) -> Record | None:
+    """Keep the article number with which a device in stock will be shipped; None where it is not in stock."""
+    row = ctx.tx.get(KIND, device)
+    if row is None or row.body["custody"] != STOCKED:
+        return None
+    return _put(ctx, row, service=service, article=article)
+
+
 def in_stock(tx: Transaction) -> list[Record]:
     """Give the devices that were made and are not leased or scrapped."""
     return [row for row in before_lease(tx) if row.body["custody"] in IN_STOCK]
