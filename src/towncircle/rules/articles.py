@@ -3,8 +3,8 @@
 Here: whether what somebody copied from a label can be an article number. Not here: the hand-overs that they stand on.
 Kept: neither the rule nor a paper at hand gives the form or a check digit, so none is computed. The forms are the ones
 that the Postal Service shows to the public (house): of Registered Mail the letter R with nine digits, R and a letter
-with nine digits and US, or 22 digits. Of another service it is what its label says: letters, digits, blanks and hyphens, one
-digit at least.
+with nine digits and US, or 22 digits. Of another service it is what its label says: letters, digits, blanks and
+hyphens, one digit at least.
 """
 
 from __future__ import annotations

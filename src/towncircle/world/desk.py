@@ -18,7 +18,6 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Protocol
 
 from towncircle.kernel.cites import cites
@@ -145,8 +144,8 @@ class Desk:
         taken, envelope = self._handlers.get(type(opened.body)), opened.envelope
         if taken is None or taken.refused is None or code.startswith(ON_THE_WAY):
             return
-        given = partial(taken.refused, opened=opened, code=code)
-        self._run(given, envelope.sender, envelope.id, now, _nothing_more)
+        give_back = taken.refused
+        self._run(lambda ctx: give_back(ctx, opened, code), envelope.sender, envelope.id, now, _nothing_more)
 
     def _decide(self, opened: Opened, now: Instant) -> None:
         taken, envelope = self._handlers.get(type(opened.body)), opened.envelope
