@@ -101,7 +101,7 @@ def test_what_is_no_act_no_party_and_no_reference_is_said(world: World) -> None:
 
 def test_the_auditor_knows_recorded_acts_and_finds_a_changed_one(world: World, tmp_path: Path) -> None:
     record(world, "system-inspected", by=HARBOR, reference="TC1A0000000001", document=None)
-    record(world, "factory-inspection", by=POSTAL, reference="report-17", document=b"paper")
+    record(world, "resetting-system-audit", by=POSTAL, reference="report-17", document=b"paper")
     export(world, tmp_path / "well")
     assert audit(tmp_path / "well").differences == []
     with world.store(HARBOR).transaction() as tx:
