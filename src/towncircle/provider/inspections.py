@@ -9,6 +9,7 @@ once.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Context
@@ -33,7 +34,7 @@ def on_announced(ctx: Context, opened: Opened) -> Acknowledged:
     """Take the announcement of an inspection."""
     body = opened.body
     assert isinstance(body, InspectionAnnounced)
-    told = {"scope": body.scope, "site": body.site, "on": body.on, "records": list(body.records)}
+    told: dict[str, Any] = {"scope": body.scope, "site": body.site, "on": body.on, "records": list(body.records)}
     if ctx.tx.get(KIND, body.inspection) is None:
         ctx.note("inspection.announced", body.inspection, clauses=(_CLAUSE,), **told)
         ctx.tx.put(KIND, body.inspection, {**told, "state": "announced"}, owner=ctx.party, expected=0)
@@ -47,7 +48,7 @@ def on_report(ctx: Context, opened: Opened) -> Acknowledged:
     assert isinstance(body, InspectionReport)
     held = ctx.tx.get(KIND, body.inspection)
     if held is None or "outcome" not in held.body:
-        named = {"scope": body.scope, "announced": body.announced, "outcome": body.outcome}
+        named: dict[str, Any] = {"scope": body.scope, "announced": body.announced, "outcome": body.outcome}
         ctx.note("inspection.found", body.inspection, clauses=(_CLAUSE,), findings=len(body.findings), **named)
         told = {**named, "site": body.site, "records": list(body.records), "findings": list(body.findings)}
         state = "closed" if body.outcome == "in-order" else OPEN
