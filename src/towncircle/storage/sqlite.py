@@ -39,12 +39,12 @@ _NEAR = {
 
 _OUTBOX = f"record INDEXED BY record_waiting WHERE kind='outgoing' AND owner='{WAITING}'"
 _AUDIENCE, _ORDER = "json_extract(body,'$.audience')", "json_extract(body,'$.order')"
-_FIRST = f"SELECT {_AUDIENCE} FROM {_OUTBOX} AND {_AUDIENCE}>{{}} ORDER BY {_AUDIENCE} LIMIT 1"
 # From one audience to the next: what waits is never read through, however much it is.
-_AUDIENCES = "WITH RECURSIVE found(name) AS (SELECT ({}) UNION ALL SELECT ({}) FROM found WHERE name IS NOT NULL)"
-_AUDIENCES = f"{_AUDIENCES} SELECT name FROM found WHERE name IS NOT NULL".format(
-    _FIRST.format("''"), _FIRST.format("found.name")
-)
+_AFTER = f"SELECT {_AUDIENCE} FROM {_OUTBOX} AND {_AUDIENCE}>{{}} ORDER BY {_AUDIENCE} LIMIT 1"  # noqa: S608  # fixed words
+_AUDIENCES = (
+    "WITH RECURSIVE found(name) AS (SELECT ({}) UNION ALL SELECT ({}) FROM found WHERE name IS NOT NULL)"
+    " SELECT name FROM found WHERE name IS NOT NULL"
+).format(_AFTER.format("''"), _AFTER.format("found.name"))
 _NEXT = f"SELECT key, version, body FROM {_OUTBOX} AND {_AUDIENCE}=? AND {_ORDER}>? ORDER BY {_ORDER} LIMIT 1"  # noqa: S608  # fixed words
 
 
