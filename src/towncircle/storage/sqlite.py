@@ -44,7 +44,7 @@ _AFTER = f"SELECT {_AUDIENCE} FROM {_OUTBOX} AND {_AUDIENCE}>{{}} ORDER BY {_AUD
 _AUDIENCES = (
     "WITH RECURSIVE found(name) AS (SELECT ({}) UNION ALL SELECT ({}) FROM found WHERE name IS NOT NULL)"
     " SELECT name FROM found WHERE name IS NOT NULL"
-).format(_AFTER.format("''"), _AFTER.format("found.name"))
+).format(_AFTER.format("''"), _AFTER.format("found.name"))  # noqa: S608  # fixed words
 _NEXT = f"SELECT key, version, body FROM {_OUTBOX} AND {_AUDIENCE}=? AND {_ORDER}>? ORDER BY {_ORDER} LIMIT 1"  # noqa: S608  # fixed words
 
 
