@@ -41,10 +41,9 @@ _OUTBOX = f"record INDEXED BY record_waiting WHERE kind='outgoing' AND owner='{W
 _AUDIENCE, _ORDER = "json_extract(body,'$.audience')", "json_extract(body,'$.order')"
 # From one audience to the next: what waits is never read through, however much it is.
 _AFTER = f"SELECT {_AUDIENCE} FROM {_OUTBOX} AND {_AUDIENCE}>{{}} ORDER BY {_AUDIENCE} LIMIT 1"  # noqa: S608  # fixed words
-_AUDIENCES = (
-    "WITH RECURSIVE found(name) AS (SELECT ({}) UNION ALL SELECT ({}) FROM found WHERE name IS NOT NULL)"
-    " SELECT name FROM found WHERE name IS NOT NULL"
-).format(_AFTER.format("''"), _AFTER.format("found.name"))  # noqa: S608  # fixed words
+_NAMES = "found(name) AS (SELECT ({}) UNION ALL SELECT ({}) FROM found WHERE name IS NOT NULL)"
+_ALL = _NAMES.format(_AFTER.format("''"), _AFTER.format("found.name"))
+_AUDIENCES = f"WITH RECURSIVE {_ALL} SELECT name FROM found WHERE name IS NOT NULL"  # noqa: S608  # fixed words
 _NEXT = f"SELECT key, version, body FROM {_OUTBOX} AND {_AUDIENCE}=? AND {_ORDER}>? ORDER BY {_ORDER} LIMIT 1"  # noqa: S608  # fixed words
 
 
