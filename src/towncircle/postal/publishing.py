@@ -12,9 +12,11 @@ from typing import Literal, cast
 
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Context
+from towncircle.kernel.facts import Fact
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import Mills
+from towncircle.kernel.store import Record, Transaction
 from towncircle.mailpiece.zipcode import place_of
 from towncircle.pki.verifying import DEVICE_INDICIA, read_certificate
 from towncircle.postal import rates
@@ -27,8 +29,48 @@ from towncircle.wire.bodies import CertificateRow, LastReading, PackTerms, Publi
 # House: how long a pack may be used offline, and how old a mailing date may be at a scan.
 NEXT_UPDATE_DAYS = 7
 STALE_DAYS = 30
+# Facts that change nothing of a pack: those of any other kind, and a word of a device that is out of service, may.
+_QUIET = frozenset(
+    (
+        "pack.published",
+        "audit.forwarded",
+        "population.reconciled",
+        "books.reconciled",
+        "file.booked",
+        "lockbox.reported",
+        "scan.recorded",
+        "quality-piece.reported",
+        "limit.reminded",
+        "limit.missed",
+        "limit.mended",
+        "limit.case-opened",
+        "limit.case-closed",
+        "notice.given",
+        "notice.delivered",
+        "notice.received",
+        "supervision.given",
+    )
+)
+_IN_SERVICE = "installed"
 _LISTED = ("lost", "stolen", "withdrawn", "suspended")
 _MISSED = ("lost", "stolen", "recovered")
+
+
+def stands(view: Transaction, since: int, now: Instant) -> bool:
+    """Tell whether a pack that was right when the journal had so many facts is right still, without making it anew."""
+    last = view.get("pack", "last")
+    return last is not None and _fresh(last, now) and all(_quiet(view, fact) for fact in view.facts()[since:])
+
+
+def _quiet(view: Transaction, fact: Fact) -> bool:
+    if fact.type != "audit.forwarded":
+        return fact.type in _QUIET
+    row = view.get("device", fact.subject)
+    return row is not None and row.body["status"] == _IN_SERVICE
+
+
+def _fresh(last: Record, now: Instant) -> bool:
+    return now < Instant(last.body["issued"]).plus(hours=12 * NEXT_UPDATE_DAYS)
 
 
 @cites("PRE-05", "502.8")
@@ -43,8 +85,7 @@ def publish(ctx: Context, *, chain: tuple[bytes, ...], test: bool, judged_in: st
     rows = json.dumps([repr(certificates), repr(statuses), repr(lasts), repr(tables), repr(publishers)])
     digest = hashlib.sha256(rows.encode()).hexdigest()
     last = ctx.tx.get("pack", "last")
-    fresh = last is not None and ctx.now < Instant(last.body["issued"]).plus(hours=12 * NEXT_UPDATE_DAYS)
-    if last is not None and fresh and (last.body["digest"], last.body["number"]) == (digest, shown):
+    if last is not None and _fresh(last, ctx.now) and (last.body["digest"], last.body["number"]) == (digest, shown):
         return None
     number = int(last.body["number"]) + 1 if last else 1
     record = {"number": number, "issued": int(ctx.now), "digest": digest}
