@@ -186,7 +186,7 @@ def provider_handlers(product: Product, rules: RuleSet, pack: Callable[[Instant]
     evaluating = quality.Desk(look=guarding.sighting, pack=pack)
     return {
         bodies.LicenseApplication: Taken(("licensee",), licensing.on_application),
-        bodies.LeaseSigned: Taken(("licensee",), lease),
+        bodies.LeaseSigned: Taken(("licensee",), lease, partial(leasing.on_refused, product=product)),
         bodies.ResetStatusQuery: Taken(("licensee",), resetting.on_status_query),
         bodies.CheckOutRequest: Taken(("licensee",), checkouts.on_request),
         bodies.CheckOutQuery: Taken(("licensee",), checkouts.on_query),
