@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -22,6 +22,9 @@ from towncircle.cli.demo.regulation.town import MOST_ROOMS, STORIES, Pace
 from towncircle.cli.demo.regulation.year import Year, eve_of, start_of
 from towncircle.cli.main import main
 from towncircle.kernel.errors import BadInput
+from towncircle.kernel.instants import Instant
+from towncircle.kernel.store import Transaction
+from towncircle.postal import publishing
 from towncircle.rules.calendars import business_days_after, is_business_day
 from towncircle.rules.duties import HEADQUARTERS
 from towncircle.rules.inventory import inventory
@@ -29,6 +32,7 @@ from towncircle.rules.rulesets import chain, ruleset
 from towncircle.wire.registry import all_types
 from towncircle.world.config import STARTS
 from towncircle.world.exporting import export
+from towncircle.world.world import World
 
 SHORT = Pace(licensees=STORIES, visits=2, step=30)
 REGIME = "imi-2024"
@@ -178,17 +182,34 @@ class _Interrupted(Exception):
     pass
 
 
-def test_an_interrupted_year_is_taken_up_and_is_the_same_year(tmp_path: Path) -> None:
+def checked(real: Callable[..., bool]) -> Callable[..., bool]:
+    """Have each pack that is said to stand made anew: it is what was published."""
+
+    def stands(world: World, view: Transaction, shown: int, now: Instant) -> bool:
+        right = real(world, view, shown, now)
+        if right:
+            told = publishing.content(view)
+            last = view.get("pack", "last")
+            assert last is not None
+            assert (last.body["digest"], last.body["number"]) == (told.digest, shown)
+        return right
+
+    return stands
+
+
+def test_an_interrupted_year_is_taken_up_and_is_the_same_year(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pace = Pace(licensees=STORIES, days=36, visits=1, step=30)
 
     def interrupt(_words: str, done: int, _of: int) -> None:
         if done == 34:
             raise _Interrupted
 
+    monkeypatch.setattr(World, "_stands", checked(World._stands))
     whole = Year(tmp_path / "whole", seed=1, regime=REGIME, pace=pace, progress=lambda *_: None)
     whole.begin()
     whole.run()
     whole.close()
+    monkeypatch.undo()
     cut = Year(tmp_path / "cut", seed=1, regime=REGIME, pace=pace, progress=interrupt)
     cut.begin()
     with pytest.raises(_Interrupted):
