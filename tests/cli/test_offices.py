@@ -93,6 +93,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "close-account instruct": ("CLO-1",),
     "custody manufacture": ("--count", "2"),
     "custody inspect": ("{device}",),
+    "custody ship": ("{device}", "--article", "RB123456789US"),
     "custody receive": ("{device}", "--condition", "sound"),
     "custody retrieve": ("{device}", "--reference", "van-1"),
     "custody examine": ("{device}", "--fault", "a plug", "--remedy", "corrected", "--reference", "b-1"),

@@ -18,6 +18,7 @@ from towncircle.kernel.facts import Fact, chained
 from towncircle.kernel.instants import Instant
 
 NEAR = 4  # records of one value that are given
+WAITING = "waiting"  # the owner of a message of the outbox that is still to be sent
 MarkKind: TypeAlias = Literal["scanned", "repaid"]
 Register: TypeAlias = Literal["ascending", "pieces"]
 
@@ -58,6 +59,14 @@ class Transaction(Protocol):
 
     def near(self, kind: MarkKind, *, owner: str, register: Register, value: int) -> list[Record]:
         """Give an owner's records around a value of a register: up to four of that value, one below, one above."""
+        ...
+
+    def audiences(self) -> list[str]:
+        """Name those to whom messages of the outbox wait to be sent."""
+        ...
+
+    def waiting(self, audience: str, *, after: int = 0) -> Record | None:
+        """Give the first message that waits to be sent to one of them, of those behind a place in the order."""
         ...
 
     def put(self, kind: str, key: str, body: Mapping[str, Any], *, owner: str, expected: int) -> Record:
@@ -156,6 +165,14 @@ class _State:
         below = [row for row in rows if row.body[register] < value][-1:]
         above = [row for row in rows if row.body[register] > value][:1]
         return [*below, *[row for row in rows if row.body[register] == value][:NEAR], *above]
+
+    def audiences(self) -> list[str]:
+        return sorted({str(row.body["audience"]) for row in self.find("outgoing", owner=WAITING)})
+
+    def waiting(self, audience: str, *, after: int = 0) -> Record | None:
+        rows = [row for row in self.find("outgoing", owner=WAITING) if row.body["audience"] == audience]
+        rows = [row for row in rows if int(row.body["order"]) > after]
+        return min(rows, key=lambda row: int(row.body["order"]), default=None)
 
     def put(self, kind: str, key: str, body: Mapping[str, Any], *, owner: str, expected: int) -> Record:
         held = self.records.get((kind, key))

@@ -23,7 +23,7 @@ from towncircle.provider import replaying as provider
 from towncircle.provider.denials import EFFECTS
 from towncircle.rules.acting import Act, Effect, act, next_look, plan
 from towncircle.rules.duties import Duty, derive
-from towncircle.rules.replaying import Replay, differing, unreplayed
+from towncircle.rules.replaying import Replay, acts_differing, differing, unreplayed
 from towncircle.rules.rulesets import RuleSet
 from towncircle.world.config import POSTAL
 from towncircle.world.notices import give
@@ -137,6 +137,7 @@ def compare(world: World, other: RuleSet, party: str) -> Iterator[Difference]:
     yield from _ends(world.rules, other, facts, party, now)
     with world.store(party).reading() as view:
         found = list(differing(REPLAYS.get(party.partition(".")[0], ()), view, facts, world.rules, other))
+    found += acts_differing(facts, world.rules, other, party=party)
     for fact, name, said, otherwise in found:
         yield Difference(
             party=party,

@@ -125,7 +125,7 @@ def assignment(product: Product) -> Assigned:
 
 
 def approved_builds() -> frozenset[bytes]:
-    """Give the builds that the sandbox's Postal Service has approved (502.11): the one that this installation is."""
+    """Give the build that this installation is: approved where a Provider's file is older than approvals on file."""
     return frozenset({bytes.fromhex(module_digest())})
 
 
@@ -186,7 +186,7 @@ def provider_handlers(product: Product, rules: RuleSet, pack: Callable[[Instant]
     evaluating = quality.Desk(look=guarding.sighting, pack=pack)
     return {
         bodies.LicenseApplication: Taken(("licensee",), licensing.on_application),
-        bodies.LeaseSigned: Taken(("licensee",), lease),
+        bodies.LeaseSigned: Taken(("licensee",), lease, partial(leasing.on_refused, product=product)),
         bodies.ResetStatusQuery: Taken(("licensee",), resetting.on_status_query),
         bodies.CheckOutRequest: Taken(("licensee",), checkouts.on_request),
         bodies.CheckOutQuery: Taken(("licensee",), checkouts.on_query),

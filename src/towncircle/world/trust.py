@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from towncircle.kernel.errors import Refused
@@ -143,7 +144,7 @@ class WorldDirectory:
         role, _, name = sender.partition(".")
         der = self._device(name) if role == "device" else None
         if der is not None:
-            certificate = read_certificate(der)
+            certificate = _known(der)
             revoked = self._trust.revocations.entry(certificate.serial)
             until = revoked.at if revoked is not None else certificate.not_after
             self._ring.add(sender, certificate.public, since=certificate.not_before, until=until)
@@ -159,6 +160,12 @@ class WorldDirectory:
             der = self._cabinet.certificate(party).der
             ring.add_certificate(trust.certified(der, purpose=party.role, subject=party, at=now))
         return trust, ring
+
+
+@lru_cache(maxsize=1024)
+def _known(der: bytes) -> Certificate:
+    """Read a device's certificate, once for all of its messages; whether it holds is asked each time."""
+    return read_certificate(der)
 
 
 def no_devices(_device: str) -> None:

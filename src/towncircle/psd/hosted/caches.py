@@ -46,6 +46,11 @@ class RecentSlots(SoftwareSlots):
         super().drop()
         self.opened.clear()
 
+    def destroy(self, *ended: SealedKey) -> None:
+        """Forget the keys that have ended; those of other devices stay at hand."""
+        for key in ended:
+            self.opened.drop(key.public)
+
 
 def entries_for(limit: int) -> int:
     """Say how many devices may be at hand under a limit of resident memory (bytes)."""

@@ -44,6 +44,7 @@ from towncircle.wire.bodies.cmrs import (
 )
 from towncircle.wire.bodies.common import DeviceParameters, DeviceTerms, Ground, Registers, UsageRow
 from towncircle.wire.bodies.custody import (
+    COLLECTED,
     CarrierProposed,
     DefectNoted,
     DefectReport,
@@ -193,6 +194,7 @@ from towncircle.wire.bodies.updates import (
 )
 
 __all__ = [
+    "COLLECTED",
     "AccountAnswer",
     "AccountRequest",
     "AccountStatement",

@@ -47,13 +47,15 @@ procedure(
     "Devices are made, inspected before distribution, and stocked or rejected",
     "provider custody.new",
     "provider custody.scrapped",
-    clause="502.18",
+    "provider article.told",
+    clause="502.18, 502.20(l)",
 )
 def made(town: Town) -> None:
     """Make two devices: one goes into stock for the next lease, the other is rejected."""
     one, other = custody.manufacture(town.world, PROVIDER, 2)
     expect(custody.inspect(town.world, PROVIDER, DeviceId(one.key)).body["custody"] == "stocked", "it is not in stock")
     custody.inspect(town.world, PROVIDER, DeviceId(other.key), reject="Its case is cracked.")
+    custody.name_article(town.world, PROVIDER, DeviceId(one.key), article="RB 123 456 789 US")
 
 
 @shows(
