@@ -137,7 +137,8 @@ class World:
         settings.write(folder)
         world = cls.open(folder)
         for provider in world.config.providers:
-            enter = partial(products.enter, provider=provider, authorized=provider not in applicants)
+            system = parties.assignment(world.product_at(provider)).subject
+            enter = partial(products.enter, provider=provider, authorized=provider not in applicants, system=system)
             world.desk(POSTAL).perform(enter, actor=POSTAL)
         for party in (POSTAL, *world.config.providers):
             world.desk(party).perform(appoint, actor=party)

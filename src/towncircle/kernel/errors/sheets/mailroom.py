@@ -159,6 +159,13 @@ ROWS = {
         clause="house",
         next_step="Finish it: towncircle print DIR --out OUT --resume. To print something else first, add --new.",
     ),
+    "mailroom.marks-lost": Row(
+        kind="refused",
+        sentence="The device {device} debited the job {job}, {amount}, and gives its marks no more: they are lost.",
+        clause="P050 3.3(c)",
+        next_step="The money is spent and booked. Print the pieces anew; what is claimed for the lost ones goes by: "
+        "towncircle claim --help",
+    ),
     "mailroom.not-to-hand-over": Row(
         kind="refused",
         sentence="The job {job} is {state}: its pages were handed over, or are not paid for yet.",
