@@ -190,6 +190,7 @@ def _print(town: Town, pin: str) -> None:
 def dismissed(town: Town) -> None:
     """Dismiss the person, for whom nothing is printed any more."""
     journeys = town.room(_PINS)
+    town.connect(journeys)
     journeys.do(lambda ctx: departments.admit(ctx, department="claims", name="dora", admitted=False))
     with refused("department.not-admitted"):
         _print(town, _PIN)
