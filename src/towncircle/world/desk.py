@@ -183,9 +183,9 @@ class Desk:
             self._afterwards()
         return result
 
-    def deliver(self) -> list[str]:
-        """Send what waits in the outbox; give the keys that could not be delivered."""
-        return self.outbox.deliver()
+    def deliver(self) -> None:
+        """Send what waits in the outbox."""
+        self.outbox.deliver()
 
     def _deliver_unless_under_way(self) -> None:
         self.outbox.deliver(wait=False)

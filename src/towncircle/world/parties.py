@@ -127,7 +127,7 @@ def assignment(product: Product) -> Assigned:
 
 
 def approved_builds() -> frozenset[bytes]:
-    """Give the builds that the sandbox's Postal Service has approved (502.11): the one that this installation is."""
+    """Give the build that this installation is: approved where a Provider's file is older than approvals on file."""
     return frozenset({bytes.fromhex(module_digest())})
 
 
