@@ -158,6 +158,12 @@ def _facts() -> str:
     return json.dumps({party: sorted(recorded_by(party)) for party in PARTIES}, indent=1)
 
 
+def _fields() -> str:
+    from tools.limits_page import fields_known
+
+    return json.dumps({kind: sorted(names) for kind, names in sorted(fields_known().items())}, indent=1)
+
+
 def _offices_page() -> str:
     from tools.offices_page import offices_page
 
@@ -166,6 +172,7 @@ def _offices_page() -> str:
 
 PAGES: dict[str, Callable[[], str]] = {
     "../src/towncircle/rules/facts.json": _facts,
+    "../src/towncircle/rules/fields.json": _fields,
     "../src/towncircle/rules/clauses/proofs.json": _proofs,
     "cautions.md": _cautions_page,
     "cli.md": _cli_page,

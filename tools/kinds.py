@@ -96,6 +96,46 @@ def recorded() -> Mapping[str, list[str]]:
     return found
 
 
+@cache
+def fields() -> Mapping[str, frozenset[str]]:
+    """Give the fields that each kind's body is seen to hold: what `ctx.note` is called with, as far as it is spelt."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for path in sorted(SRC.rglob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        if "ctx.note" not in text:
+            continue
+        module = _Module(path=path.relative_to(SRC).as_posix(), tree=ast.parse(text))
+        for function in (node for node in ast.walk(module.tree) if isinstance(node, ast.FunctionDef)):
+            for call in (node for node in ast.walk(function) if isinstance(node, ast.Call) and _notes(node)):
+                for kind in _read(call.args[0], function, module):
+                    found[kind] |= _spelled(call, function, module)
+    return {kind: frozenset(names) for kind, names in found.items()}
+
+
+def _spelled(call: ast.Call, function: ast.FunctionDef, module: _Module) -> set[str]:
+    names = {word.arg for word in call.keywords if word.arg not in (None, "clauses", "occurred_at")}
+    for word in call.keywords:
+        if word.arg is None:
+            names |= _keys(word.value, function, module)
+    return {name for name in names if name}
+
+
+def _keys(node: ast.expr, function: ast.FunctionDef, module: _Module, depth: int = 3) -> set[str]:
+    """Read the keys of a dictionary that is written out here, or that the function or one it calls makes."""
+    found = {key.value for one in ast.walk(node) if isinstance(one, ast.Dict) for key in one.keys
+             if isinstance(key, ast.Constant) and isinstance(key.value, str)}  # fmt: skip
+    if not depth:
+        return found
+    for one in ast.walk(node):
+        if isinstance(one, ast.Name):
+            for setting in ast.walk(function):
+                if isinstance(setting, ast.Assign | ast.AnnAssign | ast.AugAssign) and setting.value is not None:
+                    targets = setting.targets if isinstance(setting, ast.Assign) else [setting.target]
+                    if any(isinstance(target, ast.Name) and target.id == one.id for target in targets):
+                        found |= _keys(setting.value, function, module, depth - 1)
+    return found
+
+
 def _of(module: _Module) -> Iterator[tuple[str, str]]:
     for function in (node for node in ast.walk(module.tree) if isinstance(node, ast.FunctionDef)):
         for call in (node for node in ast.walk(function) if isinstance(node, ast.Call)):

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from tools.kinds import recorded_by
+from tools.kinds import fields, recorded_by
 
 from towncircle.rules import RULESETS, Limit, ruleset
 from towncircle.rules.limits import PARTY
+from towncircle.rules.rulesets import REGISTRY
 
 _HEAD = """# Time limits
 
@@ -141,3 +142,15 @@ def unrecorded() -> list[str]:
             if link.fact not in recorded_by(limit.journal)
         }
     )
+
+
+def fields_known() -> dict[str, set[str]]:
+    """Give the fields of each kind of fact: those seen in the source, and those that a shipped limit reads."""
+    found = {kind: set(names) for kind, names in fields().items()}
+    for name in (name for name in RULESETS if not REGISTRY[name].added):
+        for limit in ruleset(name).limits.values():
+            for part in _WORDS:
+                for link in getattr(limit, part):
+                    read = {field.strip("`").split("`")[0] for field in _fields(limit, link.by, part)}
+                    found.setdefault(link.fact, set()).update(link.where, read)
+    return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from pathlib import Path
 
+import pypdfium2
 import pytest
 from tests.conformance.breaking import answered, grounded, names, refused
 from tests.conformance.test_parties import decided, form, lease
@@ -462,6 +463,23 @@ def test_form_3601_b_is_issued_on_approval_only(world: World, journeys: Journeys
     assert all(path.read_bytes().startswith(b"%PDF-") for path in files)
     with refused("P050-2.1", "license.unknown"):
         write_forms(journeys, tmp_path / "none", number="20260-999999")
+
+
+@pytest.mark.requirement("P050-2.1/9")
+def test_a_refused_applicant_has_its_form_3601_a_and_no_license(
+    world: World, journeys: Journeys, tmp_path: Path
+) -> None:
+    annex = Journeys(world, ANNEX)
+    with refused("P050-2.2", "postal.license-refused"):
+        annex.apply(Applicant(street="a street", telephone="none"), provider=HARBOR)
+    with world.store(POSTAL).reading() as view:
+        about = next(fact.subject for fact in reversed(view.facts()) if fact.type == "license.refused")
+    (file,) = write_forms(annex, tmp_path / "forms", about=about)
+    (page,) = pypdfium2.PdfDocument(file.read_bytes())
+    words = page.get_textpage().get_text_bounded()
+    assert [word in words for word in ("Form 3601-A", "a street", "Transmitted by", HARBOR)] == [True] * 4
+    with refused("P050-2.3g", "license.unknown"):  # another's application
+        write_forms(journeys, tmp_path / "none", about=about)
 
 
 # ---- stated data

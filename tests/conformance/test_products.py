@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.conformance.breaking import answered, refused
-from tests.journeys.stories import HARBOR, MAILROOM, reopened
+from tests.conformance.breaking import answered, names, refused
+from tests.journeys.stories import HARBOR, MAILROOM, SUMMIT, mailer, reopened
 from tests.journeys.test_journeys import PEOPLE
 from tests.journeys.test_supervision import act, suspended
 from tests.parties.hand import POSTAL, Hand, funded
@@ -23,9 +23,11 @@ from towncircle.postal import advertising as approval
 from towncircle.postal import products
 from towncircle.postal.findings import compare
 from towncircle.provider import advertising
+from towncircle.psd.integrity import module_digest
 from towncircle.wire import bodies
-from towncircle.world import printing
+from towncircle.world import printing, updates
 from towncircle.world.clauses import counted, facts_of_world
+from towncircle.world.examinations import examine
 from towncircle.world.journeys import Applicant, Journeys
 from towncircle.world.population import life_of
 from towncircle.world.supervising import at_provider, kept
@@ -124,9 +126,79 @@ def test_an_applicant_gets_no_device_certified_and_no_system_approved(tmp_path: 
     with refused("502.3", "product.control-open"):
         journeys.lease()
     shown(world, "control")
-    journeys.lease()
+    with refused("502.11", "product.system-not-approved"):
+        journeys.lease()  # TC2A was submitted, and what it leases is TC1A
     assert written(world, products.approve).body["state"] == "approved"
+    for step in products.SUBMISSION:
+        handed(world, step.name, system="TC1A", build=OTHER)
+    written(world, products.approve, system="TC1A")
+    with refused("502.11", "product.build-not-approved"):
+        journeys.lease()  # what was tested is not what its devices run
+    for step in products.TESTED:
+        handed(world, step.name, system="TC1A", **({} if step.name == "testing" else {"build": module_digest()}))
+    written(world, products.change, system="TC1A", build=module_digest())
+    journeys.lease()
     world.close()
+
+
+@pytest.mark.requirement("502.11/2", "IMI-03/1")
+def test_no_device_is_sent_a_build_that_was_not_submitted_and_tested(world: World) -> None:
+    told: dict[str, Any] = {"version": 1, "build": OTHER, "changes": "It warns earlier."}
+    for row in ("502.11", "502.12", "IMI-03"):
+        with refused(row, "software.not-submitted"):
+            updates.approve_build(world, **told)
+    for step in products.TESTED:
+        handed(world, step.name, system="TC1A", **({} if step.name == "testing" else {"build": OTHER}))
+        with refused("502.11", "software.not-submitted"):
+            updates.approve_build(world, **told)  # nobody has written that it is approved
+    written(world, products.change, system="TC1A", build=OTHER)
+    updates.approve_build(world, **told)
+    assert releases(world) == {HARBOR: [OTHER], SUMMIT: []}  # who has not had it tested is not sent it
+    for step in products.TESTED:
+        change = {} if step.name == "testing" else {"build": OTHER}
+        handed(world, step.name, provider=SUMMIT, system="TC1A", **change)
+    written(world, products.change, provider=SUMMIT, system="TC1A", build=OTHER)
+    updates.approve_build(world, **told)  # the same again
+    assert releases(world) == {HARBOR: [OTHER], SUMMIT: [OTHER]}
+
+
+def releases(world: World) -> dict[str, list[str]]:
+    return {name: [row.body["build"] for row in kept(world, name, "release")] for name in (HARBOR, SUMMIT)}
+
+
+@pytest.mark.shows("502.11/2")
+def test_the_system_that_a_world_begins_with_is_on_file_and_says_whose_word_it_is(world: World) -> None:
+    with world.store(POSTAL).reading() as view:
+        found = [fact for fact in view.facts() if fact.type == "product.approved"]
+    assert [(fact.subject, fact.body["build"], fact.body["reference"], fact.clauses) for fact in found] == [
+        (f"{name} TC1A", module_digest(), "from-the-start", ("502.11", "house")) for name in (HARBOR, SUMMIT)
+    ]
+
+
+@pytest.mark.requirement("502.11/2")
+def test_an_examination_takes_no_build_for_approved_that_no_file_names(world: World) -> None:
+    journeys = mailer(world)
+    assert examine(world, journeys.device).record.body["outcome"] == "regular"
+    with world.store(POSTAL).transaction() as tx:
+        row = tx.get("submission", f"{HARBOR} TC1A")
+        assert row is not None
+        tx.put(row.kind, row.key, {**row.body, "builds": {}}, owner=row.owner, expected=row.version)
+    grounds = examine(world, journeys.device).record.body["differences"]
+    ((_, _, clause),) = grounds
+    assert names(clause, "502.11")
+
+
+def test_a_world_of_before_approvals_were_on_file_goes_on(world: World) -> None:
+    with world.store(POSTAL).transaction() as tx:
+        for kind in ("provider-file", "submission"):
+            for row in tx.find(kind):
+                body = {key: value for key, value in row.body.items() if key != "systems"}
+                tx.put(row.kind, row.key, {**body, "builds": {}, "state": "authorized"}, owner=row.owner,
+                       expected=row.version)  # fmt: skip
+    journeys = mailer(world)
+    assert examine(world, journeys.device).record.body["outcome"] == "regular"
+    with refused("502.11", "software.not-submitted"):
+        updates.approve_build(world, version=1, build=module_digest(), changes="The first.")
 
 
 @pytest.mark.requirement("502.9", left_out="test-plan")

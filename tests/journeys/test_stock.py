@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from tests.journeys.stories import ANNEX, HARBOR, mailer, new_world, refused, reopened
+from tests.journeys.stories import ANNEX, HARBOR, MAILROOM, mailer, new_world, refused, reopened
 
 from towncircle.auditor import audit
-from towncircle.kernel.errors import BadInput
+from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.ids import DeviceId
+from towncircle.postal import unissued
 from towncircle.provider import leasing
+from towncircle.psd.states import ZEROISED
+from towncircle.world import leases
 from towncircle.world.config import POSTAL
 from towncircle.world.custody import inspect, manufacture, stock_of
 from towncircle.world.exporting import export
 from towncircle.world.journeys import Journeys
+from towncircle.world.population import reconcile
+from towncircle.world.world import World
 
 
 def test_a_lease_takes_the_device_that_is_longest_in_stock_and_the_inventory_knows_the_others(tmp_path: Path) -> None:
@@ -36,7 +43,7 @@ def test_a_lease_takes_the_device_that_is_longest_in_stock_and_the_inventory_kno
     with world.store(HARBOR).reading() as view:
         rows = view.find("inventory")[-1].body["rows"]
         found = [fact for fact in view.facts() if fact.type == "inventory.reconciled"]
-    assert {(row[0], row[1]) for row in rows} == {(two, "leased"), (one, "stocked"), (four, "new")}
+    assert {(row[0], row[1]) for row in rows} == {(two, "leased"), (one, "stocked"), (three, "scrapped"), (four, "new")}
     assert {fact.body["unexplained"] for fact in found} == {0}
     with world.store(POSTAL).reading() as view:
         differing = [row.body["differences"] for row in view.find("inventory", owner=HARBOR)][-1]
@@ -81,3 +88,165 @@ def test_a_lease_that_is_walked_again_takes_the_last_device_in_stock_again(tmp_p
     assert journeys.lease().device == only
     assert [row.key for _, row in stock_of(world)] == []
     world.close()
+
+
+def refused_half_way(*, certified: bool) -> pytest.MonkeyPatch:
+    """Have leases refused while their device is prepared: before or after it was certified."""
+    patch, prepare = pytest.MonkeyPatch(), leasing._prepare
+
+    def preparing(*told: Any) -> Iterator[Any]:
+        if certified:
+            yield from prepare(*told)
+        raise Refused("provider.no-license", license="L-1", licensee=MAILROOM)
+
+    patch.setattr(leasing, "_prepare", preparing)
+    return patch
+
+
+def stock(world: World) -> dict[str, str]:
+    return {row.key: row.body["custody"] for _, row in stock_of(world)}
+
+
+def test_a_device_whose_lease_was_refused_half_way_is_free_for_the_next_one(tmp_path: Path) -> None:
+    world = new_world(tmp_path / "world")
+    (only,) = (DeviceId(row.key) for row in manufacture(world, HARBOR, 1))
+    inspect(world, HARBOR, only)
+    patch = refused_half_way(certified=False)
+    with refused("provider.no-license"):
+        mailer(world)
+    patch.undo()
+    assert stock(world) == {only: "stocked"}
+    assert mailer(world, ANNEX).device == only
+    assert stock(world) == {}
+    world.close()
+
+
+def test_a_device_that_was_certified_is_free_for_its_license_only(tmp_path: Path) -> None:
+    world = new_world(tmp_path / "world")
+    (one,) = (DeviceId(row.key) for row in manufacture(world, HARBOR, 1))
+    inspect(world, HARBOR, one)
+    patch = refused_half_way(certified=True)
+    with refused("provider.no-license"):
+        mailer(world)
+    patch.undo()
+    assert mailer(world, ANNEX).device != one  # its certificates name another license
+    assert Journeys(world).lease().device == one
+    world.close()
+
+
+def test_a_device_that_was_certified_is_scrapped_with_its_keys(tmp_path: Path) -> None:
+    world = new_world(tmp_path / "world")
+    (two,) = (DeviceId(row.key) for row in manufacture(world, HARBOR, 1))
+    inspect(world, HARBOR, two)
+    patch = refused_half_way(certified=True)
+    with refused("provider.no-license"):
+        mailer(world)
+    patch.undo()
+    assert inspect(world, HARBOR, two, reject="It is obsolete.").body["custody"] == "scrapped"
+    with world.desk(HARBOR)._bench.client(two) as client:  # type: ignore[union-attr]  # its bench is here
+        assert client.status().state == ZEROISED
+    with refused("machine.illegal-move"):
+        inspect(world, HARBOR, two, reject="It is obsolete.")
+    export(world, tmp_path / "export")
+    world.close()
+    assert audit(tmp_path / "export").differences == []
+
+
+def test_a_device_that_was_made_for_a_refused_lease_is_in_the_books_and_waits_for_its_inspection(
+    tmp_path: Path,
+) -> None:
+    world = new_world(tmp_path / "world")
+    patch = refused_half_way(certified=True)
+    with refused("provider.no-license"):
+        mailer(world)
+    patch.undo()
+    ((made, custody),) = stock(world).items()
+    assert custody == "new"
+    ((code, explained),) = found(world)[made]
+    assert (code, explained) == ("population.not-reported", True)
+    inspect(world, HARBOR, DeviceId(made))
+    assert Journeys(world).lease().device == made
+    world.close()
+
+
+def test_a_device_in_stock_is_rejected_and_taken_by_no_lease(tmp_path: Path) -> None:
+    world = new_world(tmp_path / "world")
+    (only,) = (DeviceId(row.key) for row in manufacture(world, HARBOR, 1))
+    inspect(world, HARBOR, only)
+    assert inspect(world, HARBOR, only, reject="It fell.").body["custody"] == "scrapped"
+    assert mailer(world).device != only
+    world.close()
+
+
+def found(world: World) -> dict[str, list[tuple[str, bool]]]:
+    """Reconcile the next day; give what the Postal Service found of each device of the first Provider."""
+    world.clock.go(world.clock.after("1d"))
+    told: dict[str, list[tuple[str, bool]]] = {}
+    for one in dict(reconcile(world))[HARBOR].differences:
+        told.setdefault(one.device, []).append((one.code, one.explained))
+    return told
+
+
+def put(world: World, kind: str, device: str, **changes: Any) -> None:
+    """Change a record of the Provider behind the program's back."""
+    with world.store(HARBOR).transaction() as tx:
+        row = tx.get(kind, device)
+        assert row is not None
+        tx.put(kind, device, {**row.body, **changes}, owner=row.owner, expected=row.version)
+
+
+@pytest.mark.requirement("502.8/4", "PRE-07/3")
+def test_a_device_is_told_from_the_day_it_is_made_also_in_the_mail(tmp_path: Path) -> None:
+    world = new_world(tmp_path / "world")
+    one, two = (DeviceId(row.key) for row in manufacture(world, HARBOR, 2))
+    inspect(world, HARBOR, one)
+    assert found(world) == {}
+    assert register(world) == {one: "stocked", two: "new"}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(leases, "sign_for", lambda _: None)  # the carrier has it
+        assert mailer(world).device == one
+    assert found(world) == {one: [("population.not-reported", True)]}
+    assert register(world) == {one: "shipped", two: "new"}
+    inspect(world, HARBOR, two, reject="It fell.")
+    Journeys(world).lease()  # signs for it
+    assert found(world).get(two) is None
+    assert register(world) == {two: "scrapped"}
+    world.close()
+
+
+@pytest.mark.requirement("502.8/4", "PRE-07/3")
+def test_a_device_that_vanishes_or_is_told_otherwise_than_it_was_certified_is_found(tmp_path: Path) -> None:
+    world = new_world(tmp_path / "world")
+    one, two, three = (DeviceId(row.key) for row in manufacture(world, HARBOR, 3))
+    inspect(world, HARBOR, one)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(leases, "sign_for", lambda _: None)
+        mailer(world)
+    assert not [device for device, rows in found(world).items() for _, explained in rows if not explained]
+    license_number = license_of(world, one)
+    put(world, "stock", two, custody="taken")  # nobody has leased it
+    put(world, "stock", three, custody="scrapped")
+    put(world, "device", one, license="20260-999999")
+    assert found(world) == {one: [("population.license", False)], two: [("population.not-in-inventory", False)]}
+    put(world, "device", one, license=license_number, pieces=3)
+    put(world, "stock", three, custody="new")
+    assert found(world) == {
+        one: [("population.registers", False)],
+        two: [("population.not-in-inventory", False)],
+        three: [("population.status", False)],
+    }
+    put(world, "device", one, custody="stocked")  # certified, and told by nobody
+    assert found(world)[one] == [("population.not-in-inventory", False)]
+    world.close()
+
+
+def license_of(world: World, device: str) -> str:
+    with world.store(HARBOR).reading() as view:
+        row = view.get("device", device)
+    assert row is not None
+    return str(row.body["license"])
+
+
+def register(world: World) -> dict[str, str]:
+    with world.store(POSTAL).reading() as view:
+        return {row.key: row.body["custody"] for row in unissued.register(view)}

@@ -19,6 +19,7 @@ from tests.journeys.updates import (
     FIRST,
     OTHER,
     THIRD,
+    change_approved,
     installed,
     published,
     released,
@@ -312,6 +313,7 @@ def test_a_stage_chooses_by_group_and_percent_and_a_halt_recalls(journeys: Journ
     journeys.contact()
     annex.contact()
     assert (journeys.status().software_next, annex.status().software_next) == (0, 1)
+    change_approved(world, THIRD)
     released_two = updates.approve_build(world, version=2, build=THIRD, changes="two")
     assert released_two.body["version"] == 2
     updates.stage(world, HARBOR, version=2, percent=100, groups=(), by=BY)

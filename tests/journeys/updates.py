@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
+from functools import partial
 
 import pytest
 from tests.journeys.stories import HARBOR
@@ -13,8 +14,10 @@ from tests.journeys.stories import HARBOR
 from towncircle.kernel.money import Mills
 from towncircle.mailpiece import rate_files
 from towncircle.mailpiece.tariff import Table, first_class_tables
+from towncircle.postal import products
 from towncircle.psd import integrity
 from towncircle.world import updates
+from towncircle.world.config import POSTAL
 from towncircle.world.journeys import Journeys
 from towncircle.world.world import World
 
@@ -43,8 +46,19 @@ def published(world: World, table: Table | None = None, *, late: str = "") -> in
     return int(row.body["number"])
 
 
+def change_approved(world: World, build: str, *, provider: str = HARBOR, system: str = "TC1A") -> None:
+    """Hand a build of an approved system over, have it tested, and authorize it in writing."""
+    told = {"provider": provider, "system": system, "build": build, "reference": "FILE-1", "document": "ab" * 32}
+    desk = world.desk(POSTAL)
+    for step in products.TESTED:
+        desk.perform(partial(products.submit, step=step.name, category="stand-alone", **told), actor=POSTAL)
+    desk.perform(partial(products.change, **told), actor=POSTAL)
+
+
 def released(world: World, version: int, build: str = "", *, groups: tuple[str, ...] = (), percent: int = 100) -> None:
-    """Approve a build, this installation's by default, and stage it."""
+    """Approve a build, this installation's by default, and stage it; another one is tested first."""
+    if build:
+        change_approved(world, build)
     updates.approve_build(
         world, version=version, build=build or integrity.module_digest(), changes=f"version {version}"
     )

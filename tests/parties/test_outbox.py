@@ -17,6 +17,7 @@ from towncircle.kernel.money import Mills
 from towncircle.kernel.store import Store, Transaction
 from towncircle.ledger import POSTAL as POSTAL_CHART
 from towncircle.ledger import Books
+from towncircle.storage.sqlite import _Sql
 from towncircle.testing.rehearsal_world import in_process
 from towncircle.wire import bodies
 from towncircle.wire.message import peek
@@ -253,3 +254,31 @@ def test_audits_and_deposits_that_wait_are_excused_by_their_messages_only(
     export(world, out)
     found = {one.code for one in audit(out).differences}
     assert found == {"reconcile.not-in-postal", "audit.not-forwarded"}
+
+
+def test_a_receiver_that_is_away_makes_no_command_slower_however_much_waits_for_it(
+    world: World, line: Line, journeys: Journeys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    funded(journeys, 300, 50)
+    tried: list[bytes] = []
+
+    def away(audience: str, raw: bytes) -> bytes:
+        if audience == POSTAL:
+            tried.append(raw)
+            raise Refused("transport.unreachable", audience=audience, what="away")
+        return raw
+
+    line.going, find = away, _Sql.find
+
+    def never_all(tx: _Sql, kind: str, **more: object) -> object:
+        assert kind != "outgoing", "all that waits was read"
+        return find(tx, kind, **more)  # type: ignore[arg-type]  # as it was asked
+
+    with monkeypatch.context() as watched:
+        watched.setattr(_Sql, "find", never_all)
+        for _ in range(4):
+            journeys.contact()
+    assert len(waiting(world, HARBOR)) == 4
+    assert len(set(tried)) == 1  # the first one is tried with each command, those behind it are not
+    line.going = untouched
+    all_arrived(world, tmp_path, Mills.dollars(50))

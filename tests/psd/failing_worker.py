@@ -1,4 +1,7 @@
-"""A PKCS#11 worker whose library misbehaves, once or always, while the file FAIL_ONCE is there; the file says how."""
+"""A PKCS#11 worker whose library misbehaves, once or always, while the file FAIL_ONCE is there; the file says how.
+
+What it looks up in its library is written into the file LOOK_UPS, where one is named.
+"""
 
 import ctypes
 import os
@@ -10,7 +13,32 @@ from typing import Any
 from towncircle.psd import pkcs11_worker
 
 
+class Counted:
+    """A library, a token or a session that is the real one, and writes down what is looked up in it."""
+
+    def __init__(self, inner: Any, note: Path) -> None:
+        self._inner, self._note = inner, note
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._inner, name)
+        if name not in ("get_token", "open", "get_key"):
+            return found
+
+        def noted(**asked: Any) -> Any:
+            with self._note.open("a") as file:
+                file.write(f"{name}\n")
+            made = found(**asked)
+            return made if name == "get_key" else Counted(made, self._note)
+
+        return noted
+
+
 class Failing(pkcs11_worker.Worker):
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        if note := os.environ.get("LOOK_UPS"):
+            self._library = Counted(self._library, Path(note))
+
     def _sign(self, session: Any, token: str, name: bytes, request: dict[int, Any]) -> bytes:
         flag = Path(os.environ["FAIL_ONCE"])
         if flag.exists():

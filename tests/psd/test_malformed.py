@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ import pytest
 from tests.psd.setting import DEVICE, Story, batch
 from tests.psd.test_services import ORDERS
 
+from towncircle.kernel.randomness import SeededRandomness
+from towncircle.pki.keys import SoftwareKey
 from towncircle.psd import commands
 from towncircle.psd.commands import MAX_COMMAND, VERBS, encode_command
 from towncircle.psd.memory import MemoryInRam
@@ -20,9 +23,17 @@ from towncircle.testing.dice import Dice, dice_for
 from towncircle.wire import cose
 
 PROVIDER = Story().to("in service")
-ORDERS_OF_PROVIDER = [(kind, body) for kind, body in ORDERS.values() if body is not None]
+_KEY = PROVIDER.workshop.provider_key
+EXAMINER = SoftwareKey.generate("ecdsa-p256", SeededRandomness(3, "examiner"))
+SEALED: list[tuple[type[commands.FromProvider], Callable[[], bytes], SoftwareKey]] = [
+    *(
+        (kind, partial(lambda body: PROVIDER.workshop.seal(DEVICE, body(PROVIDER), PROVIDER.now), body), _KEY)
+        for kind, body in ORDERS.values()
+    ),
+    (commands.Examine, lambda: PROVIDER.workshop.examination(DEVICE, PROVIDER.now, key=EXAMINER), EXAMINER),
+]  # every order, who has sealed it, and with which key
 _SEALED = PROVIDER.workshop.seal(DEVICE, ORDERS["contact"][1](PROVIDER), PROVIDER.now)
-LONGEST_SECONDS = 2.0  # of CPU time for one command
+LONGEST_SECONDS = 0.5  # of CPU time for one command
 MOST_MEMORY_KIB = 32 << 10  # above what the process held when the commands began
 STAGES = ("manufactured", "initialised", "authorised", "in service", "locked", "withdrawn", "zeroised", "faulted")
 COUNTS = {"random bytes": 20_000, "edited bytes": 40_000, "edited structure": 45_000, "edited orders": 3_000}
@@ -48,10 +59,12 @@ def specimens(story: Story) -> list[dict[int, Any]]:
         commands.Recover(request_id="JOB-1"),
         commands.Reprint(request_id="JOB-1", offsets=(0, 0)),
         commands.Zeroise(confirm="TC-1A-00000000"),
+        *(commands.Rekey(), commands.Software()),
     ]
     sealed = story.workshop.renewal(DEVICE, _audited(story), story.now)
     good += [kind(message=sealed) for kind in (commands.Contact, commands.ApplyReset, commands.Withdraw)]
     good += [kind(message=b"\xd2\x84") for kind in (commands.Initialise, commands.Certify, commands.Authorise)]
+    good += [kind(message=sealed()) for kind, sealed, _ in SEALED]
     return [cbor2.loads(encode_command(command)) for command in good]
 
 
@@ -87,21 +100,20 @@ def edited_structure(dice: Dice, maps: list[dict[int, Any]]) -> bytes:
     """Change one place of a good command's tree to something hostile, or its verb to another."""
     tree = cbor2.loads(cbor2.dumps(dice.choice(maps)))
     if dice.random() < 0.2:
-        tree[1] = dice.choice((*VERBS, 0, 16, 99, -1))
+        tree[1] = dice.choice((*VERBS, 0, max(VERBS) + 1, 99, -1))
     _edit(dice, tree)
     return cbor2.dumps(tree)
 
 
 def edited_orders(dice: Dice, _maps: list[dict[int, Any]]) -> bytes:
-    """Change one place of what the Provider's good order says, and seal it with the Provider's own key."""
-    kind, body = dice.choice(ORDERS_OF_PROVIDER)
-    sealed = PROVIDER.workshop.seal(DEVICE, body(PROVIDER), PROVIDER.now)
-    said = cbor2.loads(cose.read_sign1(sealed).payload)
+    """Change one place of what a good order of Provider or examiner says, and seal it with his own key."""
+    kind, sealed, key = dice.choice(SEALED)
+    said = cbor2.loads(cose.read_sign1(sealed()).payload)
     _edit(dice, said if dice.random() < 0.2 else {0: said[BODY]})
     if not isinstance(said, dict) or not said:
         return b""
     payload = cbor2.dumps(said)
-    return encode_command(kind(message=cose.sign1(payload, PROVIDER.workshop.provider_key)))
+    return encode_command(kind(message=cose.sign1(payload, key)))
 
 
 def _edit(dice: Dice, tree: Any) -> None:
@@ -154,6 +166,13 @@ def ask(story: Story, raw: bytes) -> bool:
     if after.registers != before.registers:
         assert told[1] in _MOVING
     return True
+
+
+def test_there_is_a_good_command_of_every_verb_and_a_good_order_of_every_sealed_one() -> None:
+    assert {tree[1] for tree in specimens(PROVIDER)} == set(VERBS)
+    sealed = {kind for _, kind in VERBS.values() if issubclass(kind, commands.FromProvider)}
+    assert {kind for kind, _, _ in SEALED} == sealed
+    assert sum(COUNTS.values()) >= 100_000
 
 
 @pytest.mark.parametrize("kind", COUNTS)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -189,6 +190,32 @@ class Misbehaving:
         self.slots = TokenSlots(
             self.library, token="device", pin=lambda: PIN, randomness=SeededRandomness(9, "misbehaving")
         )
+
+
+def test_a_session_and_a_handle_are_looked_up_once_however_often_they_sign(token: Token, tmp_path: Path) -> None:
+    others = token.slots()
+    slots = [others.make("ecdsa-p256"), others.make("dsa-1024")]  # by another worker
+    note = tmp_path / "look-ups"
+    environment = {
+        **token.environment,
+        "LOOK_UPS": str(note),
+        "FAIL_ONCE": str(tmp_path / "no"),
+        "PYTHONPATH": str(ROOT),
+    }
+    library = TokenLibrary(LIBRARY or Path(), environment=environment, worker="tests.psd.failing_worker")
+    mine = TokenSlots(library, token="device", pin=lambda: PIN, randomness=SeededRandomness(6, "counted"))
+    for at, slot in enumerate(slots, start=1):
+        for number in range(50):
+            text = b"%d" % number
+            signer = mine.signer(slot)  # a new one each time: what is kept is kept in the worker
+            assert signature_valid(signer.public, signer.sign(text), text)
+        signer.sign_all([b"a", b"b", b"c"])
+        assert Counter(note.read_text().split()) == {"get_token": 1, "open": 1, "get_key": at}
+    assert library.started == 1
+    made = mine.make("ecdsa-p256")  # who made a key has its handle already
+    assert mine.signer(made).sign(b"x")
+    assert Counter(note.read_text().split())["get_key"] == len(slots)
+    library.close()
 
 
 @pytest.mark.parametrize(("how", "workers"), [("die", 2), ("hang", 2), ("print", 1)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -28,6 +29,7 @@ from towncircle.psd.hosted.wrapping import WrappedSlots, WrappingKeys, _mixed
 from towncircle.psd.keys import SoftwareSlots
 from towncircle.psd.memory import Change, MemoryInRam
 from towncircle.psd.postgres import PostgresMemory
+from towncircle.psd.state import DeviceState, SealedKey
 from towncircle.wire.bodies import Withdraw
 
 FORMER, KEPT = NAMES[:2]
@@ -112,9 +114,47 @@ def test_a_destroyed_key_opens_from_nothing_that_the_whole_cluster_still_holds(
     fleet.close()
 
 
-def _ids(state: object) -> set[str]:
-    keys = (state.indicia_key, state.message_key)  # type: ignore[attr-defined]
-    return {re.search(rb"\n([0-9a-f]{32})\n", key.sealed)[1].decode() for key in keys}  # type: ignore[index]
+def test_a_key_that_was_rolled_over_opens_from_no_table_no_log_and_no_backup_of_the_cluster(
+    cluster: Cluster, databases: Callable[[], str], tmp_path: Path
+) -> None:
+    dsn, side, backup = databases(), tmp_path / "keys", tmp_path / "backup"
+    store = PostgresMemory(dsn, create=True)
+    fleet = host(store, side)
+    workshop = commissioned(store, fleet)
+    held = store.load([FORMER, KEPT])
+    old, message, kept = _id(held[FORMER].indicia_key), _id(held[FORMER].message_key), _ids(held[KEPT])
+    with psycopg.connect(dsn) as reader:  # a snapshot that keeps every older version of the row
+        reader.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        (place,) = reader.execute("SELECT pg_relation_filepath('device')").fetchone() or ("",)
+        with psycopg.connect(dsn, autocommit=True) as operator:
+            operator.execute("CHECKPOINT")
+        for source in ((cluster.data / place).parent, cluster.data / "pg_wal"):
+            shutil.copytree(source, backup / source.name)
+        assert old in opened(candidates(backup), secrets_in(side))  # the search finds what is there
+        client = DeviceClient(Seen(fleet, FORMER))
+        report = workshop.open(FORMER, client, client.rekey().message).body
+        workshop.certify_next(client, FORMER, START, indicia=report.indicia_public)
+        assert reader.execute("SELECT count(*) FROM device").fetchone() == (2,)
+        after = opened(candidates(cluster.data, backup, side), secrets_in(side))
+    new = _id(store.load([FORMER])[FORMER].indicia_key)
+    assert old not in after
+    assert {new, message} | kept <= after
+    for copy in (cluster.data / "base", cluster.data / "pg_wal", backup / "pg_wal", backup / place.split("/")[1]):
+        assert old in {key for key, _ in candidates(copy)}, copy  # the sealed copies are there, and are dead
+    for name in (FORMER, KEPT):
+        assert read(fleet.exchange(name, command("JOB"))).count == 1
+    fleet.close()
+
+
+def _ids(state: DeviceState) -> set[str]:
+    return {_id(state.indicia_key), _id(state.message_key)}
+
+
+def _id(key: SealedKey | None) -> str:
+    assert key is not None
+    found = re.search(rb"\n([0-9a-f]{32})\n", key.sealed)
+    assert found is not None
+    return found[1].decode()
 
 
 class _Dying(MemoryInRam):
@@ -199,10 +239,20 @@ def test_a_rollover_kills_the_old_key_only_and_a_key_of_an_older_release_still_o
     fleet = host(store, side)
     client = DeviceClient(Seen(fleet, FORMER))
     assert read(fleet.exchange(FORMER, command("OLD"))).count == 1
+    commissioned(store, fleet, [KEPT])
     for turn in range(2):
+        opened, ended = fleet._slots.opened, store.load([FORMER])[FORMER].indicia_key
+        assert ended is not None
+        others = {key for key in opened._held if key != ended.public}
+        assert ended.public in opened._held
         report = workshop.open(FORMER, client, client.rekey().message).body
         workshop.certify_next(client, FORMER, START, indicia=report.indicia_public)
+        assert ended.public not in opened._held
+        assert others <= opened._held.keys()  # the keys of all others stay at hand
         assert read(fleet.exchange(FORMER, command(f"JOB-{turn}"))).count == 1
+    other = DeviceClient(Seen(fleet, KEPT))
+    assert other.audit().message
+    end(fleet, workshop, KEPT).zeroise(KEPT)
     assert len(secrets_in(side) - secrets_of_nothing() - {SECRET}) == 1
     fleet.close()
 

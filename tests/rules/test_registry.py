@@ -7,8 +7,11 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import date
+from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.house.source import ROOT, modules
@@ -17,14 +20,21 @@ from tests.journeys.stories import HARBOR, MAILROOM, mailer, new_world
 from towncircle.auditor import audit
 from towncircle.indicium.catalogue import layout
 from towncircle.kernel.errors import BadInput, Refused
+from towncircle.kernel.facts import Fact
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import Mills
+from towncircle.mailpiece.elements import MAIL_BARCODES
+from towncircle.postal.decertification import ends
 from towncircle.provider.denials import EFFECTS
-from towncircle.rules import RULESETS, ruleset
+from towncircle.provider.upkeep import PARTS
+from towncircle.rules import RULESETS, RuleSet, ruleset
 from towncircle.rules.acts import act_named
 from towncircle.rules.limits import DENIES
+from towncircle.rules.reachable import _SAID
 from towncircle.rules.registry import ELSEWHERE, INDICIA, registry
-from towncircle.rules.rulesets import REGISTRY, chain, examined
+from towncircle.rules.replaying import acts_differing, changed
+from towncircle.rules.rulesets import REGISTRY, _load, chain, examined
+from towncircle.rules.soundness import COUNTED, WORDS, troubles
 from towncircle.verification import terms_of
 from towncircle.verification.refunding import share_is_known
 from towncircle.world import printing
@@ -107,7 +117,7 @@ def test_under_the_third_rule_set_a_mailer_prints_and_a_piece_of_60_days_is_refu
         with pytest.raises(BadInput, match=r"acts\.bad-period"):
             record(world, "soc-reports", **told, period=period)  # type: ignore[arg-type]  # the words above
     with pytest.raises(BadInput, match=r"acts\.bad-period"):
-        record(world, "factory-inspection", **{**told, "by": POSTAL}, period="2027")  # type: ignore[arg-type]
+        record(world, "resetting-system-audit", **{**told, "by": POSTAL}, period="2027")  # type: ignore[arg-type]
     done = record(world, "soc-reports", **told, period="2027")  # type: ignore[arg-type]
     assert (done.clauses, done.body["period"]) == (("39 CFR 501.15",), "2027")
     assert record(world, "soc-reports", **told, period="2027") == done  # type: ignore[arg-type]
@@ -149,6 +159,9 @@ actor = "officer"
         (ACT + "colour = 5\n", "unknown keys ['colour']"),
         (ACT + 'period = "yes"\n', "neither true nor false"),
         (ACT.replace('"officer"', "7"), "a key whose value is no text"),
+        (ACT.replace('"officer"', '"king"'), "dance: actor 'king' is no office of a provider"),
+        (ACT.replace('"officer"', '"postmaster"'), "dance: actor 'postmaster' is no office of a provider"),
+        (ACT.replace("[dance]", '["a dance"]'), "'a dance' is no name of an act"),
     ],
 )
 def test_an_act_that_makes_no_sense_is_named_and_harms_no_other(
@@ -246,12 +259,35 @@ starts = ["custody.leased"]
 values = [{ from = 1998-09-02, value = "3 days" }]
 consequence = { says = "It is late." }
 """
+STARTED = LIMIT.replace('["custody.leased"]', '[{ fact = "custody.leased" }]')
+
+
+def met(act: str, by: str = "party") -> str:
+    """Give the limit as one that an act of people meets."""
+    link = f'met_by = [{{ fact = "act.recorded", by = "{by}", where = {{ act = "{act}" }} }}]'
+    return LIMIT.replace("values =", f"{link}\nvalues =")
+
+
+def figure(name: str, unit: str, value: str) -> str:
+    """Give a parameter of a unit and a value."""
+    return CAP.replace("descending_cap", name).replace('"mills"', f'"{unit}"').replace("200_000", value)
+
+
+def ending(value: str = "2030-12-31", regime: str = "ibi-1998") -> str:
+    """Give a limit by which systems of a regime are withdrawn."""
+    link = f'{{ fact = "custody.leased", where = {{ regime = "{regime}" }} }}' if regime else '"custody.leased"'
+    calendar = LIMIT.replace("[canadian]", "[withdrawal]").replace('"obligation"', '"calendar"')
+    return calendar.replace('"custody.leased"', link).replace('"3 days"', value)
+
+
 HOSTILE: dict[str, tuple[dict[str, object], str, str, str]] = {
     "the name of a shipped set": ({"name": "imi-2024"}, CAP, LIMIT, "about.json: name: 'imi-2024' is the name"),
     "its own name below it": ({"name": "imi-2024", "over": "imi-2024"}, CAP, LIMIT, "about.json: name: 'imi-2024'"),
     "a number for a name": ({"name": 5}, CAP, LIMIT, "about.json: name: it is no text"),
     "a list below it": ({"over": ["imi-2024"]}, CAP, LIMIT, "about.json: over: it is neither"),
     "an unknown layout": ({"layout": "maple"}, CAP, LIMIT, "about.json: layout: 'maple' is none of ibi-full"),
+    "a layout that no job fills": ({"layout": "imi-max"}, CAP, LIMIT, "about.json: layout: 'imi-max' is none of ibi"),
+    "a layout that nobody counts by": ({"layout": "imi-min"}, CAP, LIMIT, "about.json: layout: 'imi-min' is none of"),
     "an unknown scheme": ({"scheme": "rot13"}, CAP, LIMIT, "about.json: scheme: 'rot13' does not sign imi-std"),
     "a start that is no time": ({"start": "soon"}, CAP, LIMIT, "about.json: start: "),
     "a start before the rules": ({"start": "2005-01-01T00:00Z"}, CAP, LIMIT, "begins on 2005-01-01"),
@@ -283,6 +319,125 @@ HOSTILE: dict[str, tuple[dict[str, object], str, str, str]] = {
     "a term of ages": ({}, CAP, LIMIT.replace("3 days", "9999 years"), "canadian: value '9999 years' is longer"),
     "a number for a title": ({}, CAP, LIMIT.replace('"do it"', "5"), "canadian has a key whose value is no text"),
     "a day that is a number": ({}, CAP, LIMIT.replace("1998-09-02", "1998"), "canadian has values whose 'from'"),
+    "a thread that no fact names": ({}, CAP, STARTED.replace("}]", ', by = "devise" }]'), "canadian: by is 'devise'"),
+    "a field that no fact has": (
+        {},
+        CAP,
+        STARTED.replace("}]", ', where = { colour = "red" } }]'),
+        "where names 'colour'",
+    ),
+    "a number in a where": (
+        {},
+        CAP,
+        STARTED.replace("}]", ", where = { reason = 5 } }]"),
+        "a key whose value is no text",
+    ),
+    "a regime that nobody has": (
+        {},
+        CAP,
+        STARTED.replace("}]", ', where = { regime = "atlantis" } }]'),
+        "where asks for the regime 'atlantis'",
+    ),
+    "a part that no device has": (
+        {},
+        CAP,
+        LIMIT.replace('["custody.leased"]', '[{ fact = "part.replaced", where = { part = "flywheel" } }]'),
+        "where asks for part 'flywheel', which is none of clock",
+    ),
+    "a date that no decision sets": (
+        {},
+        CAP,
+        LIMIT.replace('"obligation"', '"set limit"\nuntil = "colour"'),
+        "canadian: until is 'colour', which 'custody.leased' does not say",
+    ),
+    "an act that nobody records": ({}, CAP, met("soc-report"), "the act 'soc-report', which nobody records"),
+    "an act of the other party": ({}, CAP, met("factory-inspection"), "the act 'factory-inspection' of the Postal"),
+    "an act about nobody": ({}, CAP, met("test-indicia-made", by="about"), "'test-indicia-made' is about nobody"),
+    "an act that is done for no year": (
+        {},
+        CAP,
+        met("test-indicia-made").replace('"obligation"', '"calendar"').replace("3 days", "15 August"),
+        "the act 'test-indicia-made' is done for none",
+    ),
+    "negative days": ({}, CAP, LIMIT.replace("3 days", "-3 days"), "not a term: -3 days"),
+    "half a day": ({}, CAP, LIMIT.replace('"3 days"', "0.5"), "not a term: 0.5"),
+    "a day after all days": (
+        {},
+        CAP,
+        LIMIT.replace('"3 days"', "9999-12-31"),
+        "value 9999-12-31 lies outside the years",
+    ),
+    "a day of the month and a term": (
+        {},
+        CAP,
+        LIMIT.replace('"3 days" }]', '"3 days" }, { from = 1999-01-01, value = 5 }]').replace("obligation", "calendar"),
+        "canadian: values are of several kinds",
+    ),
+    "dates in the wrong order": (
+        {},
+        CAP,
+        LIMIT.replace('"3 days" }]', '"3 days" }, { from = 1997-01-01, value = "5 days" }]'),
+        "not in the order of their dates",
+    ),
+    "a shape that nobody knows": ({}, CAP, LIMIT.replace('"obligation"', '"spiral"'), "canadian has no known shape"),
+    "a journal that nobody keeps": ({}, CAP, LIMIT.replace('"provider"', '"king"', 1), "canadian has no known shape"),
+    "a reminder in months": ({}, CAP, LIMIT + 'reminder = "1 month"\n', "counted back, in days or hours"),
+    "a requirement that is none": ({}, CAP, LIMIT.replace("cites = []", 'cites = ["P050-99"]'), "cites names P050-99"),
+    "a limit without a clause": ({}, CAP, LIMIT.replace('"502.1"', '""'), "canadian has an empty title, clause"),
+    "a name with a space": ({}, CAP, LIMIT.replace("[canadian]", '["the canadian"]'), "is no name of a limit"),
+    "a denial about a licensee": (
+        {},
+        CAP,
+        STARTED.replace("}]", ', by = "licensee" }]').replace('late."', 'late.", denies = "resets"'),
+        "denies is 'resets' of a device, and it is about the licensee",
+    ),
+    "a limit twice": ({}, CAP, LIMIT + LIMIT.partition('"primary"')[2], "own.toml cannot be used"),
+    "money with a point": ({}, CAP.replace("200_000", "200.5"), LIMIT, "a value that is not of the unit mills"),
+    "money below nothing": ({}, CAP.replace("200_000", "-1"), LIMIT, "a value that is not of the unit mills"),
+    "money beyond all": ({}, CAP.replace("200_000", "1" + 40 * "0"), LIMIT, "is more than 1_000_000_000_000"),
+    "more than the whole": (
+        {"over": "cfr-501"},
+        figure("refund_share", "integer", "150"),
+        LIMIT,
+        "150 is more than 100",
+    ),
+    "months where days are counted": (
+        {},
+        figure("refund_window", "term", '"2 months"'),
+        LIMIT,
+        "refund_window: value '2 months' is counted in days only",
+    ),
+    "days where hours are counted": (
+        {},
+        figure("contact_interval", "term", '"5 days"'),
+        LIMIT,
+        "contact_interval: value '5 days' is counted in months or hours only",
+    ),
+    "a barcode that nobody prints": (
+        {},
+        figure("delivery_barcode", "text", '"PLANET"'),
+        LIMIT,
+        "value 'PLANET' is none of Intelligent Mail",
+    ),
+    "a margin wider than paper": ({}, figure("indicium_margin_top", "length", '"99999 in"'), LIMIT, "longer than any"),
+    "a figure without a clause": ({}, CAP.replace('"P050 3.6"', '""'), LIMIT, "descending_cap: it has no clause"),
+    "a start in no zone": ({"start": "2030-01-02T14:00+99:00"}, CAP, LIMIT, "about.json: start: "),
+    "a start after all time": ({"start": "9999-01-01T00:00Z"}, CAP, LIMIT, "about.json: start: "),
+    "an end before its beginning": (
+        {},
+        figure("decertified_on", "date", "2025-12-01"),
+        LIMIT,
+        "decertified_on (2025-12-01) lies after the last day in service (2024-12-31)",
+    ),
+    "an end in days": ({}, CAP, ending('"90 days"'), "withdrawal: its values are no date"),
+    "an end of nobody": ({}, CAP, ending(regime=""), "a fact that starts it names no regime"),
+    "an end of itself": ({}, CAP, ending(regime="canada-2030"), "withdrawal: it ends 'canada-2030'"),
+    "an end without its limit": (
+        {"over": "ibi-1998"},
+        figure("decertified_on", "date", "2025-12-01"),
+        LIMIT,
+        "decertified_on is there without indicia_valid_through",
+    ),
     "a file that is no text": ({}, "\x00", LIMIT, "funds.toml cannot be used"),
 }
 
@@ -303,6 +458,66 @@ def test_what_a_folder_says_wrongly_is_named_and_harms_no_other(
     assert {name: one for name, one in held.items() if not one.trouble} == dict(REGISTRY)
 
 
+@pytest.mark.parametrize(
+    ("slip", "told"),
+    [
+        ("limit/own.toml", "limit cannot be used: nothing reads it"),
+        ("limits/own.tml", "own.tml cannot be used: nothing reads it"),
+        ("limits", "limits cannot be used: nothing reads it"),
+        ("about.json.orig", "about.json.orig cannot be used"),
+        ("latin.toml", "latin.toml cannot be used: 'utf-8' codec"),
+        ("about.json", "its about.json cannot be read ('utf-8' codec"),
+        ("folder.toml/x", "folder.toml cannot be used: [Errno"),
+    ],
+)
+def test_a_file_that_nobody_reads_or_nobody_can_read_is_named(
+    slip: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = dropped(tmp_path) / "canada_2030" / slip
+    place.parent.mkdir(exist_ok=True)
+    place.write_bytes("# caf\u00e9\n".encode("latin-1"))
+    monkeypatch.setenv(ELSEWHERE, str(tmp_path))
+    held = examined(registry())
+    (trouble,) = (one.trouble for one in held.values() if one.trouble)
+    assert told in trouble
+    assert {name: one for name, one in held.items() if not one.trouble} == dict(REGISTRY)
+
+
+def test_two_that_lie_over_each_other_are_both_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    dropped(tmp_path, {**ABOUT, "over": "quebec"})
+    other = tmp_path / "quebec"
+    other.mkdir()
+    (other / "about.json").write_text(json.dumps({**ABOUT, "name": "quebec", "over": "canada-2030"}))
+    monkeypatch.setenv(ELSEWHERE, str(tmp_path))
+    held = examined(registry())
+    assert {name for name, one in held.items() if "it is laid over" in one.trouble} == {"canada-2030", "quebec"}
+
+
+def test_the_environment_may_name_the_folder_of_a_set_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(ELSEWHERE, str(dropped(tmp_path) / "canada_2030"))
+    assert {name for name, one in examined(registry()).items() if not one.trouble} == {*REGISTRY, "canada-2030"}
+
+
+def test_an_act_that_undoes_a_limit_from_below_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    below = dropped(tmp_path, {**ABOUT, "over": "cfr-501"}) / "canada_2030" / "acts"
+    below.mkdir()
+    mine = ACT.replace("[dance]", "[soc-reports]")
+    (below / "own.toml").write_text(mine)  # done for no year
+    monkeypatch.setenv(ELSEWHERE, str(tmp_path))
+    assert "soc-reports: it is met for a period" in examined(registry())["canada-2030"].trouble
+    (below / "own.toml").write_text(mine + "period = true\n")
+    assert not examined(registry())["canada-2030"].trouble
+
+
+def test_what_ships_keeps_what_is_asked_of_others() -> None:
+    for name, about in REGISTRY.items():
+        rules, folder = ruleset(name), files("towncircle.rules").joinpath(about.folder)
+        start = Instant.parse(about.start).date_in("UTC")
+        told: dict[str, Any] = {"asked": ruleset("cfr-501").parameters, "regimes": chain(name), "start": start}
+        parameters, limits, _, places = _load(folder)
+        assert list(troubles(parameters, limits, places=places, whole=rules.parts(), **told)) == []
+
+
 def test_a_folder_that_says_nothing_wrong_is_usable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     dropped(tmp_path)
     below = tmp_path / "canada_2030" / "limits"
@@ -321,6 +536,13 @@ def test_a_set_over_one_that_cannot_be_used_cannot_be_used(tmp_path: Path, monke
     assert "laid over 'canada-2030'" in examined(registry())["quebec"].trouble
 
 
+def test_the_words_and_units_that_are_asked_for_are_those_that_the_program_reads() -> None:
+    assert set(WORDS["delivery_barcode"]) == set(MAIL_BARCODES.values())
+    assert _SAID["part"] == PARTS
+    every = {name: one for name in RULESETS for name, one in ruleset(name).parameters.items()}
+    assert {name for name, one in every.items() if one.unit == "term"} == {*COUNTED}
+
+
 def test_what_can_be_denied_and_printed_is_what_the_program_does() -> None:
     assert {"provider": tuple(EFFECTS)} == dict(DENIES)
     assert {name: layout(name).scheme for name in INDICIA} == dict(INDICIA)
@@ -336,3 +558,111 @@ def test_a_world_is_not_begun_before_its_rules(tmp_path: Path) -> None:
     with pytest.raises(Refused, match=r"rules\.not-in-force"):
         World.create(tmp_path / "early", regime="imi-2024", seed=1, start=Instant.parse("2005-01-01T00:00Z"))
     assert not (tmp_path / "early").exists()
+
+
+# ---- a fourth that says nothing wrong: nobody's rule, in use by data only
+
+RURITANIA = ROOT / "tests" / "data" / "rule-sets"
+COMMANDS = """
+import contextlib, io, json, sys
+from towncircle.cli.main import main
+told = []
+for line in json.loads(sys.argv[1]):
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        told.append([main(line), out.getvalue(), err.getvalue()])
+print(json.dumps(told))
+"""
+
+
+def ran(*lines: tuple[object, ...]) -> list[tuple[int, str, str]]:
+    """Run commands, one after the other, as a user does who names a directory of rule sets."""
+    env = {**os.environ, ELSEWHERE: str(RURITANIA), "PYTHONPATH": str(ROOT / "src")}
+    words = json.dumps([list(map(str, line)) for line in lines])
+    done = subprocess.run([sys.executable, "-c", COMMANDS, words], env=env, capture_output=True, text=True, check=True)
+    return [(code, out, err) for code, out, err in json.loads(done.stdout.splitlines()[-1])]
+
+
+def test_a_fourth_rule_set_is_walked_by_the_ordinary_commands(tmp_path: Path) -> None:
+    assert not [module.path for module in modules() if "ruritania" in module.text.lower()]
+    world, paper = tmp_path / "world", tmp_path / "paper"
+    paper.write_text("the bell was heard")
+    told = ("--by", HARBOR, "--reference", "bell-1")
+    listing = ("deadlines", world, "--party", "harbor", "--all", "--json")
+    made, licensed, leased, no_period, no_paper, before, rung, after = ran(
+        ("world", "new", world, "--regime", "ruritania-2026"),
+        ("license", world),
+        ("lease", world),
+        ("record", world, "feast-report", *told, "--document", paper),
+        ("record", world, "bell-rung", *told),
+        listing,
+        ("record", world, "bell-rung", *told, "--document", paper),
+        listing,
+    )
+    assert [step[0] for step in (made, licensed, leased, rung)] == [0, 0, 0, 0]
+    assert "acts.bad-period" in no_period[2]
+    assert "acts.no-document, clause Ruritania 7" in no_paper[2]
+    rows, later = ({row["limit"]: row for row in json.loads(text)["deadlines"]} for text in (before[1], after[1]))
+    held = {name: (rows[name]["state"], rows[name]["last_day"], rows[name]["clause"]) for name in ("bell", "feast")}
+    assert held == {  # Thanksgiving is no business day
+        "bell": ("due", "2026-11-30", "Ruritania 7"),
+        "feast": ("due", "2026-12-26", "Ruritania 8"),
+    }
+    assert any(row["until"].startswith("2026-11-27T18:00") for row in rows.values())  # a hundred hours
+    assert later["bell"]["state"] == "met"
+
+
+# ---- the digest covers the acts
+
+
+def test_a_changed_act_has_another_digest_and_older_decisions_are_known() -> None:
+    rules = ruleset("cfr-501")
+    bare = RuleSet(rules.name, rules.parameters, rules.inherited, rules.limits)
+    assert (bare.digest, bare.former) == (rules.former, rules.former)  # as it was before acts were covered
+    assert rules.digest != rules.former
+    assert all(rules.knows(digest) for digest in (rules.digest, rules.former))
+    assert not rules.knows(ruleset("imi-2024").digest)
+    for name in ("imi-2024", "ibi-1998"):
+        assert ruleset(name).digest == ruleset(name).former
+    for change in ({"document": False}, {"actor": "custodian"}, {"orders": "Nothing."}, {"rule": "39 CFR 501.1"}):
+        acts = {**rules.acts, "soc-reports": replace(rules.acts["soc-reports"], **change)}
+        assert RuleSet(rules.name, rules.parameters, rules.inherited, rules.limits, acts).digest != rules.digest
+
+
+def test_a_folder_of_acts_changes_a_rule_set_and_tells_which_records_it_refuses(tmp_path: Path) -> None:
+    below = tmp_path / "acts"
+    below.mkdir()
+    (below / "own.toml").write_text(ACT.replace("[dance]", "[soc-reports]") + "period = true\ndocument = true\n")
+    ours, facts = ruleset("cfr-501"), [recorded(document="ab"), recorded(document="")]
+    theirs = ours.with_folder(tmp_path)
+    assert changed(ours, theirs) == ["soc-reports"]
+    assert theirs.digest != ours.digest
+    found = [row[1:] for row in acts_differing(facts, ours, theirs, party=HARBOR)]
+    mine, yours = (f"recorded under {clause} by the officer" for clause in ("39 CFR 501.15", "502.1"))
+    assert found == [("soc-reports", mine, yours)]  # without a paper both refuse it
+    assert list(acts_differing(facts, ours, ours, party=HARBOR)) == []
+    (below / "own.toml").write_text(ACT.replace("[dance]", "[soc-reports]"))
+    with pytest.raises(BadInput, match="soc-reports: it is met for a period"):
+        ours.with_folder(tmp_path)
+
+
+def recorded(**told: str) -> Fact:
+    now = Instant.parse("2027-08-01T12:00Z")
+    body = {"act": "soc-reports", "period": "2027", **told}
+    return Fact(
+        id="FCT-1", type="act.recorded", subject="soc-27", actor=HARBOR, occurred_at=now, recorded_at=now, body=body
+    )
+
+
+# ---- which regime ends is what the limit says, not what marks look like
+
+
+def test_a_regime_ends_where_the_limit_names_it_whatever_its_layout() -> None:
+    rules = ruleset("cfr-501")
+    assert {name: rules.ended(name) for name in RULESETS} == {"cfr-501": False, "ibi-1998": True, "imi-2024": False}
+    limit = rules.limits["withdrawal"]
+    link = replace(limit.starts[0], where={"regime": "imi-2024"})
+    other = rules.with_limit(replace(limit, starts=(link,)))  # the same layout as the one that goes on
+    assert ends(other, "imi-2024") == (date(2024, 6, 30), date(2024, 12, 31))
+    assert ends(other, "ibi-1998") is None
+    assert ends(ruleset("ibi-1998"), "ibi-1998") is None

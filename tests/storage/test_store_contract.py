@@ -122,3 +122,17 @@ def test_the_nearest_records_of_a_register_are_found_of_one_owner_and_kind(store
         assert at == {0: [1], 4: [1, 4, 4, 4, 4, 9], 5: [4, 9], 11: [10]}
         assert [row.key for row in view.near("repaid", owner="D", register="ascending", value=5)] == ["6"]
         assert view.near("repaid", owner="E", register="pieces", value=5) == []
+
+
+def test_what_waits_to_be_sent_is_given_audience_by_audience_first_things_first(store):
+    with store.transaction() as tx:
+        assert (tx.audiences(), tx.waiting("a")) == ([], None)
+        for order, audience in ((2, "b"), (10, "a"), (9, "a"), (3, "c"), (1, "a")):
+            owner = "answered" if order in (1, 3) else "waiting"
+            tx.put("outgoing", f"m{order}", {"audience": audience, "order": order}, owner=owner, expected=0)
+        tx.put("other", "x", {"audience": "d", "order": 1}, owner="waiting", expected=0)
+    with store.reading() as view:
+        assert view.audiences() == ["a", "b"]
+        assert [view.waiting("a", after=after).key for after in (0, 8, 9)] == ["m9", "m9", "m10"]
+        assert view.waiting("a", after=10) is None
+        assert view.waiting("a") == view.get("outgoing", "m9")

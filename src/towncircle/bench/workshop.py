@@ -157,9 +157,11 @@ class Workshop:
         order = bodies.Authorise(parameters=self.parameters(now, **changes), terms=self.terms(now))
         client.authorise(self.seal(device, order, now))
 
-    def examination(self, at: DeviceId, now: Instant, *, role: str = "postal", **changes: Any) -> bytes:
+    def examination(
+        self, at: DeviceId, now: Instant, *, role: str = "postal", key: SoftwareKey | None = None, **changes: Any
+    ) -> bytes:
         """Seal an examination order as the Postal Service would (or another party, who may not)."""
-        key, party = self._key(), PartyId.parse(f"{role}.workshop")
+        key, party = key or self._key(), PartyId.parse(f"{role}.workshop")
         self._serials += 1
         certificate = self.authority.certify_party(
             party=party, public=key.public, serial=serial_for(self._serials, test=True), **self._term

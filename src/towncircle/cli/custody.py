@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _EPILOG = """\
 of the licensee: defect, return, receipt, review, address-data
-of the Provider: manufacture, inspect, receive, retrieve, examine, part, host, disable, write-off, scrap, let-go,
+of the Provider: manufacture, inspect, ship, receive, retrieve, examine, part, host, disable, write-off, scrap, let-go,
 sign-form, carrier show, carrier use
 of the Postal Service: remove, take, arrange, purchase, carrier permit, ask-review (a Provider: --at)
 for everybody: show, forecast, papers
@@ -81,7 +81,10 @@ def _add_licensee(verbs: Any) -> None:
     defect.add_argument("--details", default="", metavar="TEXT", help="what was seen, without names")
     back = verb("return", "send a device back that was given back or that failed", _return)
     back.add_argument("device", metavar="DEVICE", help="the device, as printed on its indicia")
-    back.add_argument("--article", required=True, metavar="NUMBER", help="the number on the carrier's receipt")
+    way = back.add_mutually_exclusive_group(required=True)
+    way.add_argument("--article", default="", metavar="NUMBER", help="the number on the carrier's receipt")
+    collected = "hand a defective one to the Provider's own people: the reference of its retrieval, on their slip"
+    way.add_argument("--collected", default="", metavar="REF", help=collected)
     back.add_argument("--service", default="", metavar="NAME", help="another service than the rule's, if permitted")
     receipt = verb("receipt", "fetch the receipt for a device that was sent back", _receipt)
     receipt.add_argument("device", metavar="DEVICE", help="the device, as printed on its indicia")
@@ -122,8 +125,13 @@ def _add_stock(verbs: Any) -> None:
     make = _verb(verbs, "manufacture", "make devices, which wait for their inspection", _manufacture, device=False)
     make.add_argument("--count", type=int, default=1, metavar="N", help="how many (default: 1)")
     look = _verb(verbs, "inspect", "inspect a new device: it is in stock then, or rejected and scrapped", _inspect)
-    look.add_argument("--reject", default="", metavar="TEXT", help="reject it, for this reason, without names")
-    for verb, office in ((make, "custodian"), (look, "examiner")):
+    why = "reject it, new or in stock, for this reason, without names; its keys are destroyed"
+    look.add_argument("--reject", default="", metavar="TEXT", help=why)
+    ship = _verb(verbs, "ship", "tell the article number of a device that is shipped, from its label", _ship)
+    ship.add_argument(
+        "--article", required=True, metavar="NUMBER", help="the carrier's number; before its lease, or after"
+    )
+    for verb, office in ((make, "custodian"), (look, "examiner"), (ship, "custodian")):
         verb.add_argument("--provider", default="provider.harbor", metavar="PARTY", help="default: provider.harbor")
         by_argument(verb, office)
 
@@ -167,10 +175,13 @@ def _defect(args: argparse.Namespace) -> int:
 
 def _return(args: argparse.Namespace) -> int:
     from towncircle.kernel.ids import DeviceId
+    from towncircle.wire.bodies import COLLECTED
     from towncircle.world.custody import send_back
 
     with journeys_of(args) as journeys:
-        held = send_back(journeys, DeviceId.parse(args.device), article=args.article, service=args.service)
+        service = COLLECTED if args.collected else args.service
+        device = DeviceId.parse(args.device)
+        held = send_back(journeys, device, article=args.article or args.collected, service=service)
     named = ("service", "article")
     return _told({"shipment": held.key, "device": args.device, **{n: held.body[n] for n in named}}, json=args.json)
 
@@ -273,6 +284,16 @@ def _inspect(args: argparse.Namespace) -> int:
     return _told({"device": held.key, "custody": held.body["custody"]}, json=args.json)
 
 
+def _ship(args: argparse.Namespace) -> int:
+    from towncircle.kernel.ids import DeviceId
+    from towncircle.world.custody import name_article
+
+    with opened(args.world) as world:
+        held = name_article(world, args.provider, DeviceId.parse(args.device), article=args.article, by=args.by)
+    rows = {"device": args.device, "service": held.body["service"], "article": held.body["article"]}
+    return _told({**rows, "shipment": held.key if "direction" in held.body else ""}, json=args.json)
+
+
 def _remove(args: argparse.Namespace) -> int:
     from towncircle.kernel.ids import DeviceId
     from towncircle.world.custody import order_removal
@@ -311,9 +332,11 @@ def _row(one: Kept) -> dict[str, object]:
 
 
 def _hand_over(row: Record) -> str:
+    from towncircle.provider.articles import number_of
+
     body = row.body
     signed = "signed for" if body["state"] == "received" else "on its way"
-    return f"{row.key} {body['direction']} by {body['service']}, article {body['article']}, {signed}"
+    return f"{row.key} {body['direction']} by {body['service']}, article {number_of(row) or 'not told'}, {signed}"
 
 
 def _show(args: argparse.Namespace) -> int:

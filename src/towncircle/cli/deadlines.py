@@ -212,7 +212,8 @@ def _compare(world: World, args: argparse.Namespace) -> int:
 
 
 def _changed(ours: RuleSet, theirs: RuleSet) -> list[str]:
-    return [*_differing(ours.parameters, theirs.parameters), *_differing(ours.limits, theirs.limits)]
+    pairs = ((getattr(ours, kind), getattr(theirs, kind)) for kind in ("parameters", "limits", "acts"))
+    return [name for held, other in pairs for name in _differing(held, other)]
 
 
 def _differing(ours: Any, theirs: Any) -> Iterable[str]:

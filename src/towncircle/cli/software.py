@@ -20,6 +20,7 @@ examples:
   towncircle software show DIR                                       releases, and what each device says it runs
   towncircle software log DIR                                        the change log of the licensee's device
   towncircle software halt DIR 2 --reason 'it prints too slowly'
+A build is approved as a version once it was submitted, tested and authorized: towncircle products submit, change.
 No message replaces a file: the owner of a machine installs the build, and the device takes it as its own at its next
 start, where it is the approved one (ADR 0032)."""
 

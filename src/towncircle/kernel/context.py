@@ -55,10 +55,14 @@ class Seal:
 
 @dataclass(frozen=True, slots=True)
 class Reserve:
-    """Take the next number of a series and keep it; the same key gives the same number, however often it is asked."""
+    """Take the next number of a series and keep it; the same key gives the same number, however often it is asked.
+
+    `about` says what the number is for, where somebody must find that in the record of it.
+    """
 
     series: str
     key: str
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)

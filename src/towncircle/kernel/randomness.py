@@ -11,6 +11,8 @@ import hashlib
 import threading
 from typing import Protocol
 
+_BLOCK = 32  # bytes of a SHA-256
+
 
 class Randomness(Protocol):
     """Give random bytes and say whether they repeat."""
@@ -40,12 +42,13 @@ class SeededRandomness:
 
     def take(self, count: int) -> bytes:
         """Give the next `count` bytes of the stream."""
-        out = bytearray()
         with self._lock:
-            while len(out) < count:
-                out += hashlib.sha256(self._key + self._counter.to_bytes(8, "big")).digest()
-                self._counter += 1
-        return bytes(out[:count])
+            first = self._counter
+            self._counter = end = first + -(-count // _BLOCK)
+        if end == first + 1:
+            return hashlib.sha256(self._key + first.to_bytes(8, "big")).digest()[:count]
+        blocks = (hashlib.sha256(self._key + at.to_bytes(8, "big")).digest() for at in range(first, end))
+        return b"".join(blocks)[:count]
 
 
 def below(source: Randomness, limit: int) -> int:

@@ -18,6 +18,7 @@ from towncircle.kernel.facts import Fact, chained
 from towncircle.kernel.instants import Instant
 
 NEAR = 4  # records of one value that are given
+WAITING = "waiting"  # the owner of a message of the outbox that is still to be sent
 MarkKind: TypeAlias = Literal["scanned", "repaid"]
 Register: TypeAlias = Literal["ascending", "pieces"]
 
@@ -60,6 +61,14 @@ class Transaction(Protocol):
         """Give an owner's records around a value of a register: up to four of that value, one below, one above."""
         ...
 
+    def audiences(self) -> list[str]:
+        """Name those to whom messages of the outbox wait to be sent."""
+        ...
+
+    def waiting(self, audience: str, *, after: int = 0) -> Record | None:
+        """Give the first message that waits to be sent to one of them, of those behind a place in the order."""
+        ...
+
     def put(self, kind: str, key: str, body: Mapping[str, Any], *, owner: str, expected: int) -> Record:
         """Write a record whose version was `expected` (0: it is new). Raises `Refused` (store.stale)."""
         ...
@@ -76,8 +85,8 @@ class Transaction(Protocol):
         """Append a ledger entry; it is never changed afterwards."""
         ...
 
-    def entries(self) -> list[dict[str, Any]]:
-        """Give all ledger entries, oldest first."""
+    def entries(self, *, after: int = 0) -> list[dict[str, Any]]:
+        """Give all ledger entries, oldest first, or those after the first so many."""
         ...
 
     def received(self, message_id: str) -> Received | None:
@@ -157,6 +166,14 @@ class _State:
         above = [row for row in rows if row.body[register] > value][:1]
         return [*below, *[row for row in rows if row.body[register] == value][:NEAR], *above]
 
+    def audiences(self) -> list[str]:
+        return sorted({str(row.body["audience"]) for row in self.find("outgoing", owner=WAITING)})
+
+    def waiting(self, audience: str, *, after: int = 0) -> Record | None:
+        rows = [row for row in self.find("outgoing", owner=WAITING) if row.body["audience"] == audience]
+        rows = [row for row in rows if int(row.body["order"]) > after]
+        return min(rows, key=lambda row: int(row.body["order"]), default=None)
+
     def put(self, kind: str, key: str, body: Mapping[str, Any], *, owner: str, expected: int) -> Record:
         held = self.records.get((kind, key))
         if (held.version if held else 0) != expected:
@@ -178,8 +195,8 @@ class _State:
             raise Refused("store.stale", kind="entry", key=key)
         self.ledger.append((key, copy.deepcopy(dict(body))))
 
-    def entries(self) -> list[dict[str, Any]]:
-        return [copy.deepcopy(body) for _, body in self.ledger]
+    def entries(self, *, after: int = 0) -> list[dict[str, Any]]:
+        return [copy.deepcopy(body) for _, body in self.ledger[after:]]
 
     def received(self, message_id: str) -> Received | None:
         return self.inbox.get(message_id)

@@ -23,7 +23,10 @@ from towncircle.licensee import missing
 from towncircle.licensee.funds import held_device
 from towncircle.licensee.returns import DONE, NOTED
 from towncircle.psd.states import AUTHORISED
+from towncircle.rules.acts import check_reference
+from towncircle.rules.articles import read_article
 from towncircle.wire.bodies import (
+    COLLECTED,
     DefectNoted,
     DefectReport,
     HandOver,
@@ -35,7 +38,6 @@ from towncircle.wire.message import body_of
 AWAITED = "awaited"  # a field of the licensee's record of a device: it was leased and did not come yet
 FOUND, REPORTED, OVER = "found", "reported", "over"
 DETAILS = 400
-_ARTICLE = 80
 
 
 @cites("P050-2.5a", "502.20l")
@@ -150,13 +152,19 @@ def sound(ctx: Context, *, device: DeviceId) -> None:
 def write_return(ctx: Context, *, device: DeviceId, service: str, article: str) -> Record:
     """Write down that a device is sent back, before its Provider is told; one that was told stays as it was told.
 
-    Raises `Refused` (custody.not-given-up), `BadInput` (custody.article).
+    A defective one may be handed to the Provider's own people (`COLLECTED`), under the reference of the retrieval.
+
+    Raises `Refused` (custody.not-given-up), `BadInput` (custody.article, acts.bad-reference).
     """
     case = ctx.tx.get("check-out", device)
-    if case is None or case.body["state"] not in (NOTED, DONE):
+    defect = ctx.tx.get("defect", device)
+    collected = service == COLLECTED and defect is not None and defect.body["state"] != FOUND
+    if not collected and (case is None or case.body["state"] not in (NOTED, DONE)):
         raise Refused("custody.not-given-up", device=device)
-    if not article.strip() or len(article) > _ARTICLE:
-        raise BadInput("custody.article", most=_ARTICLE)
+    if service == COLLECTED:
+        check_reference(article)
+    else:
+        article = read_article(article, service=service)
     held = _sent_back(ctx.tx, device)
     if held is None:
         held = _keep(ctx, ShipmentId.new(ctx.randomness), device=device, direction="back", paper=b"")

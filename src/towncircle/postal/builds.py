@@ -1,15 +1,16 @@
 """Approved builds: what a device of a model may run (502.11), and what each device says that it runs.
 
 Here: the Postal Service's approval, sealed for devices, and the register's copy of their software reports. Not here:
-the laboratory and the submission behind an approval, whose papers are recorded as acts; the Provider's releases.
-Kept: a version of a model only rises, a build has one version, and what was approved is never changed.
+the laboratory and the submission behind an approval (`products`); the Provider's releases.
+Kept: a device is sealed no build that was not handed over, tested and approved in writing; it goes to the Providers for
+whom that was done. A version of a model only rises, a build has one version, and what was approved is never changed.
 """
 
 from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from towncircle.kernel.cites import cites
@@ -18,6 +19,7 @@ from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.store import Record, Transaction
 from towncircle.postal.population import own_device
 from towncircle.postal.procedures import barred_build
+from towncircle.postal.products import approved_for
 from towncircle.wire.bodies import Acknowledged, BuildApproval, BuildApproved, SoftwareForward, SoftwareReport
 from towncircle.wire.message import Opened
 
@@ -36,18 +38,21 @@ def approve(
     regime: str,
     changes: str,
     chain: tuple[bytes, ...],
-    providers: Iterable[str],
+    providers: Collection[str],
 ) -> Steps:
     """Approve a build (SHA-256 of its manifest, hex) as a version of a model; the same again is the same approval.
 
+    It is sent to those of `providers` for whom the build is approved on a submission, also to one that comes later.
+
     Raises `BadInput` (software.bad-build), `Refused` (software.version-lower, software.build-known,
-    procedure.in-force).
+    software.not-submitted, procedure.in-force).
     """
     if version < 1 or not _DIGEST.fullmatch(build) or not 0 < len(changes.strip()) <= _MOST_WORDS:
         raise BadInput("software.bad-build", version=version, build=build[:64])
     rows = [row for row in ctx.tx.find(BUILD) if row.body["model"] == model]
     for row in rows:
         if (row.body["version"], row.body["build"], row.body["changes"]) == (version, build, changes):
+            _tell(ctx, row, approved_for(ctx, providers, model, build))
             return row
         if row.body["build"] == build:
             raise Refused("software.build-known", build=build[:16], version=row.body["version"])
@@ -56,6 +61,9 @@ def approve(
         raise Refused("software.version-lower", version=version, highest=highest, model=model)
     if (refusal := barred_build(ctx, build)) is not None:
         raise refusal
+    told_to = approved_for(ctx, providers, model, build)
+    if not told_to:
+        raise Refused("software.not-submitted", build=build[:16], model=model)
     body = BuildApproval(
         version=version, build=bytes.fromhex(build), model=model, regime=regime, changes=changes, chain=chain
     )
@@ -64,9 +72,14 @@ def approve(
     record = {**told, "changes": changes, "approval": base64.b64encode(raw).decode(), "at": int(ctx.now)}
     kept = ctx.tx.put(BUILD, f"{model} {version:06d}", record, owner=ctx.party, expected=0)
     ctx.note("build.approved", kept.key, clauses=("502.11",), **told)
-    for provider in providers:
-        ctx.send(provider, BuildApproved(approval=raw), key=f"build {model} {version} for {provider}")
+    _tell(ctx, kept, told_to)
     return kept
+
+
+def _tell(ctx: Context, row: Record, providers: Iterable[str]) -> None:
+    approval, name = base64.b64decode(row.body["approval"]), f"build {row.body['model']} {row.body['version']}"
+    for provider in providers:
+        ctx.send(provider, BuildApproved(approval=approval), key=f"{name} for {provider}")
 
 
 def approved(view: Transaction) -> frozenset[bytes]:

@@ -1,9 +1,9 @@
 """Certificates for devices (502.28, PRE-05): the Postal Service certifies the device, not the licensee.
 
 Here: the decision on a device's key report, and the register of what was certified. Not here: X.509 (`pki.authority`).
-Kept: only for an authorized Provider and a valid license, only for keys that prove themselves. A device in use may
-bring its next indicia key: its known message key signs the report, the certificate of the old key runs on, and both
-stand in the pack.
+Kept: only for an authorized Provider with an approved system and a valid license, only for keys that prove themselves.
+A device in use may bring its next indicia key: its known message key signs the report, the certificate of the old key
+runs on, and both stand in the pack.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from towncircle.kernel.store import Record, Transaction
 from towncircle.pki.authority import Issuer, serial_for
 from towncircle.pki.verifying import REASONS, PublicKey, read_certificate, signature_valid
 from towncircle.postal.procedures import barred
-from towncircle.postal.products import check_authorized
+from towncircle.postal.products import check_authorized, check_system
 from towncircle.postal.standing import VALID, serves
 from towncircle.rules.procedures import Subject
 from towncircle.wire.bodies import CertificateIssued, CertificateRequest, DeviceKeyReport
@@ -66,7 +66,7 @@ class Authority:
     assigned: Mapping[str, Assigned]
 
 
-@cites("502.28", "PRE-05", "PRE-07", "502.2/2", "IMI-07", "PRE-07/6", "502.28/5", "502.3")
+@cites("502.28", "PRE-05", "PRE-07", "502.2/2", "IMI-07", "PRE-07/6", "502.28/5", "502.3", "502.11/2")
 def on_request(ctx: Context, opened: Opened, *, authority: Authority) -> CertificateIssued:
     """Certify a device's two keys for a Provider."""
     body = opened.body
@@ -82,6 +82,7 @@ def on_request(ctx: Context, opened: Opened, *, authority: Authority) -> Certifi
     held = ctx.tx.get("device-certificates", report.device)
     if held is None:  # a device in use may bring its next key
         check_authorized(ctx, provider)
+        check_system(ctx, provider, assigned.subject)
         if (refusal := barred(ctx, provider, assigned.subject)) is not None:
             raise refusal
     if held is not None:

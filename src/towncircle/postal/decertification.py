@@ -2,8 +2,9 @@
 
 Here: which regimes have ended for this installation, what the register notes of their devices on those days. Not here:
 what the Provider owes (the limit `withdrawal` denies resets), how long their marks count (`verification`, IMI-09).
-Kept: the days are the rule set's; a device is noted once as decertified and once as out of time, whoever looks first;
-one that nobody withdrew is published as withdrawn from the end of the last day on.
+Kept: a regime ends where the rule set's own limit `withdrawal` names it, whatever its marks look like; the days are the
+rule set's; a device is noted once as decertified and once as out of time, whoever looks first; one that nobody withdrew
+is published as withdrawn from the end of the last day on.
 """
 
 from __future__ import annotations
@@ -19,20 +20,18 @@ from towncircle.kernel.store import Record, Transaction
 from towncircle.rules import RuleSet
 from towncircle.rules.calendars import end_of_day
 from towncircle.rules.duties import HEADQUARTERS
-from towncircle.rules.rulesets import REGISTRY
+from towncircle.rules.reachable import DECERTIFIED, WITHDRAWAL
 
 _GONE = ("withdrawn",)
 
 
 def ends(rules: RuleSet, regime: str) -> tuple[date, date] | None:
     """Give the day on which a regime's systems are decertified and the last one in service, or None: it is in force."""
-    if "decertified_on" not in rules.parameters or regime not in REGISTRY:
+    if not rules.ended(regime):
         return None
-    if REGISTRY[regime].layout == REGISTRY[rules.name].layout:
-        return None
-    last = rules.limits["withdrawal"].values[-1].value
-    assert isinstance(last, date)
-    return rules.day("decertified_on"), last
+    last = rules.limits[WITHDRAWAL].values[-1].value
+    assert isinstance(last, date)  # a rule set whose limit says otherwise does not load
+    return rules.day(DECERTIFIED), last
 
 
 @cites("IMI-08/1")

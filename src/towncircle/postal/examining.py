@@ -27,7 +27,7 @@ from towncircle.pki.verifying import read_certificate
 from towncircle.postal.builds import approved
 from towncircle.postal.certificates import certificates_of
 from towncircle.postal.findings import Known, compare, unanswered
-from towncircle.postal.products import approved_builds
+from towncircle.postal.products import approved_builds, keeps_systems, provider_row
 from towncircle.wire.bodies import (
     ExaminationFinding,
     ExaminationOrder,
@@ -142,7 +142,8 @@ def on_returned(ctx: Context, opened: Opened, *, builds: frozenset[bytes]) -> Ex
         ctx.note("examination.unanswered", row.key, clauses=("P050 2.6",), device=body.device, provider=provider)
         return _finding(_conclude(ctx, row, UNANSWERED, differences, text))
     envelope, report = _report(ctx, row, body, opened.envelope)
-    approved = builds | approved_builds(ctx, body.device, provider)
+    known = frozenset() if keeps_systems(provider_row(ctx, provider)) else builds  # of before approvals were on file
+    approved = known | approved_builds(ctx, body.device, provider)
     differences = compare(report, counter=envelope.counter, known=_known(ctx.tx, body.device, approved))
     outcome = IRREGULAR if differences else REGULAR
     ctx.note(

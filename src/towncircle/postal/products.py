@@ -23,6 +23,7 @@ from towncircle.rules.procedures import Subject
 
 _DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
 APPLICANT, AUTHORIZED, OPEN, SETTLED = "applicant", "authorized", "open", "settled"
+ON_FILE = "on file"
 FROM_THE_START = "from-the-start"  # the reference of what a new world begins with (house)
 CLASSES = ("stand-alone", "lan", "wan", "hybrid")  # the four categories of 502.6
 
@@ -64,13 +65,63 @@ def provider_row(ctx: Context, provider: str) -> Record:
     return held or Record(kind="provider-file", key=provider, owner=provider, version=0, body=body)
 
 
-@cites("502.2/2")
-def enter(ctx: Context, *, provider: str, authorized: bool) -> None:
-    """Begin the file of a Provider of a new world: authorized from the start, or an applicant (house)."""
+@cites("502.2/2", "502.11/2")
+def enter(ctx: Context, *, provider: str, authorized: bool, system: Subject) -> None:
+    """Begin the file of a Provider of a new world (house): authorized from the start with its system, or an applicant.
+
+    From then on the file says which of its systems are approved: a Provider of before has none and goes on without.
+    """
     row = provider_row(ctx, provider)
-    row = _write(ctx, row, state=AUTHORIZED if authorized else APPLICANT)
+    row = _write(ctx, row, state=AUTHORIZED if authorized else APPLICANT, systems=ON_FILE)
     if authorized:
         ctx.note("provider.authorized", provider, clauses=("502.2",), provider=provider, reference=FROM_THE_START)
+        begin_with(ctx, provider=provider, system=system)
+
+
+@cites("502.11/2")
+def begin_with(ctx: Context, *, provider: str, system: Subject) -> None:
+    """Approve the sandbox's own system of a regime that begins, where its Provider is authorized (house).
+
+    No submission stands behind it, and its fact says so: the reference is `from-the-start`. An approved one stays.
+    """
+    row, key = provider_row(ctx, provider), f"{provider} {system.system}"
+    if not keeps_systems(row) or row.body["state"] != AUTHORIZED or ctx.tx.get("submission", key) is not None:
+        return
+    on = ctx.now.date_in("America/New_York").isoformat()
+    paper = {"reference": FROM_THE_START, "document": "", "on": on, "by": ctx.actor}
+    body: dict[str, Any] = {"system": system.system, "category": system.category, "state": "approved"}
+    body |= {"steps": {}, "builds": {system.build: paper}}
+    ctx.tx.put("submission", key, body, owner=provider, expected=0)
+    told: dict[str, Any] = {"build": system.build, "reference": FROM_THE_START}
+    ctx.note("product.approved", key, clauses=("502.11", "house"), provider=provider, **told)
+
+
+def keeps_systems(row: Record) -> bool:
+    """Tell whether a Provider's file says which of its systems are approved."""
+    return row.body.get("systems") == ON_FILE
+
+
+@cites("502.11/2", "502.2/2")
+def check_system(ctx: Context, provider: str, system: Subject) -> None:
+    """Check that a Provider's system, of the build that its new devices run, is approved on a submission.
+
+    Raises `Refused` (product.system-not-approved, product.build-not-approved).
+    """
+    if not keeps_systems(provider_row(ctx, provider)):
+        return
+    row = ctx.tx.get("submission", f"{provider} {system.system}")
+    if row is None or row.body["state"] != "approved":
+        raise Refused("product.system-not-approved", system=system.system, provider=provider)
+    if system.build not in row.body["builds"]:
+        told = {"system": system.system, "provider": provider, "build": system.build[:16]}
+        raise Refused("product.build-not-approved", **told)
+
+
+@cites("502.11/2", "IMI-03/1")
+def approved_for(ctx: Context, providers: Iterable[str], system: str, build: str) -> tuple[str, ...]:
+    """Name the Providers for which a build of a system is approved on file."""
+    rows = ((one, ctx.tx.get("submission", f"{one} {system}")) for one in providers)
+    return tuple(one for one, row in rows if row is not None and build in row.body["builds"])
 
 
 @cites("502.2/2", "502.3")

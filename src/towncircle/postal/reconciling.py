@@ -1,7 +1,7 @@
 """The register of devices against each Provider's inventory, daily (502.8, total population management).
 
 Here: the comparison of one inventory with the register, each difference with what explains it. Not here: how the
-register comes about (`population`), money (`trust`).
+register comes about (`population`), devices that nobody has signed for (`unissued`), money (`trust`).
 Kept: a day of a Provider has one finding, given again whenever it is told again; a device that either side does not
 know, another lease, another status, and registers that differ without a later message that accounts for it, are never
 explained away.
@@ -21,6 +21,7 @@ from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import Mills
 from towncircle.kernel.store import Record, Transaction
+from towncircle.postal import unissued
 from towncircle.rules.duties import HEADQUARTERS
 from towncircle.wire.bodies import InventoryDifference, InventoryFile, InventoryFinding, InventoryRow, Registers
 from towncircle.wire.message import Opened
@@ -46,7 +47,6 @@ _ON_THE_WAY = {
     ("installed", "missing"): "The device is being looked for; a loss or theft is reported when that is determined.",
 }
 _CLAUSE = "502.8"
-_STOCK = ("new", "stocked")
 MOST_TOLD = 300  # house: differences that a message tells one by one
 Found = tuple[str, str, bool]  # code, sentence, explained
 
@@ -83,6 +83,7 @@ def reconciled(ctx: Context, body: InventoryFile, provider: str) -> InventoryFin
         return _finding(body.day, held)
     last = expected_of(ctx.tx, provider, number=body.number, day=body.day)
     differences = telling(_compare(ctx.tx, provider, rows, date.fromisoformat(body.day)))
+    unissued.keep(ctx, provider, body.rows, day=body.day)
     record = {"number": body.number, "rows": told, "devices": len(rows), "differences": differences}
     held = ctx.tx.put("inventory", key, record, owner=provider, expected=0)
     standing = {"number": body.number, "day": body.day}
@@ -126,13 +127,11 @@ def _rows(body: InventoryFile, provider: str) -> dict[str, InventoryRow]:
 
 def _compare(tx: Transaction, provider: str, rows: Mapping[str, InventoryRow], day: date) -> Iterator[list[Any]]:
     register = {row.key: row for row in tx.find("device", owner=provider)}
-    filed = filed_resets(tx)
-    for device in sorted(register.keys() | rows.keys()):
+    filed, before = filed_resets(tx), unissued.Unissued(tx, provider)
+    for device in sorted(register.keys() | rows.keys() | before.devices):
         row, told = register.get(device), rows.get(device)
-        if row is None and told is not None and _in_stock(tx, provider, told):
-            continue
         if row is None:
-            found = [_unregistered(tx, provider, device)]
+            found = list(before.found(device, told, day))
         elif told is None:
             why = _since(row, day, "since", "reported_at")
             sentence = f"The register has it as {row.body['status']}; the inventory does not have it. {why}".strip()
@@ -144,23 +143,6 @@ def _compare(tx: Transaction, provider: str, rows: Mapping[str, InventoryRow], d
                 *registers_differ(tx, row, told, filed[device], day),
             ]
         yield from ([device, code, sentence, explained] for code, sentence, explained in found)
-
-
-@cites("502.8/4")
-def _in_stock(tx: Transaction, provider: str, told: InventoryRow) -> bool:
-    """Tell whether a device that the register does not have is in its Provider's stock: never certified nor used."""
-    unused = _of(told.registers) == (0, 0, 0) and told.message_counter == 0
-    certified = tx.get("device-certificates", told.device)
-    mine = told.licensee == provider and not told.license
-    return told.custody in _STOCK and unused and mine and certified is None
-
-
-def _unregistered(tx: Transaction, provider: str, device: str) -> Found:
-    certified = tx.get("device-certificates", device)
-    if certified is not None and certified.owner == provider:
-        sentence = "It is certified, and its installation has not been reported yet."
-        return "population.not-reported", sentence, True
-    return "population.unknown", "The register does not have it, and it was never certified for this Provider.", False
 
 
 def _lease(row: Record, told: InventoryRow) -> Iterator[Found]:

@@ -27,6 +27,7 @@ from towncircle.psd.states import AUTHORISED
 from towncircle.rules import RuleSet
 from towncircle.rules.duties import HEADQUARTERS
 from towncircle.wire.bodies import (
+    COLLECTED,
     Acknowledged,
     DeviceActivity,
     HandOver,
@@ -53,12 +54,14 @@ def inspect(ctx: Context, device: DeviceId, tested: SelfTested, told: StatusRepo
 
 
 @cites("502.20l/1", "502.20l", "502.20c")
-def send_out(ctx: Context, row: Record, *, lease: str, regime: str, service: str, permission: str) -> Record:
+def send_out(
+    ctx: Context, row: Record, *, lease: str, regime: str, service: str, permission: str, article: str
+) -> Record:
     """Give a device that was inspected to the carrier for its licensee; give the device's record."""
     shipment = ShipmentId.new(ctx.randomness)
     row = move(ctx, row, "ship", zone=row.body["zone"], regime=regime, shipment=shipment)
     body = {
-        **_paper(row.key, OUT, service=service, article=shipment, permission=permission, at=ctx.now),
+        **_paper(row.key, OUT, service=service, article=article, permission=permission, at=ctx.now),
         "lease": lease,
         "regime": regime,
     }
@@ -140,6 +143,9 @@ def on_query(ctx: Context, opened: Opened) -> HandOver | HandOverReceipt:
     if held is None:
         raise Refused("custody.no-shipment", device=row.key, direction=body.direction)
     if body.direction == OUT:
+        if "on_paper" not in held.body:  # what is told from now on does not change the paper that was given
+            told = {**held.body, "on_paper": held.body["article"]}
+            held = ctx.tx.put("shipment", held.key, told, owner=held.owner, expected=held.version)
         return hand_over_of(held)
     if held.body["state"] != RECEIVED:
         raise Refused("custody.not-arrived", device=row.key, shipment=held.key)
@@ -160,7 +166,7 @@ def hand_over_of(held: Record) -> HandOver:
         device=DeviceId(body["device"]),
         direction=body["direction"],
         service=body["service"],
-        article=body["article"],
+        article=body.get("on_paper", body["article"]),
         permission=body["permission"],
         at=Instant(body["at"]),
     )
@@ -212,7 +218,10 @@ def on_sent_back(ctx: Context, opened: Opened, *, rules: RuleSet) -> Acknowledge
     if body.direction != BACK or row.body["custody"] not in ("returned", "checked out"):
         raise Refused("custody.stays", device=row.key, custody=row.body["custody"])
     day = ctx.now.date_in(str(row.body["zone"]))
-    permission = permission_for(ctx.tx, rules, day, direction=BACK, service=body.service)
+    if body.service == COLLECTED:
+        permission = _collected(ctx, row, body.article)
+    else:
+        permission = permission_for(ctx.tx, rules, day, direction=BACK, service=body.service)
     held = last_shipment(ctx.tx, row.key, BACK)
     if held is not None:
         if held.key == body.shipment:
@@ -229,6 +238,17 @@ def on_sent_back(ctx: Context, opened: Opened, *, rules: RuleSet) -> Acknowledge
     }
     ctx.note("device.sent-back", row.key, clauses=("P050 2.9",), licensee=licensee, **named)
     return Acknowledged(note=f"{row.key} is on its way back")
+
+
+@cites("502.20f/1", "P050-2.7/2")
+def _collected(ctx: Context, row: Record, reference: str) -> str:
+    """Check that this Provider has retrieved a device itself, under the reference that its licensee signs.
+
+    Raises `Refused` (custody.not-collected).
+    """
+    if reference not in [held.body["retrieved"] for held in ctx.tx.find("defect", owner=row.key)]:
+        raise Refused("custody.not-collected", device=row.key, reference=reference[:80])
+    return ""
 
 
 @cites("P050-2.9/1", "502.20e/1", "PRE-13/2")

@@ -2,7 +2,8 @@
 
 Here: making the inventory of a day and keeping what the Postal Service found. Not here: the comparison (the Postal
 Service's), custody itself (`inventory`).
-Kept: one inventory a day, made from the records of one instant and numbered without a gap; a day that was told gives
+Kept: it has every device from the day it is made to the scrap, also those that nobody has signed for yet. One inventory
+a day, made from the records of one instant and numbered without a gap; a day that was told gives
 the first finding again. What was written down is told, later too, in the order of its numbers; a day that was never
 written down cannot be told any more: nobody knows then how it stood.
 """
@@ -15,7 +16,7 @@ from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Ask, Context, Steps
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.money import Mills
-from towncircle.provider.stock import in_stock
+from towncircle.provider.stock import before_lease
 from towncircle.wire.bodies import (
     InventoryDifference,
     InventoryFile,
@@ -26,7 +27,7 @@ from towncircle.wire.bodies import (
 )
 from towncircle.wire.bodies.quality import PART_ROWS, digest_of
 
-_BEFORE_LEASE = ("new", "stocked", "shipped")
+_BEFORE_LEASE = ("new", "stocked")
 
 
 def write_down(ctx: Context, *, day: str) -> bool:
@@ -34,7 +35,7 @@ def write_down(ctx: Context, *, day: str) -> bool:
     held = ctx.tx.get("inventory", day)
     if held is None:
         rows = [_row(row.key, row.owner, row.body) for row in _devices(ctx)]
-        rows += [[row.key, row.body["custody"], "", ctx.party, 0, 0, 0, 0] for row in in_stock(ctx.tx)]
+        rows += [[row.key, row.body["custody"], "", ctx.party, 0, 0, 0, 0] for row in before_lease(ctx.tx)]
         body = {"number": ctx.tx.next_number("inventory"), "state": "told", "rows": rows}
         ctx.tx.put("inventory", day, body, owner=ctx.party, expected=0)
         return True
@@ -43,7 +44,7 @@ def write_down(ctx: Context, *, day: str) -> bool:
 
 def untold(ctx: Context) -> list[str]:
     """Give the days that were written down and whose finding is still to come, in the order of their numbers."""
-    rows = [row for row in ctx.tx.find("inventory") if row.body["state"] == "told"]
+    rows = ctx.tx.find("inventory", states=("told",))
     return [row.key for row in sorted(rows, key=lambda row: int(row.body["number"]))]
 
 

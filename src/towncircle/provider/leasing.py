@@ -91,8 +91,7 @@ def on_lease(ctx: Context, opened: Opened, *, product: Product, rules: RuleSet) 
     missing.may_replace(ctx, licensee)
     _unrestrained(ctx, product)
     # one device a signed lease: when a crash comes in between, the same one is prepared to the end
-    model, named = product.subject.system, f"{licensee} {opened.envelope.id}"
-    device = yield from stock.take(ctx, model=model, serials_from=product.serials_from, lease=named)
+    device = yield from stock.take(ctx, **_place(opened, product))
     parameters = _parameters(ctx, license_row, product, rules, licensee)
     terms = device_terms(rules, ctx.now.date_in(parameters.zone))
     prepared = yield from _prepare(device, body.license, Authorise(parameters=parameters, terms=terms), product)
@@ -103,8 +102,9 @@ def on_lease(ctx: Context, opened: Opened, *, product: Product, rules: RuleSet) 
     account = f"CMRS-{body.license}"
     service, permission = handovers.service_in_use(ctx, rules, ctx.now.date_in(parameters.zone))
     handovers.inspect(ctx, device, tested, told)
+    sent = {"service": service, "permission": permission, "article": stock.article_of(ctx.tx, device, service)}
     row = _stock(ctx, device, licensee, lease, prepared, parameters)
-    handovers.send_out(ctx, row, lease=lease, regime=product.regime, service=service, permission=permission)
+    handovers.send_out(ctx, row, lease=lease, regime=product.regime, **sent)
     signed = {"license": body.license, "device": device, "account": account, "signed": opened.envelope.id}
     ctx.tx.put("lease", lease, signed, owner=licensee, expected=0)
     open_account(ctx, licensee, account)
@@ -112,6 +112,21 @@ def on_lease(ctx: Context, opened: Opened, *, product: Product, rules: RuleSet) 
     ctx.note("lease.signed", lease, clauses=("502.20(c)",), licensee=licensee, device=device, license=body.license)
     ctx.send("postal.usps", DepositAcknowledgmentForwarded(lease=opened.raw), key=f"deposit acknowledgment {lease}")
     return LeaseConfirmed(lease=lease, device=device, account=account)
+
+
+def _place(opened: Opened, product: Product) -> dict[str, Any]:
+    """Name the place of a lease in the stock: one device a signed lease."""
+    body = opened.body
+    assert isinstance(body, LeaseSigned)
+    named = f"{opened.envelope.sender} {opened.envelope.id}"
+    told = {"model": product.subject.system, "serials_from": product.serials_from}
+    return {**told, "lease": named, "license_number": body.license}
+
+
+@cites("502.8/7")
+def on_refused(ctx: Context, opened: Opened, code: str, *, product: Product) -> None:
+    """Give the device of a lease that was refused half-way back to the stock."""
+    stock.give_back(ctx, **_place(opened, product), faulty=code == "custody.inspection-failed")
 
 
 def _valid_license(ctx: Context, body: LeaseSigned, licensee: str) -> Record:

@@ -3,20 +3,24 @@
 Here: what the Provider's staff does with a device that nobody has leased, and which one a lease takes. Not here: the
 lease (`leasing`), custody from the shipment on (`inventory`).
 Kept: a device is leased from stock only after its inspection; each is taken by one lease, however often that is walked.
-A lease that finds none in stock has one made, so that a Provider without a stock leases as ever.
+A lease that finds none in stock has one made, so that a Provider without a stock leases as ever. One that is refused
+half-way gives its device back: it is free for the next one, but where it was certified meanwhile only for one under the
+same license. Until it is leased a device can be rejected and scrapped, its keys destroyed where it has any.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Context, Exchange, Reserve, Steps
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.ids import DeviceId
+from towncircle.kernel.money import ZERO
 from towncircle.kernel.store import Record, Transaction
 from towncircle.provider.inventory import CUSTODY
-from towncircle.psd.states import MANUFACTURED
+from towncircle.psd.states import AUTHORISED, INITIALISED, MANUFACTURED, ZEROISED
 
 KIND = "stock"
 NEW, STOCKED, SCRAPPED, TAKEN = "new", "stocked", "scrapped", "taken"
@@ -42,62 +46,197 @@ def manufacture(ctx: Context, *, model: str, serials_from: int, count: int) -> l
     return made
 
 
-@cites("502.18", "502.8/7")
+@cites("502.18", "502.8/7", "PRE-06/2")
 def inspect(ctx: Context, *, device: str, reject: str = "") -> Steps:
     """Inspect a new device: its own tests pass and it is in stock, or it is rejected, with the reason, and scrapped.
+
+    One that stands in stock is rejected as well. Keys that a lease gave it before it was refused are destroyed first.
 
     Raises `Refused` (custody.not-in-stock, custody.inspection-failed, machine.illegal-move).
     """
     row = _row(ctx.tx, device)
     if reject:
-        step = CUSTODY.move(str(row.body["custody"]), "reject")
+        CUSTODY.move(str(row.body["custody"]), _end(row))
+        if _keyed(ctx.tx, row):
+            name = DeviceId(row.key)
+            told = yield Exchange(name, lambda client: client.status())
+            if told.state != ZEROISED:
+                yield Exchange(name, lambda client: client.zeroise(name))
+            row = _row(ctx.tx, device)
+        step = CUSTODY.move(str(row.body["custody"]), _end(row))
+        _enter(ctx, row)
         ctx.note(f"custody.{step.to}", device, clauses=(step.clause,), licensee="", reason=reject)
         return _put(ctx, row, custody=SCRAPPED)
     step = CUSTODY.move(str(row.body["custody"]), "inspect")
     tested, told = yield Exchange(DeviceId(device), lambda client: (client.selftest(), client.status()))
     row = _row(ctx.tx, device)
-    if not tested.passed or told.state != MANUFACTURED:
+    states = (MANUFACTURED, INITIALISED, AUTHORISED) if row.body.get("freed") else (MANUFACTURED,)
+    unused = told.resets_total == ZERO and told.registers.pieces == 0
+    if not tested.passed or told.state not in states or not unused:
         raise Refused("custody.inspection-failed", device=device, state=told.state)
+    _enter(ctx, row)
     ctx.note("device.inspected", device, clauses=("502.18",), state=told.state, tests=len(tested.passed))
     ctx.note(f"custody.{step.to}", device, clauses=(step.clause,), licensee="", zone="")
-    return _put(ctx, row, custody=STOCKED, place=_next_place(ctx.tx, device))
+    place = 0 if row.body.get("freed") else _next_place(ctx.tx, device)
+    return _put(ctx, row, custody=STOCKED, place=place)
 
 
-def take(ctx: Context, *, model: str, serials_from: int, lease: str) -> Steps:
+def take(ctx: Context, *, model: str, serials_from: int, lease: str, license_number: str) -> Steps:
     """Give the device for a lease: the one that is longest in stock, or else a new serial; the same lease, the same."""
     named = f"lease {lease}"
-    given_before = ctx.tx.get("reserved", f"stock {named}") is not None
-    if ctx.tx.get("reserved", named) is None and (given_before or _free(ctx.tx, model)):
+    mine = _mine(ctx.tx, model, serials_from, named)
+    if mine:
+        return DeviceId(mine)
+    for row in _freed(ctx.tx, model, license_number):
+        if not _given(ctx.tx, _turn(row)) and (yield Reserve(_turn(row), f"stock {named} {_turn(row)}")) == 1:
+            return DeviceId(row.key)
+    if _free(ctx.tx, model):
         place = yield Reserve(_series(model), f"stock {named}")
         for row in _of(ctx.tx, model):
             if (row.body["custody"], row.body["place"]) == (STOCKED, place):
                 return DeviceId(row.key)
-    number = yield Reserve(SERIALS, named)
-    return DeviceId.parse(f"{model}{serials_from + number - 1:010d}")
+    key = _next_serial(ctx.tx, model, serials_from, named)
+    number = yield Reserve(SERIALS, key, about=f"{model} {serials_from}")
+    return _device(model, serials_from, number)
+
+
+def _mine(tx: Transaction, model: str, serials_from: int, named: str) -> str:
+    """Give the device that a lease has reserved and may still have, or nothing."""
+    held = tx.get("reserved", f"stock {named}")
+    for row in _of(tx, model):
+        if row.body["custody"] == STOCKED:
+            turn = tx.get("reserved", f"stock {named} {_turn(row)}") if row.body.get("freed") else None
+            if (turn is not None and turn.body["number"] == 1) or (
+                held is not None and row.body["place"] == held.body["number"]
+            ):
+                return row.key
+    last = tx.get("reserved", named)
+    while last is not None:
+        device = _device(model, serials_from, int(last.body["number"]))
+        row_ = tx.get(KIND, device)
+        if row_ is None or row_.body["custody"] == NEW:
+            return device
+        last = tx.get("reserved", f"{named} after {device}")
+    return ""
+
+
+def _next_serial(tx: Transaction, model: str, serials_from: int, named: str) -> str:
+    """Name the reservation of the next serial of a lease: those it had before are scrapped, or in stock."""
+    key = named
+    while (held := tx.get("reserved", key)) is not None:
+        key = f"{named} after {_device(model, serials_from, int(held.body['number']))}"
+    return key
+
+
+@cites("502.8/7", "502.18")
+def give_back(
+    ctx: Context, *, model: str, serials_from: int, lease: str, license_number: str, faulty: bool
+) -> Record | None:
+    """Give the device of a lease that was refused half-way back to the stock, free for another one.
+
+    One that was certified meanwhile is free for the same license only; one whose inspection failed is not free, and
+    waits to be rejected. One that was made for the lease waits for its inspection.
+    """
+    device = _mine(ctx.tx, model, serials_from, f"lease {lease}")
+    if not device or ctx.tx.get("device", device) is not None:
+        return None
+    row = ctx.tx.get(KIND, device)
+    bound = {"license": license_number if _certified(ctx.tx, device) else ""}
+    if row is None:
+        ctx.note("custody.new", device, clauses=("502.18",), licensee="")
+        made = {"custody": NEW, "place": 0, "freed": 1, **bound}
+        return ctx.tx.put(KIND, device, made, owner=ctx.party, expected=0)
+    if faulty:
+        return row
+    return _put(ctx, row, place=0, freed=int(row.body.get("freed", 0)) + 1, **bound)
+
+
+def _certified(tx: Transaction, device: str) -> bool:
+    """Tell whether the Postal Service has answered the request for a device's certificates with them."""
+    held = tx.get("outgoing", f"certificates {device}")
+    return held is not None and held.body["state"] != "refused"
 
 
 def taken(ctx: Context, device: str) -> bool:
-    """Take a device out of the stock for its lease; tell whether it was in stock."""
+    """Take a device out of the stock for its lease; tell whether it stood there inspected.
+
+    Raises `Refused` (custody.not-in-stock) for one that was scrapped meanwhile.
+    """
     row = ctx.tx.get(KIND, device)
-    if row is not None:
-        _put(ctx, row, custody=TAKEN)
-    return row is not None
+    if row is None:
+        return False
+    if row.body["custody"] == SCRAPPED:
+        raise Refused("custody.not-in-stock", device=device)
+    _put(ctx, row, custody=TAKEN)
+    return bool(row.body["custody"] == STOCKED)
+
+
+def article_of(tx: Transaction, device: str, service: str) -> str:
+    """Give the article number that was prepared for a device in stock, where it goes by that service; or nothing."""
+    held = tx.get(KIND, device)
+    told = (held.body.get("service"), held.body["custody"]) if held is not None else ()
+    return str(held.body["article"]) if held is not None and told == (service, STOCKED) else ""
+
+
+def prepare(ctx: Context, *, device: str, service: str, article: str) -> Record | None:
+    """Keep the article number with which a device in stock will be shipped; None where it is not in stock."""
+    row = ctx.tx.get(KIND, device)
+    if row is None or row.body["custody"] != STOCKED:
+        return None
+    return _put(ctx, row, service=service, article=article)
 
 
 def in_stock(tx: Transaction) -> list[Record]:
     """Give the devices that were made and are not leased or scrapped."""
-    return [row for row in tx.find(KIND) if row.body["custody"] in IN_STOCK]
+    return [row for row in before_lease(tx) if row.body["custody"] in IN_STOCK]
+
+
+@cites("502.8/7", "PRE-06/2")
+def before_lease(tx: Transaction) -> list[Record]:
+    """Give the devices that were made and never leased: new, in stock or scrapped, also one whose lease goes on."""
+    known = {row.key for row in tx.find(KIND)}
+    going = [_going(tx, row) for row in tx.find("reserved", owner=SERIALS) if "about" in row.body]
+    return [row for row in tx.find(KIND) if row.body["custody"] != TAKEN] + [
+        row for row in going if row.key not in known and tx.get("device", row.key) is None
+    ]
+
+
+def _going(tx: Transaction, reserved: Record) -> Record:
+    """Give a device that was made for a lease which is not over as the stock has one: new, and not inspected."""
+    model, serials_from = reserved.body["about"].split()
+    device = _device(model, int(serials_from), int(reserved.body["number"]))
+    bound = {"license": "unknown" if _certified(tx, device) else ""}
+    return replace(reserved, key=device, body={"custody": NEW, "place": 0, "freed": 1, **bound}, version=0)
 
 
 def _row(tx: Transaction, device: str) -> Record:
-    row = tx.get(KIND, device)
-    if row is None or row.body["custody"] == TAKEN:
+    row = next((row for row in before_lease(tx) if row.key == device), None)
+    if row is None:
         raise Refused("custody.not-in-stock", device=device[:20])
     return row
 
 
+def _enter(ctx: Context, row: Record) -> None:
+    """Take a device into the books that was made for a lease which is not over."""
+    if row.version == 0:
+        ctx.note("custody.new", row.key, clauses=("502.18",), licensee="")
+
+
+def _end(row: Record) -> str:
+    return "scrap" if row.body["custody"] == STOCKED else "reject"
+
+
+def _keyed(tx: Transaction, row: Record) -> bool:
+    """Tell whether a device was given to a lease once, which may have initialised it."""
+    return bool(row.body.get("freed")) or 0 < int(row.body["place"]) <= _given(tx, _series(row.key[:4]))
+
+
 def _put(ctx: Context, row: Record, **changes: Any) -> Record:
-    return ctx.tx.put(KIND, row.key, {**row.body, **changes}, owner=row.owner, expected=row.version)
+    return ctx.tx.put(KIND, row.key, {**row.body, **changes}, owner=ctx.party, expected=row.version)
+
+
+def _device(model: str, serials_from: int, number: int) -> DeviceId:
+    return DeviceId.parse(f"{model}{serials_from + number - 1:010d}")
 
 
 def _of(tx: Transaction, model: str) -> list[Record]:
@@ -108,17 +247,27 @@ def _series(model: str) -> str:
     return f"{PLACES} {model}"
 
 
-def _given(tx: Transaction, model: str) -> int:
-    return max((int(row.body["number"]) for row in tx.find("reserved", owner=_series(model))), default=0)
+def _turn(row: Record) -> str:
+    """Name the series whose first number takes a device that was given back, for this time."""
+    return f"{PLACES} {row.key} {row.body['freed']}"
+
+
+def _freed(tx: Transaction, model: str, license_number: str) -> list[Record]:
+    rows = [row for row in _of(tx, model) if row.body.get("freed") and row.body["custody"] == STOCKED]
+    return [row for row in rows if row.body["license"] in ("", license_number)]
+
+
+def _given(tx: Transaction, series: str) -> int:
+    return max((int(row.body["number"]) for row in tx.find("reserved", owner=series)), default=0)
 
 
 def _free(tx: Transaction, model: str) -> bool:
     """Tell whether a device of a model stands in a place that no lease was given."""
-    given = _given(tx, model)
+    given = _given(tx, _series(model))
     return any(row.body["custody"] == STOCKED and row.body["place"] > given for row in _of(tx, model))
 
 
 def _next_place(tx: Transaction, device: str) -> int:
     model = device[:4]
     last = max((int(row.body["place"]) for row in _of(tx, model)), default=0)
-    return max(last, _given(tx, model)) + 1
+    return max(last, _given(tx, _series(model))) + 1

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
 from typing import Any
@@ -23,6 +23,7 @@ from towncircle.rules.inventory import duties, inventory, sheet
 FACT = "act.recorded"
 PARTIES = ("provider", "postal")
 _YEAR = re.compile(r"(19|20|21)[0-9]{2}", re.ASCII)
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}", re.ASCII)
 _REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9./:_-]{0,79}", re.ASCII)
 
 
@@ -30,9 +31,10 @@ _REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9./:_-]{0,79}", re.ASCII)
 class Act:
     """Hold one act: the duty it fulfils, whose journal it stands in, the office, whether a paper shows it.
 
-    `about` is the role of the party that it is about, where it names one. `told_by` is the fact by which a procedure of
-    the program tells of the same act, and `where` what its body says then; empty where no procedure does. An act of a
-    rule set's own has no duty: `rule` is its clause and `orders` what is done. `period`: it is done for a year.
+    `about` is the role of the party that it is about, where it names one. `told_by` holds the facts by which procedures
+    of the program tell of the same act, each with what its body says then; `command` is the one that does it, where
+    nobody records it freely. An act of a rule set's own has no duty: `rule` is its clause and `orders` what is done.
+    `period`: it is done for a year.
     """
 
     name: str
@@ -41,8 +43,8 @@ class Act:
     actor: str
     document: bool
     about: str = ""
-    told_by: str = ""
-    where: Mapping[str, str] = field(default_factory=dict)
+    told_by: tuple[tuple[str, Mapping[str, str]], ...] = ()
+    command: str = ""
     rule: str = ""
     orders: str = ""
     period: bool = False
@@ -62,6 +64,11 @@ class Act:
         """Say what the act is."""
         return self.orders or duties()[self.duty].does
 
+    def as_dict(self) -> dict[str, Any]:
+        """Give an act of a rule set's own as a JSON record, the form in which the rule set's digest covers it."""
+        keys = ("name", "by", "actor", "document", "about", "rule", "orders", "period")
+        return {key: getattr(self, key) for key in keys}
+
 
 @cache
 def acts() -> Mapping[str, Act]:
@@ -72,8 +79,9 @@ def acts() -> Mapping[str, Act]:
 
 
 def _read(name: str, row: dict[str, Any]) -> Act:
-    told = row.pop("told_by", {"fact": ""})
-    return Act(name=name, told_by=told["fact"], where=MappingProxyType(told.get("where", {})), **row)
+    told = row.pop("told_by", [])
+    facts = [told] if isinstance(told, dict) else told
+    return Act(name=name, told_by=tuple((one["fact"], MappingProxyType(one.get("where", {}))) for one in facts), **row)
 
 
 def read_act(name: str, table: Mapping[str, Any], *, source: str, quality: str) -> Act:
@@ -88,6 +96,11 @@ def read_act(name: str, table: Mapping[str, Any], *, source: str, quality: str) 
         raise ValueError(f"{name} has a key whose value is no text")
     if texts["by"] not in PARTIES or about not in ("", *PARTIES) or name in acts():
         raise ValueError(f"{name} is an act of nobody who records acts, or has the name of another one")
+    if not NAME.fullmatch(name):
+        raise ValueError(f"'{name[:40]}' is no name of an act: small letters, digits, '-' and '_'")
+    known = [office for office, row in sheet("offices")["offices"].items() if row["party"] == texts["by"]]
+    if texts["actor"] not in known:
+        raise ValueError(f"{name}: actor '{texts['actor'][:40]}' is no office of a {texts['by']}: {', '.join(known)}")
     if not all(isinstance(flag, bool) for flag in flags.values()) or not all(texts.values()):
         raise ValueError(f"{name} has an empty text, or a document or period that is neither true nor false")
     rule = texts.pop("clause")
@@ -98,8 +111,12 @@ def acts_told(fact: Fact) -> list[Act]:
     """Give the acts that a fact tells of: the one that was recorded, or those that a procedure of the program did."""
     if fact.type == FACT:
         return [act for act in acts().values() if act.name == fact.body.get("act")]
-    told = (act for act in acts().values() if act.told_by == fact.type)
-    return [act for act in told if all(fact.body.get(key) == value for key, value in act.where.items())]
+
+    def tells(act: Act) -> bool:
+        kinds = [where for kind, where in act.told_by if kind == fact.type]
+        return any(all(fact.body.get(key) == value for key, value in where.items()) for where in kinds)
+
+    return [act for act in acts().values() if tells(act)]
 
 
 def act_named(name: str, own: Mapping[str, Act] = MappingProxyType({})) -> Act:
@@ -116,6 +133,26 @@ def check_reference(text: str) -> None:
         raise BadInput("acts.bad-reference", text=text[:40])
 
 
+def check_told(act: Act, *, party: str, document: str, about: str, period: str) -> None:
+    """Check what is told of an act against what its rule asks for.
+
+    Raises `BadInput` (acts.bad-about, acts.bad-period), `Refused` (acts.not-this-party, acts.no-document).
+    """
+    if party.partition(".")[0] != act.by:
+        raise Refused("acts.not-this-party", act=act.name, by=act.party, party=party, clause=act.clause)
+    if act.document and not document:
+        raise Refused("acts.no-document", act=act.name, does=act.does, clause=act.clause)
+    if about.partition(".")[0] != act.about:
+        raise BadInput(
+            "acts.bad-about",
+            act=act.name,
+            about=about[:64] or "nobody",
+            needed=f"a {act.about}" if act.about else "nobody",
+        )
+    if bool(period) != act.period or (period and not _YEAR.fullmatch(period)):
+        raise BadInput("acts.bad-period", act=act.name, period=period[:20] or "none")
+
+
 def record(
     ctx: Context, *, act: Act, reference: str, document: str, at: Instant, about: str = "", period: str = ""
 ) -> Fact:
@@ -128,20 +165,7 @@ def record(
     """
     clause = act.clause
     check_reference(reference)
-    role = ctx.party.partition(".")[0]
-    if role != act.by:
-        raise Refused("acts.not-this-party", act=act.name, by=act.party, party=ctx.party, clause=clause)
-    if act.document and not document:
-        raise Refused("acts.no-document", act=act.name, does=act.does, clause=clause)
-    if about.partition(".")[0] != act.about:
-        raise BadInput(
-            "acts.bad-about",
-            act=act.name,
-            about=about[:64] or "nobody",
-            needed=f"a {act.about}" if act.about else "nobody",
-        )
-    if bool(period) != act.period or (period and not _YEAR.fullmatch(period)):
-        raise BadInput("acts.bad-period", act=act.name, period=period[:20] or "none")
+    check_told(act, party=ctx.party, document=document, about=about, period=period)
     if at > ctx.now:
         raise Refused("acts.not-yet", act=act.name, at=at, now=ctx.now, clause=clause)
     named = {name: text for name, text in (("about", about), ("period", period)) if text}

@@ -14,6 +14,7 @@ term.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -27,6 +28,7 @@ from towncircle.rules.terms import Term
 
 SHAPES = ("obligation", "interval", "window", "retention", "calendar", "set limit")
 JOURNALS = ("licensee", "provider", "postal", "bank")
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}", re.ASCII)
 DENIES: Mapping[str, tuple[str, ...]] = MappingProxyType({"provider": ("resets",)})  # what each role's effects can deny
 PARTY = "party"  # one thread for the whole journal
 _LISTS = ("starts", "met_by", "ends", "restarts")
@@ -184,13 +186,11 @@ def _check(limit: Limit) -> None:
         raise ValueError(f"{name} has no known shape, journal or quality")
     if bool(limit.quote) == bool(limit.retold) or (limit.retold and limit.quality != "secondary"):
         raise ValueError(f"{name} has neither the rule's words (quote) nor a secondary source's (retold), or both")
+    _check_words(limit)
     if not limit.starts or not limit.consequence.says:
         raise ValueError(f"{name} has nothing that starts it, or no consequence")
     if not (limit.values or limit.term_of or limit.until):
         raise ValueError(f"{name} does not say how long it runs: values, term_of or until")
-    words = [getattr(limit, key) for key in (*_WORDS, *_OPTIONAL, "retold")] + list(_said(limit))
-    if not all(isinstance(word, str) for word in words):
-        raise ValueError(f"{name} has a key whose value is no text")
     if not all(type(row.since) is date for row in limit.values):
         raise ValueError(f"{name} has values whose 'from' is no date")
     if [row.since for row in limit.values] != sorted({row.since for row in limit.values}):
@@ -206,9 +206,20 @@ def _check(limit: Limit) -> None:
         Term.parse(limit.reminder)
 
 
+def _check_words(limit: Limit) -> None:
+    name = limit.id
+    if not NAME.fullmatch(name):
+        raise ValueError(f"'{name[:40]}' is no name of a limit: small letters, digits, '-' and '_'")
+    words = [getattr(limit, key) for key in (*_WORDS, *_OPTIONAL, "retold")] + list(_said(limit))
+    if not all(isinstance(word, str) for word in words):
+        raise ValueError(f"{name} has a key whose value is no text")
+    if not all((limit.title, limit.clause, limit.actor, limit.about, limit.source)):
+        raise ValueError(f"{name} has an empty title, clause, actor, about or source")
+
+
 def _said(limit: Limit) -> tuple[Any, ...]:
     after = limit.consequence
-    links = [word for link in limit.links() for word in (link.fact, link.by)]
+    links = [word for link in limit.links() for word in (link.fact, link.by, *link.where, *link.where.values())]
     return (after.says, after.case, after.denies, *after.notify, *limit.cites, *links)
 
 

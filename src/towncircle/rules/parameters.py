@@ -107,6 +107,8 @@ def read_parameter(name: str, table: Mapping[str, Any], *, source: str, quality:
         raise ValueError(f"{name} has a key whose value is no text")
     if parameter.unit not in EXAMPLES or parameter.quality not in QUALITIES or not _said(parameter):
         raise ValueError(f"{name} has no known unit, no known quality or no quote")
+    if not parameter.source:
+        raise ValueError(f"{name} has no source")
     if not all(type(row.since) is date for row in values):
         raise ValueError(f"{name} has values whose 'from' is no date")
     if not values or [row.since for row in values] != sorted({row.since for row in values}):

@@ -2,8 +2,8 @@
 
 Here: finding the folders and reading what they say of themselves. Not here: their parameters (`rulesets`).
 Kept: a rule set is a folder, not a fork. A folder in this package is found, and so is every folder below the one that
-the environment names in `TOWNCIRCLE_RULES`. A folder that cannot be used stays in the list with the reason, and says
-so when it is asked for; it stops nobody else.
+the environment names in `TOWNCIRCLE_RULES`, or that folder itself where it holds one. A folder that cannot be used
+stays in the list with the reason, and says so when it is asked for; it stops nobody else.
 
 `about.json` holds: `name`; `over`, the rule set it is laid over, or null; `title` and `source` for people; `start`, the
 moment at which a new world of it begins; `frozen`, whether its clock stands there; `layout` and `scheme`, the design
@@ -28,10 +28,9 @@ from towncircle.kernel.instants import Instant
 
 FILE = "about.json"
 ELSEWHERE = "TOWNCIRCLE_RULES"
-# the designs of indicia that a device can make, and the signatures that each bears
-INDICIA: Mapping[str, str] = MappingProxyType(
-    {"ibi-full": "dsa-1024", "imi-max": "ecdsa-p256", "imi-min": "ecdsa-p256", "imi-std": "ecdsa-p256"}
-)
+# the designs of indicia with which a mail room prints and an auditor counts, and the signatures that each bears; of the
+# others one asks for a weight that no job says, and one leaves out the registers
+INDICIA: Mapping[str, str] = MappingProxyType({"ibi-full": "dsa-1024", "imi-std": "ecdsa-p256"})
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,39}", re.ASCII)
 _TEXTS = ("name", "title", "source", "start", "layout", "scheme")
 
@@ -83,7 +82,10 @@ def _found() -> Iterator[About]:
         if folder.joinpath(FILE).is_file():
             yield _read(folder, folder.name)
     elsewhere = os.environ.get(ELSEWHERE, "")
-    if elsewhere and Path(elsewhere).is_dir():
+    if elsewhere and Path(elsewhere).joinpath(FILE).is_file():  # the folder of one rule set itself
+        path = Path(elsewhere).resolve()
+        yield replace(_read(path, str(path)), added=True)
+    elif elsewhere and Path(elsewhere).is_dir():
         for path in sorted(Path(elsewhere).resolve().iterdir()):
             if path.is_dir():
                 yield replace(_read(path, str(path)), added=True)

@@ -12,8 +12,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.facts import Fact
 from towncircle.kernel.store import Transaction
+from towncircle.rules.acts import FACT as RECORDED
+from towncircle.rules.acts import Act, check_told
 from towncircle.rules.parameters import Parameter
 from towncircle.rules.rulesets import RuleSet
 
@@ -31,10 +34,11 @@ class Replay:
 
 
 def changed(ours: RuleSet, theirs: RuleSet) -> list[str]:
-    """Name the parameters and limits that another rule set has otherwise, the parameters first."""
+    """Name the parameters, limits and acts that another rule set has otherwise, in this order."""
     moved = [name for name, held in theirs.parameters.items() if _figure(ours.parameters.get(name)) != _figure(held)]
     limits = [name for name, held in theirs.limits.items() if ours.limits.get(name) != held]
-    return [*moved, *limits]
+    acts = [name for name, held in theirs.acts.items() if ours.acts.get(name) != held]
+    return [*moved, *limits, *acts]
 
 
 def _figure(held: Parameter | None) -> object:
@@ -54,6 +58,25 @@ def differing(
         for (fact, name, mine), (_, _, yours) in both:
             if mine != yours:
                 yield fact, name or ", ".join(moved), mine, yours
+
+
+def acts_differing(facts: Sequence[Fact], ours: RuleSet, theirs: RuleSet, *, party: str) -> Iterator[Found]:
+    """Give each recorded act of a rule set's own that another rule set would have refused, or recorded otherwise."""
+    for fact in facts:
+        name = str(fact.body.get("act", "")) if fact.type == RECORDED else ""
+        mine, yours = (_told(fact, rules.acts[name], party) if name in rules.acts else "" for rules in (ours, theirs))
+        if mine != yours:
+            yield fact, name, mine or "no such act", yours or "no such act"
+
+
+def _told(fact: Fact, act: Act, party: str) -> str:
+    """Say what comes of an act as it was recorded."""
+    document, about, period = (str(fact.body.get(key, "")) for key in ("document", "about", "period"))
+    try:
+        check_told(act, party=party, document=document, about=about, period=period)
+    except (BadInput, Refused) as refusal:
+        return f"refused: {refusal.code}"
+    return f"recorded under {act.clause} by the {act.actor}"
 
 
 def unreplayed(replays: Iterable[Replay], ours: RuleSet, theirs: RuleSet) -> list[str]:

@@ -28,22 +28,27 @@ from towncircle.kernel.money import Mills
 from towncircle.rules.acts import Act, read_act
 from towncircle.rules.limits import Limit, read_limit
 from towncircle.rules.parameters import Parameter, Value, read_parameter
+from towncircle.rules.reachable import DECERTIFIED, ended_by
+from towncircle.rules.registry import FILE as ABOUT
 from towncircle.rules.registry import About, registry
 from towncircle.rules.soundness import troubles
 from towncircle.rules.terms import Length, Term
 
 T = TypeVar("T")
 
+_BELOW = ("limits", "acts")  # the folders in a rule set's folder
 _COMPLETE = "ibi-1998"  # the rule set that has every parameter the program asks for
 
 
 class RuleSet:
     """Hold the parameters and the time limits of one regulation and answer for a day.
 
-    `digest` is the SHA-256 (hex) over all of them; `inherited` names the parameters taken over from the set below.
+    `digest` is the SHA-256 (hex) over all of them and the acts of its own; `former` is that of before acts were
+    covered, under which older decisions of such a set stand; `inherited` names the parameters taken over from the set
+    below.
     """
 
-    __slots__ = ("acts", "digest", "inherited", "limits", "name", "parameters")
+    __slots__ = ("acts", "digest", "former", "inherited", "limits", "name", "parameters")
 
     def __init__(
         self,
@@ -58,7 +63,8 @@ class RuleSet:
         self.limits: Mapping[str, Limit] = MappingProxyType(dict(sorted(limits.items())))
         self.inherited = inherited
         self.acts: Mapping[str, Act] = MappingProxyType(dict(sorted(acts.items())))
-        self.digest = _digest(name, self.parameters, self.limits)
+        self.former = _digest(name, self.parameters, self.limits)
+        self.digest = _digest(name, self.parameters, self.limits, self.acts) if acts else self.former
 
     def __repr__(self) -> str:
         return f"RuleSet({self.name}, {self.digest[:12]})"
@@ -127,17 +133,38 @@ class RuleSet:
         if not folder.is_dir():
             raise BadInput("rules.no-such-folder", folder=folder, what="it is no folder")
         try:
-            parameters, limits, places = _load(folder)
+            parameters, limits, acts, places = _load(folder)
         except BrokenInvariant as error:  # in our own folder that is a defect, in a user's a slip
             raise BadInput("rules.no-such-folder", folder=folder, what=error.sentence.rstrip(".")) from error
-        if not parameters and not limits:
-            raise BadInput("rules.no-such-folder", folder=folder, what="it holds no rule file (*.toml, limits/*.toml)")
-        wrong = next(troubles(parameters, limits, places=places, known=self.parameters, start=None), "")
-        if wrong:
+        if not parameters and not limits and not acts:
+            what = "it holds no rule file (*.toml, limits/*.toml, acts/*.toml)"
+            raise BadInput("rules.no-such-folder", folder=folder, what=what)
+        whole = RuleSet(
+            self.name,
+            {**self.parameters, **parameters},
+            self.inherited - frozenset(parameters),
+            {**self.limits, **limits},
+            {**self.acts, **acts},
+        )
+        asked, regimes = {**_asked(REGISTRY), **self.parameters}, chain(self.name)
+        found = troubles(
+            parameters, limits, places=places, asked=asked, whole=whole.parts(), regimes=regimes, start=None
+        )
+        if wrong := next(found, ""):
             raise BadInput("rules.no-such-folder", folder=folder, what=wrong)
-        changed = frozenset(parameters)
-        whole = {**self.parameters, **parameters}
-        return RuleSet(self.name, whole, self.inherited - changed, {**self.limits, **limits}, self.acts)
+        return whole
+
+    def parts(self) -> tuple[str, Mapping[str, Parameter], Mapping[str, Limit], Mapping[str, Act]]:
+        """Give its name, its parameters, its limits and the acts of its own."""
+        return self.name, self.parameters, self.limits, self.acts
+
+    def knows(self, digest: str) -> bool:
+        """Tell whether a decision that bears a digest was made under this rule set."""
+        return digest in (self.digest, self.former)
+
+    def ended(self, regime: str) -> bool:
+        """Tell whether the systems of another regime are decertified under this rule set (IMI-08)."""
+        return DECERTIFIED in self.parameters and regime in ended_by(self.limits)
 
     def _int(self, name: str, unit: str, on: date) -> int:
         value = self._value(name, unit, on)
@@ -184,14 +211,14 @@ def _built(about: About, found: Mapping[str, About]) -> RuleSet:
 
 def _laid(about: About, under: RuleSet | None) -> RuleSet:
     folder = files("towncircle.rules").joinpath(about.folder)
-    parameters, limits, _ = _load(folder)
+    parameters, limits, acts, _ = _load(folder)
     inherited = under.parameters if under else {}
     return RuleSet(
         about.name,
         {**inherited, **parameters},
         frozenset(inherited.keys() - parameters.keys()),
         {**(under.limits if under else {}), **limits},
-        {**(under.acts if under else {}), **_below(folder, "acts", read_act, {})},
+        {**(under.acts if under else {}), **acts},
     )
 
 
@@ -200,23 +227,29 @@ def examined(found: Mapping[str, About]) -> Mapping[str, About]:
     told = dict(found)
     if not any(about.added for about in found.values()):
         return found
-    known: dict[str, Parameter] = {}
-    for about in found.values():
-        if not about.added:  # those that come with the program have what it asks for
-            known = {**_built(about, found).parameters, **known}
+    asked = _asked(found)
     for name in sorted(found, key=lambda one: _depth(found, one)):
         about = told[name]
         if about.added and not about.trouble:
             below = told[about.over] if about.over else None
             lower = f"about.json: over: it is laid over '{about.over}', which cannot be used"
-            told[name] = replace(about, trouble=lower if below and below.trouble else _trouble(about, told, known))
+            told[name] = replace(about, trouble=lower if below and below.trouble else _trouble(about, told, asked))
     return MappingProxyType(told)
 
 
-def _trouble(about: About, found: Mapping[str, About], known: Mapping[str, Parameter]) -> str:
+def _asked(found: Mapping[str, About]) -> Mapping[str, Parameter]:
+    """Give the parameters that the program asks for: those that come with it have them."""
+    asked: dict[str, Parameter] = {}
+    for about in found.values():
+        if not about.added and not about.trouble:
+            asked = {**_built(about, found).parameters, **asked}
+    return asked
+
+
+def _trouble(about: About, found: Mapping[str, About], asked: Mapping[str, Parameter]) -> str:
     """Say why the folder of a rule set cannot be used, or nothing."""
     try:
-        parameters, limits, places = _load(files("towncircle.rules").joinpath(about.folder))
+        parameters, limits, _, places = _load(files("towncircle.rules").joinpath(about.folder))
         whole = _built(about, found)
     except BrokenInvariant as error:
         return error.sentence.rstrip(".")
@@ -228,11 +261,17 @@ def _trouble(about: About, found: Mapping[str, About], known: Mapping[str, Param
     if lacking:
         return f"it lacks these limits: {', '.join(lacking)}"
     start = Instant.parse(about.start).date_in("UTC")
-    wrong = next(troubles(parameters, limits, places=places, known=known, start=start), "")
+    regimes = _names_below(about, found)
+    said = troubles(parameters, limits, places=places, asked=asked, whole=whole.parts(), regimes=regimes, start=start)
+    wrong = next(said, "")
     late = next((one for one in whole.parameters.values() if one.values[0].since > start), None)
     if not wrong and late is not None:
         return f"about.json: start: on {start} the parameter {late.name} is not in force, which begins later"
     return wrong
+
+
+def _names_below(about: About, found: Mapping[str, About]) -> tuple[str, ...]:
+    return (about.name, *(_names_below(found[about.over], found) if about.over else ()))
 
 
 def _depth(found: Mapping[str, About], name: str) -> int:
@@ -240,10 +279,23 @@ def _depth(found: Mapping[str, About], name: str) -> int:
     return 0 if over is None or found[name].trouble else 1 + _depth(found, over)
 
 
-def _load(folder: Traversable) -> tuple[dict[str, Parameter], dict[str, Limit], dict[str, str]]:
+def _load(folder: Traversable) -> tuple[dict[str, Parameter], dict[str, Limit], dict[str, Act], dict[str, str]]:
     places: dict[str, str] = {}
+    _nothing_else(folder)
     parameters = _sheets(folder, read_parameter, places, "")
-    return parameters, _below(folder, "limits", read_limit, places), places
+    limits = _below(folder, "limits", read_limit, places)
+    return parameters, limits, _below(folder, "acts", read_act, places), places
+
+
+def _nothing_else(folder: Traversable, *, below: bool = False) -> None:
+    """Check that nothing lies in a folder that nobody would read: a slip in a name would be silent."""
+    for item in sorted(folder.iterdir(), key=lambda one: one.name):
+        name = item.name
+        if name in _BELOW and not below and item.is_dir():
+            _nothing_else(item, below=True)
+        elif not (name.endswith((".toml", ".md")) or name.startswith((".", "__")) or (name == ABOUT and not below)):
+            what = "nothing reads it: a rule set holds about.json, *.toml, limits/*.toml and acts/*.toml"
+            raise BrokenInvariant("rules.file-unreadable", file=f"{folder.name}/{name}", what=what)
 
 
 def _below(folder: Traversable, name: str, read: Callable[..., T], places: dict[str, str]) -> dict[str, T]:
@@ -270,9 +322,16 @@ def _sheets(folder: Traversable, read: Callable[..., T], places: dict[str, str],
     return found
 
 
-def _digest(name: str, parameters: Mapping[str, Parameter], limits: Mapping[str, Limit]) -> str:
+def _digest(
+    name: str,
+    parameters: Mapping[str, Parameter],
+    limits: Mapping[str, Limit],
+    acts: Mapping[str, Act] = MappingProxyType({}),
+) -> str:
     record = [name, [parameter.as_dict() for parameter in parameters.values()]]
     record.append([limit.as_dict() for limit in limits.values()])
+    if acts:  # a set without acts of its own keeps the digest that it had before acts were covered
+        record.append([act.as_dict() for act in acts.values()])
     text = json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -20,7 +20,7 @@ from typing import Any, get_args
 from towncircle.kernel.errors import BadInput, BrokenInvariant, Refused
 from towncircle.kernel.facts import Fact, chained
 from towncircle.kernel.instants import Instant
-from towncircle.kernel.store import NEAR, MarkKind, Received, Record, Register, Transaction
+from towncircle.kernel.store import NEAR, WAITING, MarkKind, Received, Record, Register, Transaction
 
 BUSY_MS = 20_000
 CHECKED_BYTES = 64 * 1024 * 1024  # a store up to this size is checked whole when it is opened
@@ -36,6 +36,15 @@ _NEAR = {
     for kind in get_args(MarkKind)
     for register in get_args(Register)
 }
+
+_OUTBOX = f"record INDEXED BY record_waiting WHERE kind='outgoing' AND owner='{WAITING}'"
+_AUDIENCE, _ORDER = "json_extract(body,'$.audience')", "json_extract(body,'$.order')"
+# From one audience to the next: what waits is never read through, however much it is.
+_AFTER = f"SELECT {_AUDIENCE} FROM {_OUTBOX} AND {_AUDIENCE}>{{}} ORDER BY {_AUDIENCE} LIMIT 1"  # noqa: S608  # fixed words
+_NAMES = "found(name) AS (SELECT ({}) UNION ALL SELECT ({}) FROM found WHERE name IS NOT NULL)"
+_ALL = _NAMES.format(_AFTER.format("''"), _AFTER.format("found.name"))
+_AUDIENCES = f"WITH RECURSIVE {_ALL} SELECT name FROM found WHERE name IS NOT NULL"  # noqa: S608  # fixed words
+_NEXT = f"SELECT key, version, body FROM {_OUTBOX} AND {_AUDIENCE}=? AND {_ORDER}>? ORDER BY {_ORDER} LIMIT 1"  # noqa: S608  # fixed words
 
 
 def _migrations() -> list[str]:
@@ -189,6 +198,13 @@ class _Sql:
             ]
         return found
 
+    def audiences(self) -> list[str]:
+        return [name for (name,) in self._db.execute(_AUDIENCES)]
+
+    def waiting(self, audience: str, *, after: int = 0) -> Record | None:
+        row = self._db.execute(_NEXT, (audience, after)).fetchone()
+        return row and Record(kind="outgoing", key=row[0], owner=WAITING, version=row[1], body=json.loads(row[2]))
+
     def put(self, kind: str, key: str, body: Mapping[str, Any], *, owner: str, expected: int) -> Record:
         text = _json(body)
         if expected == 0:
@@ -215,8 +231,9 @@ class _Sql:
         if done.rowcount != 1:
             raise Refused("store.stale", kind="entry", key=key)
 
-    def entries(self) -> list[dict[str, Any]]:
-        return [json.loads(body) for (body,) in self._db.execute("SELECT body FROM entry ORDER BY number")]
+    def entries(self, *, after: int = 0) -> list[dict[str, Any]]:
+        rows = self._db.execute("SELECT body FROM entry WHERE number>? ORDER BY number", (after,))
+        return [json.loads(body) for (body,) in rows]
 
     def received(self, message_id: str) -> Received | None:
         return self._received("message_id=?", (message_id,))

@@ -21,7 +21,6 @@ from towncircle.kernel.money import Mills
 from towncircle.pki.keys import Signer
 from towncircle.pki.verifying import POSTAL, PublicKey, check_chain
 from towncircle.rules import ruleset
-from towncircle.rules.rulesets import REGISTRY
 from towncircle.verification.prices import Prices, prices_of
 from towncircle.wire.bodies import (
     CertificateRow,
@@ -147,7 +146,7 @@ def terms_of(regime: str, *, on: date, judged_in: str, stale_days: int) -> PackT
     `stale_days` is how old a mailing date may be at a scan (house).
     """
     rules, world = ruleset(regime), ruleset(judged_in)
-    ended = REGISTRY[regime].layout != REGISTRY[judged_in].layout and "indicia_valid_through" in world.parameters
+    ended = world.ended(regime)
     return PackTerms(
         regime=regime,
         rule_digest=rules.digest,

@@ -61,7 +61,10 @@ def _ordered(value: object, depth: int) -> object:
     if isinstance(value, str):
         return str(value)
     if isinstance(value, Mapping):
-        if any(isinstance(key, bool) or not isinstance(key, int | str) for key in value):
+        kinds = set(map(type, value))
+        if kinds == {int} and min(value) >= 0:  # then the bytes are ordered as the numbers are
+            return {key: _ordered(value[key], depth + 1) for key in sorted(value)}
+        if any(issubclass(kind, bool) or not issubclass(kind, int | str) for kind in kinds):
             raise BrokenInvariant("wire.cannot-encode", what="a map key that is no integer and no text")
         keys = sorted(value, key=_encoded_key)
         return {_plain(key): _ordered(value[key], depth + 1) for key in keys}

@@ -21,7 +21,7 @@ from towncircle.licensee import care, halves
 from towncircle.licensee import custody as own
 from towncircle.mailpiece.zipcode import place_of
 from towncircle.postal import custody as postal
-from towncircle.provider import handovers, stock, upkeep
+from towncircle.provider import articles, handovers, stock, upkeep
 from towncircle.provider.upkeep import Forecast
 from towncircle.psd.states import WITHDRAWN
 from towncircle.rules.acts import act_named
@@ -164,6 +164,13 @@ def inspect(world: World, provider: str, device: DeviceId, *, reject: str = "", 
     """Have a Provider inspect a new device: it is in stock then, or rejected and scrapped."""
     job = partial(stock.inspect, device=device, reject=reject)
     held: Record = at_provider(world, provider, job, by=by, act="custody inspect")
+    return held
+
+
+def name_article(world: World, provider: str, device: DeviceId, *, article: str, by: str = "custodian") -> Record:
+    """Have a Provider's custodian tell the article number of a device that is shipped, or that will be."""
+    job = partial(articles.name_article, rules=world.rules, device=device, article=article)
+    held: Record = at_provider(world, provider, job, by=by, act="custody ship")
     return held
 
 

@@ -19,6 +19,7 @@ from towncircle.paper.custody_forms import Activity, activity_pages, agreement_p
 from towncircle.paper.incident_forms import Told, malfunction_pages
 from towncircle.paper.pdf import write_pdf
 from towncircle.provider.agreements import DEPOSIT_ACKNOWLEDGMENT, LEASE_AGREEMENT, digest_of
+from towncircle.provider.articles import number_of
 from towncircle.provider.inventory import HELD
 from towncircle.world.config import POSTAL
 from towncircle.world.custody import Kept, kept, kept_until
@@ -127,7 +128,7 @@ def _hand_over(row: Record, one: Kept) -> str:
     body = row.body
     way = "To the licensee" if body["direction"] == "out" else "Back to the Provider"
     state = f"received {_words(Instant(body['received_at']), one)}" if body["received_at"] else "on its way"
-    return f"{way} by {body['service']}, article {body['article']}, {state}"
+    return f"{way} by {body['service']}, article {number_of(row) or 'not told'}, {state}"
 
 
 def _lease(one: Kept, lease: Record, facts: list[Fact]) -> list[Page]:
@@ -171,7 +172,7 @@ def _receipt(row: Record, one: Kept) -> list[Page]:
             "Hand-over": row.key,
             "Given by": f"{giver}, {_words(Instant(body['at']), one)}",
             "Service": body["service"],
-            "Article number": body["article"],
+            "Article number": number_of(row) or "not told",
             "Written permission": body["permission"] or "none needed: the service that the rule names",
             "Received by": f"{receiver}, {_words(Instant(body['received_at']), one)}"
             if body["received_at"]

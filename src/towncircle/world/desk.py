@@ -34,7 +34,7 @@ from towncircle.wire.inbox import Conflict, admit, keep
 from towncircle.wire.message import MESSAGE_LIFE_HOURS, Envelope, Opened, check_key_now, check_times
 from towncircle.wire.names import check_names
 from towncircle.wire.shape import Body
-from towncircle.world.outbox import Outbox
+from towncircle.world.outbox import ON_THE_WAY, Outbox
 from towncircle.world.sealing import ANYONE, Sealer
 
 Handler = Callable[[Context, Opened], Any]
@@ -42,10 +42,14 @@ Handler = Callable[[Context, Opened], Any]
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """Say whose messages of a type are taken (roles, such as `provider`), and by which handler."""
+    """Say whose messages of a type are taken (roles, such as `provider`), and by which handler.
+
+    `refused` gives back what the handler's questions reserved, where it has refused the message (by that code).
+    """
 
     roles: tuple[str, ...]
     handler: Handler
+    refused: Callable[[Context, Opened, str], None] | None = None
 
 
 class Bench(Protocol):
@@ -117,6 +121,7 @@ class Desk:
             return answered.received.reply
         except TowncircleError as error:
             told = self._conflicting(opened, now) if error.code == "wire.conflict" else None
+            self._give_back(opened, error.code, now)
             return self._sealer.sealed(envelope.sender, refusal(told or error), in_reply_to=envelope.id, now=now)
         self._afterwards()
         with self.store.reading() as view:
@@ -133,6 +138,14 @@ class Desk:
             lambda context: taken.handler(context, opened), envelope.sender, envelope.id, now, _nothing_more
         )
         return told
+
+    def _give_back(self, opened: Opened, code: str, now: Instant) -> None:
+        """Have a refused message's reservations given back; one that comes again (a word about its way) keeps them."""
+        taken, envelope = self._handlers.get(type(opened.body)), opened.envelope
+        if taken is None or taken.refused is None or code.startswith(ON_THE_WAY):
+            return
+        give_back = taken.refused
+        self._run(lambda ctx: give_back(ctx, opened, code), envelope.sender, envelope.id, now, _nothing_more)
 
     def _decide(self, opened: Opened, now: Instant) -> None:
         taken, envelope = self._handlers.get(type(opened.body)), opened.envelope
@@ -170,9 +183,9 @@ class Desk:
             self._afterwards()
         return result
 
-    def deliver(self) -> list[str]:
-        """Send what waits in the outbox; give the keys that could not be delivered."""
-        return self.outbox.deliver()
+    def deliver(self) -> None:
+        """Send what waits in the outbox."""
+        self.outbox.deliver()
 
     def _deliver_unless_under_way(self) -> None:
         self.outbox.deliver(wait=False)
@@ -275,16 +288,17 @@ class Desk:
             case Seal(audience, body, in_reply_to, key):
                 assert isinstance(body, Body)
                 return self._sealer.sealed(audience, body, in_reply_to=in_reply_to, now=now, key=key)
-            case Reserve(series, key):
-                return self._reserved(series, key)
+            case Reserve():
+                return self._reserved(question)
             case Outside(work):
                 return work()
 
-    def _reserved(self, series: str, key: str) -> int:
+    def _reserved(self, asked: Reserve) -> int:
         with self.store.transaction() as tx:
-            row = tx.get("reserved", key)
+            row = tx.get("reserved", asked.key)
             if row is None:
-                row = tx.put("reserved", key, {"number": tx.next_number(series)}, owner=series, expected=0)
+                body = {"number": tx.next_number(asked.series), **({"about": asked.about} if asked.about else {})}
+                row = tx.put("reserved", asked.key, body, owner=asked.series, expected=0)
             return int(row.body["number"])
 
 

@@ -17,9 +17,11 @@ from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.ids import PartyId
 from towncircle.postal import products
 from towncircle.rules.offices import appoint
+from towncircle.rules.procedures import Subject
 from towncircle.storage.sqlite import SqliteStore
 from towncircle.world import keys
 from towncircle.world.config import POSTAL, WorldConfig
+from towncircle.world.parties import assignment
 from towncircle.world.world import STORE, World, randomness_of
 
 KIND, BEGUN, DONE = "enrolment", "begun", "done"
@@ -50,7 +52,9 @@ def enrol(folder: Path, name: str, *, applicant: bool = False) -> PartyId:
     try:
         if party.role == "provider":
             world.desk(party).perform(appoint, actor=party)
-        world.desk(POSTAL).perform(partial(_finish, party=party), actor=POSTAL)
+        product = world.product_at(party) if party.role == "provider" else None
+        system = assignment(product).subject if product is not None else None
+        world.desk(POSTAL).perform(partial(_finish, party=party, system=system), actor=POSTAL)
         world.publish()
     finally:
         world.close()
@@ -89,12 +93,12 @@ def _equip(folder: Path, settings: WorldConfig, party: PartyId) -> None:
         postal.close()
 
 
-def _finish(ctx: Context, *, party: PartyId) -> None:
+def _finish(ctx: Context, *, party: PartyId, system: Subject | None) -> None:
     held = ctx.tx.get(KIND, party)
     assert held is not None
     if held.body["state"] == DONE:
         return
-    if party.role == "provider":
-        products.enter(ctx, provider=party, authorized=not held.body["applicant"])
+    if system is not None:
+        products.enter(ctx, provider=party, authorized=not held.body["applicant"], system=system)
     ctx.note(FACT, party, applicant=held.body["applicant"])
     ctx.tx.put(KIND, party, {**held.body, "state": DONE}, owner=party, expected=held.version)

@@ -9,6 +9,7 @@ copy, a busy store, a report that came before its forerunner). Everything else l
 from __future__ import annotations
 
 import base64
+import heapq
 import threading
 from collections.abc import Mapping
 from typing import Any
@@ -80,15 +81,15 @@ class Outbox:
         assert isinstance(body, RefusedReply)
         return relayed(body)
 
-    def deliver(self, *, wait: bool = True) -> list[str]:
-        """Send what waits, in order; give the keys that could not be delivered.
+    def deliver(self, *, wait: bool = True) -> None:
+        """Send what waits, in order.
 
-        Behind a message that found nobody, or that came before its forerunner, others to the same party wait too.
+        Behind a message that found nobody, or that came before its forerunner, others to the same party wait too; they
+        are not even read, so that a party that nobody can reach makes no command slower.
         Threads deliver one after the other: a second one would send what came later before what came first. Who comes
         while a delivery is under way waits for it; with `wait` off, or where that delivery waits for oneself (it told
         another party something, and the answer comes with news for this one), the one under way sends the rest.
         """
-        failed: list[str] = []
         tried: set[str] = set()
         halted: set[str] = set()
         again = True
@@ -96,36 +97,42 @@ class Outbox:
             self._more = True
             own = self._deliverer == threading.get_ident()
             if own or not self._delivering.acquire(blocking=wait):
-                return failed
+                return
             try:
                 self._deliverer = threading.get_ident()
                 while self._more:
                     self._more = False
-                    failed += self._deliver_all(tried, halted)
+                    self._deliver_all(tried, halted)
             finally:
                 self._deliverer = 0
                 self._delivering.release()
             again = self._more
-        return failed
 
-    def _deliver_all(self, tried: set[str], halted: set[str]) -> list[str]:
+    def _deliver_all(self, tried: set[str], halted: set[str]) -> None:
         with self._store.reading() as view:
-            rows = sorted(view.find("outgoing", owner="waiting"), key=lambda row: int(row.body["order"]))
-        failed: list[str] = []
-        for row in rows:
-            if row.key in tried:
-                continue
-            tried.add(row.key)
-            if row.body["audience"] in halted:
-                failed.append(row.key)
-                continue
+            names = view.audiences()
+        firsts = [first for name in names if name not in halted for first in self._first(name, 0, tried)]
+        heapq.heapify(firsts)
+        while firsts:
+            order, key, audience = firsts[0]
+            tried.add(key)
             try:
-                self._deliver_late(row.key)
+                self._deliver_late(key)
             except TowncircleError as error:
-                failed.append(row.key)
                 if error.code in _HALTS:
-                    halted.add(row.body["audience"])
-        return failed
+                    halted.add(audience)
+            following = () if audience in halted else self._first(audience, order, tried)
+            heapq.heappop(firsts)
+            for first in following:
+                heapq.heappush(firsts, first)
+
+    def _first(self, audience: str, after: int, tried: set[str]) -> tuple[tuple[int, str, str], ...]:
+        """Give the order, key and audience of the first message that waits for somebody and was not tried, if any."""
+        with self._store.reading() as view:
+            row = view.waiting(audience, after=after)
+            while row is not None and row.key in tried:
+                row = view.waiting(audience, after=int(row.body["order"]))
+        return () if row is None else ((int(row.body["order"]), row.key, audience),)
 
     def _deliver_late(self, key: str) -> None:
         """Deliver a message that may have waited past its time.

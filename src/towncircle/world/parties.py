@@ -36,6 +36,7 @@ from towncircle.postal import (
 )
 from towncircle.postal import balances as postal_balances
 from towncircle.postal import daily as postal_daily
+from towncircle.postal import inspections as postal_inspections
 from towncircle.postal import missing as postal_missing
 from towncircle.postal import quality as pieces
 from towncircle.postal import rates as postal_rates
@@ -71,6 +72,7 @@ from towncircle.provider import (
     upkeep,
 )
 from towncircle.provider import cases as provider_cases
+from towncircle.provider import inspections as provider_inspections
 from towncircle.provider.leasing import Product
 from towncircle.psd.integrity import module_digest
 from towncircle.rules import RuleSet, ruleset
@@ -125,7 +127,7 @@ def assignment(product: Product) -> Assigned:
 
 
 def approved_builds() -> frozenset[bytes]:
-    """Give the builds that the sandbox's Postal Service has approved (502.11): the one that this installation is."""
+    """Give the build that this installation is: approved where a Provider's file is older than approvals on file."""
     return frozenset({bytes.fromhex(module_digest())})
 
 
@@ -174,6 +176,7 @@ def postal_handlers(authority: Authority, rules: RuleSet) -> Mapping[type, Taken
         bodies.BranchRequest: Taken(("licensee",), branches.on_request),
         bodies.BranchQuery: Taken(("licensee",), branches.on_query),
         bodies.WeaknessReport: Taken(("provider",), weaknesses.on_report),
+        bodies.InspectionAnswer: Taken(("provider",), postal_inspections.on_answer),
         bodies.SupervisionAnswer: Taken(("provider",), partial(defenses.on_answer, rules=rules)),
         bodies.SoftwareForward: Taken(("provider",), builds.on_software),
         bodies.RateTableFiled: Taken(("provider",), postal_rates.on_filed),
@@ -186,7 +189,7 @@ def provider_handlers(product: Product, rules: RuleSet, pack: Callable[[Instant]
     evaluating = quality.Desk(look=guarding.sighting, pack=pack)
     return {
         bodies.LicenseApplication: Taken(("licensee",), licensing.on_application),
-        bodies.LeaseSigned: Taken(("licensee",), lease),
+        bodies.LeaseSigned: Taken(("licensee",), lease, partial(leasing.on_refused, product=product)),
         bodies.ResetStatusQuery: Taken(("licensee",), resetting.on_status_query),
         bodies.CheckOutRequest: Taken(("licensee",), checkouts.on_request),
         bodies.CheckOutQuery: Taken(("licensee",), checkouts.on_query),
@@ -222,6 +225,9 @@ def provider_handlers(product: Product, rules: RuleSet, pack: Callable[[Instant]
         bodies.FirstArtDecided: Taken(("postal",), advertising.on_decided),
         bodies.SecondArtDecided: Taken(("postal",), advertising.on_decided),
         bodies.ArtQuery: Taken(("licensee",), advertising.on_query),
+        bodies.InspectionAnnounced: Taken(("postal",), provider_inspections.on_announced),
+        bodies.InspectionReport: Taken(("postal",), provider_inspections.on_report),
+        bodies.InspectionClosed: Taken(("postal",), provider_inspections.on_closed),
         bodies.SupervisionNotice: Taken(("postal",), supervision.on_notice),
         bodies.DownloadQuery: Taken(("licensee",), downloads.on_query),
         bodies.DownloadsTaken: Taken(("licensee",), downloads.on_taken),

@@ -8,13 +8,17 @@ back. Devices keep the regime they were leased under until their last day; new l
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from towncircle.kernel.context import Context
 from towncircle.kernel.errors import Refused
+from towncircle.postal import products
+from towncircle.rules.procedures import Subject
 from towncircle.rules.rulesets import chain
 from towncircle.world.config import POSTAL, WorldConfig
+from towncircle.world.parties import assignment
 from towncircle.world.supervising import at_postal
 from towncircle.world.world import World
 
@@ -34,12 +38,13 @@ def succeed(folder: Path, regime: str) -> str:
         replace(settings, regime=regime).write(folder)
     world = World.open(folder)
     try:
-        return str(at_postal(world, lambda ctx: _noted(ctx, before, regime)))
+        systems = {str(name): assignment(world.product_at(name)).subject for name in world.config.providers}
+        return str(at_postal(world, lambda ctx: _noted(ctx, before, regime, systems)))
     finally:
         world.close()
 
 
-def _noted(ctx: Context, before: str, regime: str) -> str:
+def _noted(ctx: Context, before: str, regime: str, systems: Mapping[str, Subject]) -> str:
     """Note once that a rule set was adopted; give the one before it."""
     held = ctx.tx.get("regime", regime)
     if held is not None:
@@ -48,4 +53,6 @@ def _noted(ctx: Context, before: str, regime: str) -> str:
         raise Refused("world.regime-held", regime=regime)
     ctx.tx.put("regime", regime, {"before": before, "at": int(ctx.now)}, owner=POSTAL, expected=0)
     ctx.note(ADOPTED, regime, before=before)
+    for provider, system in systems.items():  # the sandbox's own system of that regime (house)
+        products.begin_with(ctx, provider=provider, system=system)
     return before

@@ -37,7 +37,7 @@ class RecentSlots(SoftwareSlots):
         """Open a slot for signing, or take the opened one."""
         held = self.opened.get(slot.public)
         if held is None:
-            held = self._open(slot)
+            held = self._open(slot.public, slot.sealed, self._secret)
             self.opened.put(slot.public, held)
         return held
 
@@ -45,6 +45,11 @@ class RecentSlots(SoftwareSlots):
         """Forget every opened key."""
         super().drop()
         self.opened.clear()
+
+    def destroy(self, *ended: SealedKey) -> None:
+        """Forget the keys that have ended; those of other devices stay at hand."""
+        for key in ended:
+            self.opened.drop(key.public)
 
 
 def entries_for(limit: int) -> int:

@@ -44,6 +44,7 @@ from towncircle.wire.bodies.cmrs import (
 )
 from towncircle.wire.bodies.common import DeviceParameters, DeviceTerms, Ground, Registers, UsageRow
 from towncircle.wire.bodies.custody import (
+    COLLECTED,
     CarrierProposed,
     DefectNoted,
     DefectReport,
@@ -64,6 +65,12 @@ from towncircle.wire.bodies.device import (
     ResetRequest,
 )
 from towncircle.wire.bodies.examination import ExaminationOrder, ExaminationReport
+from towncircle.wire.bodies.inspections import (
+    InspectionAnnounced,
+    InspectionAnswer,
+    InspectionClosed,
+    InspectionReport,
+)
 from towncircle.wire.bodies.labels import LabelRegister, LabelStockRow
 from towncircle.wire.bodies.licensing import (
     AppealDecided,
@@ -193,6 +200,7 @@ from towncircle.wire.bodies.updates import (
 )
 
 __all__ = [
+    "COLLECTED",
     "AccountAnswer",
     "AccountRequest",
     "AccountStatement",
@@ -268,6 +276,10 @@ __all__ = [
     "HandOverReceipt",
     "IncidentReport",
     "Initialise",
+    "InspectionAnnounced",
+    "InspectionAnswer",
+    "InspectionClosed",
+    "InspectionReport",
     "InventoryDifference",
     "InventoryFile",
     "InventoryFinding",

@@ -15,6 +15,7 @@ from towncircle.wire.bodies.common import Registers
 from towncircle.wire.registry import message
 from towncircle.wire.shape import Body, Limit
 
+COLLECTED = "Collected by the Provider"
 _NAME, _REFERENCE, _WORDS, _DIGEST, _DAY = Limit(32), Limit(80), Limit(400), Limit(64), Limit(10)
 
 
@@ -33,6 +34,8 @@ class HandOver(Body):
     """Say that a device was given to a carrier for the receiver: by which service, under which article number.
 
     `permission` names the written permission for another carrier or service; it is empty for the one the rule names.
+    `article` is empty where the carrier's number was not told when the paper was given. A device that the Provider
+    collects itself goes back by the service `COLLECTED`, under the reference of its retrieval.
     """
 
     shipment: Annotated[str, 1, _NAME]

@@ -101,6 +101,9 @@ class Chapter:
             (f"{row.count}", f"{row.procedure.name} [{row.procedure.clause}]", _facts(row)) for row in rows
         )
         self.told["procedures"] = [_record(row) for row in rows]
+        self.told["absent"] = closing.absent(self._year.world.rules)
+        for name, reason in self.told["absent"].items():
+            self._narrator.say(f"Not in the table: {name}: {reason}")
         for name, reason in {**UNSHOWN_FACTS, **UNSHOWN_MESSAGES}.items():
             self._narrator.say(f"Not shown: {name}: {reason}")
         self.told["not_shown"] = {**UNSHOWN_FACTS, **UNSHOWN_MESSAGES}
@@ -108,7 +111,9 @@ class Chapter:
         expect(not none, f"{len(none)} procedures did not occur: {'; '.join(none)}")
         lacking = self._year.census.missing()
         expect(not lacking, f"nobody sent: {', '.join(lacking)}")
-        return f"{len(rows)} procedures, none of them at zero."
+        absent = self.told["absent"]
+        beside = f" {len(absent)} more are not of {self.regime}." if absent else ""
+        return f"{len(rows)} procedures, none of them at zero.{beside}"
 
     def _duties(self) -> str:
         found = closing.duties(self._year.world)

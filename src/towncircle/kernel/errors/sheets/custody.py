@@ -219,9 +219,26 @@ ROWS = {
         "Say what was seen, without names.",
     ),
     "custody.article": _input(
-        "The article number of the parcel must be given, in at most {most} characters.",
-        "P050 2.9",
-        "Copy it from the carrier's receipt.",
+        "{text!r} is no article number of {service}.",
+        "502.20(l), P050 2.9",
+        "Copy it from the label or the carrier's receipt; of Registered Mail: R and nine digits, R and a letter, nine "
+        "digits and US, or 22 digits.",
+    ),
+    "custody.article-told": _refused(
+        "The device {device} was shipped as {shipment} under the article number {article}.",
+        "502.20(l)",
+        "A shipment has one number: look at the label again, and at 'towncircle custody show DIR'.",
+    ),
+    "custody.article-taken": _refused(
+        "The article number {article} is the one of the device {device}.",
+        "502.20(l)",
+        "Each device has a label of its own: copy the number from that one.",
+    ),
+    "custody.not-collected": _refused(
+        "The Provider has recorded no retrieval of the device {device} under {reference}.",
+        "502.20(f), P050 2.7",
+        "Have its Provider record it first: towncircle custody retrieve DIR DEVICE --reference REF; or send the "
+        "device: towncircle custody return DIR DEVICE --article NUMBER",
     ),
     "custody.reference": _input(
         "A reference must be given, in at most {most} characters; no name of a person.",

@@ -50,6 +50,18 @@ ROWS = {
     "product.not-submitted": _refused(
         "The system {system} of {provider} was not submitted.", "502.9", "Begin with --step letter-of-intent."
     ),
+    "product.system-not-approved": _refused(
+        "The system {system} of {provider} is not approved: none of its devices is certified.",
+        "502.11, 502.12",
+        "Submit it, from --step letter-of-intent to --step testing: towncircle products submit; "
+        "then: towncircle products approve",
+    ),
+    "product.build-not-approved": _refused(
+        "The build {build} of the system {system} is not approved for {provider}: no device is certified that runs it.",
+        "502.11",
+        "Hand it over and have it tested: towncircle products submit --step product, laboratory, testing; "
+        "then: towncircle products change --build",
+    ),
     "product.not-approved": _refused(
         "The system {system} of {provider} is not approved, so nothing of it is changed after approval.",
         "502.11",

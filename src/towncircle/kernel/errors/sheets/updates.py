@@ -81,6 +81,13 @@ ROWS = {
         clause="502.11",
         next_step="Stage that version.",
     ),
+    "software.not-submitted": Row(
+        kind="refused",
+        sentence="The build {build} of {model} is approved in writing for no Provider: its submission is open.",
+        clause="502.11, 502.12, IMI-03",
+        next_step="Hand it over and have it tested: towncircle products submit --step product, laboratory, testing; "
+        "then: towncircle products change",
+    ),
     "software.version-lower": Row(
         kind="refused",
         sentence="Version {version} of {model} is not higher than {highest}, which is approved.",

@@ -60,7 +60,7 @@ def form_kept(town: Town) -> None:
 
 
 @shows(
-    362, "A Form 3601-C that was kept for its year is destroyed", "provider form-3601-c.destroyed", clause="502.20(e)"
+    361, "A Form 3601-C that was kept for its year is destroyed", "provider form-3601-c.destroyed", clause="502.20(e)"
 )
 def form_destroyed(town: Town) -> None:
     """Destroy the oldest form, which was filed on the eve of the year."""

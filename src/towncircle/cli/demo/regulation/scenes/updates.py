@@ -12,12 +12,14 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from towncircle.cli.demo.regulation.procedures import scene, shows
+from towncircle.cli.demo.regulation.scenes.supervision import PAPER, postal
 from towncircle.cli.demo.regulation.town import PROVIDER, refused
 from towncircle.cli.demo.stage import expect
 from towncircle.kernel.money import Mills
 from towncircle.licensee import departments, downloads, pins
 from towncircle.mailpiece import rate_files
 from towncircle.mailpiece.tariff import first_class_tables
+from towncircle.postal import products
 from towncircle.psd.integrity import module_digest
 from towncircle.rules.duties import HEADQUARTERS
 from towncircle.world import printing, updates
@@ -138,7 +140,15 @@ def refused_late(town: Town) -> None:
     clause="IMI-03",
 )
 def halted(town: Town) -> None:
-    """Release the next version, and halt it before anybody has taken it."""
+    """Have the next version tested and authorized, release it, and halt it before anybody has taken it."""
+    product = town.world.product_at(PROVIDER)
+    told = {"provider": PROVIDER, "system": f"{product.vendor}{product.model}", "build": _NEXT_BUILD}
+    told |= {"reference": "UPDATE-2", "document": PAPER}
+    with refused("software.not-submitted"):
+        updates.approve_build(town.world, version=2, build=_NEXT_BUILD, changes="It warns earlier.")
+    for step in products.TESTED:
+        postal(town, products.submit, step=step.name, category=product.category, **told)
+    postal(town, products.change, **told)
     updates.approve_build(town.world, version=2, build=_NEXT_BUILD, changes="It warns earlier.")
     _stage(town, _AT_ONCE, 2)
     updates.halt(town.world, PROVIDER, version=2, reason="It prints too slowly.")
@@ -180,6 +190,7 @@ def _print(town: Town, pin: str) -> None:
 def dismissed(town: Town) -> None:
     """Dismiss the person, for whom nothing is printed any more."""
     journeys = town.room(_PINS)
+    town.connect(journeys)
     journeys.do(lambda ctx: departments.admit(ctx, department="claims", name="dora", admitted=False))
     with refused("department.not-admitted"):
         _print(town, _PIN)

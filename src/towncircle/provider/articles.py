@@ -1,0 +1,62 @@
+"""The article numbers under which devices go out (502.20(l)): told by the custodian, from the carrier's label.
+
+Here: naming the number of a device in stock, or of one that was shipped. Not here: the form of a number
+(`rules.articles`), the hand-over itself (`handovers`).
+Kept: until the custodian has told it a number is not known, and nothing stands in its place. A number names one
+shipment; a shipment has one. What a licensee has signed stays as it was signed.
+"""
+
+from __future__ import annotations
+
+from towncircle.kernel.cites import cites
+from towncircle.kernel.context import Context
+from towncircle.kernel.errors import Refused
+from towncircle.kernel.store import Record
+from towncircle.provider import handovers, stock
+from towncircle.rules import RuleSet
+from towncircle.rules.articles import read_article
+from towncircle.rules.duties import HEADQUARTERS
+
+
+@cites("502.20l/1", "502.20l", "502.8/7")
+def name_article(ctx: Context, rules: RuleSet, *, device: str, article: str) -> Record:
+    """Record the article number of a device that was shipped, or that will be; the same told again changes nothing.
+
+    Raises `Refused` (custody.article-taken, custody.article-told, custody.no-shipment), `BadInput` (custody.article).
+    """
+    held = handovers.last_shipment(ctx.tx, device, handovers.OUT)
+    if held is None:
+        service, _ = handovers.service_in_use(ctx, rules, ctx.now.date_in(HEADQUARTERS))
+    else:
+        service = str(held.body["service"])
+    number = read_article(article, service=service)
+    _check_free(ctx, device, number)
+    if held is None:
+        row = stock.prepare(ctx, device=device, service=service, article=number)
+        if row is None:
+            raise Refused("custody.no-shipment", device=device[:20], direction=handovers.OUT)
+        ctx.note("article.told", device, clauses=("502.20(l)",), shipment="", service=service, article=number)
+        return row
+    told = number_of(held)
+    if told:
+        if told != number:
+            raise Refused("custody.article-told", device=device, shipment=held.key, article=told)
+        return held
+    ctx.note("article.told", device, clauses=("502.20(l)",), shipment=held.key, service=service, article=number)
+    papered = {"on_paper": held.body["article"]} if held.body["article"] else {}  # a paper of an earlier version
+    body = {**papered, **held.body, "article": number}
+    return ctx.tx.put("shipment", held.key, body, owner=held.owner, expected=held.version)
+
+
+def number_of(held: Record) -> str:
+    """Give the article number of a hand-over, or nothing where nobody told it (once its own name stood there)."""
+    article = str(held.body["article"])
+    return "" if article == held.key else article
+
+
+def _check_free(ctx: Context, device: str, number: str) -> None:
+    taken = [row.body["device"] for row in ctx.tx.find("shipment") if row.body["article"] == number]
+    taken += [row.key for row in ctx.tx.find(stock.KIND) if row.body.get("article") == number]
+    for other in taken:
+        if other != device:
+            raise Refused("custody.article-taken", article=number, device=other)
