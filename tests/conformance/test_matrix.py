@@ -53,7 +53,7 @@ def test_the_inventory_has_every_requirement_and_numbers_its_duties() -> None:
 
 @pytest.mark.parametrize("row", inventory().values(), ids=lambda row: row.id)
 def test_every_requirement_quotes_its_text_word_for_word(row) -> None:  # type: ignore[no-untyped-def]
-    assert len(row.quote) > 20
+    assert len(row.quote) > 10
     assert row.quote in text_of(row.id)
 
 
@@ -161,7 +161,7 @@ def test_every_test_and_every_place_of_the_matrix_is_there() -> None:
     texts = {module.path: module.text for module in modules()}
     for line in matrix():
         for place in line.where:
-            if not place.startswith("towncircle record "):
+            if not place.startswith("towncircle "):  # a command
                 module, name = place.removeprefix("towncircle.").rsplit(".", 1)
                 path = module.replace(".", "/")
                 held = [texts.get(f"{way}.py", "") for way in (path, path.rsplit("/", 1)[0], f"{path}/__init__")]
