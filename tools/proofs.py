@@ -49,7 +49,7 @@ def _where() -> dict[str, list[str]]:
         if duty.kind in KEPT and duty.id not in exact and duty.row in whole:
             exact[duty.id] = whole[duty.row]
     for act in acts().values():
-        exact[act.duty].append(f"towncircle record {act.name}")
+        exact[act.duty].append(f"towncircle {act.command or f'record {act.name}'}")
     return {name: places for name, places in exact.items() if duties()[name].kind in (*KEPT, "operational")}
 
 

@@ -47,6 +47,7 @@ COMMANDS = (
     "examine",
     "cases",
     "supervision",
+    "inspection",
     "products",
     "provider",
     "missing",
