@@ -161,7 +161,7 @@ def test_every_test_and_every_place_of_the_matrix_is_there() -> None:
     texts = {module.path: module.text for module in modules()}
     for line in matrix():
         for place in line.where:
-            if not place.startswith("towncircle "):  # a command
+            if not place.startswith("towncircle "):
                 module, name = place.removeprefix("towncircle.").rsplit(".", 1)
                 path = module.replace(".", "/")
                 held = [texts.get(f"{way}.py", "") for way in (path, path.rsplit("/", 1)[0], f"{path}/__init__")]

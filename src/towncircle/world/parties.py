@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping
 from functools import partial
+from types import MappingProxyType
 
 from towncircle.bank import lockbox, payouts
 from towncircle.kernel.instants import Instant
@@ -225,17 +226,24 @@ def provider_handlers(product: Product, rules: RuleSet, pack: Callable[[Instant]
         bodies.FirstArtDecided: Taken(("postal",), advertising.on_decided),
         bodies.SecondArtDecided: Taken(("postal",), advertising.on_decided),
         bodies.ArtQuery: Taken(("licensee",), advertising.on_query),
-        bodies.InspectionAnnounced: Taken(("postal",), provider_inspections.on_announced),
-        bodies.InspectionReport: Taken(("postal",), provider_inspections.on_report),
-        bodies.InspectionClosed: Taken(("postal",), provider_inspections.on_closed),
-        bodies.SupervisionNotice: Taken(("postal",), supervision.on_notice),
         bodies.DownloadQuery: Taken(("licensee",), downloads.on_query),
         bodies.DownloadsTaken: Taken(("licensee",), downloads.on_taken),
         bodies.BuildApproved: Taken(("postal",), software.on_approved),
         bodies.SoftwareReport: Taken(("device",), software.on_report),
         **_custody_handlers(rules),
+        **_SUPERVISED_HANDLERS,
         Conflict: Taken(("device",), readings.on_conflict),
     }
+
+
+_SUPERVISED_HANDLERS: Mapping[type, Taken] = MappingProxyType(
+    {
+        bodies.InspectionAnnounced: Taken(("postal",), provider_inspections.on_announced),
+        bodies.InspectionReport: Taken(("postal",), provider_inspections.on_report),
+        bodies.InspectionClosed: Taken(("postal",), provider_inspections.on_closed),
+        bodies.SupervisionNotice: Taken(("postal",), supervision.on_notice),
+    }
+)
 
 
 def _custody_handlers(rules: RuleSet) -> Mapping[type, Taken]:
