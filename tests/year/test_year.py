@@ -250,3 +250,12 @@ def test_a_proof_reads_its_words() -> None:
     proof = Proof.parse("provider custody.checked_out purpose=return noted=*")
     where = (("purpose", "return"), ("noted", "*"))
     assert (proof.role, proof.kind, proof.where) == ("provider", "custody.checked out", where)
+
+
+def test_a_proof_about_the_subject_of_another_fact_is_none_without_that_fact() -> None:
+    class Scan:
+        type, body = "scan.recorded", {"device": "TC1A0000000001"}
+
+    proof = Proof.parse("postal scan.recorded device=@device.stolen")
+    for stolen, shown in (({"TC1A0000000001"}, True), ({"TC1A0000000002"}, False), (set[str](), False)):
+        assert proof.shows(Scan(), {"device.stolen": stolen}.__getitem__) is shown  # type: ignore[arg-type]
