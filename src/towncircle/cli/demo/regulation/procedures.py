@@ -37,11 +37,12 @@ class Proof:
     def parse(cls, text: str) -> Proof:
         """Read a proof: role, kind, and `field=value` for what the fact's body must say (`field=*`: anything).
 
-        A value `@kind` is the subject of a fact of that kind in the same journal. A blank is written as `_`.
+        A value `@kind` is the subject of a fact of that kind in the same journal. In a kind or a value, `_` is a blank.
         """
-        role, kind, *rest = (part.replace("_", " ") for part in text.split())
+        role, kind, *rest = text.split()
         pairs = (part.partition("=") for part in rest)
-        return cls(role, kind, tuple((name, value) for name, _, value in pairs))
+        where = tuple((name, value.replace("_", " ")) for name, _, value in pairs)
+        return cls(role, kind.replace("_", " "), where)
 
     def shows(self, fact: Fact, subjects: Callable[[str], Collection[str]] = lambda _kind: ()) -> bool:
         """Tell whether a fact is such a fact of the role's journal; `subjects` names those of its facts of a kind."""
