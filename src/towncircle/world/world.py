@@ -31,7 +31,7 @@ from towncircle.storage.sqlite import SqliteStore
 from towncircle.transport import Direct, Transport
 from towncircle.verification import Pack, publish_pack
 from towncircle.wire.bodies import PublishedPack
-from towncircle.world import hosting, keys, lines, parties, trust
+from towncircle.world import hosting, keys, lan, lines, parties, trust
 from towncircle.world.board import PACK, Board
 from towncircle.world.clock import FILE as CLOCK_FILE
 from towncircle.world.clock import WorldClock
@@ -172,6 +172,8 @@ class World:
         device_key: Callable[[str], bytes | None] = trust.no_devices
         bench: DeviceShelf | Workshop | None = None
         after: Callable[[], None] | None = self.publish if party.role == "postal" else None
+        if party.role == "licensee":
+            after = partial(lan.keep, store, self.folder / DEVICES)
         if party.role == "postal":
             handlers = parties.postal_handlers(self._authority(), self.rules)
             device_key = trust.device_certificates(store, kind="device-certificates", field="messages")
