@@ -126,6 +126,9 @@ def test_a_device_on_a_lan_is_used_by_every_command(
         ran("device", "connect", folder, device, "--station", desk, "--address", address, code=3)
         assert "world.copy-served" in capsys.readouterr().err
     assert printed_and_verified(folder, fund=False) == "in service"
+    ran("withdraw", folder)
+    enrolled = json.loads((stations / "enrolled.json").read_text())
+    assert {row["name"]: row["role"] for row in enrolled.values()} == {"desk": "watch", "bench": "provider"}
 
 
 def test_a_hosted_device_is_leased_funded_printed_with_and_given_back(

@@ -59,7 +59,7 @@ ROWS = {
     ),
     "pin.held": Row(
         kind="refused",
-        sentence="'{name}' has a PIN; it is changed by who knows it, or reset by another authorised person.",
+        sentence="'{name}' has a PIN; it is changed by who knows it, or reset by another person with a PIN.",
         clause="IMI-05",
         next_step="Type the old one too, or have it reset: towncircle department pin DIR NAME --reset-by NAME",
     ),
