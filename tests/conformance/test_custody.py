@@ -174,6 +174,10 @@ def test_a_server_element_that_is_not_disabled_is_missed_and_gets_no_postage(
     assert facts(world, HARBOR, "element.unwanted", "element.disabled") == [("element.unwanted", device)]
     with refused("502.20e", "custody.not-disabled"):
         provider(journeys, removals.disable_now, device)
+    act_on_deadlines(world, [HARBOR])
+    with world.store(HARBOR).reading() as view:
+        told = [fact.body["limit"] for fact in view.facts() if fact.type == "limit.reminded" and fact.subject == device]
+    assert told == ["server-element"]
     world.advance("2h")
     act_on_deadlines(world, [HARBOR])
     assert ("server-element", ("502.20(e)",), device) in missed(world)
