@@ -54,6 +54,7 @@ from towncircle.wire.bodies.custody import (
     MalfunctionReport,
     RemovalOrdered,
     ServicePermitted,
+    ServiceWithdrawn,
     SystemPurchased,
 )
 from towncircle.wire.bodies.device import (
@@ -119,12 +120,14 @@ from towncircle.wire.bodies.published import (
     CertificateRow,
     FirstPublishedPack,
     FirstRateRow,
+    FourthPublishedPack,
     LastReading,
     PackTerms,
     PublishedPack,
     PublisherRow,
     RateRow,
     SecondPublishedPack,
+    SecondRateRow,
     StatusRow,
     ThirdPublishedPack,
 )
@@ -181,6 +184,7 @@ from towncircle.wire.bodies.forms import (  # isort: skip  # its second versions
     SecondArtDecided,
 )
 from towncircle.wire.bodies.updates import (
+    AcceptanceWithdrawn,
     BuildApproval,
     BuildApproved,
     DownloadQuery,
@@ -195,6 +199,7 @@ from towncircle.wire.bodies.updates import (
 
 __all__ = [
     "COLLECTED",
+    "AcceptanceWithdrawn",
     "AccountAnswer",
     "AccountRequest",
     "AccountStatement",
@@ -264,6 +269,7 @@ __all__ = [
     "FirstRateRow",
     "FirstRenewal",
     "Form3533",
+    "FourthPublishedPack",
     "Ground",
     "HandOver",
     "HandOverQuery",
@@ -340,7 +346,9 @@ __all__ = [
     "RevisedLicenseNotice",
     "SecondArtDecided",
     "SecondPublishedPack",
+    "SecondRateRow",
     "ServicePermitted",
+    "ServiceWithdrawn",
     "ShownPiece",
     "SoftwareForward",
     "SoftwareReport",
