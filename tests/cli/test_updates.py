@@ -97,6 +97,12 @@ def test_a_department_is_kept_guarded_and_reported(
     main(["person", str(world), "ann"])
     capsys.readouterr()
     assert told(capsys, "department", "pin", world, "ann", "--pin-from", pin) == (0, {"person": "ann", "pin": "set"})
+    reset = ("department", "pin", world, "ann", "--pin-from", pin, "--reset-by", "ben", "--proof-from", pin)
+    main(["person", str(world), "ben"])
+    capsys.readouterr()
+    assert told(capsys, *reset)[1]["error"]["code"] == "pin.none"
+    assert told(capsys, "department", "pin", world, "ben", "--pin-from", pin)[0] == 0
+    assert told(capsys, *reset) == (0, {"person": "ann", "pin": "set"})
     assert told(capsys, "department", "admit", world, "claims", "ann")[0] == 0
     order = ("print", world, "--out", tmp_path / "out", "--department", "claims")
     assert told(capsys, *order)[1]["error"]["code"] == "department.pin-needed"

@@ -545,6 +545,14 @@ def test_a_statement_that_is_longer_than_a_message_comes_in_parts(
     assert "part 2 does not follow" in caught.value.sentence
 
 
+def test_a_statement_without_an_end_is_given_up(journeys: Journeys, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("towncircle.licensee.accounts.STATEMENT_ROWS", 0)  # every part is a full one
+    monkeypatch.setattr("towncircle.licensee.accounts.MOST_PARTS", 3)
+    with refused("statement.does-not-add-up") as caught:
+        accounts.statement(journeys, "2026-11")
+    assert "not ended after 3 parts" in caught.value.sentence
+
+
 def _another_opening(_ctx: object, told: bodies.MonthlyStatement, _licensee: str) -> bodies.MonthlyStatement:
     return replace(told, rows=told.rows[:1], opening=told.opening + Mills(1))
 

@@ -323,7 +323,7 @@ def test_a_returned_device_that_does_not_answer_holds_up_nothing_else(journeys: 
     write(line, {"station": str(tmp_path / "desk"), "address": ["127.0.0.1", 1]})  # a host that is away
     with refused("transport.unreachable"):
         journeys.status_of(old)
-    assert returning.waiting(journeys) == [(old, None)]
+    assert returning.waiting(journeys) == [(old, Mills.dollars(200))]  # as it signed it
     journeys.deposit(Mills.dollars(10))
     journeys.settle()
     assert journeys.device == new

@@ -18,11 +18,11 @@ from towncircle.kernel.money import ZERO, Mills
 from towncircle.licensee import departments, pins, usage
 from towncircle.licensee.corrections import Shortpaid
 from towncircle.world import printing
-from towncircle.world.departments import Payer, prove, set_pin
+from towncircle.world.departments import Payer, prove, reset_pin, set_pin
 from towncircle.world.journeys import Journeys
 from towncircle.world.world import STORE
 
-PIN, WRONG = "27182", "31415"
+PIN, WRONG, BENS = "27182", "31415", "14142"
 ANN = Payer(department="claims", person="ann", pin=PIN)
 
 
@@ -154,21 +154,42 @@ def test_a_pin_is_changed_by_the_old_one_or_reset_by_another_person(journeys: Jo
     set_pin(journeys, name="ann", pin="31415", old=PIN)
     with refused("pin.wrong"):
         prove(journeys, ANN, job=job)
-    with refused("pin.reset-by-oneself"):
-        set_pin(journeys, name="ann", pin=PIN, reset_by="ann")
-    with refused("person.unknown"):
-        set_pin(journeys, name="ann", pin=PIN, reset_by="zoe")
-    set_pin(journeys, name="ann", pin=PIN, reset_by="ben")
+    journeys.do(lambda ctx: pins.set_pin(ctx, name="ben", pin=BENS))
+    for by, proof, code in (("ann", "31415", "pin.reset-by-oneself"), ("zoe", BENS, "person.unknown")):
+        with refused(code):
+            reset_pin(journeys, name="ann", pin=PIN, by=by, proof=proof)
+    reset_pin(journeys, name="ann", pin=PIN, by="ben", proof=BENS)
     prove(journeys, ANN, job=job)
     with journeys.world.store(journeys.licensee).reading() as view:
         told = [(fact.body["how"], fact.body["by"]) for fact in view.facts() if fact.type == "pin.set"]
-    assert told == [("first", "ann"), ("changed", "ann"), ("reset", "ben")]
+    assert told == [("first", "ann"), ("changed", "ann"), ("first", "ben"), ("reset", "ben")]
+
+
+def test_who_resets_a_pin_proves_it_by_the_own_one(journeys: Journeys) -> None:
+    def reset(proof: str) -> None:
+        reset_pin(journeys, name="ann", pin="16180", by="ben", proof=proof)
+
+    with refused("pin.none"):  # a name is no proof
+        reset(BENS)
+    journeys.do(lambda ctx: pins.set_pin(ctx, name="ben", pin=BENS))
+    for _ in range(pins.MOST_TRIES):
+        with refused("pin.wrong"):
+            reset(WRONG)
+    assert tries(journeys, "ben") == pins.MOST_TRIES
+    with refused("pin.wait"):  # nor is it guessed
+        reset(BENS)
+    prove(journeys, ANN, job=journeys.new(JobId.new))  # the PIN of the other one is what it was
+    journeys.world.advance("15m")
+    reset(BENS)
+    assert tries(journeys, "ben") == 0
+    with refused("pin.wrong"):
+        prove(journeys, ANN, job=journeys.new(JobId.new))
 
 
 @pytest.mark.parametrize("pin", ["", "123", "1111", "12ab", "1" * 13, "١٢٣٤"])
 def test_a_pin_that_is_none_is_not_set(journeys: Journeys, pin: str) -> None:
     with pytest.raises(BadInput) as caught:
-        journeys.do(lambda ctx: pins.set_pin(ctx, name="ann", pin=pin, reset_by="ben"))
+        set_pin(journeys, name="ann", pin=pin, old=PIN)
     assert caught.value.code == "pin.unfit"
 
 

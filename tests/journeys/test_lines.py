@@ -20,14 +20,18 @@ from tests.cli.test_device import served, started
 from tests.faults import killed as world_of
 from tests.journeys.stories import refused
 from tests.psd.setting import SECRET
+from tests.world.batch_stories import Interrupted, after, begun, job_of
 
 from towncircle.cli.main import main
 from towncircle.indicium.codec import decode
 from towncircle.kernel.errors import Refused
-from towncircle.kernel.ids import DeviceId
+from towncircle.kernel.ids import DeviceId, JobId
+from towncircle.kernel.store import Record
+from towncircle.licensee import mailroom
 from towncircle.psd.client import DeviceClient
 from towncircle.psd.postgres import PostgresMemory
-from towncircle.world import hosting, returning, verifying
+from towncircle.world import batching, hosting, returning, verifying
+from towncircle.world.journeys import Journeys
 from towncircle.world.verifying import Mark
 from towncircle.world.world import World
 
@@ -122,6 +126,9 @@ def test_a_device_on_a_lan_is_used_by_every_command(
         ran("device", "connect", folder, device, "--station", desk, "--address", address, code=3)
         assert "world.copy-served" in capsys.readouterr().err
     assert printed_and_verified(folder, fund=False) == "in service"
+    ran("withdraw", folder)
+    enrolled = json.loads((stations / "enrolled.json").read_text())
+    assert {row["name"]: row["role"] for row in enrolled.values()} == {"desk": "watch", "bench": "provider"}
 
 
 def test_a_hosted_device_is_leased_funded_printed_with_and_given_back(
@@ -157,13 +164,21 @@ def test_a_hosted_device_is_leased_funded_printed_with_and_given_back(
                 DeviceClient(own).recover("JOB-1")
         finally:
             world.close()
-        ran("withdraw", folder)
+        ran("custody", "host", folder, device)
+        ran("withdraw", folder, "--wait", code=3)
         enrolled = json.loads((stations / "enrolled.json").read_text())
         assert {row["name"]: row["role"] for row in enrolled.values()} == {HARBOR: "provider", device: "watch"}
+        for act in ("sign-form", "arrange", "scrap"):
+            ran("custody", act, folder, device)
+        enrolled = json.loads((stations / "enrolled.json").read_text())
+        assert {row["name"] for row in enrolled.values()} == {HARBOR}  # its licensee can ask it nothing any more
+        ran("withdraw", folder)  # and books the credit by what it signed
+        ran("export", folder, tmp_path / "told")
+        ran("audit", tmp_path / "told")
     store = PostgresMemory(dsn)
     state = store.load([device])[device]  # type: ignore[list-item, index]
     store.close()
-    assert (state.state, int(state.registers.descending), state.registers.pieces) == ("withdrawn", 0, 14)
+    assert (state.state, int(state.registers.descending), state.registers.pieces) == ("zeroised", 0, 14)
 
 
 def test_a_hybrid_is_leased_funded_printed_with_fallen_back_moved_and_given_back(
@@ -196,23 +211,73 @@ def test_a_hybrid_is_leased_funded_printed_with_fallen_back_moved_and_given_back
             ran("reset", folder, "50", "--device", half)
             made = [one_piece(folder, tmp_path)]
             store = folder / "devices" / first / "device.sqlite"
-            store.rename(store.with_name("away"))
-            killed_below(child.pid)
+            taken_away(store, child.pid)
             made.append(one_piece(folder, tmp_path))
             ran("reset", folder, "10", code=3)  # an order never falls back, and nothing of the half is booked for it
             store.with_name("away").rename(store)
             until_well(folder, first)
             made.append(one_piece(folder, tmp_path))
+            batch = batch_begun(folder, tmp_path)
+            taken_away(store, child.pid)
+            batch_fallen_back(folder, tmp_path, batch, half=half)
+            store.with_name("away").rename(store)
+            until_well(folder, first)
+            by_half = batch_ended(folder, tmp_path, batch, first=first, half=half)
             ran("device", "move", folder / "devices" / first)
             made.append(one_piece(folder, tmp_path))
             assert made == [first, half, first, half]
             ran("withdraw", folder, "--reason", "moved to the hosted device")
             assert one_piece(folder, tmp_path) == half  # directly: it is the device in use now
         status = told(capsys, "status", folder, "--contact")
-        assert (status["device"], status["pieces"]) == (half, 3)
+        assert (status["device"], status["pieces"]) == (half, 3 + by_half)
         ran("withdraw", folder)
         ran("export", folder, tmp_path / "told")
         ran("audit", tmp_path / "told")
+
+
+PARTS = 6
+
+
+def batch_begun(folder: Path, tmp_path: Path) -> str:
+    with world_of.opened(folder) as journeys:
+        return begun(journeys, tmp_path / "batch", pieces=PARTS)
+
+
+def batch_fallen_back(folder: Path, tmp_path: Path, batch: str, *, half: str) -> None:
+    """Go on with a batch whose device does not answer, interrupted again; of one more part the answer is lost."""
+    with world_of.opened(folder) as journeys:
+        with pytest.raises(Interrupted):
+            batching.resume(journeys, batch, tmp_path / "batch", progress=after(3))
+        waiting = [row for row in parts_of(journeys, batch) if row.body["state"] == mailroom.WAITING]
+        with journeys.world.shelf.client(journeys.device) as client:
+            done = mailroom._ask(client, JobId(waiting[0].key), waiting[0].body)
+        assert decode(done.indicia()[0]).device == half
+        assert half in {row.body["device"] for row in parts_of(journeys, batch)}
+
+
+def batch_ended(folder: Path, tmp_path: Path, batch: str, *, first: str, half: str) -> int:
+    """Go on with it on its own device, to its end; give how many of its pieces the half made."""
+    with world_of.opened(folder) as journeys:
+        record = batching.resume(journeys, batch, tmp_path / "batch").batch
+        rows = parts_of(journeys, batch)
+        pieces = [piece for row in rows for piece in row.body["indicia"]]
+        assert (len(pieces), len(set(pieces)), record.body["printed"]) == (PARTS, PARTS, PARTS)
+        made = [str(decode(bytes.fromhex(piece)).device) for piece in pieces]
+        assert made == [row.body["device"] for row in rows]
+        assert (made[0], made[-1], set(made)) == (first, first, {first, half})
+        assert record.body["spent"] == record.body["total"] == sum(row.body["total"] for row in rows)
+        standing = [journeys.status_of(DeviceId(device)).registers for device in (first, half)]
+        with journeys.world.store(MAILROOM).reading() as view:
+            jobs = [row.body for row in view.find("job")]
+            (department,) = view.find("department")
+        assert sum(held.pieces for held in standing) == sum(len(body["pieces"]) for body in jobs)
+        assert sum(int(held.ascending) for held in standing) == sum(body["total"] for body in jobs)
+        assert (department.body["reserved"], department.body["spent"]) == (0, sum(body["total"] for body in jobs))
+        return made.count(half)
+
+
+def parts_of(journeys: Journeys, batch: str) -> list[Record]:
+    return [job_of(journeys, batch, number) for number in range(1, PARTS + 1)]
 
 
 def one_piece(folder: Path, tmp_path: Path) -> str:
@@ -232,7 +297,9 @@ def one_piece(folder: Path, tmp_path: Path) -> str:
         return str(found)
 
 
-def killed_below(pid: int) -> None:
+def taken_away(store: Path, pid: int) -> None:
+    """Kill the LAN device's process, and let no other one open its store."""
+    store.rename(store.with_name("away"))
     found = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False)
     for child in found.stdout.split():
         with suppress(ProcessLookupError):

@@ -103,7 +103,7 @@ def test_a_table_is_at_the_host_before_its_day_and_holds_from_midnight_of_the_of
     no_difference(world, tmp_path / "export")
 
 
-@pytest.mark.requirement("P050-1.5/2", "IMI-03/2")
+@pytest.mark.shows("P050-1.5/2", "IMI-03/2")
 @pytest.mark.parametrize(("dearer", "accepted"), [(Mills(-80), True), (Mills(-80), False), (DEARER, False)])
 def test_the_verifier_prices_by_what_the_provider_published(
     journeys: Journeys, tmp_path: Path, dearer: Mills, accepted: bool
@@ -153,7 +153,7 @@ def test_the_verifier_prices_by_what_the_provider_published(
     no_difference(world, tmp_path / "export")
 
 
-@pytest.mark.requirement("IMI-03/2", "P050-1.5/2")
+@pytest.mark.shows("IMI-03/2", "P050-1.5/2")
 def test_only_an_officer_publishes_and_a_refused_filing_is_told(
     journeys: Journeys, monkeypatch: pytest.MonkeyPatch
 ) -> None:

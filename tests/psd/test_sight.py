@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
+from typing import NoReturn
 
 import cbor2
 import psycopg
@@ -11,7 +12,7 @@ import pytest
 from tests.psd.setting import SECRET, START, Hands, Story, batch
 
 from towncircle.bench.workshop import Workshop
-from towncircle.kernel.errors import TowncircleError
+from towncircle.kernel.errors import BrokenInvariant, TowncircleError
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.money import Mills
 from towncircle.kernel.randomness import SeededRandomness
@@ -237,6 +238,25 @@ def test_a_seen_device_that_may_not_start_answers_as_a_faulted_one(
     finally:
         town.rewrite(name, 12, held[12])
         town.rewrite(name, 5, "in service")
+
+
+def test_a_device_at_hand_that_could_not_be_seated_once_is_seated_the_next_time(town: Town) -> None:
+    name, host = NAMES[1], town.host()
+    host.exchange(name, piece("HAND-1"))
+    place = host._at_hand.get(name)
+    assert place is not None
+    real = place._sit
+
+    def torn(*_: object) -> NoReturn:
+        raise BrokenInvariant("psd.store-damaged", path="the store", what="it cannot be read")
+
+    two = [commands.encode_command(batch(f"HAND-{at}", (5, 5))) for at in (2, 3)]
+    place._sit = torn
+    assert commands.is_error(host.exchange(name, two[0]))
+    place._sit = real
+    other, whole = host.exchange_many([(NAMES[0], piece("HAND-4")), (name, two[1])])
+    assert not commands.is_error(other)
+    assert not commands.is_error(whole)
 
 
 def test_a_row_that_cannot_be_read_whole_holds_nobody_else_up(town: Town) -> None:

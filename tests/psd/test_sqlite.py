@@ -11,6 +11,7 @@ import pytest
 from tests.psd.setting import DEVICE, Story, sqlite
 
 from towncircle.kernel.errors import BadInput, BrokenInvariant, Refused
+from towncircle.kernel.ids import DeviceId
 from towncircle.psd import sqlite as adapter
 from towncircle.psd.sqlite import SqliteMemory
 from towncircle.wire import bodies
@@ -75,6 +76,18 @@ def test_a_damaged_store_is_named_as_damaged(tmp_path: Path, damage: str) -> Non
         connection.close()
     with pytest.raises(BrokenInvariant, match=r"psd\.store-damaged"):
         read_all(path)
+
+
+def test_another_devices_state_is_not_taken_for_this_ones(tmp_path: Path) -> None:
+    path = filled(tmp_path)
+    other = DeviceId.of(vendor="TC", model="1A", serial=9_999)
+    with sqlite3.connect(path) as connection:  # whole, and under a digest that is right
+        connection.execute("UPDATE device SET id = ?", (str(other),))
+    connection.close()
+    memory = SqliteMemory(path)
+    with pytest.raises(BrokenInvariant, match=r"another device's"):
+        memory.load([other])
+    memory.close()
 
 
 def read_all(path: Path) -> None:

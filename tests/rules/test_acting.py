@@ -11,7 +11,8 @@ from towncircle.kernel.randomness import SeededRandomness
 from towncircle.kernel.store import MemoryStore
 from towncircle.provider.denials import EFFECTS
 from towncircle.rules import ruleset
-from towncircle.rules.acting import act
+from towncircle.rules.acting import act, pending
+from towncircle.rules.duties import Sorted, derive
 
 RULES = ruleset("ibi-1998")
 HARBOR, DEVICE = "provider.harbor", "TC1B0000000001"
@@ -196,3 +197,33 @@ def test_the_body_of_an_act_names_no_person() -> None:
     journal.look(LEASED.plus(days=300))
     allowed = {"limit", "duty", "anchor", "until", "shape", "to", "case"}
     assert all(set(MappingProxyType(dict(fact.body))) <= allowed for fact in journal.facts()[1:])
+
+
+def test_what_was_planned_is_done_as_planned_only_while_the_journal_is_the_same() -> None:
+    now, twice = Instant.parse("1999-04-20T14:00Z"), leased()
+    journal = leased()
+    facts = journal.facts()
+    planned = len(facts), pending(RULES, facts, party=HARBOR, now=now)
+    assert planned[1]
+    for one in (journal, twice):
+        with one.store.transaction() as tx:
+            act(one.context(tx, now), RULES, effects=EFFECTS, planned=planned if one is journal else (-1, ()))
+    assert words(journal.facts()) == words(twice.facts())
+    with journal.store.transaction() as tx:  # another worker did it in between
+        assert act(journal.context(tx, now), RULES, effects=EFFECTS, planned=planned) == []
+    assert words(journal.facts()) == words(twice.facts())
+
+
+def test_a_journal_that_is_kept_sorted_gives_the_duties_of_one_read_anew() -> None:
+    journal, kept = in_use(), Sorted()
+    for month in range(1, 9):
+        now = Instant.parse(f"1999-0{month}-28T14:00Z")
+        journal.look(now)
+        journal.note("audit.taken", now, reset="")
+        facts = journal.facts()
+        fresh = derive(RULES, facts, party=HARBOR, as_of=now)
+        assert derive(RULES, facts, party=HARBOR, as_of=now, known=kept) == fresh
+        before = now.plus(days=-1)  # of an earlier instant, what was recorded later is not known
+        assert derive(RULES, facts, party=HARBOR, as_of=before, known=kept) == derive(
+            RULES, facts, party=HARBOR, as_of=before
+        )

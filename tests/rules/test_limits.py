@@ -72,7 +72,6 @@ NOT_REMINDED = {
     "form-3601-c-kept": "a retention: nothing is to be done at its end",
     "refunded-envelopes": "a retention: nothing is to be done at its end",
     "license-look-back": "the Postal Service loses a ground, nobody has to act",
-    "server-element": "it is over within an hour",
 }
 
 

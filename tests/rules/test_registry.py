@@ -117,7 +117,7 @@ def test_under_the_third_rule_set_a_mailer_prints_and_a_piece_of_60_days_is_refu
         with pytest.raises(BadInput, match=r"acts\.bad-period"):
             record(world, "soc-reports", **told, period=period)  # type: ignore[arg-type]  # the words above
     with pytest.raises(BadInput, match=r"acts\.bad-period"):
-        record(world, "factory-inspection", **{**told, "by": POSTAL}, period="2027")  # type: ignore[arg-type]
+        record(world, "resetting-system-audit", **{**told, "by": POSTAL}, period="2027")  # type: ignore[arg-type]
     done = record(world, "soc-reports", **told, period="2027")  # type: ignore[arg-type]
     assert (done.clauses, done.body["period"]) == (("39 CFR 501.15",), "2027")
     assert record(world, "soc-reports", **told, period="2027") == done  # type: ignore[arg-type]

@@ -424,6 +424,22 @@ SPECIMENS: tuple[Body, ...] = (
     ),
     b.NoticeQuery(received="NTC-7K3MQ9ZX2RTB"),
     b.ReviewRequest(reference="r-1", at=NOW),
+    b.InspectionAnnounced(
+        inspection="I-1", scope="distribution", site="the store", on="2026-11-30", records=("shipping book",), at=NOW
+    ),
+    b.InspectionReport(
+        inspection="I-1",
+        scope="distribution",
+        site="the store",
+        announced="2026-11-30",
+        records=("shipping book",),
+        outcome="deficient",
+        findings=("no lock", "Not shown: shipping book"),
+        document="ab" * 32,
+        at=NOW,
+    ),
+    b.InspectionAnswer(inspection="I-1", answers=("a lock", "enclosed"), document="cd" * 32, at=LATER),
+    b.InspectionClosed(inspection="I-1", outcome="corrected", words="seen", at=LATER),
     b.ReviewGranted(reference="r-1", records=12, digest="ab" * 32, at=LATER),
     b.NoticeWaiting(notice=b"\xd2\x84"),
     b.QualityPiece(piece="QLP-7K3MQ9ZX2RTB", device=DEVICE, scan=b"%PDF-1.7"),

@@ -85,7 +85,7 @@ def test_what_a_batch_is_refilled_from_may_pay_a_single_piece_as_far_as_the_acco
 def test_a_batch_that_lacks_money_says_so_before_its_next_part_and_goes_on(
     journeys: Journeys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    name, real = begun(journeys, tmp_path / "out"), Journeys.status_of
+    name, real = begun(journeys, tmp_path / "out"), Journeys.shown_of
 
     def emptied(self: Journeys, device: DeviceId) -> StatusReport:
         held = real(self, device)
@@ -93,7 +93,7 @@ def test_a_batch_that_lacks_money_says_so_before_its_next_part_and_goes_on(
 
     before = standing(journeys)
     with monkeypatch.context() as patched:
-        patched.setattr(Journeys, "status_of", emptied)
+        patched.setattr(Journeys, "shown_of", emptied)
         patched.setattr(Journeys, "never_evidenced", lambda *_: True)
         with pytest.raises(Refused) as refused:
             batching.resume(journeys, name, tmp_path / "out")

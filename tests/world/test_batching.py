@@ -156,7 +156,7 @@ def test_another_device_is_not_reset_for_a_batch(
     mine, asked = journeys.device, list[DeviceId]()
     held = journeys.status()
 
-    def status_of(_journeys: Journeys, device: DeviceId) -> object:
+    def shown_of(_journeys: Journeys, device: DeviceId) -> object:
         asked.append(device)
         return replace(held, registers=replace(held.registers, descending=ZERO)) if device == mine else held
 
@@ -165,7 +165,7 @@ def test_another_device_is_not_reset_for_a_batch(
         batching.print_batch(journeys, asking, tmp_path / "out", progress=after(1))
     with journeys.world.store(journeys.licensee).reading() as view:
         (record,) = promises.open_batches(view)
-    monkeypatch.setattr(Journeys, "status_of", status_of)
+    monkeypatch.setattr(Journeys, "shown_of", shown_of)
     monkeypatch.setattr(Journeys, "device", DeviceId("PSD-another"))
     with pytest.raises(Refused) as refused:
         batching.resume(journeys, record.key, tmp_path / "out")
@@ -227,7 +227,7 @@ def test_good_rows_are_printed_where_bad_ones_may_be_left_out(journeys: Journeys
     world_of.audited(journeys, tmp_path / "export")
 
 
-@pytest.mark.requirement("P050-3.6")
+@pytest.mark.shows("P050-3.6")
 def test_a_batch_that_cannot_be_paid_is_refused_before_the_first_debit() -> None:
     dollars = Mills.dollars
     held = batches.Funds(balance=dollars(200), cap=dollars(500))

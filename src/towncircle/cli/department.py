@@ -19,6 +19,7 @@ examples:
   towncircle person DIR ann                                 authorise a person
   towncircle department pin DIR ann                         the PIN is asked for, never an argument
   towncircle department admit DIR claims ann                from now on only persons with PINs print for it
+  towncircle department pin DIR ann --reset-by ben          it was forgotten: ben types his own PIN, then a new one
   towncircle print DIR --out out --department claims --person ann
   towncircle department usage DIR                           by department and month, with trends"""
 
@@ -53,7 +54,15 @@ def add(subparsers: Any) -> None:
     pin.add_argument("name", metavar="NAME", help="the person's sign-in name")
     pin.add_argument("--pin-from", type=Path, metavar="FILE", help="read it from the first line of a file")
     pin.add_argument("--old-from", type=Path, metavar="FILE", help="the old PIN, from the first line of a file")
-    pin.add_argument("--reset-by", default="", metavar="NAME", help="another authorised person, where it was forgotten")
+    pin.add_argument(
+        "--reset-by",
+        default="",
+        metavar="NAME",
+        help="another authorised person, where it was forgotten, who types the own PIN first",
+    )
+    pin.add_argument(
+        "--proof-from", type=Path, metavar="FILE", help="that person's own PIN, from the first line of a file"
+    )
     pin.set_defaults(run=_pin)
     show = verbs.add_parser("list", help="list the departments with budget, what is spent, and whom they admit")
     world_argument(show)
@@ -90,10 +99,15 @@ def _pin(args: argparse.Namespace) -> int:
     from towncircle.world import departments
 
     with journeys_of(args) as journeys:
-        asks = departments.has_pin(journeys, args.name) and not args.reset_by
-        old = pin_typed(args.old_from, args.name, which="old ") if asks else ""
-        typed = pin_typed(args.pin_from, args.name)
-        departments.set_pin(journeys, name=args.name, pin=typed, old=old, reset_by=args.reset_by)
+        if args.reset_by:
+            proof = pin_typed(args.proof_from, args.reset_by, which="own ")
+            typed = pin_typed(args.pin_from, args.name, which="new ")
+            departments.reset_pin(journeys, name=args.name, pin=typed, by=args.reset_by, proof=proof)
+        else:
+            asks = departments.has_pin(journeys, args.name)
+            old = pin_typed(args.old_from, args.name, which="old ") if asks else ""
+            typed = pin_typed(args.pin_from, args.name, which="new " if asks else "")
+            departments.set_pin(journeys, name=args.name, pin=typed, old=old)
     as_json({"person": args.name, "pin": "set"}) if args.json else print(f"{args.name} has a PIN.")
     return 0
 

@@ -26,8 +26,9 @@ def add(subparsers: Any) -> None:
         "applies. standing: how the license or an application stands, with the written notice of a refusal or a "
         "revocation. appeal: to the Manager, MTM, in the time that P050 2.4 gives. revise: notify changed Form 3601-A "
         "data. verify: state the data anew as they stand. move: change the post office of deposit, which checks the "
-        "device out of service and asks for a license there (2.5(e)). forms: write Forms 3601-A and 3601-B as PDF. "
-        "papers: write the notice of a refusal or revocation, the docket of an appeal and its decision as PDF.",
+        "device out of service and asks for a license there (2.5(e)). forms: write Forms 3601-A and 3601-B as PDF, "
+        "of a refused application (--about) Form 3601-A. papers: write the notice of a refusal or revocation, the "
+        "docket of an appeal and its decision as PDF.",
     )
     parser.add_argument("world", type=Path, metavar="DIR", help="the world's folder")
     parser.add_argument("action", nargs="?", default="apply", choices=_ACTIONS, help="what to do (default: apply)")
@@ -161,7 +162,7 @@ def _move(args: argparse.Namespace, journeys: Journeys, _given: dict[str, str]) 
 def _forms(args: argparse.Namespace, journeys: Journeys, _given: dict[str, str]) -> int:
     from towncircle.world.license_papers import write_forms
 
-    return files_told(write_forms(journeys, args.out, number=args.license), json=args.json)
+    return files_told(write_forms(journeys, args.out, number=args.license, about=args.about), json=args.json)
 
 
 def _papers(args: argparse.Namespace, journeys: Journeys, _given: dict[str, str]) -> int:

@@ -14,7 +14,7 @@ examples:
   towncircle record my-world test-indicia-destroyed --by provider.harbor --reference log-2026-11-23
   towncircle record my-world resetting-assessment --by postal.usps --about provider.harbor --reference report-18 \
       --document report.pdf
-  towncircle record my-world factory-inspection --by postal.usps --reference report-17 --document report.pdf
+  towncircle record my-world resetting-system-audit --by postal.usps --reference report-17 --document report.pdf
 The party's journal keeps the act, its clause, the reference and the SHA-256 of the document: no name and no text.
 Telling the same act again gives the first answer.
 What was recorded: towncircle conformance --world DIR --kind operational"""
@@ -26,7 +26,8 @@ def add(subparsers: Any) -> None:
         "record",
         help="record that an act of people was done, which the rule orders",
         description="Record in a party's journal that an act was done which the rule orders and no program can do: "
-        "an inspection, a destruction of test prints, a laboratory's examination.",
+        "an audit, a test, a laboratory's examination. What a procedure of the program does is refused here, and its "
+        "command is named.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -92,12 +93,13 @@ def _list(folder: Path | None, *, json: bool) -> int:
         with opened(folder) as world:
             found |= world.rules.acts
     if json:
-        names = ("name", "duty", "by", "actor", "document", "about", "clause", "does")
+        names = ("name", "duty", "by", "actor", "document", "about", "clause", "does", "command")
         as_json({"acts": [{name: getattr(act, name) for name in names} for act in found.values()]})
         return 0
     for act in found.values():
         paper = "with a document" if act.document else "without a document"
         about = f", about a {act.about}" if act.about else ""
         about += ", for a year" if act.period else ""
-        print(f"{act.name}\n  {act.clause}, {act.actor} of {act.party}, {paper}{about}\n  {act.does}")
+        done = f"\n  not recorded by hand: towncircle {act.command}" if act.command else ""
+        print(f"{act.name}\n  {act.clause}, {act.actor} of {act.party}, {paper}{about}\n  {act.does}{done}")
     return 0

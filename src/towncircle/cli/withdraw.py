@@ -17,9 +17,9 @@ def add(subparsers: Any) -> None:
         "the balance and denies resets; the device signs what it gives back and ends its service, and the Postal "
         "Service revokes its certificates. A person of the Provider signs section G of Form 3601-C, the District MATS "
         "coordinator arranges the credit, and just this balance is credited to the account. In a sandbox its own "
-        "holders of the two offices do so at once; with --wait they are left to: towncircle custody sign-form, "
-        "towncircle custody arrange; the same command then books the credit. What was printed "
-        "until then and is dated today is still good; a mark dated later is refused. A faulted device "
+        "holders of the two offices do so at once; with --wait, or while 'towncircle up' runs, they are left to: "
+        "towncircle custody sign-form, towncircle custody arrange; the same command then books the credit. What was "
+        "printed until then and is dated today is still good; a mark dated later is refused. A faulted device "
         "signs nothing: it goes out of service, and its last signed reading stands until the Provider has examined it "
         "(502.20(f)).",
     )

@@ -85,8 +85,8 @@ class Transaction(Protocol):
         """Append a ledger entry; it is never changed afterwards."""
         ...
 
-    def entries(self) -> list[dict[str, Any]]:
-        """Give all ledger entries, oldest first."""
+    def entries(self, *, after: int = 0) -> list[dict[str, Any]]:
+        """Give all ledger entries, oldest first, or those after the first so many."""
         ...
 
     def received(self, message_id: str) -> Received | None:
@@ -195,8 +195,8 @@ class _State:
             raise Refused("store.stale", kind="entry", key=key)
         self.ledger.append((key, copy.deepcopy(dict(body))))
 
-    def entries(self) -> list[dict[str, Any]]:
-        return [copy.deepcopy(body) for _, body in self.ledger]
+    def entries(self, *, after: int = 0) -> list[dict[str, Any]]:
+        return [copy.deepcopy(body) for _, body in self.ledger[after:]]
 
     def received(self, message_id: str) -> Received | None:
         return self.inbox.get(message_id)

@@ -64,7 +64,7 @@ class Books:
         if held is not None:
             if held.body["inputs"] != entry.inputs or held.body["recipe"] != entry.recipe:
                 raise Refused("ledger.conflict", key=entry.key, recipe=entry.recipe, first=held.body["recipe"])
-            return Entry.from_dict(self._tx.entries()[held.body["number"] - 1])
+            return self.entries(after=held.body["number"] - 1)[0]
         after = self._after(entry)
         self._check_limits(entry, after)
         kept = replace(entry, number=self._tx.next_number("ledger.entry"))
@@ -105,9 +105,9 @@ class Books:
             ascending=self.balance(f"ascending/{licensee}/{device}"),
         )
 
-    def entries(self, licensee: str | None = None) -> list[Entry]:
-        """Give the entries in order, all or those of one licensee."""
-        found = (Entry.from_dict(body) for body in self._tx.entries())
+    def entries(self, licensee: str | None = None, *, after: int = 0) -> list[Entry]:
+        """Give the entries in order, all or those of one licensee, or those after a number."""
+        found = (Entry.from_dict(body) for body in self._tx.entries(after=after))
         return [entry for entry in found if licensee in (None, entry.licensee)]
 
     def trial_balance(self) -> TrialBalance:

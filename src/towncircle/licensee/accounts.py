@@ -9,7 +9,6 @@ follow from each other is not taken.
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import count
 from typing import Any
 
 from towncircle.kernel.cites import cites
@@ -25,6 +24,7 @@ from towncircle.wire.bodies import AccountAnswer, AccountRequest, MonthlyStateme
 from towncircle.wire.bodies.cmrs import CLAIMED, STATEMENT_ROWS
 from towncircle.wire.statement_file import first_fault
 
+MOST_PARTS = 1_000  # house: of a statement; a million transactions in a month
 BEGUN, WAITING, ANSWERED, DROPPED = "begun", "waiting", "answered", "dropped"
 _WAITS = (CLAIMED, "asked")
 
@@ -99,7 +99,7 @@ def held_request(ctx: Context, reference: str) -> Record:
 def _in_parts(ctx: Context, provider: str, month: str) -> Steps:
     """Fetch a statement part by part, all as of the instant of the first one, and put it together."""
     asked, whole = RequestId.new(ctx.randomness), None
-    for part in count(1):
+    for part in range(1, MOST_PARTS + 1):
         query = StatementPartRequest(month=month, part=part, until=whole.until if whole else Instant(0))
         answer = yield Ask(provider, query, f"statement of {month} {asked}{f' part {part}' if whole else ''}")
         told = answer.body
@@ -112,8 +112,9 @@ def _in_parts(ctx: Context, provider: str, month: str) -> Steps:
         else:
             whole = replace(whole, closing=told.closing, rows=(*whole.rows, *told.rows))
         if len(told.rows) < STATEMENT_ROWS:
-            break
-    return whole
+            return whole
+    why = f"it has not ended after {MOST_PARTS} parts"
+    raise Refused("statement.does-not-add-up", month=month, provider=provider, why=why)
 
 
 @cites("P050-3.5c")

@@ -23,7 +23,7 @@ from towncircle.kernel.store import Record, Transaction
 from towncircle.licensee import books, departments
 from towncircle.licensee.limits import Limits
 from towncircle.licensee.mailroom import CLAIMED, EVIDENCED, LOST, POSTAGE, PRINTED, WAITING
-from towncircle.licensee.promises import RESERVED, none_begun, of_balance, open_batches
+from towncircle.licensee.promises import PLANNED, RESERVED, none_begun, of_balance, open_batches
 from towncircle.mailpiece.sheets import stock, used
 
 GIVEN_UP = "given up"
@@ -197,22 +197,31 @@ def jobs(view: Transaction, record: Record) -> Iterator[Record]:
         yield row
 
 
-def lose(ctx: Context, *, job: JobId, first_piece: int, ascending_after: Mills, descending_after: Mills) -> Record:
-    """Write down that a device debited a part and cannot give its marks any more; its money is spent.
+def lose(
+    ctx: Context, *, job: JobId, device: DeviceId, first_piece: int, ascending_after: Mills, descending_after: Mills
+) -> Record:
+    """Write down that a device debited a part or a single job and gives its marks no more; its money is spent.
 
-    `first_piece` and the registers are as the device counts. It was evidenced, at an instant that nobody knows.
+    `first_piece` and the registers are as the device counts. It was evidenced, at an instant that nobody knows. Of a
+    hybrid, `device` may be the half.
     """
     row = ctx.tx.get("job", job)
     assert row is not None
-    device, total = DeviceId(row.body["device"]), Mills(row.body["total"])
-    departments.spend(ctx, job=row.body["batch"], amount=total)
+    if row.body["state"] not in (PLANNED, WAITING):
+        return row
+    total = Mills(row.body["total"])
+    if row.body["state"] == WAITING:
+        departments.spend(ctx, job=row.body["batch"], amount=total)
+    else:
+        departments.settle(ctx, job=job, spent=total)
     books.book_postage(ctx, job=job, device=device, department=row.body["department"], amount=total)
     told: dict[str, Any] = {"first_piece": first_piece, "count": len(row.body["pieces"]), "total": int(total)}
     told |= {"ascending_after": int(ascending_after), "descending_after": int(descending_after)}
     day = row.body["mailing_date"]
     ctx.note("evidence.made", job, clauses=("502.8(b)",), device=device, mailing_date=day, **told)
-    body = {**row.body, "state": LOST, "first_piece": first_piece}
-    return ctx.tx.put("job", job, body, owner=row.owner, expected=row.version)
+    body = {**row.body, "device": device, "state": LOST, "first_piece": first_piece}
+    owner = device if row.owner == row.body["device"] else row.owner
+    return ctx.tx.put("job", job, body, owner=owner, expected=row.version)
 
 
 def outcome(view: Transaction, record: Record, *, given_up: bool = False) -> dict[str, Any]:

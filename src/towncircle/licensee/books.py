@@ -20,9 +20,10 @@ from towncircle.kernel.money import ZERO, Mills
 from towncircle.ledger import LICENSEE, Books, mailroom
 from towncircle.pki.verifying import PublicKey
 from towncircle.psd.commands import Identity
-from towncircle.wire.bodies import DeviceAudit, StatementRow
+from towncircle.wire.bodies import DeviceAudit, DeviceWithdrawal, StatementRow
 from towncircle.wire.directory import Keyring
 from towncircle.wire.message import open_untimed
+from towncircle.wire.shape import Body
 
 # what a statement calls the transactions that the licensee books itself, and corrections of them
 _SEEN = ("deposit", "reset", "reset not applied", "balance of a device", "correction")
@@ -86,6 +87,11 @@ def book_return(ctx: Context, *, device: DeviceId, refund: str, amount: Mills) -
     Books(ctx.tx, LICENSEE).post(entry)
 
 
+def in_device(ctx: Context, *, device: str) -> Mills:
+    """Give what a device holds by these books."""
+    return Books(ctx.tx, LICENSEE).balance(f"in-device/{ctx.party}/{device}")
+
+
 @cites("P050-3.5c")
 def book_statement(ctx: Context, *, provider: str, rows: Iterable[StatementRow]) -> None:
     """Book the transactions that only a statement tells: returned items, refunds, credits, advances, refund checks.
@@ -102,11 +108,22 @@ def book_statement(ctx: Context, *, provider: str, rows: Iterable[StatementRow])
 
 def audit_of(raw: bytes, *, identity: Identity, provider: str) -> DeviceAudit:
     """Read the audit that a device signed, by the key that the device shows. Raises what `open_untimed` raises."""
-    ring = Keyring()
-    ring.add(f"device.{identity.device}", PublicKey("ecdsa-p256", identity.message_public), since=Instant(0))
-    body = open_untimed(raw, audience=provider, directory=ring).body
+    body = _signed(raw, identity, provider)
     assert isinstance(body, DeviceAudit)
     return body
+
+
+def withdrawal_of(raw: bytes, *, identity: Identity, provider: str) -> DeviceWithdrawal:
+    """Read the withdrawal that a device signed, as `audit_of` reads an audit."""
+    body = _signed(raw, identity, provider)
+    assert isinstance(body, DeviceWithdrawal)
+    return body
+
+
+def _signed(raw: bytes, identity: Identity, provider: str) -> Body:
+    ring = Keyring()
+    ring.add(f"device.{identity.device}", PublicKey("ecdsa-p256", identity.message_public), since=Instant(0))
+    return open_untimed(raw, audience=provider, directory=ring).body
 
 
 @cites("502.8b", "IMI-05")

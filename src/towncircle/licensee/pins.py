@@ -4,8 +4,8 @@ Here: setting a PIN, trying one, and what a proof is good for. Not here: Argon2i
 (`departments`).
 Kept: a PIN is neither stored, exported nor written into the journal. A try is counted and committed before the PIN is
 looked at, so that no kill and no second caller makes a try free; after `MOST_TRIES` wrong ones in a row each further
-one waits `WAIT_MINUTES`. A PIN is changed by who knows it, or reset by another authorised person, who is recorded. A
-proof is good for one job and no other.
+one waits `WAIT_MINUTES`. A PIN is changed by who knows it, or reset by another authorised person, who proves it by
+the own PIN and is recorded. A proof is good for one job and no other.
 """
 
 from __future__ import annotations
@@ -24,20 +24,41 @@ _MINUTE_US = 60_000_000
 
 
 @cites("IMI-05/3")
-def set_pin(ctx: Context, *, name: str, pin: str, reset_by: str = "") -> None:
-    """Give an authorised person a first PIN; `reset_by`, another one, may give a new one for a PIN that was forgotten.
+def set_pin(ctx: Context, *, name: str, pin: str) -> None:
+    """Give an authorised person a first PIN. Raises `Refused` (person.unknown, pin.held), `BadInput` (pin.unfit)."""
+    persons.check(ctx, name, clause="IMI-05")
+    held = ctx.tx.get("pin", name)
+    if held is not None:
+        raise Refused("pin.held", name=name)
+    _set(ctx, held, name=name, pin=pin, how="first", by=name)
 
-    Raises `Refused` (person.unknown, pin.held, pin.reset-by-oneself), `BadInput` (pin.unfit).
+
+@cites("IMI-05/3")
+def begin_reset(ctx: Context, *, name: str, by: str) -> None:
+    """Count a try of the PIN of who resets another person's, before it is looked at.
+
+    Raises `Refused` (person.unknown, pin.reset-by-oneself, pin.none, pin.wait).
     """
     persons.check(ctx, name, clause="IMI-05")
-    if reset_by:
-        persons.check(ctx, reset_by, clause="IMI-05")
-        if same_person(name, reset_by):
-            raise Refused("pin.reset-by-oneself", name=name)
-    held = ctx.tx.get("pin", name)
-    if held is not None and not reset_by:
-        raise Refused("pin.held", name=name)
-    _set(ctx, held, name=name, pin=pin, how="reset" if held is not None else "first", by=reset_by or name)
+    persons.check(ctx, by, clause="IMI-05")
+    if same_person(name, by):
+        raise Refused("pin.reset-by-oneself", name=name)
+    begin_try(ctx, name=by)
+
+
+@cites("IMI-05/3")
+def end_reset(ctx: Context, *, name: str, pin: str, by: str, proof: str) -> Refused | None:
+    """Give a person a new PIN for one that was forgotten, for the own PIN of another person, whose try was counted.
+
+    Gives the refusal of a wrong one, or None. Raises `Refused` (pin.none), `BadInput` (pin.unfit).
+    """
+    proves = _held(ctx, by)
+    wrong = _wrong(ctx, proves, proof)
+    if wrong is None:
+        _write(ctx, proves, tries=0)
+        held = ctx.tx.get("pin", name)
+        _set(ctx, held, name=name, pin=pin, how="reset" if held is not None else "first", by=by)
+    return wrong
 
 
 @cites("IMI-05/3")

@@ -3,7 +3,8 @@
 Here: the four steps, each of which can be walked again: begin, give notice, have the device give back, take the
 Provider's statement. Not here: the Provider's decisions, transfers (`transfers`).
 Kept: what was begun is written down before anything leaves; the value moves by the device's signed word only, so an
-interruption leaves it in the device or in the account, never in both.
+interruption leaves it in the device or in the account, never in both. What the device gave back is written down with
+its word: its Provider may scrap it before the credit is known here.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ from towncircle.kernel.context import Ask, Carry, Context, Exchange, Steps
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.instants import Instant
-from towncircle.kernel.money import Mills
+from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record
 from towncircle.licensee import books
 from towncircle.licensee.funds import held_device, raise_refusal
+from towncircle.psd.states import WITHDRAWN
 from towncircle.wire.bodies import CheckOutNoted, CheckOutQuery, CheckOutRequest, CheckOutStatement, Withdraw
 from towncircle.wire.bodies.checkout import EXAMINATION, REASON
 
@@ -115,27 +117,40 @@ def give_back(ctx: Context, *, device: DeviceId) -> Steps:
     provider = held_device(ctx, device).body["provider"]
     signed, identity = yield Exchange(device, lambda client: (client.audit(), client.identify()))
     audit = books.audit_of(signed.message, identity=identity, provider=provider)
+    gave = audit.withdrawn_total if audit.state == WITHDRAWN else None
     reply = yield Carry(provider, signed.message)
     if isinstance(raise_refusal(ctx, reply, device), Withdraw):
         done = yield Exchange(device, lambda client: client.withdraw(reply))
+        gave = books.withdrawal_of(done.message, identity=identity, provider=provider).registers.descending
         receipt = yield Carry(provider, done.message)
         raise_refusal(ctx, receipt, device)
     books.follow(ctx, device=device, resets_total=audit.resets_total, last_applied=audit.last_applied)
+    if gave is not None:
+        _write(ctx, _held(ctx, device), given=int(gave))
 
 
 @cites("502.27b", "P050-3.3c")
-def conclude(ctx: Context, *, device: DeviceId) -> Steps:
-    """Take the Provider's statement of what was credited, and book it. Raises `Refused` (licensee.not-what-it-gave)."""
+def conclude(ctx: Context, *, device: DeviceId, asks: bool = True) -> Steps:
+    """Take the Provider's statement of what was credited, and book it. Raises `Refused` (licensee.not-what-it-gave).
+
+    It is compared with what the device signed. Where that was not kept, the device is asked; one that cannot be asked
+    any more (`asks`) gave back what the licensee's own books have in it.
+    """
     provider = held_device(ctx, device).body["provider"]
     answer = yield Ask(provider, CheckOutQuery(device=device), f"checked out {device}")
     told = answer.body
     assert isinstance(told, CheckOutStatement)
-    status = yield Exchange(device, lambda client: client.status())
+    gave = given(_held(ctx, device))
+    if gave is None and not asks:
+        gave = books.in_device(ctx, device=device)
+    elif gave is None and told.outcome != EXAMINATION:
+        gave = (yield Exchange(device, lambda client: client.status())).withdrawn_total
     held = _held(ctx, device)
-    signed = told.outcome == EXAMINATION or status.withdrawn_total == told.amount
+    signed = told.outcome == EXAMINATION or gave == told.amount
     if (told.device, told.refund) != (device, held.body["refund"]) or not signed:
-        given = status.withdrawn_total
-        raise Refused("licensee.not-what-it-gave", device=device, amount=told.amount, given=given, provider=provider)
+        raise Refused(
+            "licensee.not-what-it-gave", device=device, amount=told.amount, given=gave or ZERO, provider=provider
+        )
     if held.body["state"] != DONE:
         books.book_return(ctx, device=device, refund=told.refund, amount=told.amount)
         kept: dict[str, Any] = {"outcome": told.outcome, "amount": int(told.amount), "at": int(told.at)}
@@ -143,6 +158,12 @@ def conclude(ctx: Context, *, device: DeviceId) -> Steps:
         clause = "502.20(f)" if told.outcome == EXAMINATION else "502.20(e)"
         ctx.note("check-out.done", device, clauses=(clause,), refund=told.refund, **kept)
     return told
+
+
+def given(case: Record) -> Mills | None:
+    """Give what a device signed that it gave back; None where it gave nothing back yet, or that was not kept."""
+    amount = case.body.get("given")
+    return None if amount is None else Mills(amount)
 
 
 def _held(ctx: Context, device: DeviceId) -> Record:

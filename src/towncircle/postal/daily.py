@@ -26,6 +26,7 @@ from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record, Transaction
 from towncircle.ledger import POSTAL, Books
+from towncircle.postal.balances import ARRANGED
 from towncircle.postal.reconciling import filed_resets, registers_differ
 from towncircle.rules.duties import HEADQUARTERS
 from towncircle.wire import daily_file
@@ -82,6 +83,7 @@ _CAUSES: Mapping[tuple[str, str], tuple[str, str]] = MappingProxyType(
 MOST_PARTS = 100  # house: of a file, so that a whole one is 20 MB
 MOST_TOLD = 300  # house: differences that a message tells one by one
 GRACE_DAYS = 1  # house: how long a message may be on its way
+FORM_DAYS = 28  # house: how long section G of a returned device's form may wait for its signature
 Open = dict[str, list[Any]]  # "kind reference licensee": [mills, when]
 
 
@@ -181,6 +183,7 @@ def _compared(ctx: Context, provider: str, day: str, number: int, raw: bytes) ->
     _check_order(number, day, before)
     filed, trust, entries = _open_events(ctx, provider, file, before)
     found = [*_events(ctx.now, filed, trust), *_accounts(ctx.tx, file, filed, trust), *_devices(ctx.tx, file)]
+    found += _unarranged(ctx.tx, provider)
     record = {"digest": digest, "number": number, "events": len(file.events), "accounts": len(file.accounts)}
     record |= {"devices": len(file.devices), "differences": [one.to_list() for one in found]}
     kept = ctx.tx.put("daily-finding", key, record, owner=provider, expected=0)
@@ -293,18 +296,38 @@ def _devices(tx: Transaction, file: DailyFile) -> Iterator[MoneyDifference]:
         ours = Mills(row.body["ascending"]) + Mills(row.body["descending"])
         theirs = Mills(held.ascending) + Mills(held.descending)
         for _, text, explained in registers_differ(tx, row, told, resets[held.device], day, teller="books"):
-            cause = _waiting(tx, row, told, day) or ("a-later-message-or-reset" if explained else "")
+            waits = _waiting(tx, row, told, day)
+            cause = ("a-later-message-or-reset" if explained else "") if waits is None else waits
             yield _difference(held.device, "daily.registers", text, theirs - ours, cause=cause)
 
 
 @cites("502.27b/4")
-def _waiting(tx: Transaction, row: Record, told: InventoryRow, day: date) -> str:
-    """Tell whether the books have just the balance in a device that it gave back, which is not credited yet."""
+def _waiting(tx: Transaction, row: Record, told: InventoryRow, day: date) -> str | None:
+    """Give the cause where the books still have just the balance in a device that it gave back: it waits, or too long.
+
+    None for any other difference.
+    """
     given, same = row.body.get("given"), (row.body["ascending"], row.body["pieces"])
     more = int(told.registers.descending) - int(row.body["descending"])
     if not given or same != (int(told.registers.ascending), told.registers.pieces) or more != given["amount"]:
-        return ""
+        return None
     form = tx.get("balance-form", given["refund"])
-    arranged = form.body.get("arranged_at") if form is not None else None
-    late = arranged is not None and Instant(arranged).date_in(HEADQUARTERS) + timedelta(days=GRACE_DAYS) < day
+    if form is None:
+        since, most = row.body["since"], FORM_DAYS
+    else:
+        since, most = form.body.get("arranged_at"), GRACE_DAYS
+    late = since is not None and Instant(since).date_in(HEADQUARTERS) + timedelta(days=most) < day
     return "" if late else "a-balance-that-waits"
+
+
+@cites("502.27b/4", "502.20m")
+def _unarranged(tx: Transaction, provider: str) -> Iterator[MoneyDifference]:
+    """Name each balance of a returned device that was credited and filed, and that no coordinator has arranged."""
+    for entry in tx.entries():
+        if (entry["recipe"], entry["provider"]) != ("refund-filed", provider) or not entry["device"]:
+            continue
+        row, form = tx.get("device", entry["device"]), tx.get("balance-form", entry["reference"])
+        given = row.body.get("given") if row is not None else None
+        if given and given["refund"] == entry["reference"] and (form is None or form.body["state"] != ARRANGED):
+            text = "The balance that it gave back was credited, and no coordinator has arranged it."
+            yield _difference(entry["device"], "daily.not-arranged", text, Mills(entry["lines"][0][2]))

@@ -16,6 +16,7 @@ from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Context
 from towncircle.kernel.errors import BrokenInvariant, Refused
 from towncircle.kernel.ids import DeviceId
+from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import Mills
 from towncircle.kernel.store import Record
 from towncircle.ledger import Books
@@ -30,18 +31,21 @@ DONE = "done"
 
 
 @cites("502.27b/1", "502.27b/2", "502.27b/3")
-def sign_form(ctx: Context, *, device: str) -> Record:
+def sign_form(ctx: Context, *, device: str, again: bool = False) -> Record:
     """Reconcile the balance of a device that was given back, sign section G, and send the form to the coordinator.
 
-    One that is signed is left as it is. Raises `Refused` (provider.no-balance-held, provider.case-open, person.unknown,
-    person.other-office).
+    One that is signed is left as it is, and sent `again` where the Postal Service refused it. One that an earlier
+    release credited at once is signed for afterwards. Raises `Refused` (provider.no-balance-held, provider.case-open,
+    person.unknown, person.other-office).
     """
     name = ctx.actor.rpartition("/")[2]
     check_office(ctx, name, "custody sign-form")
     row, held = device_record(ctx, device), ctx.tx.get("check-out", device)
-    if held is None or held.body["state"] not in (HELD, DONE) or (held.body["state"] == DONE and not _signed(held)):
+    if held is None or held.body["state"] not in (HELD, DONE) or not held.body["amount"]:
         raise Refused("provider.no-balance-held", device=device)
     if _signed(held):
+        if again:
+            _send(ctx, held)
         return held
     case = open_case_of(ctx.tx, device)
     if case is not None:
@@ -49,7 +53,7 @@ def sign_form(ctx: Context, *, device: str) -> Record:
     amount, used = Mills(held.body["amount"]), Mills(held.body["ascending"] - held.body["noted_ascending"])
     due = Mills(held.body["noted"]) - used
     in_books = Books(ctx.tx).device(row.owner, device).descending
-    for other in (due, in_books):
+    for other in (due, in_books) if held.body["state"] == HELD else (due,):
         if amount != other:
             raise BrokenInvariant("provider.balance-differs", device=device, amount=amount, due=other)
     kept = ctx.tx.put(
@@ -62,17 +66,27 @@ def sign_form(ctx: Context, *, device: str) -> Record:
     refund = held.body["refund"]
     note: dict[str, Any] = {"device": device, "licensee": held.owner, "amount": int(amount), "signed_by": name}
     ctx.note("balance.signed", refund, clauses=("502.27(b)(2)",), **note)
-    form = BalanceForm(
-        device=DeviceId(device),
-        refund=refund,
-        noted=Mills(held.body["noted"]),
-        used=used,
-        amount=amount,
-        signed_by=name,
-        at=ctx.now,
-    )
-    ctx.send("postal.usps", form, key=f"balance {refund}")
+    _send(ctx, kept)
     return kept
+
+
+def form_key(refund: str) -> str:
+    """Name the message that brings the form of a balance to the coordinator."""
+    return f"balance {refund}"
+
+
+def _send(ctx: Context, held: Record) -> None:
+    body = held.body
+    form = BalanceForm(
+        device=DeviceId(held.key),
+        refund=body["refund"],
+        noted=Mills(body["noted"]),
+        used=Mills(body["ascending"] - body["noted_ascending"]),
+        amount=Mills(body["amount"]),
+        signed_by=body["signed_by"],
+        at=Instant(body["signed_at"]),
+    )
+    ctx.send("postal.usps", form, key=form_key(body["refund"]))
 
 
 def _signed(held: Record) -> bool:

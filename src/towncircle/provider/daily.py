@@ -34,14 +34,13 @@ def write_down(ctx: Context, *, day: str) -> None:
     standing = ctx.tx.get("daily-last", ctx.party)
     last = standing.body if standing else {"number": 0, "through": 0}
     books = Books(ctx.tx)
-    entries = books.entries()
-    fresh = entries[last["through"] :]
+    fresh = books.entries(after=last["through"])
     made = daily_file.DailyFile(
         provider=ctx.party,
         day=day,
         number=last["number"] + 1,
         made_at=ctx.now,
-        through=len(entries),
+        through=last["through"] + len(fresh),
         events=tuple(_event(entry) for entry in fresh),
         accounts=tuple(_accounts(books, fresh)),
         devices=tuple(_held(ctx, books)),
@@ -55,7 +54,7 @@ def write_down(ctx: Context, *, day: str) -> None:
 
 def untold(ctx: Context) -> list[str]:
     """Give the days whose file was written down and whose finding is still to come, in the order of their numbers."""
-    rows = [row for row in ctx.tx.find("daily-file") if row.body["state"] == TOLD]
+    rows = ctx.tx.find("daily-file", states=(TOLD,))
     return [row.key for row in sorted(rows, key=lambda row: int(row.body["number"]))]
 
 

@@ -44,7 +44,7 @@ def write_down(ctx: Context, *, day: str) -> bool:
 
 def untold(ctx: Context) -> list[str]:
     """Give the days that were written down and whose finding is still to come, in the order of their numbers."""
-    rows = [row for row in ctx.tx.find("inventory") if row.body["state"] == "told"]
+    rows = ctx.tx.find("inventory", states=("told",))
     return [row.key for row in sorted(rows, key=lambda row: int(row.body["number"]))]
 
 

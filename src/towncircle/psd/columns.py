@@ -11,6 +11,7 @@ import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from towncircle.kernel.errors import BadInput
 from towncircle.psd.recent import ByIdentity
@@ -46,9 +47,7 @@ class Column:
     @classmethod
     def one(cls, name: str, value: int | str) -> Column:
         """Make a column of one value for all pieces."""
-        if isinstance(value, str):
-            return cls(name=name, texts=(str(value),))
-        return cls(name=name, numbers=(int(value),))
+        return _text(name, str(value)) if isinstance(value, str) else _number(name, int(value))
 
     def spread(self, count: int) -> list[int]:
         """Give the position of each piece's value. Raises `BadInput` (psd.malformed)."""
@@ -65,6 +64,16 @@ class Column:
         if max(positions) >= size:
             raise BadInput("psd.malformed", what=f"the column {self.name[:40]} names a value that it does not hold")
         return positions
+
+
+@lru_cache(maxsize=4096)
+def _text(name: str, value: str) -> Column:
+    return Column(name=name, texts=(value,))
+
+
+@lru_cache(maxsize=4096)
+def _number(name: str, value: int) -> Column:
+    return Column(name=name, numbers=(value,))
 
 
 class Again(tuple[Column, ...]):

@@ -324,6 +324,8 @@ _ERRORS = {"input": BadInput, "refused": Refused, "broken": BrokenInvariant}
 
 def encode_command(command: Command) -> bytes:
     """Give the byte form of a command."""
+    if type(command) is Evidence:
+        return frames.evidence_frame(command.request_id, command.amounts, command.columns)
     return _HEADS[NUMBERS[type(command)]] + codec.encode(command)
 
 
@@ -365,6 +367,9 @@ def is_error(raw: bytes) -> bool:
 
 def decode_answer(raw: bytes) -> object:
     """Read an answer. Raises the error that the device answered with, or `BadInput` (psd.malformed)."""
+    fields = frames.answered(raw) if len(raw) <= MAX_COMMAND else None
+    if fields is not None:
+        return Evidenced.of_fields(fields)
     verb, body = _open(raw)
     if verb == 0:
         raise _error(body)

@@ -134,14 +134,13 @@ class SoftwareSlots:
         """Open a slot for signing, once."""
         held = self._opened.get(slot.public)
         if held is None:
-            held = self._opened[slot.public] = self._open(slot)
+            held = self._opened[slot.public] = self._open(slot.public, slot.sealed, self._secret)
         return held
 
-    def _open(self, slot: SealedKey) -> SoftwareKey:
-        public = slot.public
+    def _open(self, public: bytes, sealed: bytes, secret: SecretProvider) -> SoftwareKey:
         known = PublicKey("ecdsa-p256", public) if len(public) == _P256_POINT else None
         try:
-            key = open_key(slot.sealed, self._secret, repeatable=self._randomness.repeatable, public=known)
+            key = open_key(sealed, secret, repeatable=self._randomness.repeatable, public=known)
         except BadInput as error:
             if error.code != "pki.bad-key-file":
                 raise

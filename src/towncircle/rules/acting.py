@@ -85,16 +85,20 @@ def act(
     notify: Notify | None = None,
     wanted: Callable[[Limit], bool] = lambda _limit: True,
     facts: Sequence[Fact] | None = None,
+    planned: tuple[int, Sequence[Act]] = (-1, ()),
 ) -> list[Act]:
     """Do what is due in a party's journal and give what was done.
 
     `effects` does what a consequence denies (its third argument: deny, or allow again). `notify` writes to the other
     parties; without it the facts alone are noted. `wanted` and `facts` narrow it to some limits and to
-    what concerns one device.
+    what concerns one device. `planned` is what was to be done a moment ago, when the journal had so many facts: it is
+    still, if it has as many now.
     """
     journal = ctx.tx.facts() if facts is None else facts
-    duties = derive(rules, journal, party=ctx.party, as_of=ctx.now, wanted=wanted)
-    acts = plan(duties, journal, now=ctx.now)
+    count, acts = planned[0], list(planned[1])
+    if count != len(journal):
+        duties = derive(rules, journal, party=ctx.party, as_of=ctx.now, wanted=wanted)
+        acts = plan(duties, journal, now=ctx.now)
     ground = Ground(journal if acts else ())
     for one in acts:
         _do(ctx, one, ground, effects, notify)

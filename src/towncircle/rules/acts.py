@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
 from typing import Any
@@ -31,9 +31,10 @@ _REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9./:_-]{0,79}", re.ASCII)
 class Act:
     """Hold one act: the duty it fulfils, whose journal it stands in, the office, whether a paper shows it.
 
-    `about` is the role of the party that it is about, where it names one. `told_by` is the fact by which a procedure of
-    the program tells of the same act, and `where` what its body says then; empty where no procedure does. An act of a
-    rule set's own has no duty: `rule` is its clause and `orders` what is done. `period`: it is done for a year.
+    `about` is the role of the party that it is about, where it names one. `told_by` holds the facts by which procedures
+    of the program tell of the same act, each with what its body says then; `command` is the one that does it, where
+    nobody records it freely. An act of a rule set's own has no duty: `rule` is its clause and `orders` what is done.
+    `period`: it is done for a year.
     """
 
     name: str
@@ -42,8 +43,8 @@ class Act:
     actor: str
     document: bool
     about: str = ""
-    told_by: str = ""
-    where: Mapping[str, str] = field(default_factory=dict)
+    told_by: tuple[tuple[str, Mapping[str, str]], ...] = ()
+    command: str = ""
     rule: str = ""
     orders: str = ""
     period: bool = False
@@ -78,8 +79,9 @@ def acts() -> Mapping[str, Act]:
 
 
 def _read(name: str, row: dict[str, Any]) -> Act:
-    told = row.pop("told_by", {"fact": ""})
-    return Act(name=name, told_by=told["fact"], where=MappingProxyType(told.get("where", {})), **row)
+    told = row.pop("told_by", [])
+    facts = [told] if isinstance(told, dict) else told
+    return Act(name=name, told_by=tuple((one["fact"], MappingProxyType(one.get("where", {}))) for one in facts), **row)
 
 
 def read_act(name: str, table: Mapping[str, Any], *, source: str, quality: str) -> Act:
@@ -109,8 +111,12 @@ def acts_told(fact: Fact) -> list[Act]:
     """Give the acts that a fact tells of: the one that was recorded, or those that a procedure of the program did."""
     if fact.type == FACT:
         return [act for act in acts().values() if act.name == fact.body.get("act")]
-    told = (act for act in acts().values() if act.told_by == fact.type)
-    return [act for act in told if all(fact.body.get(key) == value for key, value in act.where.items())]
+
+    def tells(act: Act) -> bool:
+        kinds = [where for kind, where in act.told_by if kind == fact.type]
+        return any(all(fact.body.get(key) == value for key, value in where.items()) for where in kinds)
+
+    return [act for act in acts().values() if tells(act)]
 
 
 def act_named(name: str, own: Mapping[str, Act] = MappingProxyType({})) -> Act:

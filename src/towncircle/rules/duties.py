@@ -87,12 +87,16 @@ class Ground:
     def __init__(self, facts: Iterable[Fact]) -> None:
         self._known: dict[str, dict[str, str]] = defaultdict(dict)
         for fact in facts:
-            body = fact.body
-            for name in _GROUND:
-                if body.get(name):
-                    for about in (fact.subject, body.get("device"), body.get("license"), body.get("licensee")):
-                        if about:
-                            self._known[str(about)].setdefault(name, str(body[name]))
+            self.learn(fact)
+
+    def learn(self, fact: Fact) -> None:
+        """Take what a further fact tells; what is known already stays."""
+        body = fact.body
+        for name in _GROUND:
+            if body.get(name):
+                for about in (fact.subject, body.get("device"), body.get("license"), body.get("licensee")):
+                    if about:
+                        self._known[str(about)].setdefault(name, str(body[name]))
 
     def tell(self, name: str, thread: str, anchor: Fact) -> str:
         """Give what is known of a duty's thread or anchor, or nothing."""
@@ -106,6 +110,27 @@ class Ground:
         return ""
 
 
+class Sorted:
+    """Hold the facts of a journal by kind, and their ground; one that is kept is told only of what is new."""
+
+    def __init__(self, facts: Iterable[Fact] = ()) -> None:
+        self.count, self.latest = 0, Instant(0)
+        self.kinds: dict[str, list[tuple[int, Fact]]] = defaultdict(list)
+        self.ground = Ground(())
+        self._take(facts)
+
+    def grown(self, facts: Sequence[Fact]) -> Sorted:
+        """Take what was appended to the journal since; give itself."""
+        self._take(facts[self.count :])
+        return self
+
+    def _take(self, facts: Iterable[Fact]) -> None:
+        for fact in facts:
+            self.kinds[fact.type].append((self.count, fact))
+            self.ground.learn(fact)
+            self.count, self.latest = self.count + 1, max(self.latest, fact.recorded_at)
+
+
 def derive(
     rules: RuleSet,
     facts: Sequence[Fact],
@@ -113,13 +138,15 @@ def derive(
     party: str,
     as_of: Instant,
     wanted: Callable[[Limit], bool] = lambda _limit: True,
+    known: Sorted | None = None,
 ) -> list[Duty]:
-    """Derive every duty of a party's journal as of an instant, ordered by its last instant."""
-    journal = [fact for fact in facts if fact.recorded_at <= as_of]
-    kinds: dict[str, list[tuple[int, Fact]]] = defaultdict(list)
-    for place, fact in enumerate(journal):
-        kinds[fact.type].append((place, fact))
-    ground = Ground(journal)
+    """Derive every duty of a party's journal as of an instant, ordered by its last instant.
+
+    `known` are the facts as a caller who looks again and again keeps them.
+    """
+    if known is None or known.grown(facts).latest > as_of:
+        known = Sorted(fact for fact in facts if fact.recorded_at <= as_of)
+    kinds, ground = known.kinds, known.ground
     role = party.partition(".")[0]
     duties = [
         duty

@@ -60,7 +60,7 @@ def acts_of_office() -> Mapping[str, OfficeAct]:
         name: OfficeAct(name=name, offices=tuple(row["offices"]), clause=str(row["clause"]))
         for name, row in rows.items()
     }
-    recorded = (act_of_record(act) for act in acts().values())
+    recorded = (act_of_record(act) for act in acts().values() if not act.command)
     return MappingProxyType({**found, **{act.name: act for act in recorded}})
 
 

@@ -231,8 +231,9 @@ class _Sql:
         if done.rowcount != 1:
             raise Refused("store.stale", kind="entry", key=key)
 
-    def entries(self) -> list[dict[str, Any]]:
-        return [json.loads(body) for (body,) in self._db.execute("SELECT body FROM entry ORDER BY number")]
+    def entries(self, *, after: int = 0) -> list[dict[str, Any]]:
+        rows = self._db.execute("SELECT body FROM entry WHERE number>? ORDER BY number", (after,))
+        return [json.loads(body) for (body,) in rows]
 
     def received(self, message_id: str) -> Received | None:
         return self._received("message_id=?", (message_id,))

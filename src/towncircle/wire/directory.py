@@ -29,6 +29,10 @@ class Keyring:
 
     _keys: dict[str, dict[bytes, KnownKey]] = field(default_factory=dict)
 
+    def copy(self) -> Keyring:
+        """Give a ring with the same keys, to which others may be added."""
+        return Keyring({sender: dict(keys) for sender, keys in self._keys.items()})
+
     def add(self, sender: str, public: PublicKey, *, since: Instant, until: Instant | None = None) -> None:
         """Make a sender's key known, or change its term."""
         self._keys.setdefault(sender, {})[public.key_id] = KnownKey(public=public, since=since, until=until)

@@ -150,7 +150,8 @@ def resume(journeys: Journeys, batch: str, out: Path, *, progress: Progress = si
         if record.body["state"] == promises.RESERVED and evidenced.is_silent(journeys, device):
             raise Refused("batch.device-silent", batch=batch, device=device, state=journeys.status_of(device).state)
         _check_serving(journeys, device)
-        if device == journeys.device and journeys.status_of(device).open_request:
+        shown = journeys.shown_of(device)
+        if device == journeys.device == shown.device and shown.open_request:
             journeys.settle()  # a reset on the way was interrupted
         with crew(beside=record.body["count"] > BESIDE_FROM) as hands:
             troubles = _Run(journeys, record, progress).print_with(hands)
@@ -315,10 +316,10 @@ class _Run:
         if row.body["state"] == mailroom.WAITING:
             if self._begun_only and journeys.never_evidenced(row):
                 return None
-            if self._begun_only and evidenced.is_silent(journeys, DeviceId(row.body["device"])):
-                return evidenced.lose(journeys, row)
-            if not self._begun_only:
-                self._ready(row)
+            gone = evidenced.lost_with(journeys, row) if self._begun_only else None
+            if gone is not None:
+                return evidenced.lose(journeys, row, gone)
+            (evidenced.check_made(journeys, row) if self._begun_only else self._ready(row))
             row = journeys.do(lambda ctx: mailroom.evidence(ctx, job=job))
             assert row is not None
         if row.body["state"] == mailroom.EVIDENCED:
@@ -329,16 +330,18 @@ class _Run:
     def _ready(self, row: Record) -> None:
         """See that the day is still on and the device can pay a part: where the batch may, it is reset before.
 
+        The half of a hybrid that stands in for its device says itself what it can pay; it is not reset for it.
+
         Raises `Refused` (batch.day-over, batch.other-device, batch.money-gone) and what a reset raises.
         """
         journeys, body = self._journeys, self._record.body
         device, total = DeviceId(row.body["device"]), Mills(row.body["total"])
-        status = journeys.status_of(device)
+        status = journeys.shown_of(device)
         day = date.fromisoformat(body["mailing_date"])
         if day < journeys.world.clock.now().date_in(status.zone) and journeys.never_evidenced(row):
             raise Refused("batch.day-over", batch=self._record.key, day=day)
         balance = status.registers.descending
-        if balance >= total or not journeys.never_evidenced(row):
+        if status.device != device or balance >= total or not journeys.never_evidenced(row):
             return
         with journeys.world.store(journeys.licensee).reading() as view:
             wanted = promises.bound(view, device)

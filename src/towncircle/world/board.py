@@ -29,6 +29,7 @@ class Board:
     def __init__(self, folder: Path, *, root: bytes) -> None:
         self._folder = folder
         self._root = root
+        self._peeked: tuple[tuple[int, ...], int] = ((), 0)  # which file the pack was, and its number
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -53,9 +54,13 @@ class Board:
     def shown(self) -> int:
         """Give the number of the pack on the board, 0 where there is none; a pack's counter is its number."""
         try:
-            return peek((self._folder / PACK).read_bytes()).counter
+            about = (self._folder / PACK).stat()
+            stamp = (about.st_mtime_ns, about.st_ino, about.st_size)
+            if stamp != self._peeked[0]:
+                self._peeked = stamp, peek((self._folder / PACK).read_bytes()).counter
         except (OSError, Refused):
             return 0
+        return self._peeked[1]
 
     def pack(self, now: Instant) -> Pack:
         """Take the pack as a verifier does, with the pinned root. Raises `Refused` (world.damaged), naming the file."""

@@ -7,8 +7,10 @@ nothing to do is only read.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+import threading
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -22,7 +24,7 @@ from towncircle.postal.procedures import settle
 from towncircle.provider import replaying as provider
 from towncircle.provider.denials import EFFECTS
 from towncircle.rules.acting import Act, Effect, act, next_look, plan
-from towncircle.rules.duties import Duty, derive
+from towncircle.rules.duties import Duty, Sorted, derive
 from towncircle.rules.replaying import Replay, acts_differing, differing, unreplayed
 from towncircle.rules.rulesets import RuleSet
 from towncircle.world.config import POSTAL
@@ -36,6 +38,19 @@ REPLAYS: Mapping[str, tuple[Replay, ...]] = MappingProxyType(
 )
 _RIGHTS = MappingProxyType({"window": "a right ends", "retention": "a retention ends"})
 _EFFECTS: Mapping[str, Mapping[str, Effect]] = MappingProxyType({"provider": EFFECTS})
+
+
+@dataclass(slots=True, kw_only=True)
+class Look:
+    """Hold what is known of a party's journal, how many facts it had when nothing was to be done, when to look again.
+
+    Who grows the journal takes his turn.
+    """
+
+    journal: Sorted = field(default_factory=Sorted)
+    turn: threading.Lock = field(default_factory=threading.Lock)
+    count: int = -1
+    next_at: Instant | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,23 +96,26 @@ def act_on_deadlines(world: World, parties: Collection[str] = ()) -> dict[str, l
         if parties and party not in parties:
             continue
         now, facts = world.clock.now(), _journal(world, party)
-        count, next_at = world.looks.get(party, (-1, now))
-        if count == len(facts) and now < next_at:
+        look = world.looks.setdefault(party, Look())
+        if look.count == len(facts) and look.next_at is not None and now < look.next_at:
             desk.deliver()
             continue
-        duties = derive(world.rules, facts, party=party, as_of=now)
-        if not plan(duties, facts, now=now):
-            world.looks[party] = (len(facts), next_look(duties, now=now))
+        with look.turn:
+            duties = derive(world.rules, facts, party=party, as_of=now, known=look.journal)
+        planned = (len(facts), plan(duties, facts, now=now))
+        if not planned[1]:
+            look.count, look.next_at = len(facts), next_look(duties, now=now)
             desk.deliver()
             continue
-        effects = _EFFECTS.get(party.partition(".")[0], {})
-
-        def job(ctx: Context, effects: Mapping[str, Effect] = effects) -> list[Act]:
-            return act(ctx, world.rules, effects=effects, notify=give)
+        job = partial(_act, world.rules, _EFFECTS.get(party.partition(".")[0], {}), planned)
 
         done[party] = desk.perform(job, actor=party)
     settle_procedures(world, parties)
     return done
+
+
+def _act(rules: RuleSet, effects: Mapping[str, Effect], planned: tuple[int, Sequence[Act]], ctx: Context) -> list[Act]:
+    return act(ctx, rules, effects=effects, notify=give, planned=planned)
 
 
 def settle_procedures(world: World, parties: Collection[str] = ()) -> None:

@@ -35,22 +35,33 @@ def prove(journeys: Journeys, payer: Payer, *, job: JobId | BatchId) -> None:
         return
     name = payer.person
     journeys.do(lambda ctx: pins.begin_try(ctx, name=name))
-    wrong: Refused | None = journeys.do(lambda ctx: pins.end_try(ctx, name=name, pin=payer.pin, job=job))
-    if wrong is not None:
-        raise wrong
+    _go_on(journeys.do(lambda ctx: pins.end_try(ctx, name=name, pin=payer.pin, job=job)))
 
 
 @cites("IMI-05/3")
-def set_pin(journeys: Journeys, *, name: str, pin: str, old: str = "", reset_by: str = "") -> None:
-    """Set a person's first PIN, change it by the old one, or have another authorised person reset it.
+def set_pin(journeys: Journeys, *, name: str, pin: str, old: str = "") -> None:
+    """Set a person's first PIN, or change it by the old one.
 
-    Raises `Refused` (person.unknown, pin.held, pin.wait, pin.wrong, pin.reset-by-oneself), `BadInput` (pin.unfit).
+    Raises `Refused` (person.unknown, pin.held, pin.wait, pin.wrong), `BadInput` (pin.unfit).
     """
     if not old:
-        journeys.do(lambda ctx: pins.set_pin(ctx, name=name, pin=pin, reset_by=reset_by))
+        journeys.do(lambda ctx: pins.set_pin(ctx, name=name, pin=pin))
         return
     journeys.do(lambda ctx: pins.begin_try(ctx, name=name))
-    wrong: Refused | None = journeys.do(lambda ctx: pins.change_pin(ctx, name=name, old=old, pin=pin))
+    _go_on(journeys.do(lambda ctx: pins.change_pin(ctx, name=name, old=old, pin=pin)))
+
+
+@cites("IMI-05/3")
+def reset_pin(journeys: Journeys, *, name: str, pin: str, by: str, proof: str) -> None:
+    """Have another authorised person, who proves it by the own PIN, reset a person's PIN.
+
+    Raises `Refused` (person.unknown, pin.reset-by-oneself, pin.none, pin.wait, pin.wrong), `BadInput` (pin.unfit).
+    """
+    journeys.do(lambda ctx: pins.begin_reset(ctx, name=name, by=by))
+    _go_on(journeys.do(lambda ctx: pins.end_reset(ctx, name=name, pin=pin, by=by, proof=proof)))
+
+
+def _go_on(wrong: Refused | None) -> None:
     if wrong is not None:
         raise wrong
 

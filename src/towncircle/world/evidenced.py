@@ -4,6 +4,10 @@ Here: the question, also to a device that gives no evidence away any more, and w
 with it. Not here: evidencing (`licensee.mailroom`), ending a batch (`licensee.batches`).
 Kept: a refusal alone says nothing, because the answer of an earlier attempt may have been lost. A faulted or zeroised
 device gives no marks again, but still shows its registers: what they count beyond the host's own records was debited.
+A device that is out of service may not be asked any more: what it was set to, and signed that it gave back, leaves what
+it evidenced, and the licensee's own books tell whether all of that is written down. Every half that a device ever had
+is asked with it, whatever became of it since, unless the hybrid's notes say that it never got the job; one that nobody
+can ask and that gave nothing back is no "never".
 """
 
 from __future__ import annotations
@@ -12,28 +16,40 @@ from typing import TYPE_CHECKING
 
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.ids import DeviceId, JobId
+from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record, Transaction
-from towncircle.licensee import batches, halves, mailroom
+from towncircle.ledger import LICENSEE, Books
+from towncircle.licensee import batches, halves, mailroom, promises, returns
 from towncircle.psd.commands import StatusReport
 from towncircle.psd.states import FAULTED, ZEROISED
+from towncircle.wire.bodies.checkout import EXAMINATION
+from towncircle.world import notebook
 
 if TYPE_CHECKING:
     from towncircle.world.journeys import Journeys
 
 _SILENT = (FAULTED, ZEROISED)
+_NO_MORE = ("psd.role-refused", "world.station-refused")  # a host to a licensee whose device is out of service
 
 
 def never(journeys: Journeys, job: Record) -> bool:
-    """Tell whether the device is sure that it never evidenced a job."""
+    """Tell whether the device, and every half that it had, is sure that it never evidenced a job."""
     if mailroom.form_of(job.body) == mailroom.REDATE:
         return True
+    return all(_never(journeys, job, one) for one in _asked(journeys, job))
+
+
+def _asked(journeys: Journeys, job: Record) -> list[DeviceId]:
     device = DeviceId(job.body["device"])
     with journeys.world.store(journeys.licensee).reading() as view:
-        pair = [device, *halves.of(view, device)]
-    return all(_never(journeys, job, one) for one in pair)
+        known = halves.ever_of(view, device)
+    folder = journeys.world.shelf.folder_of(device)
+    return [device, *(half for half in known if notebook.was_sent(folder, job.key, other=half))]
 
 
 def _never(journeys: Journeys, job: Record, device: DeviceId) -> bool:
+    if _unwritten(journeys, device) == ZERO:
+        return True
     try:
         with journeys.world.shelf.client(device) as client:
             status = client.status()
@@ -48,22 +64,95 @@ def _never(journeys: Journeys, job: Record, device: DeviceId) -> bool:
         return status.registers.pieces == _written_down(view, device)[0]
 
 
+def _unwritten(journeys: Journeys, device: DeviceId) -> Mills | None:
+    """Give what a device evidenced and nobody here wrote down, by the licensee's books; None while it is in service."""
+    with journeys.world.store(journeys.licensee).reading() as view:
+        case = view.get("check-out", device)
+        if case is None or case.body["state"] != returns.DONE or case.body["outcome"] == EXAMINATION:
+            return None
+        return Books(view, LICENSEE).balance(f"in-device/{journeys.licensee}/{device}")
+
+
 def is_silent(journeys: Journeys, device: DeviceId) -> bool:
-    """Tell whether a device shows its registers and nothing else any more."""
-    return journeys.status_of(device).state in _SILENT
+    """Tell whether a device shows its registers and nothing else any more; no, where its half answers for it."""
+    status = journeys.shown_of(device)
+    return status.device == device and status.state in _SILENT
 
 
-def lose(journeys: Journeys, job: Record) -> Record:
-    """Write down that the marks of a part are lost with its device. Raises `Refused` (batch.in-doubt)."""
+def lost_with(journeys: Journeys, job: Record) -> DeviceId | None:
+    """Name the device that debited more than is written down and gives no marks away any more; None where none did."""
+    return next((one for one in _asked(journeys, job) if _has_lost(journeys, job, one)), None)
+
+
+def _has_lost(journeys: Journeys, job: Record, device: DeviceId) -> bool:
+    left = _unwritten(journeys, device)
+    if left == ZERO:
+        return False
+    try:
+        with journeys.world.shelf.client(device) as client:
+            status = client.status()
+            if left is not None and status.state not in _SILENT:
+                client.recover(job.key)
+                return False
+    except Refused as answer:  # any other says nothing of what it could give
+        return left is not None and answer.code in _NO_MORE
+    with journeys.world.store(journeys.licensee).reading() as view:
+        return status.state in _SILENT and status.registers.pieces != _written_down(view, device)[0]
+
+
+def check_made(journeys: Journeys, job: Record) -> None:
+    """Check that a job was evidenced, so that asking for it again debits nothing.
+
+    Raises `Refused` (mailroom.half-silent) where its device was not the one, and what the device answers.
+    """
     device = DeviceId(job.body["device"])
-    status = journeys.status_of(device)
+    try:
+        with journeys.world.shelf.client(device) as client:
+            client.recover(job.key)
+    except Refused as answer:
+        if answer.code != "psd.request-unknown":
+            raise
+        others = ", ".join(_asked(journeys, job)[1:])
+        raise Refused("mailroom.half-silent", job=job.key, device=device, half=others) from answer
+
+
+def end(journeys: Journeys, job: Record) -> None:
+    """End a single job that was refused, where that is sure: it was never evidenced, or its marks are lost.
+
+    Raises `Refused` (mailroom.marks-lost) where they are: its money is spent. Any other one stays open.
+    """
+    if journeys.never_evidenced(job):
+        journeys.do(lambda ctx: mailroom.give_up(ctx, job=JobId(job.key)))
+        return
+    gone = lost_with(journeys, job) if job.body["state"] == promises.PLANNED else None
+    if gone is not None:
+        try:
+            lose(journeys, job, gone)
+        except Refused:  # several jobs may be open there, and nobody knows which of them it was
+            return
+        raise Refused("mailroom.marks-lost", job=job.key, device=gone, amount=Mills(job.body["total"]))
+
+
+def lose(journeys: Journeys, job: Record, device: DeviceId) -> Record:
+    """Write down that the marks of a job are lost with a device. Raises `Refused` (batch.in-doubt)."""
     with journeys.world.store(journeys.licensee).reading() as view:
         pieces, mills = _written_down(view, device)
-    if not _accounts_for(job, status, pieces=pieces, mills=mills):
-        counted = status.registers.pieces - pieces
-        raise Refused("batch.in-doubt", batch=job.body["batch"], device=device, counted=counted)
-    after = {"ascending_after": status.registers.ascending, "descending_after": status.registers.descending}
-    row: Record = journeys.do(lambda ctx: batches.lose(ctx, job=JobId(job.key), first_piece=pieces + 1, **after))
+        case = view.get("check-out", device)
+    left, total = _unwritten(journeys, device), int(job.body["total"])
+    if left is not None:
+        assert case is not None
+        counted, exact = "an unknown number of", left == total
+        after = Mills(mills + total), Mills(case.body["amount"])
+    else:
+        status = journeys.status_of(device)
+        counted, exact = str(status.registers.pieces - pieces), _accounts_for(job, status, pieces=pieces, mills=mills)
+        after = status.registers.ascending, status.registers.descending
+    if not exact:
+        raise Refused("batch.in-doubt", batch=job.body.get("batch", job.key), device=device, counted=counted)
+    after_it = {"ascending_after": after[0], "descending_after": after[1]}
+    row: Record = journeys.do(
+        lambda ctx: batches.lose(ctx, job=JobId(job.key), device=device, first_piece=pieces + 1, **after_it)
+    )
     return row
 
 

@@ -29,12 +29,23 @@ from towncircle.kernel.store import Store
 from towncircle.psd.device import manufacture
 from towncircle.psd.states import MANUFACTURED
 from towncircle.world.lines import LINE, Line, is_hosted, line_in, line_table, read, write
-from towncircle.world.stations import EVERY, allow, ending_own, enrol, found, is_enrolled, roles_enrolled, strike
+from towncircle.world.stations import (
+    EVERY,
+    NOBODY,
+    USER,
+    WATCH,
+    allow,
+    ending_own,
+    enrol,
+    found,
+    is_enrolled,
+    roles_enrolled,
+    strike,
+)
 
 HOSTING, HOSTED, STATION = "hosting.json", "hosted", "station"
-_USER, _WATCH, _NOBODY = "user", "watch", ""
 _MAY: Mapping[str, str] = MappingProxyType(
-    {**dict.fromkeys(("missing", "lost", "stolen", "scrapped"), _NOBODY), "checked out": _WATCH}
+    {**dict.fromkeys(("missing", "lost", "stolen", "scrapped"), NOBODY), "checked out": WATCH}
 )  # by custody; in any other the licensee uses the device
 
 
@@ -159,22 +170,22 @@ def keep_enrolments(provider: Path, store: Store, devices: Path, randomness: Ran
         device, hosting = DeviceId(name), host_of(provider, DeviceId(name))
         if hosting is None or not is_hosted(devices / device):
             continue
-        may, role = _MAY.get(custody[name], _USER), roles_enrolled(hosting.stations).get(device, _NOBODY)
+        may, role = _MAY.get(custody[name], USER), roles_enrolled(hosting.stations).get(device, NOBODY)
         if may == role:
             own = devices / device / STATION
             if role and (own / "own.pem").exists() and ending_own(own, now):
                 _enrol(hosting, device, devices / device, randomness, now, role=role)
             continue
-        if may == _NOBODY:
+        if may == NOBODY:
             strike(hosting.stations, device)
-        elif role == _NOBODY:
+        elif role == NOBODY:
             _enrol(hosting, device, devices / device, randomness, now, role=may)
         else:
             allow(hosting.stations, device, may)
 
 
 def _enrol(
-    hosting: Hosting, device: DeviceId, folder: Path, randomness: Randomness, now: Instant, *, role: str = _USER
+    hosting: Hosting, device: DeviceId, folder: Path, randomness: Randomness, now: Instant, *, role: str = USER
 ) -> None:
     """Enrol the licensee of a device, which is the one it belongs to by its name, with a new key."""
     with suppress(BadInput):

@@ -222,6 +222,11 @@ class Journeys:
         with self.world.shelf.client(device) as client:
             return client.status()
 
+    def shown_of(self, device: DeviceId) -> StatusReport:
+        """Ask one of the licensee's devices for its status; of a hybrid it may be the half that answers."""
+        with self.world.shelf.client(device) as client:
+            return client.shown()
+
     def settle(self) -> AccountStatement | None:
         """Finish what a crash left open: undelivered messages, a deposit, a reset, a check-out, an approved transfer.
 
@@ -331,8 +336,8 @@ class Journeys:
         """Have the device evidence a planned job.
 
         A refusal releases the reservation where the device is sure that it never evidenced the job: a refusal alone
-        does not say so, because the answer of an earlier attempt may have been lost. A date correction is released
-        instead: the device is not asked for anything.
+        does not say so, because the answer of an earlier attempt may have been lost. One whose marks are lost is ended
+        too (mailroom.marks-lost). A date correction is released instead: the device is not asked for anything.
         """
         try:
             if self._is_redate(job):
@@ -343,8 +348,8 @@ class Journeys:
         except (Refused, BadInput):
             with self.world.store(self.licensee).reading() as view:
                 planned = view.get("job", job)
-            if planned is not None and self.never_evidenced(planned):
-                self._give_up(planned)
+            if planned is not None:
+                evidenced.end(self, planned)
             raise
         device = DeviceId(record.body["device"])
         if record.body["state"] == mailroom.EVIDENCED:

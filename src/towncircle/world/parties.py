@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping
 from functools import partial
+from types import MappingProxyType
 
 from towncircle.bank import lockbox, payouts
 from towncircle.kernel.instants import Instant
@@ -36,6 +37,7 @@ from towncircle.postal import (
 )
 from towncircle.postal import balances as postal_balances
 from towncircle.postal import daily as postal_daily
+from towncircle.postal import inspections as postal_inspections
 from towncircle.postal import missing as postal_missing
 from towncircle.postal import quality as pieces
 from towncircle.postal import rates as postal_rates
@@ -71,6 +73,7 @@ from towncircle.provider import (
     upkeep,
 )
 from towncircle.provider import cases as provider_cases
+from towncircle.provider import inspections as provider_inspections
 from towncircle.provider import rates as provider_rates
 from towncircle.provider.leasing import Product
 from towncircle.psd.integrity import module_digest
@@ -175,6 +178,7 @@ def postal_handlers(authority: Authority, rules: RuleSet) -> Mapping[type, Taken
         bodies.BranchRequest: Taken(("licensee",), branches.on_request),
         bodies.BranchQuery: Taken(("licensee",), branches.on_query),
         bodies.WeaknessReport: Taken(("provider",), weaknesses.on_report),
+        bodies.InspectionAnswer: Taken(("provider",), postal_inspections.on_answer),
         bodies.SupervisionAnswer: Taken(("provider",), partial(defenses.on_answer, rules=rules)),
         bodies.SoftwareForward: Taken(("provider",), builds.on_software),
         bodies.RateTableFiled: Taken(("provider",), postal_rates.on_filed),
@@ -223,14 +227,24 @@ def provider_handlers(product: Product, rules: RuleSet, pack: Callable[[Instant]
         bodies.FirstArtDecided: Taken(("postal",), advertising.on_decided),
         bodies.SecondArtDecided: Taken(("postal",), advertising.on_decided),
         bodies.ArtQuery: Taken(("licensee",), advertising.on_query),
-        bodies.SupervisionNotice: Taken(("postal",), supervision.on_notice),
         bodies.DownloadQuery: Taken(("licensee",), downloads.on_query),
         bodies.DownloadsTaken: Taken(("licensee",), downloads.on_taken),
         bodies.BuildApproved: Taken(("postal",), software.on_approved),
         bodies.SoftwareReport: Taken(("device",), software.on_report),
         **_custody_handlers(rules),
+        **_SUPERVISED_HANDLERS,
         Conflict: Taken(("device",), readings.on_conflict),
     }
+
+
+_SUPERVISED_HANDLERS: Mapping[type, Taken] = MappingProxyType(
+    {
+        bodies.InspectionAnnounced: Taken(("postal",), provider_inspections.on_announced),
+        bodies.InspectionReport: Taken(("postal",), provider_inspections.on_report),
+        bodies.InspectionClosed: Taken(("postal",), provider_inspections.on_closed),
+        bodies.SupervisionNotice: Taken(("postal",), supervision.on_notice),
+    }
+)
 
 
 def _custody_handlers(rules: RuleSet) -> Mapping[type, Taken]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from functools import partial
 
-from towncircle.kernel.errors import BadInput
+from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.facts import Fact
 from towncircle.kernel.instants import Instant
 from towncircle.rules import acts
@@ -32,8 +32,8 @@ def record(
     """Record that a party did an act; `document` is the paper that shows it, `about` the party that it is about.
 
     `by` names the party, and after a slash who of its staff did it or had it done (default: who is named as the act's
-    office); `period` is the year that it is done for. Raises `BadInput` (acts.no-such-act, acts.no-such-party) and what
-    `acts.record` and `check_office` refuse.
+    office); `period` is the year that it is done for. Raises `BadInput` (acts.no-such-act, acts.no-such-party),
+    `Refused` (acts.done-by) for an act that a procedure does, and what `acts.record` and `check_office` refuse.
     """
     by, _, person = by.partition("/")
     act = acts.act_named(name, world.rules.acts)
@@ -41,6 +41,8 @@ def record(
         raise BadInput("acts.no-such-party", party=by[:40], known=", ".join(world.desks))
     if about and about not in {str(party) for party in world.config.parties}:
         raise BadInput("acts.no-such-party", party=about[:40], known=", ".join(map(str, world.config.parties)))
+    if act.command:
+        raise Refused("acts.done-by", act=act.name, does=act.does, command=act.command, clause=act.clause)
     digest = hashlib.sha256(document).hexdigest() if document is not None else ""
     when = at or world.clock.now()
     job = partial(acts.record, act=act, reference=reference, document=digest, at=when, about=about, period=period)

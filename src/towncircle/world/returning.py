@@ -35,6 +35,7 @@ _UNBELIEVED = "wire.unknown-key"  # its certificates were revoked, or ended: wha
 _AS_NOTED = ("provider.frozen", "provider.retired", "provider.not-leased", _UNBELIEVED)
 _LEFT = ("licensee.fault-unsettled", "provider.balance-waiting")  # what waits for others holds up nothing else
 _THERE = {"provider.case-open", "person.unknown", "person.other-office"}  # why the sandbox's own persons did not act
+_OUT_OF_REACH = ("psd.", "transport.", "world.station-")  # what refuses where a device cannot be asked
 _TRIES = 3  # replacements that one walk tries
 
 
@@ -66,12 +67,26 @@ def withdraw(
 
 
 def sign_form(world: World, device: str, *, by: str) -> Record:
-    """Sign section G of Form 3601-C as a person of the Provider; it goes to the District MATS coordinator."""
+    """Sign section G of Form 3601-C as a person of the Provider; it goes to the District MATS coordinator.
+
+    A form that the Postal Service refused goes again. Raises its refusal.
+    """
     provider = provider_of(world, device)
-    held: Record = at_provider(
-        world, provider, partial(balances.sign_form, device=device), by=by, act="custody sign-form"
-    )
+    sign = partial(balances.sign_form, device=device, again=_refused_form(world, provider, device) is not None)
+    held: Record = at_provider(world, provider, sign, by=by, act="custody sign-form")
+    told = _refused_form(world, provider, device)
+    if told is not None:
+        raise told
     return held
+
+
+def _refused_form(world: World, provider: str, device: str) -> RelayedRefusal | None:
+    """Give the Postal Service's refusal of the form of a balance, where it was the last word."""
+    with world.store(provider).reading() as view:
+        held = view.get("check-out", device)
+        if held is None or provider not in world.desks:
+            return None
+        return world.desk(provider).outbox.refused(view, balances.form_key(held.body["refund"]))
 
 
 def arrange(world: World, device: str, *, by: str) -> Record:
@@ -139,20 +154,32 @@ def finish(journeys: Journeys) -> None:
         cases = [row for row in view.find("check-out") if row.body["state"] in _OPEN]
         moving = [row for row in view.find("transfer") if row.body["state"] == transfers.APPROVED]
     for case in cases:
-        if case.body["transfer"] in {row.key for row in moving} or _told_by(journeys, DeviceId(case.key)) is None:
+        if case.body["transfer"] in {row.key for row in moving}:
+            continue
+        away = returns.given(case) is None and _told_by(journeys, DeviceId(case.key)) is None
+        if away and case.body["state"] == returns.BEGUN:
             continue
         try:
             who = {"actor": case.body["requested_by"], "approval": case.body["approved_by"]}
             _steps(journeys, DeviceId(case.key), **who)
         except Refused as refusal:
-            if not _waits(refusal):
+            if not (_waits(refusal) or (away and refusal.code.startswith(_OUT_OF_REACH))):
                 raise
     for row in moving:
         try:
-            _move(journeys, row)
+            if not _is_away(journeys, row):
+                _move(journeys, row)
         except Refused as refusal:
             if not _waits(refusal):
                 raise
+
+
+def _is_away(journeys: Journeys, moving: Record) -> bool:
+    """Tell whether the device of a transfer whose turn it is cannot be asked: the old one until it has given back."""
+    case: Record | None = journeys.do(lambda ctx: returns.case(ctx, device=DeviceId(moving.body["device"])))
+    given = case is not None and (case.body["state"] == returns.DONE or returns.given(case) is not None)
+    device = moving.body["replacement"] if given else moving.body["device"]
+    return bool(device) and _told_by(journeys, DeviceId(device)) is None
 
 
 def _waits(refusal: Refused) -> bool:
@@ -171,8 +198,8 @@ def _check_out(
     **who: str,
 ) -> CheckOutStatement:
     case: Record | None = journeys.do(lambda ctx: returns.case(ctx, device=device))
-    state = journeys.status_of(device).state
-    if (case is None or case.body["state"] == returns.DECLINED) and state in _ANSWERING:
+    begun = case is not None and case.body["state"] != returns.DECLINED
+    if not begun and journeys.status_of(device).state in _ANSWERING:
         try:
             journeys.heard(lambda ctx: funds.finish_reset(ctx, device=device), device=device)  # none is left in transit
         except RelayedRefusal as refusal:
@@ -187,7 +214,10 @@ def _check_out(
 
 def _steps(journeys: Journeys, device: DeviceId, *, actor: str, approval: str = "") -> CheckOutStatement:
     who = {"actor": actor, "approval": approval}
-    faulted = journeys.status_of(device).state == FAULTED
+    case: Record | None = journeys.do(lambda ctx: returns.case(ctx, device=device))
+    noted = case is not None and case.body["state"] == returns.NOTED
+    status = _told_by(journeys, device) if noted else journeys.status_of(device)  # by then it may be scrapped
+    faulted = status is not None and status.state == FAULTED
     try:
         journeys.do(lambda ctx: returns.give_notice(ctx, device=device, faulted=faulted), **who)
     except RelayedRefusal as refusal:
@@ -226,10 +256,16 @@ def waiting(journeys: Journeys) -> list[tuple[DeviceId, Mills | None]]:
     None is the amount of a device that is to go back and does not answer now.
     """
     with journeys.world.store(journeys.licensee).reading() as view:
-        cases = [DeviceId(row.key) for row in view.find("check-out") if row.body["state"] == returns.NOTED]
-    told = ((device, _told_by(journeys, device)) for device in cases)
-    given = [(device, one.withdrawn_total if one is not None else None) for device, one in told]
+        cases = [row for row in view.find("check-out") if row.body["state"] == returns.NOTED]
+    given = [(DeviceId(row.key), _given(journeys, row)) for row in cases]
     return [(device, amount) for device, amount in given if amount != ZERO]
+
+
+def _given(journeys: Journeys, case: Record) -> Mills | None:
+    """Give what a device gave back: as it signed it, or, where that is not written down, as it shows it now."""
+    signed = returns.given(case)
+    told = _told_by(journeys, DeviceId(case.key)) if signed is None else None
+    return told.withdrawn_total if told is not None else signed
 
 
 def _told_by(journeys: Journeys, device: DeviceId) -> StatusReport | None:
@@ -237,7 +273,7 @@ def _told_by(journeys: Journeys, device: DeviceId) -> StatusReport | None:
     try:
         return journeys.status_of(device)
     except Refused as refusal:
-        if not refusal.code.startswith(("psd.", "transport.", "world.station-")):
+        if not refusal.code.startswith(_OUT_OF_REACH):
             raise
         return None
 
@@ -245,10 +281,10 @@ def _told_by(journeys: Journeys, device: DeviceId) -> StatusReport | None:
 @cites("502.27b/2", "502.27b/4")
 def _concluded(journeys: Journeys, device: DeviceId, who: dict[str, str]) -> CheckOutStatement:
     """Take the Provider's statement; the sandbox's own officer and coordinator act first, unless others are to."""
-    world = journeys.world
+    world, asks = journeys.world, _told_by(journeys, device) is not None
     world.deliver()
     try:
-        told: CheckOutStatement = journeys.do(lambda ctx: returns.conclude(ctx, device=device), **who)
+        told: CheckOutStatement = journeys.do(lambda ctx: returns.conclude(ctx, device=device, asks=asks), **who)
     except RelayedRefusal as refusal:
         case: Record | None = journeys.do(lambda ctx: returns.case(ctx, device=device))
         left = case is not None and bool(case.body.get("wait"))
@@ -260,7 +296,7 @@ def _concluded(journeys: Journeys, device: DeviceId, who: dict[str, str]) -> Che
             raise
         sign_form(world, device, by="officer")
         arrange(world, device, by="mats")
-        told = journeys.do(lambda ctx: returns.conclude(ctx, device=device), **who)
+        told = journeys.do(lambda ctx: returns.conclude(ctx, device=device, asks=asks), **who)
     return told
 
 

@@ -31,6 +31,7 @@ from towncircle.transport.stations import TIMEOUT_S, Call, StationPort
 _LIST = "enrolled.json"
 WARN_WEEKS = 13  # house: so early a host and a station speak of the end of a certificate
 EVERY = "*"  # in an enrolment: every device of the host
+USER, WATCH, NOBODY = "user", "watch", ""  # what a licensee's station may do, by what became of its device
 ROLES: Mapping[str, str] = MappingProxyType(
     {"user": services.USER, "provider": services.OFFICER, "watch": services.ANYONE}
 )
@@ -164,6 +165,30 @@ def allow(folder: Path, name: str, role: str) -> None:
         listed = _listed(folder)
         changed = {print_: {**row, "role": role} if row["name"] == name else row for print_, row in listed.items()}
         _put(folder / _LIST, json.dumps(changed, indent=1).encode())
+
+
+def is_list(folder: Path) -> bool:
+    """Tell whether a folder holds a host's list of stations."""
+    return (folder / _LIST).is_file()
+
+
+def restrain(folder: Path, device: DeviceId, *, role: str) -> None:
+    """Strike everybody but the Provider who may call a device, or have him watch it only, from his next command on.
+
+    Who is enrolled for other devices besides keeps those.
+    """
+    with _alone(folder):
+        listed, kept = _listed(folder), {}
+        for print_, row in listed.items():
+            others = [name for name in row["devices"] if name not in (device, EVERY)]
+            if row.get("role", USER) == "provider" or not {str(device), EVERY} & set(row["devices"]):
+                kept[print_] = row
+            elif others:
+                kept[print_] = {**row, "devices": others}
+            elif role != NOBODY:
+                kept[print_] = {**row, "role": role}
+        if kept != listed:
+            _put(folder / _LIST, json.dumps(kept, indent=1).encode())
 
 
 def is_enrolled(folder: Path, out: Path) -> bool:

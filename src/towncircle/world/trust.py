@@ -8,6 +8,7 @@ on the trust list and its serial is not revoked; both lists say when the next on
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,7 +17,7 @@ from pathlib import Path
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.ids import PartyId
 from towncircle.kernel.instants import Clock, Instant
-from towncircle.kernel.store import Store
+from towncircle.kernel.store import Record, Store, Transaction
 from towncircle.pki.authority import Issuer
 from towncircle.pki.verifying import (
     Certificate,
@@ -35,6 +36,7 @@ from towncircle.world.keys import KeyCabinet, authority_of
 TRUST_LIST, REVOCATIONS = "published/trust-list.cose", "published/revocations.crl"
 # House: the root signs once a year, the issuing authority once a month; both renew at half time.
 TRUST_LIST_DAYS, REVOCATION_DAYS = 366, 31
+_DAYS = {TRUST_LIST: TRUST_LIST_DAYS, REVOCATIONS: REVOCATION_DAYS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,19 +72,30 @@ def publish_lists(cabinet: KeyCabinet, postal: Store, now: Instant, write: Calla
             for row, der in certificates_of(tx)
             if (at := Instant(row.body["revoked_at"])) and (reason := row.body["revoked_reason"])
         ]
-        makers: dict[str, tuple[int, Callable[[int, Instant], bytes]]] = {
-            TRUST_LIST: (TRUST_LIST_DAYS, lambda number, due: _trust_list(cabinet, issuer, number, now, due)),
-            REVOCATIONS: (REVOCATION_DAYS, lambda number, due: _revocations(issuer, number, now, due, revoked)),
+        makers: dict[str, Callable[[int, Instant], bytes]] = {
+            TRUST_LIST: lambda number, due: _trust_list(cabinet, issuer, number, now, due),
+            REVOCATIONS: lambda number, due: _revocations(issuer, number, now, due, revoked),
         }
-        for name, (days, make) in makers.items():
+        for name, make in makers.items():
+            days = _DAYS[name]
             held = tx.get("list", name)
             known = len(revoked) if name == REVOCATIONS else 0
-            if held and now < Instant(held.body["issued"]).plus(hours=12 * days) and held.body["revoked"] == known:
+            if held and _fresh(held, days, now) and held.body["revoked"] == known:
                 continue
             number = int(held.body["number"]) + 1 if held else 1
             record = {"number": number, "issued": int(now), "revoked": known}
             tx.put("list", name, record, owner="postal", expected=held.version if held else 0)
             write(name, make(number, now.plus(days=days)))
+
+
+def _fresh(held: Record, days: int, now: Instant) -> bool:
+    return now < Instant(held.body["issued"]).plus(hours=12 * days)
+
+
+def lists_fresh(view: Transaction, now: Instant) -> bool:
+    """Tell whether neither list is half used up."""
+    held = ((view.get("list", name), days) for name, days in _DAYS.items())
+    return all(row is not None and _fresh(row, days, now) for row, days in held)
 
 
 def _trust_list(cabinet: KeyCabinet, issuer: Issuer, number: int, now: Instant, due: Instant) -> bytes:
@@ -110,6 +123,39 @@ def load_trust(folder: Path, cabinet: KeyCabinet, *, root: bytes, now: Instant) 
     return Trust(root=anchor, authority=authority, revocations=revocations)
 
 
+class Lists:
+    """Read the lists on the board and the certificates of all parties: once for the parties of a process.
+
+    They are read again when they change, and checked at the instant of each reading.
+    """
+
+    def __init__(self, folder: Path, cabinet: KeyCabinet, parties: tuple[PartyId, ...], *, root: bytes) -> None:
+        self._folder, self._cabinet, self._parties, self._root = folder, cabinet, parties, root
+        self._known: tuple[tuple[int, ...], Trust, Keyring] | None = None
+        self._reading = threading.Lock()
+
+    def stamp(self) -> tuple[int, ...]:
+        """Say which files lie on the board."""
+        about = [(self._folder / name).stat() for name in (TRUST_LIST, REVOCATIONS)]
+        return tuple(part for one in about for part in (one.st_mtime_ns, one.st_ino, one.st_size))
+
+    def read(self, stamp: tuple[int, ...], now: Instant) -> tuple[Trust, Keyring]:
+        """Give what the lists of a stamp say, with a ring of the parties' keys. Raises `Refused` as `load_trust`."""
+        with self._reading:
+            if self._known is None or self._known[0] != stamp:
+                self._known = stamp, *self._load(now)
+            _, trust, ring = self._known
+            return trust, ring.copy()
+
+    def _load(self, now: Instant) -> tuple[Trust, Keyring]:
+        ring = Keyring()
+        trust = load_trust(self._folder, self._cabinet, root=self._root, now=now)
+        for party in self._parties:
+            der = self._cabinet.certificate(party).der
+            ring.add_certificate(trust.certified(der, purpose=party.role, subject=party, at=now))
+        return trust, ring
+
+
 class WorldDirectory:
     """Know the keys of all parties, and those of the devices that this party's own records certify.
 
@@ -117,26 +163,16 @@ class WorldDirectory:
     stays open for weeks learns of a revocation as soon as it is published.
     """
 
-    def __init__(
-        self,
-        folder: Path,
-        cabinet: KeyCabinet,
-        parties: tuple[PartyId, ...],
-        device: Callable[[str], bytes | None],
-        *,
-        root: bytes,
-        clock: Clock,
-    ) -> None:
-        self._folder, self._cabinet, self._parties, self._root = folder, cabinet, parties, root
-        self._device, self._clock = device, clock
-        self._read = self._stamp()
-        self._trust, self._ring = self._load()
+    def __init__(self, lists: Lists, device: Callable[[str], bytes | None], *, clock: Clock) -> None:
+        self._lists, self._device, self._clock = lists, device, clock
+        self._read = lists.stamp()
+        self._trust, self._ring = lists.read(self._read, clock.now())
 
     def find(self, sender: str, key_id: bytes, at: Instant) -> PublicKey:
         """Give a sender's key. Raises `Refused` (wire.unknown-sender, wire.unknown-key, world.untrusted)."""
-        stamp = self._stamp()
+        stamp = self._lists.stamp()
         if stamp != self._read:
-            self._trust, self._ring = self._load()
+            self._trust, self._ring = self._lists.read(stamp, self._clock.now())
             self._read = stamp
         due = self._trust.revocations.next_update
         if self._clock.now() > due:
@@ -149,17 +185,6 @@ class WorldDirectory:
             until = revoked.at if revoked is not None else certificate.not_after
             self._ring.add(sender, certificate.public, since=certificate.not_before, until=until)
         return self._ring.find(sender, key_id, at)
-
-    def _stamp(self) -> tuple[int, ...]:
-        return tuple((self._folder / name).stat().st_mtime_ns for name in (TRUST_LIST, REVOCATIONS))
-
-    def _load(self) -> tuple[Trust, Keyring]:
-        now, ring = self._clock.now(), Keyring()
-        trust = load_trust(self._folder, self._cabinet, root=self._root, now=now)
-        for party in self._parties:
-            der = self._cabinet.certificate(party).der
-            ring.add_certificate(trust.certified(der, purpose=party.role, subject=party, at=now))
-        return trust, ring
 
 
 @lru_cache(maxsize=1024)

@@ -17,7 +17,7 @@ from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.ids import DeviceId, MessageId, PartyId
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.randomness import Randomness, SeededRandomness
-from towncircle.kernel.store import Store
+from towncircle.kernel.store import Store, Transaction
 from towncircle.licensee import halves
 from towncircle.pki.randomness import SystemRandomness
 from towncircle.postal import products, publishing
@@ -31,12 +31,12 @@ from towncircle.storage.sqlite import SqliteStore
 from towncircle.transport import Direct, Transport
 from towncircle.verification import Pack, publish_pack
 from towncircle.wire.bodies import PublishedPack
-from towncircle.world import hosting, keys, lines, parties, trust
+from towncircle.world import hosting, keys, lan, lines, parties, trust
 from towncircle.world.board import PACK, Board
 from towncircle.world.clock import FILE as CLOCK_FILE
 from towncircle.world.clock import WorldClock
 from towncircle.world.config import BANK, POSTAL, WorldConfig
-from towncircle.world.deadlines import act_on_deadlines
+from towncircle.world.deadlines import Look, act_on_deadlines
 from towncircle.world.desk import Desk, Taken
 from towncircle.world.devices import DEVICES, DeviceShelf, Factory, PortMaker, ShelfPort, Workshop, process_port
 from towncircle.world.population import daily, firsts_between, send_monthly_files
@@ -77,8 +77,10 @@ class World:
         if not wiring.only or POSTAL in wiring.only:
             with self.board.alone():
                 self._publish_lists()
+        self._lists = trust.Lists(folder, self.cabinet, settings.parties, root=bytes.fromhex(settings.root))
         self.desks: dict[str, Desk] = {}
-        self.looks: dict[str, tuple[int, Instant]] = {}  # facts of each party when last looked at, and the next look
+        self._published: tuple[int, int] | None = None  # the facts there were, and the number of the pack
+        self.looks: dict[str, Look] = {}  # of each party at home here, at what falls due
         direct = Direct({})
         transport = wiring.transport(direct)
         for party in settings.parties:
@@ -161,7 +163,7 @@ class World:
         return held
 
     def _desk(self, party: PartyId, transport: Transport) -> Desk:
-        store, root = self.store(party), bytes.fromhex(self.config.root)
+        store = self.store(party)
         with store.transaction() as tx:
             run = tx.next_number("run")
         randomness = randomness_of(self.config.seed, f"{party} {run}")
@@ -170,6 +172,8 @@ class World:
         device_key: Callable[[str], bytes | None] = trust.no_devices
         bench: DeviceShelf | Workshop | None = None
         after: Callable[[], None] | None = self.publish if party.role == "postal" else None
+        if party.role == "licensee":
+            after = partial(lan.keep, store, self.folder / DEVICES)
         if party.role == "postal":
             handlers = parties.postal_handlers(self._authority(), self.rules)
             device_key = trust.device_certificates(store, kind="device-certificates", field="messages")
@@ -181,7 +185,7 @@ class World:
                 self.shelf,
                 provider=party,
                 signer=signer,
-                root=root,
+                root=bytes.fromhex(self.config.root),
                 randomness=randomness,
                 ships=self._wiring.ships,
                 make=make,
@@ -191,9 +195,7 @@ class World:
             handlers = parties.bank_handlers(self.config.providers)
         else:
             bench = self.shelf
-        directory = trust.WorldDirectory(
-            self.folder, self.cabinet, self.config.parties, device_key, root=root, clock=self.clock
-        )
+        directory = trust.WorldDirectory(self._lists, device_key, clock=self.clock)
         sealer = Sealer(
             party=party, store=store, signer=signer, directory=directory, clock=self.clock, randomness=randomness
         )
@@ -262,8 +264,13 @@ class World:
             return
         chain = tuple(self.cabinet.certificate(name).der for name in (POSTAL, "authority", "root"))
         with self.board.alone():
+            shown, now = self.board.shown(), self.clock.now()
+            with self.store(POSTAL).reading() as view:
+                facts = len(view.facts())
+                if self._stands(view, shown, now):
+                    self._published = facts, shown
+                    return
             self._publish_lists()
-            shown = self.board.shown()
 
             def job(ctx: Context) -> PublishedPack | None:
                 return publishing.publish(
@@ -278,6 +285,14 @@ class World:
             if body is not None:
                 name = MessageId.new(randomness_of(self.config.seed, f"pack {body.number}"))
                 self.board.put(PACK, publish_pack(body, sender=POSTAL, id=name, signer=self.cabinet.key(POSTAL)))
+                shown = body.number
+            self._published = facts, shown
+
+    def _stands(self, view: Transaction, shown: int, now: Instant) -> bool:
+        """Tell whether all that this process published last is right still: most facts change nothing of it."""
+        if self._published is None or self._published[1] != shown:
+            return False
+        return trust.lists_fresh(view, now) and publishing.stands(view, self._published[0], now)
 
     def pack(self, at: Instant | None = None) -> Pack:
         """Load the published pack as a verifier does, with the root pinned in the world file."""

@@ -37,7 +37,7 @@ class RecentSlots(SoftwareSlots):
         """Open a slot for signing, or take the opened one."""
         held = self.opened.get(slot.public)
         if held is None:
-            held = self._open(slot)
+            held = self._open(slot.public, slot.sealed, self._secret)
             self.opened.put(slot.public, held)
         return held
 

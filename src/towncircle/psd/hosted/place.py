@@ -100,6 +100,7 @@ class Place:
 
     def sits(self) -> bool:
         """Make ready for the general way; a device whose stored state cannot be read whole answers so, and it alone."""
+        self.broken = False
         try:
             self.begin(None)
         except BrokenInvariant as error:

@@ -114,8 +114,10 @@ class WrappingKeys:
 
     def key(self, reference: bytes) -> bytes:
         """Give a wrapping key. Raises `Refused` (psd.wrapping-gone) for one that was destroyed or lies elsewhere."""
-        with self._translated():
+        try:
             held = os.pread(self._file, _PLACE, _at(reference))
+        except OSError as error:
+            raise self._failed(error) from error
         if held == _GONE or held[:_NAME] != reference[8:]:
             raise Refused("psd.wrapping-gone", path=self.folder)
         return held[_NAME:]
@@ -183,7 +185,10 @@ class WrappingKeys:
         try:
             yield
         except (OSError, ValueError, KeyError) as error:
-            raise Refused("psd.wrapping-failed", path=self.folder, what=str(error)[:200]) from error
+            raise self._failed(error) from error
+
+    def _failed(self, error: Exception) -> Refused:
+        return Refused("psd.wrapping-failed", path=self.folder, what=str(error)[:200])
 
 
 class WrappedSlots(RecentSlots):
@@ -205,16 +210,19 @@ class WrappedSlots(RecentSlots):
 
     def signer(self, slot: SealedKey) -> Signer:
         """Open a slot for signing, or take the opened one."""
-        parted = _parted(slot.sealed)
-        held = self.opened.get(slot.public)
-        if held is not None or parted is None:
-            return held or super().signer(slot)
-        reference, sealed = parted
-        wrapping = self.wrapping.key(reference)
-        inside = SoftwareSlots(lambda: _mixed(self._operator, wrapping), self._chance)
-        held = inside.signer(SealedKey(public=slot.public, sealed=sealed))
-        self.opened.put(slot.public, held)
+        public = slot.public
+        held = self.opened.get(public)
+        if held is None:
+            held = self._unwrapped(public, slot.sealed)
+            self.opened.put(public, held)
         return held
+
+    def _unwrapped(self, public: bytes, sealed: bytes) -> Signer:
+        parted = _parted(sealed)
+        if parted is None:
+            return self._open(public, sealed, self._operator)
+        wrapping = self.wrapping.key(parted[0])
+        return self._open(public, parted[1], lambda: _mixed(self._operator, wrapping))
 
     def sealed(self, key: Signer, former: SealedKey) -> SealedKey:
         """Seal an opened key under this secret and the wrapping key it has; one that has none gets one."""

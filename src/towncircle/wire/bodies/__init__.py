@@ -66,6 +66,12 @@ from towncircle.wire.bodies.device import (
     ResetRequest,
 )
 from towncircle.wire.bodies.examination import ExaminationOrder, ExaminationReport
+from towncircle.wire.bodies.inspections import (
+    InspectionAnnounced,
+    InspectionAnswer,
+    InspectionClosed,
+    InspectionReport,
+)
 from towncircle.wire.bodies.labels import LabelRegister, LabelStockRow
 from towncircle.wire.bodies.licensing import (
     AppealDecided,
@@ -276,6 +282,10 @@ __all__ = [
     "HandOverReceipt",
     "IncidentReport",
     "Initialise",
+    "InspectionAnnounced",
+    "InspectionAnswer",
+    "InspectionClosed",
+    "InspectionReport",
     "InventoryDifference",
     "InventoryFile",
     "InventoryFinding",

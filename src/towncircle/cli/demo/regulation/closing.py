@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from towncircle.auditor import audit
-from towncircle.cli.demo.regulation.procedures import PROCEDURES, Procedure, Proof
+from towncircle.cli.demo.regulation.procedures import PROCEDURES, Procedure, Proof, of_act
 from towncircle.rules.acting import MISSED, pending
 from towncircle.rules.rulesets import ruleset
 from towncircle.world.config import POSTAL
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from towncircle.auditor.report import Report
     from towncircle.kernel.facts import Fact
+    from towncircle.rules import RuleSet
     from towncircle.world.world import World
 
 _OVER = ("overdue", "met late", "let go early")
@@ -53,13 +54,20 @@ class Duties:
 
 
 def table(world: World) -> list[Shown]:
-    """Count every procedure in the journals."""
-    found = _Journals(world)
+    """Count every procedure of the world's rule set in the journals, those acts too that are the rule set's own."""
+    found, rules = _Journals(world), world.rules
+    known = [one for one in PROCEDURES if not one.needs or one.needs in rules.parameters]
     return [
         Shown(procedure=one, proofs=tuple((proof, *found.count(proof)) for proof in one.proofs))
-        for one in PROCEDURES
-        if not one.needs or one.needs in world.rules.parameters
+        for one in (*known, *map(of_act, rules.acts.values()))
     ]
+
+
+def absent(rules: RuleSet) -> dict[str, str]:
+    """Name the procedures that a rule set does not know, each with what its data lack."""
+    why = "{} has no such procedure: its rule data have no {}"
+    known = rules.parameters
+    return {one.name: why.format(rules.name, one.needs) for one in PROCEDURES if one.needs and one.needs not in known}
 
 
 def kinds(world: World) -> Counter[str]:
@@ -93,7 +101,11 @@ class _Journals:
 
     def count(self, proof: Proof) -> tuple[int, str]:
         """Give how many facts are such a fact, and the id of the first that was recorded."""
-        shown = [fact for fact in self._facts.get((proof.role, proof.kind), ()) if proof.shows(fact)]
+
+        def subjects(kind: str) -> set[str]:
+            return {fact.subject for fact in self._facts.get((proof.role, kind), ())}
+
+        shown = [fact for fact in self._facts.get((proof.role, proof.kind), ()) if proof.shows(fact, subjects)]
         first = min(shown, key=lambda fact: int(fact.recorded_at), default=None)
         return len(shown), first.id if first is not None else ""
 

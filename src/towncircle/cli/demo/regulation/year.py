@@ -11,18 +11,20 @@ import json
 import shutil
 import time
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 from towncircle.cli.demo.regulation.census import Census
 from towncircle.cli.demo.regulation.line import Line
-from towncircle.cli.demo.regulation.procedures import SCENES
+from towncircle.cli.demo.regulation.procedures import schedule
 from towncircle.cli.demo.regulation.town import EARLIER, LATER, PROVIDER, Pace, Town, name_of
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.instants import Instant
 from towncircle.licensee.pricing import DEFAULT_WEIGHT_OZ, price_for
-from towncircle.rules.rulesets import chain
+from towncircle.rules.calendars import is_business_day
+from towncircle.rules.duties import HEADQUARTERS
+from towncircle.rules.rulesets import chain, ruleset
 from towncircle.world.clock import FILE as CLOCK_FILE
 from towncircle.world.config import STARTS
 from towncircle.world.deadlines import act_on_deadlines
@@ -71,19 +73,19 @@ class Year:
 
     def begin(self) -> None:
         """Make the world of the year: on its eve it goes by the first rule set, from its first day on by the year's."""
-        first = chain(self._regime)[0]
+        first, start = chain(self._regime)[0], start_of(self._regime, self.pace.days)
         World.create(
             self.folder,
             regime=first,
             seed=self._seed,
-            start=start_of(self._regime, self.pace.days).plus(days=-_EVE_DAYS),
+            start=eve_of(start),
             providers=(PROVIDER,),
             licensees=tuple(name_of(number) for number in range(1, self.pace.licensees + 1) if number != LATER),
         ).close()
         town = self._town()
-        town.rests(town.open(EARLIER))
+        town.before(town.open(EARLIER))
         self._round()
-        self.world.clock.advance(f"{_EVE_DAYS}d")
+        self.world.clock.advance(f"{(start.utc() - eve_of(start).utc()).days}d")
         self.close()
         if first != self._regime:
             succeed(self.folder, self._regime)
@@ -106,15 +108,16 @@ class Year:
         if day:
             self.world.clock.advance("1d")
         town = self._town()
-        plays = [dated.scene for dated in SCENES if dated.day == day]
+        today = self.world.clock.now().date_in(HEADQUARTERS)
+        plays = schedule(today - timedelta(days=day), self.world.rules).get(today, [])
         if plays or day % self.pace.step == 0:
             self._round()
         for play in plays:
             play(town)
         for number in town.visits_on(day):
             town.visit(number)
-        today = day % CHECKPOINT_EVERY
-        late = (number for number in range(1, self.pace.licensees + 1) if number % CHECKPOINT_EVERY == today)
+        turn = day % CHECKPOINT_EVERY
+        late = (number for number in range(1, self.pace.licensees + 1) if number % CHECKPOINT_EVERY == turn)
         known = town.connected.union(map(name_of, late)).intersection(self.world.config.licensees)
         fetch_all(self.world, sorted(known))
 
@@ -186,11 +189,32 @@ class Year:
 
 
 def start_of(regime: str, days: int) -> Instant:
-    """Give the first day of a year: the regime's own, or so many weeks earlier that prices are known to its end."""
+    """Give the first day of a year: the regime's own, or so many weeks earlier that prices are known to its end.
+
+    Or later, where the first rule set of its chain is not in force on the eve.
+    """
     start = Instant.parse(STARTS.get(regime, max(STARTS.values())))
     while not _priced(start.plus(days=days).utc().date()):
         start = start.plus(days=-_WEEKS_EARLIER * 7)
+    while not _in_force(chain(regime)[0], eve_of(start).date_in("UTC")):
+        start = start.plus(days=7)
     return start
+
+
+def eve_of(start: Instant) -> Instant:
+    """Give the eve of a year: the business day from which so many days at least are left to its first."""
+    eve = start.plus(days=-_EVE_DAYS)
+    while not is_business_day(eve.date_in(HEADQUARTERS)):
+        eve = eve.plus(days=-1)
+    return eve
+
+
+def _in_force(regime: str, day: date) -> bool:
+    try:
+        ruleset(regime).check_start(day)
+    except Refused:
+        return False
+    return True
 
 
 def _priced(day: date) -> bool:

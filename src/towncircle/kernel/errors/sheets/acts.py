@@ -45,6 +45,12 @@ ROWS = {
         clause="house",
         next_step="Name the party that did it with --by.",
     ),
+    "acts.done-by": Row(
+        kind="refused",
+        sentence="'{act}' is not recorded by hand: a procedure does it, with what the rule asks of it. ({does})",
+        clause="house",
+        next_step="Do it: towncircle {command} DIR",
+    ),
     "acts.no-document": Row(
         kind="refused",
         sentence="'{act}' is shown by a paper, and none was given. ({does})",

@@ -59,7 +59,7 @@ ROWS = {
     ),
     "pin.held": Row(
         kind="refused",
-        sentence="'{name}' has a PIN; it is changed by who knows it, or reset by another authorised person.",
+        sentence="'{name}' has a PIN; it is changed by who knows it, or reset by another person with a PIN.",
         clause="IMI-05",
         next_step="Type the old one too, or have it reset: towncircle department pin DIR NAME --reset-by NAME",
     ),
@@ -158,6 +158,20 @@ ROWS = {
         sentence="A print job is open: {jobs}. Its postage may be debited already; another would be debited besides.",
         clause="house",
         next_step="Finish it: towncircle print DIR --out OUT --resume. To print something else first, add --new.",
+    ),
+    "mailroom.half-silent": Row(
+        kind="refused",
+        sentence="The device {device} did not evidence the job {job}; whether its half {half} did, nobody tells now.",
+        clause="P050 3.3(c)",
+        next_step="Try again when the half answers. One that is to go is given back first: towncircle withdraw DIR "
+        "--device {half}",
+    ),
+    "mailroom.marks-lost": Row(
+        kind="refused",
+        sentence="The device {device} debited the job {job}, {amount}, and gives its marks no more: they are lost.",
+        clause="P050 3.3(c)",
+        next_step="The money is spent and booked. Print the pieces anew; what is claimed for the lost ones goes by: "
+        "towncircle claim --help",
     ),
     "mailroom.not-to-hand-over": Row(
         kind="refused",

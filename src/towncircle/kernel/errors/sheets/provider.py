@@ -152,8 +152,9 @@ ROWS = {
         kind="refused",
         sentence="The balance of the returned device {device}, {amount}, waits for {waits}.",
         clause="502.27(b)(2), (4)",
-        next_step="Nothing is lost: towncircle custody sign-form DIR {device} (the Provider), "
-        "towncircle custody arrange DIR {device} (the MATS coordinator), then: towncircle withdraw DIR",
+        next_step="Nothing is lost: towncircle custody sign-form DIR {device} (the Provider; a Provider that runs by "
+        "'towncircle up' is stopped for it), towncircle custody arrange DIR {device} (the MATS coordinator), then: "
+        "towncircle withdraw DIR --device {device}",
     ),
     "provider.no-balance-held": Row(
         kind="refused",

@@ -20,6 +20,7 @@ TOPICS = (
     "custody",
     "workers",
     "supervision",
+    "inspections",
     "suspensions",
     "sanctions",
     "updates",

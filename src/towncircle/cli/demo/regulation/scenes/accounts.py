@@ -95,9 +95,9 @@ def waits(town: Town) -> None:
         journeys.reset(_ALL)
 
 
-@scene(42)
+@scene(36, waits="available_check")
 def available(town: Town) -> None:
-    """Draw on the check six days later: a holiday may lie between."""
+    """Draw on the check on the day on which it is collected."""
     journeys = town.room(32)
     town.connect(journeys)
     journeys.reset(_ALL)

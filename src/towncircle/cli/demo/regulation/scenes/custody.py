@@ -106,24 +106,9 @@ def addresses(town: Town) -> None:
     custody.update_address_data(town.room(35), edition=town.world.clock.now().iso()[:7])
 
 
-@shows(
-    155,
-    "Mail is prepared by older address data for a reason, which is kept",
-    "licensee address-data.old-used reason=*",
-    clause="P050 2.5(g)",
-)
-def old_addresses(town: Town) -> None:
-    """Prepare mail when the table of the program is past its time: refused, and then for a reason."""
-    journeys = town.room(35)
-    day = journeys.today()
-    with refused("addresses.data-old"):
-        address_data.use(journeys, day=day, reason="")
-    address_data.use(journeys, day=day, reason="The next edition has not come.")
-
-
-@shows(156, "Address data of a mail room's own are set aside", "licensee address-data.set-aside", clause="P050 2.5(g)")
+@scene(51)
 def own_addresses(town: Town) -> None:
-    """Install data of its own, and use the table of the program alone again."""
+    """Install data of its own, of this month."""
     journeys, edition = town.room(35), town.world.clock.now().iso()[:7]
     file = town.out / "mail" / "ranges.sqlite"
     with closing(sqlite3.connect(file)) as data:
@@ -134,7 +119,27 @@ def own_addresses(town: Town) -> None:
         data.commit()
     address_data.install(journeys, file)
     file.unlink()
-    address_data.set_aside(journeys)
+
+
+@shows(
+    240,
+    "Mail is prepared by older address data for a reason, which is kept",
+    "licensee address-data.old-used reason=*",
+    clause="P050 2.5(g)",
+)
+def old_addresses(town: Town) -> None:
+    """Prepare mail when its own data are past their six months: refused, and then for a reason."""
+    journeys = town.room(35)
+    day = journeys.today()
+    with refused("addresses.data-old"):
+        address_data.use(journeys, day=day, reason="")
+    address_data.use(journeys, day=day, reason="The next edition has not come.")
+
+
+@shows(241, "Address data of a mail room's own are set aside", "licensee address-data.set-aside", clause="P050 2.5(g)")
+def set_aside(town: Town) -> None:
+    """Use the table of the program alone again."""
+    address_data.set_aside(town.room(35))
 
 
 @scene(52)

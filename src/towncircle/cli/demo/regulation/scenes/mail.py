@@ -128,6 +128,7 @@ def printed_early(town: Town) -> None:
 def redated(town: Town) -> None:
     """Print the date corrections."""
     journeys = town.room(29)
+    town.connect(journeys)
     order = Redate(job=JobId(town.notes["mended"]), mailing_date=journeys.today(), pieces=(1,))
     printing.redate_job(journeys, order, town.out / "mail", formats=_PDF)
 
@@ -136,6 +137,7 @@ def redated(town: Town) -> None:
 def corrected(town: Town) -> None:
     """Print the postage correction of a piece that weighs more than was thought."""
     journeys = town.room(29)
+    town.connect(journeys)
     order = Shortpaid(
         job=JobId(town.notes["mended"]), mailing_date=journeys.today(), pieces=(2,), weight_oz=Fraction(3)
     )
@@ -145,7 +147,9 @@ def corrected(town: Town) -> None:
 @shows(35, "A jammed piece is printed again and counted", "licensee print.reprinted", clause="P050 1.5")
 def reprinted(town: Town) -> None:
     """Print a piece again."""
-    printing.reprint_job(town.room(29), JobId(town.notes["mended"]), (3,), town.out / "mail", formats=_PDF)
+    journeys = town.room(29)
+    town.connect(journeys)
+    printing.reprint_job(journeys, JobId(town.notes["mended"]), (3,), town.out / "mail", formats=_PDF)
 
 
 @shows(39, "A copy is found at the facility", "postal scan.recorded verdict=DUPLICATE", clause="502.8")

@@ -73,7 +73,7 @@ def sampled(town: Town) -> None:
 
 
 @shows(
-    99,
+    103,
     "Refunded envelopes are destroyed after their retention",
     "provider refunded-envelopes.destroyed",
     clause="502.27(a)(7)",
@@ -98,7 +98,7 @@ def turned_down(town: Town) -> None:
     refunding.follow(town.room(28), refund)
 
 
-@scene(101)
+@scene(105)
 def kept_too(town: Town) -> None:
     """Destroy the envelopes of the other refund too."""
     refunding.destroy(town.world, town.notes["refund of 28"], by="cleo")

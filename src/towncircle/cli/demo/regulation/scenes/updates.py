@@ -23,14 +23,14 @@ from towncircle.postal import products
 from towncircle.psd.integrity import module_digest
 from towncircle.rules.duties import HEADQUARTERS
 from towncircle.world import printing, updates
-from towncircle.world.departments import Payer
+from towncircle.world.departments import Payer, reset_pin
 
 if TYPE_CHECKING:
     from towncircle.cli.demo.regulation.town import Town
 
 _LATE, _AT_ONCE, _PINS = 3, 4, 5
 _NEXT_BUILD = hashlib.sha256(b"the next build, which is halted").hexdigest()
-_PIN, _WRONG = "27182", "31415"
+_PIN, _WRONG, _OTHER = "27182", "31415", "14142"
 
 
 def _ahead(town: Town, days: int) -> date:
@@ -201,10 +201,33 @@ def _print(town: Town, pin: str) -> None:
     printing.print_job(town.room(_PINS), town.recipients(1), folder, formats=("pdf",), payer=payer)
 
 
+@shows(
+    61,
+    "A forgotten PIN is reset by another person, who proves it by the own PIN",
+    "licensee pin.set how=reset",
+    "licensee pin.set how=first",
+    clause="IMI-05",
+)
+def pin_reset(town: Town) -> None:
+    """Reset a PIN: a name alone is no proof, and a wrong PIN neither."""
+    journeys = town.room(_PINS)
+    town.authorise(journeys.licensee, "emil")
+    for code in ("pin.none", "pin.wrong"):
+        with refused(code):
+            reset_pin(journeys, name="dora", pin=_WRONG, by="emil", proof=_WRONG)
+        if code == "pin.none":
+            journeys.do(lambda ctx: pins.set_pin(ctx, name="emil", pin=_OTHER))
+    reset_pin(journeys, name="dora", pin=_WRONG, by="emil", proof=_OTHER)
+    town.connect(journeys)
+    _print(town, _WRONG)
+    reset_pin(journeys, name="dora", pin=_PIN, by="emil", proof=_OTHER)
+
+
 @shows(62, "A person is admitted to a department no more", "licensee department.dismissed", clause="IMI-05")
 def dismissed(town: Town) -> None:
     """Dismiss the person, for whom nothing is printed any more."""
     journeys = town.room(_PINS)
+    town.connect(journeys)
     journeys.do(lambda ctx: departments.admit(ctx, department="claims", name="dora", admitted=False))
     with refused("department.not-admitted"):
         _print(town, _PIN)

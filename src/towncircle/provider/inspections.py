@@ -1,0 +1,94 @@
+"""Inspections of this Provider's facilities and records, as it keeps them (502.1(c), 502.19, 502.25(b)).
+
+Here: the announcement, the report, this Provider's answer to each finding, the end. Not here: the visit, which people
+make, and the Postal Service's file.
+Kept: what was found counts from the day this Provider learns it, and is answered finding by finding; an answer is given
+once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from towncircle.kernel.cites import cites
+from towncircle.kernel.context import Context
+from towncircle.kernel.errors import Refused
+from towncircle.kernel.store import Record
+from towncircle.wire.bodies import (
+    Acknowledged,
+    InspectionAnnounced,
+    InspectionAnswer,
+    InspectionClosed,
+    InspectionReport,
+)
+from towncircle.wire.message import Opened
+
+KIND = "inspection"
+OPEN, ANSWERED = "open", "answered"
+_CLAUSE = "502.19, 502.25(b), 502.1(c)"
+
+
+@cites("502.19/2", "502.25b/2")
+def on_announced(ctx: Context, opened: Opened) -> Acknowledged:
+    """Take the announcement of an inspection."""
+    body = opened.body
+    assert isinstance(body, InspectionAnnounced)
+    told: dict[str, Any] = {"scope": body.scope, "site": body.site, "on": body.on, "records": list(body.records)}
+    if ctx.tx.get(KIND, body.inspection) is None:
+        ctx.note("inspection.announced", body.inspection, clauses=(_CLAUSE,), **told)
+        ctx.tx.put(KIND, body.inspection, {**told, "state": "announced"}, owner=ctx.party, expected=0)
+    return Acknowledged(note=f"the inspection {body.inspection} is announced for {body.on}")
+
+
+@cites("502.19/2", "502.25b/2", "502.1/3")
+def on_report(ctx: Context, opened: Opened) -> Acknowledged:
+    """Take the report of an inspection; what was found, and a refusal, is to be answered from now on."""
+    body = opened.body
+    assert isinstance(body, InspectionReport)
+    held = ctx.tx.get(KIND, body.inspection)
+    if held is None or "outcome" not in held.body:
+        named: dict[str, Any] = {"scope": body.scope, "announced": body.announced, "outcome": body.outcome}
+        ctx.note("inspection.found", body.inspection, clauses=(_CLAUSE,), findings=len(body.findings), **named)
+        told = {**named, "site": body.site, "records": list(body.records), "findings": list(body.findings)}
+        state = "closed" if body.outcome == "in-order" else OPEN
+        record = {**(held.body if held else {}), **told, "document": body.document, "state": state}
+        ctx.tx.put(KIND, body.inspection, record, owner=ctx.party, expected=held.version if held else 0)
+    return Acknowledged(note=f"the report of {body.inspection} is here")
+
+
+@cites("502.19/2", "502.25b/2", "502.1/3")
+def answer(ctx: Context, *, inspection: str, answers: Sequence[str], document: str) -> Record:
+    """Answer each finding of an inspection, in their order.
+
+    Raises `Refused` (inspection.unknown, inspection.answers).
+    """
+    held = ctx.tx.get(KIND, inspection)
+    if held is None:
+        raise Refused("inspection.unknown", inspection=inspection[:80])
+    findings = held.body.get("findings", ())
+    if held.body["state"] != OPEN or len(answers) != len(findings) or not all(map(str.strip, answers)):
+        raise Refused("inspection.answers", inspection=inspection, state=held.body["state"], findings=len(findings),
+                      clause=_CLAUSE)  # fmt: skip
+    body = InspectionAnswer(inspection=inspection, answers=tuple(answers), document=document, at=ctx.now)
+    ctx.send("postal.usps", body, key=f"inspection answered {inspection}")
+    ctx.note("inspection.answered", inspection, clauses=(_CLAUSE,), document=document)
+    return _put(ctx, held, state=ANSWERED, answers=list(answers))
+
+
+@cites("502.19/2", "502.25b/2")
+def on_closed(ctx: Context, opened: Opened) -> Acknowledged:
+    """Take the end of an inspection. Raises `Refused` (inspection.unknown)."""
+    body = opened.body
+    assert isinstance(body, InspectionClosed)
+    held = ctx.tx.get(KIND, body.inspection)
+    if held is None:
+        raise Refused("inspection.unknown", inspection=body.inspection[:80])
+    if held.body["state"] != "closed":
+        ctx.note("inspection.closed", held.key, clauses=(_CLAUSE,), outcome=body.outcome)
+        _put(ctx, held, state="closed", end=body.outcome, words=body.words)
+    return Acknowledged(note=f"the inspection {held.key} is closed")
+
+
+def _put(ctx: Context, held: Record, **values: object) -> Record:
+    return ctx.tx.put(KIND, held.key, {**held.body, **values}, owner=held.owner, expected=held.version)
