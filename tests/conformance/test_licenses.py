@@ -465,7 +465,7 @@ def test_form_3601_b_is_issued_on_approval_only(world: World, journeys: Journeys
         write_forms(journeys, tmp_path / "none", number="20260-999999")
 
 
-@pytest.mark.requirement("P050-2.1/9")
+@pytest.mark.shows("P050-2.1/9")
 def test_a_refused_applicant_has_its_form_3601_a_and_no_license(
     world: World, journeys: Journeys, tmp_path: Path
 ) -> None:
