@@ -118,6 +118,7 @@ def test_the_overlay_replaces_contact_and_inherits_the_rest() -> None:
         "connection",
         "contact",
         "decertified-indicia",
+        "rate-filing",
         "rate-table",
         "software-version",
         "withdrawal",

@@ -98,7 +98,9 @@ def test_what_was_not_measured_is_said_and_not_well() -> None:
 # ---- the tables that Providers filed
 
 
-def row_of(more: int, *, first: date, number: int = 1, filed: Instant = EARLIER, accepted: bool = False) -> RateRow:
+def row_of(
+    more: int, *, first: date, number: int = 1, filed: Instant = EARLIER, accepted: bool = False, through: str = ""
+) -> RateRow:
     """Give a specimen of no post's as it was filed: the last table that is known, each price more by some mills."""
     known = first_class_tables()[-1]
     lines = tuple(
@@ -107,7 +109,14 @@ def row_of(more: int, *, first: date, number: int = 1, filed: Instant = EARLIER,
         if line.amount is not None
     )
     file = rate_files.write(replace(known, id="specimen", in_force_from=first, lines=lines))
-    return RateRow(provider="provider.harbor", number=number, file=file, filed=filed, accepted=accepted)
+    return RateRow(
+        provider="provider.harbor",
+        number=number,
+        file=file,
+        filed=filed,
+        accepted=accepted,
+        accepted_through=through,
+    )
 
 
 def pack_of(*rows: RateRow, devices: tuple[str, ...] = (STORY.device,)) -> Pack:
@@ -147,11 +156,24 @@ def test_a_piece_is_priced_by_the_table_that_its_provider_filed(
     assert alone is not None
     assert (whole.ok, alone.ok, "published by provider.harbor" in whole.text) == (well, well, True)
     for one in (found, whole, alone):
-        doubt = "the table first-class 2026-07-12, of this program says $0.78, and the Postal Service did not accept"
+        doubt = "the table first-class 2026-07-12, of this program says $0.78, and the Postal Service does not accept"
         assert (doubt in one.text) == (well is None)
 
 
 @pytest.mark.shows("P050-1.5/2")
+@pytest.mark.parametrize(
+    ("through", "well"), [("", True), ("2026-11-22", True), ("2026-11-21", True), ("2026-11-20", None)]
+)
+def test_an_acceptance_that_was_withdrawn_stands_for_mailing_dates_through_its_last_day(
+    through: str, well: bool | None
+) -> None:
+    pack = pack_of(row_of(-80, first=date(2026, 11, 1), accepted=True, through=through))  # the piece is of the 21st
+    found = judge(STORY.mark(postage_mills=700), pack, NOTHING, NOON, Observed(weight_tenths=10)).finding("value.due")
+    assert found is not None
+    assert (found.ok, "does not accept" in found.text) == (well, well is None)
+
+
+@pytest.mark.requirement("P050-1.5/2")
 @pytest.mark.parametrize(
     ("rows", "paid", "well"),
     [

@@ -235,6 +235,13 @@ def taken_along(town: Town) -> None:
         town.provider(device, upkeep.scrap, act="custody scrap")
 
 
+procedure(
+    "The value of a device that was taken along or had to be removed is credited",
+    "provider balance.withdrawn device=@removal.ordered",
+    clause="P050 2.6, 502.20(i), 502.27(b)",
+)
+
+
 @shows(
     70,
     "A carrier is shown to be as safe as Registered Mail, permitted in writing, and used",
@@ -266,6 +273,21 @@ def carrier(town: Town) -> None:
 def courier(town: Town) -> None:
     """Permit a courier for devices that come back."""
     _permit(town, "back", _COURIER, "MTM-12")
+
+
+@shows(
+    340,
+    "A permission for a carrier is withdrawn in writing; devices go by Registered Mail again",
+    "postal service.permission-withdrawn",
+    "provider service.permission-withdrawn",
+    clause="502.20(l)",
+)
+def carrier_ended(town: Town) -> None:
+    """Withdraw the carrier's permission: nothing is shipped by it any more."""
+    told = {"provider": PROVIDER, "direction": "out", "service": _CARRIER, "reference": "MTM-13"}
+    custody.withdraw_permission(town.world, document=b"the vaults stood open", **told)
+    with refused("custody.carrier-not-permitted"):
+        custody.use_carrier(town.world, PROVIDER, service=_CARRIER)
 
 
 def _permit(town: Town, direction: str, service: str, permission: str) -> None:

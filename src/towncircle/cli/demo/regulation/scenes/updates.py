@@ -78,6 +78,21 @@ def published_earlier(town: Town) -> None:
     _publish(town, "summer", 110)
 
 
+@shows(
+    152,
+    "The acceptance of a rate table is withdrawn after a mailing date, with notice",
+    "postal rates.acceptance-withdrawn",
+    "provider rates.acceptance-withdrawn",
+    clause="P050 1.5",
+)
+def withdrawn(town: Town) -> None:
+    """Withdraw the acceptance of the autumn table; too early a day is refused."""
+    reasons = "It was accepted until the next general change."
+    with refused("updates.withdrawn-too-late"):
+        updates.withdraw_rates(town.world, PROVIDER, 1, through=_ahead(town, 0), reasons=reasons)
+    updates.withdraw_rates(town.world, PROVIDER, 1, through=_ahead(town, 150), reasons=reasons)
+
+
 # ---- software (IMI-03, 502.11)
 
 
