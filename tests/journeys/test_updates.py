@@ -191,7 +191,7 @@ def cases_opened(world: World) -> list[Fact]:
         return [fact for fact in view.facts() if fact.type == "limit.case-opened"]
 
 
-@pytest.mark.requirement("P050-1.5/2")
+@pytest.mark.shows("P050-1.5/2")
 def test_an_acceptance_is_withdrawn_with_notice_and_its_earlier_pieces_stand(
     journeys: Journeys, tmp_path: Path
 ) -> None:

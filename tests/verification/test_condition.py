@@ -173,7 +173,7 @@ def test_an_acceptance_that_was_withdrawn_stands_for_mailing_dates_through_its_l
     assert (found.ok, "does not accept" in found.text) == (well, well is None)
 
 
-@pytest.mark.requirement("P050-1.5/2")
+@pytest.mark.shows("P050-1.5/2")
 @pytest.mark.parametrize(
     ("rows", "paid", "well"),
     [
