@@ -12,16 +12,25 @@ import base64
 import hashlib
 from collections.abc import Iterator
 from itertools import islice
+from typing import Any
 
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Context
 from towncircle.kernel.errors import Refused
+from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.store import Record
 from towncircle.postal.population import own_device
 from towncircle.rules.acts import check_reference
 from towncircle.rules.duties import HEADQUARTERS
-from towncircle.wire.bodies import Acknowledged, IncidentReport, LostAndStolenFile, MissingReport
+from towncircle.wire.bodies import (
+    Acknowledged,
+    IncidentReport,
+    LostAndStolenFile,
+    MissingReport,
+    PoliceCopyReceived,
+    PoliceCopySent,
+)
 from towncircle.wire.lost_and_stolen import MonthlyFile, read
 from towncircle.wire.message import Opened
 
@@ -96,8 +105,27 @@ def on_incident(ctx: Context, opened: Opened) -> Acknowledged:
 
 
 @cites("502.24b/1")
+def on_copy_sent(ctx: Context, opened: Opened) -> Acknowledged:
+    """Take a Provider's word of the copy that it sent to the CPIP specialist.
+
+    Raises `Refused` (postal.unknown-device).
+    """
+    body = opened.body
+    assert isinstance(body, PoliceCopySent)
+    row = own_device(ctx, body.device, opened.envelope.sender)
+    key, sent = f"{body.device} {body.reference}", {"device": body.device, "document": body.document}
+    held = ctx.tx.get("police-copy-sent", key)
+    ctx.tx.put("police-copy-sent", key, sent, owner=row.owner, expected=held.version if held is not None else 0)
+    named: dict[str, Any] = {"reference": body.reference, "document": body.document}
+    ctx.note("cpip.announced", body.device, clauses=("502.24(b)(1)",), provider=row.owner, **named)
+    return Acknowledged(note=f"the copy {body.reference} is expected")
+
+
+@cites("502.24b/1")
 def take_copy(ctx: Context, *, device: str, reference: str, document: str) -> Record:
     """Take the copy of the police report on a missing device, as the CPIP specialist to whom it goes.
+
+    It is compared with what the Provider sent, and the Provider gets a receipt for what came.
 
     The same paper again is the same copy. Raises `Refused` (postal.unknown-device, missing.not-registered,
     missing.no-copy), `BadInput` (acts.bad-reference).
@@ -114,6 +142,7 @@ def take_copy(ctx: Context, *, device: str, reference: str, document: str) -> Re
     held = ctx.tx.get("police-copy", key)
     if held is not None and held.body["document"] == document:
         return held
+    sent = ctx.tx.get("police-copy-sent", key)
     body = {"device": device, "reference": reference, "document": document, "at": int(ctx.now), "by": ctx.actor}
     ctx.note(
         "cpip.received",
@@ -122,7 +151,10 @@ def take_copy(ctx: Context, *, device: str, reference: str, document: str) -> Re
         provider=row.owner,
         reference=reference,
         document=document,
+        agrees="not told" if sent is None else "yes" if sent.body["document"] == document else "no",
     )
+    receipt = PoliceCopyReceived(device=DeviceId(device), reference=reference, document=document, at=ctx.now)
+    ctx.send(row.owner, receipt, key=f"police copy receipt {key} {document}")
     return ctx.tx.put("police-copy", key, body, owner=device, expected=held.version if held else 0)
 
 

@@ -170,6 +170,7 @@ def postal_handlers(authority: Authority, rules: RuleSet) -> Mapping[type, Taken
         bodies.MalfunctionReport: Taken(("provider",), custody.on_malfunction),
         bodies.CarrierProposed: Taken(("provider",), custody.on_proposed),
         bodies.IncidentReport: Taken(("provider",), postal_missing.on_incident),
+        bodies.PoliceCopySent: Taken(("provider",), postal_missing.on_copy_sent),
         bodies.LostAndStolenFile: Taken(("provider",), postal_missing.on_file),
         bodies.SupervisionReceipt: Taken(("provider",), procedures.on_receipt),
         bodies.ArtSubmitted: Taken(("provider",), postal_advertising.on_submitted),
@@ -242,6 +243,7 @@ _SUPERVISED_HANDLERS: Mapping[type, Taken] = MappingProxyType(
         bodies.InspectionReport: Taken(("postal",), provider_inspections.on_report),
         bodies.InspectionClosed: Taken(("postal",), provider_inspections.on_closed),
         bodies.SupervisionNotice: Taken(("postal",), supervision.on_notice),
+        bodies.PoliceCopyReceived: Taken(("postal",), missing.on_copy_received),
     }
 )
 

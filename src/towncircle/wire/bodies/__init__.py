@@ -110,6 +110,7 @@ from towncircle.wire.bodies.parties import (
     TransactionFile,
     TransactionRow,
 )
+from towncircle.wire.bodies.police import PoliceCopyReceived, PoliceCopySent
 from towncircle.wire.bodies.provider import (
     Authorise,
     Certify,
@@ -317,6 +318,8 @@ __all__ = [
     "NoticeWaiting",
     "PackTerms",
     "PayoutInstruction",
+    "PoliceCopyReceived",
+    "PoliceCopySent",
     "PublishedPack",
     "PublisherRow",
     "QualityFinding",

@@ -66,7 +66,9 @@ def stolen(town: Town) -> None:
     "provider incident.reported",
     "provider police.reported",
     "provider cpip.copied",
-    "postal cpip.received",
+    "postal cpip.announced",
+    "postal cpip.received agrees=yes",
+    "provider cpip.receipted",
     "postal incident.filed",
     clause="502.24(b)(1), 502.20(g)",
 )
