@@ -170,7 +170,6 @@ def postal_handlers(authority: Authority, rules: RuleSet) -> Mapping[type, Taken
         bodies.MalfunctionReport: Taken(("provider",), custody.on_malfunction),
         bodies.CarrierProposed: Taken(("provider",), custody.on_proposed),
         bodies.IncidentReport: Taken(("provider",), postal_missing.on_incident),
-        bodies.PoliceCopySent: Taken(("provider",), postal_missing.on_copy_sent),
         bodies.LostAndStolenFile: Taken(("provider",), postal_missing.on_file),
         bodies.SupervisionReceipt: Taken(("provider",), procedures.on_receipt),
         bodies.ArtSubmitted: Taken(("provider",), postal_advertising.on_submitted),
@@ -178,7 +177,7 @@ def postal_handlers(authority: Authority, rules: RuleSet) -> Mapping[type, Taken
         bodies.BranchRequest: Taken(("licensee",), branches.on_request),
         bodies.BranchQuery: Taken(("licensee",), branches.on_query),
         bodies.WeaknessReport: Taken(("provider",), weaknesses.on_report),
-        bodies.InspectionAnswer: Taken(("provider",), postal_inspections.on_answer),
+        **_REPORTED_HANDLERS,
         bodies.SupervisionAnswer: Taken(("provider",), partial(defenses.on_answer, rules=rules)),
         bodies.SoftwareForward: Taken(("provider",), builds.on_software),
         bodies.RateTableFiled: Taken(("provider",), postal_rates.on_filed),
@@ -237,6 +236,12 @@ def provider_handlers(product: Product, rules: RuleSet, pack: Callable[[Instant]
     }
 
 
+_REPORTED_HANDLERS: Mapping[type, Taken] = MappingProxyType(
+    {
+        bodies.InspectionAnswer: Taken(("provider",), postal_inspections.on_answer),
+        bodies.PoliceCopySent: Taken(("provider",), postal_missing.on_copy_sent),
+    }
+)
 _SUPERVISED_HANDLERS: Mapping[type, Taken] = MappingProxyType(
     {
         bodies.InspectionAnnounced: Taken(("postal",), provider_inspections.on_announced),
