@@ -42,6 +42,7 @@ TAKEN = {
         "NoticeQuery": "licensee",
         "InspectionAnswer": "provider",
         "PoliceCopySent": "provider",
+        "LocationInquiry": "provider",
         "ReviewGranted": "licensee",
         "LicenseStandingQuery": "licensee",
         "LicenseAppeal": "licensee",

@@ -26,6 +26,7 @@ from towncircle.rules.duties import HEADQUARTERS
 from towncircle.wire.bodies import (
     Acknowledged,
     IncidentReport,
+    LocationInquiry,
     LostAndStolenFile,
     MissingReport,
     PoliceCopyReceived,
@@ -102,6 +103,22 @@ def on_incident(ctx: Context, opened: Opened) -> Acknowledged:
         references=body.references,
     )
     return Acknowledged(note=f"incident report {body.report} filed")
+
+
+@cites("502.24a/3")
+def on_inquiry(ctx: Context, opened: Opened) -> Acknowledged:
+    """Take a Provider's question where a licensee is, and say what the CMLS has.
+
+    The District MATS coordinator answers by a paper of his own. Raises `Refused` (postal.unknown-device).
+    """
+    body = opened.body
+    assert isinstance(body, LocationInquiry)
+    row = own_device(ctx, body.device, opened.envelope.sender)
+    held = ctx.tx.get("license", row.body["license"])
+    state = f"{held.body['state']}, of the post office {held.body['office_zip']}" if held is not None else "not here"
+    named: dict[str, Any] = {"reference": body.reference, "licensee": row.body["licensee"]}
+    ctx.note("location.inquired", body.device, clauses=("502.24(a)(3)",), provider=row.owner, **named)
+    return Acknowledged(note=f"the license {row.body['license']} is {state}")
 
 
 @cites("502.24b/1")

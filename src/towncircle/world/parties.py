@@ -240,6 +240,7 @@ _REPORTED_HANDLERS: Mapping[type, Taken] = MappingProxyType(
     {
         bodies.InspectionAnswer: Taken(("provider",), postal_inspections.on_answer),
         bodies.PoliceCopySent: Taken(("provider",), postal_missing.on_copy_sent),
+        bodies.LocationInquiry: Taken(("provider",), postal_missing.on_inquiry),
     }
 )
 _SUPERVISED_HANDLERS: Mapping[type, Taken] = MappingProxyType(

@@ -110,7 +110,7 @@ from towncircle.wire.bodies.parties import (
     TransactionFile,
     TransactionRow,
 )
-from towncircle.wire.bodies.police import PoliceCopyReceived, PoliceCopySent
+from towncircle.wire.bodies.police import LocationInquiry, PoliceCopyReceived, PoliceCopySent
 from towncircle.wire.bodies.provider import (
     Authorise,
     Certify,
@@ -304,6 +304,7 @@ __all__ = [
     "LicenseStanding",
     "LicenseStandingQuery",
     "LicenseTransmittal",
+    "LocationInquiry",
     "LockboxReport",
     "LockboxRow",
     "LostAndStolenFile",

@@ -1,6 +1,7 @@
-"""Messages about the copy of a police report for the CPIP specialist (502.24(b)(1)).
+"""Messages about the search for a missing device and the copy of a police report (502.24(a)(3), (b)(1)).
 
-Here: the Provider's word of the copy that it sent, and the specialist's receipt. Not here: the report itself, of which
+Here: the Provider's question to the CMLS site and the MATS coordinator, its word of the copy that it sent to the CPIP
+specialist, and the specialist's receipt. Not here: the report itself, of which
 the SHA-256 is told.
 """
 
@@ -37,3 +38,13 @@ class PoliceCopyReceived(Body):
     reference: Annotated[str, 2, _REFERENCE]
     document: Annotated[str, 3, _DIGEST]
     at: Annotated[Instant, 4]
+
+
+@message(210, "provider to postal")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocationInquiry(Body):
+    """Ask the CMLS site and the District MATS coordinator where the licensee of a device is that cannot be located."""
+
+    device: Annotated[DeviceId, 1]
+    reference: Annotated[str, 2, _REFERENCE]
+    at: Annotated[Instant, 3]

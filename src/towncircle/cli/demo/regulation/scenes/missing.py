@@ -15,6 +15,7 @@ from towncircle.cli.demo.regulation.town import refused
 from towncircle.kernel.ids import DeviceId
 from towncircle.postal.missing import take_copy
 from towncircle.provider import incidents, missing, searching
+from towncircle.rules.duties import HEADQUARTERS
 from towncircle.world.missing import report, return_recovered
 from towncircle.world.supervising import by_officer
 
@@ -154,6 +155,7 @@ def nobody_home(town: Town) -> None:
     140,
     "A device that cannot be located is searched for in the seven steps",
     "provider location-step.taken",
+    "postal location.inquired",
     "provider custody.missing",
     "provider licensee.located",
     clause="502.24(a)",
@@ -162,6 +164,9 @@ def searched(town: Town) -> None:
     """Take the steps; the post office knows a new address, where nobody opens."""
     device = town.room(22).device
     town.provider(device, searching.search, act="missing search", reason="Letters come back.")
+    visited = town.world.clock.now().date_in(HEADQUARTERS).isoformat()
+    said = {"number-called": "603 555 0100", "office-zip": "03060", "agency": "Elm Street Rentals"}
+    said |= {"visited-on": visited, "article": "7000 0000 0000 0000 0001"}
     for number, step in enumerate(searching.STEPS, start=1):
         result = searching.NEW_ADDRESS if step.name == "post-office" else searching.NOTHING
         document = _PAPER if step.document else ""
@@ -173,6 +178,7 @@ def searched(town: Town) -> None:
             result=result,
             reference=f"note-{number}",
             document=document,
+            told=said.get(step.tells, ""),
         )
 
 
