@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[1]
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
+from tests.duties import pytest_pycollect_makeitem, pytest_pyfunc_call  # noqa: E402, F401 - hooks
 from tests.postgres import cluster, databases  # noqa: E402, F401 - fixtures for every room
 from tools import manifest  # noqa: E402 - after the path is set
 

@@ -26,13 +26,18 @@ for a program, and with `--world` or `--export` what happened under each clause.
 The rule of 1998 is a proposed rule (63 FR 46719); the IMI requirements come from a dealer's flyer.
 `says` below is our paraphrase, words in quotation marks are the rule's own and are compared with its text. Each duty is
 
-- **implemented**: the system keeps it, and a test that breaks it is refused under the clause;
+- **implemented**: the system keeps it. Each test after "broken in" breaks it and asserts the refusal, the finding or
+  the entry in a journal that names this requirement; one that does not fails (`tests/duties.py`). Each duty of a
+  requirement has its own test, or its own case of one;
 - **by-construction**: the system is made so that it cannot be broken; a test shows it;
 - **operational**: people or a laboratory do it, with the reason; `towncircle record` keeps that they did;
 - **not-applicable**, with the reason;
 - **open**: not built yet. Nothing is claimed, and `towncircle conformance` ends with exit code 1.
 
-A refusal of a duty of the preamble (PRE) names the section of the rule that orders the same in detail.
+The rule orders many things twice, in its preamble and in a section, or of the licensee and of the Provider. One guard
+keeps them all: its refusal says the nearest clause, and `under` in a JSON answer (`also` in words) names the others
+([errors](errors.md)).
+
 """
 _GROUPS = (
     ("The preamble", "PRE-"),
@@ -87,8 +92,10 @@ def _duty(line: Line) -> Iterator[str]:
         yield f"  Reason: {line.duty.why}"
     for place in line.where:
         yield f"  - kept in `{place}`"
-    for test in line.tests:
-        yield f"  - proved by `{test}`"
+    for test in line.breaks:
+        yield f"  - {'broken in' if line.duty.kind == 'implemented' else 'shown by'} `{test}`"
+    for test in line.shows:
+        yield f"  - shown by `{test}`"
 
 
 def errata_page() -> str:

@@ -20,6 +20,7 @@ for place in (ROOT, SRC):
         sys.path.insert(0, str(place))
 
 from towncircle.kernel.errors import Row, sheets  # noqa: E402 - the checkout's own package
+from towncircle.kernel.errors.under import UNDER  # noqa: E402
 from towncircle.kernel.machine import StateTable  # noqa: E402
 
 _EXITS = {"input": "2, input that cannot be used", "refused": "3, refused", "broken": "4, internal"}
@@ -36,7 +37,8 @@ def errors_page() -> str:
         "answers and messages between parties show the same. `{words}` are filled in. The exit code of a command is",
         "2 for input that cannot be used, 3 for what a rule or a state forbids, 4 for what must not happen. Whichever",
         "it is: nothing was changed, unless the sentence says otherwise. Exit code 1 is no error but a negative",
-        "finding, such as a verdict other than VALID.",
+        "finding, such as a verdict other than VALID. Where one guard keeps more of the rule than its clause says, the",
+        "other requirements are named too (`under` in JSON, from `src/towncircle/kernel/errors/under.py`).",
         "",
     ]
     for module in iter_modules(sheets.__path__):
@@ -51,11 +53,16 @@ def errors_page() -> str:
                 row.sentence,
                 "",
                 f"- Next step: {row.next_step}",
-                f"- Clause: {row.clause}",
+                f"- Clause: {row.clause}{_also(code)}",
                 f"- Exit code: {_EXITS[row.kind]}",
                 "",
             ]
     return "\n".join(lines)
+
+
+def _also(code: str) -> str:
+    more = UNDER.get(code, ())
+    return f"; keeps also {', '.join(more).replace('P050-', 'P050 ')}" if more else ""
 
 
 def state_tables() -> list[tuple[str, str, StateTable]]:

@@ -1,7 +1,8 @@
 """Who keeps each duty and what proves it, gathered from the source: `src/towncircle/rules/clauses/proofs.json`.
 
-Here: the `@cites(...)` of the code and the `requirement(...)` markers of the tests, read from the syntax trees, so that
-nothing needs to run. Not here: the duties (`towncircle.rules.inventory`), writing the file (`tools/docs.py`).
+Here: the `@cites(...)` of the code and the `requirement(...)` and `shows(...)` markers of the tests, read from the
+syntax trees, so that nothing needs to run. Not here: the duties (`towncircle.rules.inventory`), writing the file
+(`tools/docs.py`), whether a test keeps what its marker promises (`tests/duties.py`).
 Kept: an id that no inventory has stops the gathering. A citation of a whole requirement counts for those of its duties
 that nobody cites by number; a marker always names the duty.
 """
@@ -20,6 +21,7 @@ from towncircle.rules.inventory import duties, inventory
 ROOT = Path(__file__).parents[1]
 EVERY_ACT = "every recorded act"  # the marker of a test that walks through all of `acts.toml`
 KEPT = ("implemented", "by-construction")
+BREAKS, SHOWS = "requirement", "shows"  # the markers of the tests
 
 
 class UnknownIdError(Exception):
@@ -27,8 +29,8 @@ class UnknownIdError(Exception):
 
 
 def proofs() -> str:
-    """Give the file: for each duty the symbols that keep it, and the tests that prove it."""
-    record = {"where": _sorted(_where()), "tests": _sorted(_tests())}
+    """Give the file: for each duty the symbols that keep it, the tests that break it, the tests that show more."""
+    record = {"where": _sorted(_where()), "tests": _sorted(_tests(BREAKS)), "shows": _sorted(_tests(SHOWS))}
     return json.dumps(record, indent=1, ensure_ascii=False)
 
 
@@ -53,9 +55,9 @@ def _where() -> dict[str, list[str]]:
     return {name: places for name, places in exact.items() if duties()[name].kind in (*KEPT, "operational")}
 
 
-def _tests() -> dict[str, list[str]]:
+def _tests(marker: str) -> dict[str, list[str]]:
     found = defaultdict[str, list[str]](list)
-    for test, name in marked(ROOT / "tests"):
+    for test, name in marked(ROOT / "tests", marker):
         if name == EVERY_ACT:
             for act in acts().values():
                 found[act.duty].append(test)
@@ -76,13 +78,13 @@ def cited(folder: Path) -> Iterator[tuple[str, str]]:
                     yield f"{module}.{name}", text
 
 
-def marked(folder: Path) -> Iterator[tuple[str, str]]:
-    """Give (test, id) for every `requirement` marker of a tree of tests, also of a single parameter."""
+def marked(folder: Path, marker: str = BREAKS) -> Iterator[tuple[str, str]]:
+    """Give (test, id) for every marker of a tree of tests, also of a single parameter."""
     for path in sorted(folder.rglob("test_*.py")):
         file = path.relative_to(folder.parent).as_posix()
         for name, decorator in _decorated(ast.parse(path.read_text(encoding="utf-8")), ""):
             for call in ast.walk(decorator):
-                if isinstance(call, ast.Call) and ast.unparse(call.func).endswith("mark.requirement"):
+                if isinstance(call, ast.Call) and ast.unparse(call.func).endswith(f"mark.{marker}"):
                     for text in _texts(call):
                         yield f"{file}::{name}", text
 

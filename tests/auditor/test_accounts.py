@@ -85,6 +85,10 @@ def refile(old: bytes, new: bytes) -> Any:
 FACTS = f"{P}facts.jsonl"
 DAMAGES: dict[str, tuple[Edit, str]] = {
     "a limit never agreed": (body(FACTS, "advance.agreed", limit=1), "account.over-advance"),
+    "an agreement that had ended": (
+        edit(FACTS, lambda row: row.update(type="advance.ended"), type="advance.agreed"),
+        "account.over-advance",
+    ),
     "a limit that was lower": (body(FACTS, "advance.given", limit=1), "account.over-advance"),
     "a deposit that was not available": (
         body(FACTS, "deposit.credited", available="2030-01-01"),

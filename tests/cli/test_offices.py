@@ -73,6 +73,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "custody sign-form": ("{device}",),
     "custody purchase": ("{device}", *PAPER),
     "custody carrier permit": ("--service", "Swift", *PAPER),
+    "custody carrier withdraw": ("--service", "Swift", *PAPER),
     "custody carrier show": ("--service", "Swift", *PAPER),
     "custody carrier use": ("--service", "Swift"),
     "examine": ("{device}",),
@@ -80,6 +81,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "device permit-renewal": ("{device}", "--reason", "it is in doubt"),
     "rates publish": ("{table}",),
     "rates accept": ("1",),
+    "rates withdraw": ("1", "--through", "2027-06-30", "--reasons", "dearer"),
     "software approve": ("2", "--changes", "new"),
     "software stage": ("2", "--percent", "5", "--by", "2027-01-31"),
     "software halt": ("2", "--reason", "it fails"),
@@ -147,9 +149,10 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "provider report": ("WKN-1", "--stage", "preliminary", "--details", "a seal"),
     "cases close": ("--release", "{case}", "--reason", "x", "--by", "crypto-officer"),
     "advance agree": ("40",),
+    "advance end": ("--reason", "it was paid back"),
     "claim decide": ("CLM-1", "--finding", "worn out"),
 }
-BY_PERSON = ("software approve", "software stage", "software halt", "rates publish", "rates accept")
+BY_PERSON = ("software approve", "software stage", "software halt", "rates publish", "rates accept", "rates withdraw")
 WHO = dict.fromkeys(BY_PERSON, "--person")
 JANITOR = "janitor"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.conformance.breaking import answered
+from tests.conformance.breaking import answered, noted
 from tests.journeys.stories import HARBOR, MAILROOM
 from tests.parties.hand import POSTAL, Hand, Puppet
 
@@ -62,8 +62,7 @@ def test_a_reading_over_the_cap_is_a_case_at_both_ends(hand: Hand, world: World)
     assert len(held) == 1
     assert held == cases(world, HARBOR, made)
     with world.store(POSTAL).reading() as view:
-        fact = next(fact for fact in view.facts() if fact.type == "case.opened")
-    assert "PRE-11" in fact.clauses
+        noted([fact for fact in view.facts() if fact.type == "case.opened"], "PRE-11")
     with world.store(HARBOR).reading() as view:
         row = view.get("device", made.device)
     assert row is not None

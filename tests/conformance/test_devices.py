@@ -191,7 +191,8 @@ def test_a_faulty_device_is_used_under_no_circumstance() -> None:
             call()
 
 
-@pytest.mark.requirement("P050-4.7/1", "P050-4.7/2")
+@pytest.mark.requirement("P050-4.7/1", day="2026-11-20")
+@pytest.mark.requirement("P050-4.7/2", day="2026-11-25")
 @pytest.mark.parametrize("day", ["2026-11-20", "2026-11-25"])
 def test_a_date_before_the_deposit_or_past_the_next_collections_is_refused(day: str) -> None:
     story = Story().to("in service")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from importlib.resources import files
 from pathlib import Path
 
@@ -16,12 +17,13 @@ from tools.docs import state_tables
 from towncircle.cli.main import main
 from towncircle.kernel.errors import BrokenInvariant
 from towncircle.kernel.errors.table import ERRORS
+from towncircle.kernel.errors.under import UNDER
 from towncircle.kernel.instants import Instant
 from towncircle.mailpiece.lints import LINTS
 from towncircle.provider.custody import JOINT
 from towncircle.rules import RULESETS, ruleset
 from towncircle.rules.acts import acts
-from towncircle.rules.conformance import matrix
+from towncircle.rules.conformance import Line, matrix
 from towncircle.rules.errata import errata
 from towncircle.rules.inventory import KINDS, REASONED, SHEETS, duties, inventory, rows_named, sheet
 from towncircle.verification.finding import CLAUSES
@@ -49,8 +51,9 @@ def test_the_inventory_has_every_requirement_and_numbers_its_duties() -> None:
         assert rows_named(row.clause) == {row.id}
 
 
-@pytest.mark.parametrize("row", [row for row in inventory().values() if row.quote], ids=lambda row: row.id)
-def test_every_quote_of_a_requirement_stands_in_its_text(row) -> None:  # type: ignore[no-untyped-def]
+@pytest.mark.parametrize("row", inventory().values(), ids=lambda row: row.id)
+def test_every_requirement_quotes_its_text_word_for_word(row) -> None:  # type: ignore[no-untyped-def]
+    assert len(row.quote) > 10
     assert row.quote in text_of(row.id)
 
 
@@ -63,6 +66,37 @@ def test_every_slip_quotes_both_of_its_clauses(slip) -> None:  # type: ignore[no
 
 def test_nothing_is_claimed_without_a_place_and_a_test() -> None:
     assert [(line.duty.id, line.missing) for line in matrix() if line.missing and line.duty.kind != "open"] == []
+
+
+def test_every_implemented_duty_has_a_test_that_breaks_it() -> None:
+    broken = {name for _, name in proofs.marked(proofs.ROOT / "tests")}
+    assert [duty.id for duty in duties().values() if duty.kind == "implemented" and duty.id not in broken] == []
+    assert (
+        Line(duty=duties()["502.27d"], where=("x",), breaks=(), shows=("y",)).missing == "without a test that breaks it"
+    )
+
+
+def test_what_cannot_be_broken_is_a_short_list() -> None:
+    assert {duty.id for duty in duties().values() if duty.kind == "by-construction"} == {
+        *("PRE-01/3", "PRE-03/1", "PRE-03/2", "PRE-10/1", "PRE-11/2", "PRE-23/2"),
+        *("P050-1.1/2", "P050-2.1/8", "502.20a/1", "IMI-10"),
+    }
+
+
+def test_a_refusal_names_further_requirements_only_where_a_test_breaks_them_so() -> None:
+    asserted = defaultdict[str, str](str)  # for each requirement the text of the tests that break a duty of it
+    for path in sorted((proofs.ROOT / "tests").rglob("test_*.py")):
+        text = path.read_text(encoding="utf-8")
+        for node in ast.walk(ast.parse(text)) if "mark.requirement" in text else ():
+            if isinstance(node, ast.FunctionDef):
+                for call in (call for one in node.decorator_list for call in ast.walk(one)):
+                    if isinstance(call, ast.Call) and ast.unparse(call.func).endswith("mark.requirement"):
+                        for name in call.args:
+                            row = str(ast.literal_eval(name)).partition("/")[0]
+                            asserted[row] += "".join(map(ast.unparse, [*node.decorator_list, *node.body]))
+    for code, rows in UNDER.items():
+        assert not {*rows} & rows_named(ERRORS[code].clause), code
+        assert [row for row in rows if f"'{code}'" not in asserted[row]] == [], code
 
 
 def test_what_is_open_is_on_the_list_and_the_list_does_not_grow() -> None:
@@ -122,7 +156,7 @@ def test_what_a_procedure_does_counts_as_the_act_only_where_the_program_notes_it
 
 
 def test_every_test_and_every_place_of_the_matrix_is_there() -> None:
-    found = {test for test, _ in proofs.marked(proofs.ROOT / "tests")}
+    found = {test for name in (proofs.BREAKS, proofs.SHOWS) for test, _ in proofs.marked(proofs.ROOT / "tests", name)}
     assert {test for line in matrix() for test in line.tests} <= found
     texts = {module.path: module.text for module in modules()}
     for line in matrix():
@@ -238,7 +272,8 @@ def test_the_table_and_one_requirement_are_readable(capsys: pytest.CaptureFixtur
     main(["conformance", "P050-3.6"])
     one = capsys.readouterr().out
     assert "programmed not to exceed $500" in one
-    assert "proved by  tests/conformance/" in one
+    assert "broken in  tests/conformance/" in one
+    assert "shown by   tests/world/" in one
     assert "Every one has its proof." in one
 
 

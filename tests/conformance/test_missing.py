@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.conformance.breaking import answered, refused
+from tests.conformance.breaking import answered, names, refused
 from tests.journeys.stories import HARBOR, MAILROOM
 from tests.journeys.test_missing import PAPER, connected, custody, facts, find, lose, provider, step
 from tests.parties.hand import POSTAL, Hand
@@ -62,15 +62,25 @@ def searched(journeys: Journeys) -> None:
     provider(journeys, searching.search, reason="letters come back")
 
 
-@pytest.mark.requirement("502.24/1", "502.24a/1", "502.24a/2", "502.24a/3", "502.24a/4", "502.24a/5", "502.24a/6")
+@pytest.mark.requirement("502.24a/1", case="directory-assistance")
+@pytest.mark.requirement("502.24a/2", case="post-office")
+@pytest.mark.requirement("502.24a/3", case="cmls-and-mats")
+@pytest.mark.requirement("502.24a/4", case="rental-agency")
+@pytest.mark.requirement("502.24a/5", case="last-address")
+@pytest.mark.requirement("502.24a/6", case="certified-letter")
+@pytest.mark.requirement("502.24/1")
 @pytest.mark.parametrize("left_out", searching.STEPS, ids=[one.name for one in searching.STEPS])
 def test_a_device_is_not_lost_before_each_location_step(journeys: Journeys, left_out: searching.Step) -> None:
     searched(journeys)
     for one in searching.STEPS:
         if one is not left_out:
             step(journeys, one.name)
-    with refused("502.24a", "missing.steps-open"):
+    with refused("502.24", "missing.steps-open") as caught:
         provider(journeys, searching.determine, event="lost")
+    assert isinstance(caught.value, RefusedOnGrounds)
+    (ground,) = caught.value.grounds
+    answered(ground, "502.24a", "missing.step-open")
+    assert ground.clause == left_out.clause
     assert custody(journeys) == "missing"
 
 
@@ -81,7 +91,9 @@ def test_a_search_does_not_end_before_the_inspection_at_a_new_address(journeys: 
         step(journeys, one.name, "new-address")
     with pytest.raises(RefusedOnGrounds) as caught:
         provider(journeys, searching.determine, event="lost")
-    assert [ground.clause for ground in caught.value.grounds] == ["502.24(a)(7)"]
+    (ground,) = caught.value.grounds
+    answered(ground, "502.24a", "missing.step-open")
+    assert ground.clause == "502.24(a)(7)"
 
 
 @pytest.mark.requirement("502.24b/1", "502.24/2", "502.20g/2")
@@ -243,7 +255,8 @@ def test_a_device_that_was_found_is_purged_and_a_file_that_names_it_is_a_differe
         found = [row.body["differences"] for row in view.find("lost-and-stolen-file") if row.body["differences"]]
         last = [fact for fact in view.facts() if fact.type == "lost-and-stolen-file.received"][-1]
     assert found == [[f"{journeys.device} is lost in the file and recovered in the register"]]
-    assert last.clauses == ("502.20(k)",)
+    assert last.clauses == ("502.20(k)", "502.24(d)")
+    assert names(last.clauses[1], "502.24d")
 
 
 @pytest.mark.requirement("502.20k")
@@ -269,7 +282,7 @@ def test_the_provider_reports_what_it_knows_of_a_loss(journeys: Journeys, hand: 
     assert kept(journeys.world).filed == []
 
 
-@pytest.mark.requirement("502.20g/1")
+@pytest.mark.shows("502.20g/1")
 def test_a_loss_is_told_to_the_register_at_once_and_the_audit_agrees(journeys: Journeys, tmp_path: Path) -> None:
     lose(journeys)
     assert facts(journeys.world, HARBOR, "loss.reported") == [("loss.reported", journeys.device)]

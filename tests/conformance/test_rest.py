@@ -46,10 +46,13 @@ def test_a_class_that_indicia_do_not_pay_is_refused(mail_class: str, code: str) 
 
 
 @pytest.mark.requirement("P050-1.5/1", "PRE-20")
-@pytest.mark.parametrize("on", [date(1776, 7, 4), date(2999, 1, 1)])
-def test_a_day_that_no_table_answers_is_never_guessed(on: date) -> None:
-    with refused("P050-1.5"):
-        priced(on=on)
+@pytest.mark.parametrize(
+    ("on", "code"), [(date(1776, 7, 4), "rates.before-tables"), (date(2999, 1, 1), "rates.after-tables")]
+)
+def test_a_day_that_no_table_answers_is_never_guessed(on: date, code: str) -> None:
+    for row in ("PRE-20", "P050-1.5"):
+        with refused(row, code):
+            priced(on=on)
 
 
 @pytest.mark.requirement("502.28/3")

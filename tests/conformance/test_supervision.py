@@ -30,14 +30,16 @@ def filed(row: Record, kind: str, number: int, **changes: Any) -> bodies.Supervi
     return bodies.SupervisionAnswer(**fields)  # type: ignore[arg-type]  # each test says what is unusual
 
 
-@pytest.mark.requirement("502.5/1", "502.13/1")
+@pytest.mark.requirement("502.5/1", form="authorization")
+@pytest.mark.requirement("502.13/1", form="approval")
 @BOTH
 def test_a_proposal_cites_deficiencies(form: str, world: World) -> None:
     with refused(FORMS[form], "procedure.no-deficiency"):
         proposed(world, form, deficiencies=(" ",))
 
 
-@pytest.mark.requirement("502.5/2", "502.13/2")
+@pytest.mark.requirement("502.5/2", form="authorization")
+@pytest.mark.requirement("502.13/2", form="approval")
 @BOTH
 def test_nobody_is_suspended_while_the_time_to_correct_runs(form: str, world: World) -> None:
     with refused(FORMS[form], "procedure.no-time"):
@@ -54,7 +56,8 @@ def test_a_system_is_never_suspended_as_a_willful_violation(world: World) -> Non
         act(world, suspensions.notify_willful, told, effective_on=day(world, 40), rules=world.rules)
 
 
-@pytest.mark.requirement("502.5/3", "502.13/3")
+@pytest.mark.requirement("502.5/3", form="authorization")
+@pytest.mark.requirement("502.13/3", form="approval")
 @BOTH
 def test_a_notice_gives_reasons_and_an_effective_date_after_the_defense(form: str, world: World) -> None:
     row = proposed(world, form)
@@ -69,7 +72,8 @@ def test_a_notice_gives_reasons_and_an_effective_date_after_the_defense(form: st
     assert act(world, suspensions.notify, reasons="x", effective_on=day(world, 31), **told).body["state"] == "noticed"
 
 
-@pytest.mark.requirement("502.5/4", "502.13/4")
+@pytest.mark.requirement("502.5/4", form="authorization")
+@pytest.mark.requirement("502.13/4", form="approval")
 @BOTH
 def test_a_defense_comes_within_thirty_days_and_is_waited_for(form: str, world: World, hand: Hand) -> None:
     row = noticed(world, form=form)
@@ -87,7 +91,8 @@ def test_a_defense_comes_within_thirty_days_and_is_waited_for(form: str, world: 
     answered(hand.say(HARBOR, POSTAL, filed(row, "defense", 2)), FORMS[form], "procedure.too-late")
 
 
-@pytest.mark.requirement("502.5/5", "502.13/5")
+@pytest.mark.requirement("502.5/5", form="authorization")
+@pytest.mark.requirement("502.13/5", form="approval")
 @BOTH
 def test_a_decision_gives_its_reasons_and_lies_not_in_the_past(form: str, world: World) -> None:
     row = noticed(world, form=form)
@@ -99,7 +104,8 @@ def test_a_decision_gives_its_reasons_and_lies_not_in_the_past(form: str, world:
     assert decided(world, row).body["from"] == 0  # until it is received, which is at once
 
 
-@pytest.mark.requirement("502.5/6", "502.13/6")
+@pytest.mark.requirement("502.5/6", form="authorization")
+@pytest.mark.requirement("502.13/6", form="approval")
 @BOTH
 def test_a_suspension_denies_up_to_ninety_days_and_is_extended_before_its_end(form: str, journeys: Journeys) -> None:
     world = journeys.world
@@ -114,7 +120,8 @@ def test_a_suspension_denies_up_to_ninety_days_and_is_extended_before_its_end(fo
         act(world, suspensions.extend, procedure=row.key, until=day(world, 10), reasons="x")
 
 
-@pytest.mark.requirement("502.5/7", "502.13/7")
+@pytest.mark.requirement("502.5/7", form="authorization")
+@pytest.mark.requirement("502.13/7", form="approval")
 @BOTH
 def test_a_suspension_is_withdrawn_on_a_solution_only(form: str, world: World) -> None:
     row = suspended(world, form=form)
@@ -123,7 +130,8 @@ def test_a_suspension_is_withdrawn_on_a_solution_only(form: str, world: World) -
     assert act(world, decisions.withdraw, procedure=row.key, solution="solved").body["ended"] == "withdrawn"
 
 
-@pytest.mark.requirement("502.5/8", "502.13/8")
+@pytest.mark.requirement("502.5/8", form="authorization")
+@pytest.mark.requirement("502.13/8", form="approval")
 @BOTH
 def test_an_appeal_comes_within_thirty_days(form: str, world: World, hand: Hand) -> None:
     row = suspended(world, form=form)

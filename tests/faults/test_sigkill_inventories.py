@@ -17,7 +17,7 @@ from towncircle.world.population import reconcile
 pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 
 
-@pytest.mark.requirement("502.8/4")
+@pytest.mark.shows("502.8/4")
 def test_a_kill_in_the_daily_round_leaves_no_inventory_untold_after_midnight() -> None:
     top = world_of.folder_in_memory()
     template = world_of.prepared(top / "template", up_to="reset")

@@ -15,6 +15,7 @@ from tests.journeys.test_returning import break_down
 from tests.parties.hand import BANK, Hand
 
 from towncircle.kernel.cites import cites
+from towncircle.kernel.errors import BadInput
 from towncircle.kernel.ids import ClosingId, DeviceId
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.ledger import BANK as BANK_CHART
@@ -226,6 +227,37 @@ def test_an_advance_is_given_within_its_agreement_and_repaid_first(journeys: Jou
     world.advance("2d")
     journeys.reset(Mills.dollars(10))
     journeys.contact()
+    audited(world, tmp_path / "export")
+
+
+@cites("502.25c/2")
+@pytest.mark.parametrize("by_a_limit_of_nothing", [False, True])
+def test_an_agreement_that_ended_advances_nothing_and_forgives_nothing(
+    journeys: Journeys, tmp_path: Path, by_a_limit_of_nothing: bool
+) -> None:
+    world = journeys.world
+    with refused("advance.not-agreed"):
+        accounts.end_advance(world, MAILROOM, reason="none was made", by="ann")
+    accounts.agree_advance(world, MAILROOM, Mills.dollars(50), by="ann")
+    accounts.ask_advance(journeys, Mills.dollars(20))
+    with refused("person.unknown"):
+        accounts.end_advance(world, MAILROOM, reason="it is over", by="dora")
+    with pytest.raises(BadInput, match=r"advance\.no-reason"):
+        accounts.end_advance(world, MAILROOM, reason=" ", by="ann")
+    if by_a_limit_of_nothing:
+        accounts.agree_advance(world, MAILROOM, ZERO, by="ann")
+    else:
+        accounts.end_advance(world, MAILROOM, reason="it is over", by="ann")
+    with refused("advance.not-agreed"):
+        accounts.ask_advance(journeys, Mills.dollars(1))
+    assert advances(world) == Mills.dollars(20)  # still owed
+    with world.store(HARBOR).reading() as view:
+        (ended,) = (fact for fact in view.facts() if fact.type == "advance.ended")
+    assert (ended.body["outstanding"], ended.clauses) == (20_000, ("502.25(c)(1)",))
+    journeys.deposit(Mills.dollars(30))
+    assert advances(world) == ZERO
+    accounts.agree_advance(world, MAILROOM, Mills.dollars(5), by="ann")
+    accounts.ask_advance(journeys, Mills.dollars(5))  # agreed on anew
     audited(world, tmp_path / "export")
 
 

@@ -31,7 +31,7 @@ def pages(world: World, device: str, folder: Path) -> list[str]:
     return [text_of(files[name]) for name in ("form-3601-c.pdf", "receipt-1.pdf")]
 
 
-@pytest.mark.requirement("502.20l/1")
+@pytest.mark.shows("502.20l/1")
 def test_the_article_number_of_a_shipment_is_the_one_that_its_custodian_told(tmp_path: Path) -> None:
     world = new_world(tmp_path / "world")
     one = mailer(world).device
@@ -61,7 +61,7 @@ def test_the_article_number_of_a_shipment_is_the_one_that_its_custodian_told(tmp
     no_difference(world, tmp_path / "export")
 
 
-@pytest.mark.requirement("502.20l/1")
+@pytest.mark.shows("502.20l/1")
 def test_a_number_that_is_told_between_the_paper_and_its_receipt_changes_no_paper(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -78,7 +78,7 @@ def test_a_number_that_is_told_between_the_paper_and_its_receipt_changes_no_pape
     no_difference(world, tmp_path / "export")
 
 
-@pytest.mark.requirement("502.20f/1", "P050-2.7/2")
+@pytest.mark.shows("502.20f/1", "P050-2.7/2")
 def test_a_device_that_its_provider_collects_is_signed_over_and_scrapped_without_a_parcel(tmp_path: Path) -> None:
     world = new_world(tmp_path / "world")
     journeys = mailer(world, deposit=300, reset=100)

@@ -11,6 +11,8 @@ import pytest
 from tests.journeys.stories import HARBOR, MAILROOM, PEOPLE, mailer, new_world, refused, reopened
 from tests.journeys.test_returning import account, audited, two_persons
 from tests.psd.shops import CHANCE, NOW
+from tests.world.batch_stories import begun
+from tests.world.batch_stories import job_of as part_of
 
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Context
@@ -25,9 +27,10 @@ from towncircle.provider.inventory import device_record
 from towncircle.testing.rehearsal_world import in_process
 from towncircle.transport import Transport
 from towncircle.wire.bodies import MoneyDifference
-from towncircle.world import accounts, leases, lines, returning
+from towncircle.world import accounts, batching, leases, lines, returning
 from towncircle.world.config import BANK, POSTAL
 from towncircle.world.journeys import Journeys
+from towncircle.world.notebook import FIRST, Notebook
 from towncircle.world.stations import enrol, found
 from towncircle.world.world import Wiring, World
 
@@ -222,6 +225,38 @@ def test_a_form_that_the_postal_service_refused_goes_again_when_it_is_signed_aga
 # ---- a job whose answer was lost at a half that was given back
 
 
+def half_of(journeys: Journeys) -> DeviceId:
+    """Lease the device in use a half; give it."""
+    first = journeys.device
+    journeys.contact()
+    with journeys.world.store(MAILROOM).reading() as view:
+        (license_row,) = view.find("license")
+    return leases._lease(journeys, license_row, f"{license_row.key} beside {first}", half_of=first).device
+
+
+@cites("P050-1.5")
+def test_a_batch_that_is_given_up_debits_nothing_while_its_half_cannot_be_asked(world: World, tmp_path: Path) -> None:
+    journeys = mailer(world, deposit=300, reset=100)
+    first, half, out = journeys.device, half_of(journeys), tmp_path / "out"
+    name = begun(journeys, out)
+    held = journeys.status()
+    waiting = [row for at in (1, 2, 3) if (row := part_of(journeys, name, at)).body["state"] == mailroom.WAITING]
+    with out_of_reach(world, half, tmp_path):
+        with refused("mailroom.half-silent") as caught:
+            batching.give_up(journeys, name, out)
+        assert f"--device {half}" in caught.value.next_step
+        assert journeys.status().registers == held.registers
+        notes = Notebook(world.shelf.folder_of(first), first=first, other=half)  # as the hybrid's host keeps them
+        for row in waiting:
+            notes.note(row.key, FIRST)
+        notes.close()
+        assert batching.give_up(journeys, name, out).batch.body["state"] == "given up"  # they say that it got nothing
+    assert journeys.status().registers == held.registers
+    with world.store(MAILROOM).reading() as view:
+        (department,) = view.find("department")
+    assert (department.body["reserved"], department.body["spent"]) == (0, int(held.registers.ascending))
+
+
 def job_of(journeys: Journeys, job: JobId) -> Record:
     with journeys.world.store(MAILROOM).reading() as view:
         row = view.get("job", job)
@@ -234,11 +269,7 @@ def test_what_a_half_debited_before_it_was_given_back_is_not_taken_for_never_evi
     world: World, tmp_path: Path
 ) -> None:
     journeys = mailer(world, deposit=300, reset=100)
-    first = journeys.device
-    journeys.contact()
-    with world.store(MAILROOM).reading() as view:
-        (license_row,) = view.find("license")
-    half = leases._lease(journeys, license_row, f"{license_row.key} beside {first}", half_of=first).device
+    half = half_of(journeys)
     journeys.reset(Mills.dollars(50), device=half)
     paid, planned = journeys.plan(PEOPLE), journeys.plan(PEOPLE)
     total = Mills(job_of(journeys, paid).body["total"])

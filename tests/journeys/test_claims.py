@@ -59,7 +59,7 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Journeys, P
     world.close()
 
 
-@pytest.mark.requirement("PRE-14/2", "P050-1.4/2")
+@pytest.mark.shows("PRE-14/2", "P050-1.4/2")
 def test_priority_express_and_standard_mail_are_priced_printed_and_verified(room: tuple[Journeys, Path]) -> None:
     journeys, out = room
     day = journeys.today()
@@ -102,7 +102,7 @@ def test_what_an_indicium_may_not_pay_is_neither_priced_nor_printed(room: tuple[
     assert journeys.status().registers == before
 
 
-@pytest.mark.requirement("P050-4.6/2", "P050-4.6/3", "P050-4.8/1")
+@pytest.mark.shows("P050-4.6/2", "P050-4.6/3", "P050-4.8/1")
 def test_standard_mail_that_shows_its_month_is_printed_and_judged_by_month_or_redate(
     room: tuple[Journeys, Path],
 ) -> None:

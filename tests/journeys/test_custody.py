@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.journeys.stories import HARBOR, MAILROOM, mailer, new_world, officers
+from tests.journeys.stories import ANNEX, HARBOR, MAILROOM, mailer, new_world, officers
 from tests.journeys.test_examinations import no_difference
 from tests.journeys.test_journeys import PEOPLE, refused
 from tests.parties.hand import Line
@@ -207,6 +207,20 @@ def test_a_carrier_is_shown_permitted_and_used(tmp_path: Path) -> None:
     mailer(world)
     (shipment,) = custody.kept(world)[0].shipments
     assert (shipment.body["service"], shipment.body["permission"]) == ("Armored Express", "MTM-2")
+    withdrawal: dict[str, Any] = {"provider": HARBOR, "service": "Armored Express", "reference": "MTM-9"}
+    with refused("custody.not-permitted"):
+        custody.withdraw_permission(world, direction="back", document=b"no", **withdrawal)
+    custody.withdraw_permission(world, direction="out", document=b"vaults were open", **withdrawal)
+    mailer(world, ANNEX)
+    services = {one.shipments[0].body["service"]: one.shipments[0].body["permission"] for one in custody.kept(world)}
+    assert services == {"Armored Express": "MTM-2", "Registered Mail": ""}  # at once, without another word
+    with refused("custody.carrier-not-permitted"):
+        custody.use_carrier(world, HARBOR, service="Armored Express")
+    with refused("custody.not-permitted"):
+        custody.withdraw_permission(world, direction="out", document=b"again", **withdrawal)
+    anew: dict[str, Any] = {"permission": "MTM-12", "document": b"permitted anew"}
+    custody.permit(world, provider=HARBOR, direction="out", service="Armored Express", **anew)
+    custody.use_carrier(world, HARBOR, service="Armored Express")
     no_difference(world, tmp_path / "export")
     world.close()
 

@@ -111,7 +111,7 @@ def test_each_tape_of_a_piece_shows_the_post_office_and_together_they_pay_for_it
         printing.print_job(host, PEOPLE, tmp_path, look=Look(form="no10", each=Mills(500)))
 
 
-@pytest.mark.requirement("P050-4.9/5")
+@pytest.mark.shows("P050-4.9/5")
 def test_a_piece_on_several_tapes_is_corrected_and_rehearsed_as_one_piece(host: Journeys, tmp_path: Path) -> None:
     tape = Look(stock="tape-roll", each=Mills(500))
     paid = put_on(host, tmp_path, tape).job

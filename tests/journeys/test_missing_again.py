@@ -70,7 +70,7 @@ def test_a_recovered_device_may_be_lost_again_before_its_inspection(
     no_difference(journeys.world, tmp_path / "export")
 
 
-@pytest.mark.requirement("502.20g/2", "502.24d/1")
+@pytest.mark.shows("502.20g/2", "502.24d/1")
 def test_each_of_two_losses_has_its_reports_the_older_first(journeys: Journeys, tmp_path: Path) -> None:
     first = lose(journeys).body["incident"]
     find(journeys)
@@ -117,7 +117,7 @@ def ordered_out(journeys: Journeys) -> None:
     assert custody(journeys) == "returned"
 
 
-@pytest.mark.requirement("502.20g/1", "502.24c/4")
+@pytest.mark.shows("502.20g/1", "502.24c/4")
 @pytest.mark.parametrize("event", ["lost", "stolen"])
 def test_a_device_that_is_missed_on_its_way_back_goes_on_when_it_was_found(
     journeys: Journeys, event: str, tmp_path: Path
@@ -168,7 +168,7 @@ def test_what_a_device_gave_back_before_it_was_missed_is_credited_once_after_it_
     no_difference(world, tmp_path / "export")
 
 
-@pytest.mark.requirement("502.8/4")
+@pytest.mark.shows("502.8/4")
 def test_a_device_found_before_any_loss_was_determined_is_no_open_difference(journeys: Journeys) -> None:
     provider(journeys, searching.search, reason="letters come back")
     provider(journeys, missing.recover, place="mail room", details="behind a shelf")

@@ -369,7 +369,7 @@ def judged_by_command(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[d
     return told, {one["code"]: one for one in told["findings"]}
 
 
-@pytest.mark.requirement("P050-1.5/2", "P050-5.1", "P050-5.3/1", "P050-5.3/2")
+@pytest.mark.shows("P050-1.5/2", "P050-5.1", "P050-5.3/1", "P050-5.3/2")
 def test_the_command_takes_weight_size_and_place_and_says_what_it_was_not_given(
     room: Room, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -394,7 +394,7 @@ def test_the_command_takes_weight_size_and_place_and_says_what_it_was_not_given(
         assert capsys.readouterr().err
 
 
-@pytest.mark.requirement("P050-5.2")
+@pytest.mark.shows("P050-5.2")
 def test_a_mailing_combined_with_stamps_is_held_until_it_is_authorized(room: Room, tmp_path: Path) -> None:
     world, day = room.world, room.journeys.today()
     (mark,) = verifying.marks_of(printing.print_job(room.journeys, PEOPLE[:1], tmp_path, formats=("pdf",)).pdf)
@@ -413,7 +413,7 @@ def test_a_mailing_combined_with_stamps_is_held_until_it_is_authorized(room: Roo
     room.audited()
 
 
-@pytest.mark.requirement("P050-4.2/1", "P050-4.2/3")
+@pytest.mark.shows("P050-4.2/1", "P050-4.2/3")
 def test_a_piece_in_faint_print_is_no_postage_by_command_and_by_the_folder(
     room: Room, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

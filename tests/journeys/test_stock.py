@@ -195,7 +195,7 @@ def put(world: World, kind: str, device: str, **changes: Any) -> None:
         tx.put(kind, device, {**row.body, **changes}, owner=row.owner, expected=row.version)
 
 
-@pytest.mark.requirement("502.8/4", "PRE-07/3")
+@pytest.mark.shows("502.8/4", "PRE-07/3")
 def test_a_device_is_told_from_the_day_it_is_made_also_in_the_mail(tmp_path: Path) -> None:
     world = new_world(tmp_path / "world")
     one, two = (DeviceId(row.key) for row in manufacture(world, HARBOR, 2))
@@ -214,7 +214,7 @@ def test_a_device_is_told_from_the_day_it_is_made_also_in_the_mail(tmp_path: Pat
     world.close()
 
 
-@pytest.mark.requirement("502.8/4", "PRE-07/3")
+@pytest.mark.shows("502.8/4", "PRE-07/3")
 def test_a_device_that_vanishes_or_is_told_otherwise_than_it_was_certified_is_found(tmp_path: Path) -> None:
     world = new_world(tmp_path / "world")
     one, two, three = (DeviceId(row.key) for row in manufacture(world, HARBOR, 3))

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from tests.journeys.stories import ANNEX, HARBOR, mailer, new_world, reopened
@@ -30,6 +31,7 @@ from tests.journeys.updates import (
 
 from towncircle.kernel.context import Exchange, Steps
 from towncircle.kernel.errors import BadInput, RefusedOnGrounds
+from towncircle.kernel.facts import Fact
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.money import Mills
 from towncircle.licensee import downloads, funds, rates
@@ -41,7 +43,9 @@ from towncircle.verification import Observed, judge, load_pack
 from towncircle.world import printing, updates, verifying
 from towncircle.world.board import PACK
 from towncircle.world.config import POSTAL
+from towncircle.world.deadlines import duties_of
 from towncircle.world.journeys import Journeys
+from towncircle.world.world import World
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +103,7 @@ def test_a_table_is_at_the_host_before_its_day_and_holds_from_midnight_of_the_of
     no_difference(world, tmp_path / "export")
 
 
-@pytest.mark.requirement("P050-1.5/2", "IMI-03/2")
+@pytest.mark.shows("P050-1.5/2", "IMI-03/2")
 @pytest.mark.parametrize(("dearer", "accepted"), [(Mills(-80), True), (Mills(-80), False), (DEARER, False)])
 def test_the_verifier_prices_by_what_the_provider_published(
     journeys: Journeys, tmp_path: Path, dearer: Mills, accepted: bool
@@ -149,7 +153,7 @@ def test_the_verifier_prices_by_what_the_provider_published(
     no_difference(world, tmp_path / "export")
 
 
-@pytest.mark.requirement("IMI-03/2", "P050-1.5/2")
+@pytest.mark.shows("IMI-03/2", "P050-1.5/2")
 def test_only_an_officer_publishes_and_a_refused_filing_is_told(
     journeys: Journeys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -158,13 +162,74 @@ def test_only_an_officer_publishes_and_a_refused_filing_is_told(
         with refused(code):
             updates.publish_rates(world, HARBOR, file, person=person)
     assert told(world, HARBOR, "rates") == []
+    assert filing(world) == []
     stricter = SimpleNamespace(read=lambda data: rate_files.read(data[:-9]))
     monkeypatch.setattr(postal_rates, "rate_files", stricter)
     row = updates.publish_rates(world, HARBOR, file)
     assert row.body["refused"]["code"] == "updates.file-unreadable"
     world.advance("1d")
     assert told(world, HARBOR, "rates.filing") == ["rates.filing-refused"]  # once
-    assert (told(world, POSTAL, "rates"), world.pack().prices.providers) == ([], {})
+    assert filing(world) == [("due", "2026-11-27")]  # three business days, over Thanksgiving
+    world.advance("4d")
+    assert filing(world) == [("overdue", "2026-11-27")]
+    assert "rate table not filed" in [row.body["case"] for row in cases_opened(world)]
+    monkeypatch.undo()
+    published(world, specimen(date(2026, 12, 20), id="mended"))
+    assert filing(world) == [("met late", "2026-11-27")]
+    assert [*world.pack().prices.providers] == [HARBOR]
+    assert [one.table.id for one in world.pack().prices.providers[HARBOR].filed] == ["mended"]
+
+
+def filing(world: World) -> list[tuple[str, str]]:
+    """Give how the Provider stands with tables that were not filed."""
+    duties = duties_of(world, HARBOR, as_of=world.clock.now())
+    return [(duty.state, duty.last_day.isoformat()) for duty in duties if duty.limit.id == "rate-filing"]
+
+
+def cases_opened(world: World) -> list[Fact]:
+    with world.store(HARBOR).reading() as view:
+        return [fact for fact in view.facts() if fact.type == "limit.case-opened"]
+
+
+@pytest.mark.requirement("P050-1.5/2")
+def test_an_acceptance_is_withdrawn_with_notice_and_its_earlier_pieces_stand(
+    journeys: Journeys, tmp_path: Path
+) -> None:
+    world, weighed, first, last = journeys.world, Observed(weight_tenths=10), date(2026, 11, 30), date(2026, 12, 1)
+    number = published(world, specimen(first, dearer=Mills(-80)))
+    told_why: dict[str, Any] = {"through": last, "reasons": "The prices rose."}
+    with refused("updates.not-accepted"):
+        updates.withdraw_rates(world, HARBOR, number, **told_why)
+    updates.accept_rates(world, HARBOR, number)
+    for changes, code in (
+        ({"person": "postmaster"}, "person.other-office"),
+        ({"through": date(2026, 11, 24)}, "updates.withdrawn-too-late"),  # nobody could mend it by then
+        ({"number": 99}, "updates.not-filed"),
+    ):
+        with refused(code):
+            updates.withdraw_rates(world, HARBOR, **{"number": number, **told_why, **changes})
+    with pytest.raises(BadInput, match=r"updates\.no-reasons"):
+        updates.withdraw_rates(world, HARBOR, number, through=last, reasons=" ")
+    updates.withdraw_rates(world, HARBOR, number, **told_why)
+    updates.withdraw_rates(world, HARBOR, number, **told_why)  # once more changes nothing
+    with refused("updates.withdrawn"):
+        updates.withdraw_rates(world, HARBOR, number, through=date(2026, 12, 5), reasons="later")
+    for party in (POSTAL, HARBOR):
+        assert told(world, party, "rates.acceptance") == ["rates.acceptance-withdrawn"]
+    journeys.contact()
+    due = {}
+    for _ in range(5):
+        world.advance("48h")
+        journeys.contact()
+        if (day := journeys.today()) >= first:
+            job = printing.print_job(journeys, PEOPLE[:1], tmp_path / day.isoformat(), formats=("pdf",))
+            mark = next(verifying.marks_of(job.pdf))
+            found = verifying.verify(mark, world, observed=weighed).verdict.finding("value.due")
+            assert found is not None
+            due[day] = found.ok
+    assert due == {day: True if day <= last else None for day in due}
+    assert {*due.values()} == {True, None}
+    no_difference(world, tmp_path / "export")
 
 
 def test_a_table_of_before_tables_were_filed_is_filed_by_the_next_round(journeys: Journeys) -> None:

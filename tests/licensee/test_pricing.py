@@ -95,7 +95,7 @@ def test_a_row_says_its_own_zone_which_an_official_chart_may_contradict() -> Non
     assert code_of(pricer(), to("60601", zone="4")) == "zones.contradicted"
 
 
-@pytest.mark.requirement("P050-1.5/1")
+@pytest.mark.shows("P050-1.5/1")
 def test_a_zone_that_only_a_person_says_is_declared_and_never_sure() -> None:
     ask = pricer(ESTIMATES)
     same, dearer, unknown = (
@@ -116,7 +116,7 @@ def test_a_zone_that_only_a_person_says_is_declared_and_never_sure() -> None:
     assert price(asked).confidence == "high"  # its price has no zone
 
 
-@pytest.mark.requirement("P050-1.5/1")
+@pytest.mark.shows("P050-1.5/1")
 def test_a_zone_below_the_estimate_is_taken_for_a_reason_alone() -> None:
     assert code_of(pricer(ESTIMATES), to("90012", zone="5")) == "zones.below-estimate"
     assert code_of(pricer(ESTIMATES, zone="5"), to("90012")) == "zones.below-estimate"
@@ -127,7 +127,7 @@ def test_a_zone_below_the_estimate_is_taken_for_a_reason_alone() -> None:
     assert code_of(pricer(zone_reason="we know better"), to("60601", zone="4")) == "zones.contradicted"
 
 
-@pytest.mark.requirement("P050-1.5/1")
+@pytest.mark.shows("P050-1.5/1")
 def test_a_chart_that_came_before_signing_decides() -> None:
     estimated = pricer(ESTIMATES, accept_low=True).piece(to("60601"))
     declared = pricer(ESTIMATES, zone_reason="a wrong belief").piece(to("60601", zone="1"))

@@ -47,7 +47,7 @@ def measured(data: bytes) -> Reflectance:
     return seen
 
 
-@pytest.mark.requirement("P050-4.2/3")
+@pytest.mark.shows("P050-4.2/3")
 @pytest.mark.parametrize("symbol", ["Data Matrix", "PDF417"])
 @pytest.mark.parametrize("form", [{"form": "PNG"}, {"form": "JPEG", "quality": 90, "subsampling": 0}])
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_a_turned_symbol_and_one_of_a_later_page_are_measured_where_they_stand(g
 # ---- a REDATE
 
 
-@pytest.mark.requirement("P050-4.8/1")
+@pytest.mark.shows("P050-4.8/1")
 def test_a_redate_is_read_from_the_words_of_its_page_and_from_no_other() -> None:
     noticing = Noticing(to_pdf([redate(), piece(), correction(), redate("postcard"), redate("flat9x12")]))
     assert [noticing.redate(at) for at in range(1, 6)] == [ON, None, None, ON, ON]

@@ -116,6 +116,8 @@ TAKEN = {
         "DefectReport": "licensee",
         "RemovalOrdered": "postal",
         "ServicePermitted": "postal",
+        "ServiceWithdrawn": "postal",
+        "AcceptanceWithdrawn": "postal",
         "SystemPurchased": "postal licensee",
         "SupervisionNotice": "postal",
         "ArtDecided": "postal",

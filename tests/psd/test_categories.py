@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from tests.conformance.breaking import refused
 from tests.psd.setting import Hands
 from tests.psd.shops import CHANCE, FIRST, NOW, OTHER, Shop, funded, job
 
@@ -117,11 +118,11 @@ def test_a_caller_reaches_only_devices_it_was_enrolled_for_and_none_once_struck(
     client = DeviceClient(line)
     assert client.identify().device == FIRST
     line._device = OTHER
-    with pytest.raises(Refused, match=r"world\.station-refused"):
+    with refused("PRE-02", "world.station-refused"):
         client.identify()
     line._device = FIRST
     strike(shop.folder / "wan", "licensee")
-    with pytest.raises(Refused, match=r"world\.station-refused"):
+    with refused("PRE-02", "world.station-refused"):
         client.identify()
     with pytest.raises(BadInput, match=r"world\.station-unknown"):
         strike(shop.folder / "wan", "licensee")
@@ -135,9 +136,9 @@ def test_a_station_does_what_its_role_allows(shop: Shop) -> None:
     shop.workshop.commission(desk, FIRST, NOW)
     assert {one.status().state for one in (desk, watch, officer)} == {"authorised"}
     officer.audit()
-    for refused in (watch.audit, lambda: watch.recover("JOB-1"), lambda: officer.recover("JOB-1")):
+    for call in (watch.audit, lambda: watch.recover("JOB-1"), lambda: officer.recover("JOB-1")):
         with pytest.raises(Refused, match=r"psd\.role-refused"):
-            refused()
+            call()
     with pytest.raises(Refused, match=r"psd\.role-refused"):
         desk.zeroise(FIRST)
 

@@ -72,7 +72,6 @@ NOT_REMINDED = {
     "form-3601-c-kept": "a retention: nothing is to be done at its end",
     "refunded-envelopes": "a retention: nothing is to be done at its end",
     "license-look-back": "the Postal Service loses a ground, nobody has to act",
-    "server-element": "it is over within an hour",
 }
 
 
@@ -119,6 +118,7 @@ def test_the_overlay_replaces_contact_and_inherits_the_rest() -> None:
         "connection",
         "contact",
         "decertified-indicia",
+        "rate-filing",
         "rate-table",
         "software-version",
         "withdrawal",

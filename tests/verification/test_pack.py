@@ -14,7 +14,13 @@ from towncircle.kernel.randomness import SeededRandomness
 from towncircle.pki.authority import found_authority, found_root, serial_for
 from towncircle.pki.keys import SoftwareKey
 from towncircle.verification import AUDIENCE, load_pack, publish_pack, terms_of
-from towncircle.wire.bodies import Acknowledged, FirstPublishedPack, SecondPublishedPack, ThirdPublishedPack
+from towncircle.wire.bodies import (
+    Acknowledged,
+    FirstPublishedPack,
+    FourthPublishedPack,
+    SecondPublishedPack,
+    ThirdPublishedPack,
+)
 from towncircle.wire.message import seal
 
 STORY = Story()
@@ -127,7 +133,7 @@ def test_a_pack_is_taken_between_its_issue_and_its_next_update():
     assert POST.load(raw, now=late, stale_ok=True)
 
 
-@pytest.mark.parametrize("earlier", [FirstPublishedPack, SecondPublishedPack, ThirdPublishedPack])
+@pytest.mark.parametrize("earlier", [FirstPublishedPack, SecondPublishedPack, ThirdPublishedPack, FourthPublishedPack])
 def test_a_pack_of_an_earlier_version_is_read(earlier):
     new = body()
     old = earlier(**{field.name: getattr(new, field.name) for field in fields(earlier)})

@@ -267,6 +267,19 @@ SPECIMENS: tuple[Body, ...] = (
         rates=(b.FirstRateRow(provider="provider.harbor", number=3, file=b"a rate file"),),
         publishers=(b.PublisherRow(provider="provider.harbor", devices=(DEVICE,)),),
     ),
+    b.FourthPublishedPack(
+        anchor="test",
+        number=5,
+        issued=NOW,
+        next_update=LATER,
+        chain=(b"\x30\x01", b"\x30\x02", b"\x30\x03"),
+        terms=(_TERMS,),
+        certificates=(_CERTIFICATE_ROW,),
+        statuses=(b.StatusRow(device=DEVICE, status="withdrawn", since=NOW),),
+        last_readings=(b.LastReading(device=DEVICE, ascending=Mills(98_765)),),
+        rates=(b.SecondRateRow(provider="provider.harbor", number=3, file=b"a rate file", filed=NOW, accepted=True),),
+        publishers=(b.PublisherRow(provider="provider.harbor", devices=(DEVICE,)),),
+    ),
     b.PublishedPack(
         anchor="test",
         number=5,
@@ -277,7 +290,16 @@ SPECIMENS: tuple[Body, ...] = (
         certificates=(_CERTIFICATE_ROW,),
         statuses=(b.StatusRow(device=DEVICE, status="withdrawn", since=NOW),),
         last_readings=(b.LastReading(device=DEVICE, ascending=Mills(98_765)),),
-        rates=(b.RateRow(provider="provider.harbor", number=3, file=b"a rate file", filed=NOW, accepted=True),),
+        rates=(
+            b.RateRow(
+                provider="provider.harbor",
+                number=3,
+                file=b"a rate file",
+                filed=NOW,
+                accepted=True,
+                accepted_through="2027-06-30",
+            ),
+        ),
         publishers=(b.PublisherRow(provider="provider.harbor", devices=(DEVICE,)),),
     ),
     b.AccountStatement(
@@ -706,6 +728,7 @@ SPECIMENS: tuple[Body, ...] = (
     b.SoftwareUpdate(version=2, build=bytes(32), approval=b"a sealed approval"),
     b.SoftwareReport(version=1, build=bytes(32), next_version=2, next_build=bytes(range(32)), running=bytes(32)),
     b.SoftwareForward(report=b"a sealed report", at=NOW),
+    b.AcceptanceWithdrawn(number=3, digest="ab" * 32, through="2027-06-30", reasons="The prices rose.", at=NOW),
     b.RateTableFiled(number=3, in_force_from="2026-12-01", file=b"a rate file"),
     b.AccountRequest(
         reference="CLM-7K3MQ9ZX2RTB",
@@ -835,6 +858,7 @@ SPECIMENS: tuple[Body, ...] = (
         at=NOW,
     ),
     b.CarrierProposed(carrier="Armored Express", reference="security-3", document="ab" * 32),
+    b.ServiceWithdrawn(direction="out", service="Armored Express", reference="MTM-9", document="ab" * 32, at=NOW),
     b.ServicePermitted(direction="out", service="Armored Express", permission="MTM-26-17", document="ab" * 32, at=NOW),
     b.SystemPurchased(device=DEVICE, reference="purchase-4", document="ab" * 32, at=NOW),
 )

@@ -88,7 +88,7 @@ def test_without_data_of_ones_own_no_zip4_is_verified_and_that_is_told(room: Jou
     ]
 
 
-@pytest.mark.requirement("P050-2.5g")
+@pytest.mark.shows("P050-2.5g")
 def test_a_template_that_mails_ahead_is_held_to_the_age_of_the_data_on_that_day(
     room: Journeys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -107,7 +107,7 @@ def test_a_template_that_mails_ahead_is_held_to_the_age_of_the_data_on_that_day(
     assert {(one["day"], one["reason"]) for one in kept} == {((today + timedelta(days=3)).isoformat(), "late")}
 
 
-@pytest.mark.requirement("P050-2.5g")
+@pytest.mark.shows("P050-2.5g")
 def test_data_that_grew_too_old_while_a_list_was_checked_reserve_nothing(
     room: Journeys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -258,7 +258,7 @@ def test_what_is_no_plain_file_is_not_read(room: Journeys, tmp_path: Path) -> No
             address_data.install(room, file)
 
 
-@pytest.mark.requirement("P050-2.5g")
+@pytest.mark.shows("P050-2.5g")
 def test_data_that_know_places_are_used_alone_and_their_age_counts(room: Journeys, tmp_path: Path) -> None:
     file = made(tmp_path / "places.sqlite", plus4="1234", name="all of it")
     with closing(sqlite3.connect(file)) as data:

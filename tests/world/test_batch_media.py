@@ -89,7 +89,7 @@ def label_at(x: float, y: float) -> int:
     return int((y - 0.5) // 2) * 2 + (1 if x < 4.25 else 2)
 
 
-@pytest.mark.requirement("P050-4.3")
+@pytest.mark.shows("P050-4.3")
 def test_flats_on_label_sheets_go_on_where_the_last_sheet_ended_also_when_interrupted(
     room: Journeys, tmp_path: Path
 ) -> None:
@@ -125,7 +125,7 @@ def test_flats_on_label_sheets_go_on_where_the_last_sheet_ended_also_when_interr
         assert again.sha256 == file["sha256"]
 
 
-@pytest.mark.requirement("P050-4.5/7")
+@pytest.mark.shows("P050-4.5/7")
 def test_the_tapes_of_a_piece_stand_in_one_file_and_rows_that_take_too_many_are_told(
     room: Journeys, tmp_path: Path
 ) -> None:

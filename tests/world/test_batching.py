@@ -227,7 +227,7 @@ def test_good_rows_are_printed_where_bad_ones_may_be_left_out(journeys: Journeys
     world_of.audited(journeys, tmp_path / "export")
 
 
-@pytest.mark.requirement("P050-3.6")
+@pytest.mark.shows("P050-3.6")
 def test_a_batch_that_cannot_be_paid_is_refused_before_the_first_debit() -> None:
     dollars = Mills.dollars
     held = batches.Funds(balance=dollars(200), cap=dollars(500))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import partial
@@ -101,6 +102,18 @@ def test_a_lan_device_that_is_out_of_service_is_watched_only(office: Office) -> 
     assert [office.may("desk", command) for command in (STATUS, RECOVER, AUDIT)] == [True, False, False]
     assert office.may("both", RECOVER, OTHER)
     assert office.may("bench", AUDIT)
+
+
+def test_a_list_that_cannot_be_written_is_told_and_tried_again(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    LEFT["missing"](office)
+    with monkeypatch.context() as full, refused("world.damaged"):
+        full.setattr(os, "fsync", partial(_full, OSError(28, "no space left")))
+        lan.keep(office.store, office.devices)
+    assert not office.may("desk", STATUS)
+
+
+def _full(error: OSError, _file: int) -> None:
+    raise error
 
 
 def test_a_list_that_was_moved_away_holds_nobody_up(office: Office) -> None:

@@ -60,7 +60,10 @@ def _walk(provider: Party, books: Recounted, report: Report) -> None:
     """Walk the entries of a Provider's books in their order."""
     available = {fact["subject"]: fact["body"].get("available") for fact in facts_of(provider, "deposit.credited")}
     given = {fact["subject"]: fact["body"]["limit"] for fact in facts_of(provider, "advance.given")}
-    agreed = [(fact.at("occurred_at"), fact["body"]) for fact in facts_of(provider, "advance.agreed")]
+    agreed = [
+        (fact.at("occurred_at"), {**fact["body"], **({"limit": 0} if fact["type"] == "advance.ended" else {})})
+        for fact in facts_of(provider, "advance.agreed", "advance.ended")
+    ]
     leased = [(fact.at("occurred_at"), fact["body"].get("licensee")) for fact in facts_of(provider, "lease.signed")]
     accounts: dict[str, _Account] = defaultdict(_Account)
     back = {entry.row["corrects"] for entry in books.entries}
@@ -109,10 +112,15 @@ def _part(entry: Posted, kind: str) -> int:
 
 
 def _limit(agreed: Iterable[tuple[object, Mapping[str, object]]], licensee: str, entry: Posted) -> int:
-    """Give the last limit that was agreed with a licensee before an entry, or 0."""
+    """Give the limit that was agreed with a licensee when an entry was made, or 0 where none was, or it had ended.
+
+    Of what was agreed and ended in the entry's own instant the highest counts: nothing says which came first.
+    """
     at = entry.row.at("at")
-    limits = [body.get("limit") for when, body in agreed if body.get("licensee") == licensee and when <= at]  # type: ignore[operator]  # instants
-    return limits[-1] if limits and type(limits[-1]) is int else 0
+    held = [(when, body.get("limit", 0)) for when, body in agreed if body.get("licensee") == licensee]
+    before = [limit for when, limit in held if when < at]  # type: ignore[operator]  # instants
+    limits = [*before[-1:], *(limit for when, limit in held if when == at)]
+    return max((limit for limit in limits if isinstance(limit, int)), default=0)
 
 
 def _deposit(

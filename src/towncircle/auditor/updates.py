@@ -47,7 +47,7 @@ def _check_tables(export: Export, published: Mapping[tuple[str, int], Mapping[st
         *(
             (one, kind, ("in_force_from", "digest"))
             for one in export.of_role("postal")
-            for kind in ("rates.filed", "rates.accepted")
+            for kind in ("rates.filed", "rates.accepted", "rates.acceptance-withdrawn")
         ),
     ):
         for row in facts_of(party, kind):

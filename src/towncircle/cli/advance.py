@@ -13,9 +13,9 @@ def add(subparsers: Any) -> None:
     """Register the command and its verbs."""
     parser = subparsers.add_parser(
         "advance",
-        help="funds advanced by the Provider: agree, ask",
+        help="funds advanced by the Provider: agree, ask, end",
         description="A person of the Provider agrees to advance a licensee so much at most; within that the licensee "
-        "asks for advances. The next deposit repays them first.",
+        "asks for advances. The next deposit repays them first, also when the agreement was ended meanwhile.",
     )
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
     agree = verbs.add_parser("agree", help="agree with a licensee, as a person of its Provider")
@@ -26,6 +26,14 @@ def add(subparsers: Any) -> None:
     agree.add_argument("--by", required=True, metavar="NAME", help="the authorised person of the Provider")
     agree.add_argument("--json", action="store_true", help="print JSON with stable keys")
     agree.set_defaults(run=_agree)
+    end = verbs.add_parser("end", help="end the agreement, as a person of the Provider: nothing more is advanced")
+    end.add_argument("world", type=Path, metavar="DIR", help="the world's folder")
+    end.add_argument("--licensee", default="mailroom", metavar="NAME", help="with whom (default: mailroom)")
+    provider_argument(end)
+    end.add_argument("--reason", required=True, metavar="TEXT", help="why, without names")
+    end.add_argument("--by", required=True, metavar="NAME", help="the authorised person of the Provider")
+    end.add_argument("--json", action="store_true", help="print JSON with stable keys")
+    end.set_defaults(run=_end)
     ask = verbs.add_parser("ask", help="ask for an advance, as the licensee")
     world_argument(ask)
     ask.add_argument("amount", metavar="AMOUNT", help="dollars")
@@ -44,6 +52,19 @@ def _agree(args: argparse.Namespace) -> int:
         as_json({"licensee": held.key, "limit_mills": held.body["limit"], "by": held.body["by"]})
     else:
         table([("licensee", held.key), ("limit", Mills(held.body["limit"])), ("agreed by", held.body["by"])])
+    return 0
+
+
+def _end(args: argparse.Namespace) -> int:
+    from towncircle.world import accounts
+
+    licensee = args.licensee if args.licensee.startswith("licensee.") else f"licensee.{args.licensee}"
+    with opened(args.world) as world:
+        held = accounts.end_advance(world, licensee, reason=args.reason, by=args.by, provider=args.provider)
+    if args.json:
+        as_json({"licensee": held.key, "limit_mills": held.body["limit"], "by": held.body["by"]})
+    else:
+        table([("licensee", held.key), ("limit", "none: ended"), ("ended by", held.body["by"])])
     return 0
 
 

@@ -159,7 +159,9 @@ def _in_full(lines: list[Line], happened: Happened | None) -> list[str]:
         out += ["", f"  {line.duty.id}  {line.duty.kind}", f"    {line.duty.does}"]
         out += [f"    because: {line.duty.why}"] if line.duty.why else []
         out += [f"    kept in    {place}" for place in line.where]
-        out += [f"    proved by  {test}" for test in line.tests]
+        broken = "broken in" if line.duty.kind == "implemented" else "shown by "
+        out += [f"    {broken}  {test}" for test in line.breaks]
+        out += [f"    shown by   {test}" for test in line.shows]
         if happened is not None and line.duty.kind == "operational":
             out.append(f"    recorded   {happened.acts[line.duty.id]} time(s)")
         out += [f"    ! {line.missing}"] if line.missing else []

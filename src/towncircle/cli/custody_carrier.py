@@ -8,15 +8,18 @@ from typing import Any
 
 from towncircle.cli.show import as_json, by_argument, opened, table
 
+_OFFICES = {"show": "officer", "permit": "manager-mtm", "use": "custodian", "withdraw": "manager-mtm"}
+
 
 def add(verbs: Any) -> None:
     """Register the verbs."""
-    parser = verbs.add_parser("carrier", help="show, permit or use another carrier or service")
+    parser = verbs.add_parser("carrier", help="show, permit, use or withdraw another carrier or service")
     steps = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
     for name, help_ in (
         ("show", "the Provider shows that a carrier is as safe as Registered Mail"),
         ("permit", "the Postal Service permits a carrier, or another service for returns, in writing"),
         ("use", "the Provider ships by a carrier from now on"),
+        ("withdraw", "the Postal Service withdraws its permission: no device goes by it any more"),
     ):
         step = steps.add_parser(name, help=help_)
         step.add_argument("world", type=Path, metavar="DIR", help="the world's folder")
@@ -24,11 +27,11 @@ def add(verbs: Any) -> None:
         step.set_defaults(run=_carrier, verb=name)
         step.add_argument("--provider", default="provider.harbor", metavar="PARTY", help="default: provider.harbor")
         step.add_argument("--service", required=True, metavar="NAME", help="the carrier or service")
-        by_argument(step, {"show": "officer", "permit": "manager-mtm", "use": "custodian"}[name])
+        by_argument(step, _OFFICES[name])
         if name != "use":
             step.add_argument("--reference", required=True, metavar="REF", help="the number of the paper")
             step.add_argument("--document", required=True, type=Path, metavar="FILE", help="its SHA-256 is kept")
-        if name == "permit":
+        if name in ("permit", "withdraw"):
             step.add_argument("--back", action="store_true", help="for devices that are sent back (P050 2.9)")
 
 
@@ -46,6 +49,16 @@ def _carrier(args: argparse.Namespace) -> int:
                 direction="back" if args.back else "out",
                 service=args.service,
                 permission=args.reference,
+                document=args.document.read_bytes(),
+                by=args.by,
+            )
+        elif args.verb == "withdraw":
+            custody.withdraw_permission(
+                world,
+                provider=args.provider,
+                direction="back" if args.back else "out",
+                service=args.service,
+                reference=args.reference,
                 document=args.document.read_bytes(),
                 by=args.by,
             )

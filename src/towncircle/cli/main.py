@@ -149,7 +149,8 @@ def render(error: TowncircleError, *, as_json: bool) -> int:
         grounds = record.get("grounds")
         if isinstance(grounds, list):
             lines += [f"  - {ground['sentence']} [{ground['clause']}]" for ground in grounds]
-        lines += [f"  code {record['code']}, clause {record['clause']}", f"  Next step: {record['next_step']}"]
+        also = f"; also {', '.join(error.under).replace('P050-', 'P050 ')}" if error.under else ""
+        lines += [f"  code {record['code']}, clause {record['clause']}{also}", f"  Next step: {record['next_step']}"]
         print("\n".join(lines), file=sys.stderr)
     return EXIT_CODES[error.kind]
 

@@ -23,6 +23,7 @@ examples:
   towncircle rates publish DIR july.toml          as the Provider; hosts take it with their next connection
   towncircle rates filed DIR                      as the Postal Service: what Providers filed, and which it accepted
   towncircle rates accept DIR 1 --provider PARTY  as the Postal Service: that table holds as its own
+  towncircle rates withdraw DIR 1 --through 2027-06-30 --reasons TEXT    no longer, after that mailing date
   towncircle rates rehearse DIR july.toml         what last month's pieces would have cost under it
   towncircle rates chart DIR chart.json --origin 20260     official zones of what is mailed from there
   towncircle rates show DIR                       which table is in use today, and which waits for its day"""
@@ -53,13 +54,17 @@ def add(subparsers: Any) -> None:
     publish.set_defaults(run=_publish)
     filed = verbs.add_parser("filed", help="which tables Providers filed, and which the Postal Service accepted")
     accept = verbs.add_parser("accept", help="accept a filed table, as the Postal Service: what it asks for is enough")
-    for verb, run in ((filed, _filed), (accept, _accept)):
+    withdraw = verbs.add_parser("withdraw", help="withdraw an acceptance after a mailing date, with notice")
+    for verb, run in ((filed, _filed), (accept, _accept), (withdraw, _withdraw)):
         verb.add_argument("world", type=Path, metavar="DIR", help="the world's folder")
         verb.add_argument("--json", action="store_true", help="print JSON with stable keys")
         verb.set_defaults(run=run)
-    accept.add_argument("number", type=int, metavar="NUMBER", help="the number of the table at its Provider")
-    accept.add_argument("--provider", default="provider.harbor", metavar="PARTY", help="whose (provider.harbor)")
-    accept.add_argument("--person", default="manager-mtm", metavar="NAME", help="who accepts it (manager-mtm)")
+    for verb in (accept, withdraw):
+        verb.add_argument("number", type=int, metavar="NUMBER", help="the number of the table at its Provider")
+        verb.add_argument("--provider", default="provider.harbor", metavar="PARTY", help="whose (provider.harbor)")
+        verb.add_argument("--person", default="manager-mtm", metavar="NAME", help="who does it (manager-mtm)")
+    withdraw.add_argument("--through", required=True, metavar="DATE", help="the last mailing date for which it stands")
+    withdraw.add_argument("--reasons", required=True, metavar="TEXT", help="the reasons, without names")
     show = verbs.add_parser("show", help="which tables are in use on a day, and which ones wait")
     world_argument(show)
     show.add_argument("--on", metavar="DATE", default=None, help="a mailing date (default: today at the office)")
@@ -108,6 +113,7 @@ def _filed(args: argparse.Namespace) -> int:
         return 0
     for one in told:
         state = f"accepted {one['accepted_at']}" if one["accepted_at"] else "not accepted"
+        state += f", through {one['accepted_through']}" if one["accepted_through"] else ""
         print(f"{one['provider']} table {one['number']}, {one['table']}, from {one['in_force_from']}: {state}")
     if not told:
         print("No Provider filed a table.")
@@ -123,6 +129,20 @@ def _accept(args: argparse.Namespace) -> int:
     return 0
 
 
+def _withdraw(args: argparse.Namespace) -> int:
+    from towncircle.cli.price import day_of
+    from towncircle.world.updates import withdraw_rates
+
+    through = day_of(args.through)
+    with opened(args.world) as world:
+        row = withdraw_rates(
+            world, args.provider, args.number, through=through, reasons=args.reasons, person=args.person
+        )
+    told = _filing(row)
+    as_json(told) if args.json else table(list(told.items()))
+    return 0
+
+
 def _filing(row: Record) -> dict[str, object]:
     accepted = row.body.get("accepted")
     return {
@@ -130,6 +150,7 @@ def _filing(row: Record) -> dict[str, object]:
         **{name: row.body[name] for name in ("number", "table", "in_force_from", "digest")},
         "filed_at": Instant(row.body["at"]).iso(),
         "accepted_at": Instant(accepted).iso() if accepted else "",
+        "accepted_through": row.body.get("accepted_through", ""),
     }
 
 

@@ -19,7 +19,7 @@ from towncircle.kernel.ids import DeviceId, RemovalId
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.store import Record
 from towncircle.postal.population import own_device
-from towncircle.rules.acts import act_named, record
+from towncircle.rules.acts import act_named, check_reference, record
 from towncircle.wire.bodies import (
     Acknowledged,
     CarrierProposed,
@@ -28,11 +28,13 @@ from towncircle.wire.bodies import (
     MalfunctionReport,
     RemovalOrdered,
     ServicePermitted,
+    ServiceWithdrawn,
     SystemPurchased,
 )
 from towncircle.wire.message import Opened
 
 OUT, BACK = "out", "back"
+PERMITTED, WITHDRAWN = "service.permitted", "service.permission-withdrawn"
 _WORDS = 400
 
 
@@ -140,9 +142,32 @@ def permit(ctx: Context, *, provider: str, direction: Any, service: str, permiss
         record(ctx, act=act_named("carrier-permitted"), reference=permission, document=document, at=ctx.now)
     clause = "502.20(l)" if direction == OUT else "P050 2.9"
     named: dict[str, Any] = {"direction": direction, "service": service, "permission": permission}
-    ctx.note("service.permitted", provider, clauses=(clause,), document=document, **named)
+    ctx.note(PERMITTED, provider, clauses=(clause,), document=document, **named)
     body = ServicePermitted(direction=direction, service=service, permission=permission, document=document, at=ctx.now)
     ctx.send(provider, body, key=f"permission {permission} {direction} {service}")
+
+
+@cites("502.20l/1", "P050-2.9/2")
+def withdraw(ctx: Context, *, provider: str, direction: Any, service: str, reference: str, document: str) -> None:
+    """Withdraw the permission for a carrier or another service in writing: from then on no device goes by it.
+
+    What is under way arrives as it was sent. Raises `Refused` (custody.not-permitted, custody.no-paper).
+    """
+    standing = ""
+    for fact in ctx.tx.facts():
+        about = (fact.subject, fact.body.get("direction"), fact.body.get("service"))
+        if fact.type in (PERMITTED, WITHDRAWN) and about == (provider, direction, service):
+            standing = fact.type
+    clause = "502.20(l)" if direction == OUT else "P050 2.9"
+    if standing != PERMITTED:
+        raise Refused("custody.not-permitted", service=service[:80], provider=provider, clause=clause)
+    if not document:
+        raise Refused("custody.no-paper", service=service[:80], clause=clause)
+    check_reference(reference)
+    told: dict[str, Any] = {"direction": direction, "service": service, "reference": reference}
+    ctx.note(WITHDRAWN, provider, clauses=(clause,), document=document, **told)
+    body = ServiceWithdrawn(document=document, at=ctx.now, **told)
+    ctx.send(provider, body, key=f"permission withdrawn {reference} {direction} {service} {provider}")
 
 
 @cites("502.20a/2", "PRE-10/2")

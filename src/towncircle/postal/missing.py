@@ -206,7 +206,7 @@ def on_file(ctx: Context, opened: Opened) -> Acknowledged:
     ctx.note(
         "lost-and-stolen-file.received",
         body.period,
-        clauses=("502.20(k)",),
+        clauses=("502.20(k)", *(("502.24(d)",) if differences else ())),
         provider=provider,
         period=body.period,
         digest=digest,

@@ -4,25 +4,31 @@ Here: keeping a filed table, accepting one, and the rows of the verification pac
 (`provider.rates`), the pack (`publishing`), which table holds on a day (`mailpiece.tariff`).
 Kept: a table is kept as the Provider signed it, under its number, and never changed. The mailing date alone says which
 table holds, here as at the host; a table that cannot be read is refused, so that no pack carries one (ADR 39). What
-only a filed table makes enough is in doubt until an officer of the Postal Service accepts that table.
+only a filed table makes enough is in doubt until an officer of the Postal Service accepts that table, and again for
+mailing dates after the one through which he withdrew it.
 """
 
 from __future__ import annotations
 
 import hashlib
+from datetime import date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Context
-from towncircle.kernel.errors import Refused
+from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.store import Record, Transaction
 from towncircle.mailpiece import rate_files
-from towncircle.wire.bodies import Acknowledged, PublisherRow, RateRow, RateTableFiled
+from towncircle.rules import RuleSet
+from towncircle.rules.duties import HEADQUARTERS
+from towncircle.wire.bodies import AcceptanceWithdrawn, Acknowledged, PublisherRow, RateRow, RateTableFiled
 from towncircle.wire.message import Opened
 
 FILED = "rate-table"
+_MOST_WORDS = 2000
 
 
 @cites("IMI-03/2", "P050-1.5")
@@ -64,6 +70,49 @@ def accept(ctx: Context, *, provider: str, number: int) -> Record:
     return ctx.tx.put(FILED, held.key, {**held.body, "accepted": int(ctx.now)}, owner=provider, expected=held.version)
 
 
+@cites("P050-1.5")
+def withdraw(ctx: Context, *, provider: str, number: int, through: date, reasons: str, rules: RuleSet) -> Record:
+    """Withdraw the acceptance of a filed table after a mailing date, and give its Provider notice; once more is known.
+
+    What is dated through that day stands as it was accepted. The notice is so early (house) that the Provider can
+    publish another table, and each device connect, before the day after.
+
+    Raises `Refused`: updates.not-filed, updates.not-accepted, updates.withdrawn, updates.withdrawn-too-late; `BadInput`
+    (updates.no-reasons).
+    """
+    held = ctx.tx.get(FILED, f"{provider} {number:06d}")
+    if held is None:
+        raise Refused("updates.not-filed", number=number, provider=provider[:64])
+    if not held.body.get("accepted"):
+        raise Refused("updates.not-accepted", number=number, provider=provider)
+    if not 0 < len(reasons.strip()) <= _MOST_WORDS:
+        raise BadInput("updates.no-reasons", number=number)
+    if held.body.get("accepted_through"):
+        if held.body["accepted_through"] == through.isoformat():
+            return held
+        raise Refused("updates.withdrawn", number=number, provider=provider, through=held.body["accepted_through"])
+    first = through + timedelta(days=1)
+    midnight = Instant.of(datetime.combine(first, datetime.min.time(), ZoneInfo(HEADQUARTERS)))
+    ready = rules.term("contact_interval", first).before(midnight, HEADQUARTERS)
+    if ctx.now > ready:
+        raise Refused("updates.withdrawn-too-late", through=through, ready=ready)
+    told = {name: held.body[name] for name in ("number", "digest")}
+    ctx.note(
+        "rates.acceptance-withdrawn",
+        held.key,
+        clauses=("P050 1.5",),
+        provider=provider,
+        in_force_from=held.body["in_force_from"],
+        through=through.isoformat(),
+        reasons=reasons,
+        **told,
+    )
+    notice = AcceptanceWithdrawn(through=through.isoformat(), reasons=reasons, at=ctx.now, **told)
+    ctx.send(provider, notice, key=f"rate table {number} of {provider} withdrawn")
+    body = {**held.body, "accepted_through": through.isoformat(), "reasons": reasons}
+    return ctx.tx.put(FILED, held.key, body, owner=provider, expected=held.version)
+
+
 @cites("PRE-05", "P050-1.5")
 def for_the_pack(view: Transaction) -> tuple[tuple[RateRow, ...], tuple[PublisherRow, ...]]:
     """Give the filed tables in the order of their numbers, and whose devices' pieces they price."""
@@ -74,6 +123,7 @@ def for_the_pack(view: Transaction) -> tuple[tuple[RateRow, ...], tuple[Publishe
             file=row.body["file"].encode(),
             filed=Instant(row.body["at"]),
             accepted=bool(row.body.get("accepted")),
+            accepted_through=str(row.body.get("accepted_through", "")),
         )
         for row in sorted(view.find(FILED), key=lambda row: (row.owner, row.body["number"]))
     )

@@ -22,10 +22,12 @@ from towncircle.rules import RuleSet
 from towncircle.rules.offices import check_office
 from towncircle.wire.bodies import AccountAnswer, AccountRequest
 
+_MOST_WORDS = 400
+
 
 @cites("502.25c/2")
 def agree(ctx: Context, *, licensee: str, limit: Mills, rules: RuleSet) -> Record:
-    """Agree to advance a licensee so much at most, as the person who asks; nothing ends the agreement.
+    """Agree to advance a licensee so much at most, as the person who asks; a limit of nothing ends the agreement.
 
     Raises `Refused` (account.unknown, advance.over-limit, person.unknown).
     """
@@ -38,9 +40,31 @@ def agree(ctx: Context, *, licensee: str, limit: Mills, rules: RuleSet) -> Recor
     if ctx.tx.get("account", licensee) is None:
         raise Refused("account.unknown", licensee=licensee[:64], provider=ctx.party)
     held = ctx.tx.get("advance-line", licensee)
+    if limit == ZERO:
+        return end(ctx, licensee=licensee, reason="agreed on nothing")
     body = {"limit": int(limit), "by": ctx.actor}
     kept = ctx.tx.put("advance-line", licensee, body, owner=licensee, expected=held.version if held else 0)
     ctx.note("advance.agreed", licensee, clauses=("502.25(c)(1)",), licensee=licensee, limit=int(limit), by=ctx.actor)
+    return kept
+
+
+@cites("502.25c/2", "P050-3.5a/2")
+def end(ctx: Context, *, licensee: str, reason: str) -> Record:
+    """End the agreement with a licensee, as the person who asks: nothing more is advanced, what is out is still owed.
+
+    Raises `Refused` (advance.not-agreed, person.unknown), `BadInput` (advance.no-reason).
+    """
+    check_office(ctx, ctx.actor, "advance end")
+    if not 0 < len(reason.strip()) <= _MOST_WORDS:
+        raise BadInput("advance.no-reason", licensee=licensee[:64])
+    held = ctx.tx.get("advance-line", licensee)
+    if held is None or not held.body["limit"]:
+        raise Refused("advance.not-agreed", licensee=licensee[:64], provider=ctx.party)
+    body = {"limit": 0, "by": ctx.actor, "ended": int(ctx.now)}
+    kept = ctx.tx.put("advance-line", licensee, body, owner=licensee, expected=held.version)
+    owed = int(Books(ctx.tx).balance(f"advances/{licensee}"))
+    told: dict[str, Any] = {"reason": reason, "by": ctx.actor, "outstanding": owed}
+    ctx.note("advance.ended", licensee, clauses=("502.25(c)(1)",), licensee=licensee, **told)
     return kept
 
 

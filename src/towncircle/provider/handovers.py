@@ -35,6 +35,7 @@ from towncircle.wire.bodies import (
     HandOverReceipt,
     Registers,
     ServicePermitted,
+    ServiceWithdrawn,
 )
 from towncircle.wire.message import Opened
 
@@ -90,7 +91,7 @@ def permission_for(tx: Transaction, rules: RuleSet, day: date, *, direction: str
     if service == named:
         return ""
     held = tx.get("permitted-service", f"{direction} {service}")
-    if held is None:
+    if held is None or held.body.get("withdrawn"):
         raise Refused(
             "custody.carrier-not-permitted" if direction == OUT else "custody.return-service",
             service=service[:80],
@@ -128,6 +129,24 @@ def on_permitted(ctx: Context, opened: Opened) -> Acknowledged:
     named: dict[str, Any] = {"direction": body.direction, "service": body.service}
     ctx.note("service.permitted", body.permission, clauses=(clause,), document=body.document, **named)
     return Acknowledged(note=f"{body.service} is permitted for devices that go {body.direction}")
+
+
+@cites("502.20l/1", "P050-2.9/2")
+def on_withdrawn(ctx: Context, opened: Opened, *, rules: RuleSet) -> Acknowledged:
+    """Take the withdrawal of a permission: the service that the rule names is used again from now on."""
+    body = opened.body
+    assert isinstance(body, ServiceWithdrawn)
+    held = ctx.tx.get("permitted-service", f"{body.direction} {body.service}")
+    if held is not None and not held.body.get("withdrawn"):
+        record = {**held.body, "withdrawn": body.reference, "withdrawal": base64.b64encode(opened.raw).decode()}
+        ctx.tx.put(held.kind, held.key, record, owner=ctx.party, expected=held.version)
+        clause = "502.20(l)" if body.direction == OUT else "P050 2.9"
+        named: dict[str, Any] = {"direction": body.direction, "service": body.service}
+        ctx.note("service.permission-withdrawn", body.reference, clauses=(clause,), document=body.document, **named)
+        chosen = ctx.tx.get("service-in-use", OUT)
+        if body.direction == OUT and chosen is not None and chosen.body["service"] == body.service:
+            use_service(ctx, rules, service=rules.text(SERVICES[OUT], ctx.now.date_in(HEADQUARTERS)))
+    return Acknowledged(note=f"{body.service} is used for no device that goes {body.direction}")
 
 
 @cites("PRE-13/1", "502.8/7")

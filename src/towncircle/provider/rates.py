@@ -23,9 +23,9 @@ from towncircle.mailpiece import rate_files
 from towncircle.provider.downloads import HOSTS, RATES, assign_rates, leased
 from towncircle.rules import RuleSet
 from towncircle.rules.duties import HEADQUARTERS
-from towncircle.wire.bodies import RateTable, RateTableFiled
+from towncircle.wire.bodies import AcceptanceWithdrawn, Acknowledged, RateTable, RateTableFiled
 from towncircle.wire.bodies.updates import FILE
-from towncircle.wire.message import body_of
+from towncircle.wire.message import Opened, body_of
 
 
 @cites("IMI-03/2")
@@ -82,8 +82,25 @@ def keep_refused(ctx: Context, *, number: int, code: str, sentence: str) -> Reco
     if row.body.get("refused"):
         return row
     told: dict[str, Any] = {"number": number, "code": code, "sentence": sentence[:500]}
-    ctx.note("rates.filing-refused", row.key, clauses=("IMI-03", "P050 1.5"), **told)
+    before = date.fromisoformat(row.body["in_force_from"]) - timedelta(days=1)
+    ctx.note("rates.filing-refused", row.key, clauses=("IMI-03", "P050 1.5"), until=before.isoformat(), **told)
     return ctx.tx.put(RATES, row.key, {**row.body, "refused": told}, owner=row.owner, expected=row.version)
+
+
+@cites("P050-1.5")
+def on_withdrawn(ctx: Context, opened: Opened) -> Acknowledged:
+    """Keep the notice that a table stands as the Postal Service's own through a day only. Raises `Refused`."""
+    body = opened.body
+    assert isinstance(body, AcceptanceWithdrawn)
+    row = ctx.tx.get(RATES, f"{body.number:06d}")
+    if row is None or row.body["digest"] != body.digest:
+        raise Refused("updates.not-filed", number=body.number, provider=ctx.party)
+    if not row.body.get("accepted_through"):
+        told: dict[str, Any] = {"number": body.number, "through": body.through, "reasons": body.reasons}
+        ctx.note("rates.acceptance-withdrawn", row.key, clauses=("P050 1.5",), **told)
+        kept = {**row.body, "accepted_through": body.through}
+        ctx.tx.put(RATES, row.key, kept, owner=row.owner, expected=row.version)
+    return Acknowledged(note=f"table {body.number} stands through {body.through}")
 
 
 def filing_of(number: int) -> str:

@@ -1,8 +1,9 @@
 """The conformance matrix: for each duty where it is kept and which test proves it.
 
 Here: the duties of the inventory joined with `clauses/proofs.json`, which `tools/docs.py` gathers from the `@cites` of
-the code and the `requirement` markers of the tests. Not here: that gathering, and what happened under a clause.
-Kept: nothing is claimed without proof. A duty that is not built is `open`, and the matrix says so.
+the code and the markers of the tests. Not here: that gathering, and what happened under a clause.
+Kept: nothing is claimed without proof: an implemented duty has a test that breaks it and is refused. A duty that is not
+built is `open`, and the matrix says so.
 """
 
 from __future__ import annotations
@@ -22,11 +23,17 @@ _KEPT = ("implemented", "by-construction", "operational")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """Hold one line of the matrix: a duty, the symbols that keep it and the tests that prove it."""
+    """Hold one line of the matrix: a duty, the symbols that keep it, the tests that break it or show more of it."""
 
     duty: Duty
     where: tuple[str, ...]
-    tests: tuple[str, ...]
+    breaks: tuple[str, ...]
+    shows: tuple[str, ...] = ()
+
+    @property
+    def tests(self) -> tuple[str, ...]:
+        """Give every test of the duty."""
+        return (*self.breaks, *self.shows)
 
     @property
     def missing(self) -> str:
@@ -35,7 +42,8 @@ class Line:
             return "not built yet"
         if self.duty.kind not in _KEPT:
             return ""
-        lacks = [name for name, held in (("a place", self.where), ("a test", self.tests)) if not held]
+        proof = ("a test that breaks it", self.breaks) if self.duty.kind == "implemented" else ("a test", self.tests)
+        lacks = [name for name, held in (("a place", self.where), proof) if not held]
         return f"without {' and '.join(lacks)}" if lacks else ""
 
     def as_dict(self) -> dict[str, Any]:
@@ -51,6 +59,7 @@ class Line:
             "why": self.duty.why,
             "where": list(self.where),
             "tests": list(self.tests),
+            "breaks": list(self.breaks) if self.duty.kind == "implemented" else [],
             "quality": row.quality,
             "quote": row.quote,
             "missing": self.missing,
@@ -67,7 +76,8 @@ def matrix(wanted: Iterable[str] = (), *, proofs: Proofs | None = None) -> list[
         Line(
             duty=duty,
             where=tuple(held["where"].get(duty.id, ())),
-            tests=tuple(held["tests"].get(duty.id, ())),
+            breaks=tuple(held["tests"].get(duty.id, ())),
+            shows=tuple(held["shows"].get(duty.id, ())),
         )
         for duty in chosen(wanted)
     ]

@@ -203,9 +203,9 @@ def _doubted(request: PriceRequest, found: Price, tables: Tables) -> tuple[Mills
 
     Nothing where they ask for no more.
     """
-    if all(one.accepted for one in tables.filed):
+    if all(one.stands(request.on) for one in tables.filed):
         return None, ""
-    word = f"the Postal Service did not accept the lower price that {tables.publisher} filed"
+    word = f"the Postal Service does not accept the lower price that {tables.publisher} filed"
     try:
         own, stack = _least(request, tables.stacks(request.on, accepted=True))
     except (Refused, BadInput):

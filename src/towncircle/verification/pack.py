@@ -25,6 +25,7 @@ from towncircle.verification.prices import Prices, prices_of
 from towncircle.wire.bodies import (
     CertificateRow,
     FirstPublishedPack,
+    FourthPublishedPack,
     PackTerms,
     PublishedPack,
     SecondPublishedPack,
@@ -36,7 +37,8 @@ from towncircle.wire.shape import Body
 
 AUDIENCE = "verifiers"
 MAX_PACK = 512 * 1024 * 1024
-AnyPack = FirstPublishedPack | SecondPublishedPack | ThirdPublishedPack | PublishedPack
+AnyPack = FirstPublishedPack | SecondPublishedPack | ThirdPublishedPack | FourthPublishedPack | PublishedPack
+_Priced = ThirdPublishedPack | FourthPublishedPack | PublishedPack
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +74,7 @@ class Pack:
                 if isinstance(body, FirstPublishedPack)
                 else {row.device: row.ascending for row in body.last_readings}
             ),
-            prices=prices_of(body) if isinstance(body, PublishedPack | ThirdPublishedPack) else Prices(),
+            prices=prices_of(body) if isinstance(body, _Priced) else Prices(),
         )
 
     @property

@@ -20,20 +20,35 @@ from towncircle.kernel.ids import DeviceId
 from towncircle.mailpiece import rate_files
 from towncircle.mailpiece.rates import Price
 from towncircle.mailpiece.tariff import Table, known_tables, laid_over
-from towncircle.wire.bodies import FirstRateRow, PublishedPack, RateRow, ThirdPublishedPack
+from towncircle.wire.bodies import (
+    FirstRateRow,
+    FourthPublishedPack,
+    PublishedPack,
+    RateRow,
+    SecondRateRow,
+    ThirdPublishedPack,
+)
 
 PROGRAM = "of this program"
+AnyRow = RateRow | SecondRateRow | FirstRateRow
 _EARLIEST = "Pacific/Guam"  # where a post office has its day first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Filed:
-    """Hold a filed table: on what day it was filed at the latest, and whether the Postal Service accepted it."""
+    """Hold a filed table: on what day it was filed at the latest, and through which day the Postal Service accepted it.
+
+    Of one that it did not accept there is no such day.
+    """
 
     table: Table
     number: int
     day: date
-    accepted: bool
+    accepted: date | None
+
+    def stands(self, on: date) -> bool:
+        """Tell whether it stands as the Postal Service's own for a mailing date."""
+        return self.accepted is not None and on <= self.accepted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -67,9 +82,9 @@ class Tables:
         """Give the tables by which a device may have printed for a day, those that were filed in time first.
 
         What was filed on that day or later is laid over them one by one: who printed before it could not know it. With
-        `accepted` what the Postal Service did not accept is left out.
+        `accepted` what the Postal Service did not accept, or no longer accepts, is left out.
         """
-        told = [one for one in self.filed if one.table.in_force_from <= on and (one.accepted or not accepted)]
+        told = [one for one in self.filed if one.table.in_force_from <= on and (one.stands(on) or not accepted)]
         known = [one for one in told if one.day < on]
         yield self._laid(known)
         for one in sorted((one for one in told if one.day >= on), key=lambda one: (one.day, one.number)):
@@ -100,10 +115,10 @@ class Prices:
         return self.providers.get(publisher) or Tables()
 
 
-def prices_of(body: PublishedPack | ThirdPublishedPack) -> Prices:
+def prices_of(body: PublishedPack | FourthPublishedPack | ThirdPublishedPack) -> Prices:
     """Read the filed tables of a pack. Raises `BadInput` (updates.file-unreadable, updates.file-totals)."""
     filed: dict[str, list[Filed]] = {}
-    rows: tuple[RateRow | FirstRateRow, ...] = body.rates
+    rows: tuple[AnyRow, ...] = body.rates
     for row in sorted(rows, key=lambda row: row.number):
         filed.setdefault(row.provider, []).append(_filed(row))
     publisher_of = {device: one.provider for one in body.publishers for device in one.devices}
@@ -111,8 +126,10 @@ def prices_of(body: PublishedPack | ThirdPublishedPack) -> Prices:
     return Prices(providers=MappingProxyType(providers), publisher_of=MappingProxyType(publisher_of))
 
 
-def _filed(row: RateRow | FirstRateRow) -> Filed:
+def _filed(row: AnyRow) -> Filed:
     """Read a filed table; a pack of version 3 does not say when it was filed, and it holds from its first day."""
-    day = row.filed.date_in(_EARLIEST) if isinstance(row, RateRow) else date.min
-    accepted = isinstance(row, RateRow) and row.accepted
+    day = row.filed.date_in(_EARLIEST) if isinstance(row, RateRow | SecondRateRow) else date.min
+    accepted = date.max if isinstance(row, RateRow | SecondRateRow) and row.accepted else None
+    if accepted and isinstance(row, RateRow) and row.accepted_through:
+        accepted = date.fromisoformat(row.accepted_through)
     return Filed(table=rate_files.read_taken(row.file), number=row.number, day=day, accepted=accepted)

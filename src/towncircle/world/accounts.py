@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from towncircle.bank import ach, lockbox
@@ -64,6 +65,13 @@ def agree_advance(world: World, licensee: str, limit: Mills, *, by: str, provide
     kept: Record = world.desk(_account_at(world, licensee, provider)).perform(
         lambda ctx: advances.agree(ctx, licensee=licensee, limit=limit, rules=world.rules), actor=by
     )
+    return kept
+
+
+def end_advance(world: World, licensee: str, *, reason: str, by: str, provider: str = "") -> Record:
+    """End the agreement to advance a licensee anything, as a person of its Provider."""
+    job = partial(advances.end, licensee=licensee, reason=reason)
+    kept: Record = world.desk(_account_at(world, licensee, provider)).perform(job, actor=by)
     return kept
 
 

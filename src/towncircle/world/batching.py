@@ -319,8 +319,7 @@ class _Run:
             gone = evidenced.lost_with(journeys, row) if self._begun_only else None
             if gone is not None:
                 return evidenced.lose(journeys, row, gone)
-            if not self._begun_only:
-                self._ready(row)
+            (evidenced.check_made(journeys, row) if self._begun_only else self._ready(row))
             row = journeys.do(lambda ctx: mailroom.evidence(ctx, job=job))
             assert row is not None
         if row.body["state"] == mailroom.EVIDENCED:

@@ -119,6 +119,16 @@ def permit(
     by_officer(world, lambda ctx: postal.permit(ctx, direction=direction, **told), by=by, act="custody carrier permit")
 
 
+def withdraw_permission(
+    world: World, *, provider: str, direction: str, service: str, reference: str, document: bytes, by: str = MANAGER
+) -> None:
+    """Have the Postal Service withdraw its permission for a carrier or a service in writing, and its Provider obey."""
+    digest = hashlib.sha256(document).hexdigest()
+    told = {"provider": provider, "service": service, "reference": reference, "document": digest}
+    act = "custody carrier withdraw"
+    by_officer(world, lambda ctx: postal.withdraw(ctx, direction=direction, **told), by=by, act=act)
+
+
 def use_carrier(world: World, provider: str, *, service: str, by: str = "custodian") -> Record:
     """Have a Provider ship by a carrier from now on."""
     job = partial(handovers.use_service, rules=world.rules, service=service)

@@ -6,7 +6,8 @@ Kept: a refusal alone says nothing, because the answer of an earlier attempt may
 device gives no marks again, but still shows its registers: what they count beyond the host's own records was debited.
 A device that is out of service may not be asked any more: what it was set to, and signed that it gave back, leaves what
 it evidenced, and the licensee's own books tell whether all of that is written down. Every half that a device ever had
-is asked with it, whatever became of it since; one that nobody can ask and that gave nothing back is no "never".
+is asked with it, whatever became of it since, unless the hybrid's notes say that it never got the job; one that nobody
+can ask and that gave nothing back is no "never".
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from towncircle.licensee import batches, halves, mailroom, promises, returns
 from towncircle.psd.commands import StatusReport
 from towncircle.psd.states import FAULTED, ZEROISED
 from towncircle.wire.bodies.checkout import EXAMINATION
+from towncircle.world import notebook
 
 if TYPE_CHECKING:
     from towncircle.world.journeys import Journeys
@@ -40,7 +42,9 @@ def never(journeys: Journeys, job: Record) -> bool:
 def _asked(journeys: Journeys, job: Record) -> list[DeviceId]:
     device = DeviceId(job.body["device"])
     with journeys.world.store(journeys.licensee).reading() as view:
-        return [device, *halves.ever_of(view, device)]
+        known = halves.ever_of(view, device)
+    folder = journeys.world.shelf.folder_of(device)
+    return [device, *(half for half in known if notebook.was_sent(folder, job.key, other=half))]
 
 
 def _never(journeys: Journeys, job: Record, device: DeviceId) -> bool:
@@ -94,6 +98,22 @@ def _has_lost(journeys: Journeys, job: Record, device: DeviceId) -> bool:
         return left is not None and answer.code in _NO_MORE
     with journeys.world.store(journeys.licensee).reading() as view:
         return status.state in _SILENT and status.registers.pieces != _written_down(view, device)[0]
+
+
+def check_made(journeys: Journeys, job: Record) -> None:
+    """Check that a job was evidenced, so that asking for it again debits nothing.
+
+    Raises `Refused` (mailroom.half-silent) where its device was not the one, and what the device answers.
+    """
+    device = DeviceId(job.body["device"])
+    try:
+        with journeys.world.shelf.client(device) as client:
+            client.recover(job.key)
+    except Refused as answer:
+        if answer.code != "psd.request-unknown":
+            raise
+        others = ", ".join(_asked(journeys, job)[1:])
+        raise Refused("mailroom.half-silent", job=job.key, device=device, half=others) from answer
 
 
 def end(journeys: Journeys, job: Record) -> None:

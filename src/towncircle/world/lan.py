@@ -12,6 +12,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from towncircle.kernel.cites import cites
+from towncircle.kernel.errors import Refused
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.store import Store, Transaction
 from towncircle.licensee import missing, returns
@@ -31,7 +32,10 @@ def note(folder: Path, listed: Path) -> None:
 
 @cites("502.24", "502.20e")
 def keep(store: Store, devices: Path) -> None:
-    """Strike who may call a device of this licensee that is gone, and have them watch one that is out of service."""
+    """Strike who may call a device of this licensee that is gone, and have them watch one that is out of service.
+
+    Raises `Refused` (world.damaged) where a list cannot be written; it is tried again with the next command.
+    """
     with store.reading() as view:
         found = [(DeviceId(row.key), _may(view, row.key)) for row in view.find("device")]
     for device, role in found:
@@ -39,7 +43,10 @@ def keep(store: Store, devices: Path) -> None:
             continue
         for place in map(Path, _lists(devices / device)):
             if stations.is_list(place):
-                stations.restrain(place, device, role=role)
+                try:
+                    stations.restrain(place, device, role=role)
+                except OSError as error:
+                    raise Refused("world.damaged", path=place, what=error) from error
 
 
 def _may(view: Transaction, device: str) -> str:

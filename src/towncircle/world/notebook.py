@@ -136,6 +136,19 @@ def first_of(folder: Path) -> str:
     return head[1] if _is_head(head) else ""
 
 
+def was_sent(folder: Path, request: str, *, other: str) -> bool:
+    """Tell whether a hybrid's notes say that a request went to its hosted device; yes, where no note can say no."""
+    try:
+        lines = (folder / NOTES).read_text(errors="replace").split("\n")
+    except OSError:
+        return True
+    head = lines[0].split("\t")
+    if not _is_head(head) or head[2] != other:
+        return True
+    places = [place for name, _, place in (line.partition("\t") for line in lines[1:]) if name == request]
+    return bool(places) and places[-1] not in (FIRST, NOWHERE)
+
+
 def move(folder: Path) -> None:
     """Move the service of a hybrid to its hosted device for good; a host that runs heeds it at the next request.
 

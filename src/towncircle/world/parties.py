@@ -74,6 +74,7 @@ from towncircle.provider import (
 )
 from towncircle.provider import cases as provider_cases
 from towncircle.provider import inspections as provider_inspections
+from towncircle.provider import rates as provider_rates
 from towncircle.provider.leasing import Product
 from towncircle.psd.integrity import module_digest
 from towncircle.rules import RuleSet, ruleset
@@ -262,6 +263,8 @@ def _custody_handlers(rules: RuleSet) -> Mapping[type, Taken]:
         bodies.DefectReport: Taken(("licensee",), partial(defects.on_report, rules=rules)),
         bodies.RemovalOrdered: Taken(("postal",), removals.on_ordered),
         bodies.ServicePermitted: Taken(("postal",), handovers.on_permitted),
+        bodies.ServiceWithdrawn: Taken(("postal",), partial(handovers.on_withdrawn, rules=rules)),
+        bodies.AcceptanceWithdrawn: Taken(("postal",), provider_rates.on_withdrawn),
         bodies.SystemPurchased: Taken(("postal", "licensee"), upkeep.on_purchased),
         bodies.BalanceArranged: Taken(("postal",), balances.on_arranged),
     }

@@ -46,6 +46,18 @@ def accept_rates(world: World, provider: str, number: int, *, person: str = "man
     return _at(world, POSTAL, job, person=person, act="rates accept")
 
 
+@cites("P050-1.5")
+def withdraw_rates(
+    world: World, provider: str, number: int, *, through: date, reasons: str, person: str = "manager-mtm"
+) -> Record:
+    """Withdraw the acceptance of a table after a mailing date, as the Postal Service; its Provider gets notice."""
+    told: dict[str, Any] = {"provider": provider, "number": number, "through": through, "reasons": reasons}
+    job = partial(postal_rates.withdraw, **told, rules=world.rules)
+    row = _at(world, POSTAL, job, person=person, act="rates withdraw")
+    world.publish()
+    return row
+
+
 @cites("IMI-03/1")
 def approve_build(world: World, *, version: int, build: str, changes: str, person: str = "manager-mtm") -> Record:
     """Approve a build for the model of this world's Providers, and send them the approval."""

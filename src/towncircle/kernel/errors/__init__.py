@@ -40,9 +40,18 @@ class TowncircleError(Exception):
         self.next_step = row.next_step.format_map(_Shown(params))
         super().__init__(f"{code}: {self.sentence}")
 
+    @property
+    def under(self) -> tuple[str, ...]:
+        """Name the further requirements that the guard keeps, by their ids."""
+        from towncircle.kernel.errors.under import UNDER
+
+        return UNDER.get(self.code, ())
+
     def as_dict(self) -> dict[str, object]:
-        """Give the error as a record for JSON answers."""
-        return {"code": self.code, "sentence": self.sentence, "clause": self.clause, "next_step": self.next_step}
+        """Give the error as a record for JSON answers; `under` only where the guard keeps more than its clause."""
+        record: dict[str, object] = {"code": self.code, "sentence": self.sentence, "clause": self.clause}
+        more = {"under": list(self.under)} if self.under else {}
+        return {**record, **more, "next_step": self.next_step}
 
 
 class _Shown(dict[str, object]):
@@ -81,8 +90,8 @@ class RelayedRefusal(Refused):
         self.record = dict(record)
 
     def as_dict(self) -> dict[str, object]:
-        """Give the refusal as it was given."""
-        return self.record
+        """Give the refusal as it was given, with what its code is known to keep besides."""
+        return {**self.record, **({"under": list(self.under)} if self.under else {})}
 
 
 class RefusedOnGrounds(Refused):

@@ -237,7 +237,7 @@ def _text(element: object) -> str:
 _ROLES = ("place", "date", "amount", "redate", "device", "category")
 
 LINTS = (
-    Lint(code="readable", clause="P050 4.5", holds_from=PROPOSED, faults=readable_set),
+    Lint(code="readable", clause="P050 4.5, PRE-01", holds_from=PROPOSED, faults=readable_set),
     Lint(code="complete-date", clause="P050 4.6", holds_from=PROPOSED, faults=complete_date),
     Lint(code="type-size", clause=word("type", "clause"), holds_from=PROPOSED, faults=type_size),
     Lint(code="redate", clause="P050 4.8", holds_from=PROPOSED, faults=redate_words),

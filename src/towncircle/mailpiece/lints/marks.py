@@ -183,7 +183,7 @@ def symbol_present(context: Context) -> Faults:
 
 
 LINTS = (
-    Lint(code="fim", clause="P050 4.12", holds_from=PROPOSED, faults=fim_present),
+    Lint(code="fim", clause="P050 4.12, PRE-21", holds_from=PROPOSED, faults=fim_present),
     Lint(code="fim-place", clause=word("fim", "clause"), holds_from=PROPOSED, faults=fim_place),
     Lint(code="imb-figures", clause=word("imb", "clause"), holds_from=PROPOSED, faults=imb_figures),
     Lint(code="postnet-figures", clause=word("postnet", "clause"), holds_from=PROPOSED, faults=postnet_figures),
@@ -192,5 +192,5 @@ LINTS = (
     Lint(code="imb-clear", clause=word("barcode", "clause"), holds_from=PROPOSED, faults=imb_clear),
     Lint(code="quiet-zone", clause="P050 4.2", holds_from=PROPOSED, faults=quiet_zone),
     Lint(code="whole-dots", clause="P050 4.2 (house)", holds_from=PROPOSED, faults=whole_dots),
-    Lint(code="symbol", clause="P050 4.5, 4.8", holds_from=PROPOSED, faults=symbol_present),
+    Lint(code="symbol", clause="P050 4.5, 4.8, 1.1, PRE-01", holds_from=PROPOSED, faults=symbol_present),
 )

@@ -54,6 +54,7 @@ from towncircle.wire.bodies.custody import (
     MalfunctionReport,
     RemovalOrdered,
     ServicePermitted,
+    ServiceWithdrawn,
     SystemPurchased,
 )
 from towncircle.wire.bodies.device import (
@@ -126,12 +127,14 @@ from towncircle.wire.bodies.published import (
     CertificateRow,
     FirstPublishedPack,
     FirstRateRow,
+    FourthPublishedPack,
     LastReading,
     PackTerms,
     PublishedPack,
     PublisherRow,
     RateRow,
     SecondPublishedPack,
+    SecondRateRow,
     StatusRow,
     ThirdPublishedPack,
 )
@@ -188,6 +191,7 @@ from towncircle.wire.bodies.forms import (  # isort: skip  # its second versions
     SecondArtDecided,
 )
 from towncircle.wire.bodies.updates import (
+    AcceptanceWithdrawn,
     BuildApproval,
     BuildApproved,
     DownloadQuery,
@@ -202,6 +206,7 @@ from towncircle.wire.bodies.updates import (
 
 __all__ = [
     "COLLECTED",
+    "AcceptanceWithdrawn",
     "AccountAnswer",
     "AccountRequest",
     "AccountStatement",
@@ -271,6 +276,7 @@ __all__ = [
     "FirstRateRow",
     "FirstRenewal",
     "Form3533",
+    "FourthPublishedPack",
     "Ground",
     "HandOver",
     "HandOverQuery",
@@ -354,7 +360,9 @@ __all__ = [
     "RevisedLicenseNotice",
     "SecondArtDecided",
     "SecondPublishedPack",
+    "SecondRateRow",
     "ServicePermitted",
+    "ServiceWithdrawn",
     "ShownPiece",
     "SoftwareForward",
     "SoftwareReport",

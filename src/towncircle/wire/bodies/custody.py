@@ -137,6 +137,18 @@ class ServicePermitted(Body):
     at: Annotated[Instant, 5]
 
 
+@message(198, "postal to provider")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceWithdrawn(Body):
+    """Withdraw a written permission for another carrier or service: no device goes by it from then on."""
+
+    direction: Annotated[Literal["out", "back"], 1]
+    service: Annotated[str, 2, _REFERENCE]
+    reference: Annotated[str, 3, _REFERENCE]
+    document: Annotated[str, 4, _DIGEST]
+    at: Annotated[Instant, 5]
+
+
 @message(139, "postal to provider")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SystemPurchased(Body):

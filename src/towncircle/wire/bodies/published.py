@@ -87,10 +87,22 @@ class FirstRateRow(Row):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SecondRateRow(Row):
+    """Hold a rate table that a Provider filed, as packs of version 4 named it: accepted for as long as it holds."""
+
+    provider: Annotated[str, Limit(64)]
+    number: int
+    file: Annotated[bytes, FILE]
+    filed: Instant
+    accepted: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RateRow(Row):
     """Hold a rate table that a Provider filed: of two for one day the one with the higher number holds.
 
-    `filed` is when the Postal Service had it; `accepted` says that the Postal Service lets it stand as its own.
+    `filed` is when the Postal Service had it; `accepted` says that the Postal Service lets it stand as its own,
+    `accepted_through` the last mailing date for which it does (`YYYY-MM-DD`), or nothing where no end is set.
     """
 
     provider: Annotated[str, Limit(64)]
@@ -98,6 +110,7 @@ class RateRow(Row):
     file: Annotated[bytes, FILE]
     filed: Instant
     accepted: bool
+    accepted_through: Annotated[str, Limit(10)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +170,25 @@ class ThirdPublishedPack(Body):
     publishers: Annotated[tuple[PublisherRow, ...], 11, Limit(1000)]
 
 
-@message(57, "postal to everybody", version=4)
+@message(57, "postal to everybody", version=4, name="PublishedPack")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FourthPublishedPack(Body):
+    """Publish all that a verifier holds offline, as it was before an acceptance could be withdrawn."""
+
+    anchor: Annotated[Literal["production", "test"], 1]
+    number: Annotated[int, 2]
+    issued: Annotated[Instant, 3]
+    next_update: Annotated[Instant, 4]
+    chain: Annotated[tuple[Annotated[bytes, CERTIFICATE], ...], 5, CHAIN]
+    terms: Annotated[tuple[PackTerms, ...], 6, Limit(16)]
+    certificates: Annotated[tuple[CertificateRow, ...], 7, ROWS]
+    statuses: Annotated[tuple[StatusRow, ...], 8, ROWS]
+    last_readings: Annotated[tuple[LastReading, ...], 9, ROWS]
+    rates: Annotated[tuple[SecondRateRow, ...], 10, TABLES]
+    publishers: Annotated[tuple[PublisherRow, ...], 11, Limit(1000)]
+
+
+@message(57, "postal to everybody", version=5)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishedPack(Body):
     """Publish all that a verifier holds offline.

@@ -124,3 +124,15 @@ class RateTableFiled(Body):
     number: Annotated[int, 1]
     in_force_from: Annotated[str, 2, Limit(10)]
     file: Annotated[bytes, 3, FILE]
+
+
+@message(197, "postal to provider")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcceptanceWithdrawn(Body):
+    """Say that a filed rate table stands as the Postal Service's own for no mailing date after `through` (P050 1.5)."""
+
+    number: Annotated[int, 1]
+    digest: Annotated[str, 2, Limit(64)]
+    through: Annotated[str, 3, Limit(10)]
+    reasons: Annotated[str, 4, Limit(2000)]
+    at: Annotated[Instant, 5]

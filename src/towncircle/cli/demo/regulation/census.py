@@ -25,7 +25,6 @@ UNSHOWN_FACTS: Mapping[str, str] = MappingProxyType(
     {
         "afterwards.refused": "a store is busy, or a list ran out, right after a commit: tests/parties shows it",
         "afterwards.done": "it follows the one before",
-        "quality.checked": "the town forwards its pieces and grades none by itself: tests/world shows it",
         "inventory.refused": "only a Provider whose numbers have a gap has one refused: tests/journeys shows it",
         "form-3533.refused": "only a Provider whose form does not add up has one refused: tests/journeys shows it",
         "rates.filing-refused": "the tables of the town are in order: tests/journeys/test_updates.py has one refused",

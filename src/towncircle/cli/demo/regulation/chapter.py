@@ -7,6 +7,7 @@ counting (`census`, `closing`).
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import time
 from collections.abc import Callable
@@ -40,7 +41,8 @@ class Chapter:
         self.told: dict[str, Any] = {"chapter": "regulation", "regime": regime, "licensees": pace.licensees}
 
     def play(self, *, resume: bool) -> bool:
-        """Live the year, or finish it, and look at its end; tell whether all is as it should be."""
+        """Live the year, or finish it, and look at its end; tell whether all is as it should be, and what it took."""
+        began = time.perf_counter(), time.process_time()
         if resume:
             self._year.check()
         else:
@@ -64,6 +66,7 @@ class Chapter:
         self.told["ok"] = well
         if well:
             self._year.forget()
+        self._took(*began)
         (self.out / TABLE).write_text(json.dumps(self.told, indent=1, ensure_ascii=False) + "\n")
         return well
 
@@ -82,6 +85,11 @@ class Chapter:
         self._narrator.result(ok=ok, seconds=seconds, detail=detail)
         self.told.setdefault("steps", []).append({"name": name, "ok": ok, "seconds": seconds, "detail": detail})
         return ok
+
+    def _took(self, began: float, worked: float) -> None:
+        wall, busy = round(time.perf_counter() - began, 1), round(time.process_time() - worked, 1)
+        self.told["time"] = {"wall_seconds": wall, "processor_seconds": busy, "cores": os.cpu_count()}
+        self._narrator.say(f"It took {wall:.0f} s, {busy:.0f} s of them of processor time.")
 
     def _tell(self, words: str, done: int, of: int) -> None:
         if done % CHECKPOINT_EVERY == 0:

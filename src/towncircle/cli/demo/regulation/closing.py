@@ -101,7 +101,11 @@ class _Journals:
 
     def count(self, proof: Proof) -> tuple[int, str]:
         """Give how many facts are such a fact, and the id of the first that was recorded."""
-        shown = [fact for fact in self._facts.get((proof.role, proof.kind), ()) if proof.shows(fact)]
+
+        def subjects(kind: str) -> set[str]:
+            return {fact.subject for fact in self._facts.get((proof.role, kind), ())}
+
+        shown = [fact for fact in self._facts.get((proof.role, proof.kind), ()) if proof.shows(fact, subjects)]
         first = min(shown, key=lambda fact: int(fact.recorded_at), default=None)
         return len(shown), first.id if first is not None else ""
 

@@ -8,7 +8,7 @@ on a weekend or a federal holiday, whenever the year begins, and the scenes of a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, TypeVar
@@ -37,25 +37,28 @@ class Proof:
     def parse(cls, text: str) -> Proof:
         """Read a proof: role, kind, and `field=value` for what the fact's body must say (`field=*`: anything).
 
-        A blank is written as `_`.
+        A value `@kind` is the subject of a fact of that kind in the same journal. In a kind or a value, `_` is a blank.
         """
-        role, kind, *rest = (part.replace("_", " ") for part in text.split())
+        role, kind, *rest = text.split()
         pairs = (part.partition("=") for part in rest)
-        return cls(role, kind, tuple((name, value) for name, _, value in pairs))
+        where = tuple((name, value.replace("_", " ")) for name, _, value in pairs)
+        return cls(role, kind.replace("_", " "), where)
 
-    def shows(self, fact: Fact) -> bool:
-        """Tell whether a fact of the role's journal is such a fact."""
+    def shows(self, fact: Fact, subjects: Callable[[str], Collection[str]] = lambda _kind: ()) -> bool:
+        """Tell whether a fact is such a fact of the role's journal; `subjects` names those of its facts of a kind."""
         if fact.type != self.kind:
             return False
-        return all(_says(fact, name, value) for name, value in self.where)
+        return all(_says(fact, name, value, subjects) for name, value in self.where)
 
     def __str__(self) -> str:
         where = "".join(f", {name} {value}" for name, value in self.where)
         return f"{self.kind} ({self.role}){where}"
 
 
-def _says(fact: Fact, name: str, value: str) -> bool:
+def _says(fact: Fact, name: str, value: str, subjects: Callable[[str], Collection[str]]) -> bool:
     held = fact.body.get(name)
+    if value.startswith("@"):
+        return str(held) in subjects(value[1:])
     return bool(held) if value == "*" else str(held) == value
 
 

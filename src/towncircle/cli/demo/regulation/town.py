@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from towncircle.kernel.facts import Fact
     from towncircle.kernel.store import Record
     from towncircle.psd.commands import StatusReport
+    from towncircle.verification import Observed, Verdict
     from towncircle.wire.bodies import QualityFinding
     from towncircle.world.world import World
 
@@ -176,6 +177,11 @@ class Town:
         """Leave a mail room's device alone, as a mail room that is closed does, until told otherwise."""
         self.notes[f"rests {journeys.licensee}"] = "yes" if until_told else ""
 
+    def before(self, journeys: Journeys) -> None:
+        """Print on the eve what is looked at in the year, and rest."""
+        self.notes["earlier pieces"] = " ".join(self.print(journeys, 2).job.body["indicia"])
+        self.rests(journeys)
+
     def connect(self, journeys: Journeys) -> None:
         """Connect a device; its host fetches its notices today."""
         journeys.contact()
@@ -207,17 +213,25 @@ class Town:
 
     def scan(self, payload: bytes) -> str:
         """Scan one mark at the facility; give the verdict."""
+        return str(self.judge(payload).verdict)
+
+    def judge(self, payload: bytes, seen: Observed | None = None) -> Verdict:
+        """Scan one mark at the facility, with what was seen of its piece beside; give what was found."""
         mark = Mark(file="piece", page=1, payload=payload)
-        return str(verifying.record(mark, self.world, site=verifying.DEFAULT_SITE).verdict.verdict)
+        return verifying.record(mark, self.world, site=verifying.DEFAULT_SITE, observed=seen).verdict
 
     def quality_piece(self, journeys: Journeys, change: Callable[[Path], None] | None = None) -> QualityFinding:
         """Print a piece, scan it and forward it; `change` may spoil the scan first."""
-        printed = self.print(journeys)
-        page = self.out / "mail" / "quality.png"
-        page.write_bytes(png.render(printed.pdf))
+        page = self.page(journeys)
         if change is not None:
             change(page)
         return send(journeys, journeys.device, page)
+
+    def page(self, journeys: Journeys) -> Path:
+        """Print a piece and scan it; give the scan, which replaces the one before it."""
+        page = self.out / "mail" / "quality.png"
+        page.write_bytes(png.render(self.print(journeys).pdf))
+        return page
 
     # ---- what the scenes share
 

@@ -83,7 +83,7 @@ class Year:
             licensees=tuple(name_of(number) for number in range(1, self.pace.licensees + 1) if number != LATER),
         ).close()
         town = self._town()
-        town.rests(town.open(EARLIER))
+        town.before(town.open(EARLIER))
         self._round()
         self.world.clock.advance(f"{(start.utc() - eve_of(start).utc()).days}d")
         self.close()

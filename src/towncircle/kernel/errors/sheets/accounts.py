@@ -51,6 +51,12 @@ ROWS = {
         clause="P050 3.5(a), 502.25(c)(1)",
         next_step="Have a person of the Provider agree to it: towncircle advance agree DIR LIMIT --by NAME",
     ),
+    "advance.no-reason": Row(
+        kind="input",
+        sentence="The end of the agreement with {licensee} gives no reason, or more than 400 characters.",
+        clause="502.25(c)(1) (house)",
+        next_step="Give it with --reason.",
+    ),
     "advance.over-limit": Row(
         kind="refused",
         sentence="An agreement over {amount} is more than the rule set allows, {limit}.",

@@ -22,6 +22,16 @@ ROWS = {
         "502.20(l)",
         "Ship by {named}, or show that the carrier is as safe and have it permitted: towncircle custody carrier --help",
     ),
+    "custody.not-permitted": _refused(
+        "No permission of {service} for {provider} stands that could be withdrawn.",
+        "502.20(l)",
+        "Name the service as it was permitted, with --back for devices that are sent back.",
+    ),
+    "custody.no-paper": _refused(
+        "The permission of {service} was given in writing, and no paper withdraws it.",
+        "502.20(l)",
+        "Add it: --document FILE --reference REF",
+    ),
     "custody.carrier-not-shown": _refused(
         "{provider} has not shown that the security of {service} is equivalent to that of Registered Mail.",
         "502.20(l)",

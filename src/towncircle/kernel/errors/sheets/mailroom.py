@@ -159,6 +159,13 @@ ROWS = {
         clause="house",
         next_step="Finish it: towncircle print DIR --out OUT --resume. To print something else first, add --new.",
     ),
+    "mailroom.half-silent": Row(
+        kind="refused",
+        sentence="The device {device} did not evidence the job {job}; whether its half {half} did, nobody tells now.",
+        clause="P050 3.3(c)",
+        next_step="Try again when the half answers. One that is to go is given back first: towncircle withdraw DIR "
+        "--device {half}",
+    ),
     "mailroom.marks-lost": Row(
         kind="refused",
         sentence="The device {device} debited the job {job}, {amount}, and gives its marks no more: they are lost.",

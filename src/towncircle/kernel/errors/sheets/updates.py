@@ -63,6 +63,30 @@ ROWS = {
         clause="P050 1.5",
         next_step="See which ones are: `towncircle rates filed DIR`.",
     ),
+    "updates.not-accepted": Row(
+        kind="refused",
+        sentence="Table {number} of {provider} was not accepted, so no acceptance of it is withdrawn.",
+        clause="P050 1.5",
+        next_step="See which ones are: `towncircle rates filed DIR`.",
+    ),
+    "updates.withdrawn": Row(
+        kind="refused",
+        sentence="Table {number} of {provider} stands as accepted through {through} already; its Provider has notice.",
+        clause="P050 1.5",
+        next_step="That stays. For other prices the Provider publishes another table, which can be accepted.",
+    ),
+    "updates.withdrawn-too-late": Row(
+        kind="refused",
+        sentence="An acceptance that ends with {through} had to be withdrawn by {ready}: hosts connect after it.",
+        clause="P050 1.5 (house)",
+        next_step="Name a later day with --through.",
+    ),
+    "updates.no-reasons": Row(
+        kind="input",
+        sentence="The withdrawal of table {number} gives no reasons, or more than 2,000 characters.",
+        clause="P050 1.5 (house)",
+        next_step="Give them with --reasons; they go to the Provider.",
+    ),
     "updates.batch-open": Row(
         kind="refused",
         sentence="A print job is open ({jobs}): nothing is changed during a batch.",

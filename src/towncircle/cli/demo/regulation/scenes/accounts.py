@@ -105,14 +105,15 @@ def available(town: Town) -> None:
 
 @shows(
     45,
-    "An advance is agreed, given, and repaid out of the next deposit",
+    "An advance is agreed, given, and repaid out of the next deposit; the agreement ends",
     "provider advance.given",
     "provider advance.agreed",
     "provider advance.repaid",
+    "provider advance.ended",
     clause="502.25(c), P050 3.5(a)",
 )
 def advanced(town: Town) -> None:
-    """Agree on an advance, take it, spend it, and deposit again."""
+    """Agree on an advance, take it, spend it, deposit again, and end the agreement."""
     journeys = town.room(32)
     town.connect(journeys)
     with refused("advance.not-agreed"):
@@ -121,6 +122,9 @@ def advanced(town: Town) -> None:
     told = accounts.ask_advance(journeys, _ADVANCE)
     journeys.reset(told.account_balance)
     journeys.deposit(Mills.dollars(80))
+    accounts.end_advance(town.world, journeys.licensee, reason="It was for once.", by="ann")
+    with refused("advance.not-agreed"):
+        accounts.ask_advance(journeys, _ADVANCE)
 
 
 @shows(

@@ -283,6 +283,21 @@ def courier(town: Town) -> None:
     _permit(town, "back", _COURIER, "MTM-12")
 
 
+@shows(
+    340,
+    "A permission for a carrier is withdrawn in writing; devices go by Registered Mail again",
+    "postal service.permission-withdrawn",
+    "provider service.permission-withdrawn",
+    clause="502.20(l)",
+)
+def carrier_ended(town: Town) -> None:
+    """Withdraw the carrier's permission: nothing is shipped by it any more."""
+    told = {"provider": PROVIDER, "direction": "out", "service": _CARRIER, "reference": "MTM-13"}
+    custody.withdraw_permission(town.world, document=b"the vaults stood open", **told)
+    with refused("custody.carrier-not-permitted"):
+        custody.use_carrier(town.world, PROVIDER, service=_CARRIER)
+
+
 def _permit(town: Town, direction: str, service: str, permission: str) -> None:
     paper = f"{permission}: {service}".encode()
     custody.permit(

@@ -9,11 +9,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from towncircle.cli.demo.regulation.procedures import scene, shows
+from towncircle.cli.demo.regulation.procedures import procedure, scene, shows
 from towncircle.cli.demo.regulation.town import EARLIER, LATER, PROVIDER, name_of, refused
 from towncircle.cli.demo.stage import expect
 from towncircle.kernel.money import Mills
+from towncircle.postal.revocations import GROUNDS
 from towncircle.rules.duties import HEADQUARTERS
+from towncircle.verification import ACCEPTED, Observed
 from towncircle.world import licensing, returning
 from towncircle.world.config import POSTAL
 
@@ -189,8 +191,8 @@ def withdraw(town: Town, number: int, reason: str) -> None:
 @shows(
     69,
     "A device may be kept abroad by authorization, which ends",
-    "postal permit.granted",
-    "postal permit.withdrawn",
+    "postal permit.granted permit=abroad",
+    "postal permit.withdrawn permit=abroad",
     clause="P050 2.3(d)",
 )
 def abroad(town: Town) -> None:
@@ -201,6 +203,34 @@ def abroad(town: Town) -> None:
     with refused("license.permitted"):
         licensing.revoke(town.world, number, {"abroad": "The device is at a branch."}, by="postmaster")
     licensing.end_permit(town.world, number, "abroad", by="postmaster")
+
+
+@shows(
+    76,
+    "Mail may be combined with mail that is paid otherwise by authorization",
+    "postal permit.granted permit=combined",
+    clause="P050 5.2",
+)
+def combined(town: Town) -> None:
+    """Have a combined piece held at the facility, authorize its licensee, and have another one accepted."""
+    journeys = town.room(6)
+    town.connect(journeys)
+    town.fund(journeys)
+    seen = Observed(other_payment="permit imprint")
+    before, after = (bytes.fromhex(piece) for piece in town.print(journeys, 2).job.body["indicia"])
+    held = town.judge(before, seen).disposition
+    expect(held not in ACCEPTED, "a combined piece was accepted without authorization")
+    day = town.world.clock.now().plus(days=90).date_in(HEADQUARTERS)
+    licensing.permit(town.world, licensing.held(journeys).key, "combined", "COMBINED-1", day, by="postmaster")
+    expect(town.judge(after, seen).disposition in ACCEPTED, "a combined piece was not accepted in spite of it")
+
+
+for _ground in GROUNDS:
+    procedure(
+        f"A license is revoked, ground: {_ground.replace('-', ' ')}",
+        f"postal license.revoked grounds=['{_ground}']",
+        clause="P050 2.3",
+    )
 
 
 @shows(
@@ -246,7 +276,12 @@ def revocation_upheld(town: Town) -> None:
     withdraw(town, 8, "the license was revoked")
 
 
-@scene(120)
+@shows(
+    120,
+    "An application within five years of a revocation is refused",
+    "postal license.refused grounds=['license.revoked-before']",
+    clause="P050 2.2",
+)
 def looked_back(town: Town) -> None:
     """Refuse the new application of a licensee whose license was revoked."""
     with refused("postal.license-refused"):

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 from towncircle.cli.demo.regulation.procedures import procedure, scene, shows
 from towncircle.cli.demo.regulation.scenes.licenses import revoke
 from towncircle.cli.demo.regulation.town import refused
+from towncircle.cli.demo.stage import expect
 from towncircle.kernel.ids import DeviceId
 from towncircle.postal.missing import take_copy
 from towncircle.provider import incidents, missing, searching
 from towncircle.rules.duties import HEADQUARTERS
+from towncircle.verification import INVALID
 from towncircle.world.missing import report, return_recovered
 from towncircle.world.supervising import by_officer
 
@@ -48,6 +50,10 @@ procedure(
 def stolen(town: Town) -> None:
     """Report a theft with the police report."""
     journeys = town.room(20)
+    town.connect(journeys)
+    town.fund(journeys)
+    town.connect(journeys)
+    town.notes["piece of the thief"] = town.print(journeys).job.body["indicia"][0]
     town.notes["stolen"] = journeys.device
     report(
         journeys,
@@ -59,6 +65,18 @@ def stolen(town: Town) -> None:
         police_report=_REPORT,
     )
     town.rests(journeys)
+
+
+@shows(
+    46,
+    "A piece of a stolen device is found at the facility at once",
+    "postal scan.recorded verdict=INVALID device=@device.stolen",
+    clause="502.24, 502.28",
+)
+def of_the_thief(town: Town) -> None:
+    """Mail what was printed behind the last word of the device."""
+    found = town.judge(bytes.fromhex(town.notes["piece of the thief"]))
+    expect(found.verdict == INVALID, f"the piece of a stolen device is {found.verdict}")
 
 
 @shows(

@@ -15,6 +15,7 @@ from towncircle.cli.demo.regulation.town import refused
 from towncircle.cli.demo.stage import expect
 from towncircle.kernel.money import Mills
 from towncircle.world import licensing
+from towncircle.world.quality import check
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,6 +59,20 @@ def poor_piece(town: Town) -> None:
     finding = town.quality_piece(journeys, _faint)
     expect(finding.deficiencies and finding.guidance, "a faint piece has no deficiency")
     town.fund(journeys)
+
+
+@shows(
+    102,
+    "A licensee grades a piece of its own and forwards nothing",
+    "licensee quality.checked",
+    clause="P050 2.5(h), house",
+)
+def own_check(town: Town) -> None:
+    """Look after the new cartridge whether it prints well."""
+    journeys = town.room(15)
+    town.connect(journeys)
+    found = check(journeys, town.page(journeys))
+    expect(not found.forwarded and found.grade != "F", f"a sound piece is graded {found.grade}")
 
 
 @shows(

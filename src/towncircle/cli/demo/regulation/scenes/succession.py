@@ -17,6 +17,7 @@ from towncircle.licensee import funds
 from towncircle.provider import upkeep
 from towncircle.provider.inventory import device_record
 from towncircle.wire.bodies import ResetStanding
+from towncircle.world import refunding
 from towncircle.world.enrolling import enrol
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from towncircle.cli.demo.regulation.town import Town
     from towncircle.kernel.context import Context
     from towncircle.kernel.store import Record
+    from towncircle.verification import Verdict
 
 _FIVE, _TEN = Mills.dollars(5), Mills.dollars(10)
 _OVER = 92  # the day on which the request of day 60 is good no more (`psd.resetting`)
@@ -50,6 +52,46 @@ def decertified(town: Town) -> None:
     with refused("provider.resets-denied"):
         journeys.reset(_TEN)
     withdraw(town, EARLIER, "its system is decertified")
+
+
+@shows(
+    8,
+    "A piece of a decertified system is refused at the facility",
+    "postal scan.recorded verdict=INVALID device=@device.inactive",
+    clause="IMI-09",
+    needs="decertified_on",
+)
+def not_postage(town: Town) -> None:
+    """Mail a piece that was printed before the rule set of the year."""
+    if "decertified_on" not in town.world.rules.parameters:
+        return  # nothing was before this rule set
+    mailed, _ = town.notes["earlier pieces"].split()
+    found = town.judge(bytes.fromhex(mailed))
+    expect("regime.valid-through" in _bad(found), f"the piece is {found.verdict}")
+
+
+@shows(
+    10,
+    "Unused postage of a decertified system is not refunded",
+    "provider refund.scanned annotated=1 pieces=1",
+    clause="IMI-09, 502.27(a)",
+    needs="decertified_on",
+)
+def not_refunded(town: Town) -> None:
+    """Send the other piece in: it is annotated, and nothing is certified."""
+    if "decertified_on" not in town.world.rules.parameters:
+        return  # nothing was before this rule set
+    journeys = town.room(EARLIER)
+    _, unused = (bytes.fromhex(piece) for piece in town.notes["earlier pieces"].split())
+    town.authorise(journeys.licensee, "dora")
+    refund = refunding.submit(journeys, (unused,), by="dora").refund
+    refunding.scan(town.world, refund, (unused,), by="ann")
+    with refused("refund.nothing-qualifies"):
+        refunding.certify(town.world, refund, by="ben")
+
+
+def _bad(found: Verdict) -> set[str]:
+    return {one.code for one in found.findings if one.ok is False}
 
 
 @scene(300)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 SYSTEM, ROOM = "TC2A", 6
 PAPER = hashlib.sha256(b"a paper of the file").hexdigest()
 _BUILDS = tuple(hashlib.sha256(words).hexdigest() for words in (b"TC2A, first build", b"TC2A, second build"))
+BUILD = _BUILDS[0]  # the one that no longer runs when it is suspended
 _MANAGER = "manager-mtm"
 _ART = ("spring", "gamble")
 

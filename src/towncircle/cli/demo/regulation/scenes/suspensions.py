@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from towncircle.cli.demo.regulation.procedures import scene, shows
-from towncircle.cli.demo.regulation.scenes.supervision import PAPER, ROOM, SYSTEM, ahead, postal, provider
+from towncircle.cli.demo.regulation.scenes.supervision import BUILD, PAPER, ROOM, SYSTEM, ahead, postal, provider
 from towncircle.cli.demo.regulation.town import PROVIDER, refused
 from towncircle.cli.demo.stage import expect
 from towncircle.kernel.money import Mills
@@ -265,9 +265,10 @@ def willful(town: Town) -> None:
 
 @shows(
     163,
-    "A suspension for a willful violation is withdrawn before it takes effect",
+    "A suspension for a willful violation is noticed at once, to be defended in less time, and withdrawn",
     "postal authorization.suspension-withdrawn",
-    clause="502.5(c)(4)(iii)",
+    "postal authorization.suspension-notified defend_by=*",
+    clause="502.5(c)(2), 502.5(c)(4)(iii)",
 )
 def willful_withdrawn(town: Town) -> None:
     """Withdraw it, on a solution."""
@@ -305,3 +306,35 @@ def an_hour(town: Town) -> None:
         journeys.reset(Mills.dollars(10))
     withdraw(town, _HOUR)
     journeys.reset(Mills.dollars(10))
+
+
+# ---- a class and a version instead of a system (502.13(a))
+
+_PARTS = {"a class": "class stand-alone", "a version": f"version {BUILD[:12]}"}
+
+
+@scene(228)
+def parts_proposed(town: Town) -> None:
+    """Propose to suspend a class of systems, and one version of a system."""
+    for thread, scope in _PARTS.items():
+        _propose(town, "approval", thread, scope=scope)
+
+
+@scene(242)
+def parts_noticed(town: Town) -> None:
+    """Notify both."""
+    for thread in _PARTS:
+        _notify(town, thread)
+
+
+@shows(
+    290,
+    "The approval of a class of systems, and of a version, is suspended",
+    *(f"postal approval.suspended scope=['{scope.replace(' ', '_')}']" for scope in _PARTS.values()),
+    clause="502.13(a), 502.13(b)(3)",
+)
+def parts_in_force(town: Town) -> None:
+    """Find that nobody defended against either: the class is restored, the version stays suspended."""
+    withdraw(town, "a class")
+    _ended(town, "a class", "withdrawn")
+    _ended(town, "a version", "")

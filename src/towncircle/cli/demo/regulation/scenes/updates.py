@@ -23,14 +23,14 @@ from towncircle.postal import products
 from towncircle.psd.integrity import module_digest
 from towncircle.rules.duties import HEADQUARTERS
 from towncircle.world import printing, updates
-from towncircle.world.departments import Payer
+from towncircle.world.departments import Payer, reset_pin
 
 if TYPE_CHECKING:
     from towncircle.cli.demo.regulation.town import Town
 
 _LATE, _AT_ONCE, _PINS = 3, 4, 5
 _NEXT_BUILD = hashlib.sha256(b"the next build, which is halted").hexdigest()
-_PIN, _WRONG = "27182", "31415"
+_PIN, _WRONG, _OTHER = "27182", "31415", "14142"
 
 
 def _ahead(town: Town, days: int) -> date:
@@ -76,6 +76,21 @@ def published(town: Town) -> None:
 def published_earlier(town: Town) -> None:
     """Publish a table with an earlier first day: hosts that wait for the last one are to have both by then."""
     _publish(town, "summer", 110)
+
+
+@shows(
+    152,
+    "The acceptance of a rate table is withdrawn after a mailing date, with notice",
+    "postal rates.acceptance-withdrawn",
+    "provider rates.acceptance-withdrawn",
+    clause="P050 1.5",
+)
+def withdrawn(town: Town) -> None:
+    """Withdraw the acceptance of the autumn table; too early a day is refused."""
+    reasons = "It was accepted until the next general change."
+    with refused("updates.withdrawn-too-late"):
+        updates.withdraw_rates(town.world, PROVIDER, 1, through=_ahead(town, 0), reasons=reasons)
+    updates.withdraw_rates(town.world, PROVIDER, 1, through=_ahead(town, 150), reasons=reasons)
 
 
 # ---- software (IMI-03, 502.11)
@@ -184,6 +199,28 @@ def _print(town: Town, pin: str) -> None:
     payer = Payer(department="claims", person="dora", pin=pin)
     folder = town.out / "mail"
     printing.print_job(town.room(_PINS), town.recipients(1), folder, formats=("pdf",), payer=payer)
+
+
+@shows(
+    61,
+    "A forgotten PIN is reset by another person, who proves it by the own PIN",
+    "licensee pin.set how=reset",
+    "licensee pin.set how=first",
+    clause="IMI-05",
+)
+def pin_reset(town: Town) -> None:
+    """Reset a PIN: a name alone is no proof, and a wrong PIN neither."""
+    journeys = town.room(_PINS)
+    town.authorise(journeys.licensee, "emil")
+    for code in ("pin.none", "pin.wrong"):
+        with refused(code):
+            reset_pin(journeys, name="dora", pin=_WRONG, by="emil", proof=_WRONG)
+        if code == "pin.none":
+            journeys.do(lambda ctx: pins.set_pin(ctx, name="emil", pin=_OTHER))
+    reset_pin(journeys, name="dora", pin=_WRONG, by="emil", proof=_OTHER)
+    town.connect(journeys)
+    _print(town, _WRONG)
+    reset_pin(journeys, name="dora", pin=_PIN, by="emil", proof=_OTHER)
 
 
 @shows(62, "A person is admitted to a department no more", "licensee department.dismissed", clause="IMI-05")
