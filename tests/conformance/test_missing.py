@@ -146,7 +146,7 @@ def test_a_replacement_is_withheld_until_the_loss_is_reported(journeys: Journeys
     assert journeys.lease().device != ""
 
 
-@pytest.mark.requirement("502.24b/1", "502.24b/2")
+@pytest.mark.requirement("502.24b/1")
 def test_the_specialists_receipt_is_compared_with_what_was_sent_and_comes_to_the_provider(journeys: Journeys) -> None:
     def take(document: str) -> None:
         told = {"device": journeys.device, "reference": "C-1", "document": document}

@@ -220,7 +220,6 @@ def step(
     provider(journeys, searching.take_step, step=name, **said)
 
 
-@pytest.mark.requirement("502.24a/1", "502.24a/2", "502.24a/3", "502.24a/4", "502.24a/5", "502.24a/6")
 def test_a_step_of_the_search_says_what_its_evidence_says_and_its_question_goes_to_whom_it_concerns(
     journeys: Journeys,
 ) -> None:
