@@ -20,7 +20,7 @@ for place in (ROOT, SRC):
         sys.path.insert(0, str(place))
 
 from towncircle.kernel.errors import Row, sheets  # noqa: E402 - the checkout's own package
-from towncircle.kernel.errors.under import UNDER  # noqa: E402
+from towncircle.kernel.errors.under import UNDER, written  # noqa: E402
 from towncircle.kernel.machine import StateTable  # noqa: E402
 
 _EXITS = {"input": "2, input that cannot be used", "refused": "3, refused", "broken": "4, internal"}
@@ -61,8 +61,7 @@ def errors_page() -> str:
 
 
 def _also(code: str) -> str:
-    more = UNDER.get(code, ())
-    return f"; keeps also {', '.join(more).replace('P050-', 'P050 ')}" if more else ""
+    return f"; keeps also {written(UNDER[code])}" if code in UNDER else ""
 
 
 def state_tables() -> list[tuple[str, str, StateTable]]:

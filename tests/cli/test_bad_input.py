@@ -14,6 +14,7 @@ from PIL import Image
 from towncircle.cli import main as shell
 from towncircle.cli.main import main
 from towncircle.kernel.errors.table import ERRORS
+from towncircle.kernel.errors.under import written
 
 DEVICE_STORE = "devices/TC1A0000000001/device.sqlite"
 FULL_WIDTH_ONE = "\uff11"
@@ -61,7 +62,8 @@ class Shell:
         assert "not given" not in record["sentence"] + record["next_step"]
         lines = said.err.splitlines()
         assert lines[0].startswith("towncircle: ")
-        assert f"  code {code}, clause {record['clause']}" in lines
+        also = f"; also {written(record['under'])}" if "under" in record else ""
+        assert f"  code {code}, clause {record['clause']}{also}" in lines
         assert lines[-1] == f"  Next step: {record['next_step']}"
         assert "Traceback" not in said.err
         return Answer(code, record["sentence"], record["next_step"], said.err)

@@ -12,8 +12,18 @@ from pkgutil import iter_modules
 
 import pytest
 
+from towncircle.cli.main import render
 from towncircle.kernel import errors
-from towncircle.kernel.errors import BadInput, BrokenInvariant, Refused, RefusedOnGrounds, Row, TowncircleError, sheets
+from towncircle.kernel.errors import (
+    BadInput,
+    BrokenInvariant,
+    Refused,
+    RefusedOnGrounds,
+    RelayedRefusal,
+    Row,
+    TowncircleError,
+    sheets,
+)
 from towncircle.kernel.errors.table import ERRORS
 
 SRC = Path(errors.__file__).parents[2]
@@ -171,3 +181,17 @@ def test_a_form_is_refused_with_every_ground() -> None:
     error = RefusedOnGrounds(code, grounds)
     record = error.as_dict()
     assert [ground["code"] for ground in record["grounds"]] == ["money.unreadable", "time.unreadable"]  # type: ignore[attr-defined]
+
+
+def test_a_refusal_names_what_its_guard_keeps_besides_its_clause(capsys: pytest.CaptureFixture[str]) -> None:
+    error = Refused("provider.no-license")
+    assert error.under == ("PRE-09", "P050-1.3", "502.8")
+    assert error.as_dict()["under"] == ["PRE-09", "P050-1.3", "502.8"]
+    record = {"code": "provider.no-license", "sentence": "s", "clause": "502.20(c)", "next_step": "n"}
+    assert RelayedRefusal(record).as_dict() == {**record, "under": ["PRE-09", "P050-1.3", "502.8"]}
+    assert RelayedRefusal({**record, "code": "of.another-version"}).as_dict() == {
+        **record,
+        "code": "of.another-version",
+    }
+    render(error, as_json=False)
+    assert "clause 502.20(c); also PRE-09, P050 1.3, 502.8\n" in capsys.readouterr().err

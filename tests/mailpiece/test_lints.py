@@ -311,4 +311,4 @@ def test_a_page_with_findings_is_refused_with_all_of_them():
     bad = having("fim", without("device"), pattern=fim("C"))
     with pytest.raises(RefusedOnGrounds) as refusal:
         require(bad, IMI, ON)
-    assert {ground.clause for ground in refusal.value.grounds} == {"P050 4.5", "P050 4.12"}
+    assert {ground.clause for ground in refusal.value.grounds} == {"P050 4.5, PRE-01", "P050 4.12, PRE-21"}

@@ -141,6 +141,8 @@ def _in_our_words(error: Exception) -> TowncircleError:
 
 def render(error: TowncircleError, *, as_json: bool) -> int:
     """Show an error as text on stderr, or as JSON on stdout, and give its exit code."""
+    from towncircle.kernel.errors.under import written  # only when something goes wrong
+
     record = error.as_dict()
     if as_json:
         print(json.dumps({"error": record}, ensure_ascii=False))
@@ -149,7 +151,7 @@ def render(error: TowncircleError, *, as_json: bool) -> int:
         grounds = record.get("grounds")
         if isinstance(grounds, list):
             lines += [f"  - {ground['sentence']} [{ground['clause']}]" for ground in grounds]
-        also = f"; also {', '.join(error.under).replace('P050-', 'P050 ')}" if error.under else ""
+        also = f"; also {written(error.under)}" if error.under else ""
         lines += [f"  code {record['code']}, clause {record['clause']}{also}", f"  Next step: {record['next_step']}"]
         print("\n".join(lines), file=sys.stderr)
     return EXIT_CODES[error.kind]

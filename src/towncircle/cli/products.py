@@ -129,5 +129,5 @@ def _show(args: argparse.Namespace) -> int:
         for row in rows:
             print(f"{kind:<14}  {row.key:<24}  {row.body['state']:<12}  {', '.join(row.body.get('steps', ()))}")
     if not any(found.values()):
-        print("Nothing is on file: the Providers of this world were authorized from the start.")
+        print("Nothing is on file: this world is older than the files of Providers and their systems.")
     return 0

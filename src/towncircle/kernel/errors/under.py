@@ -9,7 +9,8 @@ Kept: an id stands here only if a test breaks that requirement and gets this ref
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 UNDER: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -70,3 +71,8 @@ UNDER: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "rates.after-tables": ("PRE-20",),
     }
 )
+
+
+def written(ids: Iterable[str]) -> str:
+    """Write requirements as a lawyer does: `PRE-09, P050 1.3, 502.25(a)`."""
+    return ", ".join(re.sub(r"^([0-9]{3}\.[0-9]+)([a-z])$", r"\1(\2)", name.replace("P050-", "P050 ")) for name in ids)

@@ -250,6 +250,13 @@ def taken_along(town: Town) -> None:
         town.provider(device, upkeep.scrap, act="custody scrap")
 
 
+procedure(
+    "The value of a device that was taken along or had to be removed is credited",
+    "provider balance.withdrawn device=@removal.ordered",
+    clause="P050 2.6, 502.20(i), 502.27(b)",
+)
+
+
 @shows(
     70,
     "A carrier is shown to be as safe as Registered Mail, permitted in writing, and used",

@@ -220,7 +220,7 @@ def combined(town: Town) -> None:
     before, after = (bytes.fromhex(piece) for piece in town.print(journeys, 2).job.body["indicia"])
     held = town.judge(before, seen).disposition
     expect(held not in ACCEPTED, "a combined piece was accepted without authorization")
-    day = town.world.clock.now().plus(days=90).date_in(HEADQUARTERS)
+    day = town.world.clock.now().plus(days=100).date_in(HEADQUARTERS)
     licensing.permit(town.world, licensing.held(journeys).key, "combined", "COMBINED-1", day, by="postmaster")
     expect(town.judge(after, seen).disposition in ACCEPTED, "a combined piece was not accepted in spite of it")
 

@@ -96,8 +96,8 @@ def _imposed(form: str, title: str, first: int) -> None:
         clause=f"{clauses['notice']}, {clauses['defense']}, {clauses['decision']}",
     )
     def decided(town: Town) -> None:
-        """Decide that it is warranted."""
-        decide(town, form, upheld)
+        """Decide that it is warranted, with a shorter time for an appeal."""
+        decide(town, form, upheld, appeal_by=ahead(town, 12))
 
     @scene(first + 20)
     def appealed(town: Town) -> None:
@@ -108,8 +108,9 @@ def _imposed(form: str, title: str, first: int) -> None:
 
     @shows(
         first + 26,
-        f"A {title} is appealed, upheld and paid",
+        f"A {title} is appealed in the shorter time that its decision gives, upheld and paid",
         f"postal {form}.appeal-decided outcome=upheld",
+        f"postal {form}.decided appeal_by=*",
         f"postal {form}.appealed",
         f"postal {form}.paid",
         clause=clauses["appeal"],

@@ -40,13 +40,14 @@ def answer(town: Town, thread: str, kind: str) -> None:
     provider(town, supervision.answer, **told)
 
 
-def decide(town: Town, form: str, thread: str) -> None:
-    """Decide, after the defense, that what was noticed is warranted."""
+def decide(town: Town, form: str, thread: str, **shorter: str) -> None:
+    """Decide, after the defense, that what was noticed is warranted; an appeal may get a `shorter` time."""
     weighed = dict.fromkeys(procedures()[form].considers, "It was looked at.")
     told: dict[str, Any] = {
         "procedure": town.notes[thread],
         "reasons": "The defense does not mend it.",
         "considered": weighed,
+        **shorter,
     }
     postal(town, decisions.decide, rules=town.world.rules, **told)
 
