@@ -95,6 +95,8 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "close-account instruct": ("CLO-1",),
     "custody manufacture": ("--count", "2"),
     "custody inspect": ("{device}",),
+    "provider test-print": ("{device}", "--reference", "t-1", "--out", "{paper}.d"),
+    "provider test-destroyed": ("--reference", "t-1"),
     "inspection announce": (
         "--reference",
         "I-1",

@@ -146,6 +146,26 @@ def test_a_replacement_is_withheld_until_the_loss_is_reported(journeys: Journeys
     assert journeys.lease().device != ""
 
 
+@pytest.mark.requirement("502.24b/1")
+def test_the_specialists_receipt_is_compared_with_what_was_sent_and_comes_to_the_provider(journeys: Journeys) -> None:
+    def take(document: str) -> None:
+        told = {"device": journeys.device, "reference": "C-1", "document": document}
+        by_officer(journeys.world, lambda ctx: office.take_copy(ctx, **told), by="cpip", act="missing copy")
+
+    lose(journeys)
+    provider(journeys, missing.police, reference="26-7", document=PAPER, cpip="C-1")
+    take("cd" * 32)  # another paper than the one that was sent
+    with refused("502.24b", "missing.replacement-withheld"):
+        journeys.lease()
+    take(PAPER)
+    with journeys.world.store(POSTAL).reading() as view:
+        told = [fact.body["agrees"] for fact in view.facts() if fact.type == "cpip.received"]
+    with journeys.world.store(HARBOR).reading() as view:
+        kept_ = [fact.body["receipt"] for fact in view.facts() if fact.type == "cpip.receipted"]
+    assert (told, kept_) == (["no", "yes"], [missing.OTHER_PAPER, missing.THIS_PAPER])
+    assert journeys.lease().device != ""
+
+
 @pytest.mark.requirement("502.24c/1")
 def test_the_register_takes_no_find_of_a_device_that_was_not_lost(hand: Hand) -> None:
     activity = bodies.DeviceActivity(

@@ -11,7 +11,7 @@ from tests.journeys.stories import ANNEX, HARBOR, MAILROOM, PEOPLE, mailer, new_
 from tests.journeys.test_examinations import no_difference
 from tests.parties.hand import Line
 
-from towncircle.kernel.errors import Refused, RefusedOnGrounds, RelayedRefusal
+from towncircle.kernel.errors import BadInput, Refused, RefusedOnGrounds, RelayedRefusal
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record as Row
@@ -203,8 +203,43 @@ def test_a_replaced_device_is_checked_out_and_its_balance_credited(journeys: Jou
     no_difference(journeys.world, tmp_path / "export")
 
 
-def step(journeys: Journeys, name: str, result: str = "nothing", document: str = PAPER) -> None:
-    provider(journeys, searching.take_step, step=name, result=result, reference="file-1", document=document)
+TOLD = {
+    "directory-assistance": "603 555 0100",
+    "post-office": "03060",
+    "rental-agency": "Elm Street Rentals",
+    "last-address": "2026-11-20",
+    "certified-letter": "7000 0000 0000 0000 0001",
+}
+
+
+def step(
+    journeys: Journeys, name: str, result: str = "nothing", document: str = PAPER, told: str | None = None
+) -> None:
+    said = {"result": result, "reference": "file-1", "document": document}
+    said["told"] = TOLD.get(name, "") if told is None else told
+    provider(journeys, searching.take_step, step=name, **said)
+
+
+def test_a_step_of_the_search_says_what_its_evidence_says_and_its_question_goes_to_whom_it_concerns(
+    journeys: Journeys,
+) -> None:
+    provider(journeys, searching.search, reason="letters come back")
+    for name, told in (
+        ("directory-assistance", "a friend"),
+        ("post-office", "0306"),
+        ("rental-agency", ""),
+        ("last-address", "2099-01-01"),
+        ("last-address", "yesterday"),
+        ("certified-letter", "a letter"),
+        ("cmls-and-mats", "they said no"),
+    ):
+        with pytest.raises(BadInput, match=r"missing\.step-evidence|custody\.article"):
+            step(journeys, name, told=told)
+    step(journeys, "rental-agency", "not-applicable", told="")
+    step(journeys, "cmls-and-mats")
+    with journeys.world.store(POSTAL).reading() as view:
+        asked = [fact.body["reference"] for fact in view.facts() if fact.type == "location.inquired"]
+    assert asked == ["file-1"]
 
 
 def test_a_search_ends_after_every_step_and_every_open_one_is_named(journeys: Journeys, tmp_path: Path) -> None:

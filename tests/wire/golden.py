@@ -424,6 +424,9 @@ SPECIMENS: tuple[Body, ...] = (
     ),
     b.NoticeQuery(received="NTC-7K3MQ9ZX2RTB"),
     b.ReviewRequest(reference="r-1", at=NOW),
+    b.LocationInquiry(device=DEVICE, reference="file-1", at=NOW),
+    b.PoliceCopySent(device=DEVICE, reference="CPIP-17", document="ab" * 32, at=NOW),
+    b.PoliceCopyReceived(device=DEVICE, reference="CPIP-17", document="ab" * 32, at=LATER),
     b.InspectionAnnounced(
         inspection="I-1", scope="distribution", site="the store", on="2026-11-30", records=("shipping book",), at=NOW
     ),

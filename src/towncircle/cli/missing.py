@@ -91,6 +91,8 @@ def _add_provider(verbs: Any) -> None:
     step = verb("step", "record a location step of 502.24(a) with its evidence")
     step.add_argument("--step", required=True, metavar="STEP", help="which one; 'missing show' lists them")
     step.add_argument("--result", default="nothing", choices=("nothing", "new-address", "not-applicable"))
+    told = "what its evidence says: number-called, office-zip, agency, visited-on, article; 'missing show' says which"
+    step.add_argument("--told", default="", metavar="TEXT", help=told)
     _evidence(step)
     verb("determine", "determine that a device which was searched for is lost or stolen").add_argument(
         "--event", required=True, choices=("lost", "stolen")
@@ -251,6 +253,7 @@ def _job(args: argparse.Namespace, regime: str) -> Callable[[Context], Record]:
             return lambda ctx: searching.search(ctx, device=device, reason=args.details)
         case "step":
             told = {"step": args.step, "result": args.result, "reference": args.reference, "document": document}
+            told |= {"told": args.told}
             return lambda ctx: searching.take_step(ctx, device=device, **told)
         case "determine":
             return lambda ctx: searching.determine(ctx, device=device, event=args.event)
@@ -281,7 +284,9 @@ def _print_incident(record: Record) -> None:
             needed = step is not INSPECTION or body["located_at"]
             if not needed or (done is None and body["state"] != SEARCHING):
                 continue
-            told = f"{done['result']}, {done['reference']}" if done else f"open: {step.does}"
+            said = f", {step.tells} {done['told']}" if done and done.get("told") else ""
+            asks = f" (--told {step.tells})" if step.tells else ""
+            told = f"{done['result']}, {done['reference']}{said}" if done else f"open: {step.does}{asks}"
             print(f"  [{'x' if done else ' '}] {step.clause} {step.name}: {told}")
     for name, words in (("police", "police report"), ("cpip", "copy to the CPIP specialist")):
         if body["source"] == "licensee" or body[name]:

@@ -30,7 +30,7 @@ def add(subparsers: Any) -> None:
     """Register the command."""
     parser = subparsers.add_parser(
         "provider",
-        help="answer notices of the Postal Service, report weaknesses, submit advertising art",
+        help="answer notices of the Postal Service, report weaknesses, submit art, print tests",
         description="What a Provider does under the supervision of the Postal Service.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -56,6 +56,12 @@ def add(subparsers: Any) -> None:
     art.add_argument("--line", action="append", default=[], metavar="TEXT", help="a line of it; at most two")
     art.add_argument("--picture", type=Path, default=None, metavar="FILE", help="a still PNG, JPEG, GIF or BMP")
     art.add_argument("--mailer", default="", metavar="NAME", help="the mailer's name instead of: Mailer's Message")
+    prints = _verb(verbs, "test-print", "print test indicia; they are to be destroyed on the same day", "device")
+    prints.add_argument("--pieces", type=int, default=1, metavar="N", help="how many (default: 1)")
+    prints.add_argument("--out", required=True, type=Path, metavar="FOLDER", help="where to write them")
+    for verb in (prints, _verb(verbs, "test-destroyed", "confirm that the indicia of a test run were destroyed")):
+        verb.add_argument("--reference", required=True, metavar="REF", help="the name of the test run")
+        verb.set_defaults(run=_test)
     supply = _verb(verbs, "supply-art", "have a licensee's host fetch approved art; it prints it from then on", "name")
     supply.add_argument("--licensee", default="mailroom", metavar="NAME", help="whose host (default: mailroom)")
     supply.set_defaults(run=_supply)
@@ -68,7 +74,8 @@ def _verb(verbs: Any, name: str, help_: str, about: str = "") -> Any:
         parser.add_argument("about", metavar=about.upper(), help=f"the {about}")
     parser.add_argument("--provider", default="provider.harbor", metavar="PARTY", help="who (default: provider.harbor)")
     if name not in ("notices", "supply-art"):
-        by_argument(parser, "crypto-officer" if name in ("discover", "report") else "officer")
+        examiner = "examiner" if name.startswith("test-") else "officer"
+        by_argument(parser, "crypto-officer" if name in ("discover", "report") else examiner)
     parser.add_argument("--json", action="store_true", help="print JSON with stable keys")
     parser.set_defaults(run=_act, verb=name)
     return parser
@@ -116,6 +123,27 @@ def _job(args: argparse.Namespace) -> Callable[[Context], Any]:
             told = {"picture": artwork_of(args.picture) if args.picture else None}
             told |= {"attribution": args.mailer} if args.mailer else {}
             return lambda ctx: advertising.submit(ctx, name=args.about, words=args.line, **told)
+
+
+def _test(args: argparse.Namespace) -> int:
+    from towncircle.kernel.ids import DeviceId
+    from towncircle.world.test_prints import destroy_tests, print_tests
+
+    file = None
+    with opened(args.world) as world:
+        if args.verb == "test-print":
+            told = {"run": args.reference, "pieces": args.pieces, "by": args.by}
+            held, file = print_tests(world, args.provider, DeviceId.parse(args.about), args.out, **told)
+        else:
+            held = destroy_tests(world, args.provider, run=args.reference, by=args.by)
+    rows = {"run": held.key, **held.body, **({"file": str(file)} if file else {})}
+    if args.json:
+        as_json(rows)
+        return 0
+    print(f"{held.key}  {held.body['pieces']} pieces, {held.body['state']}{f', {file}' if file else ''}")
+    if file:
+        print(f"Next: towncircle provider test-destroyed {args.world} --reference {held.key} (today)")
+    return 0
 
 
 def _supply(args: argparse.Namespace) -> int:

@@ -11,7 +11,7 @@ from towncircle.cli.show import as_json, opened, table
 _EPILOG = """\
 examples:
   towncircle record --list
-  towncircle record my-world test-indicia-destroyed --by provider.harbor --reference log-2026-11-23
+  towncircle record my-world system-inspected --by provider.harbor --reference log-2026-11-23
   towncircle record my-world resetting-assessment --by postal.usps --about provider.harbor --reference report-18 \
       --document report.pdf
   towncircle record my-world resetting-system-audit --by postal.usps --reference report-17 --document report.pdf

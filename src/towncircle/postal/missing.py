@@ -12,16 +12,26 @@ import base64
 import hashlib
 from collections.abc import Iterator
 from itertools import islice
+from typing import Any
 
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Context
 from towncircle.kernel.errors import Refused
+from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.store import Record
 from towncircle.postal.population import own_device
 from towncircle.rules.acts import check_reference
 from towncircle.rules.duties import HEADQUARTERS
-from towncircle.wire.bodies import Acknowledged, IncidentReport, LostAndStolenFile, MissingReport
+from towncircle.wire.bodies import (
+    Acknowledged,
+    IncidentReport,
+    LocationInquiry,
+    LostAndStolenFile,
+    MissingReport,
+    PoliceCopyReceived,
+    PoliceCopySent,
+)
 from towncircle.wire.lost_and_stolen import MonthlyFile, read
 from towncircle.wire.message import Opened
 
@@ -95,9 +105,44 @@ def on_incident(ctx: Context, opened: Opened) -> Acknowledged:
     return Acknowledged(note=f"incident report {body.report} filed")
 
 
+@cites("502.24a/3")
+def on_inquiry(ctx: Context, opened: Opened) -> Acknowledged:
+    """Take a Provider's question where a licensee is, and say what the CMLS has.
+
+    The District MATS coordinator answers by a paper of his own. Raises `Refused` (postal.unknown-device).
+    """
+    body = opened.body
+    assert isinstance(body, LocationInquiry)
+    row = own_device(ctx, body.device, opened.envelope.sender)
+    held = ctx.tx.get("license", row.body["license"])
+    state = f"{held.body['state']}, of the post office {held.body['office_zip']}" if held is not None else "not here"
+    named: dict[str, Any] = {"reference": body.reference, "licensee": row.body["licensee"]}
+    ctx.note("location.inquired", body.device, clauses=("502.24(a)(3)",), provider=row.owner, **named)
+    return Acknowledged(note=f"the license {row.body['license']} is {state}")
+
+
+@cites("502.24b/1")
+def on_copy_sent(ctx: Context, opened: Opened) -> Acknowledged:
+    """Take a Provider's word of the copy that it sent to the CPIP specialist.
+
+    Raises `Refused` (postal.unknown-device).
+    """
+    body = opened.body
+    assert isinstance(body, PoliceCopySent)
+    row = own_device(ctx, body.device, opened.envelope.sender)
+    key, sent = f"{body.device} {body.reference}", {"device": body.device, "document": body.document}
+    held = ctx.tx.get("police-copy-sent", key)
+    ctx.tx.put("police-copy-sent", key, sent, owner=row.owner, expected=held.version if held is not None else 0)
+    named: dict[str, Any] = {"reference": body.reference, "document": body.document}
+    ctx.note("cpip.announced", body.device, clauses=("502.24(b)(1)",), provider=row.owner, **named)
+    return Acknowledged(note=f"the copy {body.reference} is expected")
+
+
 @cites("502.24b/1")
 def take_copy(ctx: Context, *, device: str, reference: str, document: str) -> Record:
     """Take the copy of the police report on a missing device, as the CPIP specialist to whom it goes.
+
+    It is compared with what the Provider sent, and the Provider gets a receipt for what came.
 
     The same paper again is the same copy. Raises `Refused` (postal.unknown-device, missing.not-registered,
     missing.no-copy), `BadInput` (acts.bad-reference).
@@ -114,6 +159,7 @@ def take_copy(ctx: Context, *, device: str, reference: str, document: str) -> Re
     held = ctx.tx.get("police-copy", key)
     if held is not None and held.body["document"] == document:
         return held
+    sent = ctx.tx.get("police-copy-sent", key)
     body = {"device": device, "reference": reference, "document": document, "at": int(ctx.now), "by": ctx.actor}
     ctx.note(
         "cpip.received",
@@ -122,7 +168,10 @@ def take_copy(ctx: Context, *, device: str, reference: str, document: str) -> Re
         provider=row.owner,
         reference=reference,
         document=document,
+        agrees="not told" if sent is None else "yes" if sent.body["document"] == document else "no",
     )
+    receipt = PoliceCopyReceived(device=DeviceId(device), reference=reference, document=document, at=ctx.now)
+    ctx.send(row.owner, receipt, key=f"police copy receipt {key} {document}")
     return ctx.tx.put("police-copy", key, body, owner=device, expected=held.version if held else 0)
 
 

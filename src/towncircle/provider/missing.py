@@ -22,11 +22,20 @@ from towncircle.kernel.money import Mills
 from towncircle.kernel.store import Record, Transaction
 from towncircle.ledger import Books
 from towncircle.provider.inventory import ORDERED, change, check_mended, check_usable, device_record, move
-from towncircle.wire.bodies import DeviceActivity, MissingNoted, MissingReport, Registers
+from towncircle.wire.bodies import (
+    Acknowledged,
+    DeviceActivity,
+    MissingNoted,
+    MissingReport,
+    PoliceCopyReceived,
+    PoliceCopySent,
+    Registers,
+)
 from towncircle.wire.message import Opened
 
 SEARCHING, LOST, STOLEN, RECOVERED, CLOSED = "searching", "lost", "stolen", "recovered", "closed"
 LICENSEE, SEARCH = "licensee", "search"
+THIS_PAPER, OTHER_PAPER = "this paper", "another paper"  # what the CPIP specialist has, beside what was sent
 AWAY = ("missing", "lost", "stolen", "recovered")
 _MOVES = {LOST: "lose", STOLEN: "steal"}
 _REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9./:_-]{0,79}", re.ASCII)
@@ -191,8 +200,28 @@ def police(ctx: Context, *, device: str, reference: str, document: str, cpip: st
         if not held.body["police"]:
             raise Refused("missing.no-police-paper", device=device)
         ctx.note("cpip.copied", device, clauses=("502.24(b)(1)",), incident=held.key, reference=cpip)
+        sent = PoliceCopySent(
+            device=DeviceId(device), reference=cpip, document=held.body["police"]["document"], at=ctx.now
+        )
+        ctx.send("postal.usps", sent, key=f"police copy {held.key} {cpip}")
         held = write(ctx, held, cpip={"reference": cpip, "at": int(ctx.now)})
     return held
+
+
+@cites("502.24b/1", "502.24b/2")
+def on_copy_received(ctx: Context, opened: Opened) -> Acknowledged:
+    """Take the CPIP specialist's receipt: it is for the copy that was sent, or it says that another paper came."""
+    body = opened.body
+    assert isinstance(body, PoliceCopyReceived)
+    rows = [row for row in ctx.tx.find("incident") if row.body["device"] == body.device and row.body["police"]]
+    mine = [row for row in rows if row.body["cpip"].get("reference") == body.reference]
+    for held in mine[-1:]:
+        same = held.body["police"]["document"] == body.document
+        receipt = THIS_PAPER if same else OTHER_PAPER
+        named = {"incident": held.key, "reference": body.reference, "receipt": receipt}
+        ctx.note("cpip.receipted", body.device, clauses=("502.24(b)(1)",), occurred_at=body.at, **named)
+        write(ctx, held, cpip={**held.body["cpip"], "receipt": receipt})
+    return Acknowledged(note=f"the receipt for {body.reference} is {'kept' if mine else 'of no copy of ours'}")
 
 
 @cites("502.24b", "502.24b/2")
@@ -202,7 +231,7 @@ def may_replace(ctx: Context, licensee: str) -> None:
         body = held.body
         if body["licensee"] != licensee or body["state"] not in (SEARCHING, LOST, STOLEN):
             continue
-        if not (body["police"] and body["cpip"]):
+        if not (body["police"] and body["cpip"]) or body["cpip"].get("receipt") == OTHER_PAPER:
             raise Refused("missing.replacement-withheld", device=body["device"], incident=held.key)
 
 

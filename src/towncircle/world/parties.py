@@ -178,7 +178,7 @@ def postal_handlers(authority: Authority, rules: RuleSet) -> Mapping[type, Taken
         bodies.BranchRequest: Taken(("licensee",), branches.on_request),
         bodies.BranchQuery: Taken(("licensee",), branches.on_query),
         bodies.WeaknessReport: Taken(("provider",), weaknesses.on_report),
-        bodies.InspectionAnswer: Taken(("provider",), postal_inspections.on_answer),
+        **_REPORTED_HANDLERS,
         bodies.SupervisionAnswer: Taken(("provider",), partial(defenses.on_answer, rules=rules)),
         bodies.SoftwareForward: Taken(("provider",), builds.on_software),
         bodies.RateTableFiled: Taken(("provider",), postal_rates.on_filed),
@@ -237,12 +237,20 @@ def provider_handlers(product: Product, rules: RuleSet, pack: Callable[[Instant]
     }
 
 
+_REPORTED_HANDLERS: Mapping[type, Taken] = MappingProxyType(
+    {
+        bodies.InspectionAnswer: Taken(("provider",), postal_inspections.on_answer),
+        bodies.PoliceCopySent: Taken(("provider",), postal_missing.on_copy_sent),
+        bodies.LocationInquiry: Taken(("provider",), postal_missing.on_inquiry),
+    }
+)
 _SUPERVISED_HANDLERS: Mapping[type, Taken] = MappingProxyType(
     {
         bodies.InspectionAnnounced: Taken(("postal",), provider_inspections.on_announced),
         bodies.InspectionReport: Taken(("postal",), provider_inspections.on_report),
         bodies.InspectionClosed: Taken(("postal",), provider_inspections.on_closed),
         bodies.SupervisionNotice: Taken(("postal",), supervision.on_notice),
+        bodies.PoliceCopyReceived: Taken(("postal",), missing.on_copy_received),
     }
 )
 

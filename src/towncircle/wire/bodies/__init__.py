@@ -111,6 +111,7 @@ from towncircle.wire.bodies.parties import (
     TransactionFile,
     TransactionRow,
 )
+from towncircle.wire.bodies.police import LocationInquiry, PoliceCopyReceived, PoliceCopySent
 from towncircle.wire.bodies.provider import (
     Authorise,
     Certify,
@@ -309,6 +310,7 @@ __all__ = [
     "LicenseStanding",
     "LicenseStandingQuery",
     "LicenseTransmittal",
+    "LocationInquiry",
     "LockboxReport",
     "LockboxRow",
     "LostAndStolenFile",
@@ -323,6 +325,8 @@ __all__ = [
     "NoticeWaiting",
     "PackTerms",
     "PayoutInstruction",
+    "PoliceCopyReceived",
+    "PoliceCopySent",
     "PublishedPack",
     "PublisherRow",
     "QualityFinding",

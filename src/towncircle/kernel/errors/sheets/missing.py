@@ -186,6 +186,12 @@ ROWS = {
         "502.24(c)",
         "Compare your inventory with the register of the Postal Service.",
     ),
+    "missing.step-evidence": _input(
+        "The evidence of {step} says its {needs}, and '{told}' is none.",
+        "502.24(a)",
+        "Give it with --told: number-called (digits), office-zip (5 digits), agency (its name), visited-on (a past "
+        "date), article (of the letter).",
+    ),
     "missing.elsewhere": _refused(
         "What {provider} does is done in its own process, which runs elsewhere.",
         "house",

@@ -20,16 +20,15 @@ if TYPE_CHECKING:
     from towncircle.cli.demo.regulation.town import Town
 
 _FIRST, _EVERY = 200, 3
-_TITLES = {"test-indicia-made": "Indicia are made in testing"}  # one duty has two acts
 
 
 def _plays(act: Act, day: int) -> None:
-    register(of_act(act, _TITLES.get(act.name, "")))
+    register(of_act(act))
 
     @scene(day)
     def play(town: Town) -> None:
         """Record the act."""
-        _record(town, act, _reference(act))
+        _record(town, act, f"{act.name}-1")
 
 
 def _record(town: Town, act: Act, reference: str, period: str = "") -> None:
@@ -39,15 +38,9 @@ def _record(town: Town, act: Act, reference: str, period: str = "") -> None:
     record(town.world, act.name, by=by, reference=reference, document=paper, about=about, period=period)
 
 
-def _reference(act: Act) -> str:
-    """Give the file number of an act: what was made in a test and its destruction have the same."""
-    return "test-run-1" if act.name.startswith("test-indicia-") else f"{act.name}-1"
-
-
 _day = _FIRST
 for _act in (act for act in acts().values() if not act.command):  # the others have procedures of their own
-    if _act.name != "test-indicia-destroyed":  # on the day on which they were made
-        _day += _EVERY
+    _day += _EVERY
     _plays(_act, _day)
 
 

@@ -19,7 +19,7 @@ from towncircle.cli.demo.stage import expect
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.money import Mills
 from towncircle.provider import defects, handovers, removals, upkeep
-from towncircle.world import address_data, custody
+from towncircle.world import address_data, custody, test_prints
 
 if TYPE_CHECKING:
     from towncircle.cli.demo.regulation.town import Town
@@ -56,6 +56,21 @@ def made(town: Town) -> None:
     expect(custody.inspect(town.world, PROVIDER, DeviceId(one.key)).body["custody"] == "stocked", "it is not in stock")
     custody.inspect(town.world, PROVIDER, DeviceId(other.key), reject="Its case is cracked.")
     custody.name_article(town.world, PROVIDER, DeviceId(one.key), article="RB 123 456 789 US")
+
+
+@shows(
+    21,
+    "Indicia are made in testing, and destroyed on the same day",
+    "provider test-indicia.made",
+    "provider test-indicia.destroyed",
+    clause="502.17",
+)
+def tested(town: Town) -> None:
+    """Print a run of test indicia for a mail room's device, and confirm that they are destroyed."""
+    device, out = town.room(35).device, town.out / "tests"
+    _, file = test_prints.print_tests(town.world, PROVIDER, device, out, run="test-run-1", pieces=2)
+    file.unlink()
+    test_prints.destroy_tests(town.world, PROVIDER, run="test-run-1", by="custodian")
 
 
 @shows(

@@ -16,6 +16,7 @@ from towncircle.cli.demo.stage import expect
 from towncircle.kernel.ids import DeviceId
 from towncircle.postal.missing import take_copy
 from towncircle.provider import incidents, missing, searching
+from towncircle.rules.duties import HEADQUARTERS
 from towncircle.verification import INVALID
 from towncircle.world.missing import report, return_recovered
 from towncircle.world.supervising import by_officer
@@ -84,7 +85,9 @@ def of_the_thief(town: Town) -> None:
     "provider incident.reported",
     "provider police.reported",
     "provider cpip.copied",
-    "postal cpip.received",
+    "postal cpip.announced",
+    "postal cpip.received agrees=yes",
+    "provider cpip.receipted",
     "postal incident.filed",
     clause="502.24(b)(1), 502.20(g)",
 )
@@ -170,6 +173,7 @@ def nobody_home(town: Town) -> None:
     140,
     "A device that cannot be located is searched for in the seven steps",
     "provider location-step.taken",
+    "postal location.inquired",
     "provider custody.missing",
     "provider licensee.located",
     clause="502.24(a)",
@@ -178,6 +182,9 @@ def searched(town: Town) -> None:
     """Take the steps; the post office knows a new address, where nobody opens."""
     device = town.room(22).device
     town.provider(device, searching.search, act="missing search", reason="Letters come back.")
+    visited = town.world.clock.now().date_in(HEADQUARTERS).isoformat()
+    said = {"number-called": "603 555 0100", "office-zip": "03060", "agency": "Elm Street Rentals"}
+    said |= {"visited-on": visited, "article": "7000 0000 0000 0000 0001"}
     for number, step in enumerate(searching.STEPS, start=1):
         result = searching.NEW_ADDRESS if step.name == "post-office" else searching.NOTHING
         document = _PAPER if step.document else ""
@@ -189,6 +196,7 @@ def searched(town: Town) -> None:
             result=result,
             reference=f"note-{number}",
             document=document,
+            told=said.get(step.tells, ""),
         )
 
 

@@ -1,0 +1,24 @@
+"""Error codes of a Provider's test prints."""
+
+from towncircle.kernel.errors import Row
+
+ROWS = {
+    "test-run.taken": Row(
+        kind="refused",
+        sentence="The test run {run} was printed before.",
+        clause="502.17",
+        next_step="Give each run a reference of its own.",
+    ),
+    "test-run.unknown": Row(
+        kind="refused",
+        sentence="No test run {run} was printed here.",
+        clause="502.17",
+        next_step="Name a run as it was printed: towncircle deadlines DIR shows what is to be destroyed.",
+    ),
+    "test-run.pieces": Row(
+        kind="input",
+        sentence="A test run has 1 to {most} pieces.",
+        clause="house",
+        next_step="Give --pieces a number in that range.",
+    ),
+}
