@@ -81,3 +81,15 @@ def test_own_addresses_are_mailed_to(tmp_path):
     code, told = demo(tmp_path / "own", "--addresses", str(listed))
     assert code == 0, told
     assert told["chapters"][3]["detail"].startswith("1 pieces for $0.78")
+
+
+def test_what_a_failed_chapter_did_not_leave_is_told_in_words(tmp_path):
+    from towncircle.cli.demo.narration import Narrator
+    from towncircle.cli.demo.stage import Stage, UnexpectedError
+
+    out = tmp_path / "out"
+    with Stage(out, seed=1, regime="imi-2024", addresses=None, processes=False, narrator=Narrator(quiet=True)) as stage:
+        with pytest.raises(UnexpectedError, match="did not end well"):
+            stage.facts["pages"]
+        with pytest.raises(UnexpectedError, match=r"scan\.no-such-file"):
+            stage.run("verify", out / "envelopes.pdf")

@@ -52,7 +52,7 @@ class Stage:
         self.narrator = narrator
         self.recipients: tuple[Recipient, ...] = read_addresses(addresses) if addresses else public_addresses()
         self.world_folder = out / "world"
-        self.facts: dict[str, Any] = {}
+        self.facts = _Facts()
         start = Instant.parse(STARTS[regime]) if regime in STARTS else None
         clear(out)
         World.create(self.world_folder, regime=regime, seed=seed, start=start).close()
@@ -116,13 +116,24 @@ class Stage:
             answer = json.loads(done.stdout)
         except ValueError as error:
             raise UnexpectedError(f"'{' '.join(line[2:5])}' answered no JSON: {done.stderr[-300:]}") from error
-        return dict(answer)
+        told = dict(answer)
+        refused = told.get("error")
+        if isinstance(refused, dict):
+            raise UnexpectedError(f"{refused.get('sentence')} [{refused.get('code')}, {refused.get('clause')}]")
+        return told
 
     def module(self, name: str, *arguments: object) -> subprocess.CompletedProcess[str]:
         """Run a module in a process of its own."""
         self.close_world()
         line = [sys.executable, "-m", name, *map(str, arguments)]
         return subprocess.run(line, capture_output=True, text=True, check=False)  # noqa: S603  # our own modules
+
+
+class _Facts(dict[str, Any]):
+    """Hold what one chapter leaves for the next."""
+
+    def __missing__(self, name: str) -> Any:
+        raise UnexpectedError(f"the chapter that gives the {name} did not end well")
 
 
 def expect(condition: object, text: str) -> None:
