@@ -31,7 +31,8 @@ def run(pytester: pytest.Pytester, text: str) -> pytest.RunResult:
         ("502.21/1", 'assert not names("502.2", "502.21")', False),
         ("502.20c", "pass", False),
         ("502.20c", 'with pytest.raises(Refused): raise Refused("provider.no-license")', False),  # nothing was asserted
-        ("IMI-10", "pass", True),  # by construction: there is nothing that could refuse
+        ("IMI-10", "pass", False),  # by construction, and it refuses all the same
+        ("PRE-11/2", "pass", True),  # nothing could refuse: the cap is a dated figure
     ],
 )
 def test_a_test_that_breaks_a_duty_asserts_a_refusal_under_it(

@@ -38,8 +38,9 @@ def of_1998(start: str = "1998-11-30T15:00:00Z") -> Story:
 @pytest.mark.parametrize("field", ["ascending_mills", "psd_serial", "certificate_serial"])
 def test_the_host_hands_in_no_register_and_no_identity(field: str) -> None:
     story = Story().to("in service")
-    with refused("502.8b", "psd.field-not-from-host"):
-        story.evidence(**{field: 1})
+    for row in ("PRE-03", "P050-1.1"):
+        with refused(row, "psd.field-not-from-host"):
+            story.evidence(**{field: 1})
     assert story.client.status().registers.ascending == 0
 
 
@@ -132,7 +133,7 @@ def test_a_device_of_1998_that_is_not_audited_in_three_calendar_months_locks() -
     story.clock.at = Instant.parse("1999-02-28T15:00:00Z")  # the 90th day; the same wall time three months on
     story.client.evidence(piece_of_1998("JOB-1", "1999-02-28"))
     story.clock.pass_time(microseconds=1)
-    for row in ("P050-3.4", "502.23"):
+    for row in ("P050-3.4", "502.23", "IMI-10"):
         with refused(row, "psd.locked"):
             story.client.evidence(piece_of_1998("JOB-2", "1999-02-28"))
     later = of_1998("1998-09-02T15:00:00Z")

@@ -16,7 +16,7 @@ from towncircle.kernel import persons
 from towncircle.kernel.context import Context
 from towncircle.kernel.ids import JobId
 from towncircle.kernel.money import Mills
-from towncircle.licensee import departments, funds, pins, rates, usage
+from towncircle.licensee import departments, funds, pins, rates
 from towncircle.mailpiece import rate_files
 from towncircle.wire import bodies
 from towncircle.wire.message import Opened
@@ -45,12 +45,6 @@ def test_without_the_pin_nobody_incurs_expense_for_a_department(journeys: Journe
             prove(journeys, Payer(person="ann", pin="31415"), job=job)
     with refused("IMI-05", "pin.wait"):
         prove(journeys, Payer(person="ann", pin="27182"), job=job)
-
-
-@pytest.mark.requirement("IMI-06")
-def test_a_report_of_usage_that_would_not_add_up_is_refused(journeys: Journeys) -> None:
-    with journeys.world.store(journeys.licensee).transaction() as tx, refused("IMI-06", "usage.nothing"):
-        usage.trends(tx)
 
 
 # ---- what comes down with a connection

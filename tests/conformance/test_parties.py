@@ -170,7 +170,9 @@ def test_a_lease_without_its_financial_agreement_is_none(hand: Hand) -> None:
 def test_a_lease_or_an_acknowledgment_of_another_text_is_refused(hand: Hand) -> None:
     sold = digest_of("The system is sold to the licensee.")
     for changes in ({"agreement_digest": sold}, {"deposit_acknowledgment": sold}):
-        answered(hand.say(MAILROOM, HARBOR, lease(hand, **changes)), "502.25c", "provider.other-agreement")
+        refusal = hand.say(MAILROOM, HARBOR, lease(hand, **changes))
+        for row in ("502.25c", "502.20a"):
+            answered(refusal, row, "provider.other-agreement")
 
 
 @pytest.mark.requirement("502.25c/5")
@@ -194,7 +196,7 @@ def test_no_device_is_ever_sold(hand: Hand) -> None:
         registers=NONE,
         at=hand.world.clock.now(),
     )
-    answered(hand.say(HARBOR, POSTAL, told), "502.20e", "postal.no-such-activity")
+    answered(hand.say(HARBOR, POSTAL, told), "PRE-10", "postal.no-such-activity")
 
 
 @pytest.mark.requirement("PRE-07/3", "502.8/4")

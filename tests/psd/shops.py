@@ -99,5 +99,5 @@ def funded(shop: Shop, port: BytePort, device: DeviceId = FIRST, dollars: int = 
     return client
 
 
-def job(name: str, *amounts: int) -> commands.Evidence:
-    return batch(name, amounts or (730,), date=SystemClock().now().date_in("America/New_York").isoformat())
+def job(name: str, *amounts: int, **more: int) -> commands.Evidence:
+    return batch(name, amounts or (730,), **more, date=SystemClock().now().date_in("America/New_York").isoformat())

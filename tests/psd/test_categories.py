@@ -70,6 +70,9 @@ def test_a_repeated_request_gets_the_first_bytes_and_is_paid_once(shop: Shop, po
 @pytest.mark.requirement("PRE-03/2", "PRE-23/2")
 def test_a_refusal_keeps_its_code_over_any_line(shop: Shop, port: BytePort) -> None:
     client = funded(shop, port, dollars=1)
+    for row in ("PRE-03", "PRE-23"):
+        with refused(row, "psd.field-not-from-host"):
+            client.evidence(job("JOB-0", 20, ascending_mills=1))
     with pytest.raises(Refused, match=r"psd\.funds-short"):
         client.evidence(job("JOB-1", 2000))
     with pytest.raises(Refused, match=r"psd\.request-unknown"):

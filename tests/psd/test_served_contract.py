@@ -16,6 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from tests.conformance.breaking import refused
 from tests.psd.setting import SECRET, batch
 from tests.psd.shops import CHANCE, FIRST, OTHER
 
@@ -169,8 +170,8 @@ class Served:
             write_frame(stream, self.device.encode("ascii") + command)
         line.close()
 
-    def job(self, name: str, *amounts: int) -> commands.Evidence:
-        return batch(name, amounts, date=self.town.now.date_in("America/New_York").isoformat())
+    def job(self, name: str, *amounts: int, **more: int) -> commands.Evidence:
+        return batch(name, amounts, **more, date=self.town.now.date_in("America/New_York").isoformat())
 
 
 @pytest.fixture(scope="module")
@@ -206,6 +207,8 @@ def test_a_repeated_request_is_paid_once_and_another_under_its_name_is_a_conflic
 @pytest.mark.requirement("PRE-03/2")
 def test_a_refusal_keeps_its_code_and_costs_nothing(served: Served) -> None:
     before = served.client.status().registers
+    with refused("PRE-03", "psd.field-not-from-host"):
+        served.client.evidence(served.job("OWN", 5, ascending_mills=1))
     with pytest.raises(Refused, match=r"psd\.funds-short"):
         served.client.evidence(served.job("TOO-MUCH", *[99_000] * 5))
     with pytest.raises(Refused, match=r"psd\.request-unknown"):
@@ -219,9 +222,9 @@ def test_malformed_bytes_are_refused_and_change_nothing(served: Served) -> None:
     before, port = served.client.status(), served.port()
     whole = commands.encode_command(served.job("WHOLE", 5))
     for raw in (b"", b"\x00" * 40, whole[:-1], whole + b"\x00", b"\xff" + whole, whole.replace(b"WHOLE", b"WH\xffLE")):
-        with pytest.raises((BadInput, Refused)) as refused:
+        with pytest.raises((BadInput, Refused)) as caught:
             commands.decode_answer(port.exchange(raw))
-        assert refused.value.code in ("psd.malformed", "wire.malformed")
+        assert caught.value.code in ("psd.malformed", "wire.malformed")
     assert served.client.status().registers == before.registers
 
 

@@ -185,7 +185,7 @@ def lapse_reason(state: DeviceState) -> str:
 
 def lapse_clause(state: DeviceState) -> str:
     """Name the clause of the contact interval: months are of the 1998 rule, hours of IMI."""
-    return "P050 3.4, 2.5(c), 502.23, PRE-15" if state.granted().contact_months else "IMI-01"
+    return "P050 3.4, 2.5(c), 502.23, PRE-15, IMI-10" if state.granted().contact_months else "IMI-01"
 
 
 def accept(state: DeviceState, parameters: DeviceParameters, terms: DeviceTerms | None) -> DeviceState:
