@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from towncircle.cli.main import main
 from towncircle.kernel.errors import BrokenInvariant
 from towncircle.kernel.errors.table import ERRORS
 from towncircle.kernel.errors.under import UNDER
+from towncircle.kernel.facts import Fact
+from towncircle.kernel.ids import FactId
 from towncircle.kernel.instants import Instant
 from towncircle.mailpiece.lints import LINTS
 from towncircle.provider.custody import JOINT
@@ -25,9 +28,9 @@ from towncircle.rules import RULESETS, ruleset
 from towncircle.rules.acts import acts
 from towncircle.rules.conformance import Line, matrix
 from towncircle.rules.errata import errata
-from towncircle.rules.inventory import KINDS, REASONED, SHEETS, duties, inventory, rows_named, sheet
+from towncircle.rules.inventory import KINDS, REASONED, SHEETS, duties, inventory, rows_named, sheet, told_by
 from towncircle.verification.finding import CLAUSES
-from towncircle.world.clauses import counted, facts_of_world
+from towncircle.world.clauses import counted, facts_of_world, rows_of
 from towncircle.world.recording import record
 from towncircle.world.world import World
 
@@ -37,6 +40,7 @@ MOST_OPEN = 0
 MOST_LEFT = 38  # what people do, and what does not apply
 # clauses that are no requirement of the inventory: our own rules and the standards of others
 OTHERS = {"house", "USPS-B-3200", "Postal Bulletin 22487 (2018)", "DMM 604.9.3.2", "39 CFR 501.20(b)"}
+OTHERS |= {"39 CFR 501.14(c)(7)", "39 CFR 501.15"}
 
 
 def text_of(row: str) -> str:
@@ -155,6 +159,43 @@ def test_what_a_procedure_does_counts_as_the_act_only_where_the_program_notes_it
     assert [name for name, facts in told.items() for fact, _ in facts if fact not in known] == []
 
 
+def test_every_kind_of_fact_that_tells_of_a_requirement_is_one() -> None:
+    kinds = json.loads(files("towncircle.rules").joinpath("facts.json").read_text("utf-8"))
+    known = {kind for held in kinds.values() for kind in held}
+    assert told_by().keys() - known == set()
+    assert {row for rows in told_by().values() for row in rows} - inventory().keys() == set()
+
+
+def test_a_fact_is_counted_by_its_clause_its_limit_its_code_and_its_kind(fact: Callable[..., Fact]) -> None:
+    assert rows_of(fact("audit.taken", clauses=("502.23",))) >= {"502.23", "PRE-15", "IMI-11"}
+    assert rows_of(fact("reset.refused", clauses=("P050 3.5(a)",), code="ledger.insufficient-funds")) == {
+        *("P050-3.5a", *UNDER["ledger.insufficient-funds"])
+    }
+    missed = ruleset("cfr-501").limits["incident-report"]
+    told = fact("limit.missed", clauses=(missed.clause,), limit=missed.id, digest=ruleset("cfr-501").digest)
+    assert rows_named(missed.clause) == frozenset()
+    assert rows_of(told) == {*missed.cites} == {"502.20g", "502.24"}
+
+
+@pytest.fixture
+def fact() -> Callable[..., Fact]:
+    def made(kind: str, *, clauses: tuple[str, ...], digest: str = "", **body: str) -> Fact:
+        when = Instant.parse("2026-11-21T15:00Z")
+        return Fact(
+            id=FactId("FCT-00000000000000000000000001"),
+            type=kind,
+            subject="x",
+            occurred_at=when,
+            recorded_at=when,
+            actor="x",
+            rule_digest=digest,
+            clauses=clauses,
+            body=body,
+        )
+
+    return made
+
+
 def test_every_test_and_every_place_of_the_matrix_is_there() -> None:
     found = {test for name in (proofs.BREAKS, proofs.SHOWS) for test, _ in proofs.marked(proofs.ROOT / "tests", name)}
     assert {test for line in matrix() for test in line.tests} <= found
@@ -196,6 +237,7 @@ def clauses_said() -> dict[str, str]:
     said |= {move.clause: f"{name} {move.event}" for _, name, table in state_tables() for move in table.moves}
     for name in RULESETS:
         said |= {one.clause: f"{name} {one.name}" for one in ruleset(name).parameters.values()}
+        said |= {one.clause: f"{name} {one.id}" for one in ruleset(name).limits.values()}
     return said
 
 

@@ -16,9 +16,11 @@ from towncircle.cli.main import main
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import Mills
 from towncircle.postal.fleet import Class, fleet
+from towncircle.rules.rulesets import ruleset
 from towncircle.testing.rehearsal_world import in_process
 from towncircle.world import printing
 from towncircle.world.config import POSTAL
+from towncircle.world.deadlines import decided_under, not_replayed
 from towncircle.world.journeys import Journeys
 from towncircle.world.succession import ADOPTED, succeed
 from towncircle.world.verifying import Mark, record
@@ -74,6 +76,19 @@ def noted(world: World) -> list[str]:
         return [fact.type for fact in view.facts() if fact.type in ("device.decertified", "device.inactive")]
 
 
+def each_decision_names_its_rule_set(world: World, device: str) -> None:
+    """What the 1998 rule set decided of a device bears its digest, and a comparison says what it cannot compare."""
+    with world.store(HARBOR).reading() as view:
+        missed = [fact for fact in view.facts() if fact.type == "limit.missed" and fact.subject == device]
+    former = ruleset("ibi-1998").digest
+    assert {fact.rule_digest for fact in missed} == {world.rules.digest}
+    assert {fact.body["limit"]: fact.body.get("rules") for fact in missed} == {"quality-piece": former, "withdrawal": None}
+    assert {decided_under(fact) for fact in missed} == {former, world.rules.digest}
+    other = world.rules.with_value("refund_window", "1 days")
+    assert not_replayed(world, other) == [f"ibi-1998 of {device}"]
+    assert not_replayed(world, world.rules) == []
+
+
 def test_the_days_of_the_end_come_one_after_the_other(
     journeys: Journeys, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -102,6 +117,7 @@ def test_the_days_of_the_end_come_one_after_the_other(
     assert told["past_their_day"] == 1
     assert told["classes"][0]["provider"] == HARBOR
     assert verdict(world, marks(journeys, tmp_path / "january")[0]) == "INVALID"
+    each_decision_names_its_rule_set(world, device)
     until(journeys, "2025-06-30")
     assert verdict(world, second) == "VALID"
     until(journeys, "2025-07-02")

@@ -27,15 +27,17 @@ from towncircle.kernel.store import Transaction
 from towncircle.postal import publishing
 from towncircle.rules.calendars import business_days_after, is_business_day
 from towncircle.rules.duties import HEADQUARTERS
-from towncircle.rules.inventory import inventory
+from towncircle.rules.inventory import duties, inventory
 from towncircle.rules.rulesets import chain, ruleset
 from towncircle.wire.registry import all_types
+from towncircle.world.clauses import counted, facts_of_world
 from towncircle.world.config import STARTS
 from towncircle.world.exporting import export
 from towncircle.world.world import World
 
 SHORT = Pace(licensees=STORIES, visits=2, step=30)
 REGIME = "imi-2024"
+DECERTIFIED = {"IMI-08", "IMI-09"}  # of an installation that has devices of the 1998 rule still
 PROVED = {proof.kind for procedure in PROCEDURES for proof in procedure.proofs}
 
 
@@ -154,7 +156,10 @@ def test_what_is_excused_did_not_occur_and_nothing_occurred_that_proves_nothing(
     out, played, _ = year
     lived = Year(out, seed=1, regime=REGIME, pace=SHORT, progress=lambda *_: None)
     occurred = set(closing.kinds(lived.world))
+    happened = counted(facts_of_world(lived.world), since=None, until=None).rows
     lived.close()
+    built = {duty.row for duty in duties().values() if duty.kind in ("implemented", "by-construction")}
+    assert {row for row in built if not happened[row]} == DECERTIFIED
     assert occurred & UNSHOWN_FACTS.keys() == set()
     assert occurred <= PROVED
     sent = {name.rpartition(" ")[0] for name in played.told["messages"]}

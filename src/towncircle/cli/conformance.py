@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _DESCRIPTION = """\
 Print the conformance matrix: every requirement of the rule, taken apart into duties, with its kind, where it is kept
 (symbols of the code), which tests prove it, and how good its source is. With --world or --export also what happened
-under it: the facts that carry its clause, and how often a human act was recorded."""
+under it: the facts that tell of it (by clause, limit, code or kind), and how often a human act was recorded."""
 _EPILOG = """\
 kinds:
   implemented       the system keeps it; a test breaks it and is refused

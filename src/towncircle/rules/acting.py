@@ -139,6 +139,8 @@ def _do(ctx: Context, one: Act, ground: Ground, effects: Mapping[str, Effect], n
         "until": duty.until.iso(),
         "shape": duty.limit.shape,
     }
+    if duty.digest not in ("", ctx.rule_digest):  # a device of an earlier regime: its own rule set decides
+        about["rules"] = duty.digest
     clauses = (duty.limit.clause,)
     if one.stage == REMINDED:
         about |= _told(ctx, duty, "reminder", _named(duty.limit.party, duty, ground, ctx.party), notify)

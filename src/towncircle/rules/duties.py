@@ -42,7 +42,8 @@ _Move = tuple[Instant, int, int, Fact]
 class Duty:
     """Hold one duty, right or retention: the limit, what it is about, the fact it counts from, its last instant.
 
-    `closed` is the fact that met or ended it; `state` how it stands as of the day it was derived for.
+    `closed` is the fact that met or ended it; `state` how it stands as of the day it was derived for; `digest` is that
+    of the rule set that governs it, which is another than the installation's for a device of an earlier regime.
     """
 
     limit: Limit
@@ -54,6 +55,7 @@ class Duty:
     closed: Fact | None
     ended: bool
     state: str
+    digest: str = ""
 
     @property
     def key(self) -> str:
@@ -277,6 +279,7 @@ class _Derivation:
             closed=closed,
             ended=ended,
             state=_state(limit.shape, closed=closed is not None, ended=ended, late=late),
+            digest=rules.digest,
         )
 
     def _zone(self, thread: str, anchor: Fact) -> str:

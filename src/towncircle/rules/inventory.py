@@ -78,6 +78,16 @@ def duties() -> Mapping[str, Duty]:
     return MappingProxyType({duty.id: duty for row in inventory().values() for duty in row.duties})
 
 
+@cache
+def told_by() -> Mapping[str, frozenset[str]]:
+    """Give for each kind of fact the requirements that it tells of besides those of its own clauses."""
+    rows: dict[str, set[str]] = {}
+    for row, kinds in sheet("happens").items():
+        for kind in kinds:
+            rows.setdefault(kind, set()).add(row)
+    return MappingProxyType({kind: frozenset(held) for kind, held in rows.items()})
+
+
 def chosen(wanted: Iterable[str]) -> list[Duty]:
     """Give the duties that ids name: a duty, a requirement, or the beginning of one (`P050-4`, `502.20`); all if none.
 

@@ -1,7 +1,7 @@
 """What happened under each clause: the facts of a world or of an export, counted by requirement.
 
 Here: reading the journals and counting. Not here: whether what happened was enough (the auditor), what is due.
-Kept: facts carry their clauses; nothing is counted that no fact says. An export is read as it lies there: whether it is
+Kept: nothing is counted that no fact says: by its clauses, its limit, its code or its kind. An export is read as it lies there: whether it is
 whole and signed is the auditor's question.
 """
 
@@ -11,13 +11,16 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from towncircle.kernel.errors import BadInput
+from towncircle.kernel.errors.under import UNDER
 from towncircle.kernel.facts import Fact
 from towncircle.kernel.instants import Instant
 from towncircle.rules.acts import acts_told
-from towncircle.rules.inventory import rows_named
+from towncircle.rules.inventory import rows_named, told_by
+from towncircle.rules.rulesets import RULESETS, ruleset
 from towncircle.world.world import World
 
 
@@ -39,11 +42,33 @@ def counted(facts: Iterable[Fact], *, since: Instant | None, until: Instant | No
     for fact in facts:
         if (since and fact.occurred_at < since) or (until and fact.occurred_at > until):
             continue
-        for row in {row for clause in fact.clauses for row in rows_named(clause)}:
+        for row in rows_of(fact):
             happened.rows[row] += 1
             happened.types.setdefault(row, Counter())[fact.type] += 1
         happened.acts.update(act.duty for act in acts_told(fact))
     return happened
+
+
+def rows_of(fact: Fact) -> set[str]:
+    """Name the requirements that a fact tells of.
+
+    Those of its clauses and of the guard whose code it bears, those that a limit it is about cites, and those that its
+    kind stands for (`clauses/happens.toml`).
+    """
+    rows = {row for clause in fact.clauses for row in rows_named(clause)}
+    rows |= told_by().get(fact.type, frozenset())
+    rows.update(UNDER.get(str(fact.body.get("code", "")), ()))
+    limit = str(fact.body.get("limit", ""))
+    return rows | _cited(limit, str(fact.body.get("rules", fact.rule_digest))) if limit else rows
+
+
+@cache
+def _cited(limit: str, digest: str) -> frozenset[str]:
+    """Name the requirements that a limit cites: in the rule set of a digest, or where that is gone in all that know it."""
+    sets = [ruleset(name) for name in RULESETS]
+    own = [rules for rules in sets if rules.knows(digest)]
+    held = [rules.limits[limit] for rules in own or sets if limit in rules.limits]
+    return frozenset(row for one in held for row in one.cites)
 
 
 def facts_of_world(world: World) -> Iterator[Fact]:

@@ -25,7 +25,7 @@ from towncircle.provider import replaying as provider
 from towncircle.provider.denials import EFFECTS
 from towncircle.rules.acting import Act, Effect, act, next_look, plan
 from towncircle.rules.duties import Duty, Sorted, derive
-from towncircle.rules.replaying import Replay, acts_differing, differing, unreplayed
+from towncircle.rules.replaying import Replay, acts_differing, changed, differing, unreplayed
 from towncircle.rules.rulesets import RuleSet
 from towncircle.world.config import POSTAL
 from towncircle.world.notices import give
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 REPLAYS: Mapping[str, tuple[Replay, ...]] = MappingProxyType(
     {"licensee": licensee.REPLAYS, "provider": provider.REPLAYS, "postal": postal.REPLAYS}
 )
+LEASED = "custody.leased"
 _RIGHTS = MappingProxyType({"window": "a right ends", "retention": "a retention ends"})
 _EFFECTS: Mapping[str, Mapping[str, Effect]] = MappingProxyType({"provider": EFFECTS})
 
@@ -137,7 +138,7 @@ def compare(world: World, other: RuleSet, party: str) -> Iterator[Difference]:
     """
     facts, now = _journal(world, party), world.clock.now()
     ours, theirs = (_decisions(rules, facts, party, now) for rules in (world.rules, other))
-    digests = {(fact.type, fact.body.get("duty")): fact.rule_digest for fact in facts}
+    digests = {(fact.type, fact.body.get("duty")): decided_under(fact) for fact in facts}
     for key in sorted(ours.keys() | theirs.keys()):
         mine, yours = ours.get(key), theirs.get(key)
         if (mine and mine.at) != (yours and yours.at):
@@ -164,13 +165,27 @@ def compare(world: World, other: RuleSet, party: str) -> Iterator[Difference]:
             about=fact.subject,
             ours=said,
             theirs=otherwise,
-            digest=fact.rule_digest,
+            digest=decided_under(fact),
         )
 
 
 def not_replayed(world: World, other: RuleSet) -> list[str]:
-    """Name the changed parameters that no replayer covers: what they would have changed is not known."""
-    return unreplayed((one for replays in REPLAYS.values() for one in replays), world.rules, other)
+    """Name what was changed and cannot be compared: what it would have changed is not known.
+
+    Those are the parameters that no replayer covers, and the earlier regimes under which devices were leased: their own
+    rule sets govern those devices, and the other one is laid over the installation's alone.
+    """
+    unknown = unreplayed((one for replays in REPLAYS.values() for one in replays), world.rules, other)
+    if not changed(world.rules, other):
+        return unknown
+    leased = (fact for party in world.config.parties for fact in _journal(world, party) if fact.type == LEASED)
+    earlier = {(str(fact.body.get("regime", "")), fact.subject) for fact in leased}
+    return unknown + [f"{regime} of {device}" for regime, device in sorted(earlier) if regime not in ("", world.rules.name)]
+
+
+def decided_under(fact: Fact) -> str:
+    """Give the digest of the rule set that decided: the fact's own, or that of the earlier regime which it names."""
+    return str(fact.body.get("rules", "") or fact.rule_digest)
 
 
 def _ends(ours: RuleSet, theirs: RuleSet, facts: list[Fact], party: str, now: Instant) -> Iterator[Difference]:

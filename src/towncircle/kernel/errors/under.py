@@ -26,7 +26,6 @@ UNDER: Mapping[str, tuple[str, ...]] = MappingProxyType(
         # leases and their devices
         "provider.no-license": ("PRE-09", "P050-1.3", "502.8"),
         "postal.no-license": ("PRE-09", "P050-1.3", "502.8"),
-        "provider.other-agreement": ("502.20a",),
         "provider.no-financial-agreement": ("P050-1.3", "P050-3.1"),
         "product.not-authorized": ("P050-1.2", "502.7"),
         "postal.not-assigned": ("PRE-07", "P050-1.2", "502.7", "IMI-07"),
