@@ -19,7 +19,8 @@ from towncircle.rules.acts import acts
 from towncircle.rules.inventory import duties, inventory
 
 ROOT = Path(__file__).parents[1]
-EVERY_ACT = "every recorded act"  # the marker of a test that walks through all of `acts.toml`
+# the markers of the tests that walk through `acts.toml`: the acts that are recorded, and those that a command does
+EVERY_ACT = {"every recorded act": False, "every act of a command": True}
 KEPT = ("implemented", "by-construction")
 BREAKS, SHOWS = "requirement", "shows"  # the markers of the tests
 
@@ -58,9 +59,10 @@ def _where() -> dict[str, list[str]]:
 def _tests(marker: str) -> dict[str, list[str]]:
     found = defaultdict[str, list[str]](list)
     for test, name in marked(ROOT / "tests", marker):
-        if name == EVERY_ACT:
+        if name in EVERY_ACT:
             for act in acts().values():
-                found[act.duty].append(test)
+                if bool(act.command) == EVERY_ACT[name]:
+                    found[act.duty].append(test)
         elif name in duties():
             found[name].append(test)
         else:

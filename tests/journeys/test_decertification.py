@@ -82,7 +82,10 @@ def each_decision_names_its_rule_set(world: World, device: str) -> None:
         missed = [fact for fact in view.facts() if fact.type == "limit.missed" and fact.subject == device]
     former = ruleset("ibi-1998").digest
     assert {fact.rule_digest for fact in missed} == {world.rules.digest}
-    assert {fact.body["limit"]: fact.body.get("rules") for fact in missed} == {"quality-piece": former, "withdrawal": None}
+    assert {fact.body["limit"]: fact.body.get("rules") for fact in missed} == {
+        "quality-piece": former,
+        "withdrawal": None,
+    }
     assert {decided_under(fact) for fact in missed} == {former, world.rules.digest}
     other = world.rules.with_value("refund_window", "1 days")
     assert not_replayed(world, other) == [f"ibi-1998 of {device}"]

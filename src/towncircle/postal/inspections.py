@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from types import MappingProxyType
 from typing import Any
 
 from towncircle.kernel.cites import cites
@@ -28,14 +27,12 @@ from towncircle.wire.bodies import (
     InspectionClosed,
     InspectionReport,
 )
+from towncircle.wire.bodies.inspections import CLAUSES
 from towncircle.wire.message import Opened
 
 KIND = "inspection"
 ANNOUNCED, OPEN, ANSWERED, CLOSED = "announced", "open", "answered", "closed"
 IN_ORDER, DEFICIENT, REFUSED = "in-order", "deficient", "refused"
-CLAUSES: Mapping[str, str] = MappingProxyType(
-    {"factory": "502.1(c)", "distribution": "502.19", "resetting": "502.25(b)"}
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

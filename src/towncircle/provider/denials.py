@@ -13,7 +13,7 @@ from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Context
 from towncircle.kernel.errors import Refused
 from towncircle.rules import Duty, RuleSet
-from towncircle.rules.acting import Notify, act
+from towncircle.rules.acting import Notify, act, governed_by
 
 
 def deny_resets(ctx: Context, duty: Duty, deny: bool) -> None:  # noqa: FBT001 - the shape of an effect
@@ -28,7 +28,9 @@ def deny_resets(ctx: Context, duty: Duty, deny: bool) -> None:  # noqa: FBT001 -
         del held[duty.key]
     ctx.tx.put("denial", duty.thread, {"duties": held}, owner=ctx.party, expected=row.version if row else 0)
     kind = "resets.denied" if deny else "resets.allowed"
-    ctx.note(kind, duty.thread, clauses=(duty.limit.clause,), limit=duty.limit.id, duty=duty.key)
+    ctx.note(
+        kind, duty.thread, clauses=(duty.limit.clause,), limit=duty.limit.id, duty=duty.key, **governed_by(ctx, duty)
+    )
 
 
 EFFECTS = {"resets": deny_resets}

@@ -22,11 +22,11 @@ from towncircle.wire.bodies import (
     InspectionClosed,
     InspectionReport,
 )
+from towncircle.wire.bodies.inspections import CLAUSES
 from towncircle.wire.message import Opened
 
 KIND = "inspection"
 OPEN, ANSWERED = "open", "answered"
-_CLAUSE = "502.19, 502.25(b), 502.1(c)"
 
 
 @cites("502.19/2", "502.25b/2")
@@ -36,7 +36,7 @@ def on_announced(ctx: Context, opened: Opened) -> Acknowledged:
     assert isinstance(body, InspectionAnnounced)
     told: dict[str, Any] = {"scope": body.scope, "site": body.site, "on": body.on, "records": list(body.records)}
     if ctx.tx.get(KIND, body.inspection) is None:
-        ctx.note("inspection.announced", body.inspection, clauses=(_CLAUSE,), **told)
+        ctx.note("inspection.announced", body.inspection, clauses=(CLAUSES[body.scope],), **told)
         ctx.tx.put(KIND, body.inspection, {**told, "state": "announced"}, owner=ctx.party, expected=0)
     return Acknowledged(note=f"the inspection {body.inspection} is announced for {body.on}")
 
@@ -49,7 +49,9 @@ def on_report(ctx: Context, opened: Opened) -> Acknowledged:
     held = ctx.tx.get(KIND, body.inspection)
     if held is None or "outcome" not in held.body:
         named: dict[str, Any] = {"scope": body.scope, "announced": body.announced, "outcome": body.outcome}
-        ctx.note("inspection.found", body.inspection, clauses=(_CLAUSE,), findings=len(body.findings), **named)
+        ctx.note(
+            "inspection.found", body.inspection, clauses=(CLAUSES[body.scope],), findings=len(body.findings), **named
+        )
         told = {**named, "site": body.site, "records": list(body.records), "findings": list(body.findings)}
         state = "closed" if body.outcome == "in-order" else OPEN
         record = {**(held.body if held else {}), **told, "document": body.document, "state": state}
@@ -69,10 +71,10 @@ def answer(ctx: Context, *, inspection: str, answers: Sequence[str], document: s
     findings = held.body.get("findings", ())
     if held.body["state"] != OPEN or len(answers) != len(findings) or not all(map(str.strip, answers)):
         raise Refused("inspection.answers", inspection=inspection, state=held.body["state"], findings=len(findings),
-                      clause=_CLAUSE)  # fmt: skip
+                      clause=CLAUSES[held.body["scope"]])  # fmt: skip
     body = InspectionAnswer(inspection=inspection, answers=tuple(answers), document=document, at=ctx.now)
     ctx.send("postal.usps", body, key=f"inspection answered {inspection}")
-    ctx.note("inspection.answered", inspection, clauses=(_CLAUSE,), document=document)
+    ctx.note("inspection.answered", inspection, clauses=(CLAUSES[held.body["scope"]],), document=document)
     return _put(ctx, held, state=ANSWERED, answers=list(answers))
 
 
@@ -85,7 +87,7 @@ def on_closed(ctx: Context, opened: Opened) -> Acknowledged:
     if held is None:
         raise Refused("inspection.unknown", inspection=body.inspection[:80])
     if held.body["state"] != "closed":
-        ctx.note("inspection.closed", held.key, clauses=(_CLAUSE,), outcome=body.outcome)
+        ctx.note("inspection.closed", held.key, clauses=(CLAUSES[held.body["scope"]],), outcome=body.outcome)
         _put(ctx, held, state="closed", end=body.outcome, words=body.words)
     return Acknowledged(note=f"the inspection {held.key} is closed")
 

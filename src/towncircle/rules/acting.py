@@ -139,8 +139,7 @@ def _do(ctx: Context, one: Act, ground: Ground, effects: Mapping[str, Effect], n
         "until": duty.until.iso(),
         "shape": duty.limit.shape,
     }
-    if duty.digest not in ("", ctx.rule_digest):  # a device of an earlier regime: its own rule set decides
-        about["rules"] = duty.digest
+    about |= governed_by(ctx, duty)
     clauses = (duty.limit.clause,)
     if one.stage == REMINDED:
         about |= _told(ctx, duty, "reminder", _named(duty.limit.party, duty, ground, ctx.party), notify)
@@ -156,6 +155,11 @@ def _do(ctx: Context, one: Act, ground: Ground, effects: Mapping[str, Effect], n
         ctx.note(OPENED if one.stage == MISSED else CLOSED, duty.thread, clauses=clauses, case=after.case, **about)
     if one.denies or (one.stage == MENDED and after.denies):
         effects[after.denies](ctx, duty, one.denies)
+
+
+def governed_by(ctx: Context, duty: Duty) -> dict[str, str]:
+    """Name the rule set that decides where it is not the installation's: that of a device of an earlier regime."""
+    return {"rules": duty.digest} if duty.digest not in ("", ctx.rule_digest) else {}
 
 
 def _told(ctx: Context, duty: Duty, kind: str, to: str, notify: Notify | None) -> dict[str, Any]:

@@ -180,7 +180,9 @@ def not_replayed(world: World, other: RuleSet) -> list[str]:
         return unknown
     leased = (fact for party in world.config.parties for fact in _journal(world, party) if fact.type == LEASED)
     earlier = {(str(fact.body.get("regime", "")), fact.subject) for fact in leased}
-    return unknown + [f"{regime} of {device}" for regime, device in sorted(earlier) if regime not in ("", world.rules.name)]
+    return unknown + [
+        f"{regime} of {device}" for regime, device in sorted(earlier) if regime not in ("", world.rules.name)
+    ]
 
 
 def decided_under(fact: Fact) -> str:

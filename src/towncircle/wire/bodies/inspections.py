@@ -6,7 +6,9 @@ records that were looked at, which stay where they are.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Annotated, Literal, TypeAlias
 
 from towncircle.kernel.instants import Instant
@@ -15,6 +17,9 @@ from towncircle.wire.shape import Body, Limit
 
 _NAME, _WORDS, _DIGEST, _DAY = Limit(80), Limit(400), Limit(64), Limit(10)
 Scope: TypeAlias = Literal["factory", "distribution", "resetting"]
+CLAUSES: Mapping[str, str] = MappingProxyType(
+    {"factory": "502.1(c)", "distribution": "502.19", "resetting": "502.25(b)"}
+)
 Outcome: TypeAlias = Literal["in-order", "deficient", "refused"]
 
 
