@@ -73,7 +73,7 @@ ROWS = {
         kind="refused",
         sentence="'{name}' has given itself the PIN; it resets nobody else's before {until}.",
         clause="IMI-05",
-        next_step="Have a person with an older PIN do it, or vouch: towncircle department pin DIR {name} --reset-by NAME",
+        next_step="Have another person vouch for it: towncircle department pin DIR {name} --reset-by NAME",
     ),
     "pin.needed": Row(
         kind="refused",
