@@ -9,6 +9,8 @@ licensee has signed stays as it was signed.
 
 from __future__ import annotations
 
+from typing import Any
+
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Context
 from towncircle.kernel.errors import Refused
@@ -56,7 +58,7 @@ def number_of(held: Record) -> str:
     return "" if article == held.key else article
 
 
-def _note(ctx: Context, device: str, before: str, **told: str) -> None:
+def _note(ctx: Context, device: str, before: str, **told: Any) -> None:
     if before and before != told["article"]:
         ctx.note("article.corrected", device, clauses=("502.20(l)",), before=before, **told)
     else:
