@@ -94,7 +94,7 @@ class Device:
             state.check()
         except BrokenInvariant as error:
             if self._of_the_module(error):
-                self._unsound, self._epoch = error.sentence, state.epoch
+                self._unsound, self._epoch = _stopped(error), state.epoch
                 return
             if state.state in (states.FAULTED, states.ZEROISED):
                 started = replace(started, since=state.since)
@@ -352,7 +352,7 @@ class Device:
             state.check()
         except BrokenInvariant as error:
             if self._of_the_module(error):
-                self._unsound = error.sentence
+                self._unsound = _stopped(error)
             elif state.state not in _SILENT:
                 self._commit(state, faulted(state, error.sentence, now), ())
             raise
@@ -388,3 +388,12 @@ class Device:
         self._held = self._standing = None  # whatever happens, the next command reads what the store really holds
         self._memory.commit([Change(self._device, before.counter, before.epoch, after, records)])
         self._held = after
+
+
+def _stopped(error: BrokenInvariant) -> str:
+    """Word why a module must not touch its store."""
+    if error.code == "psd.module-altered":
+        return error.sentence
+    return (
+        f"{error.sentence} It is its host's process that failed, not the device: end that process and start it again."
+    )
