@@ -121,7 +121,7 @@ class Desk:
             return answered.received.reply
         except TowncircleError as error:
             told = self._conflicting(opened, now) if error.code == "wire.conflict" else None
-            self._give_back(opened, error.code, now)
+            told = self._give_back(opened, error.code, now) or told
             return self._sealer.sealed(envelope.sender, refusal(told or error), in_reply_to=envelope.id, now=now)
         self._afterwards()
         with self.store.reading() as view:
@@ -139,13 +139,22 @@ class Desk:
         )
         return told
 
-    def _give_back(self, opened: Opened, code: str, now: Instant) -> None:
-        """Have a refused message's reservations given back; one that comes again (a word about its way) keeps them."""
+    def _give_back(self, opened: Opened, code: str, now: Instant) -> TowncircleError | None:
+        """Have a refused message's reservations given back; one that comes again (a word about its way) keeps them.
+
+        Where that fails for the moment (a busy store), give the word about it, so that the message comes again.
+        """
         taken, envelope = self._handlers.get(type(opened.body)), opened.envelope
         if taken is None or taken.refused is None or code.startswith(ON_THE_WAY):
-            return
+            return None
         give_back = taken.refused
-        self._run(lambda ctx: give_back(ctx, opened, code), envelope.sender, envelope.id, now, _nothing_more)
+        try:
+            self._run(lambda ctx: give_back(ctx, opened, code), envelope.sender, envelope.id, now, _nothing_more)
+        except Refused as trouble:
+            if trouble.code.startswith(ON_THE_WAY):
+                return trouble
+            raise
+        return None
 
     def _decide(self, opened: Opened, now: Instant) -> None:
         taken, envelope = self._handlers.get(type(opened.body)), opened.envelope
@@ -278,11 +287,8 @@ class Desk:
             case Ask(audience, body, key):
                 assert isinstance(body, Body)
                 return self.outbox.ask(audience, body, key=key)
-            case Exchange(device, call):
-                if self._bench is None:
-                    raise BrokenInvariant("desk.no-bench", party=self.party)
-                with self._bench.client(device) as client:
-                    return call(client)
+            case Exchange():
+                return self._exchanged(question)
             case Carry(audience, raw):
                 return self.outbox.transport.send(audience, raw)
             case Seal(audience, body, in_reply_to, key):
@@ -292,6 +298,17 @@ class Desk:
                 return self._reserved(question)
             case Outside(work):
                 return work()
+
+    def _exchanged(self, asked: Exchange) -> Any:
+        if self._bench is None:
+            raise BrokenInvariant("desk.no-bench", party=self.party)
+        try:
+            with self._bench.client(asked.device) as client:
+                return asked.call(client)
+        except TowncircleError as error:
+            if asked.failing is None:
+                raise
+            return asked.failing(error)
 
     def _reserved(self, asked: Reserve) -> int:
         with self.store.transaction() as tx:
