@@ -19,7 +19,7 @@ from towncircle.postal import certificates
 from towncircle.provider import leasing, stock
 from towncircle.world import leases
 from towncircle.world.custody import inspect, manufacture, stock_of
-from towncircle.world.journeys import Applicant, Journeys
+from towncircle.world.journeys import Journeys
 from towncircle.world.world import World
 
 
@@ -264,24 +264,4 @@ def test_a_device_that_vanishes_on_its_way_is_explained_by_nothing(tmp_path: Pat
     for custody in ("shipped", "missing"):
         put(world, "device", one, custody=custody)
         assert found(world)[one] == [("population.not-reported", False)]
-    world.close()
-
-
-def test_a_refusal_whose_giving_back_finds_the_store_busy_comes_again(tmp_path: Path) -> None:
-    world = new_world(tmp_path / "world")
-    (one,) = stocked(world, 1)
-    journeys = Journeys(world)
-    journeys.apply(Applicant(), provider=HARBOR)
-    patch = refused_half_way(certified=False)
-
-    def busy(*_: object, **__: object) -> None:
-        raise Refused("storage.busy", path="provider")
-
-    patch.setattr(stock, "give_back", busy)
-    with refused("storage.busy"):
-        journeys.lease()
-    patch.undo()
-    assert journeys.lease().device == one
-    with world.store(MAILROOM).reading() as view:
-        assert not view.find("outgoing", owner="waiting")
     world.close()

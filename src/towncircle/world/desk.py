@@ -121,7 +121,10 @@ class Desk:
             return answered.received.reply
         except TowncircleError as error:
             told = self._conflicting(opened, now) if error.code == "wire.conflict" else None
-            told = self._give_back(opened, error.code, now) or told
+            try:
+                self._give_back(opened, error.code, now)
+            except Refused as trouble:  # a word about the way lets the message come again, and then it is given back
+                told = trouble if trouble.code.startswith(ON_THE_WAY) else told
             return self._sealer.sealed(envelope.sender, refusal(told or error), in_reply_to=envelope.id, now=now)
         self._afterwards()
         with self.store.reading() as view:
@@ -139,22 +142,13 @@ class Desk:
         )
         return told
 
-    def _give_back(self, opened: Opened, code: str, now: Instant) -> TowncircleError | None:
-        """Have a refused message's reservations given back; one that comes again (a word about its way) keeps them.
-
-        Where that fails for the moment (a busy store), give the word about it, so that the message comes again.
-        """
+    def _give_back(self, opened: Opened, code: str, now: Instant) -> None:
+        """Have a refused message's reservations given back; one that comes again (a word about its way) keeps them."""
         taken, envelope = self._handlers.get(type(opened.body)), opened.envelope
         if taken is None or taken.refused is None or code.startswith(ON_THE_WAY):
-            return None
+            return
         give_back = taken.refused
-        try:
-            self._run(lambda ctx: give_back(ctx, opened, code), envelope.sender, envelope.id, now, _nothing_more)
-        except Refused as trouble:
-            if trouble.code.startswith(ON_THE_WAY):
-                return trouble
-            raise
-        return None
+        self._run(lambda ctx: give_back(ctx, opened, code), envelope.sender, envelope.id, now, _nothing_more)
 
     def _decide(self, opened: Opened, now: Instant) -> None:
         taken, envelope = self._handlers.get(type(opened.body)), opened.envelope
