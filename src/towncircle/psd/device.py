@@ -304,6 +304,8 @@ class Device:
                 with suppress(Refused):  # the rollover is done and is not refused any more for a token that is away
                     self._slots.destroy(*ended)
             self._memory.forget_keys()
+        if last:  # now no state needs it; a start finishes what is cut here
+            self._slots.end()
         return response
 
     def _born(self, outcome: Outcome, birth: KeyBirth) -> Outcome:
