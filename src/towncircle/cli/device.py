@@ -31,7 +31,28 @@ def add(subparsers: Any) -> None:
     lan = verbs.add_parser("serve-lan", help="LAN: one device for several enrolled workstations, over TLS")
     lan.add_argument("store", type=Path, metavar="DIR", help="the device's store folder")
     lan.set_defaults(run=_serve_lan)
-    wan = verbs.add_parser("serve-wan", help="WAN: many devices of one PostgreSQL database for enrolled licensees")
+    wan = _add_wan(verbs)
+    both = verbs.add_parser("serve-hybrid", help="hybrid: a LAN device that falls back to a hosted one at a WAN host")
+    both.add_argument("store", type=Path, metavar="DIR", help="the LAN device's store folder, with the notes")
+    both.add_argument("--wan", type=Path, required=True, metavar="OUT", help="this host's enrolment at the WAN host")
+    both.add_argument("--wan-address", required=True, metavar="HOST:PORT", help="where the hosted device is served")
+    both.add_argument("--hosted", required=True, metavar="ID", help="the hosted device")
+    both.set_defaults(run=_serve_hybrid)
+    move = verbs.add_parser("move", help="move a hybrid's service to its hosted device for good")
+    move.add_argument("store", type=Path, metavar="DIR", help="the LAN device's store folder")
+    move.set_defaults(run=_move)
+    for server in (lan, wan, both):
+        server.add_argument("--stations", type=Path, required=True, metavar="DIR", help="the host's list of stations")
+        server.add_argument("--listen", default="127.0.0.1", metavar="HOST", help="address (default: 127.0.0.1)")
+        server.add_argument("--port", type=int, default=0, metavar="N", help="port (default: any free one)")
+    for verb in (lan, wan, both, move, *_add_others(verbs), *device_lines.add(verbs)):
+        verb.add_argument("--json", action="store_true", help="print JSON with stable keys")
+    device_keys.add(verbs)
+
+
+def _add_wan(verbs: Any) -> argparse.ArgumentParser:
+    """Register the server of hosted devices."""
+    wan: argparse.ArgumentParser = verbs.add_parser("serve-wan", help="WAN: many devices of one PostgreSQL database for enrolled licensees")
     wan.add_argument(
         "dsn", nargs="?", metavar="DSN", help="libpq connection string of the database; without a password in it"
     )
@@ -59,22 +80,7 @@ def add(subparsers: Any) -> None:
         "--require-standby", action="store_true", help="refuse a database whose commits wait for no standby"
     )
     wan.set_defaults(run=_serve_wan)
-    both = verbs.add_parser("serve-hybrid", help="hybrid: a LAN device that falls back to a hosted one at a WAN host")
-    both.add_argument("store", type=Path, metavar="DIR", help="the LAN device's store folder, with the notes")
-    both.add_argument("--wan", type=Path, required=True, metavar="OUT", help="this host's enrolment at the WAN host")
-    both.add_argument("--wan-address", required=True, metavar="HOST:PORT", help="where the hosted device is served")
-    both.add_argument("--hosted", required=True, metavar="ID", help="the hosted device")
-    both.set_defaults(run=_serve_hybrid)
-    move = verbs.add_parser("move", help="move a hybrid's service to its hosted device for good")
-    move.add_argument("store", type=Path, metavar="DIR", help="the LAN device's store folder")
-    move.set_defaults(run=_move)
-    for server in (lan, wan, both):
-        server.add_argument("--stations", type=Path, required=True, metavar="DIR", help="the host's list of stations")
-        server.add_argument("--listen", default="127.0.0.1", metavar="HOST", help="address (default: 127.0.0.1)")
-        server.add_argument("--port", type=int, default=0, metavar="N", help="port (default: any free one)")
-    for verb in (lan, wan, both, move, *_add_others(verbs), *device_lines.add(verbs)):
-        verb.add_argument("--json", action="store_true", help="print JSON with stable keys")
-    device_keys.add(verbs)
+    return wan
 
 
 def _add_others(verbs: Any) -> tuple[Any, ...]:
