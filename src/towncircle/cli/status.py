@@ -14,25 +14,35 @@ def add(subparsers: Any) -> None:
         "status",
         help="show the device: state, registers, countdown to the next contact",
         description="Show the device's state. With --contact it first connects to its Provider: the audit goes up, "
-        "the renewal comes down, and a lapsed device opens again.",
+        "the renewal comes down, and a lapsed device opens again. Of a hybrid both devices connect, each "
+        "whatever hinders the other; --device names one.",
     )
     world_argument(parser)
+    parser.add_argument("--device", metavar="ID", help="another device of the licensee's, such as the half of a hybrid")
     parser.add_argument("--contact", action="store_true", help="connect to the Provider first")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Show the status."""
+    from towncircle.kernel.ids import DeviceId
     from towncircle.world.returning import waiting
+    from towncircle.world.settling import held
 
     with journeys_of(args) as journeys:
-        words = journeys.contact() if args.contact else ""
-        status = journeys.status()
+        if args.device:
+            device = held(journeys, DeviceId.parse(args.device))
+            words = journeys.contact_of(device) if args.contact else ""
+            status = journeys.status_of(device)
+        else:
+            words = journeys.contact() if args.contact else ""
+            status = journeys.status()
         jobs = [row.key for row in journeys.open_jobs()]
         balances = waiting(journeys)
     told = [{"device": device, "amount_mills": None if amount is None else int(amount)} for device, amount in balances]
     if args.json:
-        as_json({**standing_json(status), "open_jobs": jobs, "waiting_balances": told})
+        said = {"contact": words} if args.contact else {}
+        as_json({**standing_json(status), **said, "open_jobs": jobs, "waiting_balances": told})
         return 0
     if words:
         print(words)
