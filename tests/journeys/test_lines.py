@@ -235,7 +235,7 @@ def test_a_hybrid_is_leased_funded_printed_with_fallen_back_moved_and_given_back
             until_well(folder, first)
             by_half = batch_ended(folder, tmp_path, batch, first=first, half=half)
             made.append(contacted_alone(folder, tmp_path, capsys, serving, first=first, half=half))
-            with served("serve-wan", *words):
+            with served(*documented("serve-wan", "wan", free_port), "--workers", "1"):
                 settled_alone(folder, capsys, lambda: taken_away(store, child.pid), half=half)
                 store.with_name("away").rename(store)
                 until_well(folder, first)

@@ -52,7 +52,8 @@ def add(subparsers: Any) -> None:
 
 def _add_wan(verbs: Any) -> argparse.ArgumentParser:
     """Register the server of hosted devices."""
-    wan: argparse.ArgumentParser = verbs.add_parser("serve-wan", help="WAN: many devices of one PostgreSQL database for enrolled licensees")
+    words = "WAN: many devices of one PostgreSQL database for enrolled licensees"
+    wan: argparse.ArgumentParser = verbs.add_parser("serve-wan", help=words)
     wan.add_argument(
         "dsn", nargs="?", metavar="DSN", help="libpq connection string of the database; without a password in it"
     )

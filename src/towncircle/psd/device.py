@@ -269,14 +269,9 @@ class Device:
     # 6, 7, 8: keys, signatures, the commit, the release
 
     def _settle(
-        self,
-        state: DeviceState,
-        outcome: Outcome,
-        now: Instant,
-        command: commands.Command,
-        digest: bytes,
+        self, state: DeviceState, outcome: Outcome, now: Instant, command: commands.Command, digest: bytes,
         opened: Opened | None,
-    ) -> Work:
+    ) -> Work:  # fmt: skip
         verb = commands.NUMBERS[type(command)]
         after, answer, message = outcome.state, outcome.answer, outcome.message
         if outcome.replay is not None:
