@@ -14,7 +14,8 @@ def add(subparsers: Any) -> None:
         "status",
         help="show the device: state, registers, countdown to the next contact",
         description="Show the device's state. With --contact it first connects to its Provider: the audit goes up, "
-        "the renewal comes down, and a lapsed device opens again.",
+        "the renewal comes down, and a lapsed device opens again. Of a device that is gone "
+        "and does not answer any more it tells its end, by the licensee's own books.",
     )
     world_argument(parser)
     parser.add_argument("--contact", action="store_true", help="connect to the Provider first")
@@ -23,20 +24,27 @@ def add(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Show the status."""
+    from towncircle.kernel.errors import Refused
+    from towncircle.world.ended import ended
     from towncircle.world.returning import waiting
 
     with journeys_of(args) as journeys:
         words = journeys.contact() if args.contact else ""
-        status = journeys.status()
+        status, end = None, None
+        try:
+            status = journeys.status()
+        except Refused as refusal:
+            end = ended(journeys, refusal)
         jobs = [row.key for row in journeys.open_jobs()]
         balances = waiting(journeys)
     told = [{"device": device, "amount_mills": None if amount is None else int(amount)} for device, amount in balances]
     if args.json:
-        as_json({**standing_json(status), "open_jobs": jobs, "waiting_balances": told})
+        known = standing_json(status) if status else end.as_dict() if end else {}
+        as_json({**known, "open_jobs": jobs, "waiting_balances": told})
         return 0
     if words:
         print(words)
-    table(standing(status))
+    table(standing(status) if status else [("device", end.device), ("state", end.sentence)] if end else [])
     for job in jobs:
         print(f"! The print job {job} is open: finish it with towncircle print {args.world} --out OUT --resume")
     for device, amount in balances:
@@ -44,6 +52,6 @@ def run(args: argparse.Namespace) -> int:
             print(f"! The device {device} is to go back and does not answer: what it gave back is not known now")
         else:
             print(f"! {amount}: balance of a returned device, waiting for the MATS coordinator ({device})")
-    for warning in status.warnings:
+    for warning in status.warnings if status else ():
         print(f"! {warning}")
     return 0
