@@ -4,8 +4,8 @@ Here: which list a LAN host serves a device by, and what the licensee's books do
 (`stations`), devices that a Provider hosts (`hosting`), hybrids, whose hosted half goes on for the same stations.
 Kept: whose device is missing, lost or stolen is struck, and stays so when it is found: nobody knows who had the keys
 meanwhile, so each station is enrolled anew. Once a device is out of service its stations only watch it, and fetch what
-it evidenced. The
-Provider's own enrolment stays: it destroys the keys. A host on another machine than these books is told by hand.
+it evidenced. The Provider's own enrolment stays: it destroys the keys. A host on another machine than these books is
+told by hand.
 """
 
 from __future__ import annotations

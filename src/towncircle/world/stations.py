@@ -4,8 +4,8 @@ Here: a host's folder (its authority, its own certificate, the list of who is en
 gate in front of the devices of a LAN host or of the Provider's WAN host. Not here: sockets (`transport.stations`).
 Kept: a caller reaches only the devices that he was enrolled for, in the role that he was enrolled with; who is struck
 from the list is refused at his next command, whatever his certificate says. Who was let down for one device keeps
-the others. Whose device is out of service watches it, and fetches what it evidenced for him: that is paid. Over a network only
-the Provider destroys keys. Enrolling hands out a key once and keeps no copy of it.
+the others. Whose device is out of service watches it, and fetches what it evidenced for him: that is paid. Over a
+network only the Provider destroys keys. Enrolling hands out a key once and keeps no copy of it.
 """
 
 from __future__ import annotations
