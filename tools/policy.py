@@ -96,11 +96,16 @@ which FIPS 186-5 keeps for verifying only: it then says that it is not in the ap
 
 _CLOSING = """## What any failure leads to
 
-A failed self-test, or registers that break their law, put the module into its error state `faulted`: it tells
-identity, status and self-tests, may have its keys destroyed, and signs nothing. A worker of a host is one module for
-all its devices: a self-test that fails in it, whichever device asked, stops all of them for as long as it runs. A
-module whose own files are not those of its build writes nothing into the store either; a sound module goes on where
-it stood.
+A failed self-test, a new pair that fails its test, or registers that break their law, put the module into its error
+state `faulted`: it tells identity, status and self-tests, may have its keys destroyed, and signs nothing. Registers
+concern their device alone, and so does a pair that a PKCS#11 token made. Every other failure is the module's, and lasts
+for as long as its process runs, whatever a later test finds. The device for which it was found, at its start, on demand
+or at the birth of its key, is faulted for good: that is written into its store.
+
+A worker of a host is one module for all its devices: such a failure, whichever device asked, stops all of them for as
+long as the worker runs. Of the others nothing is written, and of none where the worker fails at its own start: a sound
+worker goes on with them where they stood. A module whose own files are not those of its build writes nothing into the
+store of any device; there, too, a sound module goes on.
 
 ## Integrity of the program
 

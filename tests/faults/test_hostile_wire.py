@@ -17,7 +17,7 @@ from towncircle.testing.dice import dice_for
 from towncircle.testing.hostile_wire import FAULTS, BrokenLawError, Stage
 
 EVERY = bool(os.environ.get("CI"))
-LEGS, POINTS = 12, 68  # what one reset and its settling have where nothing goes wrong
+LEGS, POINTS = 12, 52  # what one reset and its settling have where nothing goes wrong
 
 
 @pytest.fixture(scope="module")

@@ -26,6 +26,7 @@ from towncircle.cli.main import main
 from towncircle.indicium.codec import decode
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.ids import DeviceId, JobId
+from towncircle.kernel.money import Mills
 from towncircle.kernel.store import Record
 from towncircle.licensee import mailroom
 from towncircle.psd.client import DeviceClient
@@ -196,7 +197,8 @@ def test_a_hybrid_is_leased_funded_printed_with_fallen_back_moved_and_given_back
     assert "world.no-hosting" in capsys.readouterr().err
     ran("device", "host", folder, "--dsn-from", tmp_path / "dsn", "--stations", wan, "--address", wan_at)
     words = [(tmp_path / "dsn").read_text(), "--secret", str(tmp_path / "secret"), "--stations", str(wan)]
-    with served("serve-wan", *words, "--port", str(free_port), "--world", str(folder), "--workers", "1"):
+    words += ["--port", str(free_port), "--world", str(folder), "--workers", "1"]
+    with started("serve-wan", *words) as (serving, _):
         half = leased(folder, capsys, "--hybrid")
         assert half == leased(folder, capsys, "--hybrid") != first
         with world_of.opened(folder) as journeys:
@@ -225,19 +227,79 @@ def test_a_hybrid_is_leased_funded_printed_with_fallen_back_moved_and_given_back
             store.with_name("away").rename(store)
             until_well(folder, first)
             by_half = batch_ended(folder, tmp_path, batch, first=first, half=half)
-            ran("device", "move", folder / "devices" / first)
-            made.append(one_piece(folder, tmp_path))
-            assert made == [first, half, first, half]
-            ran("withdraw", folder, "--reason", "moved to the hosted device")
-            assert one_piece(folder, tmp_path) == half  # directly: it is the device in use now
-        status = told(capsys, "status", folder, "--contact")
-        assert (status["device"], status["pieces"]) == (half, 3 + by_half)
-        ran("withdraw", folder)
-        ran("export", folder, tmp_path / "told")
-        ran("audit", tmp_path / "told")
+            made.append(contacted_alone(folder, tmp_path, capsys, serving, first=first, half=half))
+            with served("serve-wan", *words):
+                settled_alone(folder, capsys, lambda: taken_away(store, child.pid), half=half)
+                store.with_name("away").rename(store)
+                until_well(folder, first)
+                ran("device", "move", folder / "devices" / first)
+                made.append(one_piece(folder, tmp_path))
+                assert made == [first, half, first, first, half]
+                ended(folder, tmp_path, capsys, half=half, pieces=3 + by_half)
 
 
 PARTS = 6
+
+
+def ended(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], *, half: str, pieces: int) -> None:
+    """Give both devices of a hybrid back, the half as the device in use."""
+    ran("withdraw", folder, "--reason", "moved to the hosted device")
+    assert one_piece(folder, tmp_path) == half  # directly: it is the device in use now
+    status = told(capsys, "status", folder, "--contact")
+    assert (status["device"], status["pieces"]) == (half, pieces)
+    ran("withdraw", folder)
+    ran("export", folder, tmp_path / "told")
+    ran("audit", tmp_path / "told")
+
+
+def contacted_alone(
+    folder: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    serving: subprocess.Popen[str],
+    *,
+    first: str,
+    half: str,
+) -> str:
+    """Connect the LAN device, locked, while the host of its half is away; give which device then prints."""
+    serving.kill()
+    serving.wait()
+    ran("world", "advance", folder, "73h")
+    status = told(capsys, "status", folder, "--contact")
+    assert (status["device"], status["state"]) == (first, "in service")
+    assert f"The hosted half {half} is not connected: " in status["contact"]
+    ran("status", folder, "--contact", "--device", half, code=3)
+    ran("reset", folder, "--status", "--device", half, code=3)
+    assert told(capsys, "reset", folder, "--status", "--device", first)["reset"] == "posted"
+    return one_piece(folder, tmp_path)
+
+
+def settled_alone(folder: Path, capsys: pytest.CaptureFixture[str], taken: Callable[[], None], *, half: str) -> None:
+    """Open the half, and settle its resets, whether the LAN device answers or not."""
+    status = told(capsys, "status", folder, "--contact", "--device", half)
+    assert (status["device"], status["state"]) == (half, "in service")
+    held = status["descending_mills"]
+    asked(folder, half, 1)
+    standing = told(capsys, "reset", folder, "--status", "--device", half)
+    assert (standing["device"], standing["reset"]) == (half, "posted")
+    taken()
+    asked(folder, half, 2)
+    ran("reset", folder, "--finish", code=3)  # the LAN device's trouble is told, and the half's reset is finished
+    assert told(capsys, "status", folder, "--device", half)["descending_mills"] == held + 3_000
+    asked(folder, half, 3)
+    found = told(capsys, "reset", folder, "--finish", "--device", half)
+    assert (found["device"], found["amount_mills"], found["open_request"]) == (half, 3_000, "")
+    assert found["descending_mills"] == held + 6_000
+    ran("reset", folder, "--finish", "--device", "TC1A0000999999", code=3)
+    assert "licensee.no-device" in capsys.readouterr().err
+
+
+def asked(folder: Path, device: str, dollars: int) -> None:
+    """Have the Provider reserve a reset, and lose its answer."""
+    with world_of.opened(folder) as journeys:
+        with journeys.world.shelf.client(DeviceId(device)) as client:
+            message = client.request_reset(Mills.dollars(dollars)).message
+        journeys.world.desk(HARBOR).receive(message)
 
 
 def batch_begun(folder: Path, tmp_path: Path) -> str:

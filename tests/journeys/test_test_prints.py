@@ -36,7 +36,7 @@ def test_a_test_print_begins_its_day_by_itself_and_a_person_confirms_the_destruc
         with pytest.raises(KeyboardInterrupt):  # whatever came out of the printer counts
             print_tests(world, HARBOR, device, tmp_path, run="t-2")
     assert days(world) == {"t-1": "due", "t-2": "due"}
-    with refused("test-run.taken"):
+    with refused("testrun.taken"):
         print_tests(world, HARBOR, device, tmp_path, run="t-1")
     with refused("provider.unknown-device"):
         print_tests(world, HARBOR, DeviceId.parse("TC1A0000009999"), tmp_path, run="t-3")
@@ -44,7 +44,7 @@ def test_a_test_print_begins_its_day_by_itself_and_a_person_confirms_the_destruc
         print_tests(world, HARBOR, device, tmp_path, run="t-3", pieces=0)
     with refused("person.other-office"):
         destroy_tests(world, HARBOR, run="t-1", by="accounts")
-    with refused("test-run.unknown"):
+    with refused("testrun.unknown"):
         destroy_tests(world, HARBOR, run="t-3")
     assert destroy_tests(world, HARBOR, run="t-1").body["state"] == "destroyed"
     destroy_tests(world, HARBOR, run="t-1")

@@ -24,25 +24,25 @@ MOST = 500  # house: pages of one run
 def made(ctx: Context, *, run: str, device: str, pieces: int) -> Record:
     """Write down that a run of test indicia is printed; each has a name of its own.
 
-    Raises `Refused` (test-run.taken, provider.unknown-device), `BadInput` (test-run.pieces, acts.bad-reference).
+    Raises `Refused` (testrun.taken, provider.unknown-device), `BadInput` (testrun.pieces, acts.bad-reference).
     """
     check_reference(run)
     if not 1 <= pieces <= MOST:
-        raise BadInput("test-run.pieces", most=MOST)
+        raise BadInput("testrun.pieces", most=MOST)
     if ctx.tx.get(STOCK, device) is None and ctx.tx.get("device", device) is None:
         raise Refused("provider.unknown-device", device=device[:20], provider=ctx.party)
     if ctx.tx.get(KIND, run) is not None:
-        raise Refused("test-run.taken", run=run)
+        raise Refused("testrun.taken", run=run)
     ctx.note("test-indicia.made", run, clauses=(CLAUSE,), device=device, pieces=pieces)
     return ctx.tx.put(KIND, run, {"state": MADE, "device": device, "pieces": pieces}, owner=ctx.party, expected=0)
 
 
 @cites("502.17/2", "502.17")
 def destroyed(ctx: Context, *, run: str) -> Record:
-    """Write down that the indicia of a run were collected and destroyed. Raises `Refused` (test-run.unknown)."""
+    """Write down that the indicia of a run were collected and destroyed. Raises `Refused` (testrun.unknown)."""
     held = ctx.tx.get(KIND, run)
     if held is None:
-        raise Refused("test-run.unknown", run=run[:80])
+        raise Refused("testrun.unknown", run=run[:80])
     if held.body["state"] == DESTROYED:
         return held
     ctx.note("test-indicia.destroyed", run, clauses=(CLAUSE,), pieces=held.body["pieces"])

@@ -121,7 +121,10 @@ class Desk:
             return answered.received.reply
         except TowncircleError as error:
             told = self._conflicting(opened, now) if error.code == "wire.conflict" else None
-            self._give_back(opened, error.code, now)
+            try:
+                self._give_back(opened, error.code, now)
+            except Refused as trouble:  # a word about the way lets the message come again, and then it is given back
+                told = trouble if trouble.code.startswith(ON_THE_WAY) else told
             return self._sealer.sealed(envelope.sender, refusal(told or error), in_reply_to=envelope.id, now=now)
         self._afterwards()
         with self.store.reading() as view:

@@ -31,10 +31,13 @@ class Ended:
         """Give the end as a record with stable keys."""
         return {"device": self.device, "state": self.state, "sentence": self.sentence, "at": self.at.iso()}
 
+    def standing(self) -> list[tuple[str, object]]:
+        """Give the rows that say it to people."""
+        return [("device", self.device), ("state", self.sentence)]
 
-def ended(journeys: Journeys, refusal: Refused) -> Ended:
-    """Tell the end of the licensee's last device that refused to answer; raises its refusal where it is in use."""
-    device = journeys.device
+
+def ended(journeys: Journeys, device: DeviceId, refusal: Refused) -> Ended:
+    """Tell the end of a device of the licensee's that refused to answer; raises its refusal where it is in use."""
     with journeys.world.store(journeys.licensee).reading() as view:
         case, missed = view.get("check-out", device), view.get("missing", device)
     if not refusal.code.startswith(OUT_OF_REACH):

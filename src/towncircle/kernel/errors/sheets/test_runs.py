@@ -3,19 +3,19 @@
 from towncircle.kernel.errors import Row
 
 ROWS = {
-    "test-run.taken": Row(
+    "testrun.taken": Row(
         kind="refused",
         sentence="The test run {run} was printed before.",
         clause="502.17",
         next_step="Give each run a reference of its own.",
     ),
-    "test-run.unknown": Row(
+    "testrun.unknown": Row(
         kind="refused",
         sentence="No test run {run} was printed here.",
         clause="502.17",
         next_step="Name a run as it was printed: towncircle deadlines DIR shows what is to be destroyed.",
     ),
-    "test-run.pieces": Row(
+    "testrun.pieces": Row(
         kind="input",
         sentence="A test run has 1 to {most} pieces.",
         clause="house",
