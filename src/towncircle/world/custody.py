@@ -191,7 +191,7 @@ def stock_of(world: World) -> list[tuple[str, Record]]:
     found: list[tuple[str, Record]] = []
     for provider in world.config.providers:
         with world.store(provider).reading() as view:
-            found += [(str(provider), row) for row in stock.in_stock(view)]
+            found += [(str(provider), row) for row in stock.in_stock(view, world.clock.now())]
     return found
 
 
