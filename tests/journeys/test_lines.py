@@ -138,7 +138,7 @@ def test_a_device_on_a_lan_is_used_by_every_command(
     assert printed_and_verified(folder, fund=False) == "in service"
     ran("withdraw", folder)
     enrolled = json.loads((stations / "enrolled.json").read_text())
-    assert {row["name"]: row["role"] for row in enrolled.values()} == {"desk": "watch", "bench": "provider"}
+    assert {row["name"]: row["role"] for row in enrolled.values()} == {"desk": "former", "bench": "provider"}
 
 
 def test_a_hosted_device_is_leased_funded_printed_with_and_given_back(
@@ -176,12 +176,14 @@ def test_a_hosted_device_is_leased_funded_printed_with_and_given_back(
         ran("custody", "host", folder, device)
         ran("withdraw", folder, "--wait", code=3)
         enrolled = json.loads((stations / "enrolled.json").read_text())
-        assert {row["name"]: row["role"] for row in enrolled.values()} == {HARBOR: "provider", device: "watch"}
+        assert {row["name"]: row["role"] for row in enrolled.values()} == {HARBOR: "provider", device: "former"}
         for act in ("sign-form", "arrange", "scrap"):
             ran("custody", act, folder, device)
         enrolled = json.loads((stations / "enrolled.json").read_text())
         assert {row["name"] for row in enrolled.values()} == {HARBOR}  # its licensee can ask it nothing any more
         ran("withdraw", folder)  # and books the credit by what it signed
+        end = told(capsys, "status", folder)
+        assert (end["device"], end["state"]) == (device, "out of service")
         ran("export", folder, tmp_path / "told")
         ran("audit", tmp_path / "told")
     (tmp_path / "secret").rename(tmp_path / "mislaid")
