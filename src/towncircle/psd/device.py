@@ -269,14 +269,9 @@ class Device:
     # 6, 7, 8: keys, signatures, the commit, the release
 
     def _settle(
-        self,
-        state: DeviceState,
-        outcome: Outcome,
-        now: Instant,
-        command: commands.Command,
-        digest: bytes,
+        self, state: DeviceState, outcome: Outcome, now: Instant, command: commands.Command, digest: bytes,
         opened: Opened | None,
-    ) -> Work:
+    ) -> Work:  # fmt: skip
         verb = commands.NUMBERS[type(command)]
         after, answer, message = outcome.state, outcome.answer, outcome.message
         if outcome.replay is not None:
@@ -306,6 +301,8 @@ class Device:
                 with suppress(Refused):  # the rollover is done and is not refused any more for a token that is away
                     self._slots.destroy(*ended)
             self._memory.forget_keys()
+        if last:  # now no state needs it; a start finishes what is cut here
+            self._slots.end()
         return response
 
     def _born(self, outcome: Outcome, birth: KeyBirth) -> Outcome:
