@@ -2,7 +2,8 @@
 
 `@pytest.mark.requirement("502.25a/2")` says: this test breaks the duty, and is answered under its requirement. So a
 test that ends without such an answer fails, whatever else it found; the answers are those that the helpers of
-`tests.conformance.breaking` asserted. What the system is made so that it cannot be broken answers too, but for the few of `UNANSWERED`.
+`tests.conformance.breaking` asserted. A duty that holds by construction answers too, but for the
+few of `UNANSWERED`.
 Words after the duties choose cases: `form="approval"` those with that argument, `case="pale"` the one of that id.
 `@pytest.mark.shows(...)` names a further test of a duty, one that proves more than the refusal and promises none.
 """

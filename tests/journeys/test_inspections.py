@@ -10,6 +10,7 @@ import pytest
 from tests.journeys.stories import HARBOR, SUMMIT, new_world
 from tests.journeys.test_examinations import no_difference
 from tests.journeys.test_journeys import refused
+from tests.journeys.test_supervision import away
 
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.postal.inspections import Found, Visit
@@ -99,6 +100,22 @@ def test_one_that_is_refused_or_comes_before_its_day_is_told_so_and_opens_a_case
         report(world, inspection="I-4", visit=Visit(provider="", scope="", site=""), what=found("in-order"))
     assert [row.body["state"] for row in inspections(world)] == ["closed", "closed"]
     no_difference(world, tmp_path / "export")
+    what = found("deficient", "no lock")
+    with away(world):  # the end comes before the report, and stays the end
+        report(world, inspection="I-5", visit=replace(visit, scope="factory"), what=what)
+        close(world, inspection="I-5", outcome="referred", words="a sanction")
+    with world.store(POSTAL).transaction() as tx:
+        first, last = sorted(tx.find("outgoing", owner="waiting"), key=lambda one: int(one.body["order"]))
+        late = {**first.body, "order": int(last.body["order"]) + 1}
+        tx.put("outgoing", first.key, late, owner="waiting", expected=first.version)
+    world.deliver()
+    (told,) = (row.body for row in kept(world, HARBOR, "inspection") if row.key == "I-5")
+    assert (told["state"], told["end"], told["findings"]) == ("closed", "referred", ["no lock"])
+    world.advance("30d")
+    with world.store(HARBOR).reading() as view:
+        cases = [fact for fact in view.facts() if fact.type == "limit.case-opened" and "I-5" in str(dict(fact.body))]
+    assert cases == []  # nothing of it is to be answered any more
+    no_difference(world, tmp_path / "later")
     for act in (act for act in acts().values() if act.command):
         by = POSTAL if act.by == "postal" else HARBOR
         with pytest.raises(Refused) as caught:

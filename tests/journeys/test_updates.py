@@ -212,10 +212,17 @@ def test_an_acceptance_is_withdrawn_with_notice_and_its_earlier_pieces_stand(
         updates.withdraw_rates(world, HARBOR, number, through=last, reasons=" ")
     updates.withdraw_rates(world, HARBOR, number, **told_why)
     updates.withdraw_rates(world, HARBOR, number, **told_why)  # once more changes nothing
-    with refused("updates.withdrawn"):
-        updates.withdraw_rates(world, HARBOR, number, through=date(2026, 12, 5), reasons="later")
-    for party in (POSTAL, HARBOR):
-        assert told(world, party, "rates.acceptance") == ["rates.acceptance-withdrawn"]
+    for through in (date(2026, 12, 5), last):  # a day that was told wrong is put right, as long as the notice runs
+        updates.withdraw_rates(world, HARBOR, number, through=through, reasons="the day was mistyped")
+    for party, kind, key in (
+        (POSTAL, "rate-table", f"{HARBOR} {number:06d}"),
+        (HARBOR, provider_rates.RATES, f"{number:06d}"),
+    ):
+        assert told(world, party, "rates.acceptance") == ["rates.acceptance-withdrawn"] * 3
+        with world.store(party).reading() as view:
+            row = view.get(kind, key)
+        assert row is not None
+        assert row.body["accepted_through"] == last.isoformat()
     journeys.contact()
     due = {}
     for _ in range(5):
@@ -229,6 +236,8 @@ def test_an_acceptance_is_withdrawn_with_notice_and_its_earlier_pieces_stand(
             due[day] = found.ok
     assert due == {day: True if day <= last else None for day in due}
     assert {*due.values()} == {True, None}
+    with refused("updates.withdrawn"):  # hosts go by it
+        updates.withdraw_rates(world, HARBOR, number, through=date(2027, 1, 5), reasons="later")
     no_difference(world, tmp_path / "export")
 
 

@@ -1,8 +1,8 @@
 """What happened under each clause: the facts of a world or of an export, counted by requirement.
 
 Here: reading the journals and counting. Not here: whether what happened was enough (the auditor), what is due.
-Kept: nothing is counted that no fact says: by its clauses, its limit, its code or its kind. An export is read as it lies there: whether it is
-whole and signed is the auditor's question.
+Kept: nothing is counted that no fact says: by its clauses, its limit, its code or its kind. An export is read as it
+lies there: whether it is whole and signed is the auditor's question.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def rows_of(fact: Fact) -> set[str]:
 
 @cache
 def _cited(limit: str, digest: str) -> frozenset[str]:
-    """Name the requirements that a limit cites: in the rule set of a digest, or where that is gone in all that know it."""
+    """Name the requirements that a limit cites: in the rule set of a digest, or in all where that one is gone."""
     sets = [ruleset(name) for name in RULESETS]
     own = [rules for rules in sets if rules.knows(digest)]
     held = [rules.limits[limit] for rules in own or sets if limit in rules.limits]
