@@ -157,7 +157,7 @@ def _do(ctx: Context, one: Act, ground: Ground, effects: Mapping[str, Effect], n
         effects[after.denies](ctx, duty, one.denies)
 
 
-def governed_by(ctx: Context, duty: Duty) -> dict[str, str]:
+def governed_by(ctx: Context, duty: Duty) -> dict[str, Any]:
     """Name the rule set that decides where it is not the installation's: that of a device of an earlier regime."""
     return {"rules": duty.digest} if duty.digest not in ("", ctx.rule_digest) else {}
 

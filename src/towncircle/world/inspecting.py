@@ -16,6 +16,7 @@ from towncircle.kernel.store import Record
 from towncircle.postal import inspections as postal
 from towncircle.postal.inspections import Found, Visit
 from towncircle.provider import inspections as provider_
+from towncircle.wire.bodies.inspections import CLAUSES
 from towncircle.world.config import POSTAL
 from towncircle.world.supervising import at_provider, by_officer, kept
 from towncircle.world.world import World
@@ -38,7 +39,7 @@ def report(world: World, *, inspection: str, visit: Visit, what: Found, by: str 
     if held is not None:
         before = {"provider": held.owner, "scope": held.body["scope"], "site": held.body["site"]}
         visit = replace(visit, **{name: getattr(visit, name) or value for name, value in before.items()})
-    if visit.scope not in postal.CLAUSES:
+    if visit.scope not in CLAUSES:
         raise Refused("inspection.unknown", inspection=inspection[:80])
     _known(world, visit.provider)
     job = partial(postal.report, inspection=inspection, visit=visit, what=what)
