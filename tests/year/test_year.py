@@ -37,7 +37,6 @@ from towncircle.world.world import World
 
 SHORT = Pace(licensees=STORIES, visits=2, step=30)
 REGIME = "imi-2024"
-DECERTIFIED = {"IMI-08", "IMI-09"}  # of an installation that has devices of the 1998 rule still
 PROVED = {proof.kind for procedure in PROCEDURES for proof in procedure.proofs}
 
 
@@ -159,7 +158,7 @@ def test_what_is_excused_did_not_occur_and_nothing_occurred_that_proves_nothing(
     happened = counted(facts_of_world(lived.world), since=None, until=None).rows
     lived.close()
     built = {duty.row for duty in duties().values() if duty.kind in ("implemented", "by-construction")}
-    assert {row for row in built if not happened[row]} == DECERTIFIED
+    assert {row for row in built if not happened[row]} == set()
     assert occurred & UNSHOWN_FACTS.keys() == set()
     assert occurred <= PROVED
     sent = {name.rpartition(" ")[0] for name in played.told["messages"]}
