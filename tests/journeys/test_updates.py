@@ -28,6 +28,7 @@ from tests.journeys.updates import (
     specimen,
     told,
 )
+from tests.parties.test_papers import text_of
 
 from towncircle.kernel.context import Exchange, Steps
 from towncircle.kernel.errors import BadInput, RefusedOnGrounds
@@ -45,6 +46,7 @@ from towncircle.world.board import PACK
 from towncircle.world.config import POSTAL
 from towncircle.world.deadlines import duties_of
 from towncircle.world.journeys import Journeys
+from towncircle.world.rate_papers import write_withdrawal
 from towncircle.world.world import World
 
 
@@ -201,6 +203,9 @@ def test_an_acceptance_is_withdrawn_with_notice_and_its_earlier_pieces_stand(
     with refused("updates.not-accepted"):
         updates.withdraw_rates(world, HARBOR, number, **told_why)
     updates.accept_rates(world, HARBOR, number)
+    for about, code in ((99, "updates.not-filed"), (number, "updates.not-withdrawn")):
+        with refused(code):
+            write_withdrawal(world, HARBOR, about, tmp_path)
     for changes, code in (
         ({"person": "postmaster"}, "person.other-office"),
         ({"through": date(2026, 11, 24)}, "updates.withdrawn-too-late"),  # nobody could mend it by then
@@ -216,6 +221,10 @@ def test_an_acceptance_is_withdrawn_with_notice_and_its_earlier_pieces_stand(
         updates.withdraw_rates(world, HARBOR, number, through=date(2026, 12, 5), reasons="later")
     for party in (POSTAL, HARBOR):
         assert told(world, party, "rates.acceptance") == ["rates.acceptance-withdrawn"]
+    paper = text_of(write_withdrawal(world, HARBOR, number, tmp_path))
+    stands = f"Stands through {last}, the last mailing date Under P050 1.5 Reasons The prices rose."
+    for words in ("To provider.harbor By postal.usps, the manager-mtm", stands, "From 2026-12-02 on postage"):
+        assert words in paper, paper
     journeys.contact()
     due = {}
     for _ in range(5):
