@@ -148,11 +148,11 @@ def _withdraw(args: argparse.Namespace) -> int:
 
 
 def _paper(args: argparse.Namespace) -> int:
-    from towncircle.world.rate_papers import write_withdrawal
+    from towncircle.world.rate_papers import write_withdrawals
 
     with opened(args.world) as world:
-        file = str(write_withdrawal(world, args.provider, args.number, args.out))
-    as_json({"file": file}) if args.json else print(file)
+        files = [str(file) for file in write_withdrawals(world, args.provider, args.number, args.out)]
+    as_json({"files": files}) if args.json else print("\n".join(files))
     return 0
 
 

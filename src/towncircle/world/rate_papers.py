@@ -20,12 +20,16 @@ from towncircle.rules.duties import HEADQUARTERS
 from towncircle.world.config import POSTAL
 
 if TYPE_CHECKING:
+    from towncircle.kernel.facts import Fact
+    from towncircle.kernel.store import Record
     from towncircle.world.world import World
+
+_TITLE = "Withdrawal of the acceptance of a rate table"
 
 
 @cites("P050-1.5")
-def write_withdrawal(world: World, provider: str, number: int, out: Path) -> Path:
-    """Write the notice to a Provider as PDF into a folder; give the file.
+def write_withdrawals(world: World, provider: str, number: int, out: Path) -> list[Path]:
+    """Write each notice of a withdrawal to a Provider as PDF into a folder, the last one last; give the files.
 
     Raises `Refused`: updates.not-filed, updates.not-withdrawn.
     """
@@ -37,26 +41,37 @@ def write_withdrawal(world: World, provider: str, number: int, out: Path) -> Pat
         raise Refused("updates.not-filed", number=number, provider=provider[:64])
     if not given:
         raise Refused("updates.not-withdrawn", number=number, provider=provider)
-    (fact,), body = given, held.body
-    through = date.fromisoformat(body["accepted_through"])
+    out.mkdir(parents=True, exist_ok=True)
+    files, before = [], ""
+    for notice, fact in enumerate(given, start=1):
+        path = out / f"rate-table-{number}-withdrawal{f'-{notice}' if notice > 1 else ''}.pdf"
+        foot = f"Table {number}, notice {notice}."
+        pages = letter_pages(_TITLE, _rows(held, fact, before), _paragraphs(fact), foot=foot)
+        write_pdf(pages, path, title=f"{_TITLE} - SPECIMEN", at=fact.occurred_at)
+        files.append(path)
+        before = str(fact.body["through"])
+    return files
+
+
+def _rows(held: Record, fact: Fact, before: str) -> list[tuple[str, str]]:
+    body = held.body
     rows = [
-        ("To", provider),
+        ("To", held.owner),
         ("By", fact.actor.replace("/", ", the ")),
         ("Given", fact.occurred_at.words_in(HEADQUARTERS)),
-        ("Table", f"{number}, {body['table']}, in force from {body['in_force_from']}"),
+        ("Table", f"{body['number']}, {body['table']}, in force from {body['in_force_from']}"),
         ("SHA-256 of the table", body["digest"]),
         ("Accepted", Instant(body["accepted"]).words_in(HEADQUARTERS)),
-        ("Stands through", f"{through}, the last mailing date"),
-        ("Under", "P050 1.5"),
+        ("Stands through", f"{fact.body['through']}, the last mailing date"),
     ]
+    return [*rows, *([("In the place of", f"the notice through {before}")] if before else []), ("Under", "P050 1.5")]
+
+
+def _paragraphs(fact: Fact) -> list[tuple[str, str]]:
+    through = date.fromisoformat(fact.body["through"])
     after = (
-        f"What is dated through {through} stands as it was accepted. From {through + timedelta(days=1)} on "
-        "postage that only this table makes enough is in doubt. Another table may be published, and taken by each "
-        "device, before that day."
+        f"What is dated through {through} stands as it was accepted. From {through + timedelta(days=1)} on postage "
+        "that only this table makes enough is in doubt. Another table may be published, and taken by each device, "
+        "before that day."
     )
-    path = out / f"rate-table-{number}-withdrawal.pdf"
-    out.mkdir(parents=True, exist_ok=True)
-    title = "Withdrawal of the acceptance of a rate table"
-    pages = letter_pages(title, rows, [("Reasons", body["reasons"]), ("What it means", after)], foot=f"Table {number}.")
-    write_pdf(pages, path, title=f"{title} - SPECIMEN", at=fact.occurred_at)
-    return path
+    return [("Reasons", str(fact.body["reasons"])), ("What it means", after)]
