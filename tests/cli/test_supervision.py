@@ -13,6 +13,7 @@ from tests.journeys.test_supervision import day
 from tests.parties.test_papers import texts_of
 
 from towncircle.cli.main import main
+from towncircle.postal.products import QUALIFICATION, SUBMISSION, Step
 
 BUILD = "12" * 32
 
@@ -154,3 +155,13 @@ def test_products_weaknesses_and_art_are_walked(desk: Desk, tmp_path: Path) -> N
     desk.well("products", "approve-art", *about, "--examined")
     assert desk.well("provider", "supply-art", "spring")["words"] == ["Write once"]
     assert desk.well("products", "show")["advertising"][0]["state"] == "approved"
+
+
+@pytest.mark.parametrize(("verb", "steps"), [("qualify", QUALIFICATION), ("submit", SUBMISSION)])
+def test_the_help_of_a_step_names_every_step(
+    verb: str, steps: tuple[Step, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["products", verb, "--help"])
+    said = " ".join(capsys.readouterr().out.split()).replace("- ", "-")
+    assert [one.name for one in steps if one.name not in said] == []

@@ -33,6 +33,11 @@ _VERBS = {
     "refuse-art": "refuse advertising art",
 }
 
+_STEPS = {
+    "qualify": "integrity, prototype, factory, facilities; after a change of control: control",
+    "submit": "letter-of-intent, nondisclosure, concept-of-operations, test-plan, product, laboratory, testing",
+}
+
 
 def add(subparsers: Any) -> None:
     """Register the command."""
@@ -72,7 +77,7 @@ def _options(verb: Any, name: str) -> None:
         return
     verb.add_argument("--reference", required=True, metavar="REF", help="a file number; no name of a person")
     if name in ("qualify", "submit"):
-        verb.add_argument("--step", required=True, metavar="STEP", help="which step")
+        verb.add_argument("--step", required=True, metavar="STEP", help=f"one of: {_STEPS[name]}")
     if name in ("submit", "approve", "change"):
         verb.add_argument("--system", required=True, metavar="SYSTEM", help="vendor and model, such as TC2A")
     if name in ("submit", "change"):
