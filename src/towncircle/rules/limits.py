@@ -28,6 +28,7 @@ from towncircle.rules.terms import Term
 
 SHAPES = ("obligation", "interval", "window", "retention", "calendar", "set limit")
 JOURNALS = ("licensee", "provider", "postal", "bank")
+LONGEST: Mapping[str, int] = MappingProxyType({"title": 200, "clause": 80, "says": 989})  # what a notice of it holds
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}", re.ASCII)
 DENIES: Mapping[str, tuple[str, ...]] = MappingProxyType({"provider": ("resets",)})  # what each role's effects can deny
 PARTY = "party"  # one thread for the whole journal
@@ -46,7 +47,7 @@ class Link:
 
     def thread(self, fact: Fact, party: str) -> str | None:
         """Give what a fact of this kind is about, or None where its body does not fit."""
-        if self.where and any(fact.body.get(name) != value for name, value in self.where.items()):
+        if self.where and any(_text(fact.body.get(name)) != value for name, value in self.where.items()):
             return None
         if self.by == PARTY:
             return party
@@ -57,6 +58,13 @@ class Link:
         where = "".join(f", {name} {value}" for name, value in self.where.items())
         about = {"subject": "", PARTY: " (any)"}.get(self.by, f" (by {self.by})")
         return f"{self.fact}{about}{where}"
+
+
+def _text(value: object) -> object:
+    """Give what a body holds as a `where` writes it: numbers in digits, yes and no as "true" and "false"."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(int(value)) if isinstance(value, int) else value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +117,8 @@ class Limit:
     def with_value(self, value: Value) -> Limit:
         """Give the limit with another length since its first day. Raises `ValueError`."""
         _check_value(self.id, value)
-        return replace(self, values=(Dated(since=self.values[0].since, value=value),))
+        since = self.values[0].since if self.values else date.min
+        return replace(self, term_of="", values=(Dated(since=since, value=value),))
 
     def links(self) -> tuple[Link, ...]:
         """Give all kinds of facts that move it."""
@@ -191,6 +200,8 @@ def _check(limit: Limit) -> None:
         raise ValueError(f"{name} has nothing that starts it, or no consequence")
     if not (limit.values or limit.term_of or limit.until):
         raise ValueError(f"{name} does not say how long it runs: values, term_of or until")
+    if limit.values and limit.term_of:
+        raise ValueError(f"{name} says twice how long it runs: values and term_of")
     if not all(type(row.since) is date for row in limit.values):
         raise ValueError(f"{name} has values whose 'from' is no date")
     if [row.since for row in limit.values] != sorted({row.since for row in limit.values}):
@@ -215,6 +226,9 @@ def _check_words(limit: Limit) -> None:
         raise ValueError(f"{name} has a key whose value is no text")
     if not all((limit.title, limit.clause, limit.actor, limit.about, limit.source)):
         raise ValueError(f"{name} has an empty title, clause, actor, about or source")
+    for key, text in (("title", limit.title), ("clause", limit.clause), ("says", limit.consequence.says)):
+        if len(text) > LONGEST[key]:
+            raise ValueError(f"{name}: {key} is longer than {LONGEST[key]} letters")
 
 
 def _said(limit: Limit) -> tuple[Any, ...]:

@@ -16,6 +16,7 @@ from towncircle.rules.terms import Length, Term
 
 Value = int | str | date
 
+CLAUSE_LETTERS = 80  # what a ground of a refusal holds
 QUALITIES = ("proposed", "secondary", "primary", "house")
 EXAMPLES: Mapping[str, Value] = {
     "mills": 500_000,
@@ -107,6 +108,8 @@ def read_parameter(name: str, table: Mapping[str, Any], *, source: str, quality:
         raise ValueError(f"{name} has a key whose value is no text")
     if parameter.unit not in EXAMPLES or parameter.quality not in QUALITIES or not _said(parameter):
         raise ValueError(f"{name} has no known unit, no known quality or no quote")
+    if len(parameter.clause) > CLAUSE_LETTERS:
+        raise ValueError(f"{name}: clause is longer than {CLAUSE_LETTERS} letters")
     if not parameter.source:
         raise ValueError(f"{name} has no source")
     if not all(type(row.since) is date for row in values):

@@ -22,6 +22,7 @@ from towncircle.rules.calendars import yearly
 from towncircle.rules.inventory import inventory
 from towncircle.rules.limits import DENIES, JOURNALS, PARTY, Limit, Link
 from towncircle.rules.parameters import Parameter
+from towncircle.rules.procedures import procedures
 from towncircle.rules.terms import Term
 
 FACTS, FIELDS = "facts.json", "fields.json"
@@ -29,6 +30,18 @@ DECERTIFIED, VALID, WITHDRAWAL = "decertified_on", "indicia_valid_through", "wit
 _SUBJECT, _DEVICE = "subject", "device"
 _LONGEST_DAYS = 36_600  # house: no term of a rule is longer than a century
 _FIRST, _LAST = 1901, 2998  # house: years whose days lie within the instants that the program counts
+_DATED = ("until", "through", "completion_on", "correct_by", "defend_by", "appeal_by")  # fields that hold a day
+_OF_DAYS = ("months", "days", "business_days")
+_OF_TIME = (*_OF_DAYS, "hours")
+_READ: Mapping[str, tuple[str, ...]] = {  # limits whose term the program itself reads, and what it counts it in
+    "address-data": _OF_DAYS,
+    "defective-device": _OF_DAYS,
+    "form-3601-c-kept": _OF_DAYS,
+    "license-appeal": _OF_TIME,
+    "refunded-envelopes": _OF_TIME,
+}
+_SET_ANEW = "cure"  # of a procedure: its last day is what the proposal names
+_FILES = ("lost-and-stolen-file.sent", "lost-and-stolen-file.received")  # facts that name the month they are of
 _SAID: Mapping[str, tuple[str, ...]] = {"part": ("clock", "timer", "battery")}  # what these fields can hold
 
 
@@ -39,6 +52,19 @@ class Around:
     parameters: Mapping[str, Parameter]
     acts: Mapping[str, people.Act]
     regimes: Collection[str]
+    start: date | None = None
+
+
+@cache
+def limits_read() -> Mapping[str, tuple[str, ...]]:
+    """Give the limits whose term the program itself reads, and the units in which it can count each."""
+    counted = (name for form in procedures().values() for key, name in form.limits.items() if key != _SET_ANEW)
+    return {**_READ, **dict.fromkeys(sorted(counted), _OF_TIME)}
+
+
+@cache
+def _of_procedures() -> tuple[str, ...]:
+    return tuple(sorted({name for form in procedures().values() for name in form.limits.values()}))
 
 
 def facts_known() -> Mapping[str, frozenset[str]]:
@@ -64,6 +90,12 @@ def of_limit(limit: Limit, around: Around) -> Iterator[str]:
         yield f"cites names {', '.join(unknown)}, which is no requirement"
     yield from _consequence(limit)
     yield from _length(limit, around)
+    if limit.id in limits_read():
+        yield from _read(limit, around)
+    if limit.id in _of_procedures() and limit.journal != "postal":
+        yield f"it is in the journal of the {limit.journal}, and the procedure is in that of the postal"
+    if _recurs(limit) and not limit.met_by:
+        yield "it is due each month or year, and nothing meets it"
     recorded = facts_known()[limit.journal]
     for link in limit.links():
         if link.fact not in recorded:
@@ -108,6 +140,27 @@ def _length(limit: Limit, around: Around) -> Iterator[str]:
     for link in (*limit.starts, *limit.restarts) if limit.until else ():
         if limit.until not in fields_known().get(link.fact, ()):
             yield f"until is '{limit.until}', which '{link.fact}' does not say"
+    if limit.until and limit.until not in _DATED:
+        yield f"until is '{limit.until}', which holds no day: {', '.join(_DATED)}"
+
+
+def _read(limit: Limit, around: Around) -> Iterator[str]:
+    """Say what the program, which counts by this limit itself, could not count."""
+    named = around.parameters.get(limit.term_of)
+    dates = named.values if named is not None else limit.values
+    units = limits_read()[limit.id]
+    if not dates:
+        yield "it has no term, by which the program counts: values or term_of"
+    elif around.start is not None and named is None and dates[0].since > around.start:
+        yield f"values begin on {dates[0].since}, and a world of this set begins on {around.start}"
+    for value in (dated.value for dated in dates):
+        try:
+            term = Term.parse(str(value))
+        except ValueError:
+            yield f"its length is '{value}', and the program counts it as a term"
+            continue
+        if any(getattr(term, unit) for unit in _OF_TIME if unit not in units):
+            yield f"its length is '{value}', which is counted in days, business days or months only"
 
 
 def _link(limit: Limit, link: Link, around: Around) -> Iterator[str]:
@@ -123,6 +176,11 @@ def _link(limit: Limit, link: Link, around: Around) -> Iterator[str]:
         yield f"where asks for the regime '{link.where['regime']}', which it is not laid over"
     if link.fact == people.FACT and "act" in link.where:
         yield from _of_act(limit, link, around)
+    elif link in limit.met_by and _recurs(limit):
+        if link.fact == people.FACT:
+            yield "it is met for a period by any act: where = { act = NAME } names one that is done for it"
+        elif link.fact not in _FILES or not _monthly(limit):
+            yield f"it is met for {_period(limit)}, and '{link.fact}' names none"
 
 
 def _of_act(limit: Limit, link: Link, around: Around) -> Iterator[str]:
@@ -134,12 +192,23 @@ def _of_act(limit: Limit, link: Link, around: Around) -> Iterator[str]:
         yield f"it rests on the act '{name}' of {act.party}, in the journal of the {limit.journal}"
     elif link.by == "about" and not act.about:
         yield f"by is 'about', and the act '{name}' is about nobody"
-    elif limit.shape == "calendar" and link in limit.met_by and not act.period and _recurs(limit):
+    elif link in limit.met_by and _recurs(limit) and not act.period:
         yield f"it is met for a period, and the act '{name}' is done for none"
+    elif link in limit.met_by and _recurs(limit) and act.period != _period(limit).partition(" ")[2]:
+        yield f"it is met for {_period(limit)}, and the act '{name}' is done for a {act.period}"
 
 
 def _recurs(limit: Limit) -> bool:
-    return any(type(one.value) is int or (isinstance(one.value, str) and yearly(one.value)) for one in limit.values)
+    yearly_too = any(isinstance(one.value, str) and yearly(one.value) for one in limit.values)
+    return limit.shape == "calendar" and (_monthly(limit) or yearly_too)
+
+
+def _monthly(limit: Limit) -> bool:
+    return any(type(one.value) is int for one in limit.values)
+
+
+def _period(limit: Limit) -> str:
+    return "a month" if _monthly(limit) else "a year"
 
 
 def of_end(

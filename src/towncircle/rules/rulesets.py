@@ -28,7 +28,7 @@ from towncircle.kernel.money import Mills
 from towncircle.rules.acts import Act, read_act
 from towncircle.rules.limits import Limit, read_limit
 from towncircle.rules.parameters import Parameter, Value, read_parameter
-from towncircle.rules.reachable import DECERTIFIED, ended_by
+from towncircle.rules.reachable import DECERTIFIED, ended_by, limits_read
 from towncircle.rules.registry import FILE as ABOUT
 from towncircle.rules.registry import About, registry
 from towncircle.rules.soundness import troubles
@@ -89,6 +89,25 @@ class RuleSet:
         """Give a word in force on a day."""
         return str(self._value(name, "text", on))
 
+    def value_of(self, limit: Limit, on: date, *, begun: date | None = None) -> Value | None:
+        """Give how long a limit runs: by the parameter that it names, else by its values; None before the first one.
+
+        `on` is the day whose value counts, `begun` the day from which a named parameter counts, where it is another.
+        """
+        if not limit.term_of:
+            return limit.on(on)
+        parameter = self.parameters.get(limit.term_of)
+        return parameter.on(begun or on) if parameter is not None else None
+
+    def length_of(self, name: str, on: date) -> Term:
+        """Give the term of a limit in force on a day. Raises `Refused` (rules.not-in-force)."""
+        limit = self.limits[name]
+        value = self.value_of(limit, on)
+        if value is None:
+            since = limit.values[0].since if limit.values else "no day"
+            raise Refused("rules.not-in-force", ruleset=self.name, name=name, on=on, since=since)
+        return Term.parse(str(value))
+
     def length(self, name: str, on: date) -> Length:
         """Give a length on paper in force on a day."""
         return Length.parse(str(self._value(name, "length", on)))
@@ -117,7 +136,10 @@ class RuleSet:
         return RuleSet(self.name, self.parameters, self.inherited, {**self.limits, limit.id: limit}, self.acts)
 
     def check_start(self, on: date) -> None:
-        """Check that every parameter is in force on the first day of a world. Raises `Refused` (rules.not-in-force)."""
+        """Check that what the program asks for is in force on a world's first day.
+
+        Raises `Refused` (rules.not-in-force).
+        """
         for parameter in self.parameters.values():
             if parameter.values[0].since > on:
                 raise Refused(
@@ -127,6 +149,9 @@ class RuleSet:
                     on=on,
                     since=parameter.values[0].since,
                 )
+        for name in limits_read():
+            if name in self.limits:
+                self.length_of(name, on)
 
     def with_folder(self, folder: Traversable) -> RuleSet:
         """Give this rule set with the rule files of a folder laid over it. Raises `BadInput` (rules.no-such-folder)."""

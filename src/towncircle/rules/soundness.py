@@ -37,6 +37,7 @@ COUNTED: Mapping[str, tuple[str, ...]] = {  # in which units the program counts 
     "refund_window": _DAYS,
 }
 _MOST: Mapping[str, int] = {"mills": 10**12, "integer": 100_000}  # house: a billion dollars; a century's days and more
+LONGEST_TEXT: Mapping[str, int] = {"service_out": 80, "service_back": 80}  # what a shipment says of its service
 _PERCENT = ("refund_share",)
 _WHOLE = 100
 _LONGEST_INCHES = 100  # house: no paper that a mark stands on is longer
@@ -65,7 +66,7 @@ def troubles(  # what a set says, and what it is laid over
         what = _of_parameter(parameter, asked.get(key), named=key in terms, start=start)
         if what:
             yield f"{places.get(key, '')}: {key}: {what}"
-    around = Around(parameters=all_parameters, acts=acts, regimes=regimes)
+    around = Around(parameters=all_parameters, acts=acts, regimes=regimes, start=start)
     for key, limit in {**limits, **all_limits}.items():  # one from below can be undone by an act of this one
         for what in of_limit(limit, around):
             yield f"{places.get(key, 'limits below')}: {key}: {what}"
@@ -90,6 +91,8 @@ def _of_value(parameter: Parameter, value: int | str | date) -> str:
     said = str(value).split(", ") if name in _SEVERAL else [value]
     if words is not None and any(word not in words for word in said):
         return f"value '{value}' is none of {', '.join(words)}"
+    if len(str(value)) > LONGEST_TEXT.get(name, 1000):
+        return f"value is longer than {LONGEST_TEXT.get(name, 1000)} letters"
     if isinstance(value, date):
         return f"value {value} lies outside the years that are counted" if out_of_range(value) else ""
     if isinstance(value, int):
