@@ -33,7 +33,8 @@ def record(
 
     `by` names the party, and after a slash who of its staff did it or had it done (default: who is named as the act's
     office); `period` is the year or month that it is done for. Raises `BadInput` (acts.no-such-act,
-    acts.no-such-party), `Refused` (acts.done-by) for an act that a procedure does, and what `acts.record` and `check_office` refuse.
+    acts.no-such-party), `Refused` (acts.done-by) for an act that a procedure does, and what `acts.record` and
+    `check_office` refuse.
     """
     by, _, person = by.partition("/")
     act = acts.act_named(name, world.rules.acts)
