@@ -666,3 +666,37 @@ def test_a_regime_ends_where_the_limit_names_it_whatever_its_layout() -> None:
     assert ends(other, "imi-2024") == (date(2024, 6, 30), date(2024, 12, 31))
     assert ends(other, "ibi-1998") is None
     assert ends(ruleset("ibi-1998"), "ibi-1998") is None
+
+
+OLD_WORLD = """
+from pathlib import Path
+from towncircle.kernel.errors import BadInput
+from towncircle.world.journeys import Journeys, Applicant
+from towncircle.world.world import World
+folder, told = Path({folder!r}), []
+if folder.exists():
+    with_world = World.open(folder)
+    journeys = Journeys(with_world)
+    for job in (journeys.lease, lambda: World.create(folder / "more", regime="canada-2030", seed=1, start=None)):
+        try:
+            job()
+        except BadInput as error:
+            told.append(error.code)
+    told.append(with_world.rules.name)
+else:
+    World.create(folder, regime="canada-2030", seed=1, start=None).close()
+    with_world = World.open(folder)
+    Journeys(with_world).apply(Applicant(), provider="provider.harbor")
+with_world.close()
+print(told)
+"""
+
+
+def test_a_world_of_a_set_that_an_earlier_release_took_opens_and_none_is_begun_under_it(tmp_path: Path) -> None:
+    dropped(tmp_path / "rules")
+    code = OLD_WORLD.format(folder=str(tmp_path / "world"))
+    assert said(tmp_path / "rules", code) == "[]"
+    place = tmp_path / "rules" / "canada_2030"
+    (place / "about.json").write_text(json.dumps({**ABOUT, "layout": "imi-min"}))
+    (place / "notes.txt").write_text("an earlier release passed over it")
+    assert said(tmp_path / "rules", code) == "['rules.set-unusable', 'rules.set-unusable', 'canada-2030']"

@@ -30,7 +30,7 @@ from towncircle.rules.limits import Limit, read_limit
 from towncircle.rules.parameters import Parameter, Value, read_parameter
 from towncircle.rules.reachable import DECERTIFIED, ended_by
 from towncircle.rules.registry import FILE as ABOUT
-from towncircle.rules.registry import About, registry
+from towncircle.rules.registry import INDICIA, About, registry
 from towncircle.rules.soundness import troubles
 from towncircle.rules.terms import Length, Term
 
@@ -133,6 +133,7 @@ class RuleSet:
         if not folder.is_dir():
             raise BadInput("rules.no-such-folder", folder=folder, what="it is no folder")
         try:
+            _nothing_else(folder)
             parameters, limits, acts, places = _load(folder)
         except BrokenInvariant as error:  # in our own folder that is a defect, in a user's a slip
             raise BadInput("rules.no-such-folder", folder=folder, what=error.sentence.rstrip(".")) from error
@@ -191,17 +192,38 @@ def ruleset(name: str) -> RuleSet:
 
     Raises `BadInput` (rules.no-such-set; rules.set-unusable for a folder that somebody added).
     """
-    if name in REGISTRY and REGISTRY[name].trouble:
-        raise BadInput("rules.set-unusable", name=name, folder=REGISTRY[name].folder, what=REGISTRY[name].trouble)
-    if name not in RULESETS:
+    if name in REGISTRY and not REGISTRY[name].former:
+        _check_sound(name)
+    if name not in REGISTRY:
         raise BadInput("rules.no-such-set", name=name[:40], known=", ".join(RULESETS))
     below = REGISTRY[name].over
     return _laid(REGISTRY[name], ruleset(below) if below else None)
 
 
+def begun(name: str) -> RuleSet:
+    """Give a rule set for a world that begins under it, or goes over to it: one that nothing is wrong with.
+
+    Raises `BadInput` (rules.no-such-set, rules.set-unusable).
+    """
+    rules = ruleset(name)
+    _check_sound(name)
+    return rules
+
+
+def check_indicia(name: str) -> None:
+    """Check that a device can be given the indicia of a rule set. Raises `BadInput` (rules.set-unusable)."""
+    if REGISTRY[name].layout not in INDICIA:
+        _check_sound(name)
+
+
+def _check_sound(name: str) -> None:
+    if REGISTRY[name].trouble:
+        raise BadInput("rules.set-unusable", name=name, folder=REGISTRY[name].folder, what=REGISTRY[name].trouble)
+
+
 def chain(name: str) -> tuple[str, ...]:
     """Name a rule set and those it is laid over, the lowest first: what a Postal Service under it still knows."""
-    below = RULESETS[ruleset(name).name][1]
+    below = REGISTRY[ruleset(name).name].over
     return (*(chain(below) if below else ()), name)
 
 
@@ -211,6 +233,8 @@ def _built(about: About, found: Mapping[str, About]) -> RuleSet:
 
 def _laid(about: About, under: RuleSet | None) -> RuleSet:
     folder = files("towncircle.rules").joinpath(about.folder)
+    if not about.added:
+        _nothing_else(folder)
     parameters, limits, acts, _ = _load(folder)
     inherited = under.parameters if under else {}
     return RuleSet(
@@ -230,11 +254,22 @@ def examined(found: Mapping[str, About]) -> Mapping[str, About]:
     asked = _asked(found)
     for name in sorted(found, key=lambda one: _depth(found, one)):
         about = told[name]
-        if about.added and not about.trouble:
+        if about.added and (about.former or not about.trouble):
             below = told[about.over] if about.over else None
             lower = f"about.json: over: it is laid over '{about.over}', which cannot be used"
-            told[name] = replace(about, trouble=lower if below and below.trouble else _trouble(about, told, asked))
+            wrong = lower if below and below.trouble else _trouble(about, told, asked)
+            slip = about.trouble or ("" if wrong else _stray(about))
+            told[name] = replace(about, trouble=wrong or slip, former=not wrong and bool(slip))
     return MappingProxyType(told)
+
+
+def _stray(about: About) -> str:
+    """Name the file that nobody reads, or nothing: a world that was begun beside one goes on."""
+    try:
+        _nothing_else(files("towncircle.rules").joinpath(about.folder))
+    except BrokenInvariant as error:
+        return error.sentence.rstrip(".")
+    return ""
 
 
 def _asked(found: Mapping[str, About]) -> Mapping[str, Parameter]:
@@ -281,7 +316,6 @@ def _depth(found: Mapping[str, About], name: str) -> int:
 
 def _load(folder: Traversable) -> tuple[dict[str, Parameter], dict[str, Limit], dict[str, Act], dict[str, str]]:
     places: dict[str, str] = {}
-    _nothing_else(folder)
     parameters = _sheets(folder, read_parameter, places, "")
     limits = _below(folder, "limits", read_limit, places)
     return parameters, limits, _below(folder, "acts", read_act, places), places
