@@ -96,11 +96,16 @@ which FIPS 186-5 keeps for verifying only: it then says that it is not in the ap
 
 _CLOSING = """## What any failure leads to
 
-A failed self-test, or registers that break their law, put the module into its error state `faulted`: it tells
-identity, status and self-tests, may have its keys destroyed, and signs nothing. A worker of a host is one module for
-all its devices: a self-test that fails in it, whichever device asked, stops all of them for as long as it runs. A
-module whose own files are not those of its build writes nothing into the store either; a sound module goes on where
-it stood.
+A failed self-test, a new pair that fails its test, or registers that break their law, put the module into its error
+state `faulted`: it tells identity, status and self-tests, may have its keys destroyed, and signs nothing. Registers
+concern their device alone, and so does a pair that a PKCS#11 token made. Every other failure is the module's, and lasts
+for as long as its process runs, whatever a later test finds. The device for which it was found, at its start, on demand
+or at the birth of its key, is faulted for good: that is written into its store.
+
+A worker of a host is one module for all its devices: such a failure, whichever device asked, stops all of them for as
+long as the worker runs. Of the others nothing is written, and of none where the worker fails at its own start: a sound
+worker goes on with them where they stood. A module whose own files are not those of its build writes nothing into the
+store of any device; there, too, a sound module goes on.
 
 ## Integrity of the program
 
@@ -117,10 +122,11 @@ Install from a signed source, into a place that the device's user cannot write.
 
 Zeroising and the end of a rollover leave no copy of the key in a device's own store, its write-ahead log, the
 process or the token; a test scans for them. A backup of such a store made before holds the key as the store did,
-sealed: replace the operator's secret (`towncircle device reseal`), and old backups are of no use to anybody who has
-not the old one. It is overwritten where it lay in the device's folder; copies of it that lie elsewhere, and an old
-passphrase, are the operator's to destroy. The disk below may keep old blocks; they hold the sealed form only, and
-perhaps the old secret.
+sealed. Where the operator's secret (or the salt of a passphrase) lies in the device's folder alone, zeroise overwrites
+it there, so that a backup of the store alone opens nothing any more; a device that lives on has it replaced
+(`towncircle device reseal`), which overwrites the old one. What remains: a backup with the secret in it;
+a secret or a passphrase that the operator keeps elsewhere or for several devices, which he destroys himself; old blocks
+of the disk below, which hold the sealed form and perhaps the old secret.
 
 A database keeps older versions of a row in its pages, its log, standbys and backups. Copies of a hosted device's key
 stay there, and are dead: its wrapping key, without which the operator's secret does not open them, was overwritten in
@@ -134,7 +140,9 @@ until it is replaced and destroyed; replacing it gives such keys a wrapping key.
 None is claimed. It is software on a general computer: who owns the computer can copy its memory and its store. What
 limits the harm: the cap of the descending register, the contact term, the message counter by which a copied or
 restored store is caught at the next contact, and duplicate detection at the scanner. A product keeps its keys in
-hardware: the key slots take a PKCS#11 token behind the same verb.
+hardware: the key slots take a PKCS#11 token behind the same verb, in a device with a process of its own (stand-alone,
+LAN, the LAN device of a hybrid). A hosted device (WAN, a hybrid's other half) has software keys only (ADR 0058), so its
+keys are as safe as its host, and a Provider that needs them in hardware serves such a device by `serve-lan`.
 
 ## Other areas
 

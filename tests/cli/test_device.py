@@ -77,6 +77,10 @@ def test_hosted_devices_are_served_and_asked(
         assert (told["device"], told["state"], told["pieces"]) == (DEVICE, "manufactured", 0)
         assert told["sentence"] == "The device is new and has no keys yet."
     line = ["device", "serve-wan", dsn, "--secret", str(tmp_path / "secret"), "--stations", stations]
+    (tmp_path / "dsn").write_text(dsn)
+    assert main([*line, "--dsn-from", str(tmp_path / "dsn")]) == 2  # one of both
+    assert main([*line[:2], *line[3:]]) == 2
+    assert capsys.readouterr().err.count("name one database") == 2
     assert main([*line, "--require-standby"]) == 3
     assert "psd.no-standby" in capsys.readouterr().err
     assert main([*line, "--parts", "4"]) == 3

@@ -102,6 +102,9 @@ def test_a_department_is_kept_guarded_and_reported(
     capsys.readouterr()
     assert told(capsys, *reset)[1]["error"]["code"] == "pin.none"
     assert told(capsys, "department", "pin", world, "ben", "--pin-from", pin)[0] == 0
+    assert told(capsys, *reset)[1]["error"]["code"] == "pin.unvouched"
+    vouch = ("department", "pin", world, "ben", "--pin-from", pin, "--reset-by", "ann", "--proof-from", pin)
+    assert told(capsys, *vouch) == (0, {"person": "ben", "pin": "set"})
     assert told(capsys, *reset) == (0, {"person": "ann", "pin": "set"})
     assert told(capsys, "department", "admit", world, "claims", "ann")[0] == 0
     order = ("print", world, "--out", tmp_path / "out", "--department", "claims")

@@ -162,6 +162,24 @@ def test_no_device_is_sent_a_build_that_was_not_submitted_and_tested(world: Worl
     assert releases(world) == {HARBOR: [OTHER], SUMMIT: [OTHER]}
 
 
+@pytest.mark.requirement("502.13/6")
+def test_a_version_that_is_suspended_at_one_provider_goes_to_no_other(world: World) -> None:
+    told: dict[str, Any] = {"version": 1, "build": OTHER, "changes": "It warns earlier."}
+    for name in (HARBOR, SUMMIT):
+        if name == SUMMIT:
+            suspended(world, form="approval", scope=(f"version {OTHER}",))
+            updates.approve_build(world, **told)  # the same again, for the one that has it
+        for step in products.TESTED:
+            change = {} if step.name == "testing" else {"build": OTHER}
+            handed(world, step.name, provider=name, system="TC1A", **change)
+        written(world, products.change, provider=name, system="TC1A", build=OTHER)
+        if name == HARBOR:
+            updates.approve_build(world, **told)
+    with refused("502.13", "procedure.in-force"):
+        updates.approve_build(world, **told)
+    assert releases(world) == {HARBOR: [OTHER], SUMMIT: []}
+
+
 def releases(world: World) -> dict[str, list[str]]:
     return {name: [row.body["build"] for row in kept(world, name, "release")] for name in (HARBOR, SUMMIT)}
 

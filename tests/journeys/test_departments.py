@@ -154,7 +154,7 @@ def test_a_pin_is_changed_by_the_old_one_or_reset_by_another_person(journeys: Jo
     set_pin(journeys, name="ann", pin="31415", old=PIN)
     with refused("pin.wrong"):
         prove(journeys, ANN, job=job)
-    journeys.do(lambda ctx: pins.set_pin(ctx, name="ben", pin=BENS))
+    reset_pin(journeys, name="ben", pin=BENS, by="ann", proof="31415")  # a first PIN that somebody vouches for
     for by, proof, code in (("ann", "31415", "pin.reset-by-oneself"), ("zoe", BENS, "person.unknown")):
         with refused(code):
             reset_pin(journeys, name="ann", pin=PIN, by=by, proof=proof)
@@ -162,7 +162,7 @@ def test_a_pin_is_changed_by_the_old_one_or_reset_by_another_person(journeys: Jo
     prove(journeys, ANN, job=job)
     with journeys.world.store(journeys.licensee).reading() as view:
         told = [(fact.body["how"], fact.body["by"]) for fact in view.facts() if fact.type == "pin.set"]
-    assert told == [("first", "ann"), ("changed", "ann"), ("first", "ben"), ("reset", "ben")]
+    assert told == [("first", "ann"), ("changed", "ann"), ("first", "ann"), ("reset", "ben")]
 
 
 def test_who_resets_a_pin_proves_it_by_the_own_one(journeys: Journeys) -> None:
@@ -171,7 +171,7 @@ def test_who_resets_a_pin_proves_it_by_the_own_one(journeys: Journeys) -> None:
 
     with refused("pin.none"):  # a name is no proof
         reset(BENS)
-    journeys.do(lambda ctx: pins.set_pin(ctx, name="ben", pin=BENS))
+    reset_pin(journeys, name="ben", pin=BENS, by="ann", proof=PIN)
     for _ in range(pins.MOST_TRIES):
         with refused("pin.wrong"):
             reset(WRONG)
@@ -186,11 +186,33 @@ def test_who_resets_a_pin_proves_it_by_the_own_one(journeys: Journeys) -> None:
         prove(journeys, ANN, job=journeys.new(JobId.new))
 
 
+def test_who_has_just_given_himself_a_pin_resets_nobodys(journeys: Journeys) -> None:
+    def reset(name: str = "ann") -> None:
+        reset_pin(journeys, name=name, pin="16180", by="ben", proof=BENS)
+
+    journeys.do(lambda ctx: persons.authorise(ctx, name="eve"))
+    set_pin(journeys, name="ben", pin=WRONG)
+    set_pin(journeys, name="ben", pin=BENS, old=WRONG)  # to change it vouches for nothing
+    for name in ("ann", "eve"):
+        with refused("pin.unvouched"):
+            reset(name)
+    assert tries(journeys, "ben") == 0
+    prove(journeys, ANN, job=journeys.new(JobId.new))  # it is still ann's own
+    journeys.world.advance(f"{pins.VOUCHED_DAYS * 24 - 1}h")
+    with refused("pin.unvouched"):
+        reset()
+    journeys.world.advance("1h")
+    reset()  # for a week the journal told of it
+
+
 @pytest.mark.parametrize("pin", ["", "123", "1111", "12ab", "1" * 13, "١٢٣٤"])
 def test_a_pin_that_is_none_is_not_set(journeys: Journeys, pin: str) -> None:
     with pytest.raises(BadInput) as caught:
         set_pin(journeys, name="ann", pin=pin, old=PIN)
     assert caught.value.code == "pin.unfit"
+    with pytest.raises(BadInput):
+        reset_pin(journeys, name="ben", pin=pin, by="ann", proof=PIN)
+    assert tries(journeys) == 0  # none was counted: no PIN was looked at
 
 
 def test_usage_is_told_by_department_and_month_with_its_trend(journeys: Journeys, tmp_path: Path) -> None:

@@ -10,14 +10,18 @@ import pytest
 from tests.journeys.stories import HARBOR, SUMMIT, new_world
 from tests.journeys.test_examinations import no_difference
 from tests.journeys.test_journeys import refused
+from tests.journeys.test_supervision import away
+from tests.parties.test_papers import texts_of
 
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.postal.inspections import Found, Visit
 from towncircle.rules.acts import acts, acts_told
 from towncircle.world.config import POSTAL
 from towncircle.world.inspecting import announce, answer, close, inspections, report
+from towncircle.world.inspection_papers import write_papers
 from towncircle.world.recording import record
 from towncircle.world.supervising import kept
+from towncircle.world.world import World
 
 STORE = "the store at Nashua"
 
@@ -71,6 +75,32 @@ def test_inspections_are_announced_or_not_answered_and_closed(tmp_path: Path) ->
         facts = [fact for fact in view.facts() if fact.type == "inspection.reported"]
     assert [act.name for fact in facts for act in acts_told(fact)] == ["distribution-inspection"]
     no_difference(world, tmp_path / "export")
+    with refused("inspection.unknown"):
+        write_papers(world, "I-9", tmp_path)
+    papers = texts_of(write_papers(world, "I-1", tmp_path / "papers"))
+    for name, said in {
+        "announcement": ("Announcement of an inspection SPECIMEN Inspection I-1 To provider.harbor",
+                         f"Day of the visit {day} Under 502.19", "Records asked for 1. shipping book"),
+        "report": (f"Announced for {day} Outcome deficient", f"{'ab' * 32} Under 502.19",
+                   "What was found 1. no lock 2. Not shown: shipping book", "within 15 days of this report"),
+        "answer": ("To postal.usps By provider.harbor", "Finding 1 no lock Answer: a lock",
+                   "Finding 2 Not shown: shipping book Answer: enclosed"),
+        "end": ("By postal.usps, the inspector", "Outcome corrected", "Reasons seen on a second visit"),
+    }.items():  # fmt: skip
+        text = papers.pop(f"inspection-I-1-{name}.pdf")
+        assert [words for words in said if words not in text] == [], text
+    assert papers == {}
+
+
+def check_papers(world: World, day: date, out: Path) -> None:
+    texts = texts_of(write_papers(world, "I-3", out))
+    assert list(texts) == [f"inspection-I-3-{name}.pdf" for name in ("announcement", "report", "answer", "end")]
+    early = f"Announced unannounced: the inspector came before {day} Outcome the inspection was refused"
+    assert early in texts["inspection-I-3-report.pdf"]
+    assert "How it was refused 1. nobody opened" in texts["inspection-I-3-report.pdf"]
+    assert "a suspension (502.5) or a sanction (502.21) may follow" in texts["inspection-I-3-end.pdf"]
+    (only,) = texts_of(write_papers(world, "I-2", out)).values()
+    assert "Announced no: unannounced Outcome in order" in only
 
 
 @pytest.mark.requirement("502.19/2", "502.1/3")
@@ -95,10 +125,27 @@ def test_one_that_is_refused_or_comes_before_its_day_is_told_so_and_opens_a_case
     assert any("inspection not answered" in case for case in opened)
     answer(world, provider=HARBOR, inspection="I-3", answers=("the gate is manned",), document=b"a")  # late, and filed
     assert close(world, inspection="I-3", outcome="referred", words="a sanction").body["end"] == "referred"
+    check_papers(world, day, tmp_path / "papers")
     with refused("inspection.unknown"):
         report(world, inspection="I-4", visit=Visit(provider="", scope="", site=""), what=found("in-order"))
     assert [row.body["state"] for row in inspections(world)] == ["closed", "closed"]
     no_difference(world, tmp_path / "export")
+    what = found("deficient", "no lock")
+    with away(world):  # the end comes before the report, and stays the end
+        report(world, inspection="I-5", visit=replace(visit, scope="factory"), what=what)
+        close(world, inspection="I-5", outcome="referred", words="a sanction")
+    with world.store(POSTAL).transaction() as tx:
+        first, last = sorted(tx.find("outgoing", owner="waiting"), key=lambda one: int(one.body["order"]))
+        late = {**first.body, "order": int(last.body["order"]) + 1}
+        tx.put("outgoing", first.key, late, owner="waiting", expected=first.version)
+    world.deliver()
+    (told,) = (row.body for row in kept(world, HARBOR, "inspection") if row.key == "I-5")
+    assert (told["state"], told["end"], told["findings"]) == ("closed", "referred", ["no lock"])
+    world.advance("30d")
+    with world.store(HARBOR).reading() as view:
+        cases = [fact for fact in view.facts() if fact.type == "limit.case-opened" and "I-5" in str(dict(fact.body))]
+    assert cases == []  # nothing of it is to be answered any more
+    no_difference(world, tmp_path / "later")
     for act in (act for act in acts().values() if act.command):
         by = POSTAL if act.by == "postal" else HARBOR
         with pytest.raises(Refused) as caught:

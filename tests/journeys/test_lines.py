@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import signal
 import socket
@@ -19,13 +20,13 @@ import pytest
 from tests.cli.test_device import served, started
 from tests.faults import killed as world_of
 from tests.journeys.stories import refused
-from tests.psd.setting import SECRET
 from tests.world.batch_stories import Interrupted, after, begun, job_of
 
 from towncircle.cli.main import main
 from towncircle.indicium.codec import decode
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.ids import DeviceId, JobId
+from towncircle.kernel.money import Mills
 from towncircle.kernel.store import Record
 from towncircle.licensee import mailroom
 from towncircle.psd.client import DeviceClient
@@ -44,14 +45,23 @@ def licensed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def folder(licensed: Path, tmp_path: Path) -> Path:
-    return shutil.copytree(licensed, tmp_path / "world")
+def folder(licensed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return shutil.copytree(licensed, tmp_path / "my-world")
 
 
 @pytest.fixture
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as held:
         return int(held.getsockname()[1])
+
+
+def documented(verb: str, stations: str, port: int) -> list[str]:
+    """Give a line of docs/categories.md as it is written there, but for the port."""
+    page = (Path(__file__).parents[2] / "docs" / "categories.md").read_text(encoding="utf-8")
+    start, named = f"towncircle device {verb} ", f" --stations {stations} "
+    (line,) = (line for line in page.splitlines() if line.startswith(start) and named in line)
+    return shlex.split(line.replace("8600", str(port)))[2:]
 
 
 def ran(*words: object, code: int = 0) -> None:
@@ -128,23 +138,22 @@ def test_a_device_on_a_lan_is_used_by_every_command(
     assert printed_and_verified(folder, fund=False) == "in service"
     ran("withdraw", folder)
     enrolled = json.loads((stations / "enrolled.json").read_text())
-    assert {row["name"]: row["role"] for row in enrolled.values()} == {"desk": "watch", "bench": "provider"}
+    assert {row["name"]: row["role"] for row in enrolled.values()} == {"desk": "former", "bench": "provider"}
 
 
 def test_a_hosted_device_is_leased_funded_printed_with_and_given_back(
     folder: Path, tmp_path: Path, databases: Callable[[], str], free_port: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "dsn").write_text(databases())
-    (tmp_path / "secret").write_bytes(SECRET)
-    stations, address = tmp_path / "stations", f"127.0.0.1:{free_port}"
-    line = ["device", "host", folder, "--dsn-from", tmp_path / "dsn", "--stations", stations, "--address", address]
+    dsn, stations = databases(), tmp_path / "stations"
+    (tmp_path / "dsn.txt").write_text(f"{dsn}\n")
+    line = ["device", *documented("host", "stations", free_port)]
     ran(*line, "--parts", 2)
-    dsn = (tmp_path / "dsn").read_text()
     with psycopg.connect(dsn) as connection:
         assert connection.execute("SELECT partitions FROM fleet_store").fetchone() == (2,)
     ran(*line, "--parts", 4, code=3)
-    words = [dsn, "--secret", str(tmp_path / "secret"), "--stations", str(stations), "--port", str(free_port)]
-    with served("serve-wan", *words, "--world", str(folder), "--workers", "1"):
+    serving = documented("serve-wan", "stations", free_port)
+    with served(*serving, "--workers", "1"):
+        assert ((tmp_path / "secret").stat().st_mode & 0o777, (tmp_path / "secret").stat().st_size) == (0o600, 32)
         device = leased(folder, capsys)
         assert not (folder / "devices" / device / "device.sqlite").exists()
         assert printed_and_verified(folder, fund=True) == "in service"
@@ -167,14 +176,20 @@ def test_a_hosted_device_is_leased_funded_printed_with_and_given_back(
         ran("custody", "host", folder, device)
         ran("withdraw", folder, "--wait", code=3)
         enrolled = json.loads((stations / "enrolled.json").read_text())
-        assert {row["name"]: row["role"] for row in enrolled.values()} == {HARBOR: "provider", device: "watch"}
+        assert {row["name"]: row["role"] for row in enrolled.values()} == {HARBOR: "provider", device: "former"}
         for act in ("sign-form", "arrange", "scrap"):
             ran("custody", act, folder, device)
         enrolled = json.loads((stations / "enrolled.json").read_text())
         assert {row["name"] for row in enrolled.values()} == {HARBOR}  # its licensee can ask it nothing any more
         ran("withdraw", folder)  # and books the credit by what it signed
+        end = told(capsys, "status", folder)
+        assert (end["device"], end["state"]) == (device, "out of service")
         ran("export", folder, tmp_path / "told")
         ran("audit", tmp_path / "told")
+    (tmp_path / "secret").rename(tmp_path / "mislaid")
+    ran("device", *serving, code=3)  # the devices' keys are sealed under that one
+    assert "psd.no-secret" in capsys.readouterr().err
+    assert not (tmp_path / "secret").exists()
     store = PostgresMemory(dsn)
     state = store.load([device])[device]  # type: ignore[list-item, index]
     store.close()
@@ -184,17 +199,15 @@ def test_a_hosted_device_is_leased_funded_printed_with_and_given_back(
 def test_a_hybrid_is_leased_funded_printed_with_fallen_back_moved_and_given_back(
     folder: Path, tmp_path: Path, databases: Callable[[], str], free_port: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "dsn").write_text(databases())
-    (tmp_path / "secret").write_bytes(SECRET)
+    (tmp_path / "dsn.txt").write_text(databases())
     place = "475 L'Enfant Plaza SW,Washington,DC,20260"
     (tmp_path / "to.csv").write_text(f"name,street,city,state,zip\nA. Reader,{place}\n")
-    stations, wan, wan_at = tmp_path / "stations", tmp_path / "wan", f"127.0.0.1:{free_port}"
+    stations, wan_at = tmp_path / "stations", f"127.0.0.1:{free_port}"
     first = leased(folder, capsys)
     ran("lease", folder, "--hybrid", code=3)
     assert "world.no-hosting" in capsys.readouterr().err
-    ran("device", "host", folder, "--dsn-from", tmp_path / "dsn", "--stations", wan, "--address", wan_at)
-    words = [(tmp_path / "dsn").read_text(), "--secret", str(tmp_path / "secret"), "--stations", str(wan)]
-    with served("serve-wan", *words, "--port", str(free_port), "--world", str(folder), "--workers", "1"):
+    ran("device", *documented("host", "wan", free_port))
+    with started(*documented("serve-wan", "wan", free_port), "--workers", "1") as (serving, _):
         half = leased(folder, capsys, "--hybrid")
         assert half == leased(folder, capsys, "--hybrid") != first
         with world_of.opened(folder) as journeys:
@@ -223,19 +236,79 @@ def test_a_hybrid_is_leased_funded_printed_with_fallen_back_moved_and_given_back
             store.with_name("away").rename(store)
             until_well(folder, first)
             by_half = batch_ended(folder, tmp_path, batch, first=first, half=half)
-            ran("device", "move", folder / "devices" / first)
-            made.append(one_piece(folder, tmp_path))
-            assert made == [first, half, first, half]
-            ran("withdraw", folder, "--reason", "moved to the hosted device")
-            assert one_piece(folder, tmp_path) == half  # directly: it is the device in use now
-        status = told(capsys, "status", folder, "--contact")
-        assert (status["device"], status["pieces"]) == (half, 3 + by_half)
-        ran("withdraw", folder)
-        ran("export", folder, tmp_path / "told")
-        ran("audit", tmp_path / "told")
+            made.append(contacted_alone(folder, tmp_path, capsys, serving, first=first, half=half))
+            with served(*documented("serve-wan", "wan", free_port), "--workers", "1"):
+                settled_alone(folder, capsys, lambda: taken_away(store, child.pid), half=half)
+                store.with_name("away").rename(store)
+                until_well(folder, first)
+                ran("device", "move", folder / "devices" / first)
+                made.append(one_piece(folder, tmp_path))
+                assert made == [first, half, first, first, half]
+                ended(folder, tmp_path, capsys, half=half, pieces=3 + by_half)
 
 
 PARTS = 6
+
+
+def ended(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], *, half: str, pieces: int) -> None:
+    """Give both devices of a hybrid back, the half as the device in use."""
+    ran("withdraw", folder, "--reason", "moved to the hosted device")
+    assert one_piece(folder, tmp_path) == half  # directly: it is the device in use now
+    status = told(capsys, "status", folder, "--contact")
+    assert (status["device"], status["pieces"]) == (half, pieces)
+    ran("withdraw", folder)
+    ran("export", folder, tmp_path / "told")
+    ran("audit", tmp_path / "told")
+
+
+def contacted_alone(
+    folder: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    serving: subprocess.Popen[str],
+    *,
+    first: str,
+    half: str,
+) -> str:
+    """Connect the LAN device, locked, while the host of its half is away; give which device then prints."""
+    serving.kill()
+    serving.wait()
+    ran("world", "advance", folder, "73h")
+    status = told(capsys, "status", folder, "--contact")
+    assert (status["device"], status["state"]) == (first, "in service")
+    assert f"The hosted half {half} is not connected: " in status["contact"]
+    ran("status", folder, "--contact", "--device", half, code=3)
+    ran("reset", folder, "--status", "--device", half, code=3)
+    assert told(capsys, "reset", folder, "--status", "--device", first)["reset"] == "posted"
+    return one_piece(folder, tmp_path)
+
+
+def settled_alone(folder: Path, capsys: pytest.CaptureFixture[str], taken: Callable[[], None], *, half: str) -> None:
+    """Open the half, and settle its resets, whether the LAN device answers or not."""
+    status = told(capsys, "status", folder, "--contact", "--device", half)
+    assert (status["device"], status["state"]) == (half, "in service")
+    held = status["descending_mills"]
+    asked(folder, half, 1)
+    standing = told(capsys, "reset", folder, "--status", "--device", half)
+    assert (standing["device"], standing["reset"]) == (half, "posted")
+    taken()
+    asked(folder, half, 2)
+    ran("reset", folder, "--finish", code=3)  # the LAN device's trouble is told, and the half's reset is finished
+    assert told(capsys, "status", folder, "--device", half)["descending_mills"] == held + 3_000
+    asked(folder, half, 3)
+    found = told(capsys, "reset", folder, "--finish", "--device", half)
+    assert (found["device"], found["amount_mills"], found["open_request"]) == (half, 3_000, "")
+    assert found["descending_mills"] == held + 6_000
+    ran("reset", folder, "--finish", "--device", "TC1A0000999999", code=3)
+    assert "licensee.no-device" in capsys.readouterr().err
+
+
+def asked(folder: Path, device: str, dollars: int) -> None:
+    """Have the Provider reserve a reset, and lose its answer."""
+    with world_of.opened(folder) as journeys:
+        with journeys.world.shelf.client(DeviceId(device)) as client:
+            message = client.request_reset(Mills.dollars(dollars)).message
+        journeys.world.desk(HARBOR).receive(message)
 
 
 def batch_begun(folder: Path, tmp_path: Path) -> str:

@@ -85,6 +85,12 @@ def test_a_status_query_settles_an_open_reset_wherever_it_was_lost(
     request(journeys, 200)  # more than the account has
     journeys = told("unknown", "Nothing is reserved for the reset of $200.00: it was refused")
     assert settled(journeys, inside=150, left=150)
+    journeys.world.desk(HARBOR).receive(request(journeys, 25))  # and the device locks before it hears of it
+    journeys.world.advance("73h")
+    assert journeys.status().state == "locked"
+    journeys = told("posted", "The reset of $25.00 is posted.")
+    assert settled(journeys, inside=175, left=125)
+    assert journeys.status().state == "in service"
     journeys.world.close()
     assert main(["reset", str(place), "5", "--status"]) == 2
 

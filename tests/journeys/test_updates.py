@@ -28,6 +28,7 @@ from tests.journeys.updates import (
     specimen,
     told,
 )
+from tests.parties.test_papers import text_of
 
 from towncircle.kernel.context import Exchange, Steps
 from towncircle.kernel.errors import BadInput, RefusedOnGrounds
@@ -45,6 +46,7 @@ from towncircle.world.board import PACK
 from towncircle.world.config import POSTAL
 from towncircle.world.deadlines import duties_of
 from towncircle.world.journeys import Journeys
+from towncircle.world.rate_papers import write_withdrawals
 from towncircle.world.world import World
 
 
@@ -201,6 +203,9 @@ def test_an_acceptance_is_withdrawn_with_notice_and_its_earlier_pieces_stand(
     with refused("updates.not-accepted"):
         updates.withdraw_rates(world, HARBOR, number, **told_why)
     updates.accept_rates(world, HARBOR, number)
+    for about, code in ((99, "updates.not-filed"), (number, "updates.not-withdrawn")):
+        with refused(code):
+            write_withdrawals(world, HARBOR, about, tmp_path)
     for changes, code in (
         ({"person": "postmaster"}, "person.other-office"),
         ({"through": date(2026, 11, 24)}, "updates.withdrawn-too-late"),  # nobody could mend it by then
@@ -212,10 +217,24 @@ def test_an_acceptance_is_withdrawn_with_notice_and_its_earlier_pieces_stand(
         updates.withdraw_rates(world, HARBOR, number, through=last, reasons=" ")
     updates.withdraw_rates(world, HARBOR, number, **told_why)
     updates.withdraw_rates(world, HARBOR, number, **told_why)  # once more changes nothing
-    with refused("updates.withdrawn"):
-        updates.withdraw_rates(world, HARBOR, number, through=date(2026, 12, 5), reasons="later")
-    for party in (POSTAL, HARBOR):
-        assert told(world, party, "rates.acceptance") == ["rates.acceptance-withdrawn"]
+    for through in (date(2026, 12, 5), last):  # a day that was told wrong is put right, as long as the notice runs
+        updates.withdraw_rates(world, HARBOR, number, through=through, reasons="the day was mistyped")
+    for party, kind, key in (
+        (POSTAL, "rate-table", f"{HARBOR} {number:06d}"),
+        (HARBOR, provider_rates.RATES, f"{number:06d}"),
+    ):
+        assert told(world, party, "rates.acceptance") == ["rates.acceptance-withdrawn"] * 3
+        with world.store(party).reading() as view:
+            row = view.get(kind, key)
+        assert row is not None
+        assert row.body["accepted_through"] == last.isoformat()
+    first_told, _, again = map(text_of, write_withdrawals(world, HARBOR, number, tmp_path))
+    stands = f"Stands through {last}, the last mailing date"
+    for words in ("To provider.harbor By postal.usps, the manager-mtm", stands, "From 2026-12-02 on postage"):
+        assert words in first_told, first_told
+        assert words in again, again
+    assert "Under P050 1.5 Reasons The prices rose." in first_told
+    assert "In the place of the notice through 2026-12-05 Under P050 1.5 Reasons the day was mistyped" in again
     journeys.contact()
     due = {}
     for _ in range(5):
@@ -229,6 +248,8 @@ def test_an_acceptance_is_withdrawn_with_notice_and_its_earlier_pieces_stand(
             due[day] = found.ok
     assert due == {day: True if day <= last else None for day in due}
     assert {*due.values()} == {True, None}
+    with refused("updates.withdrawn"):  # hosts go by it
+        updates.withdraw_rates(world, HARBOR, number, through=date(2027, 1, 5), reasons="later")
     no_difference(world, tmp_path / "export")
 
 

@@ -103,15 +103,28 @@ def test_a_clock_put_back_moves_no_money_until_it_is_right() -> None:
     story = Story().to("in service")
     story.clock.pass_time(hours=2)
     story.evidence("JOB-1")
-    story.clock.pass_time(hours=-1)
+    opened = story.workshop.open(DEVICE, story.client, story.client.request_reset(Mills.dollars(1)).message)
+    reset = story.workshop.authorisation(DEVICE, opened, story.now)
+    withdrawal = story.workshop.seal(DEVICE, bodies.Withdraw(reason="returned"), story.now)
+    client = story.client
+    story.clock.pass_time(microseconds=-60_000_000)  # the terms allow 5 minutes: the Provider's orders are not too new
     before = story.state()
-    for call in (lambda: story.evidence("JOB-2"), lambda: story.client.request_reset(Mills.dollars(1))):
+    for call in (lambda: client.apply_reset(reset), lambda: client.withdraw(withdrawal)):
         with pytest.raises(Refused, match=r"psd\.clock-back"):
             call()
     assert story.state() == before
-    assert any("clock" in warning for warning in story.client.status().warnings)
+    story.clock.pass_time(microseconds=60_000_000)
+    client.apply_reset(reset)
+    story.clock.pass_time(hours=-1)
+    before = story.state()
+    for call in (lambda: story.evidence("JOB-2"), lambda: client.request_reset(Mills.dollars(1))):
+        with pytest.raises(Refused, match=r"psd\.clock-back"):
+            call()
+    assert story.state() == before
+    assert any("clock" in warning for warning in client.status().warnings)
     story.clock.pass_time(hours=1)
     assert story.evidence("JOB-2").count == 1
+    assert client.withdraw(withdrawal).state == "withdrawn"
 
 
 def test_a_clock_that_ran_ahead_is_set_right_by_the_providers_signed_time() -> None:

@@ -14,7 +14,7 @@ from towncircle.kernel.errors import BrokenInvariant, Refused
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.money import Mills
 from towncircle.kernel.randomness import SeededRandomness
-from towncircle.psd import commands, selftest
+from towncircle.psd import commands
 from towncircle.psd.client import DeviceClient
 from towncircle.psd.commands import Evidenced
 from towncircle.psd.device import manufacture
@@ -340,40 +340,3 @@ def test_a_defect_in_one_group_does_not_silence_the_funnel(monkeypatch: pytest.M
             funnel.exchange(NAMES[0], command("A"))
     assert read(funnel.exchange(NAMES[0], command("A"))).count == 1
     funnel.close()
-
-
-def _altered() -> str:
-    raise BrokenInvariant("psd.module-altered", what="a file is not as it was built")
-
-
-@pytest.mark.parametrize(
-    ("part", "broken", "code"),
-    [("_R", 1, "psd.selftest-failed"), ("integrity.check", _altered, "psd.module-altered")],
-)
-def test_a_self_test_that_fails_for_one_device_stops_all_devices_of_the_process(
-    town: Town, monkeypatch: pytest.MonkeyPatch, part: str, broken: object, code: str
-) -> None:
-    host, (asking, warm, other, cold) = town.new_host(), NAMES[:4]
-    for name in (asking, warm, other):
-        read(host.exchange(name, command("WARM")))
-    before = town.store.load(NAMES)
-    monkeypatch.setattr(selftest, "_failures", [])
-    with monkeypatch.context() as patched:
-        patched.setattr(f"towncircle.psd.selftest.{part}", broken)
-        test = commands.encode_command(commands.SelfTest())
-        answers = host.exchange_many([(warm, command("WITH")), (asking, test), (other, command("PAIR", 1, 2))])
-    with pytest.raises(BrokenInvariant, match=code.replace(".", r"\.")):
-        commands.decode_answer(answers[1])
-    later = [
-        host.exchange(name, command("LATER", *amounts)) for name in (asking, warm, cold) for amounts in [(), (1, 2)]
-    ]
-    for answer in [answers[0], answers[2], *later]:  # in the same group, at hand, cold; the quick way and the general
-        with pytest.raises(Refused, match=r"psd\.faulted"):
-            commands.decode_answer(answer)
-    assert town.client(asking, host).status().state == town.client(NAMES[4], host).status().state == "faulted"
-    after = town.store.load(NAMES)
-    assert [after[name].registers for name in NAMES] == [before[name].registers for name in NAMES]
-    if code == "psd.module-altered":  # a sound program goes on with what is stored
-        assert after == before
-    monkeypatch.undo()
-    assert town.client(NAMES[5], town.new_host()).status().state == "in service"

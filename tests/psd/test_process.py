@@ -188,3 +188,34 @@ def test_without_the_operators_secret_nothing_is_signed(world: World) -> None:
     with pytest.raises(Refused, match=r"pki\.key-file-locked"):
         DeviceClient(world.open()).evidence(batch())
     (world.place / "operator.secret").unlink()
+
+
+def _zeroised(world: World) -> None:
+    device = world.open()
+    client = DeviceClient(device)
+    client.withdraw(world.workshop.seal(DEVICE, Withdraw(reason="returned"), START))
+    client.zeroise(DEVICE)
+    device.close()
+
+
+def test_a_zeroised_store_has_no_secret_and_an_older_copy_of_it_alone_opens_no_more(world: World) -> None:
+    secret, backup = world.place / "operator.secret", (world.place / STORE).read_bytes()
+    _zeroised(world)
+    assert not secret.exists()
+    secret.write_bytes(SECRET)  # as a cut between the commit and this would have left it
+    device = world.open()
+    assert DeviceClient(device).status().state == "zeroised"
+    device.close()
+    assert not secret.exists()
+    (world.place / STORE).write_bytes(backup)
+    device = world.open()
+    assert DeviceClient(device).status().state == "in service"
+    with pytest.raises(Refused, match=r"psd\.no-secret"):
+        DeviceClient(device).evidence(batch())
+    device.close()
+
+
+def test_a_secret_that_lies_in_another_folder_too_is_left_by_zeroise(world: World, tmp_path: Path) -> None:
+    (tmp_path / "neighbour.secret").hardlink_to(world.place / "operator.secret")
+    _zeroised(world)
+    assert (tmp_path / "neighbour.secret").read_bytes() == SECRET

@@ -25,6 +25,7 @@ from towncircle.pki.passphrase import store_parameters
 from towncircle.pki.randomness import SystemRandomness
 from towncircle.psd import resealing
 from towncircle.psd.client import DeviceClient
+from towncircle.psd.device import manufacture
 from towncircle.psd.hosted.fleet import Fleet
 from towncircle.psd.hosted.pool import Pool
 from towncircle.psd.hosted.wrapping import WrappingKeys, _parted, keys_of
@@ -271,3 +272,26 @@ def test_a_fleet_is_sealed_anew_while_no_host_has_it_and_goes_on_where_it_was_cu
             else:
                 assert read(again.exchange(name, command("JOB"))).count == 1
         again.close()
+
+
+def test_a_database_keeps_to_the_secret_of_its_first_host(
+    tmp_path: Path, databases: Callable[[], str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    import psycopg
+
+    dsn, secret = databases(), tmp_path / "secret"
+    secret.write_bytes(b"short")
+    line = ["device", "serve-wan", dsn, "--secret", str(secret), "--stations", str(tmp_path)]
+    assert main(line) == 2
+    assert "pki.bad-secret" in capsys.readouterr().err
+    PostgresMemory(dsn, create=True, secret=SECRET).close()
+    with pytest.raises(Refused, match=r"psd\.fleet-resealed"):
+        PostgresMemory(dsn, secret=bytes(32))
+    secret.write_bytes(bytes(32))
+    assert main(line) == 3
+    with closing(PostgresMemory(dsn, secret=SECRET)) as store:
+        manufacture(store, **Workshop(START).birth(NAMES[0]))
+    with psycopg.connect(dsn, autocommit=True) as connection:  # as a host before marks left it
+        connection.execute("UPDATE fleet_store SET sealed = NULL")
+    with closing(PostgresMemory(dsn, secret=bytes(32))) as store:
+        assert not store.is_secret(bytes(32))  # nobody knows under which one the devices are

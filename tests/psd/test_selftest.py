@@ -55,16 +55,16 @@ def test_each_known_answer_is_really_asked(
 
 def test_the_power_on_tests_run_once_a_process_and_again_after_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     runs: list[int] = []
-    monkeypatch.setattr(selftest, "run", lambda: (runs.append(1), ("all",))[1])
-    selftest._once.cache_clear()
+    monkeypatch.setattr(selftest, "run", lambda **_: (runs.append(1), ("all",))[1])
+    monkeypatch.setattr(selftest, "_passed", [])
     assert [selftest.power_on() for _ in range(3)] == [("all",)] * 3
     assert len(runs) == 1
 
-    def failing() -> tuple[str, ...]:
+    def failing(**_: object) -> tuple[str, ...]:
         raise BrokenInvariant("psd.selftest-failed", name="one")
 
     monkeypatch.setattr(selftest, "run", failing)
-    selftest._once.cache_clear()
+    selftest._passed.clear()
     for _ in range(2):
         with pytest.raises(BrokenInvariant):
             selftest.power_on()
@@ -85,6 +85,7 @@ def test_a_test_that_fails_on_demand_faults_the_device() -> None:
 def test_a_key_that_fails_its_pairwise_test_faults_the_device_and_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     story = Story()
     other = SoftwareKey.generate("ecdsa-p256", SeededRandomness(1, "another key")).public
+    monkeypatch.setattr(selftest, "_failures", [])
     monkeypatch.setattr(SoftwareKey, "public", property(lambda _: other))
     with pytest.raises(BrokenInvariant, match=r"psd\.pairwise-failed"):
         story.workshop.initialise(story.client, story.name, story.now)
@@ -102,6 +103,7 @@ def test_a_rollover_whose_pairwise_test_fails_faults_the_device_with_its_registe
     story = Story().to("in service")
     before = story.state()
     other = SoftwareKey.generate("ecdsa-p256", SeededRandomness(1, "another key")).public
+    monkeypatch.setattr(selftest, "_failures", [])
     with monkeypatch.context() as patched:
         patched.setattr(SoftwareKey, "public", property(lambda _: other))
         with pytest.raises(BrokenInvariant, match=r"psd\.pairwise-failed"):

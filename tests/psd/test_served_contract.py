@@ -43,13 +43,15 @@ class Town:
     """A folder as a world has it: a clock, the stores of devices, and the database of hosted ones."""
 
     def __init__(self, folder: Path, dsn: str) -> None:
-        self.folder, self.dsn, self.now = folder, dsn, SystemClock().now()
+        self.folder, self.now = folder, SystemClock().now()
         self.workshop = Workshop(self.now)
         self.secret = folder / "secret"
         self.secret.write_bytes(SECRET)
         self.to(self.now)
         with socket.create_server(("127.0.0.1", 0)) as held:
             self.wan_port = str(held.getsockname()[1])
+        self.dsn_file = folder / "dsn"
+        self.dsn_file.write_text(dsn)
         store = PostgresMemory(dsn, create=True)
         for device in (OTHER, HOSTED):
             manufacture(store, **self.workshop.birth(device))
@@ -63,7 +65,8 @@ class Town:
 
     def wan(self) -> list[str]:
         found(self.folder / "wan", CHANCE, SystemClock().now())
-        words = ["serve-wan", self.dsn, "--secret", str(self.secret), "--stations", str(self.folder / "wan")]
+        words = ["serve-wan", "--dsn-from", str(self.dsn_file), "--secret", str(self.secret)]
+        words += ["--stations", str(self.folder / "wan")]
         return [*words, "--world", str(self.folder), "--workers", "1", "--port", self.wan_port]
 
     def enrolled(self, host: str, name: str, device: DeviceId, role: str = "user") -> Path:

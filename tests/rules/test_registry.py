@@ -36,14 +36,15 @@ from towncircle.provider.upkeep import PARTS
 from towncircle.rules import RULESETS, RuleSet, ruleset
 from towncircle.rules.acts import act_named, check_told
 from towncircle.rules.duties import derive
+from towncircle.rules.folders import load
 from towncircle.rules.limits import DENIES, LONGEST, Link
 from towncircle.rules.parameters import CLAUSE_LETTERS, Dated
 from towncircle.rules.procedures import procedures
-from towncircle.rules.reachable import _SAID, Around, limits_read, of_limit
+from towncircle.rules.reachable import _SAID, Around, limits_read, of_limit, of_use
 from towncircle.rules.registry import ELSEWHERE, INDICIA, NAME_LETTERS, registry
 from towncircle.rules.replaying import acts_differing, changed
-from towncircle.rules.rulesets import REGISTRY, _load, chain, examined
-from towncircle.rules.soundness import COUNTED, LONGEST_TEXT, WORDS, troubles
+from towncircle.rules.rulesets import REGISTRY, chain, examined
+from towncircle.rules.soundness import COUNTED, LONGEST_TEXT, WORDS, troubles, troubles_of_use
 from towncircle.rules.terms import Term
 from towncircle.verification import refunding, terms_of
 from towncircle.verification.refunding import share_is_known
@@ -525,7 +526,7 @@ HOSTILE: dict[str, tuple[dict[str, object], str, str, str]] = {
         {},
         CAP,
         monthly('{ fact = "act.recorded", by = "party" }'),
-        "met for a period by any",
+        "met for a month by any",
     ),
     "each month, met by what names none": (
         {},
@@ -539,7 +540,7 @@ HOSTILE: dict[str, tuple[dict[str, object], str, str, str]] = {
         monthly('{ fact = "lost-and-stolen-file.sent", by = "party" }').replace("value = 5", 'value = "5 May"'),
         "canadian: it is met for a year, and 'lost-and-stolen-file.sent' names none",
     ),
-    "each month, met by nothing": ({}, CAP, monthly(""), "canadian: it is due each month or year, and nothing meets"),
+    "each month, met by nothing": ({}, CAP, monthly(""), "canadian: it is due each month, and nothing meets it"),
     "a title longer than a notice": ({}, CAP, LIMIT.replace("do it", "a" * 201), "canadian: title is longer than 200"),
     "a clause longer than a notice": ({}, CAP, LIMIT.replace("502.1", "5" * 81), "canadian: clause is longer than 80"),
     "words longer than a notice": (
@@ -635,8 +636,10 @@ def test_what_ships_keeps_what_is_asked_of_others() -> None:
         rules, folder = ruleset(name), files("towncircle.rules").joinpath(about.folder)
         start = Instant.parse(about.start).date_in("UTC")
         told: dict[str, Any] = {"asked": ruleset("cfr-501").parameters, "regimes": chain(name), "start": start}
-        parameters, limits, _, places = _load(folder)
+        parameters, limits, _, places = load(folder)
         assert list(troubles(parameters, limits, places=places, whole=rules.parts(), **told)) == []
+        told.pop("asked")
+        assert list(troubles_of_use(parameters, places=places, whole=rules.parts(), **told)) == []
 
 
 def test_a_folder_that_says_nothing_wrong_is_usable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -738,7 +741,14 @@ def test_a_fourth_rule_set_is_walked_by_the_ordinary_commands(tmp_path: Path) ->
 
 def test_each_limit_that_the_program_reads_is_read_by_its_term_or_by_the_parameter_that_it_names() -> None:
     rules = ruleset("cfr-501")
-    own = {address_data.LIMIT, upkeep.FORM_LIMIT, defects.LIMIT, refunding._RETENTION, standing.APPEAL}
+    own = {
+        address_data.LIMIT,
+        upkeep.FORM_LIMIT,
+        defects.LIMIT,
+        refunding._RETENTION,
+        standing.APPEAL,
+        "inspection-answer",
+    }
     assert set(limits_read()) == own | {
         name for form in procedures().values() for key, name in form.limits.items() if key != "cure"
     }
@@ -747,7 +757,7 @@ def test_each_limit_that_the_program_reads_is_read_by_its_term_or_by_the_paramet
         limit = rules.limits[name]
         named = rules.with_limit(replace(limit, values=(), term_of="refund_window"))
         assert str(named.length_of(name, DAY)) == "60 days"
-        assert list(of_limit(named.limits[name], around)) == []
+        assert [*of_limit(named.limits[name], around), *of_use(named.limits[name], around)] == []
         assert str(rules.length_of(name, DAY)) == str(Term.parse(str(limit.on(DAY))))
         late = Dated(since=date(2027, 1, 1), value="3 days")
         wrong = [
@@ -758,7 +768,7 @@ def test_each_limit_that_the_program_reads_is_read_by_its_term_or_by_the_paramet
         ]
         told = ("counts it as a term", "it has no term", "counts it as a term", "values begin on 2027-01-01")
         for one, words in zip(wrong, told, strict=True):
-            assert any(words in what for what in of_limit(one, around)), (name, words)
+            assert any(words in what for what in of_use(one, around)), (name, words)
         with pytest.raises(Refused, match=r"rules\.not-in-force"):
             rules.with_limit(wrong[3]).check_start(DAY)
     reading = {module.path for module in modules() if re.search(r"limits\[[^]]*\]\.(on|length)\(", module.text)}
@@ -902,3 +912,46 @@ def test_a_regime_ends_where_the_limit_names_it_whatever_its_layout() -> None:
     assert ends(other, "imi-2024") == (date(2024, 6, 30), date(2024, 12, 31))
     assert ends(other, "ibi-1998") is None
     assert ends(ruleset("ibi-1998"), "ibi-1998") is None
+
+
+OLD_WORLD = """
+from pathlib import Path
+from towncircle.kernel.errors import BadInput
+from towncircle.world.journeys import Journeys, Applicant
+from towncircle.world.world import World
+folder, told = Path({folder!r}), []
+if folder.exists():
+    with_world = World.open(folder)
+    journeys = Journeys(with_world)
+    for job in (journeys.lease, lambda: World.create(folder / "more", regime="canada-2030", seed=1, start=None)):
+        try:
+            job()
+        except BadInput as error:
+            told.append(error.code)
+    told.append(with_world.rules.name)
+else:
+    World.create(folder, regime="canada-2030", seed=1, start=None).close()
+    with_world = World.open(folder)
+    Journeys(with_world).apply(Applicant(), provider="provider.harbor")
+with_world.close()
+print(told)
+"""
+
+
+def test_a_world_of_a_set_that_an_earlier_release_took_opens_and_none_is_begun_under_it(tmp_path: Path) -> None:
+    dropped(tmp_path / "rules")
+    code = OLD_WORLD.format(folder=str(tmp_path / "world"))
+    assert said(tmp_path / "rules", code) == "[]"
+    place = tmp_path / "rules" / "canada_2030"
+    (place / "about.json").write_text(json.dumps({**ABOUT, "layout": "imi-min"}))
+    (place / "notes.txt").write_text("an earlier release passed over it")
+    assert said(tmp_path / "rules", code) == "['rules.set-unusable', 'rules.set-unusable', 'canada-2030']"
+
+
+def test_a_set_whose_limit_would_stop_a_party_begins_no_world_and_stops_none_that_stands(tmp_path: Path) -> None:
+    below = dropped(tmp_path) / "canada_2030" / "limits"
+    below.mkdir()
+    (below / "own.toml").write_text(LIMIT.replace("do it", "a" * 201))
+    assert said(tmp_path, ASK + "print(r.name)") == "canada-2030"
+    begun = "from towncircle.rules.rulesets import begun; begun('canada-2030')"
+    assert "canadian: title is longer than 200 letters" in said(tmp_path, begun)

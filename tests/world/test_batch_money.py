@@ -73,10 +73,10 @@ def test_a_planned_job_binds_its_money_against_a_batch(journeys: Journeys, tmp_p
 
 def test_what_a_batch_is_refilled_from_may_pay_a_single_piece_as_far_as_the_account_goes() -> None:
     dollars = Mills.dollars
-    held = promises.Promised(batch="B", out="o", kept=ZERO, refilled=dollars(150), account=dollars(100))
+    held = promises.Promised(batch="B", out="o", device="D", kept=ZERO, refilled=dollars(150), account=dollars(100))
     for balance, total, lacking in ((60, 10, 0), (60, 11, 1), (200, 100, -50), (5, 6, 51)):
         assert held.lacking(dollars(balance), dollars(total)) == Mills(lacking * 1000)
-    owing = promises.Promised(batch="B", out="o", kept=dollars(100), refilled=ZERO, account=Mills(-50_000))
+    owing = promises.Promised(batch="B", out="o", device="D", kept=dollars(100), refilled=ZERO, account=Mills(-50_000))
     assert owing.lacking(dollars(200), dollars(100)) == ZERO  # the account is of nothing that it may spend
     kept = replace(held, kept=dollars(20), refilled=ZERO)
     assert kept.lacking(dollars(30), dollars(10)) == ZERO < kept.lacking(dollars(30), dollars(11))

@@ -89,5 +89,5 @@ def test_nobody_calls_a_device_that_is_gone_and_a_found_one_gets_a_new_enrolment
         assert after("recovered") == "user"
         assert (folder / "station" / "own.pem").read_bytes() != old
         assert is_enrolled(host.stations, folder / "station")
-        assert (after("checked out"), after("scrapped")) == ("watch", None)
+        assert (after("checked out"), after("scrapped")) == ("former", None)
         assert len(json.loads((host.stations / "enrolled.json").read_text())) == 1  # the Provider

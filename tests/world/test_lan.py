@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -42,6 +43,7 @@ class Office:
             "both": ([DEVICE, OTHER], "user"),
             "other": ([OTHER], "user"),
             "bench": ([DEVICE], "provider"),
+            "board": ([DEVICE], "watch"),
         }
         self.keys = {
             name: enrol(self.list, name, place / name, devices=devices, role=role)
@@ -72,6 +74,7 @@ def office(tmp_path: Path) -> Iterator[Office]:
 
 
 STATUS, AUDIT, RECOVER = commands.Status(), commands.Audit(), commands.Recover(request_id="JOB-1")
+NEW = commands.Evidence.of("JOB-2", amounts=[730], date="2026-11-21")
 LEFT: dict[str, Callable[[Office], None]] = {
     "missing": lambda office: office.write("missing", DEVICE, state=missing.LEARNED, event="lost"),
     "told of": lambda office: office.write("missing", DEVICE, state=missing.TOLD, event="stolen"),
@@ -99,15 +102,66 @@ def test_a_lan_device_that_is_out_of_service_is_watched_only(office: Office) -> 
     office.write("check-out", DEVICE, state=returns.BEGUN)
     assert office.may("desk", RECOVER)  # it is on its way back, and a job may be open
     office.write("check-out", DEVICE, state=returns.DONE)
-    assert [office.may("desk", command) for command in (STATUS, RECOVER, AUDIT)] == [True, False, False]
-    assert office.may("both", RECOVER, OTHER)
+    for name in ("desk", "all", "both"):  # what it evidenced for them is paid, and they still fetch it
+        assert [office.may(name, command) for command in (STATUS, RECOVER, AUDIT, NEW)] == [True, True, False, False]
+    for name in ("all", "both"):
+        assert office.may(name, NEW, OTHER)
+    assert not office.may("board", RECOVER)  # it never might
     assert office.may("bench", AUDIT)
+
+
+def test_who_is_enrolled_for_every_device_keeps_the_others_and_is_let_down_once(office: Office) -> None:
+    office.write("check-out", DEVICE, state=returns.DONE)
+    assert office.may("all", AUDIT, OTHER)
+    before = (office.list / "enrolled.json").read_bytes()
+    lan.keep(office.store, office.devices)
+    assert (office.list / "enrolled.json").read_bytes() == before
+    LEFT["missing"](office)
+    assert not office.may("all", STATUS)
+    office.write("missing", DEVICE, state=missing.BACK, event="lost")
+    assert not office.may("all", STATUS)  # checked out too, but what was lost does not come back by that
+    assert office.may("all", AUDIT, OTHER)
 
 
 def test_a_list_that_cannot_be_written_is_told_and_tried_again(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     LEFT["missing"](office)
     with monkeypatch.context() as full, refused("world.damaged"):
         full.setattr(os, "fsync", partial(_full, OSError(28, "no space left")))
+        lan.keep(office.store, office.devices)
+    assert not office.may("desk", STATUS)
+
+
+def test_a_list_that_cannot_be_written_keeps_no_other_from_it(office: Office) -> None:
+    bad = office.list.with_name("bad")
+    stations.found(bad, SeededRandomness(7, "host"), START)
+    (bad / "enrolled.json").write_text("{")
+    for listed in (bad, office.list):
+        lan.note(office.devices / OTHER, listed)
+    office.write("check-out", OTHER, state=returns.DONE)
+    (office.devices / DEVICE / lan.LISTS).write_text('{"other": []}')  # of DEVICE, which is looked at first
+    LEFT["missing"](office)
+    with refused("world.damaged"):
+        lan.keep(office.store, office.devices)
+    call = stations.gate(office.list, lambda _device, _command: b"done")
+    with refused("psd.role-refused"):
+        call(office.keys["other"], OTHER, commands.encode_command(AUDIT))
+    (office.devices / DEVICE / lan.LISTS).write_text(json.dumps({"lists": [str(bad), str(office.list)]}))
+    with refused("transport.not-enrolled"):
+        lan.keep(office.store, office.devices)
+    with refused("world.station-refused"):
+        call(office.keys["desk"], DEVICE, commands.encode_command(STATUS))
+
+
+def test_a_note_that_cannot_be_written_is_a_refusal(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "fsync", partial(_full, OSError(30, "read-only file system")))
+    with refused("world.damaged"):
+        lan.note(office.devices / DEVICE, office.list.with_name("another"))
+
+
+def test_a_stopped_process_that_has_a_list_stops_nobody(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    LEFT["missing"](office)
+    monkeypatch.setattr(stations, "LIST_WAIT_S", 0.05)
+    with stations._alone(office.list), refused("world.list-busy"):
         lan.keep(office.store, office.devices)
     assert not office.may("desk", STATUS)
 

@@ -346,11 +346,16 @@ def _show(args: argparse.Namespace) -> int:
         rows = [_row(one) for one in kept(world)]
         stock = stock_of(world)
     if args.json:
-        told = [{"device": row.key, "provider": who, "custody": row.body["custody"]} for who, row in stock]
+        told = [
+            {"device": row.key, "provider": who, "custody": row.body["custody"], "fault": row.body.get("fault", "")}
+            for who, row in stock
+        ]
         as_json({"devices": rows, "stock": told})
         return 0
     for who, held in stock:
         print(f"{held.key}  {held.body['custody']}  at {who}")
+        if held.body.get("fault"):
+            print(f"  no lease takes it: {held.body['fault']}; inspect it again, or reject it")
     if not rows and not stock:
         print("No device was made yet.")
     for row in rows:

@@ -20,6 +20,7 @@ examples:
   towncircle department pin DIR ann                         the PIN is asked for, never an argument
   towncircle department admit DIR claims ann                from now on only persons with PINs print for it
   towncircle department pin DIR ann --reset-by ben          it was forgotten: ben types his own PIN, then a new one
+  towncircle department pin DIR cyd --reset-by ann          her first one: ann vouches for it, so that it resets others'
   towncircle print DIR --out out --department claims --person ann
   towncircle department usage DIR                           by department and month, with trends"""
 

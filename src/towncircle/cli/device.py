@@ -31,23 +31,7 @@ def add(subparsers: Any) -> None:
     lan = verbs.add_parser("serve-lan", help="LAN: one device for several enrolled workstations, over TLS")
     lan.add_argument("store", type=Path, metavar="DIR", help="the device's store folder")
     lan.set_defaults(run=_serve_lan)
-    wan = verbs.add_parser("serve-wan", help="WAN: many devices of one PostgreSQL database for enrolled licensees")
-    wan.add_argument("dsn", metavar="DSN", help="libpq connection string of the database")
-    wan.add_argument("--secret", type=Path, required=True, metavar="FILE", help="the operator's 32-byte secret")
-    wan.add_argument(
-        "--wrapping",
-        type=Path,
-        metavar="DIR",
-        help="folder of the wrapping keys (default: beside FILE, named FILE.keys)",
-    )
-    wan.add_argument("--memory", type=int, default=300, metavar="MIB", help="limit of resident memory (default 300)")
-    wan.add_argument("--workers", type=int, metavar="N", help="worker processes (default: one a core)")
-    wan.add_argument("--parts", type=int, default=0, metavar="N", help="make a new database in N parts by device")
-    wan.add_argument("--world", type=Path, metavar="DIR", help="heed this world's clock (devices under a test root)")
-    wan.add_argument(
-        "--require-standby", action="store_true", help="refuse a database whose commits wait for no standby"
-    )
-    wan.set_defaults(run=_serve_wan)
+    wan = _add_wan(verbs)
     both = verbs.add_parser("serve-hybrid", help="hybrid: a LAN device that falls back to a hosted one at a WAN host")
     both.add_argument("store", type=Path, metavar="DIR", help="the LAN device's store folder, with the notes")
     both.add_argument("--wan", type=Path, required=True, metavar="OUT", help="this host's enrolment at the WAN host")
@@ -64,6 +48,40 @@ def add(subparsers: Any) -> None:
     for verb in (lan, wan, both, move, *_add_others(verbs), *device_lines.add(verbs)):
         verb.add_argument("--json", action="store_true", help="print JSON with stable keys")
     device_keys.add(verbs)
+
+
+def _add_wan(verbs: Any) -> argparse.ArgumentParser:
+    """Register the server of hosted devices."""
+    words = "WAN: many devices of one PostgreSQL database for enrolled licensees"
+    wan: argparse.ArgumentParser = verbs.add_parser("serve-wan", help=words)
+    wan.add_argument(
+        "dsn", nargs="?", metavar="DSN", help="libpq connection string of the database; without a password in it"
+    )
+    wan.add_argument(
+        "--dsn-from", type=Path, metavar="FILE", help="a file with it: whoever is on the machine reads arguments"
+    )
+    wan.add_argument(
+        "--secret",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="the operator's 32-byte secret (made where FILE is missing and the database has no device)",
+    )
+    wan.add_argument(
+        "--wrapping",
+        type=Path,
+        metavar="DIR",
+        help="folder of the wrapping keys (default: beside FILE, named FILE.keys)",
+    )
+    wan.add_argument("--memory", type=int, default=300, metavar="MIB", help="limit of resident memory (default 300)")
+    wan.add_argument("--workers", type=int, metavar="N", help="worker processes (default: one a core)")
+    wan.add_argument("--parts", type=int, default=0, metavar="N", help="make a new database in N parts by device")
+    wan.add_argument("--world", type=Path, metavar="DIR", help="heed this world's clock (devices under a test root)")
+    wan.add_argument(
+        "--require-standby", action="store_true", help="refuse a database whose commits wait for no standby"
+    )
+    wan.set_defaults(run=_serve_wan)
+    return wan
 
 
 def _add_others(verbs: Any) -> tuple[Any, ...]:
@@ -181,32 +199,48 @@ def _tell(words: str) -> None:
 
 def _serve_wan(args: argparse.Namespace) -> int:
     import os
+    from contextlib import closing
 
+    from towncircle.pki.randomness import SystemRandomness
     from towncircle.psd.hosted.caches import MIB
     from towncircle.psd.hosted.funnel import Lanes
     from towncircle.psd.hosted.pool import Pool, workers_within
-    from towncircle.psd.hosted.resealing import check_whole
+    from towncircle.psd.hosted.resealing import check_whole, make_secret
     from towncircle.psd.postgres import PostgresMemory
     from towncircle.world.clock import FILE as CLOCK_FILE
     from towncircle.world.stations import gate
 
+    dsn = _dsn(args)
     check_whole(args.secret)
     limit = args.memory * MIB
     workers = args.workers if args.workers is not None else min(os.cpu_count() or 1, workers_within(limit))
     clock = str((args.world / CLOCK_FILE).resolve()) if args.world else ""
     wrapping = args.wrapping or args.secret.with_name(f"{args.secret.name}.keys")
     told = {"memory_limit": limit, "clock": clock, "wrapping": wrapping, "standby": args.require_standby}
+    new = {"create": True, "partitions": args.parts, "standby": args.require_standby}
+    with closing(PostgresMemory(dsn, **new)) as store:
+        made = {"secret": f"made in {args.secret}"} if make_secret(args.secret, store, SystemRandomness()) else {}
     secret = args.secret.read_bytes()
-    pool = Pool(dsn=args.dsn, secret=secret, workers=workers, **told)
-    own = {"standby": args.require_standby, "secret": secret}
-    store = PostgresMemory(args.dsn, create=True, partitions=args.parts, **own)
-    standbys = store.standbys()
-    store.close()
+    pool = Pool(dsn=dsn, secret=secret, workers=workers, **told)
+    with closing(PostgresMemory(dsn, secret=secret, **new)) as store:
+        standbys = store.standbys() or "none"
     lanes = Lanes(pool)
     try:
-        return _serve(args, gate(args.stations, lanes.exchange), "hosted devices", standby=standbys or "none")
+        return _serve(args, gate(args.stations, lanes.exchange), "hosted devices", standby=standbys, **made)
     finally:
         lanes.close()
+
+
+def _dsn(args: argparse.Namespace) -> str:
+    """Give the connection string, from the argument or from the file that is named."""
+    from towncircle.kernel.errors import BadInput
+
+    if bool(args.dsn) == bool(args.dsn_from):
+        usage = "towncircle device serve-wan --dsn-from FILE --secret FILE --stations LIST"
+        what = "name one database, by --dsn-from FILE or by DSN"
+        raise BadInput("cli.usage", what=what, usage=usage, command="towncircle device serve-wan")
+    told: str = args.dsn or args.dsn_from.read_text(encoding="utf-8").strip()
+    return told
 
 
 def _serve(args: argparse.Namespace, call: Call, what: str, **more: str) -> int:

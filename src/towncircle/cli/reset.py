@@ -19,7 +19,7 @@ def add(subparsers: Any) -> None:
     world_argument(parser)
     parser.add_argument("--device", metavar="ID", help="another device of the licensee's, such as the half of a hybrid")
     parser.add_argument("amount", nargs="?", metavar="AMOUNT", help="dollars, such as 200; not with --finish")
-    parser.add_argument("--finish", action="store_true", help="finish what an interruption left open")
+    parser.add_argument("--finish", action="store_true", help="finish what is open (with --device: its reset)")
     parser.add_argument(
         "--status", action="store_true", help="settle the open reset, and tell where it or the last one stands"
     )
@@ -31,6 +31,7 @@ def run(args: argparse.Namespace) -> int:
     from towncircle.kernel.errors import BadInput
     from towncircle.kernel.ids import DeviceId
     from towncircle.kernel.money import Mills
+    from towncircle.world.settling import settle_one
 
     if args.status:
         return _status(args)
@@ -38,7 +39,10 @@ def run(args: argparse.Namespace) -> int:
         raise BadInput("cli.amount-or-finish")
     with journeys_of(args) as journeys:
         device = DeviceId.parse(args.device) if args.device else journeys.device
-        statement = journeys.settle() if args.finish else journeys.reset(Mills.parse(args.amount), device=device)
+        if args.finish:
+            statement = settle_one(journeys, device) if args.device else journeys.settle()
+        else:
+            statement = journeys.reset(Mills.parse(args.amount), device=device)
         status = journeys.status_of(device)
     record: dict[str, object] = {
         "device": status.device,
@@ -71,13 +75,14 @@ def run(args: argparse.Namespace) -> int:
 
 def _status(args: argparse.Namespace) -> int:
     from towncircle.kernel.errors import BadInput
+    from towncircle.kernel.ids import DeviceId
     from towncircle.world.settling import standing
 
     if args.finish or args.amount is not None:
         raise BadInput("cli.amount-or-finish")
     with journeys_of(args) as journeys:
-        word, sentence = standing(journeys)
-        device = journeys.device
+        device = DeviceId.parse(args.device) if args.device else journeys.device
+        word, sentence = standing(journeys, device)
     if args.json:
         as_json({"device": device, "reset": word, "sentence": sentence})
     else:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
-from towncircle.kernel.errors import BadInput, Refused
+from towncircle.kernel.errors import BadInput, Refused, TowncircleError
 from towncircle.kernel.facts import Fact
 from towncircle.kernel.ids import DeviceId, FactId
 from towncircle.kernel.instants import Instant
@@ -34,10 +34,14 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """Speak with a device that is in this party's hands; `call` gets the device's client and gives its answer."""
+    """Speak with a device that is in this party's hands; `call` gets the device's client and gives its answer.
+
+    Where the device, or the way to it, refuses, `failing` gives an answer to go on with; without it that is the end.
+    """
 
     device: DeviceId
     call: Callable[[Any], Any]
+    failing: Callable[[TowncircleError], Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

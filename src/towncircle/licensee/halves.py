@@ -15,9 +15,8 @@ from towncircle.kernel.errors import BrokenInvariant
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.store import Record, Transaction
 from towncircle.licensee import missing, returns
+from towncircle.licensee.promises import HALF_OF
 from towncircle.psd.commands import Evidenced
-
-HALF_OF = "half_of"  # a field of the licensee's record of a device: it is the hosted half of that one
 
 
 def main(view: Transaction) -> Record | None:

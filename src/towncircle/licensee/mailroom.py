@@ -355,4 +355,9 @@ def _ask(client: DeviceClient, job: JobId, body: Mapping[str, Any], kept: promis
     chosen = layout(body["layout"])
     columns = {name: values for name, values in known.items() if chosen.has(name)}
     amounts = [int(piece["amount"]) for piece in pieces]
-    return client.evidence(Evidence.of(job, amounts=amounts, date=body["mailing_date"], **columns))
+    try:
+        return client.evidence(Evidence.of(job, amounts=amounts, date=body["mailing_date"], **columns))
+    except Refused as refusal:  # of a host, to whom its device is out of service: what it evidenced can be had
+        if refusal.code != "psd.role-refused" or not _has_made(client, job):
+            raise
+        return client.recover(job)

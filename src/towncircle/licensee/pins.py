@@ -5,7 +5,8 @@ Here: setting a PIN, trying one, and what a proof is good for. Not here: Argon2i
 Kept: a PIN is neither stored, exported nor written into the journal. A try is counted and committed before the PIN is
 looked at, so that no kill and no second caller makes a try free; after `MOST_TRIES` wrong ones in a row each further
 one waits `WAIT_MINUTES`. A PIN is changed by who knows it, or reset by another authorised person, who proves it by
-the own PIN and is recorded. A proof is good for one job and no other.
+the own PIN and is recorded; a PIN that a person gave itself resets nobody's for `VOUCHED_DAYS`, unless it was the first
+of all. A proof is good for one job and no other.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from towncircle.kernel.store import Record
 from towncircle.pki.pins import matches, protected
 
 MOST_TRIES, WAIT_MINUTES = 5, 15  # house
+VOUCHED_DAYS = 7  # house: so long the journal tells of a PIN that nobody else vouched for before it proves a reset
 _MINUTE_US = 60_000_000
 
 
@@ -37,13 +39,29 @@ def set_pin(ctx: Context, *, name: str, pin: str) -> None:
 def begin_reset(ctx: Context, *, name: str, by: str) -> None:
     """Count a try of the PIN of who resets another person's, before it is looked at.
 
-    Raises `Refused` (person.unknown, pin.reset-by-oneself, pin.none, pin.wait).
+    Raises `Refused` (person.unknown, pin.reset-by-oneself, pin.none, pin.wait, pin.unvouched).
     """
     persons.check(ctx, name, clause="IMI-05")
     persons.check(ctx, by, clause="IMI-05")
     if same_person(name, by):
         raise Refused("pin.reset-by-oneself", name=name)
+    _held(ctx, by)
+    _check_vouched(ctx, by)
     begin_try(ctx, name=by)
+
+
+def _check_vouched(ctx: Context, name: str) -> None:
+    """Check that another one vouched for a person's PIN, or that it stood for all to see; the first of all counts.
+
+    Raises `Refused` (pin.unvouched).
+    """
+    told = [fact for fact in ctx.tx.facts() if fact.type == "pin.set"]
+    own = [fact for fact in told if fact.subject == name]
+    if not own or told[0].subject == name or any(not same_person(str(fact.body["by"]), name) for fact in own):
+        return
+    free = own[0].recorded_at.plus(days=VOUCHED_DAYS)
+    if ctx.now < free:
+        raise Refused("pin.unvouched", name=name, until=free)
 
 
 @cites("IMI-05/3")

@@ -2,7 +2,8 @@
 
 Here: the money that open batches still want, the jobs that wait for the device, and the check before a single piece is
 evidenced. Not here: reserving a batch (`batches`), budgets (`departments`).
-Kept: what an open batch has reserved of a device is spent by that batch alone, until it ends or is given up.
+Kept: what an open batch has reserved of a device is spent by that batch alone, until it ends or is given up. The half
+of a hybrid that stands in for its device, or took its place, has a balance of its own, which is promised to nobody.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from towncircle.kernel.ids import DeviceId, JobId
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record, Transaction
 from towncircle.ledger import LICENSEE, Books
-from towncircle.psd.client import DeviceClient
+from towncircle.psd.client import DeviceClient, pays_other
 
 RESERVED, PLANNED = "reserved", "planned"
+HALF_OF = "half_of"  # a field of the licensee's record of a device: it is the hosted half of that one
 
 
 def open_batches(view: Transaction) -> list[Record]:
@@ -74,6 +76,7 @@ class Promised:
 
     batch: str
     out: str
+    device: str
     kept: Mills
     refilled: Mills
     account: Mills
@@ -90,7 +93,10 @@ class Promised:
 
         Raises `Refused` (mailroom.promised).
         """
-        balance = client.status().registers.descending
+        told = client.shown()
+        if pays_other(told, self.device):  # it says itself what it can pay
+            return
+        balance = told.registers.descending
         lacking = self.lacking(balance, total)
         if lacking <= ZERO or total > balance or _evidenced(client, job):  # more than it holds: the device says so
             return
@@ -106,6 +112,7 @@ def promised(ctx: Context, *, device: DeviceId) -> Promised | None:
     return Promised(
         batch=rows[0].key,
         out=rows[0].body["out"],
+        device=device,
         kept=bound(ctx.tx, device, refilled=False),
         refilled=bound(ctx.tx, device, refilled=True),
         account=on_account(ctx.tx, licensee=ctx.party, device=device),

@@ -18,7 +18,7 @@ from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record
-from towncircle.licensee import books
+from towncircle.licensee import books, promises
 from towncircle.licensee.funds import held_device, raise_refusal
 from towncircle.psd.states import WITHDRAWN
 from towncircle.wire.bodies import CheckOutNoted, CheckOutQuery, CheckOutRequest, CheckOutStatement, Withdraw
@@ -134,7 +134,7 @@ def conclude(ctx: Context, *, device: DeviceId, asks: bool = True) -> Steps:
     """Take the Provider's statement of what was credited, and book it. Raises `Refused` (licensee.not-what-it-gave).
 
     It is compared with what the device signed. Where that was not kept, the device is asked; one that cannot be asked
-    any more (`asks`) gave back what the licensee's own books have in it.
+    any more (`asks`) gave back what the licensee's own books have in it, less what jobs cost whose answer may be lost.
     """
     provider = held_device(ctx, device).body["provider"]
     answer = yield Ask(provider, CheckOutQuery(device=device), f"checked out {device}")
@@ -142,7 +142,9 @@ def conclude(ctx: Context, *, device: DeviceId, asks: bool = True) -> Steps:
     assert isinstance(told, CheckOutStatement)
     gave = given(_held(ctx, device))
     if gave is None and not asks:
-        gave = books.in_device(ctx, device=device)
+        held_in_it = books.in_device(ctx, device=device)
+        lost = held_in_it - told.amount
+        gave = told.amount if ZERO <= lost <= _open_jobs(ctx, device) else held_in_it
     elif gave is None and told.outcome != EXAMINATION:
         gave = (yield Exchange(device, lambda client: client.status())).withdrawn_total
     held = _held(ctx, device)
@@ -158,6 +160,12 @@ def conclude(ctx: Context, *, device: DeviceId, asks: bool = True) -> Steps:
         clause = "502.20(f)" if told.outcome == EXAMINATION else "502.20(e)"
         ctx.note("check-out.done", device, clauses=(clause,), refund=told.refund, **kept)
     return told
+
+
+def _open_jobs(ctx: Context, device: DeviceId) -> Mills:
+    """Give what jobs cost that the device, or the hybrid whose half it is, was to evidence and may have."""
+    first = held_device(ctx, device).body.get(promises.HALF_OF)
+    return promises.of_balance(ctx.tx, device) + (promises.of_balance(ctx.tx, first) if first else ZERO)
 
 
 def given(case: Record) -> Mills | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Ask, Context, Steps
 from towncircle.kernel.errors import Refused, RelayedRefusal
-from towncircle.licensee import custody, halves, licenses
+from towncircle.licensee import custody, licenses, promises
 from towncircle.mailpiece.zipcode import place_of
 from towncircle.wire.bodies import LeaseConfirmed, LeaseSigned, LicenseApplication, LicenseDecision, LicenseNotice
 
@@ -70,7 +70,7 @@ def lease(ctx: Context, *, provider: str, signed: LeaseSigned, request_id: str, 
             "account": confirmed.account,
             "provider": provider,
             custody.AWAITED: True,
-            **({halves.HALF_OF: half_of} if half_of else {}),
+            **({promises.HALF_OF: half_of} if half_of else {}),
         }
         ctx.tx.put("device", confirmed.device, record, owner=ctx.party, expected=0)
         ctx.note(

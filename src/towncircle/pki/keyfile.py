@@ -69,7 +69,11 @@ def _opened(raw: bytes, head: bytes, secret: SecretProvider) -> bytes:
 
 
 def _cipher(secret: SecretProvider) -> AESGCM:
-    given = secret()
-    if len(given) != 32:
-        raise BadInput("pki.bad-secret", length=len(given))
-    return AESGCM(given)
+    return AESGCM(checked(secret()))
+
+
+def checked(secret: bytes) -> bytes:
+    """Give a secret that has the length of one. Raises `BadInput` (pki.bad-secret)."""
+    if len(secret) != 32:
+        raise BadInput("pki.bad-secret", length=len(secret))
+    return secret

@@ -19,11 +19,16 @@ SHORTEST, LONGEST = 4, 12  # digits; house
 
 def protected(pin: str, randomness: Randomness) -> dict[str, int | str]:
     """Give what is kept of a PIN. Raises `BadInput` (pin.unfit)."""
-    if not (pin.isascii() and pin.isdigit() and SHORTEST <= len(pin) <= LONGEST) or len(set(pin)) == 1:
-        raise BadInput("pin.unfit", shortest=SHORTEST, longest=LONGEST)
+    check_fit(pin)
     costs = {"iterations": ITERATIONS, "lanes": LANES, "memory_kib": MEMORY_KIB}
     kept: dict[str, int | str] = {"salt": randomness.take(16).hex(), **costs}
     return {**kept, "stretched": stretched(pin, kept).hex()}
+
+
+def check_fit(pin: str) -> None:
+    """Check that a PIN can be one. Raises `BadInput` (pin.unfit)."""
+    if not (pin.isascii() and pin.isdigit() and SHORTEST <= len(pin) <= LONGEST) or len(set(pin)) == 1:
+        raise BadInput("pin.unfit", shortest=SHORTEST, longest=LONGEST)
 
 
 def matches(pin: str, kept: Mapping[str, int | str]) -> bool:

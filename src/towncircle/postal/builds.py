@@ -52,15 +52,17 @@ def approve(
     rows = [row for row in ctx.tx.find(BUILD) if row.body["model"] == model]
     for row in rows:
         if (row.body["version"], row.body["build"], row.body["changes"]) == (version, build, changes):
-            _tell(ctx, row, approved_for(ctx, providers, model, build))
+            told_to = approved_for(ctx, providers, model, build)
+            if not all(_was_told(ctx.tx, row, one) for one in told_to):
+                _check_not_barred(ctx, build)
+            _tell(ctx, row, told_to)
             return row
         if row.body["build"] == build:
             raise Refused("software.build-known", build=build[:16], version=row.body["version"])
     highest = max((int(row.body["version"]) for row in rows), default=0)
     if version <= highest:
         raise Refused("software.version-lower", version=version, highest=highest, model=model)
-    if (refusal := barred_build(ctx, build)) is not None:
-        raise refusal
+    _check_not_barred(ctx, build)
     told_to = approved_for(ctx, providers, model, build)
     if not told_to:
         raise Refused("software.not-submitted", build=build[:16], model=model)
@@ -76,10 +78,24 @@ def approve(
     return kept
 
 
+def _check_not_barred(ctx: Context, build: str) -> None:
+    if (refusal := barred_build(ctx, build)) is not None:
+        raise refusal
+
+
+def _was_told(view: Transaction, row: Record, provider: str) -> bool:
+    held = view.get("outgoing", _key(row, provider))
+    return held is not None and held.body["state"] in ("waiting", "answered")
+
+
 def _tell(ctx: Context, row: Record, providers: Iterable[str]) -> None:
-    approval, name = base64.b64decode(row.body["approval"]), f"build {row.body['model']} {row.body['version']}"
+    approval = base64.b64decode(row.body["approval"])
     for provider in providers:
-        ctx.send(provider, BuildApproved(approval=approval), key=f"{name} for {provider}")
+        ctx.send(provider, BuildApproved(approval=approval), key=_key(row, provider))
+
+
+def _key(row: Record, provider: str) -> str:
+    return f"build {row.body['model']} {row.body['version']} for {provider}"
 
 
 def approved(view: Transaction) -> frozenset[bytes]:

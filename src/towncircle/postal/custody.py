@@ -4,7 +4,8 @@ Here: removals that are ordered, devices that an inspector takes along, malfunct
 are permitted in writing, systems that the Postal Service purchases. Not here: examinations (`examining`), the balance
 of a device that leaves (`withdrawals`).
 Kept: a carrier is permitted when its Provider has shown that its security is equivalent; the inspector's receipt is
-signed, the licensee fetches it, and the Provider's copy travels with the order.
+signed, the licensee fetches it, and the Provider's copy travels with the order. Each permission and each withdrawal is
+a message of its own, also under a reference that was used before.
 """
 
 from __future__ import annotations
@@ -144,7 +145,7 @@ def permit(ctx: Context, *, provider: str, direction: Any, service: str, permiss
     named: dict[str, Any] = {"direction": direction, "service": service, "permission": permission}
     ctx.note(PERMITTED, provider, clauses=(clause,), document=document, **named)
     body = ServicePermitted(direction=direction, service=service, permission=permission, document=document, at=ctx.now)
-    ctx.send(provider, body, key=f"permission {permission} {direction} {service}")
+    ctx.send(provider, body, key=f"permission {ctx.tx.next_number('permission')} {permission} {direction} {service}")
 
 
 @cites("502.20l/1", "P050-2.9/2")
@@ -167,7 +168,8 @@ def withdraw(ctx: Context, *, provider: str, direction: Any, service: str, refer
     told: dict[str, Any] = {"direction": direction, "service": service, "reference": reference}
     ctx.note(WITHDRAWN, provider, clauses=(clause,), document=document, **told)
     body = ServiceWithdrawn(document=document, at=ctx.now, **told)
-    ctx.send(provider, body, key=f"permission withdrawn {reference} {direction} {service} {provider}")
+    number = ctx.tx.next_number("permission")
+    ctx.send(provider, body, key=f"permission {number} withdrawn {reference} {direction} {service}")
 
 
 @cites("502.20a/2", "PRE-10/2")

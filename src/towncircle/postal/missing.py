@@ -171,7 +171,8 @@ def take_copy(ctx: Context, *, device: str, reference: str, document: str) -> Re
         agrees="not told" if sent is None else "yes" if sent.body["document"] == document else "no",
     )
     receipt = PoliceCopyReceived(device=DeviceId(device), reference=reference, document=document, at=ctx.now)
-    ctx.send(row.owner, receipt, key=f"police copy receipt {key} {document}")
+    number = ctx.tx.next_number("police-copy")  # the right paper may come again after a wrong one
+    ctx.send(row.owner, receipt, key=f"police copy receipt {number} {key}")
     return ctx.tx.put("police-copy", key, body, owner=device, expected=held.version if held else 0)
 
 

@@ -75,7 +75,7 @@ def withdraw(ctx: Context, *, provider: str, number: int, through: date, reasons
     """Withdraw the acceptance of a filed table after a mailing date, and give its Provider notice; once more is known.
 
     What is dated through that day stands as it was accepted. The notice is so early (house) that the Provider can
-    publish another table, and each device connect, before the day after.
+    publish another table, and each device connect, before the day after; as long another day can be named instead.
 
     Raises `Refused`: updates.not-filed, updates.not-accepted, updates.withdrawn, updates.withdrawn-too-late; `BadInput`
     (updates.no-reasons).
@@ -90,11 +90,10 @@ def withdraw(ctx: Context, *, provider: str, number: int, through: date, reasons
     if held.body.get("accepted_through"):
         if held.body["accepted_through"] == through.isoformat():
             return held
-        raise Refused("updates.withdrawn", number=number, provider=provider, through=held.body["accepted_through"])
-    first = through + timedelta(days=1)
-    midnight = Instant.of(datetime.combine(first, datetime.min.time(), ZoneInfo(HEADQUARTERS)))
-    ready = rules.term("contact_interval", first).before(midnight, HEADQUARTERS)
-    if ctx.now > ready:
+        before = date.fromisoformat(held.body["accepted_through"])
+        if ctx.now > _ready(rules, before):  # its Provider, and its hosts, go by it
+            raise Refused("updates.withdrawn", number=number, provider=provider, through=before)
+    if ctx.now > (ready := _ready(rules, through)):
         raise Refused("updates.withdrawn-too-late", through=through, ready=ready)
     told = {name: held.body[name] for name in ("number", "digest")}
     ctx.note(
@@ -108,9 +107,16 @@ def withdraw(ctx: Context, *, provider: str, number: int, through: date, reasons
         **told,
     )
     notice = AcceptanceWithdrawn(through=through.isoformat(), reasons=reasons, at=ctx.now, **told)
-    ctx.send(provider, notice, key=f"rate table {number} of {provider} withdrawn")
+    ctx.send(provider, notice, key=f"rate table {number} of {provider} withdrawn {ctx.tx.next_number('withdrawal')}")
     body = {**held.body, "accepted_through": through.isoformat(), "reasons": reasons}
     return ctx.tx.put(FILED, held.key, body, owner=provider, expected=held.version)
+
+
+def _ready(rules: RuleSet, through: date) -> Instant:
+    """Give the moment by which a withdrawal after a day is told, so that hosts connect before the next day."""
+    first = through + timedelta(days=1)
+    midnight = Instant.of(datetime.combine(first, datetime.min.time(), ZoneInfo(HEADQUARTERS)))
+    return rules.term("contact_interval", first).before(midnight, HEADQUARTERS)
 
 
 @cites("PRE-05", "P050-1.5")

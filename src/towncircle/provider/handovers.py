@@ -265,7 +265,8 @@ def _collected(ctx: Context, row: Record, reference: str) -> str:
 
     Raises `Refused` (custody.not-collected).
     """
-    if reference not in [held.body["retrieved"] for held in ctx.tx.find("defect", owner=row.key)]:
+    retrieved = [held.body["retrieved"] for held in ctx.tx.find("defect", owner=row.key)]
+    if not reference or reference not in retrieved:  # what was not retrieved has no reference
         raise Refused("custody.not-collected", device=row.key, reference=reference[:80])
     return ""
 

@@ -8,7 +8,8 @@ once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from towncircle.kernel.cites import cites
@@ -25,7 +26,8 @@ from towncircle.wire.bodies import (
 from towncircle.wire.message import Opened
 
 KIND = "inspection"
-OPEN, ANSWERED = "open", "answered"
+OPEN, ANSWERED, CLOSED = "open", "answered", "closed"
+_UNTOLD: Mapping[str, Any] = MappingProxyType({"scope": "", "site": "", "on": "", "records": []})
 _CLAUSE = "502.19, 502.25(b), 502.1(c)"
 
 
@@ -51,9 +53,12 @@ def on_report(ctx: Context, opened: Opened) -> Acknowledged:
         named: dict[str, Any] = {"scope": body.scope, "announced": body.announced, "outcome": body.outcome}
         ctx.note("inspection.found", body.inspection, clauses=(_CLAUSE,), findings=len(body.findings), **named)
         told = {**named, "site": body.site, "records": list(body.records), "findings": list(body.findings)}
-        state = "closed" if body.outcome == "in-order" else OPEN
+        ended = held is not None and held.body["state"] == CLOSED  # its end came first: it stays closed
+        state = CLOSED if ended or body.outcome == "in-order" else OPEN
         record = {**(held.body if held else {}), **told, "document": body.document, "state": state}
         ctx.tx.put(KIND, body.inspection, record, owner=ctx.party, expected=held.version if held else 0)
+        if held is not None and ended:
+            ctx.note("inspection.closed", held.key, clauses=(_CLAUSE,), outcome=held.body["end"])
     return Acknowledged(note=f"the report of {body.inspection} is here")
 
 
@@ -78,16 +83,15 @@ def answer(ctx: Context, *, inspection: str, answers: Sequence[str], document: s
 
 @cites("502.19/2", "502.25b/2")
 def on_closed(ctx: Context, opened: Opened) -> Acknowledged:
-    """Take the end of an inspection. Raises `Refused` (inspection.unknown)."""
+    """Take the end of an inspection, also where it overtook the announcement and the report."""
     body = opened.body
     assert isinstance(body, InspectionClosed)
     held = ctx.tx.get(KIND, body.inspection)
-    if held is None:
-        raise Refused("inspection.unknown", inspection=body.inspection[:80])
-    if held.body["state"] != "closed":
-        ctx.note("inspection.closed", held.key, clauses=(_CLAUSE,), outcome=body.outcome)
-        _put(ctx, held, state="closed", end=body.outcome, words=body.words)
-    return Acknowledged(note=f"the inspection {held.key} is closed")
+    if held is None or held.body["state"] != CLOSED:
+        ctx.note("inspection.closed", body.inspection, clauses=(_CLAUSE,), outcome=body.outcome)
+        ended = {**(held.body if held else _UNTOLD), "state": CLOSED, "end": body.outcome, "words": body.words}
+        ctx.tx.put(KIND, body.inspection, ended, owner=ctx.party, expected=held.version if held else 0)
+    return Acknowledged(note=f"the inspection {body.inspection} is closed")
 
 
 def _put(ctx: Context, held: Record, **values: object) -> Record:

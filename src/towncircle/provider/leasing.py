@@ -9,6 +9,7 @@ inspected before it leaves the bench (502.18).
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -39,6 +40,7 @@ from towncircle.wire.bodies import (
     LeaseConfirmed,
     LeaseSigned,
 )
+from towncircle.wire.cbor import encode
 from towncircle.wire.message import Opened
 
 
@@ -94,7 +96,7 @@ def on_lease(ctx: Context, opened: Opened, *, product: Product, rules: RuleSet) 
     device = yield from stock.take(ctx, **_place(opened, product))
     parameters = _parameters(ctx, license_row, product, rules, licensee)
     terms = device_terms(rules, ctx.now.date_in(parameters.zone))
-    prepared = yield from _prepare(device, body.license, Authorise(parameters=parameters, terms=terms), product)
+    prepared = yield from _prepare(ctx, device, body.license, Authorise(parameters=parameters, terms=terms), product)
     tested, told = yield Exchange(device, lambda client: (client.selftest(), client.status()))
     _valid_license(ctx, body, licensee)  # a revocation may have come while the device was prepared
     _unrestrained(ctx, product)
@@ -118,7 +120,8 @@ def _place(opened: Opened, product: Product) -> dict[str, Any]:
     """Name the place of a lease in the stock: one device a signed lease."""
     body = opened.body
     assert isinstance(body, LeaseSigned)
-    named = f"{opened.envelope.sender} {opened.envelope.id}"
+    digest = hashlib.sha256(encode(body.to_map())).hexdigest()  # not the message's id: one that waits is sealed anew
+    named = f"{opened.envelope.sender} {body.license} {digest}"
     told = {"model": product.subject.system, "serials_from": product.serials_from}
     return {**told, "lease": named, "license_number": body.license}
 
@@ -126,7 +129,7 @@ def _place(opened: Opened, product: Product) -> dict[str, Any]:
 @cites("502.8/7")
 def on_refused(ctx: Context, opened: Opened, code: str, *, product: Product) -> None:
     """Give the device of a lease that was refused half-way back to the stock."""
-    stock.give_back(ctx, **_place(opened, product), faulty=code == "custody.inspection-failed")
+    stock.give_back(ctx, **_place(opened, product), code=code)
 
 
 def _valid_license(ctx: Context, body: LeaseSigned, licensee: str) -> Record:
@@ -206,7 +209,8 @@ def device_terms(rules: RuleSet, on: date) -> DeviceTerms:
 
 
 @cites("502.28", "PRE-05")
-def _prepare(device: DeviceId, license_number: str, authorise: Authorise, product: Product) -> Steps:
+def _prepare(ctx: Context, device: DeviceId, license_number: str, authorise: Authorise, product: Product) -> Steps:
+    """Initialise, certify and authorise a device; one that was certified before goes on from there."""
     name = f"device.{device}"
     start = Initialise(
         device=device,
@@ -215,9 +219,11 @@ def _prepare(device: DeviceId, license_number: str, authorise: Authorise, produc
         domain=product.domain,
         root_fingerprint=product.root_fingerprint,
     )
-    sealed = yield Seal(name, start, key=f"initialise {device}")
-    report = yield Exchange(device, lambda client: client.initialise(sealed))
-    request = CertificateRequest(report=report.message, license=license_number)
+    asked, report = ctx.tx.get("outgoing", f"certificates {device}"), b""
+    if asked is None or asked.body["state"] != "answered":  # that answer is given again, without a report
+        sealed = yield Seal(name, start, key=f"initialise {device}")
+        report = (yield Exchange(device, lambda client: client.initialise(sealed))).message
+    request = CertificateRequest(report=report, license=license_number)
     answer = yield Ask("postal.usps", request, f"certificates {device}")
     issued = answer.body
     assert isinstance(issued, CertificateIssued)
@@ -228,7 +234,7 @@ def _prepare(device: DeviceId, license_number: str, authorise: Authorise, produc
     )
     sealed_certify = yield Seal(name, certify, key=f"certify {device}")
     yield Exchange(device, lambda client: client.certify(sealed_certify))
-    sealed_authorise = yield Seal(name, authorise, key=f"authorise {device}")
+    sealed_authorise = yield Seal(name, authorise, key=f"authorise {device} {license_number}")
     yield Exchange(device, lambda client: client.authorise(sealed_authorise))
     return issued
 

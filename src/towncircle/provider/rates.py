@@ -95,10 +95,10 @@ def on_withdrawn(ctx: Context, opened: Opened) -> Acknowledged:
     row = ctx.tx.get(RATES, f"{body.number:06d}")
     if row is None or row.body["digest"] != body.digest:
         raise Refused("updates.not-filed", number=body.number, provider=ctx.party)
-    if not row.body.get("accepted_through"):
+    if row.body.get("accepted_through") != body.through and int(body.at) >= row.body.get("withdrawn_at", 0):
         told: dict[str, Any] = {"number": body.number, "through": body.through, "reasons": body.reasons}
         ctx.note("rates.acceptance-withdrawn", row.key, clauses=("P050 1.5",), **told)
-        kept = {**row.body, "accepted_through": body.through}
+        kept = {**row.body, "accepted_through": body.through, "withdrawn_at": int(body.at)}
         ctx.tx.put(RATES, row.key, kept, owner=row.owner, expected=row.version)
     return Acknowledged(note=f"table {body.number} stands through {body.through}")
 

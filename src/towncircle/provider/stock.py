@@ -5,11 +5,14 @@ lease (`leasing`), custody from the shipment on (`inventory`).
 Kept: a device is leased from stock only after its inspection; each is taken by one lease, however often that is walked.
 A lease that finds none in stock has one made, so that a Provider without a stock leases as ever. One that is refused
 half-way gives its device back: it is free for the next one, but where it was certified meanwhile only for one under the
-same license. Until it is leased a device can be rejected and scrapped, its keys destroyed where it has any.
+same license. One that refused by itself has a `fault` and is passed over until it was inspected again; one whose key
+report has run out before it was certified is passed over for good. Until it is leased a device can be rejected and
+scrapped, its keys destroyed where it has any and answers; whom a lease and a rejection meet at once, the rejection has.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +20,7 @@ from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Context, Exchange, Reserve, Steps
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.ids import DeviceId
+from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import ZERO
 from towncircle.kernel.store import Record, Transaction
 from towncircle.provider.inventory import CUSTODY
@@ -27,6 +31,10 @@ NEW, STOCKED, SCRAPPED, TAKEN = "new", "stocked", "scrapped", "taken"
 IN_STOCK = (NEW, STOCKED)
 SERIALS, PLACES = "device serial", "place in stock"
 MOST = 100  # house: how many devices one order makes
+UNKNOWN = "unknown"  # the license of a device that the release before certified for a lease that it refused
+WITH_IT = "with the element"  # how the keys went of a device that did not destroy them by command
+_OF_THE_DEVICE = ("psd.", "machine.", "pki.", "custody.inspection-failed")
+_OF_THE_LEASE = ("psd.parameters-unusable",)
 
 
 @cites("502.8/7")
@@ -56,72 +64,103 @@ def inspect(ctx: Context, *, device: str, reject: str = "") -> Steps:
     """
     row = _row(ctx.tx, device)
     if reject:
-        CUSTODY.move(str(row.body["custody"]), _end(row))
-        if _keyed(ctx.tx, row):
-            name = DeviceId(row.key)
-            told = yield Exchange(name, lambda client: client.status())
-            if told.state != ZEROISED:
-                yield Exchange(name, lambda client: client.zeroise(name))
-            row = _row(ctx.tx, device)
-        step = CUSTODY.move(str(row.body["custody"]), _end(row))
-        _enter(ctx, row)
-        ctx.note(f"custody.{step.to}", device, clauses=(step.clause,), licensee="", reason=reject)
-        return _put(ctx, row, custody=SCRAPPED)
-    step = CUSTODY.move(str(row.body["custody"]), "inspect")
+        return (yield from _reject(ctx, row, reject))
+    again = row.body["custody"] == STOCKED and bool(row.body.get("fault"))
+    if not again:
+        CUSTODY.move(str(row.body["custody"]), "inspect")
     tested, told = yield Exchange(DeviceId(device), lambda client: (client.selftest(), client.status()))
     row = _row(ctx.tx, device)
-    states = (MANUFACTURED, INITIALISED, AUTHORISED) if row.body.get("freed") else (MANUFACTURED,)
+    freed = bool(row.body.get("freed"))
+    keyed = freed and row.body["license"] != UNKNOWN and not _spent(ctx.tx, device, ctx.now)
+    states = (MANUFACTURED, INITIALISED, AUTHORISED) if keyed else (MANUFACTURED,)
     unused = told.resets_total == ZERO and told.registers.pieces == 0
     if not tested.passed or told.state not in states or not unused:
         raise Refused("custody.inspection-failed", device=device, state=told.state)
     _enter(ctx, row)
     ctx.note("device.inspected", device, clauses=("502.18",), state=told.state, tests=len(tested.passed))
-    ctx.note(f"custody.{step.to}", device, clauses=(step.clause,), licensee="", zone="")
-    place = 0 if row.body.get("freed") else _next_place(ctx.tx, device)
-    return _put(ctx, row, custody=STOCKED, place=place)
+    if not again:
+        step = CUSTODY.move(str(row.body["custody"]), "inspect")
+        ctx.note(f"custody.{step.to}", device, clauses=(step.clause,), licensee="", zone="")
+    place = 0 if freed else _next_place(ctx.tx, device)
+    return _put(ctx, row, custody=STOCKED, place=place, fault="")
+
+
+def _reject(ctx: Context, row: Record, reason: str) -> Steps:
+    """Scrap a device; one that may have keys is claimed first, so that no lease ends with it meanwhile."""
+    device = DeviceId(row.key)
+    keys: dict[str, Any] = {}
+    CUSTODY.move(str(row.body["custody"]), _end(row))
+    if _keyed(ctx.tx, row):
+        yield Reserve(_claim(device), _claim(device))
+        _row(ctx.tx, device)  # a lease may have ended before
+        if not (yield Exchange(device, _destroy, failing=lambda _: False)):
+            keys = {"keys": WITH_IT}
+        row = _row(ctx.tx, device)
+    step = CUSTODY.move(str(row.body["custody"]), _end(row))
+    _enter(ctx, row)
+    ctx.note(f"custody.{step.to}", device, clauses=(step.clause,), licensee="", reason=reason, **keys)
+    return _put(ctx, row, custody=SCRAPPED)
+
+
+def _destroy(client: Any) -> bool:
+    told = client.status()
+    if told.state != ZEROISED:
+        client.zeroise(told.device)
+    return True
 
 
 def take(ctx: Context, *, model: str, serials_from: int, lease: str, license_number: str) -> Steps:
     """Give the device for a lease: the one that is longest in stock, or else a new serial; the same lease, the same."""
     named = f"lease {lease}"
-    mine = _mine(ctx.tx, model, serials_from, named)
+    mine = _mine(ctx, model, serials_from, named)
     if mine:
         return DeviceId(mine)
-    for row in _freed(ctx.tx, model, license_number):
+    for row in _freed(ctx, model, license_number):
         if not _given(ctx.tx, _turn(row)) and (yield Reserve(_turn(row), f"stock {named} {_turn(row)}")) == 1:
             return DeviceId(row.key)
-    if _free(ctx.tx, model):
-        place = yield Reserve(_series(model), f"stock {named}")
+    while _free(ctx.tx, model):
+        place = yield Reserve(_series(model), _next_key(ctx.tx, named))
         for row in _of(ctx.tx, model):
             if (row.body["custody"], row.body["place"]) == (STOCKED, place):
                 return DeviceId(row.key)
     key = _next_serial(ctx.tx, model, serials_from, named)
-    number = yield Reserve(SERIALS, key, about=f"{model} {serials_from}")
+    number = yield Reserve(SERIALS, key, about=f"{model} {serials_from} {license_number}")
     return _device(model, serials_from, number)
 
 
-def _mine(tx: Transaction, model: str, serials_from: int, named: str) -> str:
+def _mine(ctx: Context, model: str, serials_from: int, named: str) -> str:
     """Give the device that a lease has reserved and may still have, or nothing."""
-    held = tx.get("reserved", f"stock {named}")
+    tx = ctx.tx
+    places = {int(held.body["number"]) for held in _places(tx, named)}
     for row in _of(tx, model):
-        if row.body["custody"] == STOCKED:
+        if row.body["custody"] == STOCKED and not row.body.get("fault") and not _lost(ctx, row.key):
             turn = tx.get("reserved", f"stock {named} {_turn(row)}") if row.body.get("freed") else None
-            if (turn is not None and turn.body["number"] == 1) or (
-                held is not None and row.body["place"] == held.body["number"]
-            ):
+            if (turn is not None and turn.body["number"] == 1) or row.body["place"] in places:
                 return row.key
     last = tx.get("reserved", named)
     while last is not None:
         device = _device(model, serials_from, int(last.body["number"]))
-        row_ = tx.get(KIND, device)
-        if row_ is None or row_.body["custody"] == NEW:
+        if tx.get(KIND, device) is None and tx.get("device", device) is None and not _lost(ctx, device):
             return device
         last = tx.get("reserved", f"{named} after {device}")
     return ""
 
 
+def _places(tx: Transaction, named: str) -> Iterator[Record]:
+    """Give the places in stock that the leases of a name were given, one after the other."""
+    key = f"stock {named}"
+    while (held := tx.get("reserved", key)) is not None:
+        yield held
+        key = f"stock {named} after {held.body['number']}"
+
+
+def _next_key(tx: Transaction, named: str) -> str:
+    held = list(_places(tx, named))
+    return f"stock {named} after {held[-1].body['number']}" if held else f"stock {named}"
+
+
 def _next_serial(tx: Transaction, model: str, serials_from: int, named: str) -> str:
-    """Name the reservation of the next serial of a lease: those it had before are scrapped, or in stock."""
+    """Name the reservation of the next serial of a lease: those it had before are leased, scrapped, or in stock."""
     key = named
     while (held := tx.get("reserved", key)) is not None:
         key = f"{named} after {_device(model, serials_from, int(held.body['number']))}"
@@ -130,24 +169,24 @@ def _next_serial(tx: Transaction, model: str, serials_from: int, named: str) -> 
 
 @cites("502.8/7", "502.18")
 def give_back(
-    ctx: Context, *, model: str, serials_from: int, lease: str, license_number: str, faulty: bool
+    ctx: Context, *, model: str, serials_from: int, lease: str, license_number: str, code: str
 ) -> Record | None:
     """Give the device of a lease that was refused half-way back to the stock, free for another one.
 
-    One that was certified meanwhile is free for the same license only; one whose inspection failed is not free, and
-    waits to be rejected. One that was made for the lease waits for its inspection.
+    One that was certified meanwhile is free for the same license only; one that refused by itself, or whose inspection
+    failed, is not free, and waits to be inspected again or rejected. One that was made for the lease waits for its
+    inspection.
     """
-    device = _mine(ctx.tx, model, serials_from, f"lease {lease}")
-    if not device or ctx.tx.get("device", device) is not None:
+    device = _mine(ctx, model, serials_from, f"lease {lease}")
+    if not device:
         return None
     row = ctx.tx.get(KIND, device)
-    bound = {"license": license_number if _certified(ctx.tx, device) else ""}
+    own = code.startswith(_OF_THE_DEVICE) and code not in _OF_THE_LEASE
+    bound = {"license": license_number if _certified(ctx.tx, device) else "", "fault": code if own else ""}
     if row is None:
         ctx.note("custody.new", device, clauses=("502.18",), licensee="")
         made = {"custody": NEW, "place": 0, "freed": 1, **bound}
         return ctx.tx.put(KIND, device, made, owner=ctx.party, expected=0)
-    if faulty:
-        return row
     return _put(ctx, row, place=0, freed=int(row.body.get("freed", 0)) + 1, **bound)
 
 
@@ -157,16 +196,33 @@ def _certified(tx: Transaction, device: str) -> bool:
     return held is not None and held.body["state"] != "refused"
 
 
+def _spent(tx: Transaction, device: str, now: Instant) -> bool:
+    """Tell whether a device was initialised and nobody can certify it any more: its key report has run out."""
+    made = tx.get("sealed", f"initialise {device}")
+    asked = tx.get("outgoing", f"certificates {device}")
+    going = asked is not None and asked.body["state"] in ("answered", "waiting")
+    return made is not None and not going and now > Instant(made.body["expires"])
+
+
+def _claim(device: str) -> str:
+    return f"rejection {device}"
+
+
+def _lost(ctx: Context, device: str) -> bool:
+    """Tell whether no lease can have a device any more: it is spent, or is being rejected."""
+    return _spent(ctx.tx, device, ctx.now) or ctx.tx.get("reserved", _claim(device)) is not None
+
+
 def taken(ctx: Context, device: str) -> bool:
     """Take a device out of the stock for its lease; tell whether it stood there inspected.
 
-    Raises `Refused` (custody.not-in-stock) for one that was scrapped meanwhile.
+    Raises `Refused` (custody.not-in-stock) for one that was scrapped meanwhile, or is being rejected.
     """
     row = ctx.tx.get(KIND, device)
+    if ctx.tx.get("reserved", _claim(device)) is not None or (row is not None and row.body["custody"] == SCRAPPED):
+        raise Refused("custody.not-in-stock", device=device)
     if row is None:
         return False
-    if row.body["custody"] == SCRAPPED:
-        raise Refused("custody.not-in-stock", device=device)
     _put(ctx, row, custody=TAKEN)
     return bool(row.body["custody"] == STOCKED)
 
@@ -186,16 +242,24 @@ def prepare(ctx: Context, *, device: str, service: str, article: str) -> Record 
     return _put(ctx, row, service=service, article=article)
 
 
-def in_stock(tx: Transaction) -> list[Record]:
-    """Give the devices that were made and are not leased or scrapped."""
-    return [row for row in before_lease(tx) if row.body["custody"] in IN_STOCK]
+def in_stock(tx: Transaction, now: Instant) -> list[Record]:
+    """Give the devices that were made and are not leased or scrapped, each with its fault if no lease takes it."""
+    rows = [row for row in before_lease(tx) if row.body["custody"] in IN_STOCK]
+    ended = "custody.inspection-failed"
+    return [
+        replace(row, body={**row.body, "fault": row.body.get("fault") or (ended if _spent(tx, row.key, now) else "")})
+        for row in rows
+    ]
 
 
 @cites("502.8/7", "PRE-06/2")
 def before_lease(tx: Transaction) -> list[Record]:
     """Give the devices that were made and never leased: new, in stock or scrapped, also one whose lease goes on."""
     known = {row.key for row in tx.find(KIND)}
-    going = [_going(tx, row) for row in tx.find("reserved", owner=SERIALS) if "about" in row.body]
+    series = tx.find("reserved", owner=SERIALS)
+    going = [_going(tx, row) for row in series if "about" in row.body]
+    if len(going) < len(series):
+        going += _certified_before(tx, {row.key for row in going})
     return [row for row in tx.find(KIND) if row.body["custody"] != TAKEN] + [
         row for row in going if row.key not in known and tx.get("device", row.key) is None
     ]
@@ -203,10 +267,20 @@ def before_lease(tx: Transaction) -> list[Record]:
 
 def _going(tx: Transaction, reserved: Record) -> Record:
     """Give a device that was made for a lease which is not over as the stock has one: new, and not inspected."""
-    model, serials_from = reserved.body["about"].split()
+    model, serials_from, *named = reserved.body["about"].split()
     device = _device(model, int(serials_from), int(reserved.body["number"]))
-    bound = {"license": "unknown" if _certified(tx, device) else ""}
-    return replace(reserved, key=device, body={"custody": NEW, "place": 0, "freed": 1, **bound}, version=0)
+    bound = named[0] if named else UNKNOWN if _certified(tx, device) else ""
+    return replace(reserved, key=device, body={"custody": NEW, "place": 0, "freed": 1, "license": bound}, version=0)
+
+
+def _certified_before(tx: Transaction, known: set[str]) -> Iterator[Record]:
+    """Give the devices that were certified for a lease of the release before, which kept no word of one it refused."""
+    body = {"custody": NEW, "place": 0, "freed": 1, "license": UNKNOWN}
+    for state in ("answered", "delivered"):
+        for row in tx.find("outgoing", owner=state):
+            verb, _, device = row.key.partition(" ")
+            if verb == "certificates" and " " not in device and device not in known:  # others are of devices in use
+                yield replace(row, key=device, body=body, version=0)
 
 
 def _row(tx: Transaction, device: str) -> Record:
@@ -228,7 +302,9 @@ def _end(row: Record) -> str:
 
 def _keyed(tx: Transaction, row: Record) -> bool:
     """Tell whether a device was given to a lease once, which may have initialised it."""
-    return bool(row.body.get("freed")) or 0 < int(row.body["place"]) <= _given(tx, _series(row.key[:4]))
+    return bool(row.body.get("freed") or row.body.get("fault")) or 0 < int(row.body["place"]) <= _given(
+        tx, _series(row.key[:4])
+    )
 
 
 def _put(ctx: Context, row: Record, **changes: Any) -> Record:
@@ -252,9 +328,10 @@ def _turn(row: Record) -> str:
     return f"{PLACES} {row.key} {row.body['freed']}"
 
 
-def _freed(tx: Transaction, model: str, license_number: str) -> list[Record]:
-    rows = [row for row in _of(tx, model) if row.body.get("freed") and row.body["custody"] == STOCKED]
-    return [row for row in rows if row.body["license"] in ("", license_number)]
+def _freed(ctx: Context, model: str, license_number: str) -> list[Record]:
+    rows = [row for row in _of(ctx.tx, model) if row.body.get("freed") and row.body["custody"] == STOCKED]
+    fit = [row for row in rows if row.body["license"] in ("", license_number) and not row.body.get("fault")]
+    return [row for row in fit if not _lost(ctx, row.key)]
 
 
 def _given(tx: Transaction, series: str) -> int:

@@ -17,6 +17,12 @@ from towncircle.psd.commands import Done, Evidenced, Identity, Reprinted, SelfTe
 from towncircle.psd.ports import BytePort
 
 A = TypeVar("A")
+MOVED = "The service was moved for good"  # so a hybrid begins the warning that its other device gives all new pieces
+
+
+def pays_other(told: StatusReport, device: str) -> bool:
+    """Tell whether the other device of a hybrid gives new pieces: it answers for this one, or took its place."""
+    return told.device != device or any(warning.startswith(MOVED) for warning in told.warnings)
 
 
 class DeviceClient:

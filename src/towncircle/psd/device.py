@@ -28,7 +28,7 @@ from towncircle.psd.contact import clock_difference_us
 from towncircle.psd.debits import Debit, Round, Standing
 from towncircle.psd.evidencing import EVIDENCE, check_name
 from towncircle.psd.examining import examiner_key
-from towncircle.psd.keys import KeySlots
+from towncircle.psd.keys import KeySlots, SoftwareSlots
 from towncircle.psd.memory import Change, Memory, Record
 from towncircle.psd.outcome import EVENTS, KeyBirth, Order, Outcome, message_id
 from towncircle.psd.releasing import COUNTED, RECEIVED, ended_by, facts_digest, records_of, reprinted
@@ -88,13 +88,13 @@ class Device:
         started = software.started(state).amended(epoch=state.epoch + 1, counter=state.counter + 1)
         try:
             if tests is selftest.TESTS:
-                selftest.power_on()
+                selftest.power_on(device)
             else:
                 selftest.run(tests)
             state.check()
         except BrokenInvariant as error:
-            if error.code == "psd.module-altered":
-                self._unsound, self._epoch = error.sentence, state.epoch
+            if self._of_the_module(error):
+                self._unsound, self._epoch = _stopped(error), state.epoch
                 return
             if state.state in (states.FAULTED, states.ZEROISED):
                 started = replace(started, since=state.since)
@@ -209,6 +209,8 @@ class Device:
                 outcome = self._born(outcome, outcome.birth)  # 6
         except BrokenInvariant as error:
             if error.code in _FAULTS:
+                if error.code == "psd.pairwise-failed" and isinstance(self._slots, SoftwareSlots):
+                    selftest.stop(error, device=self._device)  # a token's pair says nothing of this module
                 self._commit(state, faulted(state, error.sentence, now), ())
             raise
         return (yield from self._settle(state, outcome, now, command, digest, opened))
@@ -267,14 +269,9 @@ class Device:
     # 6, 7, 8: keys, signatures, the commit, the release
 
     def _settle(
-        self,
-        state: DeviceState,
-        outcome: Outcome,
-        now: Instant,
-        command: commands.Command,
-        digest: bytes,
+        self, state: DeviceState, outcome: Outcome, now: Instant, command: commands.Command, digest: bytes,
         opened: Opened | None,
-    ) -> Work:
+    ) -> Work:  # fmt: skip
         verb = commands.NUMBERS[type(command)]
         after, answer, message = outcome.state, outcome.answer, outcome.message
         if outcome.replay is not None:
@@ -304,6 +301,8 @@ class Device:
                 with suppress(Refused):  # the rollover is done and is not refused any more for a token that is away
                     self._slots.destroy(*ended)
             self._memory.forget_keys()
+        if last:  # now no state needs it; a start finishes what is cut here
+            self._slots.end()
         return response
 
     def _born(self, outcome: Outcome, birth: KeyBirth) -> Outcome:
@@ -346,15 +345,20 @@ class Device:
 
     def _tested(self, state: DeviceState, now: Instant) -> bytes:
         try:
-            passed = selftest.run(self._tests)
+            passed = selftest.run(self._tests, device=self._device)
             state.check()
         except BrokenInvariant as error:
-            if error.code == "psd.module-altered":
-                self._unsound = error.sentence
+            if self._of_the_module(error):
+                self._unsound = _stopped(error)
             elif state.state not in _SILENT:
                 self._commit(state, faulted(state, error.sentence, now), ())
             raise
         return commands.encode_answer(commands.NUMBERS[commands.SelfTest], commands.SelfTested(passed=passed))
+
+    def _of_the_module(self, error: BrokenInvariant) -> bool:
+        """Tell whether a failure says nothing of this device: its module was altered, or failed for another one."""
+        others = selftest.failed() and not selftest.found_by(self._device)
+        return error.code == "psd.module-altered" or (others and error.code != "psd.registers-broken")
 
     # the store
 
@@ -381,3 +385,12 @@ class Device:
         self._held = self._standing = None  # whatever happens, the next command reads what the store really holds
         self._memory.commit([Change(self._device, before.counter, before.epoch, after, records)])
         self._held = after
+
+
+def _stopped(error: BrokenInvariant) -> str:
+    """Word why a module must not touch its store."""
+    if error.code == "psd.module-altered":
+        return error.sentence
+    return (
+        f"{error.sentence} It is its host's process that failed, not the device: end that process and start it again."
+    )

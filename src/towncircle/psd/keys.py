@@ -8,7 +8,7 @@ runs; zeroising drops it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -46,7 +46,7 @@ LIVES = (
         name="indicia key",
         kind="ECDSA P-256 (IMI), DSA 1024 with SHA-1 (specimens of 1998)",
         born="inside, by `initialise`; tested as a pair before it is kept",
-        kept="sealed under the operator's secret in the device's state, or in a PKCS#11 token",
+        kept="sealed under the operator's secret in the device's state, or (not a hosted device's) in a PKCS#11 token",
         used="`evidence`",
         replaced="`rekey` makes the next one, `certify` puts it into use; the old certificate runs on for verifiers",
         ends=_ERASED + "; the old one of a rollover in the same way",
@@ -77,7 +77,8 @@ LIVES = (
         used="opening and sealing the key slots",
         replaced="`towncircle device reseal`: every key is opened and sealed anew; old copies open with the old "
         "secret only",
-        ends="overwritten in the device's folder, or with its file; without it the sealed keys cannot be opened",
+        ends="overwritten where it lies in the device's folder, by zeroise and by `reseal`; elsewhere with its file; "
+        "without it the sealed keys cannot be opened",
     ),
     KeyLife(
         name="Provider's public key, fingerprint of the root",
@@ -110,13 +111,21 @@ class KeySlots(Protocol):
         """Leave nothing behind of keys that have ended, here or in a token."""
         ...
 
+    def end(self) -> None:
+        """Leave nothing behind of what opened the keys of a device that has none any more, where it is its own."""
+        ...
+
 
 class SoftwareSlots:
     """Keep private keys encrypted under the operator's 32-byte secret (AES-256-GCM)."""
 
-    def __init__(self, secret: SecretProvider, randomness: Randomness) -> None:
+    def __init__(
+        self, secret: SecretProvider, randomness: Randomness, *, last: Callable[[], None] = lambda: None
+    ) -> None:
+        """Take the secret; `last` destroys what of it is this device's own, once the device has no key any more."""
         self._secret = secret
         self._randomness = randomness
+        self._last = last
         self._opened: dict[bytes, SoftwareKey] = {}
 
     def __repr__(self) -> str:
@@ -161,6 +170,10 @@ class SoftwareSlots:
     def destroy(self, *ended: SealedKey) -> None:  # noqa: ARG002 - what is sealed ends with the state that holds it
         """Forget every opened key, the ended ones with them."""
         self.drop()
+
+    def end(self) -> None:
+        """Destroy the secret, where it is this device's own."""
+        self._last()
 
 
 @runtime_checkable

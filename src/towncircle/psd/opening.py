@@ -49,8 +49,10 @@ class Keys:
     beside: str = SECRET
     parameters: str = PASSPHRASE
 
-    def slots(self, directory: Path, randomness: Randomness) -> SoftwareSlots | TokenSlots:
-        """Give the key slots of the device in a store directory.
+    def slots(
+        self, directory: Path, randomness: Randomness, *, last: Callable[[], None] = lambda: None
+    ) -> SoftwareSlots | TokenSlots:
+        """Give the key slots of the device in a store directory; `last` is theirs, of software.
 
         Names in a token come from the operating system even in a seeded rehearsal: a seed starts over with the process,
         and a name that comes twice would take the place of a key in use.
@@ -65,8 +67,8 @@ class Keys:
             return TokenSlots(library, token=self.label, pin=lambda: _line(pin), randomness=names, names=kept_names)
         if self.passphrase is not None:
             typed = self.passphrase
-            return SoftwareSlots(secret_from(directory / self.parameters, lambda: _line(typed)), randomness)
-        return SoftwareSlots(bytes_of(self.secret or directory / self.beside), randomness)
+            return SoftwareSlots(secret_from(directory / self.parameters, lambda: _line(typed)), randomness, last=last)
+        return SoftwareSlots(bytes_of(self.secret or directory / self.beside), randomness, last=last)
 
     def keep(self, directory: Path, *, name: str = CHOICE) -> None:
         """Have a folder say where keys lie: the store of a device, or a world for its new devices."""

@@ -239,6 +239,9 @@ class TokenSlots:
         """Destroy keys in the token."""
         self._destroy([_name_of(slot) for slot in ended])
 
+    def end(self) -> None:
+        """Leave the PIN, which is the token's and not this device's."""
+
     def _destroy(self, names: Sequence[bytes]) -> None:
         for name in names:
             self._ask("destroy", name, {})

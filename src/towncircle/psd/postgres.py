@@ -38,6 +38,7 @@ _WANTED = {
 }
 _SESSION = "-c synchronous_commit=on -c default_transaction_isolation=read\\ committed -c jit=off -c timezone=UTC"
 _SERVED = 7467324  # the advisory lock that every session of a host shares
+_FIRST = "UPDATE fleet_store SET sealed = %s WHERE sealed IS NULL AND NOT EXISTS (SELECT FROM device)"
 _SECRET = b"towncircle secret of a fleet 1\n"  # what its mark is made of, with the store's name
 _AT_HAND = 4096  # steady parts that are remembered
 _DEADLOCKS = 3  # two hosts on the same devices may lock each other out; the statement is then tried again
@@ -48,9 +49,9 @@ class PostgresMemory:
 
     `dsn` is a libpq connection string; `create` makes the tables where there are none, in `partitions` parts by device
     id (0: plain tables). With `alone` no other may have the database meanwhile; with `standby` every session asks that
-    commits wait for a standby; with `secret`, that the fleet was sealed under it last. Raises `BadInput`
-    (psd.store-missing), `Refused` (psd.library-missing, psd.store-failed, psd.store-not-durable, psd.store-too-new,
-    psd.fleet-served, psd.fleet-resealed) when it opens.
+    commits wait for a standby; with `secret`, that the fleet was sealed under it last, and from the first host on.
+    Raises `BadInput` (psd.store-missing), `Refused` (psd.library-missing, psd.store-failed, psd.store-not-durable,
+    psd.store-too-new, psd.fleet-served, psd.fleet-resealed) when it opens.
     """
 
     def __init__(
@@ -73,6 +74,8 @@ class PostgresMemory:
         try:
             with self._session() as connection:
                 self._migrate(connection, create=create, partitions=partitions)
+                if secret:
+                    connection.execute(_FIRST, (_marks(connection, secret)[0],))
                 self._own = secret
                 self._refuse_other(connection)
         except BaseException:
@@ -330,7 +333,7 @@ class PostgresMemory:
         return found[0], found[1]
 
     def is_secret(self, secret: bytes) -> bool:
-        """Tell whether the fleet was sealed under this secret last; no, where it was never sealed anew."""
+        """Tell whether the fleet was sealed under this secret last; no, where no mark is kept."""
         with self._session() as connection:
             own, kept = _marks(connection, secret)
         return own == kept
@@ -361,7 +364,7 @@ class PostgresMemory:
 
 
 def _marks(connection: psycopg.Connection[Any], secret: bytes) -> tuple[bytes, bytes | None]:
-    """Give the mark of a secret, and the one that is kept (None: the fleet was never sealed anew)."""
+    """Give the mark of a secret, and the one that is kept (None: its first host was older than marks)."""
     found = connection.execute("SELECT name::text, sealed FROM fleet_store").fetchone()
     assert found is not None
     return hmac.digest(secret, _SECRET + found[0].encode(), "sha256"), found[1]

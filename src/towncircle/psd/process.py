@@ -16,6 +16,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -25,13 +26,13 @@ from towncircle.kernel.instants import Clock, Instant
 from towncircle.kernel.randomness import Randomness, SeededRandomness
 from towncircle.pki.passphrase import store_parameters
 from towncircle.pki.randomness import SystemRandomness
-from towncircle.psd import commands, opening
+from towncircle.psd import commands, opening, states
 from towncircle.psd.device import Device, manufacture
 from towncircle.psd.keys import SoftwareSlots
 from towncircle.psd.memory import Memory
 from towncircle.psd.opening import Keys, add_arguments, kept, keys_of
 from towncircle.psd.ports import BytePort, read_frame, write_frame
-from towncircle.psd.resealing import settle
+from towncircle.psd.resealing import end_secret, settle
 from towncircle.psd.sqlite import SqliteMemory
 
 STORE, SECRET = "device.sqlite", opening.SECRET
@@ -120,7 +121,11 @@ def open_device(
     randomness: Randomness = SystemRandomness()
     if seed is not None and test_root:
         randomness = SeededRandomness(seed, f"device {names[0]} {held.epoch}")  # each start draws keys of its own
-    slots = (keys or kept(directory)).slots(directory, randomness)
+    choice = keys or kept(directory)
+    ending = partial(end_secret, directory, choice)
+    if held.state == states.ZEROISED:
+        ending()
+    slots = choice.slots(directory, randomness, last=ending)
     if not isinstance(slots, SoftwareSlots):  # a token may have keys that a cut left there
         slots.settle([key for key in (held.indicia_key, held.message_key, held.next_key) if key is not None])
     return Device(around(store), names[0], slots=slots, clock=clock)

@@ -119,6 +119,24 @@ def _destroy(directory: Path, keys: Keys, *, but: Keys | None = None) -> None:
             overwrite(place)
 
 
+@cites("502.28/7")
+def end_secret(directory: Path, keys: Keys) -> None:
+    """Overwrite what of the secret lies in a zeroised device's own folder: older copies of its store open no more.
+
+    A file that is in another folder too, by a link, is left: another device may need it. Raises `Refused`
+    (psd.store-failed): the device is zeroised, and its next start does it.
+    """
+    for place in _own(directory, keys):
+        try:
+            if not place.is_symlink() and place.stat().st_nlink == 1:
+                overwrite(place)
+                sync(directory)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise Refused("psd.store-failed", path=place, what=str(error)[:200]) from error
+
+
 def _own(directory: Path, keys: Keys) -> set[Path]:
     if keys.passphrase is not None:
         return {directory / keys.parameters}

@@ -3,7 +3,9 @@
 Here: the integrity of the module's files, SHA-256, ECDSA P-256 and DSA signing and checking, and the cipher of the
 key slots. Not here: the pairwise test (`keys`, when a key is born) and the law of the registers (`registers`, after
 every command).
-Kept: any failure puts the device into its error state, and nothing is signed any more. Known answers are from FIPS
+Kept: any failure is the module's, which is this process: nothing is signed any more in it, for whichever device. The
+one device for which it was found is faulted for good; of others nothing is written, and a sound module goes on with
+them. Known answers are from FIPS
 180-4, RFC 6979 A.2.5 (its s made low, as the device emits it) and A.2.1 (the 1998 specimens' DSA with SHA-1), the
 GCM specification's test case 14, and RFC 9106 5.3 (Argon2id). DSA as the library does it draws its own nonce, so it has
 no known answer to sign: it is signed by RFC 6979 and, by the library, made and checked.
@@ -13,7 +15,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from functools import cache
 from types import MappingProxyType
 
 from cryptography.exceptions import InvalidTag
@@ -147,14 +148,16 @@ WHAT: Mapping[str, str] = MappingProxyType(
 )
 
 
-_failures: list[BrokenInvariant] = []  # of this process, which is the module
+_failures: list[tuple[str, BrokenInvariant]] = []  # of this process, which is the module; with who found each
+_passed: list[tuple[str, ...]] = []  # at power-on
 
 
 @cites("502.8b")
-def run(tests: Mapping[str, Callable[[], bool]] = TESTS) -> tuple[str, ...]:
+def run(tests: Mapping[str, Callable[[], bool]] = TESTS, *, device: str = "") -> tuple[str, ...]:
     """Run all self-tests and name them; that one of the module's own failed is kept as long as the process lives.
 
-    Raises `BrokenInvariant` at the first that fails (psd.selftest-failed, psd.module-altered).
+    `device` is the one that is started or that asked. Raises `BrokenInvariant` at the first that fails
+    (psd.selftest-failed, psd.module-altered), and for a module that has failed before, whatever it finds now.
     """
     try:
         for name, test in tests.items():
@@ -162,34 +165,45 @@ def run(tests: Mapping[str, Callable[[], bool]] = TESTS) -> tuple[str, ...]:
                 raise BrokenInvariant("psd.selftest-failed", name=name)
     except BrokenInvariant as error:
         if tests is TESTS:
-            _failures.append(_again(error))
+            stop(error, device=device)
         raise
+    if tests is TESTS and _failures:
+        raise _again(_failures[0][1])
     return tuple(tests)
+
+
+def stop(error: BrokenInvariant, *, device: str) -> None:
+    """Stop the module for as long as it runs: a test failed in it, found for this device (empty: for none)."""
+    _failures.append((device, _again(error)))
+
+
+def found_by(device: str) -> bool:
+    """Tell whether the failure that stopped the module was found for this device."""
+    return bool(_failures) and _failures[0][0] == device
 
 
 def _again(error: BrokenInvariant) -> BrokenInvariant:
     """Give the same error without the frames that it went through."""
     if error.code == "psd.module-altered":
         return BrokenInvariant("psd.module-altered", **error.params)
+    if error.code == "psd.pairwise-failed":
+        return BrokenInvariant("psd.pairwise-failed", **error.params)
     return BrokenInvariant("psd.selftest-failed", **error.params)
 
 
 def failed() -> bool:
-    """Tell whether a self-test has failed in this process, at power-on or on demand, for whichever device."""
+    """Tell whether a test has failed in this process: at power-on, on demand, or of a new pair."""
     return bool(_failures)
 
 
-def power_on() -> tuple[str, ...]:
+def power_on(device: str = "") -> tuple[str, ...]:
     """Run all self-tests once in the life of this process, which is the module: it may host many devices.
 
     Raises `BrokenInvariant` as `run` does, and then again each time it is asked; so it does after a test that failed on
     demand.
     """
     if _failures:
-        raise _again(_failures[0])
-    return _once()
-
-
-@cache
-def _once() -> tuple[str, ...]:
-    return run()
+        raise _again(_failures[0][1])
+    if not _passed:
+        _passed.append(run(device=device))
+    return _passed[0]

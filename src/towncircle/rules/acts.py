@@ -19,7 +19,6 @@ from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.facts import Fact
 from towncircle.kernel.instants import Instant
 from towncircle.rules.inventory import duties, inventory, sheet
-from towncircle.rules.parameters import CLAUSE_LETTERS
 
 FACT = "act.recorded"
 PARTIES = ("provider", "postal")
@@ -112,8 +111,6 @@ def read_act(name: str, table: Mapping[str, Any], *, source: str, quality: str) 
     if not isinstance(period, bool) and period not in (YEAR, MONTH):
         raise ValueError(f"{name} has a period that is neither true nor false nor '{YEAR}' nor '{MONTH}'")
     rule = texts.pop("clause")
-    if len(rule) > CLAUSE_LETTERS:
-        raise ValueError(f"{name}: clause is longer than {CLAUSE_LETTERS} letters")
     done_for = {True: YEAR, False: ""}[period] if isinstance(period, bool) else period
     return Act(name=name, duty="", about=about, rule=rule, document=document, period=done_for, **texts)
 

@@ -200,8 +200,6 @@ def _check(limit: Limit) -> None:
         raise ValueError(f"{name} has nothing that starts it, or no consequence")
     if not (limit.values or limit.term_of or limit.until):
         raise ValueError(f"{name} does not say how long it runs: values, term_of or until")
-    if limit.values and limit.term_of:
-        raise ValueError(f"{name} says twice how long it runs: values and term_of")
     if not all(type(row.since) is date for row in limit.values):
         raise ValueError(f"{name} has values whose 'from' is no date")
     if [row.since for row in limit.values] != sorted({row.since for row in limit.values}):
@@ -226,9 +224,6 @@ def _check_words(limit: Limit) -> None:
         raise ValueError(f"{name} has a key whose value is no text")
     if not all((limit.title, limit.clause, limit.actor, limit.about, limit.source)):
         raise ValueError(f"{name} has an empty title, clause, actor, about or source")
-    for key, text in (("title", limit.title), ("clause", limit.clause), ("says", limit.consequence.says)):
-        if len(text) > LONGEST[key]:
-            raise ValueError(f"{name}: {key} is longer than {LONGEST[key]} letters")
 
 
 def _said(limit: Limit) -> tuple[Any, ...]:

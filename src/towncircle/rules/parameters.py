@@ -108,8 +108,6 @@ def read_parameter(name: str, table: Mapping[str, Any], *, source: str, quality:
         raise ValueError(f"{name} has a key whose value is no text")
     if parameter.unit not in EXAMPLES or parameter.quality not in QUALITIES or not _said(parameter):
         raise ValueError(f"{name} has no known unit, no known quality or no quote")
-    if len(parameter.clause) > CLAUSE_LETTERS:
-        raise ValueError(f"{name}: clause is longer than {CLAUSE_LETTERS} letters")
     if not parameter.source:
         raise ValueError(f"{name} has no source")
     if not all(type(row.since) is date for row in values):

@@ -20,7 +20,7 @@ from towncircle.kernel.instants import Instant
 from towncircle.rules import acts as people
 from towncircle.rules.calendars import yearly
 from towncircle.rules.inventory import inventory
-from towncircle.rules.limits import DENIES, JOURNALS, PARTY, Limit, Link
+from towncircle.rules.limits import DENIES, JOURNALS, LONGEST, PARTY, Limit, Link
 from towncircle.rules.parameters import Parameter
 from towncircle.rules.procedures import procedures
 from towncircle.rules.terms import Term
@@ -37,6 +37,7 @@ _READ: Mapping[str, tuple[str, ...]] = {  # limits whose term the program itself
     "address-data": _OF_DAYS,
     "defective-device": _OF_DAYS,
     "form-3601-c-kept": _OF_DAYS,
+    "inspection-answer": _OF_TIME,
     "license-appeal": _OF_TIME,
     "refunded-envelopes": _OF_TIME,
 }
@@ -90,18 +91,44 @@ def of_limit(limit: Limit, around: Around) -> Iterator[str]:
         yield f"cites names {', '.join(unknown)}, which is no requirement"
     yield from _consequence(limit)
     yield from _length(limit, around)
-    if limit.id in limits_read():
-        yield from _read(limit, around)
-    if limit.id in _of_procedures() and limit.journal != "postal":
-        yield f"it is in the journal of the {limit.journal}, and the procedure is in that of the postal"
-    if _recurs(limit) and not limit.met_by:
-        yield "it is due each month or year, and nothing meets it"
     recorded = facts_known()[limit.journal]
     for link in limit.links():
         if link.fact not in recorded:
             yield f"it rests on '{link.fact}', which nobody records in the journal of the {limit.journal}"
         else:
             yield from _link(limit, link, around)
+
+
+def of_use(limit: Limit, around: Around) -> Iterator[str]:
+    """Say what of a limit would stop a party, or never be met, that an earlier release took."""
+    for key, text in (("title", limit.title), ("clause", limit.clause), ("says", limit.consequence.says)):
+        if len(text) > LONGEST[key]:
+            yield f"{key} is longer than {LONGEST[key]} letters"
+    if limit.values and limit.term_of:
+        yield "it says twice how long it runs: values and term_of"
+    if limit.until and limit.until not in _DATED:
+        yield f"until is '{limit.until}', which holds no day: {', '.join(_DATED)}"
+    if limit.id in limits_read():
+        yield from _read(limit, around)
+    if limit.id in _of_procedures() and limit.journal != "postal":
+        yield f"it is in the journal of the {limit.journal}, and the procedure is in that of the postal"
+    if _recurs(limit):
+        yield from _periods(limit, around)
+
+
+def _periods(limit: Limit, around: Around) -> Iterator[str]:
+    """Say what of the facts that meet a limit of each month or year names no such period."""
+    period = people.MONTH if _monthly(limit) else people.YEAR
+    if not limit.met_by:
+        yield f"it is due each {period}, and nothing meets it"
+    for link in limit.met_by:
+        act = around.acts.get(link.where.get("act", "")) if link.fact == people.FACT else None
+        if act is not None and act.period != period:
+            yield f"it is met for a {period}, and the act '{act.name}' is done for a {act.period}"
+        elif link.fact == people.FACT and "act" not in link.where:
+            yield f"it is met for a {period} by any act: where = {{ act = NAME }} names one that is done for it"
+        elif act is None and (link.fact not in _FILES or period != people.MONTH):
+            yield f"it is met for a {period}, and '{link.fact}' names none"
 
 
 def _consequence(limit: Limit) -> Iterator[str]:
@@ -140,8 +167,6 @@ def _length(limit: Limit, around: Around) -> Iterator[str]:
     for link in (*limit.starts, *limit.restarts) if limit.until else ():
         if limit.until not in fields_known().get(link.fact, ()):
             yield f"until is '{limit.until}', which '{link.fact}' does not say"
-    if limit.until and limit.until not in _DATED:
-        yield f"until is '{limit.until}', which holds no day: {', '.join(_DATED)}"
 
 
 def _read(limit: Limit, around: Around) -> Iterator[str]:
@@ -176,11 +201,6 @@ def _link(limit: Limit, link: Link, around: Around) -> Iterator[str]:
         yield f"where asks for the regime '{link.where['regime']}', which it is not laid over"
     if link.fact == people.FACT and "act" in link.where:
         yield from _of_act(limit, link, around)
-    elif link in limit.met_by and _recurs(limit):
-        if link.fact == people.FACT:
-            yield "it is met for a period by any act: where = { act = NAME } names one that is done for it"
-        elif link.fact not in _FILES or not _monthly(limit):
-            yield f"it is met for {_period(limit)}, and '{link.fact}' names none"
 
 
 def _of_act(limit: Limit, link: Link, around: Around) -> Iterator[str]:
@@ -194,8 +214,6 @@ def _of_act(limit: Limit, link: Link, around: Around) -> Iterator[str]:
         yield f"by is 'about', and the act '{name}' is about nobody"
     elif link in limit.met_by and _recurs(limit) and not act.period:
         yield f"it is met for a period, and the act '{name}' is done for none"
-    elif link in limit.met_by and _recurs(limit) and act.period != _period(limit).partition(" ")[2]:
-        yield f"it is met for {_period(limit)}, and the act '{name}' is done for a {act.period}"
 
 
 def _recurs(limit: Limit) -> bool:
@@ -205,10 +223,6 @@ def _recurs(limit: Limit) -> bool:
 
 def _monthly(limit: Limit) -> bool:
     return any(type(one.value) is int for one in limit.values)
-
-
-def _period(limit: Limit) -> str:
-    return "a month" if _monthly(limit) else "a year"
 
 
 def of_end(

@@ -33,6 +33,8 @@ ELSEWHERE = "TOWNCIRCLE_RULES"
 INDICIA: Mapping[str, str] = MappingProxyType({"ibi-full": "dsa-1024", "imi-std": "ecdsa-p256"})
 NAME_LETTERS = 16  # what messages and certificates hold of the name of a regime
 _NAME = re.compile(rf"[a-z0-9][a-z0-9.-]{{0,{NAME_LETTERS - 1}}}", re.ASCII)
+# those that an earlier release took too: a world that was begun under one goes on and gives its devices back
+FORMER: Mapping[str, str] = MappingProxyType({"imi-max": "ecdsa-p256", "imi-min": "ecdsa-p256"})
 _TEXTS = ("name", "title", "source", "start", "layout", "scheme")
 
 
@@ -40,7 +42,8 @@ _TEXTS = ("name", "title", "source", "start", "layout", "scheme")
 class About:
     """Hold what a rule set's folder says of itself; `trouble` says why it cannot be used, empty where it can.
 
-    `added` tells that somebody added the folder: it does not come with the program.
+    `added` tells that somebody added the folder: it does not come with the program. `former` tells that an earlier
+    release took what the trouble is about: no world is begun under it, and one that was goes on.
     """
 
     name: str
@@ -54,6 +57,7 @@ class About:
     scheme: str = ""
     trouble: str = ""
     added: bool = False
+    former: bool = False
 
 
 def registry() -> Mapping[str, About]:
@@ -63,7 +67,7 @@ def registry() -> Mapping[str, About]:
         if about.name in found:
             first = found[about.name].folder
             trouble = about.trouble or f"{FILE}: name: '{about.name}' is the name of the rule set in {first}"
-            found[about.folder] = replace(about, name=about.folder, trouble=trouble)
+            found[about.folder] = replace(about, name=about.folder, trouble=trouble, former=False)
         else:
             found[about.name] = about
     for name, about in found.items():
@@ -96,12 +100,16 @@ def _read(folder: Traversable, place: str) -> About:
     name = folder.name.replace("_", "-")
     try:
         held: dict[str, Any] = json.loads(folder.joinpath(FILE).read_text("utf-8"))
-        needed = {field.name: field for field in fields(About)}.keys() - {"folder", "trouble", "added"}
+        needed = {field.name: field for field in fields(About)}.keys() - {"folder", "trouble", "added", "former"}
         lacking = sorted(needed - held.keys())
         if lacking:
             return _unusable(name, place, f"its {FILE} lacks {', '.join(lacking)}")
         about = About(folder=place, **held)
         trouble = _wrong(about)
+        if trouble and FORMER.get(str(about.layout)) == about.scheme:
+            standing = replace(about, layout="imi-std")
+            if standing.scheme == INDICIA[standing.layout] and not _wrong(standing):
+                return replace(about, trouble=f"{FILE}: {trouble}", former=True)
         return _unusable(name, place, f"{FILE}: {trouble}") if trouble else about
     except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
         return _unusable(name, place, f"its {FILE} cannot be read ({error})")

@@ -15,8 +15,8 @@ from fractions import Fraction
 
 from towncircle.rules.acts import Act
 from towncircle.rules.limits import Limit
-from towncircle.rules.parameters import Parameter
-from towncircle.rules.reachable import Around, of_end, of_limit, out_of_range, too_long
+from towncircle.rules.parameters import CLAUSE_LETTERS, Parameter
+from towncircle.rules.reachable import Around, of_end, of_limit, of_use, out_of_range, too_long
 from towncircle.rules.terms import Length, Term
 
 # parameters of words: those that the program knows
@@ -66,11 +66,34 @@ def troubles(  # what a set says, and what it is laid over
         what = _of_parameter(parameter, asked.get(key), named=key in terms, start=start)
         if what:
             yield f"{places.get(key, '')}: {key}: {what}"
-    around = Around(parameters=all_parameters, acts=acts, regimes=regimes, start=start)
+    around = Around(parameters=all_parameters, acts=acts, regimes=regimes)
     for key, limit in {**limits, **all_limits}.items():  # one from below can be undone by an act of this one
         for what in of_limit(limit, around):
             yield f"{places.get(key, 'limits below')}: {key}: {what}"
     yield from of_end(all_parameters, all_limits, name=name, regimes=regimes)
+
+
+def troubles_of_use(
+    parameters: Mapping[str, Parameter],
+    *,
+    places: Mapping[str, str],
+    whole: tuple[str, Mapping[str, Parameter], Mapping[str, Limit], Mapping[str, Act]],
+    regimes: Collection[str],
+    start: date | None,
+) -> Iterator[str]:
+    """Say what an earlier release took and would stop a party: a world that was begun under it goes on."""
+    _, all_parameters, limits, acts = whole
+    around = Around(parameters=all_parameters, acts=acts, regimes=regimes, start=start)
+    for key, limit in limits.items():
+        for what in of_use(limit, around):
+            yield f"{places.get(key, 'limits below')}: {key}: {what}"
+    clauses = [(key, one.clause) for key, one in parameters.items()] + [(key, one.clause) for key, one in acts.items()]
+    for key, clause in clauses:
+        if len(clause) > CLAUSE_LETTERS:
+            yield f"{places.get(key, '')}: {key}: clause is longer than {CLAUSE_LETTERS} letters"
+    for key, most in LONGEST_TEXT.items():
+        if key in parameters and any(len(str(one.value)) > most for one in parameters[key].values):
+            yield f"{places.get(key, '')}: {key}: value is longer than {most} letters"
 
 
 def _of_parameter(parameter: Parameter, asked: Parameter | None, *, named: bool, start: date | None) -> str:
@@ -91,8 +114,6 @@ def _of_value(parameter: Parameter, value: int | str | date) -> str:
     said = str(value).split(", ") if name in _SEVERAL else [value]
     if words is not None and any(word not in words for word in said):
         return f"value '{value}' is none of {', '.join(words)}"
-    if len(str(value)) > LONGEST_TEXT.get(name, 1000):
-        return f"value is longer than {LONGEST_TEXT.get(name, 1000)} letters"
     if isinstance(value, date):
         return f"value {value} lies outside the years that are counted" if out_of_range(value) else ""
     if isinstance(value, int):

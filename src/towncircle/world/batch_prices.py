@@ -16,11 +16,23 @@ from towncircle.kernel.context import Context
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.store import Record, Transaction
-from towncircle.licensee import address_data, advertising, batches, labels, looks, pricing, promises, rates, zoning
+from towncircle.licensee import (
+    address_data,
+    advertising,
+    batches,
+    halves,
+    labels,
+    looks,
+    pricing,
+    promises,
+    rates,
+    zoning,
+)
 from towncircle.licensee.funds import held_device
 from towncircle.licensee.limits import Limits
 from towncircle.licensee.looks import Drawn, Look
 from towncircle.mailpiece.templates import Template
+from towncircle.psd.client import pays_other
 from towncircle.psd.commands import StatusReport
 from towncircle.world.checking import Terms
 from towncircle.world.composing import Shared
@@ -110,12 +122,17 @@ def same_prices(ctx: Context, journeys: Journeys, template: Template, terms: Ter
 def funds_of(journeys: Journeys, *, refill: bool) -> batches.Funds:
     """Gather what a batch may draw on; the account is that of the licensee's own books.
 
+    Of a hybrid whose service was moved for good it is the half that pays; neither of the two is refilled for it.
     What is promised is read first: what another batch debits in between is then missing in the balance, or counted.
     """
     store, device = journeys.world.store(journeys.licensee), journeys.device
     with store.reading() as view:
         promised = promises.of_balance(view, device)
     status, account = journeys.status(), None
+    if status.device == device and pays_other(status, device):
+        with store.reading() as view:
+            half = halves.of(view, device)[-1:]
+        status, refill = journeys.status_of(half[0]) if half else status, False
     if refill:
         with store.reading() as view:
             account = promises.on_account(view, licensee=journeys.licensee, device=device)

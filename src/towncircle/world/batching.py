@@ -27,6 +27,7 @@ from towncircle.kernel.store import Record
 from towncircle.licensee import batches, custody, mailroom, missing, promises, returns
 from towncircle.licensee.looks import TRUE, Drawn
 from towncircle.mailpiece.templates import Template
+from towncircle.psd.client import pays_other
 from towncircle.psd.states import AUTHORISED
 from towncircle.world import batch_printers, evidenced, manifest
 from towncircle.world.address_data import source_of, told
@@ -330,7 +331,8 @@ class _Run:
     def _ready(self, row: Record) -> None:
         """See that the day is still on and the device can pay a part: where the batch may, it is reset before.
 
-        The half of a hybrid that stands in for its device says itself what it can pay; it is not reset for it.
+        The half of a hybrid that stands in for its device, or took its place, says itself what it can pay; neither of
+        the two is reset for it.
 
         Raises `Refused` (batch.day-over, batch.other-device, batch.money-gone) and what a reset raises.
         """
@@ -341,7 +343,7 @@ class _Run:
         if day < journeys.world.clock.now().date_in(status.zone) and journeys.never_evidenced(row):
             raise Refused("batch.day-over", batch=self._record.key, day=day)
         balance = status.registers.descending
-        if status.device != device or balance >= total or not journeys.never_evidenced(row):
+        if pays_other(status, device) or balance >= total or not journeys.never_evidenced(row):
             return
         with journeys.world.store(journeys.licensee).reading() as view:
             wanted = promises.bound(view, device)

@@ -79,8 +79,10 @@ def settle(journeys: Journeys) -> None:
 def send_back(journeys: Journeys, device: DeviceId, *, article: str, service: str = "") -> Record:
     """Send a device back that was given up, by the service of the rule unless another is named."""
     world = journeys.world
-    today = world.clock.now().date_in(journeys.status_of(device).zone or "UTC")
-    named = service or world.rules.text("service_back", today)
+    named = service
+    if not named:  # only then the device is asked: one that was collected is not here any more
+        today = world.clock.now().date_in(journeys.status_of(device).zone or "UTC")
+        named = world.rules.text("service_back", today)
     journeys.do(lambda ctx: own.write_return(ctx, device=device, service=named, article=article))
     held: Record = journeys.do(lambda ctx: own.tell_return(ctx, device=device))
     return held
@@ -188,7 +190,7 @@ def stock_of(world: World) -> list[tuple[str, Record]]:
     found: list[tuple[str, Record]] = []
     for provider in world.config.providers:
         with world.store(provider).reading() as view:
-            found += [(str(provider), row) for row in stock.in_stock(view)]
+            found += [(str(provider), row) for row in stock.in_stock(view, world.clock.now())]
     return found
 
 

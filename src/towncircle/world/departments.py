@@ -14,6 +14,7 @@ from towncircle.kernel.errors import Refused
 from towncircle.kernel.ids import BatchId, JobId
 from towncircle.licensee import pins
 from towncircle.licensee.departments import DEFAULT
+from towncircle.pki.pins import check_fit
 
 if TYPE_CHECKING:
     from towncircle.world.journeys import Journeys
@@ -47,6 +48,7 @@ def set_pin(journeys: Journeys, *, name: str, pin: str, old: str = "") -> None:
     if not old:
         journeys.do(lambda ctx: pins.set_pin(ctx, name=name, pin=pin))
         return
+    check_fit(pin)  # before a try is counted for it
     journeys.do(lambda ctx: pins.begin_try(ctx, name=name))
     _go_on(journeys.do(lambda ctx: pins.change_pin(ctx, name=name, old=old, pin=pin)))
 
@@ -55,8 +57,10 @@ def set_pin(journeys: Journeys, *, name: str, pin: str, old: str = "") -> None:
 def reset_pin(journeys: Journeys, *, name: str, pin: str, by: str, proof: str) -> None:
     """Have another authorised person, who proves it by the own PIN, reset a person's PIN.
 
-    Raises `Refused` (person.unknown, pin.reset-by-oneself, pin.none, pin.wait, pin.wrong), `BadInput` (pin.unfit).
+    Raises `Refused` (person.unknown, pin.reset-by-oneself, pin.none, pin.unvouched, pin.wait, pin.wrong), `BadInput`
+    (pin.unfit).
     """
+    check_fit(pin)
     journeys.do(lambda ctx: pins.begin_reset(ctx, name=name, by=by))
     _go_on(journeys.do(lambda ctx: pins.end_reset(ctx, name=name, pin=pin, by=by, proof=proof)))
 

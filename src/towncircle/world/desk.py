@@ -121,7 +121,10 @@ class Desk:
             return answered.received.reply
         except TowncircleError as error:
             told = self._conflicting(opened, now) if error.code == "wire.conflict" else None
-            self._give_back(opened, error.code, now)
+            try:
+                self._give_back(opened, error.code, now)
+            except Refused as trouble:  # a word about the way lets the message come again, and then it is given back
+                told = trouble if trouble.code.startswith(ON_THE_WAY) else told
             return self._sealer.sealed(envelope.sender, refusal(told or error), in_reply_to=envelope.id, now=now)
         self._afterwards()
         with self.store.reading() as view:
@@ -278,11 +281,8 @@ class Desk:
             case Ask(audience, body, key):
                 assert isinstance(body, Body)
                 return self.outbox.ask(audience, body, key=key)
-            case Exchange(device, call):
-                if self._bench is None:
-                    raise BrokenInvariant("desk.no-bench", party=self.party)
-                with self._bench.client(device) as client:
-                    return call(client)
+            case Exchange():
+                return self._exchanged(question)
             case Carry(audience, raw):
                 return self.outbox.transport.send(audience, raw)
             case Seal(audience, body, in_reply_to, key):
@@ -292,6 +292,17 @@ class Desk:
                 return self._reserved(question)
             case Outside(work):
                 return work()
+
+    def _exchanged(self, asked: Exchange) -> Any:
+        if self._bench is None:
+            raise BrokenInvariant("desk.no-bench", party=self.party)
+        try:
+            with self._bench.client(asked.device) as client:
+                return asked.call(client)
+        except TowncircleError as error:
+            if asked.failing is None:
+                raise
+            return asked.failing(error)
 
     def _reserved(self, asked: Reserve) -> int:
         with self.store.transaction() as tx:

@@ -6,8 +6,8 @@ Kept: a refusal alone says nothing, because the answer of an earlier attempt may
 device gives no marks again, but still shows its registers: what they count beyond the host's own records was debited.
 A device that is out of service may not be asked any more: what it was set to, and signed that it gave back, leaves what
 it evidenced, and the licensee's own books tell whether all of that is written down. Every half that a device ever had
-is asked with it, whatever became of it since, unless the hybrid's notes say that it never got the job; one that nobody
-can ask and that gave nothing back is no "never".
+is asked with it, whatever became of it since, unless the hybrid's notes say that it never got the job, or it was gone
+before the job was planned; one that nobody can ask and that gave nothing back is no "never".
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from towncircle.kernel.ids import DeviceId, JobId
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record, Transaction
 from towncircle.ledger import LICENSEE, Books
-from towncircle.licensee import batches, halves, mailroom, promises, returns
+from towncircle.licensee import batches, halves, mailroom, missing, promises, returns
 from towncircle.psd.commands import StatusReport
 from towncircle.psd.states import FAULTED, ZEROISED
 from towncircle.wire.bodies.checkout import EXAMINATION
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from towncircle.world.journeys import Journeys
 
 _SILENT = (FAULTED, ZEROISED)
-_NO_MORE = ("psd.role-refused", "world.station-refused")  # a host to a licensee whose device is out of service
+_NO_MORE = "world.station-refused"  # a host to a licensee whose device is gone
 
 
 def never(journeys: Journeys, job: Record) -> bool:
@@ -42,9 +42,25 @@ def never(journeys: Journeys, job: Record) -> bool:
 def _asked(journeys: Journeys, job: Record) -> list[DeviceId]:
     device = DeviceId(job.body["device"])
     with journeys.world.store(journeys.licensee).reading() as view:
-        known = halves.ever_of(view, device)
+        known = [half for half in halves.ever_of(view, device) if not _gone_before(view, half, job)]
     folder = journeys.world.shelf.folder_of(device)
     return [device, *(half for half in known if notebook.was_sent(folder, job.key, other=half))]
+
+
+def _gone_before(view: Transaction, half: DeviceId, job: Record) -> bool:
+    """Tell whether a half was out of service, or struck by its Provider as lost or stolen, before a job was planned."""
+    case, missed = view.get("check-out", half), view.get("missing", half)
+    out = case is not None and case.body["state"] == returns.DONE
+    lost = missed is not None and missed.body["state"] == missing.TOLD and missed.body["event"] != missing.RECOVERED
+    if not (out or lost):
+        return False
+    planned = {job.key, job.body.get("batch", job.key)}
+    for fact in reversed(view.facts()):
+        if fact.subject in planned and fact.type in ("print.planned", "batch.reserved"):
+            return True
+        if fact.subject == half and fact.type in ("check-out.done", "device.incident-reported"):
+            return False
+    return False
 
 
 def _never(journeys: Journeys, job: Record, device: DeviceId) -> bool:
@@ -95,7 +111,7 @@ def _has_lost(journeys: Journeys, job: Record, device: DeviceId) -> bool:
                 client.recover(job.key)
                 return False
     except Refused as answer:  # any other says nothing of what it could give
-        return left is not None and answer.code in _NO_MORE
+        return left is not None and answer.code == _NO_MORE
     with journeys.world.store(journeys.licensee).reading() as view:
         return status.state in _SILENT and status.registers.pieces != _written_down(view, device)[0]
 
@@ -147,13 +163,25 @@ def lose(journeys: Journeys, job: Record, device: DeviceId) -> Record:
         status = journeys.status_of(device)
         counted, exact = str(status.registers.pieces - pieces), _accounts_for(job, status, pieces=pieces, mills=mills)
         after = status.registers.ascending, status.registers.descending
-    if not exact:
+    if not exact or _may_be_another(journeys, job):
         raise Refused("batch.in-doubt", batch=job.body.get("batch", job.key), device=device, counted=counted)
     after_it = {"ascending_after": after[0], "descending_after": after[1]}
     row: Record = journeys.do(
         lambda ctx: batches.lose(ctx, job=JobId(job.key), device=device, first_piece=pieces + 1, **after_it)
     )
     return row
+
+
+def _may_be_another(journeys: Journeys, job: Record) -> bool:
+    """Tell whether another open job comes to the same, and another department would pay for it."""
+    with journeys.world.store(journeys.licensee).reading() as view:
+        others = [row.body for row in view.find("job", states=(promises.PLANNED, mailroom.WAITING))]
+    mine = job.body
+    return any(
+        (body["device"], body["total"], len(body["pieces"])) == (mine["device"], mine["total"], len(mine["pieces"]))
+        and body["department"] != mine["department"]
+        for body in others
+    )
 
 
 def _accounts_for(job: Record, status: StatusReport, *, pieces: int, mills: int) -> bool:

@@ -31,9 +31,9 @@ from towncircle.psd.states import MANUFACTURED
 from towncircle.world.lines import LINE, Line, is_hosted, line_in, line_table, read, write
 from towncircle.world.stations import (
     EVERY,
+    FORMER,
     NOBODY,
     USER,
-    WATCH,
     allow,
     ending_own,
     enrol,
@@ -45,7 +45,7 @@ from towncircle.world.stations import (
 
 HOSTING, HOSTED, STATION = "hosting.json", "hosted", "station"
 _MAY: Mapping[str, str] = MappingProxyType(
-    {**dict.fromkeys(("missing", "lost", "stolen", "scrapped"), NOBODY), "checked out": WATCH}
+    {**dict.fromkeys(("missing", "lost", "stolen", "scrapped"), NOBODY), "checked out": FORMER}
 )  # by custody; in any other the licensee uses the device
 
 

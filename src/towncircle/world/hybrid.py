@@ -22,6 +22,7 @@ from dataclasses import replace
 from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import BadInput, BrokenInvariant, Refused, TowncircleError
 from towncircle.psd import commands
+from towncircle.psd.client import MOVED
 from towncircle.psd.evidencing import check_name
 from towncircle.psd.keeping import ANSWER_S
 from towncircle.psd.ports import BytePort
@@ -172,7 +173,7 @@ class HybridPort:
             said.append(f"The LAN device {self._names[FIRST]} does not answer: {away} These are the registers of the")
             said[-1] += f" hosted device {report.device}; it has a balance of its own."
         if moved:
-            said.append(f"The service was moved for good: new pieces come from the hosted device {self._names[OTHER]}.")
+            said.append(f"{MOVED}: new pieces come from the hosted device {self._names[OTHER]}.")
         of = "hosted" if away or place == OTHER else "LAN"
         sentence = f"{report.sentence} It is the {of} device of a hybrid of {self._names[FIRST]} and"
         sentence += f" {self._names[OTHER]}."

@@ -23,7 +23,6 @@ from towncircle.licensee import (
     custody,
     envelopes,
     funds,
-    halves,
     licenses,
     mailroom,
     missing,
@@ -174,13 +173,13 @@ class Journeys:
         return statement
 
     def contact(self) -> str:
-        """Connect the device to its Provider, and the hosted half of a hybrid; give the device's words."""
-        device = self.device
-        with self.world.store(self.licensee).reading() as view:
-            others = halves.of(view, device)
-        for other in others:
-            self.contact_of(other)
-        return self.contact_of(device)
+        """Connect the device to its Provider, and the hosted half of a hybrid; give the device's words.
+
+        What hinders the one keeps the other from nothing (`settling.connect`).
+        """
+        from towncircle.world import settling  # it walks this module's journeys
+
+        return settling.connect(self)
 
     def contact_of(self, device: DeviceId) -> str:
         """Connect one of the licensee's devices, and finish its open reset.

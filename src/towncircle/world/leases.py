@@ -17,6 +17,7 @@ from towncircle.licensee import custody, halves, missing, returns, setup
 from towncircle.licensee.licenses import license_held
 from towncircle.provider.agreements import DEPOSIT_ACKNOWLEDGMENT, LEASE_AGREEMENT, digest_of
 from towncircle.psd.states import FAULTED
+from towncircle.rules.rulesets import check_indicia
 from towncircle.wire.bodies import LeaseConfirmed, LeaseSigned
 from towncircle.world.hosting import hosts_of
 from towncircle.world.lines import is_hosted
@@ -86,6 +87,7 @@ def _gone(journeys: Journeys, device: DeviceId) -> bool:
 
 
 def _lease(journeys: Journeys, license_row: Record, request_id: str, *, half_of: str = "") -> LeaseConfirmed:
+    check_indicia(journeys.world.config.regime)
     signed = LeaseSigned(
         license=license_row.key,
         agreement_digest=digest_of(LEASE_AGREEMENT),

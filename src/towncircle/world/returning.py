@@ -35,7 +35,7 @@ _UNBELIEVED = "wire.unknown-key"  # its certificates were revoked, or ended: wha
 _AS_NOTED = ("provider.frozen", "provider.retired", "provider.not-leased", _UNBELIEVED)
 _LEFT = ("licensee.fault-unsettled", "provider.balance-waiting")  # what waits for others holds up nothing else
 _THERE = {"provider.case-open", "person.unknown", "person.other-office"}  # why the sandbox's own persons did not act
-_OUT_OF_REACH = ("psd.", "transport.", "world.station-")  # what refuses where a device cannot be asked
+OUT_OF_REACH = ("psd.", "transport.", "world.station-")  # what refuses where a device cannot be asked
 _TRIES = 3  # replacements that one walk tries
 
 
@@ -163,7 +163,7 @@ def finish(journeys: Journeys) -> None:
             who = {"actor": case.body["requested_by"], "approval": case.body["approved_by"]}
             _steps(journeys, DeviceId(case.key), **who)
         except Refused as refusal:
-            if not (_waits(refusal) or (away and refusal.code.startswith(_OUT_OF_REACH))):
+            if not (_waits(refusal) or (away and refusal.code.startswith(OUT_OF_REACH))):
                 raise
     for row in moving:
         try:
@@ -273,7 +273,7 @@ def _told_by(journeys: Journeys, device: DeviceId) -> StatusReport | None:
     try:
         return journeys.status_of(device)
     except Refused as refusal:
-        if not refusal.code.startswith(_OUT_OF_REACH):
+        if not refusal.code.startswith(OUT_OF_REACH):
             raise
         return None
 

@@ -5,7 +5,8 @@ Here: the order in which it is finished. Not here: the steps themselves.
 
 from __future__ import annotations
 
-from towncircle.kernel.errors import Refused, RelayedRefusal
+from towncircle.kernel.context import Context
+from towncircle.kernel.errors import Refused, RelayedRefusal, TowncircleError
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.money import Mills
 from towncircle.licensee import funds, halves, missing, returns
@@ -16,12 +17,37 @@ from towncircle.world import missing as missing_world
 from towncircle.world.journeys import ANSWERING, Journeys
 
 
-def standing(journeys: Journeys) -> tuple[str, str]:
+def connect(journeys: Journeys) -> str:
+    """Connect the device in use, then the hosted half of a hybrid; give the device's words.
+
+    What hinders the half is told in the words. What hinders the device in use is raised, after the half was connected.
+    """
+    device, words = journeys.device, list[str]()
+    hindered: TowncircleError | None = None
+    with journeys.world.store(journeys.licensee).reading() as view:
+        others = halves.of(view, device)
+    try:
+        words.append(journeys.contact_of(device))
+    except TowncircleError as error:
+        hindered = error
+    for half in others:
+        try:
+            journeys.contact_of(half)
+        except TowncircleError as error:
+            words.append(f"The hosted half {half} is not connected: {error.sentence} {error.next_step}")
+    if hindered is not None:
+        raise hindered
+    return " ".join(words)
+
+
+def standing(journeys: Journeys, device: DeviceId | None = None) -> tuple[str, str]:
     """Settle the device's open reset, then give where it stands in a word and in a sentence; without one, the last.
 
-    The words: none, posted, reserved, voided, or unknown to the Provider. What hinders the settling is told with it.
+    `device` names another one of the licensee's than that in use. The words: none, posted, reserved, voided, or unknown
+    to the Provider. What hinders the settling is told with it.
     """
-    pending, device = journeys.status(), journeys.device
+    device = held(journeys, device) if device is not None else journeys.device
+    pending = journeys.status_of(device)
     hindered = resume(journeys, device)
     word, sentence = _told(journeys, device, pending.open_request, pending.open_amount)
     return word, " ".join([sentence, *hindered])
@@ -60,6 +86,24 @@ def _told(journeys: Journeys, device: DeviceId, request: str, amount: Mills) -> 
     return told.state, told.sentence
 
 
+def settle_one(journeys: Journeys, device: DeviceId) -> AccountStatement | None:
+    """Finish what is open of one device's resets, whatever hinders another one of the licensee's."""
+    journeys.world.deliver()
+    statement = _settle_reset(journeys, held(journeys, device))
+    journeys.world.deliver()
+    return statement
+
+
+def held(journeys: Journeys, device: DeviceId) -> DeviceId:
+    """Check that a device is or was the licensee's. Raises `Refused` (licensee.no-device)."""
+
+    def check(ctx: Context) -> None:
+        funds.held_device(ctx, device)
+
+    journeys.do(check)
+    return device
+
+
 def settle(journeys: Journeys) -> AccountStatement | None:
     """Finish it, as `Journeys.settle` says."""
     journeys.world.deliver()
@@ -81,7 +125,10 @@ def settle(journeys: Journeys) -> AccountStatement | None:
         except Refused as refusal:  # told below; a deposit never holds up a reset
             refused = refusal
     for device in pair:
-        statement = _settle_reset(journeys, device) or statement
+        try:
+            statement = _settle_reset(journeys, device) or statement
+        except Refused as refusal:  # told below; one half of a hybrid holds up neither the other nor what follows
+            refused = refusal
     if pair:
         returning.finish(journeys)
     quality.settle(journeys)

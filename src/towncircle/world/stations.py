@@ -3,8 +3,9 @@
 Here: a host's folder (its authority, its own certificate, the list of who is enrolled), enrolling and striking, and the
 gate in front of the devices of a LAN host or of the Provider's WAN host. Not here: sockets (`transport.stations`).
 Kept: a caller reaches only the devices that he was enrolled for, in the role that he was enrolled with; who is struck
-from the list is refused at his next command, whatever his certificate says. Over a network only the Provider destroys
-keys. Enrolling hands out a key once and keeps no copy of it.
+from the list is refused at his next command, whatever his certificate says. Who was let down for one device keeps
+the others. Whose device is out of service watches it, and fetches what it evidenced for him: that is paid. Over a
+network only the Provider destroys keys. Enrolling hands out a key once and keeps no copy of it.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ import fcntl
 import json
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import BadInput, Refused
@@ -28,14 +31,19 @@ from towncircle.psd import commands, services
 from towncircle.psd.ports import BytePort
 from towncircle.transport.stations import TIMEOUT_S, Call, StationPort
 
+Row = dict[str, Any]
 _LIST = "enrolled.json"
+_EXCEPT = "except"  # in an enrolment: what he may do at devices of the host where it is less than his role
 WARN_WEEKS = 13  # house: so early a host and a station speak of the end of a certificate
 EVERY = "*"  # in an enrolment: every device of the host
-USER, WATCH, NOBODY = "user", "watch", ""  # what a licensee's station may do, by what became of its device
+USER, FORMER, NOBODY = "user", "former", ""  # what a licensee's station may do, by what became of its device
+WATCH = "watch"
 ROLES: Mapping[str, str] = MappingProxyType(
-    {"user": services.USER, "provider": services.OFFICER, "watch": services.ANYONE}
+    {"user": services.USER, "provider": services.OFFICER, WATCH: services.ANYONE, FORMER: services.ANYONE}
 )
 WAIT_S = 10  # house
+LIST_WAIT_S = 10  # house: how long one waits for another process that changes a list
+_PAUSE_S = 0.02
 COMMAND_S = 27  # house: a host answers a command within it, and a station waits for longer (`TIMEOUT_S`)
 
 
@@ -85,7 +93,7 @@ def enrol(
             raise BadInput("world.exists", path=out)
         _put(out / "authority.pem", authority.certificate)
         _put_own(out, made)
-        row: dict[str, list[str] | str] = {"name": name, "devices": [str(device) for device in devices], "role": role}
+        row: Row = {"name": name, "devices": [str(device) for device in devices], "role": role}
         for print_, held in known.items():
             row = dict(held)
             del listed[print_]
@@ -96,9 +104,20 @@ def enrol(
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """Be the only one to change the list: an enrolment never brings a struck caller back."""
+    """Be the only one to change the list: an enrolment never brings a struck caller back.
+
+    Raises `Refused` (world.list-busy) where another process has it for too long: it may have been stopped.
+    """
+    ends = time.monotonic() + LIST_WAIT_S
     with (folder / ".lock").open("w") as guard:
-        fcntl.flock(guard, fcntl.LOCK_EX)
+        while True:
+            try:
+                fcntl.flock(guard, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError as error:
+                if time.monotonic() >= ends:
+                    raise Refused("world.list-busy", folder=folder) from error
+            time.sleep(_PAUSE_S)
         yield
 
 
@@ -173,22 +192,35 @@ def is_list(folder: Path) -> bool:
 
 
 def restrain(folder: Path, device: DeviceId, *, role: str) -> None:
-    """Strike everybody but the Provider who may call a device, or have him watch it only, from his next command on.
+    """Strike everybody but the Provider who may call a device, or make him its former user, from his next command on.
 
-    Who is enrolled for other devices besides keeps those.
+    Who is enrolled for other devices besides, or for every one, keeps those; nobody gets back what he has lost.
     """
     with _alone(folder):
-        listed, kept = _listed(folder), {}
-        for print_, row in listed.items():
-            others = [name for name in row["devices"] if name not in (device, EVERY)]
-            if row.get("role", USER) == "provider" or not {str(device), EVERY} & set(row["devices"]):
-                kept[print_] = row
-            elif others:
-                kept[print_] = {**row, "devices": others}
-            elif role != NOBODY:
-                kept[print_] = {**row, "role": role}
+        listed = _listed(folder)
+        found = {print_: _restrained(row, device, role) for print_, row in listed.items()}
+        kept = {print_: row for print_, row in found.items() if row["devices"]}
         if kept != listed:
             _put(folder / _LIST, json.dumps(kept, indent=1).encode())
+
+
+def _restrained(row: Row, device: DeviceId, role: str) -> Row:
+    held = _role(row, device)
+    if held in (NOBODY, "provider", role) or (held, role) == (WATCH, FORMER):
+        return row
+    others = [name for name in row["devices"] if name != device]
+    if role == NOBODY and EVERY not in others:
+        return {**row, "devices": others}
+    if not others:
+        return {**row, "role": role}
+    return {**row, _EXCEPT: {**row.get(_EXCEPT, {}), str(device): role}}
+
+
+def _role(row: Row, device: DeviceId) -> str:
+    """Give the role in which somebody may call a device. A list of an earlier release has users only."""
+    if not {str(device), EVERY} & set(row["devices"]):
+        return NOBODY
+    return str(row.get(_EXCEPT, {}).get(str(device), row.get("role", USER)))
 
 
 def is_enrolled(folder: Path, out: Path) -> bool:
@@ -206,16 +238,19 @@ def gate(folder: Path, call: Callable[[DeviceId, bytes], bytes]) -> Call:
 
     def passed(caller: str, device: DeviceId, command: bytes) -> bytes:
         row = _listed(folder).get(caller)
-        if row is None or not {str(device), EVERY} & set(row["devices"]):
+        role = NOBODY if row is None else _role(row, device)
+        if role == NOBODY:
             raise Refused("world.station-refused", device=device)
-        _check_role(ROLES[str(row.get("role", "user"))], command)  # a list of an earlier release has users only
+        _check_role(role, command)
         return call(device, command)
 
     return passed
 
 
-def _check_role(role: str, command: bytes) -> None:
-    event = commands.NAMES[type(commands.decode_command(command))]
+def _check_role(listed: str, command: bytes) -> None:
+    event, role = commands.NAMES[type(commands.decode_command(command))], ROLES[listed]
+    if (listed, event) == (FORMER, "recover"):
+        return  # it changes nothing, and gives again what was paid for
     services.check(services.role_at_port(role, event), event)
     if event == "zeroise" and role != services.OFFICER:
         raise Refused("psd.role-refused", service=event, role=role, roles=services.OFFICER)
@@ -246,9 +281,9 @@ def port_to(folder: Path, address: tuple[str, int], device: DeviceId, *, timeout
     return StationPort(folder, address, device, host_name=HOST_NAME, timeout_s=timeout_s)
 
 
-def _listed(folder: Path) -> dict[str, dict[str, list[str] | str]]:
+def _listed(folder: Path) -> dict[str, Row]:
     try:
-        table: dict[str, dict[str, list[str] | str]] = json.loads((folder / _LIST).read_text())
+        table: dict[str, Row] = json.loads((folder / _LIST).read_text())
     except (OSError, ValueError) as error:
         raise Refused("transport.not-enrolled", folder=folder) from error
     return table

@@ -16,7 +16,7 @@ from towncircle.kernel.context import Context
 from towncircle.kernel.errors import Refused
 from towncircle.postal import products
 from towncircle.rules.procedures import Subject
-from towncircle.rules.rulesets import chain
+from towncircle.rules.rulesets import begun, chain
 from towncircle.world.config import POSTAL, WorldConfig
 from towncircle.world.parties import assignment
 from towncircle.world.supervising import at_postal
@@ -33,7 +33,7 @@ def succeed(folder: Path, regime: str) -> str:
     settings = WorldConfig.read(folder)
     before = settings.regime
     if regime != before:
-        if before not in chain(regime):
+        if before not in chain(begun(regime).name):
             raise Refused("world.no-successor", regime=before, wanted=regime)
         replace(settings, regime=regime).write(folder)
     world = World.open(folder)

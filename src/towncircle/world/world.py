@@ -28,6 +28,7 @@ from towncircle.psd.contact import MINUTE_US
 from towncircle.psd.process import SystemClock
 from towncircle.rules import ruleset
 from towncircle.rules.offices import appoint
+from towncircle.rules.rulesets import begun
 from towncircle.storage.sqlite import SqliteStore
 from towncircle.transport import Direct, Transport
 from towncircle.verification import Pack, publish_pack
@@ -113,7 +114,7 @@ class World:
         for name in applicants:
             if name not in providers:
                 raise Refused("world.no-provider", name=name[:40], known=", ".join(providers))
-        rules = ruleset(regime)
+        rules = begun(regime)
         if start is not None:
             rules.check_start(start.date_in("UTC"))
         told = (regime, seed, start, providers, licensees, applicants)

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from towncircle.kernel.cites import cites
@@ -64,6 +64,8 @@ class Fleet:
         memory_limit: int = DEFAULT_LIMIT,
         wrapping: WrappingKeys | None = None,
     ) -> None:
+        with suppress(BrokenInvariant):  # kept by `selftest`: no device of this host is any more at fault than another
+            selftest.power_on()
         count = entries_for(memory_limit)
         self._store, self._clock, self._rehearsed = store, clock, rehearsed or clock
         self._slots = (
@@ -193,7 +195,7 @@ class Fleet:
     def _seated(self, names: Collection[DeviceId]) -> tuple[dict[DeviceId, Place], dict[DeviceId, TowncircleError]]:
         """Take the devices at hand and load the others; each that was loaded counts its epoch up."""
         held = self._at_hand.all(names)
-        if selftest.failed():  # the module is one for all its devices: each is started again, which puts it into error
+        if selftest.failed():  # the module is one for all its devices: each is started again, and answers as faulted
             held = {name: None if place is not None and place.sound else place for name, place in held.items()}
         cold = [name for name, place in held.items() if place is None]
         seated: dict[DeviceId, Place] = {}

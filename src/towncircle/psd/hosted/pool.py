@@ -28,6 +28,7 @@ from pathlib import Path
 from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.ids import DeviceId
+from towncircle.pki.keyfile import checked
 from towncircle.psd import commands, guard
 from towncircle.psd.hosted.caches import DEFAULT_LIMIT, MIB
 from towncircle.psd.ports import Readable, Writable
@@ -67,7 +68,8 @@ class Pool:
 
     `memory_limit` bounds the resident memory of all of them together (bytes). `clock` is the clock file of a rehearsed
     world, heeded by devices under a test root only. The workers go in by `guard`; `module` names another entry (a
-    rehearsal that dies on purpose). Raises `BadInput` (psd.workers) where they do not fit into the memory.
+    rehearsal that dies on purpose). Raises `BadInput` (psd.workers) where they do not fit into the memory, and
+    (pki.bad-secret) where the secret has another length.
     """
 
     def __init__(
@@ -85,6 +87,7 @@ class Pool:
         if not 1 <= workers <= workers_within(memory_limit):
             most, least = workers_within(memory_limit), (_FRONT + workers * _WORKER) // MIB
             raise BadInput("psd.workers", workers=workers, memory=memory_limit // MIB, most=most, least=least)
+        checked(secret)
         limit = (memory_limit - _FRONT) // workers
         folder = str(wrapping.absolute()) if wrapping is not None else ""
         setting = Setting(dsn=dsn, secret=secret, memory_limit=limit, clock=clock, wrapping=folder, standby=standby)

@@ -121,6 +121,16 @@ def _hosted(place: Path, keys: WrappingKeys | None, randomness: Randomness) -> S
     return WrappedSlots(provider, randomness, limit=_AT_HAND, wrapping=keys)
 
 
+def make_secret(secret: Path, store: PostgresMemory, randomness: Randomness) -> bool:
+    """Make the secret of a fleet that has no device yet; tell whether it did. Raises `Refused` (psd.no-secret)."""
+    if secret.exists():
+        return False
+    if next(iter(store.devices()), None) is not None:  # their keys are sealed under the one that is not there
+        raise Refused("psd.no-secret", path=secret)
+    keep_secret(secret, randomness)
+    return True
+
+
 def check_whole(secret: Path) -> None:
     """Check that no replacement of a fleet's secret is under way. Raises `Refused` (psd.reseal-open)."""
     draft = secret.with_name(secret.name + NEXT)

@@ -49,8 +49,8 @@ ROWS = {
     ),
     "batch.in-doubt": Row(
         kind="refused",
-        sentence="The device {device} debited {counted} pieces more than are written down here, which are not those of "
-        "the next part of the batch {batch}.",
+        sentence="The device {device} debited {counted} pieces more than are written down here, which are not, or not "
+        "for certain, those of the next part of the batch {batch}.",
         clause="P050 3.3(c)",
         next_step="Have the device examined (towncircle claim --help); give the batch up when that is settled.",
     ),

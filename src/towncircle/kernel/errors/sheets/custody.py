@@ -234,11 +234,6 @@ ROWS = {
         "Copy it from the label or the carrier's receipt; of Registered Mail: R and nine digits, R and a letter, nine "
         "digits and US, or 22 digits.",
     ),
-    "custody.article-told": _refused(
-        "The device {device} was shipped as {shipment} under the article number {article}.",
-        "502.20(l)",
-        "A shipment has one number: look at the label again, and at 'towncircle custody show DIR'.",
-    ),
     "custody.article-taken": _refused(
         "The article number {article} is the one of the device {device}.",
         "502.20(l)",

@@ -69,6 +69,12 @@ ROWS = {
         clause="IMI-05",
         next_step="Have another authorised person do it: towncircle department pin DIR NAME --reset-by NAME",
     ),
+    "pin.unvouched": Row(
+        kind="refused",
+        sentence="'{name}' has given itself the PIN; it resets nobody else's before {until}.",
+        clause="IMI-05",
+        next_step="Have another person vouch for it: towncircle department pin DIR {name} --reset-by NAME",
+    ),
     "pin.needed": Row(
         kind="refused",
         sentence="'{name}' has not typed the PIN for this job.",

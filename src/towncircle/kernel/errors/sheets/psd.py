@@ -345,9 +345,10 @@ ROWS = {
     ),
     "psd.fleet-resealed": Row(
         kind="refused",
-        sentence="The operator's secret of {path} is being replaced, or was: it is not the one that this host has.",
+        sentence="The operator's secret of {path} is another one than this host has, or is being replaced.",
         clause="502.8(b)",
-        next_step="Wait until towncircle device reseal has ended, then end this host and start it with the new secret.",
+        next_step="Wait until towncircle device reseal has ended, then end this host and start it with the secret that "
+        "its devices are sealed under.",
     ),
     "psd.no-standby": Row(
         kind="refused",

@@ -69,11 +69,17 @@ ROWS = {
         clause="P050 1.5",
         next_step="See which ones are: `towncircle rates filed DIR`.",
     ),
+    "updates.not-withdrawn": Row(
+        kind="refused",
+        sentence="The acceptance of table {number} of {provider} is not withdrawn, so there is no notice of it.",
+        clause="P050 1.5",
+        next_step="See how it stands: `towncircle rates filed DIR`.",
+    ),
     "updates.withdrawn": Row(
         kind="refused",
-        sentence="Table {number} of {provider} stands as accepted through {through} already; its Provider has notice.",
+        sentence="Table {number} of {provider} stands as accepted through {through} already, and hosts go by it.",
         clause="P050 1.5",
-        next_step="That stays. For other prices the Provider publishes another table, which can be accepted.",
+        next_step="That stays: its notice has run. For other prices the Provider publishes another table.",
     ),
     "updates.withdrawn-too-late": Row(
         kind="refused",

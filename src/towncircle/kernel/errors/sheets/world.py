@@ -153,6 +153,13 @@ ROWS = {
         clause="house",
         next_step="Choose another folder; nothing that lies there is written over.",
     ),
+    "world.list-busy": Row(
+        kind="refused",
+        sentence="Another process is changing the list of stations in {folder}, and does not end.",
+        clause="house",
+        next_step="End the process that has {folder}/.lock (it may be stopped), then run this again. Nothing was "
+        "changed.",
+    ),
     "world.damaged": Row(
         kind="refused",
         sentence="The world file {path} cannot be used: {what}.",

@@ -48,6 +48,7 @@ procedure(
     "provider custody.new",
     "provider custody.scrapped",
     "provider article.told",
+    "provider article.corrected",
     clause="502.18, 502.20(l)",
 )
 def made(town: Town) -> None:
@@ -55,7 +56,8 @@ def made(town: Town) -> None:
     one, other = custody.manufacture(town.world, PROVIDER, 2)
     expect(custody.inspect(town.world, PROVIDER, DeviceId(one.key)).body["custody"] == "stocked", "it is not in stock")
     custody.inspect(town.world, PROVIDER, DeviceId(other.key), reject="Its case is cracked.")
-    custody.name_article(town.world, PROVIDER, DeviceId(one.key), article="RB 123 456 789 US")
+    for number in ("RB 123 456 788 US", "RB 123 456 789 US"):  # the first was misread
+        custody.name_article(town.world, PROVIDER, DeviceId(one.key), article=number)
 
 
 @shows(

@@ -216,7 +216,7 @@ def pin_reset(town: Town) -> None:
         with refused(code):
             reset_pin(journeys, name="dora", pin=_WRONG, by="emil", proof=_WRONG)
         if code == "pin.none":
-            journeys.do(lambda ctx: pins.set_pin(ctx, name="emil", pin=_OTHER))
+            reset_pin(journeys, name="emil", pin=_OTHER, by="dora", proof=_PIN)  # she vouches for his first one
     reset_pin(journeys, name="dora", pin=_WRONG, by="emil", proof=_OTHER)
     town.connect(journeys)
     _print(town, _WRONG)

@@ -1,0 +1,235 @@
+"""Devices that are away: a LAN device out of service, a hybrid's device or half, one that is gone for good."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from tests.journeys.stories import MAILROOM, PEOPLE, mailer, refused
+from tests.journeys.test_balances import case_of, half_of, held_back, job_of, out_of_reach
+from tests.journeys.test_returning import audited
+from tests.psd.shops import CHANCE, NOW
+from tests.world.batch_stories import begun
+from tests.world.test_hybrid import refusal
+
+from towncircle.cli.main import main
+from towncircle.kernel.cites import cites
+from towncircle.kernel.errors import TowncircleError
+from towncircle.kernel.ids import DeviceId, JobId
+from towncircle.kernel.instants import Instant
+from towncircle.kernel.money import Mills
+from towncircle.kernel.store import Record
+from towncircle.licensee import mailroom, returns
+from towncircle.psd.ports import BytePort
+from towncircle.testing.rehearsal_world import in_process
+from towncircle.world import batching, evidenced, lan, missing, returning, stations
+from towncircle.world.batch_prices import funds_of
+from towncircle.world.config import STARTS
+from towncircle.world.hybrid import HybridPort
+from towncircle.world.journeys import Journeys
+from towncircle.world.notebook import Notebook, move
+from towncircle.world.world import Wiring, World
+
+
+def debited(journeys: Journeys, job: JobId, device: DeviceId | None = None) -> Mills:
+    """Have a device evidence a job whose answer is lost; give what it cost."""
+    body = job_of(journeys, job).body
+    with journeys.world.shelf.client(device or journeys.device) as client:
+        mailroom._ask(client, job, body)
+    return Mills(body["total"])
+
+
+class Port:
+    """Reach a device as somebody wants it to be reached; whoever wants it closes it."""
+
+    def __init__(self, exchange: Callable[[bytes], bytes]) -> None:
+        self.exchange = exchange
+
+    def close(self) -> None:
+        """Leave it open: others reach the device by the same port."""
+
+
+class Serving:
+    """Serve the devices of a world in this process: through a list of stations, or two of them as a hybrid."""
+
+    def __init__(self, folder: Path) -> None:
+        World.create(folder, regime="imi-2024", seed=3, start=Instant.parse(STARTS["imi-2024"])).close()
+        self._make, self._ports = in_process(folder), {}  # type: ignore[var-annotated]
+        self.around: Callable[[Path, BytePort], Callable[[bytes], bytes]] = lambda _place, port: port.exchange
+        self.world = World.open(folder, Wiring(make_port=self.open))
+        self.notes: Notebook | None = None
+        self.away = False
+
+    def device(self, place: Path) -> BytePort:
+        if place not in self._ports:
+            self._ports[place] = self._make(place)
+        port: BytePort = self._ports[place]
+        return port
+
+    def open(self, place: Path) -> Port:
+        return Port(self.around(place, self.device(place)))
+
+    def through(self, listed: Path, caller: str) -> None:
+        """Reach each device through the gate of a host from now on."""
+        self.around = lambda place, port: (
+            lambda command: stations.gate(listed, lambda _, asked: port.exchange(asked))(
+                caller, DeviceId(place.name), command
+            )
+        )
+        self.world.shelf.close()
+
+    def hybrid(self, first: DeviceId, half: DeviceId) -> None:
+        """Reach a device as a hybrid's host does from now on; `away`: the host's own device does not answer."""
+        place_of = self.world.shelf.folder_of
+        self.notes = Notebook(place_of(first), first=first, other=half)
+        own, other = self.device(place_of(first)), self.device(place_of(half))
+
+        def exchange(command: bytes) -> bytes:
+            if self.away:
+                raise refusal("psd.restarting")
+            return own.exchange(command)
+
+        hybrid = HybridPort(Port(exchange), other, self.notes)
+        self.around = lambda place, port: hybrid.exchange if place.name == first else port.exchange
+        self.world.shelf.close()
+
+    def close(self) -> None:
+        self.world.close()
+        if self.notes is not None:
+            self.notes.close()
+        for port in self._ports.values():
+            port.close()
+
+
+@pytest.fixture
+def serving(tmp_path: Path) -> Iterator[Serving]:
+    with closing(Serving(tmp_path / "world")) as made:
+        yield made
+
+
+@cites("P050-1.5")
+def test_marks_that_a_lan_device_still_holds_are_fetched_after_it_was_checked_out(
+    serving: Serving, tmp_path: Path
+) -> None:
+    journeys = mailer(serving.world, deposit=300, reset=100)
+    device, listed = journeys.device, tmp_path / "stations"
+    stations.found(listed, CHANCE, NOW)
+    caller = stations.enrol(listed, "desk", tmp_path / "desk", devices=[stations.EVERY], randomness=CHANCE, now=NOW)
+    lan.note(serving.world.shelf.folder_of(device), listed)
+    serving.through(listed, caller)
+    paid, planned = journeys.plan(PEOPLE), journeys.plan(PEOPLE)
+    total = debited(journeys, paid)
+    returning.withdraw(journeys, reason="moved")
+    with refused("psd.role-refused"), serving.world.shelf.client(device) as client:
+        client.audit()  # it may watch only
+    with refused("psd.role-refused"):
+        journeys.evidence(planned)
+    row = journeys.resume(paid)
+    assert (row.body["state"], len(row.body["indicia"])) == (mailroom.EVIDENCED, len(PEOPLE))
+    assert job_of(journeys, planned).body["state"] == "given up"
+    with serving.world.store(MAILROOM).reading() as view:
+        (held,) = view.find("department")
+    assert (held.body["reserved"], held.body["spent"]) == (0, int(total))
+    audited(serving.world, tmp_path / "export")
+
+
+def test_a_hybrids_half_pays_while_the_device_is_away_and_for_good_once_moved(serving: Serving, tmp_path: Path) -> None:
+    journeys = mailer(serving.world, deposit=300, reset=100)
+    first, half = journeys.device, half_of(journeys)
+    journeys.reset(Mills.dollars(50), device=half)
+    serving.hybrid(first, half)
+    name = begun(journeys, tmp_path / "out")
+    serving.away = True
+    single = journeys.evidence(journeys.plan(PEOPLE))  # a batch is open, and its money is in the device that is away
+    assert (single.body["state"], single.body["device"]) == (mailroom.EVIDENCED, half)
+    serving.away = False
+    job = journeys.plan(PEOPLE)
+    body, left = job_of(journeys, job).body, int(journeys.status_of(first).registers.descending) - 10
+    pieces = [
+        {**piece, "amount": amount} for piece, amount in zip(body["pieces"], (left // 2, left - left // 2), strict=True)
+    ]
+    journeys._give_up(job_row := job_of(journeys, job))
+    with serving.world.shelf.client(first) as client:  # as somebody else's pieces would
+        mailroom._ask(client, JobId(job_row.key), {**body, "pieces": pieces})
+    with refused("batch.money-gone"):
+        batching.resume(journeys, name, tmp_path / "out")
+    move(serving.world.shelf.folder_of(first))
+    shown = journeys.status_of(half).registers.descending
+    assert funds_of(journeys, refill=True).balance == shown
+    assert funds_of(journeys, refill=True).account is None  # neither of the two is reset for it
+    journeys.evidence(journeys.plan(PEOPLE))
+    assert batching.resume(journeys, name, tmp_path / "out").batch.body["printed"] == 3
+    assert int(journeys.status_of(first).registers.descending) == 10
+
+
+@cites("P050-2.8")
+def test_a_half_that_was_struck_before_a_job_was_planned_leaves_its_reservation_free(
+    world: World, tmp_path: Path
+) -> None:
+    journeys = mailer(world, deposit=300, reset=100)
+    half = half_of(journeys)
+    early = journeys.plan(PEOPLE)
+    missing.report(journeys, half, event="lost", place="The Provider's rack", details="It is not there.")
+    late = journeys.plan(PEOPLE)
+    world.advance("73h")  # the first device is locked and refuses
+    with out_of_reach(world, half, tmp_path):
+        for job in (early, late):
+            with pytest.raises(TowncircleError):
+                journeys.evidence(job)
+    assert [job_of(journeys, job).body["state"] for job in (early, late)] == ["planned", "given up"]
+    with world.store(MAILROOM).reading() as view:
+        (held,) = view.find("department")
+    assert held.body["reserved"] == job_of(journeys, early).body["total"]
+
+
+def written(journeys: Journeys, kind: str, key: str, body: dict[str, object]) -> Record:
+    """Put a record as a kill, or somebody else, would have left it."""
+    with journeys.world.store(MAILROOM).transaction() as tx:
+        held = tx.get(kind, key)
+        return tx.put(
+            kind, key, body, owner=held.owner if held else journeys.device, expected=held.version if held else 0
+        )
+
+
+@cites("502.27b/4", "P050-3.3c")
+def test_a_gone_device_is_booked_by_the_statement_where_open_jobs_explain_it_and_status_tells_its_end(
+    world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    journeys = mailer(world, deposit=300, reset=200)
+    paid = journeys.plan(PEOPLE)
+    total = debited(journeys, paid)
+    device, job = held_back(journeys), job_of(journeys, paid)
+    case = journeys.do(lambda ctx: returns.case(ctx, device=device))
+    unkept = {name: value for name, value in case.body.items() if name != "given"}
+    written(journeys, "check-out", device, unkept)  # a kill came between its word and the commit
+    with out_of_reach(world, device, tmp_path):
+        returning.sign_form(world, device, by="officer")
+        returning.arrange(world, device, by="mats")
+        written(journeys, "job", paid, {**job.body, "state": "given up"})
+        with refused("licensee.not-what-it-gave"):
+            journeys.settle()  # nothing is open that would explain it
+        written(journeys, "job", paid, dict(job.body))
+        journeys.settle()
+        assert case_of(journeys, device) == returns.DONE
+        written(journeys, "job", "JOB-other", {**job.body, "department": "another"})
+        with refused("batch.in-doubt"):
+            evidenced.lose(journeys, job_of(journeys, paid), device)  # it may have been that one
+        written(journeys, "job", "JOB-other", {**job.body, "department": "another", "state": "given up"})
+        assert evidenced.lose(journeys, job_of(journeys, paid), device).body["state"] == mailroom.LOST
+        world.close()
+        assert main(["status", str(world.folder), "--json"]) == 0
+        told = json.loads(capsys.readouterr().out)
+        assert (told["device"], told["state"]) == (device, "out of service")
+        assert f"{200 * 1000 - int(total)}"[:3] in told["sentence"].replace(".", "")
+        assert main(["status", str(world.folder)]) == 0
+        assert "It was given back on" in capsys.readouterr().out
+
+
+def test_a_device_in_use_that_does_not_answer_is_not_told_as_ended(world: World, tmp_path: Path) -> None:
+    journeys = mailer(world)
+    with out_of_reach(world, journeys.device, tmp_path):
+        world.close()
+        assert main(["status", str(world.folder)]) != 0

@@ -1,0 +1,267 @@
+"""Devices in stock that nobody can lease: half prepared, damaged, rejected while a lease has them, of an old world."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.journeys.stories import ANNEX, HARBOR, MAILROOM, mailer, new_world, refused, reopened
+from tests.journeys.test_stock import found, put, refused_half_way
+
+from towncircle.kernel.context import Ask, Outside, Reserve
+from towncircle.kernel.errors import BrokenInvariant, Refused, TowncircleError
+from towncircle.kernel.ids import DeviceId
+from towncircle.postal import certificates
+from towncircle.provider import leasing, stock
+from towncircle.world import leases
+from towncircle.world.custody import inspect, manufacture, stock_of
+from towncircle.world.journeys import Journeys
+from towncircle.world.world import World
+
+
+def stocked(world: World, count: int) -> list[DeviceId]:
+    """Have devices made and inspected."""
+    made = [DeviceId(row.key) for row in manufacture(world, HARBOR, count)]
+    for device in made:
+        inspect(world, HARBOR, device)
+    return made
+
+
+def at_the_bench(world: World, device: DeviceId, *, reject: str = "") -> None:
+    """Inspect or reject a device while a lease goes on: nothing else is delivered meanwhile."""
+    world.desk(HARBOR).perform(partial(stock.inspect, device=device, reject=reject), actor=HARBOR)
+
+
+def faults(world: World) -> dict[str, str]:
+    return {row.key: str(row.body.get("fault", "")) for _, row in stock_of(world)}
+
+
+@contextmanager
+def uncertified() -> Iterator[None]:
+    """Have the Postal Service refuse the certificates of every device."""
+
+    def no(_ctx: object, provider: str, system: Any) -> None:
+        raise Refused("product.build-not-approved", system=system.system, provider=provider, build="x")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(certificates, "check_system", no)
+        yield
+
+
+def rejected(world: World, device: DeviceId) -> str:
+    """Reject a device; give how its keys went where it did not destroy them by command."""
+    assert inspect(world, HARBOR, device, reject="It is damaged.").body["custody"] == "scrapped"
+    with world.store(HARBOR).reading() as view:
+        fact = [one for one in view.facts() if one.subject == device][-1]
+    assert fact.type in ("custody.scrapped", "custody.rejected")
+    return str(fact.body.get("keys", ""))
+
+
+def test_a_device_whose_key_report_has_run_out_holds_up_nobody(tmp_path: Path) -> None:
+    world = new_world(tmp_path / "world")
+    one, two, three = stocked(world, 3)
+    with uncertified(), refused("product.build-not-approved"):
+        mailer(world)
+    world.clock.go(world.clock.after("1h"))
+    assert mailer(world, ANNEX).device == one  # its key report is still good
+    world.clock.go(world.clock.after("1s"))
+    with uncertified(), refused("product.build-not-approved"):
+        Journeys(world).lease()
+    world.clock.go(world.clock.after("2d"))
+    assert Journeys(world).lease().device == three
+    assert faults(world) == {two: "custody.inspection-failed"}
+    assert rejected(world, two) == ""
+    world.close()
+
+
+def test_a_damaged_device_holds_up_nobody_and_can_be_rejected(tmp_path: Path) -> None:
+    world = new_world(tmp_path / "world")
+    one, two = stocked(world, 2)
+    world.close()
+    (tmp_path / "world" / "devices" / one / "device.sqlite").write_bytes(b"garbage" * 1000)
+    world = reopened(tmp_path / "world")
+    with pytest.raises(TowncircleError) as caught:
+        mailer(world)
+    assert caught.value.code == "psd.store-damaged"
+    assert faults(world) == {one: "psd.store-damaged", two: ""}
+    assert Journeys(world).lease().device == two
+    with pytest.raises(BrokenInvariant):
+        inspect(world, HARBOR, one)
+    assert rejected(world, one) == stock.WITH_IT
+    world.close()
+
+
+def test_a_device_that_refused_is_leased_after_another_inspection(tmp_path: Path) -> None:
+    world = new_world(tmp_path / "world")
+    (one,) = stocked(world, 1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(leasing, "_prepare", unreachable)
+        with refused("psd.unreachable"):
+            mailer(world)
+    assert faults(world) == {one: "psd.unreachable"}
+    assert inspect(world, HARBOR, one).body["custody"] == "stocked"
+    assert Journeys(world).lease().device == one
+    world.close()
+
+
+def unreachable(_ctx: object, device: DeviceId, *_: object) -> Iterator[Any]:
+    raise Refused("psd.unreachable", device=device, why="its host is down")
+    yield
+
+
+def stopped_after(kind: type) -> pytest.MonkeyPatch:
+    """Have the way to the parties end once a device's certificates were asked for, or after that answer."""
+    patch, prepare = pytest.MonkeyPatch(), leasing._prepare
+
+    def preparing(*told: Any) -> Iterator[Any]:
+        steps, answer, asked = prepare(*told), None, False
+        while True:
+            question = steps.send(answer)
+            if asked or (kind is Ask and isinstance(question, Ask)):
+                raise Refused("transport.unreachable", party="postal.usps", why="the line is down")
+            asked = isinstance(question, Ask)
+            answer = yield question
+
+    patch.setattr(leasing, "_prepare", preparing)
+    return patch
+
+
+@pytest.mark.parametrize("certified", [True, False])
+def test_a_lease_that_waits_longer_than_a_day_costs_no_device(tmp_path: Path, *, certified: bool) -> None:
+    world = new_world(tmp_path / "world")
+    one, two = stocked(world, 2)
+    patch = stopped_after(object if certified else Ask)
+    with pytest.raises(TowncircleError):
+        mailer(world)
+    patch.undo()
+    world.clock.go(world.clock.after("30h"))
+    journeys = Journeys(world)
+    journeys.settle()
+    journeys.lease()
+    # one that was never certified has a key report that nobody takes any more: it is passed over, and told of
+    assert journeys.device == (one if certified else two)
+    assert faults(world) == ({two: ""} if certified else {one: "custody.inspection-failed"})
+    world.close()
+
+
+def test_a_device_that_is_being_rejected_is_taken_by_no_lease(tmp_path: Path) -> None:
+    world = new_world(tmp_path / "world")
+    one, two = stocked(world, 2)
+    patch = refused_half_way(certified=False)
+    with refused("provider.no-license"):
+        mailer(world)
+    patch.undo()
+    leased, destroy = [], stock._destroy
+
+    def meanwhile(client: Any) -> bool:
+        leased.append(mailer(world, ANNEX).device)  # one would be the next
+        return destroy(client)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stock, "_destroy", meanwhile)
+        assert rejected(world, one) == ""
+    assert leased == [two]
+    world.close()
+
+
+@pytest.mark.parametrize("code", ["custody.inspection-failed", "custody.not-in-stock"])
+def test_a_lease_whose_device_is_rejected_meanwhile_ends_and_the_next_takes_another(tmp_path: Path, code: str) -> None:
+    world = new_world(tmp_path / "world")
+    one, two = stocked(world, 2)
+    prepare = leasing._prepare
+
+    def preparing(*told: Any) -> Iterator[Any]:
+        issued = yield from prepare(*told)
+        if code == "custody.not-in-stock":  # the keys are still there: that rejection stopped half-way
+            yield Reserve(stock._claim(one), stock._claim(one))
+        elif told[1] == one:
+            yield Outside(lambda: at_the_bench(world, one, reject="It fell."))
+        return issued
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(leasing, "_prepare", preparing)
+        with refused(code):
+            mailer(world)
+    assert Journeys(world).lease().device == two
+    if code == "custody.not-in-stock":
+        assert [row.key for _, row in stock_of(world)] == [one]
+        assert rejected(world, one) == ""
+    assert stock_of(world) == []
+    world.close()
+
+
+def test_a_device_that_was_inspected_while_its_lease_went_on_is_no_other_licenses(tmp_path: Path) -> None:
+    world = new_world(tmp_path / "world")
+    made: list[str] = []
+    prepare = leasing._prepare
+
+    def preparing(*told: Any) -> Iterator[Any]:
+        made.append(told[1])
+        if len(made) == 1:
+            yield Outside(lambda: at_the_bench(world, told[1]))
+        yield from prepare(*told)
+        raise Refused("provider.no-license", license="L-1", licensee=MAILROOM)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(leasing, "_prepare", preparing)
+        with refused("provider.no-license"):
+            mailer(world)
+    assert mailer(world, ANNEX).device != made[0]
+    assert Journeys(world).lease().device == made[0]
+    world.close()
+
+
+def test_a_certified_device_of_the_release_before_is_told_of_and_can_be_rejected(tmp_path: Path) -> None:
+    world = new_world(tmp_path / "world")
+    patch = refused_half_way(certified=True)
+    patch.setattr(stock, "give_back", lambda *_, **__: None)  # that release kept no word of it
+    with refused("provider.no-license"):
+        mailer(world)
+    patch.undo()
+    with world.store(HARBOR).transaction() as tx:
+        (held,) = [row for row in tx.find("reserved") if "about" in row.body]
+        tx.put("reserved", held.key, {"number": held.body["number"]}, owner=held.owner, expected=held.version)
+    ((_, row),) = stock_of(world)
+    device = DeviceId(row.key)
+    assert found(world) == {device: [("population.not-reported", True)]}
+    with refused("custody.inspection-failed"):
+        inspect(world, HARBOR, device)  # nobody knows for whom it was certified
+    assert rejected(world, device) == ""
+    assert found(world) == {device: [("population.not-reported", True)]}
+    world.close()
+
+
+@pytest.mark.shows("502.8/4", "PRE-07/3")
+def test_a_device_that_vanishes_on_its_way_is_explained_by_nothing(tmp_path: Path) -> None:
+    world = new_world(tmp_path / "world")
+    one, two = stocked(world, 2)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(leases, "sign_for", lambda _: None)  # the carrier has it
+        mailer(world)
+    explained, bad = [("population.not-reported", True)], [("population.status", False)]
+    assert found(world) == {one: explained}
+    for custody, told in (
+        ("returned", explained),
+        ("missing", explained),
+        ("leased", explained),
+        ("leased", bad),  # the installation is told before the inventory
+        ("lost", bad),
+        ("stolen", bad),
+        ("checked out", bad),
+        ("scrapped", bad),
+        ("shipped", explained),
+    ):
+        put(world, "device", one, custody=custody)
+        assert found(world) == {one: told}, custody
+    put(world, "stock", two, custody="new")  # it was in stock
+    assert found(world)[two] == bad
+    world.clock.go(world.clock.after("28d"))
+    world.publish()
+    for custody in ("shipped", "missing"):
+        put(world, "device", one, custody=custody)
+        assert found(world)[one] == [("population.not-reported", False)]
+    world.close()
