@@ -49,7 +49,7 @@ def write_papers(world: World, inspection: str, out: Path) -> list[Path]:
         facts = [fact for fact in view.facts() if fact.subject == inspection and fact.type in _PAPERS]
     if held is None:
         raise Refused("inspection.unknown", inspection=inspection[:80])
-    terms = str(world.rules.limits["inspection-answer"].length())
+    terms = str(world.rules.length_of("inspection-answer", world.clock.now().date_in(HEADQUARTERS)))
     out.mkdir(parents=True, exist_ok=True)
     files, seen = [], dict[str, int]()
     for fact in facts:
