@@ -19,8 +19,8 @@ from towncircle.rules.acts import acts
 from towncircle.rules.inventory import duties, inventory
 
 ROOT = Path(__file__).parents[1]
-# the markers of the tests that walk through `acts.toml`: the acts that are recorded, and those that a command does
-EVERY_ACT = {"every recorded act": False, "every act of a command": True}
+# the markers of tests that walk through `acts.toml`, and whether a procedure does the acts that they walk
+EVERY_ACT = {"every act of a procedure": True, "every act recorded by hand": False}
 KEPT = ("implemented", "by-construction")
 BREAKS, SHOWS = "requirement", "shows"  # the markers of the tests
 
@@ -61,7 +61,7 @@ def _tests(marker: str) -> dict[str, list[str]]:
     for test, name in marked(ROOT / "tests", marker):
         if name in EVERY_ACT:
             for act in acts().values():
-                if bool(act.command) == EVERY_ACT[name]:
+                if bool(act.command) is EVERY_ACT[name]:
                     found[act.duty].append(test)
         elif name in duties():
             found[name].append(test)

@@ -10,8 +10,10 @@ import pypdfium2
 import pytest
 from tests.journeys.stories import HARBOR, new_world, officers
 from tests.journeys.test_supervision import day
+from tests.parties.test_papers import texts_of
 
 from towncircle.cli.main import main
+from towncircle.postal.products import QUALIFICATION, SUBMISSION, Step
 
 BUILD = "12" * 32
 
@@ -134,7 +136,17 @@ def test_products_weaknesses_and_art_are_walked(desk: Desk, tmp_path: Path) -> N
     found = desk.well("provider", "discover", "--category", "defect", "--system", "TC1A", "--details", "it skips")
     told = (found["name"], "--details", "it skips")
     assert desk.refused("provider", "report", *told, "--stage", "written") == "weakness.out-of-order"
+    filing = (found["name"], "--out", tmp_path / "reports")
+    assert desk.refused("provider", "papers", *filing) == "weakness.no-report"
     assert desk.well("provider", "report", *told, "--stage", "preliminary")["stage"] == "preliminary"
+    plan = ("--investigation", "open six of them", "--completion", ahead(desk, 20))
+    desk.well("provider", "report", found["name"], "--details", "a spring", "--stage", "written", *plan)
+    reports = list(texts_of([Path(file) for file in desk.well("provider", "papers", *filing)["files"]]).values())
+    assert "Preliminary report of a security weakness SPECIMEN" in reports[0]
+    assert "Category defect Systems or models TC1A Under 502.14(b) What is known it skips" in reports[0]
+    written = "Under 502.14(c) Circumstances a spring Proposed investigative procedure open six of them"
+    assert f"Anticipated completion {plan[-1]} {written}" in reports[1]
+    assert desk.refused("provider", "papers", *filing, "--provider", "provider.summit") == "weakness.no-report"
     desk.well("provider", "art", "spring", "--line", "Write once")
     assert desk.refused("provider", "supply-art", "spring") == "advertising.not-approved"
     about = (HARBOR, "--name", "spring", "--reasons", "suitable", *by)
@@ -143,3 +155,13 @@ def test_products_weaknesses_and_art_are_walked(desk: Desk, tmp_path: Path) -> N
     desk.well("products", "approve-art", *about, "--examined")
     assert desk.well("provider", "supply-art", "spring")["words"] == ["Write once"]
     assert desk.well("products", "show")["advertising"][0]["state"] == "approved"
+
+
+@pytest.mark.parametrize(("verb", "steps"), [("qualify", QUALIFICATION), ("submit", SUBMISSION)])
+def test_the_help_of_a_step_names_every_step(
+    verb: str, steps: tuple[Step, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["products", verb, "--help"])
+    said = " ".join(capsys.readouterr().out.split()).replace("- ", "-")
+    assert [one.name for one in steps if one.name not in said] == []

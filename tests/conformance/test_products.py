@@ -14,7 +14,6 @@ from tests.journeys.test_supervision import act, suspended
 from tests.parties.hand import POSTAL, Hand, funded
 from tests.postal.test_findings import KNOWN, REPORT
 
-from towncircle.cli.main import main
 from towncircle.kernel.errors import RefusedOnGrounds
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import ZERO
@@ -361,17 +360,3 @@ def test_a_device_that_left_service_does_not_begin_its_life_anew(hand: Hand) -> 
     life = [one["what"] for one in life_of(hand.world, device)]
     assert life[:2] == ["certificate.issued", "device.installed"]
     assert life[-1] == "device.withdrawn"
-
-
-@pytest.mark.parametrize(
-    ("verb", "steps"),
-    [("qualify", (*products.QUALIFICATION, *products.CONTROL)), ("submit", products.SUBMISSION)],
-    ids=lambda one: one if isinstance(one, str) else "",
-)
-def test_the_help_names_each_step(
-    verb: str, steps: tuple[products.Step, ...], capsys: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(SystemExit):
-        main(["products", verb, "--help"])
-    told = "".join(capsys.readouterr().out.rpartition("--step")[2].split())
-    assert [step.name for step in steps if step.name not in told] == []

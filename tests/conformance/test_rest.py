@@ -67,7 +67,7 @@ def test_certificates_come_through_the_signed_list_of_the_pinned_root_only() -> 
 # ---- acts of people
 
 
-@pytest.mark.requirement("every act of a command")
+@pytest.mark.requirement("every act of a procedure")
 @pytest.mark.parametrize("act", [act for act in acts().values() if act.command], ids=lambda act: act.name)
 def test_an_act_that_a_procedure_does_is_not_recorded_by_hand(act: Act, world: World) -> None:
     by = POSTAL if act.by == "postal" else HARBOR
@@ -75,7 +75,7 @@ def test_an_act_that_a_procedure_does_is_not_recorded_by_hand(act: Act, world: W
         record(world, act.name, by=by, reference="file-1", document=b"paper")
 
 
-@pytest.mark.requirement("every recorded act")
+@pytest.mark.requirement("every act recorded by hand")
 @pytest.mark.parametrize("act", [act for act in acts().values() if not act.command], ids=lambda act: act.name)
 def test_an_act_is_recorded_by_its_own_party_with_its_paper_and_never_twice(act: Act, world: World) -> None:
     by = POSTAL if act.by == "postal" else HARBOR

@@ -11,14 +11,17 @@ from tests.journeys.stories import HARBOR, SUMMIT, new_world
 from tests.journeys.test_examinations import no_difference
 from tests.journeys.test_journeys import refused
 from tests.journeys.test_supervision import away
+from tests.parties.test_papers import texts_of
 
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.postal.inspections import Found, Visit
 from towncircle.rules.acts import acts, acts_told
 from towncircle.world.config import POSTAL
 from towncircle.world.inspecting import announce, answer, close, inspections, report
+from towncircle.world.inspection_papers import write_papers
 from towncircle.world.recording import record
 from towncircle.world.supervising import kept
+from towncircle.world.world import World
 
 STORE = "the store at Nashua"
 
@@ -72,6 +75,32 @@ def test_inspections_are_announced_or_not_answered_and_closed(tmp_path: Path) ->
         facts = [fact for fact in view.facts() if fact.type == "inspection.reported"]
     assert [act.name for fact in facts for act in acts_told(fact)] == ["distribution-inspection"]
     no_difference(world, tmp_path / "export")
+    with refused("inspection.unknown"):
+        write_papers(world, "I-9", tmp_path)
+    papers = texts_of(write_papers(world, "I-1", tmp_path / "papers"))
+    for name, said in {
+        "announcement": ("Announcement of an inspection SPECIMEN Inspection I-1 To provider.harbor",
+                         f"Day of the visit {day} Under 502.19", "Records asked for 1. shipping book"),
+        "report": (f"Announced for {day} Outcome deficient", f"{'ab' * 32} Under 502.19",
+                   "What was found 1. no lock 2. Not shown: shipping book", "within 15 days of this report"),
+        "answer": ("To postal.usps By provider.harbor", "Finding 1 no lock Answer: a lock",
+                   "Finding 2 Not shown: shipping book Answer: enclosed"),
+        "end": ("By postal.usps, the inspector", "Outcome corrected", "Reasons seen on a second visit"),
+    }.items():  # fmt: skip
+        text = papers.pop(f"inspection-I-1-{name}.pdf")
+        assert [words for words in said if words not in text] == [], text
+    assert papers == {}
+
+
+def check_papers(world: World, day: date, out: Path) -> None:
+    texts = texts_of(write_papers(world, "I-3", out))
+    assert list(texts) == [f"inspection-I-3-{name}.pdf" for name in ("announcement", "report", "answer", "end")]
+    early = f"Announced unannounced: the inspector came before {day} Outcome the inspection was refused"
+    assert early in texts["inspection-I-3-report.pdf"]
+    assert "How it was refused 1. nobody opened" in texts["inspection-I-3-report.pdf"]
+    assert "a suspension (502.5) or a sanction (502.21) may follow" in texts["inspection-I-3-end.pdf"]
+    (only,) = texts_of(write_papers(world, "I-2", out)).values()
+    assert "Announced no: unannounced Outcome in order" in only
 
 
 @pytest.mark.requirement("502.19/2", "502.1/3")
@@ -96,6 +125,7 @@ def test_one_that_is_refused_or_comes_before_its_day_is_told_so_and_opens_a_case
     assert any("inspection not answered" in case for case in opened)
     answer(world, provider=HARBOR, inspection="I-3", answers=("the gate is manned",), document=b"a")  # late, and filed
     assert close(world, inspection="I-3", outcome="referred", words="a sanction").body["end"] == "referred"
+    check_papers(world, day, tmp_path / "papers")
     with refused("inspection.unknown"):
         report(world, inspection="I-4", visit=Visit(provider="", scope="", site=""), what=found("in-order"))
     assert [row.body["state"] for row in inspections(world)] == ["closed", "closed"]

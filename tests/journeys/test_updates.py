@@ -28,6 +28,7 @@ from tests.journeys.updates import (
     specimen,
     told,
 )
+from tests.parties.test_papers import text_of
 
 from towncircle.kernel.context import Exchange, Steps
 from towncircle.kernel.errors import BadInput, RefusedOnGrounds
@@ -45,6 +46,7 @@ from towncircle.world.board import PACK
 from towncircle.world.config import POSTAL
 from towncircle.world.deadlines import duties_of
 from towncircle.world.journeys import Journeys
+from towncircle.world.rate_papers import write_withdrawals
 from towncircle.world.world import World
 
 
@@ -201,6 +203,9 @@ def test_an_acceptance_is_withdrawn_with_notice_and_its_earlier_pieces_stand(
     with refused("updates.not-accepted"):
         updates.withdraw_rates(world, HARBOR, number, **told_why)
     updates.accept_rates(world, HARBOR, number)
+    for about, code in ((99, "updates.not-filed"), (number, "updates.not-withdrawn")):
+        with refused(code):
+            write_withdrawals(world, HARBOR, about, tmp_path)
     for changes, code in (
         ({"person": "postmaster"}, "person.other-office"),
         ({"through": date(2026, 11, 24)}, "updates.withdrawn-too-late"),  # nobody could mend it by then
@@ -223,6 +228,13 @@ def test_an_acceptance_is_withdrawn_with_notice_and_its_earlier_pieces_stand(
             row = view.get(kind, key)
         assert row is not None
         assert row.body["accepted_through"] == last.isoformat()
+    first_told, _, again = map(text_of, write_withdrawals(world, HARBOR, number, tmp_path))
+    stands = f"Stands through {last}, the last mailing date"
+    for words in ("To provider.harbor By postal.usps, the manager-mtm", stands, "From 2026-12-02 on postage"):
+        assert words in first_told, first_told
+        assert words in again, again
+    assert "Under P050 1.5 Reasons The prices rose." in first_told
+    assert "In the place of the notice through 2026-12-05 Under P050 1.5 Reasons the day was mistyped" in again
     journeys.contact()
     due = {}
     for _ in range(5):

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pypdfium2
 
-from towncircle.paper.letters import letter_pages
+from towncircle.mailpiece.elements import Text
+from towncircle.mailpiece.typeface import face
+from towncircle.paper.letters import letter_pages, numbered
 from towncircle.paper.pdf import to_pdf
+from towncircle.paper.sheet import RIGHT
 
 
 def test_a_long_letter_keeps_every_line_on_numbered_pages() -> None:
@@ -18,3 +23,18 @@ def test_a_long_letter_keeps_every_line_on_numbered_pages() -> None:
     for number, text in enumerate(texts, start=1):
         assert "SPECIMEN" in text
         assert f"Page {number}." in text
+
+
+def test_what_is_too_long_for_a_row_stands_on_several_lines_and_nothing_leaves_the_margin_or_covers_another() -> None:
+    long = "the store behind the gate " * 30
+    findings = numbered([f"{long}number {number}" for number in range(12)])
+    pages = letter_pages("Report", [("Site", long), ("Under", "502.19")], [("What was found", findings)], foot="I-7.")
+    assert len(pages) > 1
+    for page in pages:
+        texts = [one for one in page.elements if isinstance(one, Text)]
+        assert all(one.x + face(one.font).width(one.text, one.size) <= RIGHT for one in texts)
+        body = [one for one in texts if one.font == "sans" and one.size == 10_000]
+        assert len({one.y for one in body}) == len(body)
+        assert all(a.y - b.y >= a.size for a, b in pairwise(body))
+    lines = [one.text for page in pages for one in page.elements if isinstance(one, Text)]
+    assert lines.index("Under") == lines.index("502.19") - 1

@@ -230,7 +230,7 @@ def test_a_seen_device_that_may_not_start_answers_as_a_faulted_one(
     if fault == "law":
         town.rewrite(name, 12, held[12] + 1)
     else:
-        monkeypatch.setattr(selftest, "power_on", lambda: selftest.run({"a test that fails": lambda: False}))
+        monkeypatch.setattr(selftest, "power_on", lambda *_: selftest.run({"a test that fails": lambda: False}))
     try:
         with pytest.raises(TowncircleError):
             commands.decode_answer(town.host().exchange(name, piece(f"FAULT-{fault}")))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from dataclasses import replace
 from datetime import date
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 from tests.house.source import ROOT, modules
@@ -23,20 +24,38 @@ from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.facts import Fact
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import Mills
+from towncircle.licensee import address_data
+from towncircle.mailpiece.address_source import check_age
 from towncircle.mailpiece.elements import MAIL_BARCODES
+from towncircle.postal import standing
 from towncircle.postal.decertification import ends
+from towncircle.provider import defects, upkeep
 from towncircle.provider.denials import EFFECTS
+from towncircle.provider.handovers import SERVICES
 from towncircle.provider.upkeep import PARTS
 from towncircle.rules import RULESETS, RuleSet, ruleset
-from towncircle.rules.acts import act_named
-from towncircle.rules.limits import DENIES
-from towncircle.rules.reachable import _SAID
-from towncircle.rules.registry import ELSEWHERE, INDICIA, registry
+from towncircle.rules.acts import act_named, check_told
+from towncircle.rules.duties import derive
+from towncircle.rules.folders import load
+from towncircle.rules.limits import DENIES, LONGEST, Link
+from towncircle.rules.parameters import CLAUSE_LETTERS, Dated
+from towncircle.rules.procedures import procedures
+from towncircle.rules.reachable import _SAID, Around, limits_read, of_limit, of_use
+from towncircle.rules.registry import ELSEWHERE, INDICIA, NAME_LETTERS, registry
 from towncircle.rules.replaying import acts_differing, changed
-from towncircle.rules.rulesets import REGISTRY, _load, chain, examined
-from towncircle.rules.soundness import COUNTED, WORDS, troubles
-from towncircle.verification import terms_of
+from towncircle.rules.rulesets import REGISTRY, chain, examined
+from towncircle.rules.soundness import COUNTED, LONGEST_TEXT, WORDS, troubles, troubles_of_use
+from towncircle.rules.terms import Term
+from towncircle.verification import refunding, terms_of
 from towncircle.verification.refunding import share_is_known
+from towncircle.wire.bodies.common import Ground
+from towncircle.wire.bodies.custody import HandOver
+from towncircle.wire.bodies.device import DeviceKeyReport
+from towncircle.wire.bodies.provider import Initialise
+from towncircle.wire.bodies.published import CertificateRow, PackTerms
+from towncircle.wire.bodies.quality import Notice
+from towncircle.wire.bodies.updates import BuildApproval
+from towncircle.wire.shape import _TEXT_LIMIT, Limit
 from towncircle.world import printing
 from towncircle.world.config import POSTAL
 from towncircle.world.deadlines import duties_of
@@ -262,6 +281,9 @@ consequence = { says = "It is late." }
 STARTED = LIMIT.replace('["custody.leased"]', '[{ fact = "custody.leased" }]')
 
 
+STARTS_PARTY = '[{ fact = "custody.leased", by = "party" }]'
+
+
 def met(act: str, by: str = "party") -> str:
     """Give the limit as one that an act of people meets."""
     link = f'met_by = [{{ fact = "act.recorded", by = "{by}", where = {{ act = "{act}" }} }}]'
@@ -280,6 +302,14 @@ def ending(value: str = "2030-12-31", regime: str = "ibi-1998") -> str:
     return calendar.replace('"custody.leased"', link).replace('"3 days"', value)
 
 
+def monthly(meets: str) -> str:
+    """Give the limit as one that is due on the fifth day of each month, and what meets it."""
+    calendar = LIMIT.replace('"obligation"', '"calendar"').replace('"3 days"', "5")
+    return calendar.replace("values =", f"met_by = [{meets}]\nvalues =")
+
+
+READ = LIMIT.replace("[canadian]", "[address-data]")  # a limit that the program reads itself
+SOC = '{ fact = "act.recorded", by = "party", where = { act = "soc-reports" } }'
 HOSTILE: dict[str, tuple[dict[str, object], str, str, str]] = {
     "the name of a shipped set": ({"name": "imi-2024"}, CAP, LIMIT, "about.json: name: 'imi-2024' is the name"),
     "its own name below it": ({"name": "imi-2024", "over": "imi-2024"}, CAP, LIMIT, "about.json: name: 'imi-2024'"),
@@ -439,6 +469,98 @@ HOSTILE: dict[str, tuple[dict[str, object], str, str, str]] = {
         "decertified_on is there without indicia_valid_through",
     ),
     "a file that is no text": ({}, "\x00", LIMIT, "funds.toml cannot be used"),
+    "a name longer than messages hold": ({"name": "postal-regulation-2030"}, CAP, LIMIT, "is not of at most 16 small"),
+    "a day where the program counts a term": (
+        {},
+        CAP,
+        READ.replace('"3 days"', "2030-12-31"),
+        "address-data: its length is '2030-12-31', and the program counts it as a term",
+    ),
+    "a day of the month where it counts a term": (
+        {},
+        CAP,
+        monthly("").replace("[canadian]", "[address-data]"),
+        "address-data: its length is '5', and the program counts it as a term",
+    ),
+    "hours where it counts days": ({}, CAP, READ.replace("3 days", "48 hours"), "'48 hours', which is counted in days"),
+    "a term of a day": (
+        {},
+        CAP,
+        READ.replace('values = [{ from = 1998-09-02, value = "3 days" }]', 'term_of = "indicia_valid_through"'),
+        "address-data: its length is '",
+    ),
+    "a decision where it counts a term": (
+        {},
+        CAP,
+        READ.replace('"obligation"', '"set limit"\nuntil = "until"')
+        .replace("custody.leased", "limit.missed")
+        .replace('values = [{ from = 1998-09-02, value = "3 days" }]', ""),
+        "address-data: it has no term, by which the program counts",
+    ),
+    "a term that begins too late": (
+        {},
+        CAP,
+        READ.replace("1998-09-02", "2030-01-03"),
+        "address-data: values begin on 2030-01-03, and a world of this set begins on 2030-01-02",
+    ),
+    "a procedure of another party": (
+        {},
+        CAP,
+        LIMIT.replace("[canadian]", "[authorization-appeal]"),
+        "authorization-appeal: it is in the journal of the provider",
+    ),
+    "two lengths": ({}, CAP, LIMIT.replace("values =", 'term_of = "refund_window"\nvalues ='), "says twice how long"),
+    "a zone for a day": (
+        {},
+        CAP,
+        LIMIT.replace('"obligation"', '"set limit"\nuntil = "zone"'),
+        "canadian: until is 'zone', which holds no day: until, through",
+    ),
+    "each month, met by an act of each year": (
+        {"over": "cfr-501"},
+        CAP,
+        monthly(SOC),
+        "canadian: it is met for a month, and the act 'soc-reports' is done for a year",
+    ),
+    "each month, met by any act": (
+        {},
+        CAP,
+        monthly('{ fact = "act.recorded", by = "party" }'),
+        "met for a month by any",
+    ),
+    "each month, met by what names none": (
+        {},
+        CAP,
+        monthly('{ fact = "custody.leased", by = "party" }'),
+        "canadian: it is met for a month, and 'custody.leased' names none",
+    ),
+    "each year, met by a file of a month": (
+        {},
+        CAP,
+        monthly('{ fact = "lost-and-stolen-file.sent", by = "party" }').replace("value = 5", 'value = "5 May"'),
+        "canadian: it is met for a year, and 'lost-and-stolen-file.sent' names none",
+    ),
+    "each month, met by nothing": ({}, CAP, monthly(""), "canadian: it is due each month, and nothing meets it"),
+    "a title longer than a notice": ({}, CAP, LIMIT.replace("do it", "a" * 201), "canadian: title is longer than 200"),
+    "a clause longer than a notice": ({}, CAP, LIMIT.replace("502.1", "5" * 81), "canadian: clause is longer than 80"),
+    "words longer than a notice": (
+        {},
+        CAP,
+        LIMIT.replace("It is late.", "a" * 990),
+        "canadian: says is longer than 989",
+    ),
+    "a clause longer than a ground": (
+        {},
+        CAP.replace("P050 3.6", "3" * 81),
+        LIMIT,
+        "descending_cap: clause is longer than 80",
+    ),
+    "a service longer than a shipment": (
+        {},
+        figure("service_out", "text", f'"{"a" * 81}"'),
+        LIMIT,
+        "service_out: value is longer than 80",
+    ),
 }
 
 
@@ -514,8 +636,10 @@ def test_what_ships_keeps_what_is_asked_of_others() -> None:
         rules, folder = ruleset(name), files("towncircle.rules").joinpath(about.folder)
         start = Instant.parse(about.start).date_in("UTC")
         told: dict[str, Any] = {"asked": ruleset("cfr-501").parameters, "regimes": chain(name), "start": start}
-        parameters, limits, _, places = _load(folder)
+        parameters, limits, _, places = load(folder)
         assert list(troubles(parameters, limits, places=places, whole=rules.parts(), **told)) == []
+        told.pop("asked")
+        assert list(troubles_of_use(parameters, places=places, whole=rules.parts(), **told)) == []
 
 
 def test_a_folder_that_says_nothing_wrong_is_usable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -612,6 +736,128 @@ def test_a_fourth_rule_set_is_walked_by_the_ordinary_commands(tmp_path: Path) ->
     assert later["bell"]["state"] == "met"
 
 
+# ---- what the program reads of a limit, and what messages hold of it
+
+
+def test_each_limit_that_the_program_reads_is_read_by_its_term_or_by_the_parameter_that_it_names() -> None:
+    rules = ruleset("cfr-501")
+    own = {
+        address_data.LIMIT,
+        upkeep.FORM_LIMIT,
+        defects.LIMIT,
+        refunding._RETENTION,
+        standing.APPEAL,
+        "inspection-answer",
+    }
+    assert set(limits_read()) == own | {
+        name for form in procedures().values() for key, name in form.limits.items() if key != "cure"
+    }
+    around = Around(parameters=rules.parameters, acts={}, regimes=chain("cfr-501"), start=DAY)
+    for name in limits_read():
+        limit = rules.limits[name]
+        named = rules.with_limit(replace(limit, values=(), term_of="refund_window"))
+        assert str(named.length_of(name, DAY)) == "60 days"
+        assert [*of_limit(named.limits[name], around), *of_use(named.limits[name], around)] == []
+        assert str(rules.length_of(name, DAY)) == str(Term.parse(str(limit.on(DAY))))
+        late = Dated(since=date(2027, 1, 1), value="3 days")
+        wrong = [
+            replace(limit, values=(), term_of="indicia_valid_through"),
+            replace(limit, values=(), until="until"),  # a day that a decision sets is no term
+            replace(limit, values=(replace(late, since=DAY, value=date(2027, 1, 1)),)),
+            replace(limit, values=(late,)),
+        ]
+        told = ("counts it as a term", "it has no term", "counts it as a term", "values begin on 2027-01-01")
+        for one, words in zip(wrong, told, strict=True):
+            assert any(words in what for what in of_use(one, around)), (name, words)
+        with pytest.raises(Refused, match=r"rules\.not-in-force"):
+            rules.with_limit(wrong[3]).check_start(DAY)
+    reading = {module.path for module in modules() if re.search(r"limits\[[^]]*\]\.(on|length)\(", module.text)}
+    assert not reading  # nobody reads a limit past `length_of`
+
+
+def test_mail_is_printed_where_the_age_of_address_data_is_a_parameter(tmp_path: Path) -> None:
+    place = dropped(tmp_path, rules=figure("address_term", "term", '"90 days"')) / "canada_2030"
+    (place / "limits").mkdir()
+    same = READ.replace('values = [{ from = 1998-09-02, value = "3 days" }]', 'term_of = "address_term"')
+    (place / "limits" / "own.toml").write_text(same)
+    rules = ruleset("imi-2024").with_folder(place)
+    assert check_age("2026-10", rules, on=DAY, name="own") == date(2026, 12, 30)
+    with pytest.raises(Refused, match=r"addresses\.data-old.*90 days"):
+        check_age("2026-08", rules, on=DAY, name="own")
+
+
+def test_what_a_set_says_fits_the_messages_that_bear_it() -> None:
+    def most(row: type, name: str) -> int:
+        hint = get_type_hints(row, include_extras=True)[name]
+        held = [one.most for one in getattr(hint, "__metadata__", ()) if isinstance(one, Limit)]
+        return held[0] if held else _TEXT_LIMIT.most
+
+    assert {most(row, "regime") for row in (PackTerms, CertificateRow, BuildApproval, Initialise, DeviceKeyReport)} == {
+        NAME_LETTERS
+    }
+    assert {key: most(Notice, key) - (len("If missed: ") if key == "says" else 0) for key in LONGEST} == dict(LONGEST)
+    assert most(Ground, "clause") == CLAUSE_LETTERS
+    assert dict.fromkeys(SERVICES.values(), most(HandOver, "service")) == dict(LONGEST_TEXT)
+
+
+def test_a_limit_of_each_month_is_met_by_an_act_of_the_month(tmp_path: Path) -> None:
+    place = dropped(tmp_path) / "canada_2030"
+    for name, text in (
+        ("acts", ACT + 'period = "month"\n'),
+        ("limits", monthly(SOC.replace("soc-reports", "dance")).replace('"device"', '"Provider"')),
+    ):
+        (place / name).mkdir()
+        (place / name / "own.toml").write_text(text.replace('["custody.leased"]', STARTS_PARTY))
+    rules = ruleset("imi-2024").with_folder(place)
+    act = rules.acts["dance"]
+    told = {"party": HARBOR, "document": "", "about": ""}
+    check_told(act, period="2026-11", **told)
+    for period in ("", "2026", "2026-13"):
+        with pytest.raises(BadInput, match=r"acts\.bad-period"):
+            check_told(act, period=period, **told)
+    begun = Instant.parse("2026-10-15T12:00Z")
+    leased = Fact(
+        id="FCT-0", type="custody.leased", subject="dev", actor=HARBOR, occurred_at=begun, recorded_at=begun, body={}
+    )
+    danced = replace(recorded(act="dance", period="2026-10"), occurred_at=begun, recorded_at=begun)
+    now = Instant.parse("2026-12-07T12:00Z")
+    found = derive(rules, [leased, danced], party=HARBOR, as_of=now, wanted=lambda limit: limit.id == "canadian")
+    assert [(duty.period, duty.state, duty.last_day.isoformat()) for duty in found] == [
+        ("2026-10", "met", "2026-11-05"),
+        ("2026-11", "overdue", "2026-12-05"),
+        ("2026-12", "due", "2027-01-05"),
+    ]
+
+
+def test_a_where_asks_for_a_number_or_a_yes_as_it_is_written() -> None:
+    fact = recorded(count=7, annotated=True)  # type: ignore[arg-type]  # a fact holds numbers and yes or no too
+    for where, fits in (({"count": "7"}, True), ({"count": "8"}, False), ({"annotated": "true"}, True)):
+        assert (Link(fact="act.recorded", where=where).thread(fact, HARBOR) == "soc-27") is fits
+    assert Link(fact="act.recorded", where={"annotated": "1"}).thread(fact, HARBOR) is None
+
+
+def test_a_fact_that_sets_no_day_stops_nobody() -> None:
+    rules = ruleset("imi-2024")
+    limit = replace(rules.limits["authorization-cure"], until="zone", starts=(Link(fact="act.recorded"),))
+    limit = replace(limit, id="odd", journal="provider", values=())
+    assert derive(rules.with_limit(limit), [recorded(zone="America/New_York")], party=HARBOR,
+                  as_of=Instant.parse("2027-09-01T12:00Z"), wanted=lambda one: one.id == "odd") == []  # fmt: skip
+
+
+def test_a_world_that_cannot_be_made_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise Refused("rules.not-in-force", ruleset="x", name="y", on=DAY, since=DAY)
+
+    monkeypatch.setattr(World, "publish", broken)
+    made = {"regime": "imi-2024", "seed": 1, "start": Instant.parse("2026-11-21T12:00Z")}
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    for folder in (tmp_path / "world", empty):
+        with pytest.raises(Refused):
+            World.create(folder, **made)  # type: ignore[arg-type]  # the words above
+    assert [*tmp_path.rglob("*")] == [empty]
+
+
 # ---- the digest covers the acts
 
 
@@ -700,3 +946,12 @@ def test_a_world_of_a_set_that_an_earlier_release_took_opens_and_none_is_begun_u
     (place / "about.json").write_text(json.dumps({**ABOUT, "layout": "imi-min"}))
     (place / "notes.txt").write_text("an earlier release passed over it")
     assert said(tmp_path / "rules", code) == "['rules.set-unusable', 'rules.set-unusable', 'canada-2030']"
+
+
+def test_a_set_whose_limit_would_stop_a_party_begins_no_world_and_stops_none_that_stands(tmp_path: Path) -> None:
+    below = dropped(tmp_path) / "canada_2030" / "limits"
+    below.mkdir()
+    (below / "own.toml").write_text(LIMIT.replace("do it", "a" * 201))
+    assert said(tmp_path, ASK + "print(r.name)") == "canada-2030"
+    begun = "from towncircle.rules.rulesets import begun; begun('canada-2030')"
+    assert "canadian: title is longer than 200 letters" in said(tmp_path, begun)

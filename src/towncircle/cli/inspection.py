@@ -24,6 +24,8 @@ the Provider answers each finding in its order, within the time that 'towncircle
   towncircle inspection answer DIR --provider provider.harbor --reference I-7 --answer 'a lock is fitted' \\
       --answer 'the book is enclosed' --document answer.pdf
   towncircle inspection close DIR --reference I-7 --outcome corrected --words 'seen on a second visit'
+on paper: the announcement, the report, the answer and the end, each as a PDF
+  towncircle inspection paper DIR --reference I-7 --out papers
 What is not corrected is referred: 'towncircle supervision propose' and 'sanction' name the reference."""
 
 
@@ -58,6 +60,12 @@ def add(subparsers: Any) -> None:
     close = _verb(verbs, "close", "close an inspection that found something", "inspector", _close)
     close.add_argument("--outcome", required=True, choices=("corrected", "referred"))
     close.add_argument("--words", required=True, metavar="TEXT", help="why, without names of persons")
+    paper = verbs.add_parser("paper", help="write the announcement, the report, the answer and the end as PDF")
+    paper.add_argument("world", type=Path, metavar="DIR", help="the world's folder")
+    paper.add_argument("--reference", required=True, metavar="REF", help="the number of the inspection")
+    paper.add_argument("--out", required=True, type=Path, metavar="FOLDER", help="where to write them")
+    paper.add_argument("--json", action="store_true", help="print JSON with stable keys")
+    paper.set_defaults(run=_paper)
     show = verbs.add_parser("show", help="show every inspection with its findings and answers")
     show.add_argument("world", type=Path, metavar="DIR", help="the world's folder")
     show.add_argument("--json", action="store_true", help="print JSON with stable keys")
@@ -138,6 +146,15 @@ def _close(args: argparse.Namespace) -> int:
     with opened(args.world) as world:
         held = inspecting.close(world, inspection=args.reference, outcome=args.outcome, words=args.words, by=args.by)
     return _told(held, json=args.json)
+
+
+def _paper(args: argparse.Namespace) -> int:
+    from towncircle.world.inspection_papers import write_papers
+
+    with opened(args.world) as world:
+        files = [str(file) for file in write_papers(world, args.reference, args.out)]
+    as_json({"files": files}) if args.json else print("\n".join(files))
+    return 0
 
 
 def _show(args: argparse.Namespace) -> int:

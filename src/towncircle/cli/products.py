@@ -22,10 +22,6 @@ a system:     submit --system TC2A --step letter-of-intent, nondisclosure, conce
 a change:     change --system TC2A --build DIGEST --reference LETTER --document FILE
 advertising:  approve-art DIR PROVIDER --name NAME --examined --reasons TEXT
               refuse-art DIR PROVIDER --name NAME --ground deceptive --reasons TEXT"""
-_STEPS = {
-    "qualify": "integrity, prototype, factory, facilities or control",
-    "submit": "letter-of-intent, nondisclosure, concept-of-operations, test-plan, product, laboratory or testing",
-}
 _VERBS = {
     "qualify": "record a paper of a Provider's qualification",
     "control": "record that control of a Provider changes",
@@ -35,6 +31,11 @@ _VERBS = {
     "change": "authorize another build of an approved system in writing",
     "approve-art": "approve advertising art",
     "refuse-art": "refuse advertising art",
+}
+
+_STEPS = {
+    "qualify": "integrity, prototype, factory, facilities; after a change of control: control",
+    "submit": "letter-of-intent, nondisclosure, concept-of-operations, test-plan, product, laboratory, testing",
 }
 
 
@@ -76,7 +77,7 @@ def _options(verb: Any, name: str) -> None:
         return
     verb.add_argument("--reference", required=True, metavar="REF", help="a file number; no name of a person")
     if name in ("qualify", "submit"):
-        verb.add_argument("--step", required=True, metavar="STEP", help=f"which step: {_STEPS[name]}")
+        verb.add_argument("--step", required=True, metavar="STEP", help=f"one of: {_STEPS[name]}")
     if name in ("submit", "approve", "change"):
         verb.add_argument("--system", required=True, metavar="SYSTEM", help="vendor and model, such as TC2A")
     if name in ("submit", "change"):

@@ -21,6 +21,7 @@ examples:
   towncircle provider report DIR WEAKNESS --stage preliminary --details TEXT      within 21 days of the discovery
   towncircle provider report DIR WEAKNESS --stage written --details TEXT --investigation TEXT --completion 1999-05-01
   towncircle provider report DIR WEAKNESS --stage status --details TEXT           then --stage summary
+  towncircle provider papers DIR WEAKNESS --out papers                            its reports, as filed, as PDF
   towncircle provider art DIR NAME --line 'Write once' --line more                submit advertising art
   towncircle provider art DIR NAME --picture star.png --mailer 'Harbor Light Books'    a picture, with whose it is
   towncircle provider supply-art DIR NAME --licensee mailroom                     a host fetches approved art"""
@@ -52,6 +53,9 @@ def add(subparsers: Any) -> None:
     report.add_argument("--investigation", default="", metavar="TEXT", help="the proposed investigative procedure")
     report.add_argument("--completion", default="", metavar="DATE", help="the anticipated completion date")
     report.add_argument("--document", type=Path, default=None, metavar="FILE", help="its paper; the SHA-256 is kept")
+    papers = _verb(verbs, "papers", "write the reports on a weakness, as they were filed, as PDF", "weakness")
+    papers.add_argument("--out", required=True, type=Path, metavar="FOLDER", help="where to write them")
+    papers.set_defaults(run=_papers)
     art = _verb(verbs, "art", "submit advertising art for approval", "name")
     art.add_argument("--line", action="append", default=[], metavar="TEXT", help="a line of it; at most two")
     art.add_argument("--picture", type=Path, default=None, metavar="FILE", help="a still PNG, JPEG, GIF or BMP")
@@ -73,7 +77,7 @@ def _verb(verbs: Any, name: str, help_: str, about: str = "") -> Any:
     if about:
         parser.add_argument("about", metavar=about.upper(), help=f"the {about}")
     parser.add_argument("--provider", default="provider.harbor", metavar="PARTY", help="who (default: provider.harbor)")
-    if name not in ("notices", "supply-art"):
+    if name not in ("notices", "papers", "supply-art"):
         examiner = "examiner" if name.startswith("test-") else "officer"
         by_argument(parser, "crypto-officer" if name in ("discover", "report") else examiner)
     parser.add_argument("--json", action="store_true", help="print JSON with stable keys")
@@ -123,6 +127,15 @@ def _job(args: argparse.Namespace) -> Callable[[Context], Any]:
             told = {"picture": artwork_of(args.picture) if args.picture else None}
             told |= {"attribution": args.mailer} if args.mailer else {}
             return lambda ctx: advertising.submit(ctx, name=args.about, words=args.line, **told)
+
+
+def _papers(args: argparse.Namespace) -> int:
+    from towncircle.world.weakness_papers import write_reports
+
+    with opened(args.world) as world:
+        files = [str(file) for file in write_reports(world, args.about, args.out, provider=args.provider)]
+    as_json({"files": files}) if args.json else print("\n".join(files))
+    return 0
 
 
 def _test(args: argparse.Namespace) -> int:

@@ -24,6 +24,7 @@ examples:
   towncircle rates filed DIR                      as the Postal Service: what Providers filed, and which it accepted
   towncircle rates accept DIR 1 --provider PARTY  as the Postal Service: that table holds as its own
   towncircle rates withdraw DIR 1 --through 2027-06-30 --reasons TEXT    no longer, after that mailing date
+  towncircle rates paper DIR 1 --out papers       the notice of that withdrawal as PDF
   towncircle rates rehearse DIR july.toml         what last month's pieces would have cost under it
   towncircle rates chart DIR chart.json --origin 20260     official zones of what is mailed from there
   towncircle rates show DIR                       which table is in use today, and which waits for its day"""
@@ -52,19 +53,7 @@ def add(subparsers: Any) -> None:
     publish.add_argument("--person", default="officer", metavar="NAME", help="who publishes it (officer)")
     publish.add_argument("--json", action="store_true", help="print JSON with stable keys")
     publish.set_defaults(run=_publish)
-    filed = verbs.add_parser("filed", help="which tables Providers filed, and which the Postal Service accepted")
-    accept = verbs.add_parser("accept", help="accept a filed table, as the Postal Service: what it asks for is enough")
-    withdraw = verbs.add_parser("withdraw", help="withdraw an acceptance after a mailing date, with notice")
-    for verb, run in ((filed, _filed), (accept, _accept), (withdraw, _withdraw)):
-        verb.add_argument("world", type=Path, metavar="DIR", help="the world's folder")
-        verb.add_argument("--json", action="store_true", help="print JSON with stable keys")
-        verb.set_defaults(run=run)
-    for verb in (accept, withdraw):
-        verb.add_argument("number", type=int, metavar="NUMBER", help="the number of the table at its Provider")
-        verb.add_argument("--provider", default="provider.harbor", metavar="PARTY", help="whose (provider.harbor)")
-        verb.add_argument("--person", default="manager-mtm", metavar="NAME", help="who does it (manager-mtm)")
-    withdraw.add_argument("--through", required=True, metavar="DATE", help="the last mailing date for which it stands")
-    withdraw.add_argument("--reasons", required=True, metavar="TEXT", help="the reasons, without names")
+    _add_filed(verbs)
     show = verbs.add_parser("show", help="which tables are in use on a day, and which ones wait")
     world_argument(show)
     show.add_argument("--on", metavar="DATE", default=None, help="a mailing date (default: today at the office)")
@@ -79,6 +68,25 @@ def add(subparsers: Any) -> None:
     rehearse.add_argument("file", type=Path, metavar="FILE", help="the rate file")
     rehearse.add_argument("--month", metavar="YYYY-MM", help="which month's pieces (default: the last one)")
     rehearse.set_defaults(run=_rehearse)
+
+
+def _add_filed(verbs: Any) -> None:
+    filed = verbs.add_parser("filed", help="which tables Providers filed, and which the Postal Service accepted")
+    accept = verbs.add_parser("accept", help="accept a filed table, as the Postal Service: what it asks for is enough")
+    withdraw = verbs.add_parser("withdraw", help="withdraw an acceptance after a mailing date, with notice")
+    paper = verbs.add_parser("paper", help="write the notice that an acceptance is withdrawn as PDF")
+    for verb, run in ((filed, _filed), (accept, _accept), (withdraw, _withdraw), (paper, _paper)):
+        verb.add_argument("world", type=Path, metavar="DIR", help="the world's folder")
+        verb.add_argument("--json", action="store_true", help="print JSON with stable keys")
+        verb.set_defaults(run=run)
+    for verb in (accept, withdraw, paper):
+        verb.add_argument("number", type=int, metavar="NUMBER", help="the number of the table at its Provider")
+        verb.add_argument("--provider", default="provider.harbor", metavar="PARTY", help="whose (provider.harbor)")
+        if verb is not paper:
+            verb.add_argument("--person", default="manager-mtm", metavar="NAME", help="who does it (manager-mtm)")
+    paper.add_argument("--out", required=True, type=Path, metavar="FOLDER", help="where to write it")
+    withdraw.add_argument("--through", required=True, metavar="DATE", help="the last mailing date for which it stands")
+    withdraw.add_argument("--reasons", required=True, metavar="TEXT", help="the reasons, without names")
 
 
 def _read(args: argparse.Namespace) -> int:
@@ -140,6 +148,15 @@ def _withdraw(args: argparse.Namespace) -> int:
         )
     told = _filing(row)
     as_json(told) if args.json else table(list(told.items()))
+    return 0
+
+
+def _paper(args: argparse.Namespace) -> int:
+    from towncircle.world.rate_papers import write_withdrawals
+
+    with opened(args.world) as world:
+        files = [str(file) for file in write_withdrawals(world, args.provider, args.number, args.out)]
+    as_json({"files": files}) if args.json else print("\n".join(files))
     return 0
 
 

@@ -37,7 +37,9 @@ def add(subparsers: Any) -> None:
     parser.add_argument("--person", default="", metavar="NAME", help="who of PARTY did it: one who holds its office")
     parser.add_argument("--reference", metavar="REF", help="a file number, device or site; no name of a person")
     parser.add_argument("--about", default="", metavar="PARTY", help="the party that it is about, where --list says so")
-    parser.add_argument("--period", default="", metavar="YYYY", help="the year in which a yearly act is due")
+    parser.add_argument(
+        "--period", default="", metavar="YYYY[-MM]", help="the year or month of a yearly or monthly act"
+    )
     parser.add_argument(
         "--document", type=Path, metavar="FILE", help="the paper that shows it; only its SHA-256 is kept"
     )
@@ -99,7 +101,7 @@ def _list(folder: Path | None, *, json: bool) -> int:
     for act in found.values():
         paper = "with a document" if act.document else "without a document"
         about = f", about a {act.about}" if act.about else ""
-        about += ", for a year" if act.period else ""
+        about += f", for a {act.period}" if act.period else ""
         done = f"\n  not recorded by hand: towncircle {act.command}" if act.command else ""
         print(f"{act.name}\n  {act.clause}, {act.actor} of {act.party}, {paper}{about}\n  {act.does}{done}")
     return 0

@@ -22,7 +22,6 @@ from towncircle.kernel.store import Record, Transaction
 from towncircle.mailpiece.address_files import EMBEDDED
 from towncircle.mailpiece.address_source import LIMIT, check_age
 from towncircle.rules import RuleSet
-from towncircle.rules.terms import Term
 
 KIND, KEY = "address-data", "in-use"
 NO_REASON = ""
@@ -62,7 +61,7 @@ def install(ctx: Context, rules: RuleSet, *, data: Installed, zone: str) -> Reco
     held = ctx.tx.get(KIND, KEY)
     if first > today:
         raise Refused("custody.address-data-old", edition=data.edition, why="it is not out yet")
-    term = Term.parse(str(rules.limits[LIMIT].on(today)))
+    term = rules.length_of(LIMIT, today)
     if term.last_day(first) < today:
         raise Refused("custody.address-data-old", edition=data.edition, why=f"it is older than {term}")
     body = {**data.told, "size": data.size}
@@ -100,7 +99,7 @@ def in_use(view: Transaction) -> list[dict[str, str]]:
 
 def good_through(data: Iterable[Mapping[str, str]], rules: RuleSet, *, day: date) -> date:
     """Give the last day for which all of some data may be used, as the term of a day has it."""
-    term = Term.parse(str(rules.limits[LIMIT].on(day)))
+    term = rules.length_of(LIMIT, day)
     return min(term.last_day(date.fromisoformat(f"{one['edition']}-01")) for one in data)
 
 

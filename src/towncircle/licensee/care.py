@@ -21,7 +21,6 @@ from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.store import Record
 from towncircle.mailpiece.address_source import LIMIT
 from towncircle.rules import RuleSet
-from towncircle.rules.terms import Term
 from towncircle.wire.bodies import ReviewGranted
 
 POSTAL = "postal.usps"
@@ -97,7 +96,7 @@ def update_address_data(ctx: Context, rules: RuleSet, *, edition: str, zone: str
     held = ctx.tx.get("address-data", "own")
     if first > today:
         raise Refused("custody.address-data-old", edition=edition, why="it is not out yet")
-    term = Term.parse(str(rules.limits[LIMIT].on(today)))
+    term = rules.length_of(LIMIT, today)
     if term.last_day(first) < today:
         raise Refused("custody.address-data-old", edition=edition, why=f"it is older than {term}")
     if held is not None and held.body["edition"] >= edition:

@@ -26,7 +26,6 @@ from towncircle.mailpiece.harmless import visible
 from towncircle.mailpiece.standard_form import in_standard_form
 from towncircle.mailpiece.zipcode import Places
 from towncircle.rules import RuleSet
-from towncircle.rules.terms import Term
 
 LIMIT = "address-data"  # the time limit of the rule set that bounds the age
 LONGEST_REASON = 200  # house
@@ -196,7 +195,7 @@ def check_age(edition: str, rules: RuleSet, *, on: date, name: str, reason: str 
     """
     if reason and (len(reason) > LONGEST_REASON or not reason.strip() or not reason.isprintable()):
         raise BadInput("addresses.reason", most=LONGEST_REASON)
-    term = Term.parse(str(rules.limits[LIMIT].on(on)))
+    term = rules.length_of(LIMIT, on)
     last = term.last_day(date.fromisoformat(f"{edition}-01"))
     if on > last and not reason:
         raise Refused(

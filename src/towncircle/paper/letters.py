@@ -6,6 +6,7 @@ Kept: not the Postal Service's own paper; every page says so, says SPECIMEN, and
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from towncircle.mailpiece.elements import Element, Page
@@ -13,7 +14,8 @@ from towncircle.mailpiece.geometry import INCH
 from towncircle.mailpiece.typeface import face
 from towncircle.paper.sheet import GREY, LEFT, LETTER, RIGHT, lines_of, plain, rule_at, text_at
 
-_SIZE, _STEP, _LABEL, _VALUE = 10_000, 14_000, 8_000, 150_000
+_SIZE, _STEP, _LABEL, _VALUE, _LEAST = 10_000, 14_000, 8_000, 150_000, 8_500
+_NUMBER = re.compile(r"[0-9]{1,3}\. ")
 _TOP, _BOTTOM = LETTER.height - INCH, INCH + 14_000
 
 
@@ -21,23 +23,34 @@ def letter_pages(
     title: str, rows: Sequence[tuple[str, str]], paragraphs: Sequence[tuple[str, str]], *, foot: str
 ) -> list[Page]:
     """Lay out a letter: its title, rows of label and value, then paragraphs under their headings."""
-    lines: list[tuple[str, str]] = []  # a kind of line, and its text
+    lines: list[tuple[str, str, int]] = []  # a kind of line, its text, and how far it is set in
     for heading, text in paragraphs:
         if text:
-            lines += [("space", ""), ("head", heading)]
-            lines += [
-                ("text", line) for part in text.splitlines() for line in lines_of(part, size=_SIZE, most=RIGHT - LEFT)
-            ]
+            lines += [("space", "", 0), ("head", heading, 0)]
+            lines += [("text", line, indent) for part in text.splitlines() for line, indent in _lines(part)]
     pages: list[Page] = []
     elements, y = _head(title, rows)
-    for kind, text in lines:
-        if y < _BOTTOM:
+    for kind, text, indent in lines:
+        if y < _BOTTOM + (2 * _STEP if kind == "head" else 0):  # a heading stands above what it heads
             pages.append(_page(elements, foot, len(pages) + 1))
             elements, y = _head(f"{title}, continued", ())
         y -= _STEP
         if kind != "space":
-            elements.append(text_at(text, "bold" if kind == "head" else "sans", _SIZE, LEFT, y))
+            elements.append(text_at(text, "bold" if kind == "head" else "sans", _SIZE, LEFT + indent, y))
     return [*pages, _page(elements, foot, len(pages) + 1)]
+
+
+def _lines(part: str) -> list[tuple[str, int]]:
+    """Break a line of a paragraph; what follows a number stands below what follows it."""
+    number = _NUMBER.match(part)
+    indent = face("sans").width(number[0], _SIZE) if number else 0
+    first, *more = lines_of(part, size=_SIZE, most=RIGHT - LEFT - indent)
+    return [(first, 0), *((line, indent) for line in more)]
+
+
+def numbered(lines: Sequence[str]) -> str:
+    """Give lines with their numbers before them, as the text of a paragraph."""
+    return "\n".join(f"{number}. {line}" for number, line in enumerate(lines, start=1))
 
 
 def _head(title: str, rows: Sequence[tuple[str, str]]) -> tuple[list[Element], int]:
@@ -49,9 +62,12 @@ def _head(title: str, rows: Sequence[tuple[str, str]]) -> tuple[list[Element], i
     ]
     y = _TOP - 12_000
     for label, text in rows:
-        y, value = y - 18_000, plain(text)
-        size = face("sans").fitting(value, size=_SIZE, most=RIGHT - LEFT - _VALUE, least=5_000) or 5_000
-        elements += [text_at(label, "sans", _LABEL, LEFT, y, ink=GREY), text_at(value, "sans", size, LEFT + _VALUE, y)]
+        y, value, most = y - 18_000, plain(text), RIGHT - LEFT - _VALUE
+        size = face("sans").fitting(value, size=_SIZE, most=most, least=_LEAST) if value else _SIZE
+        elements.append(text_at(label, "sans", _LABEL, LEFT, y, ink=GREY))
+        for number, line in enumerate([value] if size else lines_of(value, size=_SIZE, most=most)):
+            y -= (_STEP - 2_000) if number else 0
+            elements.append(text_at(line, "sans", size or _SIZE, LEFT + _VALUE, y))
     if rows:
         y -= 10_000
         elements.append(rule_at(y))

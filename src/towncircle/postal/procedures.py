@@ -163,7 +163,7 @@ def shorter(ctx: Context, text: str, limit: str, rules: RuleSet, clause: str) ->
 
 def term_of(rules: RuleSet, limit: str, at: Instant) -> Term:
     """Give the length of a time limit of the rule set on a day."""
-    return Term.parse(str(rules.limits[limit].on(at.date_in(HEADQUARTERS))))
+    return rules.length_of(limit, at.date_in(HEADQUARTERS))
 
 
 def duty_of(ctx: Context, row: Record, which: str, rules: RuleSet) -> Duty | None:

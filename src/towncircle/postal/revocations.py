@@ -30,7 +30,7 @@ from towncircle.postal.standing import (
     providers_of,
 )
 from towncircle.rules import Duty, RuleSet
-from towncircle.rules.duties import derive
+from towncircle.rules.duties import HEADQUARTERS, derive
 from towncircle.wire.bodies import LicenseRevoked
 
 NOT_RESET, NO_QUALITY_PIECE = "not-reset", "no-quality-piece"
@@ -81,7 +81,7 @@ def revoke(ctx: Context, *, number: str, grounds: Mapping[str, str], rules: Rule
     for provider in providers_of(row):
         ctx.send(provider, notice, key=f"revoked {decision} {provider}")
     words = " ".join(f"{one.sentence} [{one.clause}]" for one in named)
-    days = rules.limits[APPEAL].length()
+    days = rules.length_of(APPEAL, ctx.now.date_in(zone or HEADQUARTERS))
     says = f"The license {number} is revoked; an appeal may be filed within {days} of receipt. {words}"
     told = {"decision": decision, "title": "the license is revoked", "says": says}
     give_notice(ctx, about=number, to=row.owner, until=appeal_until(ctx, rules, zone), **told)

@@ -20,7 +20,6 @@ from towncircle.kernel.store import Record
 from towncircle.rules import Duty, RuleSet
 from towncircle.rules.calendars import start_of_day
 from towncircle.rules.duties import HEADQUARTERS, derive
-from towncircle.rules.terms import Term
 from towncircle.wire import waiting
 from towncircle.wire.bodies import LicenseStanding, LicenseStandingQuery, Notice
 from towncircle.wire.bodies.common import Ground
@@ -140,9 +139,8 @@ def give_notice(ctx: Context, *, about: str, to: str, decision: str, title: str,
 
 def appeal_until(ctx: Context, rules: RuleSet, zone: str) -> Instant:
     """Give the last instant for an appeal against a decision that were received now."""
-    limit = rules.limits[APPEAL]
     zone = zone or HEADQUARTERS
-    return Term.parse(str(limit.on(ctx.now.date_in(zone)))).ends(ctx.now, zone)
+    return rules.length_of(APPEAL, ctx.now.date_in(zone)).ends(ctx.now, zone)
 
 
 @cites("P050-2.4")

@@ -23,7 +23,6 @@ from towncircle.provider.inventory import check_usable, device_record, move, sus
 from towncircle.provider.missing import registers_of
 from towncircle.provider.readings import frozen_refusal
 from towncircle.rules import RuleSet
-from towncircle.rules.terms import Term
 from towncircle.wire.bodies import DefectNoted, DefectReport, MalfunctionReport
 from towncircle.wire.bodies.checkout import EXAMINATION
 from towncircle.wire.message import Opened
@@ -70,7 +69,7 @@ def _told_before(tx: Transaction, body: DefectReport) -> Record | None:
 @cites("502.20f/1", "P050-2.7/2")
 def _retrieve_by(rules: RuleSet, now: Instant, zone: str) -> str:
     today = now.date_in(zone)
-    return Term.parse(str(rules.limits[LIMIT].on(today))).last_day(today).isoformat()
+    return rules.length_of(LIMIT, today).last_day(today).isoformat()
 
 
 def _open(ctx: Context, row: Record, body: DefectReport, *, retrieve_by: str) -> Record:

@@ -23,7 +23,6 @@ from towncircle.provider.inventory import HELD, balance_waits, change, check_men
 from towncircle.provider.removals import SERVER
 from towncircle.psd.states import ZEROISED
 from towncircle.rules import RuleSet
-from towncircle.rules.terms import Term
 from towncircle.wire.bodies import Acknowledged, SystemPurchased
 from towncircle.wire.message import Opened
 
@@ -151,7 +150,7 @@ def let_form_go(ctx: Context, rules: RuleSet, *, device: str) -> None:
     zone = str(row.body["zone"])
     for fact in filed[-1:]:
         day = fact.occurred_at.date_in(zone)
-        until = Term.parse(str(rules.limits[FORM_LIMIT].on(day))).last_day(day)
+        until = rules.length_of(FORM_LIMIT, day).last_day(day)
         if ctx.now.date_in(zone) <= until:
             raise Refused("custody.form-kept", device=device, until=until)
     if filed and (not gone or gone[-1].recorded_at < filed[-1].recorded_at):

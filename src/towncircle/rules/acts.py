@@ -22,7 +22,11 @@ from towncircle.rules.inventory import duties, inventory, sheet
 
 FACT = "act.recorded"
 PARTIES = ("provider", "postal")
-_YEAR = re.compile(r"(19|20|21)[0-9]{2}", re.ASCII)
+YEAR, MONTH = "year", "month"
+_PERIODS = {
+    YEAR: re.compile(r"(19|20|21)[0-9]{2}", re.ASCII),
+    MONTH: re.compile(r"(19|20|21)[0-9]{2}-(0[1-9]|1[0-2])", re.ASCII),
+}
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}", re.ASCII)
 _REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9./:_-]{0,79}", re.ASCII)
 
@@ -34,7 +38,7 @@ class Act:
     `about` is the role of the party that it is about, where it names one. `told_by` holds the facts by which procedures
     of the program tell of the same act, each with what its body says then; `command` is the one that does it, where
     nobody records it freely. An act of a rule set's own has no duty: `rule` is its clause and `orders` what is done.
-    `period`: it is done for a year.
+    `period`: what it is done for, a `year` or a `month`, or empty.
     """
 
     name: str
@@ -47,7 +51,7 @@ class Act:
     command: str = ""
     rule: str = ""
     orders: str = ""
-    period: bool = False
+    period: str = ""
 
     @property
     def clause(self) -> str:
@@ -67,7 +71,8 @@ class Act:
     def as_dict(self) -> dict[str, Any]:
         """Give an act of a rule set's own as a JSON record, the form in which the rule set's digest covers it."""
         keys = ("name", "by", "actor", "document", "about", "rule", "orders", "period")
-        return {key: getattr(self, key) for key in keys}
+        held = {key: getattr(self, key) for key in keys}
+        return {**held, "period": {"": False, YEAR: True}.get(self.period, self.period)}  # as before months were known
 
 
 @cache
@@ -87,8 +92,8 @@ def _read(name: str, row: dict[str, Any]) -> Act:
 def read_act(name: str, table: Mapping[str, Any], *, source: str, quality: str) -> Act:
     """Read an act of a rule set's own. Raises `ValueError` saying what is wrong with it, `KeyError` what it lacks."""
     texts = {key: table[key] for key in ("by", "actor", "clause", "orders")}
-    flags = {key: table.get(key, False) for key in ("document", "period")}
-    unknown = table.keys() - texts.keys() - flags.keys() - {"about"}
+    document, period = (table.get(key, False) for key in ("document", "period"))
+    unknown = table.keys() - texts.keys() - {"about", "document", "period"}
     if unknown:
         raise ValueError(f"{name} has the unknown keys {sorted(unknown)}")
     about = table.get("about", "")
@@ -101,10 +106,13 @@ def read_act(name: str, table: Mapping[str, Any], *, source: str, quality: str) 
     known = [office for office, row in sheet("offices")["offices"].items() if row["party"] == texts["by"]]
     if texts["actor"] not in known:
         raise ValueError(f"{name}: actor '{texts['actor'][:40]}' is no office of a {texts['by']}: {', '.join(known)}")
-    if not all(isinstance(flag, bool) for flag in flags.values()) or not all(texts.values()):
-        raise ValueError(f"{name} has an empty text, or a document or period that is neither true nor false")
+    if not isinstance(document, bool) or not all(texts.values()):
+        raise ValueError(f"{name} has an empty text, or a document that is neither true nor false")
+    if not isinstance(period, bool) and period not in (YEAR, MONTH):
+        raise ValueError(f"{name} has a period that is neither true nor false nor '{YEAR}' nor '{MONTH}'")
     rule = texts.pop("clause")
-    return Act(name=name, duty="", about=about, rule=rule, **texts, **flags)
+    done_for = {True: YEAR, False: ""}[period] if isinstance(period, bool) else period
+    return Act(name=name, duty="", about=about, rule=rule, document=document, period=done_for, **texts)
 
 
 def acts_told(fact: Fact) -> list[Act]:
@@ -149,7 +157,7 @@ def check_told(act: Act, *, party: str, document: str, about: str, period: str) 
             about=about[:64] or "nobody",
             needed=f"a {act.about}" if act.about else "nobody",
         )
-    if bool(period) != act.period or (period and not _YEAR.fullmatch(period)):
+    if bool(period) != bool(act.period) or (period and not _PERIODS[act.period].fullmatch(period)):
         raise BadInput("acts.bad-period", act=act.name, period=period[:20] or "none")
 
 
@@ -158,7 +166,7 @@ def record(
 ) -> Fact:
     """Record that an act was done; `document` is the SHA-256 (hex) of the paper that shows it, or empty.
 
-    `about` is the party that it is about, for an act that names one, `period` the year that it is done for.
+    `about` is the party that it is about, for an act that names one, `period` the year or month that it is done for.
 
     Raises `BadInput` (acts.bad-reference, acts.bad-about, acts.bad-period), `Refused` (acts.not-this-party,
     acts.no-document, acts.not-yet, acts.conflict).

@@ -333,15 +333,14 @@ def _until(rules: RuleSet, limit: Limit, anchor: Fact, zone: str, period: str) -
     if len(period) == _YEAR:
         day = _day_of(limit, int(period))
         return end_of_day(day, zone) if day is not None else None
-    value = limit.on(_month_after(period, 1) if period else begun)
-    if limit.term_of:
-        parameter = rules.parameters.get(limit.term_of)
-        value = parameter.on(begun) if parameter is not None else None
+    value = rules.value_of(limit, _month_after(period, 1) if period else begun, begun=begun)
     ends = _lasts(value, anchor, zone, period)
     decided = str(anchor.body.get(limit.until) or "") if limit.until else ""
     if not decided:
         return ends
     set_on = _decided(decided, zone)
+    if set_on is None:
+        return ends
     return set_on if ends is None or limit.shape == "set limit" else min(set_on, ends)
 
 
@@ -361,12 +360,15 @@ def _term(text: str) -> Term:
     return Term.parse(text)
 
 
-def _decided(text: str, zone: str) -> Instant:
-    """Read what a decision set: a date, which ends with its day, or an instant."""
+def _decided(text: str, zone: str) -> Instant | None:
+    """Read what a decision set: a date, which ends with its day, or an instant; None for what is neither."""
     try:
         return end_of_day(date.fromisoformat(text), zone)
-    except ValueError:
-        return Instant.parse(text)
+    except (ValueError, OverflowError):
+        try:
+            return Instant.parse(text)
+        except BadInput:
+            return None
 
 
 def _month_after(period: str, day: int) -> date:

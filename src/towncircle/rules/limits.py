@@ -28,6 +28,7 @@ from towncircle.rules.terms import Term
 
 SHAPES = ("obligation", "interval", "window", "retention", "calendar", "set limit")
 JOURNALS = ("licensee", "provider", "postal", "bank")
+LONGEST: Mapping[str, int] = MappingProxyType({"title": 200, "clause": 80, "says": 989})  # what a notice of it holds
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}", re.ASCII)
 DENIES: Mapping[str, tuple[str, ...]] = MappingProxyType({"provider": ("resets",)})  # what each role's effects can deny
 PARTY = "party"  # one thread for the whole journal
@@ -46,7 +47,7 @@ class Link:
 
     def thread(self, fact: Fact, party: str) -> str | None:
         """Give what a fact of this kind is about, or None where its body does not fit."""
-        if self.where and any(fact.body.get(name) != value for name, value in self.where.items()):
+        if self.where and any(_text(fact.body.get(name)) != value for name, value in self.where.items()):
             return None
         if self.by == PARTY:
             return party
@@ -57,6 +58,13 @@ class Link:
         where = "".join(f", {name} {value}" for name, value in self.where.items())
         about = {"subject": "", PARTY: " (any)"}.get(self.by, f" (by {self.by})")
         return f"{self.fact}{about}{where}"
+
+
+def _text(value: object) -> object:
+    """Give what a body holds as a `where` writes it: numbers in digits, yes and no as "true" and "false"."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(int(value)) if isinstance(value, int) else value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +117,8 @@ class Limit:
     def with_value(self, value: Value) -> Limit:
         """Give the limit with another length since its first day. Raises `ValueError`."""
         _check_value(self.id, value)
-        return replace(self, values=(Dated(since=self.values[0].since, value=value),))
+        since = self.values[0].since if self.values else date.min
+        return replace(self, term_of="", values=(Dated(since=since, value=value),))
 
     def links(self) -> tuple[Link, ...]:
         """Give all kinds of facts that move it."""

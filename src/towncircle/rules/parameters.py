@@ -16,6 +16,7 @@ from towncircle.rules.terms import Length, Term
 
 Value = int | str | date
 
+CLAUSE_LETTERS = 80  # what a ground of a refusal holds
 QUALITIES = ("proposed", "secondary", "primary", "house")
 EXAMPLES: Mapping[str, Value] = {
     "mills": 500_000,

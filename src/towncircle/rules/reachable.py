@@ -20,8 +20,9 @@ from towncircle.kernel.instants import Instant
 from towncircle.rules import acts as people
 from towncircle.rules.calendars import yearly
 from towncircle.rules.inventory import inventory
-from towncircle.rules.limits import DENIES, JOURNALS, PARTY, Limit, Link
+from towncircle.rules.limits import DENIES, JOURNALS, LONGEST, PARTY, Limit, Link
 from towncircle.rules.parameters import Parameter
+from towncircle.rules.procedures import procedures
 from towncircle.rules.terms import Term
 
 FACTS, FIELDS = "facts.json", "fields.json"
@@ -29,6 +30,19 @@ DECERTIFIED, VALID, WITHDRAWAL = "decertified_on", "indicia_valid_through", "wit
 _SUBJECT, _DEVICE = "subject", "device"
 _LONGEST_DAYS = 36_600  # house: no term of a rule is longer than a century
 _FIRST, _LAST = 1901, 2998  # house: years whose days lie within the instants that the program counts
+_DATED = ("until", "through", "completion_on", "correct_by", "defend_by", "appeal_by")  # fields that hold a day
+_OF_DAYS = ("months", "days", "business_days")
+_OF_TIME = (*_OF_DAYS, "hours")
+_READ: Mapping[str, tuple[str, ...]] = {  # limits whose term the program itself reads, and what it counts it in
+    "address-data": _OF_DAYS,
+    "defective-device": _OF_DAYS,
+    "form-3601-c-kept": _OF_DAYS,
+    "inspection-answer": _OF_TIME,
+    "license-appeal": _OF_TIME,
+    "refunded-envelopes": _OF_TIME,
+}
+_SET_ANEW = "cure"  # of a procedure: its last day is what the proposal names
+_FILES = ("lost-and-stolen-file.sent", "lost-and-stolen-file.received")  # facts that name the month they are of
 _SAID: Mapping[str, tuple[str, ...]] = {"part": ("clock", "timer", "battery")}  # what these fields can hold
 
 
@@ -39,6 +53,19 @@ class Around:
     parameters: Mapping[str, Parameter]
     acts: Mapping[str, people.Act]
     regimes: Collection[str]
+    start: date | None = None
+
+
+@cache
+def limits_read() -> Mapping[str, tuple[str, ...]]:
+    """Give the limits whose term the program itself reads, and the units in which it can count each."""
+    counted = (name for form in procedures().values() for key, name in form.limits.items() if key != _SET_ANEW)
+    return {**_READ, **dict.fromkeys(sorted(counted), _OF_TIME)}
+
+
+@cache
+def _of_procedures() -> tuple[str, ...]:
+    return tuple(sorted({name for form in procedures().values() for name in form.limits.values()}))
 
 
 def facts_known() -> Mapping[str, frozenset[str]]:
@@ -70,6 +97,38 @@ def of_limit(limit: Limit, around: Around) -> Iterator[str]:
             yield f"it rests on '{link.fact}', which nobody records in the journal of the {limit.journal}"
         else:
             yield from _link(limit, link, around)
+
+
+def of_use(limit: Limit, around: Around) -> Iterator[str]:
+    """Say what of a limit would stop a party, or never be met, that an earlier release took."""
+    for key, text in (("title", limit.title), ("clause", limit.clause), ("says", limit.consequence.says)):
+        if len(text) > LONGEST[key]:
+            yield f"{key} is longer than {LONGEST[key]} letters"
+    if limit.values and limit.term_of:
+        yield "it says twice how long it runs: values and term_of"
+    if limit.until and limit.until not in _DATED:
+        yield f"until is '{limit.until}', which holds no day: {', '.join(_DATED)}"
+    if limit.id in limits_read():
+        yield from _read(limit, around)
+    if limit.id in _of_procedures() and limit.journal != "postal":
+        yield f"it is in the journal of the {limit.journal}, and the procedure is in that of the postal"
+    if _recurs(limit):
+        yield from _periods(limit, around)
+
+
+def _periods(limit: Limit, around: Around) -> Iterator[str]:
+    """Say what of the facts that meet a limit of each month or year names no such period."""
+    period = people.MONTH if _monthly(limit) else people.YEAR
+    if not limit.met_by:
+        yield f"it is due each {period}, and nothing meets it"
+    for link in limit.met_by:
+        act = around.acts.get(link.where.get("act", "")) if link.fact == people.FACT else None
+        if act is not None and act.period != period:
+            yield f"it is met for a {period}, and the act '{act.name}' is done for a {act.period}"
+        elif link.fact == people.FACT and "act" not in link.where:
+            yield f"it is met for a {period} by any act: where = {{ act = NAME }} names one that is done for it"
+        elif act is None and (link.fact not in _FILES or period != people.MONTH):
+            yield f"it is met for a {period}, and '{link.fact}' names none"
 
 
 def _consequence(limit: Limit) -> Iterator[str]:
@@ -110,6 +169,25 @@ def _length(limit: Limit, around: Around) -> Iterator[str]:
             yield f"until is '{limit.until}', which '{link.fact}' does not say"
 
 
+def _read(limit: Limit, around: Around) -> Iterator[str]:
+    """Say what the program, which counts by this limit itself, could not count."""
+    named = around.parameters.get(limit.term_of)
+    dates = named.values if named is not None else limit.values
+    units = limits_read()[limit.id]
+    if not dates:
+        yield "it has no term, by which the program counts: values or term_of"
+    elif around.start is not None and named is None and dates[0].since > around.start:
+        yield f"values begin on {dates[0].since}, and a world of this set begins on {around.start}"
+    for value in (dated.value for dated in dates):
+        try:
+            term = Term.parse(str(value))
+        except ValueError:
+            yield f"its length is '{value}', and the program counts it as a term"
+            continue
+        if any(getattr(term, unit) for unit in _OF_TIME if unit not in units):
+            yield f"its length is '{value}', which is counted in days, business days or months only"
+
+
 def _link(limit: Limit, link: Link, around: Around) -> Iterator[str]:
     fields = fields_known().get(link.fact, frozenset())
     if link.by not in (_SUBJECT, PARTY) and link.by not in fields:
@@ -134,12 +212,17 @@ def _of_act(limit: Limit, link: Link, around: Around) -> Iterator[str]:
         yield f"it rests on the act '{name}' of {act.party}, in the journal of the {limit.journal}"
     elif link.by == "about" and not act.about:
         yield f"by is 'about', and the act '{name}' is about nobody"
-    elif limit.shape == "calendar" and link in limit.met_by and not act.period and _recurs(limit):
+    elif link in limit.met_by and _recurs(limit) and not act.period:
         yield f"it is met for a period, and the act '{name}' is done for none"
 
 
 def _recurs(limit: Limit) -> bool:
-    return any(type(one.value) is int or (isinstance(one.value, str) and yearly(one.value)) for one in limit.values)
+    yearly_too = any(isinstance(one.value, str) and yearly(one.value) for one in limit.values)
+    return limit.shape == "calendar" and (_monthly(limit) or yearly_too)
+
+
+def _monthly(limit: Limit) -> bool:
+    return any(type(one.value) is int for one in limit.values)
 
 
 def of_end(

@@ -31,9 +31,10 @@ ELSEWHERE = "TOWNCIRCLE_RULES"
 # the designs of indicia with which a mail room prints and an auditor counts, and the signatures that each bears; of the
 # others one asks for a weight that no job says, and one leaves out the registers
 INDICIA: Mapping[str, str] = MappingProxyType({"ibi-full": "dsa-1024", "imi-std": "ecdsa-p256"})
+NAME_LETTERS = 16  # what messages and certificates hold of the name of a regime
+_NAME = re.compile(rf"[a-z0-9][a-z0-9.-]{{0,{NAME_LETTERS - 1}}}", re.ASCII)
 # those that an earlier release took too: a world that was begun under one goes on and gives its devices back
 FORMER: Mapping[str, str] = MappingProxyType({"imi-max": "ecdsa-p256", "imi-min": "ecdsa-p256"})
-_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,39}", re.ASCII)
 _TEXTS = ("name", "title", "source", "start", "layout", "scheme")
 
 
@@ -120,7 +121,7 @@ def _wrong(about: About) -> str:
         if not isinstance(getattr(about, key), str) or not getattr(about, key):
             return f"{key}: it is no text"
     if not _NAME.fullmatch(about.name):
-        return f"name: '{about.name[:40]}' is not of small letters, digits, '.' and '-'"
+        return f"name: '{about.name[:40]}' is not of at most {NAME_LETTERS} small letters, digits, '.' and '-'"
     over, frozen = (getattr(about, key) for key in ("over", "frozen"))
     if over is not None and not isinstance(over, str):
         return "over: it is neither null nor the name of a rule set"

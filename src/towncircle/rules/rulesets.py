@@ -12,31 +12,26 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from types import MappingProxyType
-from typing import TypeVar
 
 from towncircle.kernel.errors import BadInput, BrokenInvariant, Refused
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import Mills
-from towncircle.rules.acts import Act, read_act
-from towncircle.rules.limits import Limit, read_limit
-from towncircle.rules.parameters import Parameter, Value, read_parameter
-from towncircle.rules.reachable import DECERTIFIED, ended_by
-from towncircle.rules.registry import FILE as ABOUT
+from towncircle.rules.acts import Act
+from towncircle.rules.folders import load, nothing_else
+from towncircle.rules.limits import Limit
+from towncircle.rules.parameters import Parameter, Value
+from towncircle.rules.reachable import DECERTIFIED, ended_by, limits_read
 from towncircle.rules.registry import INDICIA, About, registry
-from towncircle.rules.soundness import troubles
+from towncircle.rules.soundness import troubles, troubles_of_use
 from towncircle.rules.terms import Length, Term
 
-T = TypeVar("T")
-
-_BELOW = ("limits", "acts")  # the folders in a rule set's folder
 _COMPLETE = "ibi-1998"  # the rule set that has every parameter the program asks for
 
 
@@ -89,6 +84,25 @@ class RuleSet:
         """Give a word in force on a day."""
         return str(self._value(name, "text", on))
 
+    def value_of(self, limit: Limit, on: date, *, begun: date | None = None) -> Value | None:
+        """Give how long a limit runs: by the parameter that it names, else by its values; None before the first one.
+
+        `on` is the day whose value counts, `begun` the day from which a named parameter counts, where it is another.
+        """
+        if not limit.term_of:
+            return limit.on(on)
+        parameter = self.parameters.get(limit.term_of)
+        return parameter.on(begun or on) if parameter is not None else None
+
+    def length_of(self, name: str, on: date) -> Term:
+        """Give the term of a limit in force on a day. Raises `Refused` (rules.not-in-force)."""
+        limit = self.limits[name]
+        value = self.value_of(limit, on)
+        if value is None:
+            since = limit.values[0].since if limit.values else "no day"
+            raise Refused("rules.not-in-force", ruleset=self.name, name=name, on=on, since=since)
+        return Term.parse(str(value))
+
     def length(self, name: str, on: date) -> Length:
         """Give a length on paper in force on a day."""
         return Length.parse(str(self._value(name, "length", on)))
@@ -117,7 +131,10 @@ class RuleSet:
         return RuleSet(self.name, self.parameters, self.inherited, {**self.limits, limit.id: limit}, self.acts)
 
     def check_start(self, on: date) -> None:
-        """Check that every parameter is in force on the first day of a world. Raises `Refused` (rules.not-in-force)."""
+        """Check that what the program asks for is in force on a world's first day.
+
+        Raises `Refused` (rules.not-in-force).
+        """
         for parameter in self.parameters.values():
             if parameter.values[0].since > on:
                 raise Refused(
@@ -127,14 +144,17 @@ class RuleSet:
                     on=on,
                     since=parameter.values[0].since,
                 )
+        for name in limits_read():
+            if name in self.limits:
+                self.length_of(name, on)
 
     def with_folder(self, folder: Traversable) -> RuleSet:
         """Give this rule set with the rule files of a folder laid over it. Raises `BadInput` (rules.no-such-folder)."""
         if not folder.is_dir():
             raise BadInput("rules.no-such-folder", folder=folder, what="it is no folder")
         try:
-            _nothing_else(folder)
-            parameters, limits, acts, places = _load(folder)
+            nothing_else(folder)
+            parameters, limits, acts, places = load(folder)
         except BrokenInvariant as error:  # in our own folder that is a defect, in a user's a slip
             raise BadInput("rules.no-such-folder", folder=folder, what=error.sentence.rstrip(".")) from error
         if not parameters and not limits and not acts:
@@ -151,7 +171,8 @@ class RuleSet:
         found = troubles(
             parameters, limits, places=places, asked=asked, whole=whole.parts(), regimes=regimes, start=None
         )
-        if wrong := next(found, ""):
+        used = troubles_of_use(parameters, places=places, whole=whole.parts(), regimes=regimes, start=None)
+        if wrong := next(found, "") or next(used, ""):
             raise BadInput("rules.no-such-folder", folder=folder, what=wrong)
         return whole
 
@@ -234,8 +255,8 @@ def _built(about: About, found: Mapping[str, About]) -> RuleSet:
 def _laid(about: About, under: RuleSet | None) -> RuleSet:
     folder = files("towncircle.rules").joinpath(about.folder)
     if not about.added:
-        _nothing_else(folder)
-    parameters, limits, acts, _ = _load(folder)
+        nothing_else(folder)
+    parameters, limits, acts, _ = load(folder)
     inherited = under.parameters if under else {}
     return RuleSet(
         about.name,
@@ -258,7 +279,7 @@ def examined(found: Mapping[str, About]) -> Mapping[str, About]:
             below = told[about.over] if about.over else None
             lower = f"about.json: over: it is laid over '{about.over}', which cannot be used"
             wrong = lower if below and below.trouble else _trouble(about, told, asked)
-            slip = about.trouble or ("" if wrong else _stray(about))
+            slip = about.trouble or ("" if wrong else _stray(about) or _of_use(about, told))
             told[name] = replace(about, trouble=wrong or slip, former=not wrong and bool(slip))
     return MappingProxyType(told)
 
@@ -266,10 +287,18 @@ def examined(found: Mapping[str, About]) -> Mapping[str, About]:
 def _stray(about: About) -> str:
     """Name the file that nobody reads, or nothing: a world that was begun beside one goes on."""
     try:
-        _nothing_else(files("towncircle.rules").joinpath(about.folder))
+        nothing_else(files("towncircle.rules").joinpath(about.folder))
     except BrokenInvariant as error:
         return error.sentence.rstrip(".")
     return ""
+
+
+def _of_use(about: About, found: Mapping[str, About]) -> str:
+    """Say what an earlier release took and would stop a party, or nothing: a world that was begun under it goes on."""
+    parameters, _, _, places = load(files("towncircle.rules").joinpath(about.folder))
+    whole, regimes = _built(about, found), _names_below(about, found)
+    start = Instant.parse(about.start).date_in("UTC")
+    return next(troubles_of_use(parameters, places=places, whole=whole.parts(), regimes=regimes, start=start), "")
 
 
 def _asked(found: Mapping[str, About]) -> Mapping[str, Parameter]:
@@ -284,7 +313,7 @@ def _asked(found: Mapping[str, About]) -> Mapping[str, Parameter]:
 def _trouble(about: About, found: Mapping[str, About], asked: Mapping[str, Parameter]) -> str:
     """Say why the folder of a rule set cannot be used, or nothing."""
     try:
-        parameters, limits, _, places = _load(files("towncircle.rules").joinpath(about.folder))
+        parameters, limits, _, places = load(files("towncircle.rules").joinpath(about.folder))
         whole = _built(about, found)
     except BrokenInvariant as error:
         return error.sentence.rstrip(".")
@@ -312,48 +341,6 @@ def _names_below(about: About, found: Mapping[str, About]) -> tuple[str, ...]:
 def _depth(found: Mapping[str, About], name: str) -> int:
     over = found[name].over
     return 0 if over is None or found[name].trouble else 1 + _depth(found, over)
-
-
-def _load(folder: Traversable) -> tuple[dict[str, Parameter], dict[str, Limit], dict[str, Act], dict[str, str]]:
-    places: dict[str, str] = {}
-    parameters = _sheets(folder, read_parameter, places, "")
-    limits = _below(folder, "limits", read_limit, places)
-    return parameters, limits, _below(folder, "acts", read_act, places), places
-
-
-def _nothing_else(folder: Traversable, *, below: bool = False) -> None:
-    """Check that nothing lies in a folder that nobody would read: a slip in a name would be silent."""
-    for item in sorted(folder.iterdir(), key=lambda one: one.name):
-        name = item.name
-        if name in _BELOW and not below and item.is_dir():
-            _nothing_else(item, below=True)
-        elif not (name.endswith((".toml", ".md")) or name.startswith((".", "__")) or (name == ABOUT and not below)):
-            what = "nothing reads it: a rule set holds about.json, *.toml, limits/*.toml and acts/*.toml"
-            raise BrokenInvariant("rules.file-unreadable", file=f"{folder.name}/{name}", what=what)
-
-
-def _below(folder: Traversable, name: str, read: Callable[..., T], places: dict[str, str]) -> dict[str, T]:
-    below = folder.joinpath(name)
-    return _sheets(below, read, places, f"{name}/") if below.is_dir() else {}
-
-
-def _sheets(folder: Traversable, read: Callable[..., T], places: dict[str, str], within: str) -> dict[str, T]:
-    found: dict[str, T] = {}
-    for file in sorted(folder.iterdir(), key=lambda item: item.name):
-        if not file.name.endswith(".toml"):
-            continue
-        try:
-            sheet = tomllib.loads(file.read_text("utf-8"))
-            source, quality = sheet.pop("source"), sheet.pop("quality")
-            for name, table in sheet.items():
-                if name in found:
-                    raise ValueError(f"{name} stands in two files")
-                found[name] = read(name, table, source=source, quality=quality)
-                places[name] = f"{within}{file.name}"
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            what = f"it lacks {error}" if isinstance(error, KeyError) else error
-            raise BrokenInvariant("rules.file-unreadable", file=f"{folder.name}/{file.name}", what=what) from error
-    return found
 
 
 def _digest(

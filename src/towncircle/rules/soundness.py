@@ -15,8 +15,8 @@ from fractions import Fraction
 
 from towncircle.rules.acts import Act
 from towncircle.rules.limits import Limit
-from towncircle.rules.parameters import Parameter
-from towncircle.rules.reachable import Around, of_end, of_limit, out_of_range, too_long
+from towncircle.rules.parameters import CLAUSE_LETTERS, Parameter
+from towncircle.rules.reachable import Around, of_end, of_limit, of_use, out_of_range, too_long
 from towncircle.rules.terms import Length, Term
 
 # parameters of words: those that the program knows
@@ -37,6 +37,7 @@ COUNTED: Mapping[str, tuple[str, ...]] = {  # in which units the program counts 
     "refund_window": _DAYS,
 }
 _MOST: Mapping[str, int] = {"mills": 10**12, "integer": 100_000}  # house: a billion dollars; a century's days and more
+LONGEST_TEXT: Mapping[str, int] = {"service_out": 80, "service_back": 80}  # what a shipment says of its service
 _PERCENT = ("refund_share",)
 _WHOLE = 100
 _LONGEST_INCHES = 100  # house: no paper that a mark stands on is longer
@@ -70,6 +71,29 @@ def troubles(  # what a set says, and what it is laid over
         for what in of_limit(limit, around):
             yield f"{places.get(key, 'limits below')}: {key}: {what}"
     yield from of_end(all_parameters, all_limits, name=name, regimes=regimes)
+
+
+def troubles_of_use(
+    parameters: Mapping[str, Parameter],
+    *,
+    places: Mapping[str, str],
+    whole: tuple[str, Mapping[str, Parameter], Mapping[str, Limit], Mapping[str, Act]],
+    regimes: Collection[str],
+    start: date | None,
+) -> Iterator[str]:
+    """Say what an earlier release took and would stop a party: a world that was begun under it goes on."""
+    _, all_parameters, limits, acts = whole
+    around = Around(parameters=all_parameters, acts=acts, regimes=regimes, start=start)
+    for key, limit in limits.items():
+        for what in of_use(limit, around):
+            yield f"{places.get(key, 'limits below')}: {key}: {what}"
+    clauses = [(key, one.clause) for key, one in parameters.items()] + [(key, one.clause) for key, one in acts.items()]
+    for key, clause in clauses:
+        if len(clause) > CLAUSE_LETTERS:
+            yield f"{places.get(key, '')}: {key}: clause is longer than {CLAUSE_LETTERS} letters"
+    for key, most in LONGEST_TEXT.items():
+        if key in parameters and any(len(str(one.value)) > most for one in parameters[key].values):
+            yield f"{places.get(key, '')}: {key}: value is longer than {most} letters"
 
 
 def _of_parameter(parameter: Parameter, asked: Parameter | None, *, named: bool, start: date | None) -> str:

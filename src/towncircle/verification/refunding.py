@@ -20,7 +20,6 @@ from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.rules import RuleSet
 from towncircle.rules.duties import HEADQUARTERS
-from towncircle.rules.terms import Term
 from towncircle.verification.facts import Observed, StatusFacts
 from towncircle.verification.judging import content_key, judge
 from towncircle.verification.pack import Pack
@@ -151,5 +150,4 @@ def share_of(total: Mills, percent: int) -> Mills:
 @cites("502.27a/8")
 def kept_until(rules: RuleSet, sent: Instant) -> Instant:
     """Give the last instant to which the envelopes of a form that was sent then are kept."""
-    length = rules.limits[_RETENTION].on(sent.date_in(HEADQUARTERS))
-    return Term.parse(str(length)).ends(sent, HEADQUARTERS)
+    return rules.length_of(_RETENTION, sent.date_in(HEADQUARTERS)).ends(sent, HEADQUARTERS)

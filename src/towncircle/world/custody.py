@@ -26,7 +26,6 @@ from towncircle.provider.upkeep import Forecast
 from towncircle.psd.states import WITHDRAWN
 from towncircle.rules.acts import act_named
 from towncircle.rules.acts import record as record_act
-from towncircle.rules.terms import Term
 from towncircle.wire.bodies import CarrierProposed
 from towncircle.world import notices, returning, reviews
 from towncircle.world.config import POSTAL
@@ -260,4 +259,4 @@ def kept_until(world: World, provider: str, device: str) -> str:
     if not filed or row is None:
         return ""
     day = filed[-1].occurred_at.date_in(str(row.body["zone"]))
-    return Term.parse(str(world.rules.limits[upkeep.FORM_LIMIT].on(day))).last_day(day).isoformat()
+    return world.rules.length_of(upkeep.FORM_LIMIT, day).last_day(day).isoformat()

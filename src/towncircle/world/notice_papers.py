@@ -86,7 +86,7 @@ def write_decisions(world: World, about: str, out: Path, *, licensee: str = "", 
         raise Refused("license.unknown", about=about[:64], clause="P050 2.3")
     if not decided.body.get("grounds"):
         raise Refused("license.no-notice", about=about)
-    days = str(world.rules.limits[APPEAL].length())
+    days = str(world.rules.length_of(APPEAL, world.clock.now().date_in(HEADQUARTERS)))
     out.mkdir(parents=True, exist_ok=True)
     papers = [_decision(row, decided, days=days, appeal_by=appeal_by)]
     for one in sorted(appeals, key=lambda one: one.key):

@@ -32,8 +32,9 @@ def record(
     """Record that a party did an act; `document` is the paper that shows it, `about` the party that it is about.
 
     `by` names the party, and after a slash who of its staff did it or had it done (default: who is named as the act's
-    office); `period` is the year that it is done for. Raises `BadInput` (acts.no-such-act, acts.no-such-party),
-    `Refused` (acts.done-by) for an act that a procedure does, and what `acts.record` and `check_office` refuse.
+    office); `period` is the year or month that it is done for. Raises `BadInput` (acts.no-such-act,
+    acts.no-such-party), `Refused` (acts.done-by) for an act that a procedure does, and what `acts.record` and
+    `check_office` refuse.
     """
     by, _, person = by.partition("/")
     act = acts.act_named(name, world.rules.acts)

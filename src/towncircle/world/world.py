@@ -6,6 +6,7 @@ Kept: everything a world is lies in its folder; the same seed and the same comma
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -116,6 +117,29 @@ class World:
         rules = begun(regime)
         if start is not None:
             rules.check_start(start.date_in("UTC"))
+        told = (regime, seed, start, providers, licensees, applicants)
+        new = not folder.exists()
+        try:
+            return cls._made(folder, *told)
+        except BaseException:
+            for made in (folder,) if new else tuple(folder.iterdir()):  # nobody could open the half of a world
+                if made.is_file():
+                    made.unlink()
+                else:
+                    shutil.rmtree(made, ignore_errors=True)
+            raise
+
+    @classmethod
+    def _made(
+        cls,
+        folder: Path,
+        regime: str,
+        seed: int | None,
+        start: Instant | None,
+        providers: tuple[str, ...],
+        licensees: tuple[str, ...],
+        applicants: tuple[str, ...],
+    ) -> World:
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o700)  # names, addresses and, in a sandbox, secrets lie in it
         clock = WorldClock.start(folder / CLOCK_FILE, start)

@@ -29,9 +29,9 @@ ROWS = {
     ),
     "acts.bad-period": Row(
         kind="input",
-        sentence="The act {act} is told for the year '{period}'.",
+        sentence="The act {act} is told for the period '{period}'.",
         clause="house",
-        next_step="Give --period YYYY, the year in which it is due, for a yearly act, and none for another one.",
+        next_step="Give --period YYYY for a yearly act, YYYY-MM for a monthly one, as it is due, and none for another.",
     ),
     "acts.bad-about": Row(
         kind="input",

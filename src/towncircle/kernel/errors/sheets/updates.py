@@ -69,6 +69,12 @@ ROWS = {
         clause="P050 1.5",
         next_step="See which ones are: `towncircle rates filed DIR`.",
     ),
+    "updates.not-withdrawn": Row(
+        kind="refused",
+        sentence="The acceptance of table {number} of {provider} is not withdrawn, so there is no notice of it.",
+        clause="P050 1.5",
+        next_step="See how it stands: `towncircle rates filed DIR`.",
+    ),
     "updates.withdrawn": Row(
         kind="refused",
         sentence="Table {number} of {provider} stands as accepted through {through} already, and hosts go by it.",

@@ -27,6 +27,11 @@ ROWS = {
         "502.14(b)",
         "Record the discovery: towncircle provider discover DIR",
     ),
+    "weakness.no-report": _refused(
+        "No report of {provider} on {about} is on file at the Postal Service.",
+        "502.14",
+        "Report it first: towncircle provider report DIR WEAKNESS --stage preliminary",
+    ),
     "weakness.taken": _refused(
         "The name {about} stands for a weakness of another Provider.", "502.14(b)", "Report it under a new name."
     ),

@@ -67,9 +67,10 @@ def _month(day: int) -> None:
             owed = _owed(town, act)
             falls_due = any(duty.state in ("due", "overdue") and duty.days_left(now) <= _AHEAD for duty in owed)
             if falls_due or (not owed and day == _AHEAD):
-                _record(town, act, f"{act.name}-{today:%Y-%m}", f"{today:%Y}" if act.period else "")
+                _record(town, act, f"{act.name}-{today:%Y-%m}", _PERIODS[act.period].format(today))
 
 
 _AHEAD = 30
+_PERIODS = {"": "", "year": "{:%Y}", "month": "{:%Y-%m}"}
 for _day in range(_AHEAD, 365, _AHEAD):
     _month(_day)
