@@ -14,8 +14,9 @@ from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import Refused
 from towncircle.paper.letters import letter_pages, numbered
 from towncircle.paper.pdf import write_pdf
-from towncircle.postal.inspections import CLAUSES, IN_ORDER, KIND, REFUSED
+from towncircle.postal.inspections import IN_ORDER, KIND, REFUSED
 from towncircle.rules.duties import HEADQUARTERS
+from towncircle.wire.bodies.inspections import CLAUSES
 from towncircle.world.config import POSTAL
 
 if TYPE_CHECKING:
