@@ -146,4 +146,8 @@ def test_devices_of_both_regimes_serve_side_by_side_and_there_is_no_way_back(
             assert succeed(world.folder, regime) == "ibi-1998"
     with world.store(POSTAL).reading() as view:
         assert [fact.body["before"] for fact in view.facts() if fact.type == ADOPTED] == ["ibi-1998"]
+        scans = {fact.body["device"]: fact for fact in view.facts() if fact.type == "scan.recorded"}
+    assert scans[journeys.device].body["rules"] == ruleset("ibi-1998").digest != world.rules.digest
+    assert "rules" not in scans[other.device].body
+    assert scans[other.device].rule_digest == world.rules.digest
     no_difference(world, tmp_path / "export")

@@ -23,7 +23,7 @@ from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.randomness import below
 from towncircle.kernel.store import Record, Transaction
 from towncircle.postal.population import own_device
-from towncircle.postal.scans import facts_about
+from towncircle.postal.scans import facts_about, governed_by
 from towncircle.rules import RuleSet
 from towncircle.rules.duties import HEADQUARTERS
 from towncircle.rules.offices import check_office
@@ -192,9 +192,9 @@ def decide(ctx: Context, *, refund: str, pack: Pack, refuse: str = "") -> Record
     total = total_of(groups_of(paid))
     for piece in paid:
         _mark(ctx, held, piece)
-    return _conclude(
-        ctx, held, final, total=total, amount=share_of(total, held.body["share"]), pieces=len(paid), reason=refuse
-    )
+    governed = governed_by(ctx, pack, decode(pieces[0].payload).fields) if pieces else {}  # all are of one device
+    amount = share_of(total, held.body["share"])
+    return _conclude(ctx, held, final, total=total, amount=amount, pieces=len(paid), reason=refuse, governed=governed)
 
 
 def _decided_before(ctx: Context, held: Record, refuse: str) -> Record:
@@ -227,6 +227,7 @@ def _conclude(
     amount: Mills,
     pieces: int,
     reason: str,
+    governed: Mapping[str, Any],
 ) -> Record:
     outcome = GRANTED if amount > ZERO else REFUSED
     body = {
@@ -242,7 +243,7 @@ def _conclude(
     kept = ctx.tx.put("refund", held.key, body, owner=held.owner, expected=held.version)
     named = ("provider", "licensee", "device", "share", "total", "amount")
     note = {name: body[name] for name in named}
-    ctx.note("refund.decided", held.key, clauses=("502.27(a)(6)",), outcome=outcome, pieces=pieces, **note)
+    ctx.note("refund.decided", held.key, clauses=("502.27(a)(6)",), outcome=outcome, pieces=pieces, **note, **governed)
     answer = RefundDecided(
         refund=held.key,
         outcome=outcome,  # type: ignore[arg-type]  # one of the two words

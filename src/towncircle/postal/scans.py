@@ -118,7 +118,7 @@ def record_piece(
     digests = files or ("",) * len(marks)
     for (payload, device), file, verdict in zip(marks, digests, judged.marks, strict=True):
         about = _About(observed=observed, site=site, scanned_at=scanned_at, piece=piece, file=file)
-        _keep(ctx, verdict, payload, device, about)
+        _keep(ctx, verdict, payload, device, about, governed_by(ctx, pack, verdict.fields))
     return judged
 
 
@@ -140,7 +140,7 @@ def record(
     facts = facts_about(ctx.tx, payload, device) if device else StatusFacts()  # no device: nothing to look up
     verdict = judge(payload, pack, facts, scanned_at, observed)
     about = _About(observed=observed, site=site, scanned_at=scanned_at, piece="", file=file)
-    _keep(ctx, verdict, payload, device, about)
+    _keep(ctx, verdict, payload, device, about, governed_by(ctx, pack, verdict.fields))
     return verdict
 
 
@@ -155,7 +155,17 @@ class _About:
     file: str
 
 
-def _keep(ctx: Context, verdict: Verdict, payload: bytes, device: str, about: _About) -> None:
+def governed_by(ctx: Context, pack: Pack, fields: Mapping[str, object]) -> dict[str, Any]:
+    """Name the rule set that judges a mark of a device of an earlier regime; the installation's is not named."""
+    serial = fields.get("certificate_serial")
+    row = pack.certificates.get(serial) if isinstance(serial, int) else None
+    terms = pack.terms.get(row.regime) if row is not None else None
+    return {"rules": terms.rule_digest} if terms is not None and terms.rule_digest != ctx.rule_digest else {}
+
+
+def _keep(
+    ctx: Context, verdict: Verdict, payload: bytes, device: str, about: _About, governed: Mapping[str, Any]
+) -> None:
     """Keep a scan and its fact, and what later ones are compared with.
 
     Of the file only its digest is kept, and of a mark that is longer than any symbol the first bytes and its digest.
@@ -190,6 +200,7 @@ def _keep(ctx: Context, verdict: Verdict, payload: bytes, device: str, about: _A
         scan,
         occurred_at=scanned_at,
         **{name: value for name, value in body.items() if name in _TOLD},
+        **governed,
     )
 
 
