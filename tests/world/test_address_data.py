@@ -19,9 +19,9 @@ from towncircle.cli.main import build_parser
 from towncircle.kernel.errors import BadInput, RefusedOnGrounds
 from towncircle.kernel.ids import JobId
 from towncircle.licensee import address_data as own
-from towncircle.mailpiece import address_source
 from towncircle.mailpiece.address_files import EMBEDDED
 from towncircle.mailpiece.templates import Template
+from towncircle.rules.terms import Term
 from towncircle.world import address_data, batching, custody
 from towncircle.world.batching import Wish
 from towncircle.world.journeys import Journeys
@@ -93,7 +93,7 @@ def test_a_template_that_mails_ahead_is_held_to_the_age_of_the_data_on_that_day(
     room: Journeys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     today = room.today()
-    monkeypatch.setattr(address_source.Term, "last_day", lambda term, first: today + timedelta(days=2))
+    monkeypatch.setattr(Term, "last_day", lambda term, first: today + timedelta(days=2))
     given = tmp_path / "list.csv"
     given.write_text(f"{HEADER}A,{PLACE},03060\n")
     noted = len(facts(room, "address-data.old-used"))
