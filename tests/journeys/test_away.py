@@ -16,6 +16,7 @@ from tests.world.batch_stories import begun
 from tests.world.test_hybrid import refusal
 
 from towncircle.cli.main import main
+from towncircle.kernel import persons
 from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import TowncircleError
 from towncircle.kernel.ids import DeviceId, JobId
@@ -26,9 +27,11 @@ from towncircle.licensee import batches, mailroom, returns
 from towncircle.licensee.corrections import Shortpaid
 from towncircle.psd.ports import BytePort
 from towncircle.testing.rehearsal_world import in_process
-from towncircle.world import batching, evidenced, lan, missing, returning, stations
+from towncircle.wire.bodies.checkout import EXAMINATION
+from towncircle.world import batching, evidenced, lan, missing, returning, settling, stations
 from towncircle.world.batch_prices import funds_of
 from towncircle.world.config import STARTS
+from towncircle.world.departments import Payer, set_pin
 from towncircle.world.hybrid import HybridPort
 from towncircle.world.journeys import Journeys
 from towncircle.world.notebook import MOVED, Notebook, move
@@ -201,9 +204,46 @@ def test_a_hybrids_half_keeps_what_a_batch_wants_of_it(serving: Serving, tmp_pat
     with refused("mailroom.promised"):
         journeys.evidence(waits)
     assert job_of(journeys, waits).body["state"] == "given up"  # the device can say now that it never got it
+    spent = job_of(journeys, waits)
+    (piece,) = spent.body["pieces"]
+    with serving.world.shelf.client(half) as client:  # as somebody else's pieces would
+        mailroom._ask(client, waits, {**spent.body, "pieces": [{**piece, "amount": 2500}]})
+    with refused("batch.money-gone") as caught:
+        batching.resume(journeys, name, tmp_path / "out")
+    assert caught.value.params["device"] == half
+    with refused("licensee.service-moved"):
+        settling.set_postage(journeys, Mills.dollars(3))
+    settling.set_postage(journeys, Mills.dollars(3), device=half)
     serving.fail(first)  # the half goes on with the batch
     assert batching.resume(journeys, name, tmp_path / "out").batch.body["printed"] == 5
-    assert journeys.status_of(half).registers.descending == Mills.parse("0.10")
+    assert journeys.status_of(half).registers.descending == Mills.parse("0.60")
+
+
+@cites("502.20f", "IMI-05")
+def test_a_person_decides_on_jobs_of_an_examined_device_that_nobody_can_ask(serving: Serving) -> None:
+    journeys = mailer(serving.world, deposit=300, reset=100)
+    device, paid, other = journeys.device, journeys.plan(PEOPLE), journeys.plan(PEOPLE)
+    total = debited(journeys, paid)
+    serving.fail(device)
+    assert returning.withdraw(journeys, reason="it failed").outcome == EXAMINATION
+
+    def struck(_command: bytes) -> bytes:
+        raise refusal("world.station-refused")  # it was scrapped
+
+    serving.around = lambda _place, _port: struck
+    serving.world.shelf.close()
+    journeys.do(lambda ctx: persons.authorise(ctx, name="ann"))
+    set_pin(journeys, name="ann", pin="739184")
+    for job, is_lost in ((paid, True), (other, False)):
+        with refused("batch.in-doubt") as caught:
+            journeys.evidence(job)
+        assert "at most" in caught.value.sentence
+        payer = Payer(person="ann", pin="739184")
+        evidenced.decide(journeys, job, debited=is_lost, payer=payer, reason="the pages are here" if is_lost else "no")
+    assert [job_of(journeys, job).body["state"] for job in (paid, other)] == [mailroom.LOST, "given up"]
+    with serving.world.store(MAILROOM).reading() as view:
+        (held,) = view.find("department")
+    assert (held.body["reserved"], held.body["spent"]) == (0, int(total))
 
 
 @cites("P050-2.8")

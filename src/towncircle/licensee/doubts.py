@@ -25,16 +25,23 @@ Way = tuple[Record, ...]
 class Counted:
     """Hold what a device debited beyond the host's records; `pieces` is None where nobody can ask it any more.
 
-    `before` are the pieces and the mills that are written down, `descending` is what was left at the end.
+    `before` are the pieces and the mills that are written down, `descending` is what was left at the end. Where it is
+    not `exact`, nobody knows more than that it was no more.
     """
 
     pieces: int | None
     mills: int
     before: tuple[int, int]
     descending: int
+    exact: bool = True
 
     def __str__(self) -> str:
         return "an unknown number of" if self.pieces is None else str(self.pieces)
+
+    @property
+    def amount(self) -> str:
+        """Give what was counted for people."""
+        return f"{'' if self.exact else 'at most '}{Mills(self.mills)}"
 
     def holds(self, rows: Sequence[Record]) -> bool:
         """Tell whether jobs are no more than was counted."""
@@ -43,6 +50,8 @@ class Counted:
 
     def is_just(self, rows: Sequence[Record]) -> bool:
         """Tell whether jobs are just what was counted."""
+        if not self.exact:
+            return False
         just = self.pieces is None or sum(len(row.body["pieces"]) for row in rows) == self.pieces
         return just and sum(int(row.body["total"]) for row in rows) == self.mills
 

@@ -14,6 +14,7 @@ from towncircle.wire.bodies import AccountStatement, ResetStanding
 from towncircle.world import accounts, leases, quality, returning
 from towncircle.world import custody as custody_world
 from towncircle.world import missing as missing_world
+from towncircle.world.batch_prices import payer_of
 from towncircle.world.journeys import ANSWERING, Journeys
 
 
@@ -84,6 +85,20 @@ def _told(journeys: Journeys, device: DeviceId, request: str, amount: Mills) -> 
         return "posted", f"{words}; the device has not told yet." if pending_here else f"{words}."
     assert isinstance(told, ResetStanding)
     return told.state, told.sentence
+
+
+def set_postage(journeys: Journeys, amount: Mills, *, device: DeviceId | None = None) -> AccountStatement:
+    """Set postage into the device in use, or one that is named.
+
+    Raises `Refused` (licensee.service-moved) for one in use whose service was moved to its half: it would lie idle.
+    """
+    if device is None:
+        device = journeys.device
+        shown = journeys.shown_of(device)
+        payer = payer_of(journeys, device, shown).device
+        if shown.device == device != payer:
+            raise Refused("licensee.service-moved", device=device, half=payer)
+    return journeys.reset(amount, device=device)
 
 
 def settle_one(journeys: Journeys, device: DeviceId) -> AccountStatement | None:
