@@ -14,8 +14,8 @@ from itertools import combinations
 
 from towncircle.kernel.money import Mills
 from towncircle.kernel.store import Record, Transaction
-from towncircle.licensee import batches, promises
-from towncircle.licensee.mailroom import REDATE, WAITING, form_of
+from towncircle.licensee import promises
+from towncircle.licensee.mailroom import REDATE, form_of
 
 MOST = 12  # house: of more open jobs than these nobody looks for the ways in which they add up
 Way = tuple[Record, ...]
@@ -63,10 +63,7 @@ class Counted:
 
 def candidates(view: Transaction, was_asked: Callable[[Record], bool]) -> list[Record]:
     """Give the open jobs that a device may have been asked for: single ones, and of each open batch the next part."""
-    rows = [row for row in view.find("job", states=(promises.PLANNED,)) if form_of(row.body) != REDATE]
-    for batch in promises.open_batches(view):
-        rows += [row for row in batches.jobs(view, batch) if row.body["state"] == WAITING][:1]
-    return [row for row in rows if was_asked(row)]
+    return [row for row in promises.maybe_debited(view) if form_of(row.body) != REDATE and was_asked(row)]
 
 
 def ways(rows: Sequence[Record], counted: Counted) -> list[Way]:
