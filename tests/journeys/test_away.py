@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from tests.journeys.stories import MAILROOM, PEOPLE, mailer, refused
 from tests.journeys.test_balances import case_of, half_of, held_back, job_of, out_of_reach
+from tests.journeys.test_missing import provider
 from tests.journeys.test_returning import audited
 from tests.psd.shops import CHANCE, NOW
 from tests.world.batch_stories import begun
@@ -23,6 +24,7 @@ from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import Mills
 from towncircle.kernel.store import Record
 from towncircle.licensee import mailroom, returns
+from towncircle.provider import missing as incident
 from towncircle.psd.ports import BytePort
 from towncircle.testing.rehearsal_world import in_process
 from towncircle.world import batching, evidenced, lan, missing, returning, stations
@@ -163,6 +165,37 @@ def test_a_hybrids_half_pays_while_the_device_is_away_and_for_good_once_moved(se
     journeys.evidence(journeys.plan(PEOPLE))
     assert batching.resume(journeys, name, tmp_path / "out").batch.body["printed"] == 3
     assert int(journeys.status_of(first).registers.descending) == 10
+
+
+def found_again(journeys: Journeys, device: DeviceId) -> None:
+    """Have a device that was reported found, connected, inspected, and given back by its Provider."""
+    missing.report(journeys, device, event="recovered", place="rack", details="It was behind a shelf.")
+    assert f"{device} is not connected: " in journeys.contact()  # what it signed is taken; its inspection asks for it
+    provider(journeys, incident.inspect, device=device, outcome="regular", reference="b-1", document="")
+    provider(journeys, incident.give_back, device=device, regime="imi-2024")
+
+
+@cites("502.24c/1", "502.24c/4")
+def test_a_half_that_was_missed_and_found_stands_in_for_its_device_again(serving: Serving, tmp_path: Path) -> None:
+    journeys = mailer(serving.world, deposit=300, reset=100)
+    first, half = journeys.device, half_of(journeys)
+    missing.report(journeys, half, event="stolen", place="rack", details="The door was broken open.")
+    found_again(journeys, half)
+    with refused("missing.not-in-hand"):
+        journeys.reset(Mills.dollars(50), device=half)  # nobody has renewed it yet
+    assert "not connected" not in journeys.contact()
+    journeys.reset(Mills.dollars(50), device=half)
+    serving.hybrid(first, half)
+    serving.away = True
+    single = journeys.evidence(journeys.plan(PEOPLE))
+    assert (single.body["state"], single.body["device"]) == (mailroom.EVIDENCED, half)
+    serving.away = False
+    missing.report(journeys, first, event="stolen", place="rack", details="The door was broken open.")
+    assert journeys.device == half
+    found_again(journeys, first)
+    journeys.contact()
+    assert journeys.evidence(journeys.plan(PEOPLE)).body["device"] == journeys.device == first
+    audited(serving.world, tmp_path / "export")
 
 
 @cites("P050-2.8")

@@ -20,21 +20,24 @@ from towncircle.world.journeys import ANSWERING, Journeys
 def connect(journeys: Journeys) -> str:
     """Connect the device in use, then the hosted half of a hybrid; give the device's words.
 
-    What hinders the half is told in the words. What hinders the device in use is raised, after the half was connected.
+    So is the one of the two that was missed and found, and is not in use again. What hinders another than the device
+    in use is told in the words; what hinders that one is raised, after the others were connected.
     """
     device, words = journeys.device, list[str]()
     hindered: TowncircleError | None = None
     with journeys.world.store(journeys.licensee).reading() as view:
-        others = halves.of(view, device)
+        used = halves.of(view, device)
+        others = [*used, *(one for one in halves.found(view) if one not in (device, *used))]
     try:
         words.append(journeys.contact_of(device))
     except TowncircleError as error:
         hindered = error
-    for half in others:
+    for other in others:
         try:
-            journeys.contact_of(half)
+            journeys.contact_of(other)
         except TowncircleError as error:
-            words.append(f"The hosted half {half} is not connected: {error.sentence} {error.next_step}")
+            named = "hosted half" if other in used else "device"
+            words.append(f"The {named} {other} is not connected: {error.sentence} {error.next_step}")
     if hindered is not None:
         raise hindered
     return " ".join(words)
