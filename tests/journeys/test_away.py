@@ -18,13 +18,14 @@ from tests.world.test_hybrid import refusal
 
 from towncircle.cli.main import main
 from towncircle.kernel.cites import cites
-from towncircle.kernel.errors import TowncircleError
+from towncircle.kernel.errors import BadInput, TowncircleError
 from towncircle.kernel.ids import DeviceId, JobId
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import Mills
 from towncircle.kernel.store import Record
 from towncircle.licensee import mailroom, returns
 from towncircle.provider import missing as incident
+from towncircle.psd.opening import SECRET
 from towncircle.psd.ports import BytePort
 from towncircle.testing.rehearsal_world import in_process
 from towncircle.world import batching, evidenced, lan, missing, returning, stations
@@ -165,6 +166,19 @@ def test_a_hybrids_half_pays_while_the_device_is_away_and_for_good_once_moved(se
     journeys.evidence(journeys.plan(PEOPLE))
     assert batching.resume(journeys, name, tmp_path / "out").batch.body["printed"] == 3
     assert int(journeys.status_of(first).registers.descending) == 10
+
+
+@cites("502.25a")
+def test_a_device_whose_secret_is_cut_short_does_not_hold_up_its_half(world: World) -> None:
+    journeys = mailer(world, deposit=300, reset=100)
+    first, half = journeys.device, half_of(journeys)
+    with world.shelf.client(half) as client:
+        client.request_reset(Mills.dollars(50))  # the host died before it carried the request
+    world.shelf.close()
+    (world.shelf.folder_of(first) / SECRET).write_bytes(b"short")
+    with pytest.raises(BadInput, match=r"pki\.bad-secret"):
+        journeys.settle()
+    assert journeys.status_of(half).registers.descending == Mills.dollars(50)
 
 
 def found_again(journeys: Journeys, device: DeviceId) -> None:

@@ -110,11 +110,11 @@ def held(journeys: Journeys, device: DeviceId) -> DeviceId:
 def settle(journeys: Journeys) -> AccountStatement | None:
     """Finish it, as `Journeys.settle` says."""
     journeys.world.deliver()
-    refused: Refused | None = None
+    hindered: TowncircleError | None = None
     try:
         leases.sign_for(journeys)
-    except Refused as refusal:  # told below; a device that never came holds up nothing else
-        refused = refusal
+    except TowncircleError as error:  # told below; a device that never came holds up nothing else
+        hindered = error
     custody_world.settle(journeys)
     with journeys.world.store(journeys.licensee).reading() as view:
         used, learned = halves.main(view), missing.learned(view)
@@ -125,21 +125,21 @@ def settle(journeys: Journeys) -> AccountStatement | None:
     for order in journeys.do(funds.open_deposits):
         try:
             journeys.finish_deposit(order)
-        except Refused as refusal:  # told below; a deposit never holds up a reset
-            refused = refusal
+        except TowncircleError as error:  # told below; a deposit never holds up a reset
+            hindered = error
     for device in pair:
         try:
             statement = _settle_reset(journeys, device) or statement
-        except Refused as refusal:  # told below; one half of a hybrid holds up neither the other nor what follows
-            refused = refusal
+        except TowncircleError as error:  # told below; one half of a hybrid holds up neither the other nor what follows
+            hindered = error
     if pair:
         returning.finish(journeys)
     quality.settle(journeys)
     accounts.settle(journeys)
     journeys.world.deliver()
     journeys.world.publish()
-    if refused is not None:
-        raise refused
+    if hindered is not None:
+        raise hindered
     return statement
 
 
