@@ -16,6 +16,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
@@ -110,25 +111,29 @@ def open_device(
     Raises `BadInput` (psd.store-missing, psd.no-such-device), `Refused` (psd.store-busy, psd.store-not-durable),
     `BrokenInvariant` (psd.store-damaged).
     """
-    store = SqliteMemory(directory / STORE)
-    names = store.devices()
-    if len(names) != 1:
-        raise BadInput("psd.no-such-device", device=f"exactly one in {directory}")
-    settle(directory, store, names[0])
-    held = store.load(names)[names[0]]
-    test_root = held.test_root
-    clock: Clock = WorldClock(clock_file) if clock_file is not None and test_root else SystemClock()
-    randomness: Randomness = SystemRandomness()
-    if seed is not None and test_root:
-        randomness = SeededRandomness(seed, f"device {names[0]} {held.epoch}")  # each start draws keys of its own
-    choice = keys or kept(directory)
-    ending = partial(end_secret, directory, choice)
-    if held.state == states.ZEROISED:
-        ending()
-    slots = choice.slots(directory, randomness, last=ending)
-    if not isinstance(slots, SoftwareSlots):  # a token may have keys that a cut left there
-        slots.settle([key for key in (held.indicia_key, held.message_key, held.next_key) if key is not None])
-    return Device(around(store), names[0], slots=slots, clock=clock)
+    with ExitStack() as opened:
+        store = SqliteMemory(directory / STORE)
+        opened.callback(store.close)
+        names = store.devices()
+        if len(names) != 1:
+            raise BadInput("psd.no-such-device", device=f"exactly one in {directory}")
+        settle(directory, store, names[0])
+        held = store.load(names)[names[0]]
+        test_root = held.test_root
+        clock: Clock = WorldClock(clock_file) if clock_file is not None and test_root else SystemClock()
+        randomness: Randomness = SystemRandomness()
+        if seed is not None and test_root:
+            randomness = SeededRandomness(seed, f"device {names[0]} {held.epoch}")  # each start draws keys of its own
+        choice = keys or kept(directory)
+        ending = partial(end_secret, directory, choice)
+        if held.state == states.ZEROISED:
+            ending()
+        slots = choice.slots(directory, randomness, last=ending)
+        if not isinstance(slots, SoftwareSlots):  # a token may have keys that a cut left there
+            slots.settle([key for key in (held.indicia_key, held.message_key, held.next_key) if key is not None])
+        device = Device(around(store), names[0], slots=slots, clock=clock)
+        opened.pop_all()  # it is the device's
+    return device
 
 
 class _Unopened:

@@ -1,25 +1,28 @@
-"""The operator's secret of a hosted fleet replaced: every key sealed anew, in groups of devices.
+"""The operator's secret of a hosted fleet: whose it is, and replaced, every key sealed anew in groups of devices.
 
-Here: the steps, over the database and the file of the secret. Not here: one device with a store of its own
-(`psd.resealing`), wrapping keys (`wrapping`).
+Here: the start of a host with its secret; the steps, over the database and the file of the secret. Not here: one device
+with a store of its own (`psd.resealing`), wrapping keys (`wrapping`).
 Kept: no host has the database meanwhile. The new secret is on the disk first, beside the old one; a device changes in
 one commit; devices that are done are left when a run that was cut is begun again. The old secret is overwritten when
 no device needs it, and the database knows by then which secret is the new one: a host that has another is refused. A
 device whose row or key cannot be read holds nobody else up: it is left as it is, and named. A key that a release before
-wrapping keys made gets one.
+wrapping keys made gets one. A database that no release with marks has served takes the mark of a secret that opens a
+key of its devices, and no other.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, suppress
-from itertools import islice
+from contextlib import ExitStack, closing, suppress
+from itertools import chain, islice
 from pathlib import Path
 
 from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import BrokenInvariant, Refused, TowncircleError
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.randomness import Randomness
+from towncircle.pki.keyfile import SecretProvider
+from towncircle.pki.randomness import SystemRandomness
 from towncircle.psd.hosted.seat import FleetStore
 from towncircle.psd.hosted.wrapping import WrappedSlots, WrappingKeys, keys_of
 from towncircle.psd.keys import SoftwareSlots
@@ -31,6 +34,7 @@ from towncircle.psd.state import DeviceState
 
 _GROUP = 200  # devices in one commit
 _AT_HAND = 8  # opened keys
+_TRIED = 8  # house: devices whose keys a secret may fail to open before it is another one
 _LOST = ("pki.key-file-locked", "psd.wrapping-gone")  # this device's key, whatever is tried
 
 
@@ -103,7 +107,7 @@ def reseal_hosted(dsn: str, secret: Path, wrapping: Path | None, randomness: Ran
             opened.callback(keys.close)
             keys.bind(store)
             keys.settle(store)
-        old, new = (_hosted(place, keys, randomness) for place in (secret, draft))
+        old, new = (_slots(bytes_of(place), keys, randomness) for place in (secret, draft))
         if not store.is_secret(bytes_of(draft)()):  # else cut just before its file was renamed
             count, lost = reseal_fleet(store, store.devices(), old, new)
             store.keep_secret_mark(bytes_of(draft)())
@@ -114,8 +118,7 @@ def reseal_hosted(dsn: str, secret: Path, wrapping: Path | None, randomness: Ran
     return count, lost
 
 
-def _hosted(place: Path, keys: WrappingKeys | None, randomness: Randomness) -> SoftwareSlots:
-    provider = bytes_of(place)
+def _slots(provider: SecretProvider, keys: WrappingKeys | None, randomness: Randomness) -> SoftwareSlots:
     if keys is None:
         return SoftwareSlots(provider, randomness)
     return WrappedSlots(provider, randomness, limit=_AT_HAND, wrapping=keys)
@@ -129,6 +132,40 @@ def make_secret(secret: Path, store: PostgresMemory, randomness: Randomness) -> 
         raise Refused("psd.no-secret", path=secret)
     keep_secret(secret, randomness)
     return True
+
+
+@cites("502.8b")
+def take_secret(store: PostgresMemory, secret: bytes, wrapping: Path | None) -> None:
+    """Have a host's database go by the secret of the host, from the first one on; `wrapping` is its folder of keys.
+
+    A database with devices and no mark was served by an older release: a key of them is opened before one is kept.
+    Raises `Refused` (psd.fleet-resealed; psd.fleet-secret, psd.wrapping-gone: no key opens, and nothing is kept).
+    """
+    if store.own(secret):
+        return
+    with ExitStack() as opened:
+        keys = opened.enter_context(closing(WrappingKeys(wrapping))) if wrapping is not None else None
+        _check_opens(store, _slots(lambda: secret, keys, SystemRandomness()))
+    store.own(secret, opens=True)
+
+
+def _check_opens(store: PostgresMemory, slots: SoftwareSlots) -> None:
+    """Check that some key opens, where there is one; a device that cannot be read says nothing of the secret."""
+    shut: list[TowncircleError] = []
+    groups = (_loaded(store, names, {}).values() for names in _groups(store.devices()))
+    for state in filter(keys_of, chain.from_iterable(groups)):
+        try:
+            if opens(slots, state):
+                return
+            shut.append(Refused("psd.fleet-secret", path=store.path))
+        except Refused as error:
+            shut.append(error)
+        except BrokenInvariant:
+            continue
+        if len(shut) == _TRIED:
+            break
+    if shut:
+        raise max(shut, key=lambda error: error.code == "psd.fleet-secret")
 
 
 def check_whole(secret: Path) -> None:
