@@ -341,6 +341,14 @@ ROWS = {
         next_step="Name a file of 32 other random bytes, or another passphrase, outside the device's folder; or name "
         "none, and new bytes are made. Nothing has changed.",
     ),
+    "psd.secret-shared": Row(
+        kind="refused",
+        sentence="The secret in {path} opens other databases too: {others}.",
+        clause="502.8(b)",
+        next_step="Copy the file for each of the other databases, start their hosts with the copy (--secret, and "
+        "--wrapping with the folder they have), take their notes out of {notes}, and do this again. Nothing has "
+        "changed.",
+    ),
     "psd.reseal-open": Row(
         kind="refused",
         sentence="The operator's secret was being replaced when something ended it: {path} is still there.",
