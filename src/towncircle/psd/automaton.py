@@ -121,8 +121,9 @@ def _ordered_out(state: DeviceState, command: commands.Command | Order) -> bool:
 
     It gets no renewal any more, which would lower the mark.
     """
-    order = isinstance(command, Order) and command.event == "withdraw"
-    return order and contact.ran_ahead(state, command.envelope.issued)
+    if not (isinstance(command, Order) and command.event == "withdraw"):
+        return False
+    return contact.ran_ahead(state, command.envelope.issued)
 
 
 def _high_water(state: DeviceState, event: str, now: Instant) -> Instant:
