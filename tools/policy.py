@@ -102,10 +102,15 @@ concern their device alone, and so does a pair that a PKCS#11 token made. Every 
 for as long as its process runs, whatever a later test finds. The device for which it was found, at its start, on demand
 or at the birth of its key, is faulted for good: that is written into its store.
 
+The command that finds it is answered with what failed (`psd.selftest-failed`, `psd.pairwise-failed`,
+`psd.module-altered`), whatever serves the device; those that follow hear `psd.faulted` with the reason.
+
 A worker of a host is one module for all its devices: such a failure, whichever device asked, stops all of them for as
-long as the worker runs. Of the others nothing is written, and of none where the worker fails at its own start: a sound
-worker goes on with them where they stood. A module whose own files are not those of its build writes nothing into the
-store of any device; there, too, a sound module goes on.
+long as the worker runs, and what it signed in the group under way is not released; devices of the host's other workers
+go on. Of the others nothing is written, and of none where the worker fails at its own start: a sound worker goes on
+with them where they stood. A worker that failed is not started again by itself: the operator ends `serve-wan` and
+starts it again. A module whose own files are not those of its build writes nothing into the store of any device; there,
+too, a sound module goes on, once `serve-wan`, `serve-lan` or the process on the pipe was started again.
 
 ## Integrity of the program
 

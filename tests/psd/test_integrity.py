@@ -337,3 +337,28 @@ def test_the_launcher_writes_the_manifest_only_where_files_changed(tmp_path: Pat
     _flip(package / "psd" / "device.py")
     assert integrity.write(package)
     assert integrity.check(package)
+
+
+def test_a_changed_source_tree_is_refused_until_its_launcher_was_run(tmp_path: Path) -> None:
+    checkout = tmp_path / "checkout"
+    shutil.copytree(ROOT / "src", checkout / "src", ignore=shutil.ignore_patterns("__pycache__", "MANIFEST"))
+    shutil.copytree(ROOT / "tools", checkout / "tools", ignore=shutil.ignore_patterns("__pycache__"))
+    (checkout / ".venv" / "bin").mkdir(parents=True)
+    (checkout / ".venv" / "bin" / "python").symlink_to(sys.executable)
+    (checkout / ".venv" / ".made-at").write_text(f"{checkout}\n")  # as if it had been made here
+    for name in ("towncircle", "requirements.lock"):
+        shutil.copy(ROOT / name, checkout / name)
+    shutil.copy(ROOT / "requirements.lock", checkout / ".venv" / ".done-requirements.lock")
+    package, environment = checkout / "src" / "towncircle", {**os.environ, "PYTHONPATH": str(checkout / "src")}
+
+    def run(*line: str) -> None:
+        subprocess.run([*line, "--help"], env=environment, check=True, capture_output=True)
+
+    run(str(checkout / "towncircle"))
+    assert integrity.check(package)
+    (package / "psd" / "registers.py").write_text((PACKAGE / "psd" / "registers.py").read_text() + "# changed\n")
+    run(sys.executable, "-m", "towncircle")  # the program itself never does
+    with pytest.raises(BrokenInvariant, match=r"psd\.module-altered.*registers\.py"):
+        integrity.check(package)
+    run(str(checkout / "towncircle"))
+    assert integrity.check(package)

@@ -202,6 +202,11 @@ def found_by(device: str) -> bool:
     return bool(_failures) and _failures[0][0] == device
 
 
+def reason() -> BrokenInvariant:
+    """Give the failure that stopped the module."""
+    return _again(_failures[0][1])
+
+
 def _again(error: BrokenInvariant) -> BrokenInvariant:
     """Give the same error without the frames that it went through."""
     if error.code == "psd.module-altered":

@@ -31,7 +31,7 @@ from towncircle.psd.hosted.caches import DEFAULT_LIMIT, RecentSlots, Watch, entr
 from towncircle.psd.hosted.place import Place
 from towncircle.psd.hosted.seat import FleetStore, Seat, Sighted
 from towncircle.psd.hosted.wrapping import Bindable, WrappedSlots, WrappingKeys
-from towncircle.psd.memory import RecordName
+from towncircle.psd.memory import Record, RecordName
 from towncircle.psd.recent import Recent
 from towncircle.psd.sight import Seen
 from towncircle.psd.signing import Signing, Work, finish, run
@@ -264,8 +264,7 @@ class Fleet:
         known = {name.device for name in found}
         for place in places:
             if place.name in known:
-                place.again()
-                place.run(found)
+                _rerun(place, found)
 
     def _kept(self, places: list[Place], lost: set[DeviceId], *, loose: bool) -> None:
         for place in places:
@@ -315,8 +314,21 @@ class Fleet:
 def _stop(places: list[Place]) -> None:
     """Have a group under way answer as a module whose self-test failed: what it has signed is not kept or released."""
     for place in places:
-        place.again()
-        place.run(None)
+        _rerun(place, None)
+
+
+def _rerun(place: Place, known: Mapping[RecordName, Record] | None) -> None:
+    """Run a device's commands again, from what is kept.
+
+    The command that found that the module is unsound is answered with that, as by a device of its own; it is not found
+    again, since the device has started as faulted by then.
+    """
+    first = place.answers
+    place.again()
+    place.run(known)
+    if selftest.failed():
+        found = commands.encode_error(selftest.reason())
+        place.answers = [was if was == found else now for was, now in zip(first, place.answers, strict=True)]
 
 
 def _start(places: list[Place]) -> None:

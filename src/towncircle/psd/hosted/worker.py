@@ -21,6 +21,7 @@ from towncircle.psd import commands, selftest
 from towncircle.psd.hosted.caches import calm_collector
 from towncircle.psd.hosted.fleet import Fleet
 from towncircle.psd.hosted.pool import read_items, write_items
+from towncircle.psd.hosted.resealing import take_secret
 from towncircle.psd.hosted.wrapping import WrappingKeys
 from towncircle.psd.postgres import PostgresMemory
 from towncircle.psd.process import SystemClock, WorldClock
@@ -51,8 +52,9 @@ def serve(source: BinaryIO, sink: BinaryIO) -> int:
 
 def _opened(dsn: str, secret: bytes, limit: int, clock: str, wrapping: str, standby: str) -> Fleet:
     with ExitStack() as opened:
-        store = PostgresMemory(dsn, standby=bool(standby), secret=secret)
+        store = PostgresMemory(dsn, standby=bool(standby))
         opened.callback(store.close)
+        take_secret(store, secret, Path(wrapping) if wrapping else None)
         keys = WrappingKeys(Path(wrapping)) if wrapping else None
         if keys is not None:
             opened.callback(keys.close)
