@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from tests.journeys.stories import MAILROOM, PEOPLE, mailer, refused
 from tests.journeys.test_balances import case_of, half_of, held_back, job_of, out_of_reach
+from tests.journeys.test_missing import provider
 from tests.journeys.test_returning import audited, break_down
 from tests.psd.shops import CHANCE, NOW
 from tests.world.batch_stories import begun
@@ -18,13 +19,15 @@ from tests.world.test_hybrid import refusal
 from towncircle.cli.main import main
 from towncircle.kernel import persons
 from towncircle.kernel.cites import cites
-from towncircle.kernel.errors import TowncircleError
+from towncircle.kernel.errors import BadInput, TowncircleError
 from towncircle.kernel.ids import DeviceId, JobId
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import Mills
 from towncircle.kernel.store import Record
 from towncircle.licensee import batches, mailroom, returns
 from towncircle.licensee.corrections import Shortpaid
+from towncircle.provider import missing as incident
+from towncircle.psd.opening import SECRET
 from towncircle.psd.ports import BytePort
 from towncircle.testing.rehearsal_world import in_process
 from towncircle.wire.bodies.checkout import EXAMINATION
@@ -244,6 +247,50 @@ def test_a_person_decides_on_jobs_of_an_examined_device_that_nobody_can_ask(serv
     with serving.world.store(MAILROOM).reading() as view:
         (held,) = view.find("department")
     assert (held.body["reserved"], held.body["spent"]) == (0, int(total))
+
+
+@cites("502.25a")
+def test_a_device_whose_secret_is_cut_short_does_not_hold_up_its_half(world: World) -> None:
+    journeys = mailer(world, deposit=300, reset=100)
+    first, half = journeys.device, half_of(journeys)
+    with world.shelf.client(half) as client:
+        client.request_reset(Mills.dollars(50))  # the host died before it carried the request
+    world.shelf.close()
+    (world.shelf.folder_of(first) / SECRET).write_bytes(b"short")
+    with pytest.raises(BadInput, match=r"pki\.bad-secret"):
+        journeys.settle()
+    assert journeys.status_of(half).registers.descending == Mills.dollars(50)
+
+
+def found_again(journeys: Journeys, device: DeviceId) -> None:
+    """Have a device that was reported found, connected, inspected, and given back by its Provider."""
+    missing.report(journeys, device, event="recovered", place="rack", details="It was behind a shelf.")
+    assert f"{device} is not connected: " in journeys.contact()  # what it signed is taken; its inspection asks for it
+    provider(journeys, incident.inspect, device=device, outcome="regular", reference="b-1", document="")
+    provider(journeys, incident.give_back, device=device, regime="imi-2024")
+
+
+@cites("502.24c/1", "502.24c/4")
+def test_a_half_that_was_missed_and_found_stands_in_for_its_device_again(serving: Serving, tmp_path: Path) -> None:
+    journeys = mailer(serving.world, deposit=300, reset=100)
+    first, half = journeys.device, half_of(journeys)
+    missing.report(journeys, half, event="stolen", place="rack", details="The door was broken open.")
+    found_again(journeys, half)
+    with refused("missing.not-in-hand"):
+        journeys.reset(Mills.dollars(50), device=half)  # nobody has renewed it yet
+    assert "not connected" not in journeys.contact()
+    journeys.reset(Mills.dollars(50), device=half)
+    serving.hybrid(first, half)
+    serving.away = True
+    single = journeys.evidence(journeys.plan(PEOPLE))
+    assert (single.body["state"], single.body["device"]) == (mailroom.EVIDENCED, half)
+    serving.away = False
+    missing.report(journeys, first, event="stolen", place="rack", details="The door was broken open.")
+    assert journeys.device == half
+    found_again(journeys, first)
+    journeys.contact()
+    assert journeys.evidence(journeys.plan(PEOPLE)).body["device"] == journeys.device == first
+    audited(serving.world, tmp_path / "export")
 
 
 @cites("P050-2.8")

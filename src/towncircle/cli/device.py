@@ -205,7 +205,7 @@ def _serve_wan(args: argparse.Namespace) -> int:
     from towncircle.psd.hosted.caches import MIB
     from towncircle.psd.hosted.funnel import Lanes
     from towncircle.psd.hosted.pool import Pool, workers_within
-    from towncircle.psd.hosted.resealing import check_whole, make_secret, take_secret
+    from towncircle.psd.hosted.resealing import check_whole, make_secret, note_secret, take_secret
     from towncircle.psd.postgres import PostgresMemory
     from towncircle.world.clock import FILE as CLOCK_FILE
     from towncircle.world.stations import gate
@@ -223,6 +223,7 @@ def _serve_wan(args: argparse.Namespace) -> int:
         secret = args.secret.read_bytes()
         pool = Pool(dsn=dsn, secret=secret, workers=workers, **told)  # its workers start with the first command
         take_secret(store, secret, wrapping)
+        note_secret(args.secret, store)
         standbys = store.standbys() or "none"
     lanes = Lanes(pool)
     try:

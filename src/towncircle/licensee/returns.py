@@ -79,6 +79,12 @@ def case(ctx: Context, *, device: DeviceId) -> Record | None:
     return ctx.tx.get("check-out", device)
 
 
+def going(ctx: Context, *, device: DeviceId) -> bool:
+    """Tell whether a device goes or went out of service."""
+    held = case(ctx, device=device)
+    return held is not None and held.body["state"] != DECLINED
+
+
 def decline(ctx: Context, *, device: DeviceId) -> None:
     """Close a case that the Provider has refused, or that could not even be sealed."""
     held = ctx.tx.get("check-out", device)

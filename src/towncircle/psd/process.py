@@ -25,6 +25,7 @@ from towncircle.kernel.errors import BadInput, Refused, TowncircleError
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.instants import Clock, Instant
 from towncircle.kernel.randomness import Randomness, SeededRandomness
+from towncircle.pki import durable
 from towncircle.pki.passphrase import store_parameters
 from towncircle.pki.randomness import SystemRandomness
 from towncircle.psd import commands, opening, states
@@ -72,11 +73,21 @@ def create(
 ) -> None:  # fmt: skip
     """Make the store directory of a new device; without a secret its keys will lie elsewhere, as `keys` says.
 
-    Raises `Refused` (psd.store-stale) where the device exists already.
+    What opens its keys is on the disk, with its name, before there is a device to make any. Raises `Refused`
+    (psd.store-stale) where the device exists already.
     """
-    directory.mkdir(parents=True, exist_ok=True)
+    durable.make(directory)
     memory = SqliteMemory(directory / STORE, create=True)
     try:
+        if memory.devices():
+            raise Refused("psd.store-stale", device=device)
+        if keys is not None:
+            keys.keep(directory)
+            if keys.passphrase is not None:
+                store_parameters(directory / opening.PASSPHRASE, SystemRandomness())
+        if secret is not None:
+            durable.keep(directory / SECRET, secret)
+        durable.sync(directory)
         manufacture(
             memory,
             device=device,
@@ -87,14 +98,6 @@ def create(
         )
     finally:
         memory.close()
-    if keys is not None:
-        keys.keep(directory)
-        if keys.passphrase is not None:
-            store_parameters(directory / opening.PASSPHRASE, SystemRandomness())
-    if secret is not None:
-        place = directory / SECRET
-        place.touch(mode=0o600)
-        place.write_bytes(secret)
 
 
 def open_device(

@@ -333,6 +333,22 @@ ROWS = {
         clause="502.8(b)",
         next_step="Change the token's PIN with the token's own program.",
     ),
+    "psd.reseal-same": Row(
+        kind="refused",
+        sentence="{path} is no new secret for {device}: its keys are sealed under it, or it lies under a name that the "
+        "device keeps for its own.",
+        clause="502.8(b)",
+        next_step="Name a file of 32 other random bytes, or another passphrase, outside the device's folder; or name "
+        "none, and new bytes are made. Nothing has changed.",
+    ),
+    "psd.secret-shared": Row(
+        kind="refused",
+        sentence="The secret in {path} opens other databases too: {others}.",
+        clause="502.8(b)",
+        next_step="Copy the file for each of the other databases, start their hosts with the copy (--secret, and "
+        "--wrapping with the folder they have), take their notes out of {notes}, and do this again. Nothing has "
+        "changed.",
+    ),
     "psd.reseal-open": Row(
         kind="refused",
         sentence="The operator's secret was being replaced when something ended it: {path} is still there.",
