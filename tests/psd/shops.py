@@ -24,7 +24,7 @@ from towncircle.psd.process import SystemClock, create
 from towncircle.transport.stations import Call, StationPort, StationServer, context_for
 from towncircle.world.hybrid import HybridPort
 from towncircle.world.notebook import Notebook
-from towncircle.world.stations import enrol, found, gate, one_device, port_to
+from towncircle.world.stations import OneDevice, enrol, found, gate, port_to
 
 FIRST, OTHER = (DeviceId.of(vendor="TC", model="1A", serial=serial) for serial in (301, 302))
 CHANCE = SeededRandomness(3, "stations")
@@ -68,7 +68,7 @@ class Shop:
         return port
 
     def lan(self) -> StationPort:
-        server = self.serve("lan", one_device(self.alone(FIRST), FIRST))
+        server = self.serve("lan", OneDevice(self.alone(FIRST), FIRST))
         self.officer = self.officer or self.station("provider", server, "lan", FIRST, role="provider")
         return self.station("desk", server, "lan", FIRST)
 

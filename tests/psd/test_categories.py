@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -23,7 +25,7 @@ from towncircle.psd.ports import BytePort
 from towncircle.psd.postgres import PostgresMemory
 from towncircle.wire.bodies import Withdraw
 from towncircle.world.notebook import move
-from towncircle.world.stations import enrol, found, one_device, port_to, strike
+from towncircle.world.stations import OneDevice, enrol, found, port_to, strike
 
 
 @pytest.fixture
@@ -83,8 +85,40 @@ def test_a_refusal_keeps_its_code_over_any_line(shop: Shop, port: BytePort) -> N
 # lines
 
 
+def test_a_command_that_waits_for_a_lan_device_is_run_before_one_that_came_later() -> None:
+    ran, begun, go_on = list[bytes](), threading.Event(), threading.Event()
+
+    class Port:
+        def exchange(self, command: bytes) -> bytes:
+            ran.append(command)
+            if command == b"a batch":
+                begun.set()
+                assert go_on.wait(10)
+            return command
+
+    call = OneDevice(Port(), FIRST)
+
+    def busy() -> None:
+        call(FIRST, b"a batch")
+        call(FIRST, b"recover")  # by the thread that has just run: nobody is woken for it
+
+    with ThreadPoolExecutor(2) as pool:
+        for _ in range(20):
+            first = pool.submit(busy)
+            assert begun.wait(10)
+            waiting = pool.submit(call, FIRST, b"evidence")
+            while call.callers < 2:
+                time.sleep(0.001)
+            go_on.set()
+            first.result()
+            waiting.result()
+            begun.clear()
+            go_on.clear()
+    assert ran == [b"a batch", b"evidence", b"recover"] * 20
+
+
 def test_two_workstations_share_one_device_and_no_piece(shop: Shop) -> None:
-    server = shop.serve("lan", one_device(shop.alone(FIRST), FIRST))
+    server = shop.serve("lan", OneDevice(shop.alone(FIRST), FIRST))
     desks = [DeviceClient(shop.station(name, server, "lan", FIRST)) for name in ("front", "back")]
     shop.workshop.commission(desks[0], FIRST, NOW)
     shop.workshop.reset(desks[0], FIRST, Mills.dollars(100), NOW)
@@ -132,7 +166,7 @@ def test_a_caller_reaches_only_devices_it_was_enrolled_for_and_none_once_struck(
 
 
 def test_a_station_does_what_its_role_allows(shop: Shop) -> None:
-    server = shop.serve("lan", one_device(shop.alone(FIRST), FIRST))
+    server = shop.serve("lan", OneDevice(shop.alone(FIRST), FIRST))
     desk, watch, officer = (
         DeviceClient(shop.station(role, server, "lan", FIRST, role=role)) for role in ("user", "watch", "provider")
     )

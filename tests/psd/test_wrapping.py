@@ -261,6 +261,20 @@ def test_pieces_that_are_kept_are_given_out_though_a_key_of_their_group_could_no
     fleet.close()
 
 
+def test_a_device_whose_wrapping_keys_are_lost_answers_and_names_the_way_out(tmp_path: Path) -> None:
+    store, side = MemoryInRam(), tmp_path / "keys"
+    fleet = host(store, side)
+    commissioned(store, fleet, [KEPT])
+    fleet.close()
+    (side / "wrapping.keys").unlink()
+    with closing(host(store, side)) as fleet:
+        client = DeviceClient(Seen(fleet, KEPT))
+        with pytest.raises(Refused, match=r"psd\.wrapping-gone") as caught:
+            client.audit()
+        assert client.status().state == "in service"
+    assert "withdraw DIR --failed" in caught.value.next_step  # `world.keyless` walks it by this code
+
+
 def test_a_host_that_another_one_has_overtaken_lets_go_of_the_keys_that_it_opened(tmp_path: Path) -> None:
     store, side = MemoryInRam(), tmp_path / "keys"
     first, second = host(store, side), host(store, side)

@@ -141,13 +141,13 @@ def _serve_lan(args: argparse.Namespace) -> int:
     from towncircle.world.lan import note
     from towncircle.world.lines import clock_arguments
     from towncircle.world.notebook import refuse_notes
-    from towncircle.world.stations import gate, one_device
+    from towncircle.world.stations import OneDevice, gate
 
     refuse_notes(args.store)
     port = KeptPort(lambda: ProcessPort(args.store, arguments=clock_arguments(args.store)), told=_tell)
     try:
         note(args.store, args.stations)
-        return _serve(args, gate(args.stations, one_device(port, port.device)), str(port.device))
+        return _serve(args, gate(args.stations, OneDevice(port, port.device)), str(port.device))
     finally:
         port.close()
 

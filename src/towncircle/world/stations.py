@@ -302,24 +302,38 @@ def _check_role(listed: str, command: bytes) -> None:
         raise Refused("psd.role-refused", service=event, role=role, roles=services.OFFICER)
 
 
-def one_device(port: BytePort, device: DeviceId) -> Callable[[DeviceId, bytes], bytes]:
-    """Serve one device to many callers, one command at a time (the LAN category).
+class OneDevice:
+    """Serve one device to many callers, one command at a time, first come, first served (the LAN category).
 
-    Who cannot be served in time is told so, and nothing of his command is run: psd.host-busy.
+    Who cannot be served in time is told so, and nothing of his command is run: psd.host-busy. A request that waits is
+    run before a later question whether it was, so that nobody is told of a "never" that is debited afterwards.
     """
-    turn = threading.Lock()
 
-    def call(name: DeviceId, command: bytes) -> bytes:
-        if name != device:
+    def __init__(self, port: BytePort, device: DeviceId) -> None:
+        self._port, self._device = port, device
+        self._tickets, self._changed = list[object](), threading.Condition()
+
+    @property
+    def callers(self) -> int:
+        """Give how many callers are served or wait."""
+        return len(self._tickets)
+
+    def __call__(self, name: DeviceId, command: bytes) -> bytes:
+        """Give the device's answer. Raises `Refused` (psd.host-busy), `BadInput` (psd.no-such-device)."""
+        if name != self._device:
             raise BadInput("psd.no-such-device", device=name)
-        if not turn.acquire(timeout=WAIT_S):
-            raise Refused("psd.host-busy")
+        ticket = object()
+        with self._changed:
+            self._tickets.append(ticket)
         try:
-            return port.exchange(command)
+            with self._changed:
+                if not self._changed.wait_for(lambda: self._tickets[0] is ticket, timeout=WAIT_S):
+                    raise Refused("psd.host-busy")
+            return self._port.exchange(command)
         finally:
-            turn.release()
-
-    return call
+            with self._changed:
+                self._tickets.remove(ticket)
+                self._changed.notify_all()
 
 
 def port_to(folder: Path, address: tuple[str, int], device: DeviceId, *, timeout_s: float = TIMEOUT_S) -> StationPort:
