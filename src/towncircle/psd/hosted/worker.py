@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import resource
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -73,6 +73,9 @@ def main() -> int:
     """Run the worker on its pipe."""
     calm_collector()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # opened keys are in no file that a crash leaves
+    if hasattr(os, "SCHED_BATCH"):  # its groups are long: whoever wakes up beside it is not to cut them short
+        with suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
     try:
         return serve(sys.stdin.buffer, sys.stdout.buffer)
     except BrokenPipeError:  # the host went away; what was run is kept for `recover`
