@@ -107,10 +107,10 @@ def held(journeys: Journeys, device: DeviceId) -> DeviceId:
 def settle(journeys: Journeys) -> AccountStatement | None:
     """Finish it, as `Journeys.settle` says."""
     journeys.world.deliver()
-    refused: Refused | None = None
+    refused: TowncircleError | None = None
     try:
         leases.sign_for(journeys)
-    except Refused as refusal:  # told below; a device that never came holds up nothing else
+    except TowncircleError as refusal:  # told below; a device that never came holds up nothing else
         refused = refusal
     custody_world.settle(journeys)
     with journeys.world.store(journeys.licensee).reading() as view:
@@ -122,12 +122,14 @@ def settle(journeys: Journeys) -> AccountStatement | None:
     for order in journeys.do(funds.open_deposits):
         try:
             journeys.finish_deposit(order)
-        except Refused as refusal:  # told below; a deposit never holds up a reset
+        except TowncircleError as refusal:  # told below; a deposit never holds up a reset
             refused = refusal
     for device in pair:
         try:
             statement = _settle_reset(journeys, device) or statement
-        except Refused as refusal:  # told below; one half of a hybrid holds up neither the other nor what follows
+        except (
+            TowncircleError
+        ) as refusal:  # told below; one half of a hybrid holds up neither the other nor what follows
             refused = refusal
     if pair:
         returning.finish(journeys)
