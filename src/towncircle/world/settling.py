@@ -127,9 +127,7 @@ def settle(journeys: Journeys) -> AccountStatement | None:
     for device in pair:
         try:
             statement = _settle_reset(journeys, device) or statement
-        except (
-            TowncircleError
-        ) as refusal:  # told below; one half of a hybrid holds up neither the other nor what follows
+        except TowncircleError as refusal:  # told below; one half holds up neither the other nor what follows
             refused = refusal
     if pair:
         returning.finish(journeys)
