@@ -91,8 +91,8 @@ start and after every command.
 
 The module is in its approved mode while it has its keys, is not faulted and its scheme is `ecdsa-p256` (SHA-256,
 AES-256-GCM; for a hosted device HMAC-SHA-256); the answer to `status` says so in `approved_mode`. It is not where the
-keys are sealed under a passphrase (Argon2id is no approved way to derive a key), nor where they are drawn from a seed. A
-PKCS#11 token makes and keeps keys by its own rules: what it is approved for is its own to say, and no known answer is
+keys are sealed under a passphrase (Argon2id is no approved way to derive a key), nor where they are drawn from a seed.
+A PKCS#11 token makes and keeps keys by its own rules: what it is approved for is its own to say, and no known answer is
 asked of it at power-on. Under the rule set of 1998 it signs specimens with DSA 1024 and SHA-1,
 which FIPS 186-5 keeps for verifying only: it then says that it is not in the approved mode.
 """
@@ -145,8 +145,10 @@ A database keeps older versions of a row in its pages, its log, standbys and bac
 stay there, and are dead: its wrapping key, without which the operator's secret does not open them, was overwritten in
 the host's folder (`psd/hosted/wrapping.py`, ADR 0044); a test searches the whole cluster and the folder for anything
 that still opens. Out of reach are copies that somebody made of that folder, old blocks of a disk or file system that
-writes elsewhere, and keys of a release before there were wrapping keys, whose copies open with the operator's secret
-until it is replaced and destroyed; replacing it gives such keys a wrapping key.
+writes elsewhere, the memory of another host of the database that had opened the key (it lets go when it is told that
+it was overtaken, with its next commit for the device, or when its table of opened keys is full), and keys of a release
+before there were wrapping keys, whose copies open with the operator's secret until it is replaced and destroyed;
+replacing it gives such keys a wrapping key.
 
 ## Physical security
 
@@ -154,8 +156,8 @@ None is claimed. It is software on a general computer: who owns the computer can
 limits the harm: the cap of the descending register, which bounds what *each* copy or restore prints before it has to
 contact the Provider (within the contact term), not what all of them print together; the message counter and the
 registers, by which a store that is older than the device's last signed word at the Provider is caught at the next
-contact; duplicate detection at the scanner, and examination, which alone find a store that was restored from a copy newer
-than that word. A product keeps its keys in
+contact; duplicate detection at the scanner, and examination, which alone find a store that was restored from a copy
+newer than that word. A product keeps its keys in
 hardware: the key slots take a PKCS#11 token behind the same verb, in a device with a process of its own (stand-alone,
 LAN, the LAN device of a hybrid). A hosted device (WAN, a hybrid's other half) has software keys only (ADR 0058), so its
 keys are as safe as its host, and a Provider that needs them in hardware serves such a device by `serve-lan`.
@@ -199,7 +201,8 @@ def policy_page() -> str:
     lines += ["No private key is ever an answer, an argument, an error or a line of a log.", "", "## Self-tests", ""]
     lines += [
         "These run at power-on, which is the start of the process, and whenever `selftest` is called; the law of the",
-        "registers is checked with them for each device. A pair is tested when a key is born.",
+        "registers is checked with them for each device. A pair is tested when a key is born. A worker of a host is",
+        "the module of many devices: it runs them on demand once a minute at most, and tells what the last run gave.",
         "",
     ]
     lines += _table(("test", "what is asked"), ((name, selftest.WHAT[name]) for name in selftest.TESTS))

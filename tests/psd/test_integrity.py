@@ -310,6 +310,9 @@ def test_a_file_changed_while_a_host_runs_is_found_on_demand_and_stops_every_dev
     assert not any(record.request_id == "JOB-2" for name in names for record in store.records(name))
     pool = host(dsn, tmp_path / "keys")
     assert all(isinstance(decode_answer(answer), Evidenced) for answer in pool.exchange_many(second))
+    first_told = decode_answer(pool.exchange(names[0], encode_command(SelfTest())))
+    with _changed(installed / "psd" / "hosted" / "fleet.py"):  # within the minute that a worker gives its last result
+        assert decode_answer(pool.exchange(names[0], encode_command(SelfTest()))) == first_told
     pool.close()
     store.close()
 

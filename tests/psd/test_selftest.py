@@ -36,22 +36,26 @@ def test_each_failing_test_faults_the_device_at_power_on(name: str) -> None:
         story.evidence()
 
 
-@pytest.mark.parametrize(
-    ("test", "part", "broken"),
-    [
-        ("sha-256", "hashlib.sha256", lambda data=b"": __import__("hashlib").md5(data)),
-        ("integrity", "integrity.check", lambda: ""),
-        ("ecdsa-p256 sign", "_R", 1),
-        ("hmac-sha-256", "hmac.digest", lambda *_: bytes(32)),
-        ("ecdsa-p256 drawn", "signature_valid", lambda *_: False),
-        ("ecdsa-p256 verify", "signature_valid", lambda *_: True),
-        ("dsa-1024 sign", "_DSA_SIGNATURE", bytes(40)),
-        ("dsa-1024 verify", "signature_valid", lambda *_: False),
-        ("aes-256-gcm", "AESGCM", lambda key: type("Broken", (), {"encrypt": lambda *_: bytes(32)})()),
-        ("aes-256-gcm opening", "AESGCM", lambda key: type("Lax", (), {"decrypt": lambda *_: bytes(16)})()),
-        ("argon2id", "Argon2id", lambda **_: type("Broken", (), {"derive": lambda *_: bytes(32)})()),
-    ],
-)
+BREAKS: list[tuple[str, str, object]] = [
+    ("sha-256", "hashlib.sha256", lambda data=b"": __import__("hashlib").md5(data)),
+    ("integrity", "integrity.check", lambda: ""),
+    ("hmac-sha-256", "hmac.digest", lambda *_: bytes(32)),
+    ("ecdsa-p256 sign", "_R", 1),
+    ("ecdsa-p256 drawn", "signature_valid", lambda *_: False),
+    ("ecdsa-p256 verify", "signature_valid", lambda *_: True),
+    ("dsa-1024 sign", "_DSA_SIGNATURE", bytes(40)),
+    ("dsa-1024 verify", "signature_valid", lambda *_: False),
+    ("aes-256-gcm", "AESGCM", lambda key: type("Broken", (), {"encrypt": lambda *_: bytes(32)})()),
+    ("aes-256-gcm opening", "AESGCM", lambda key: type("Lax", (), {"decrypt": lambda *_: bytes(16)})()),
+    ("argon2id", "Argon2id", lambda **_: type("Broken", (), {"derive": lambda *_: bytes(32)})()),
+]
+
+
+def test_every_self_test_is_broken_here() -> None:
+    assert [test for test, _, _ in BREAKS] == list(selftest.TESTS)
+
+
+@pytest.mark.parametrize(("test", "part", "broken"), BREAKS)
 def test_each_known_answer_is_really_asked(
     test: str, part: str, broken: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -75,6 +79,27 @@ def test_the_power_on_tests_run_once_a_process_and_again_after_a_failure(monkeyp
     for _ in range(2):
         with pytest.raises(BrokenInvariant):
             selftest.power_on()
+
+
+def test_a_process_of_many_devices_runs_its_tests_on_demand_once_in_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    runs: list[int] = []
+    for kept in ("_paces", "_demanded", "_failures"):
+        monkeypatch.setattr(selftest, kept, [])
+    monkeypatch.setattr(selftest, "run", lambda *_, **__: (runs.append(1), ("all",))[1])
+    client = Story().to("in service").client
+    for paced, expected in ((False, 3), (True, 4)):
+        if paced:
+            selftest.pace(60)
+        assert [client.selftest().passed for _ in range(3)] == [("all",)] * 3
+        assert len(runs) == expected
+    ((last, passed),) = selftest._demanded
+    selftest._demanded[0] = (last - 60, passed)
+    client.selftest()
+    assert len(runs) == 5
+    selftest.stop(BrokenInvariant("psd.selftest-failed", name="one"), device="another")
+    with pytest.raises(BrokenInvariant):  # what stopped the module needs no run
+        client.selftest()
+    assert len(runs) == 5
 
 
 def test_a_test_that_fails_on_demand_faults_the_device() -> None:

@@ -347,7 +347,7 @@ class Device:
 
     def _tested(self, state: DeviceState, now: Instant) -> bytes:
         try:
-            passed = selftest.run(self._tests, device=self._device)
+            passed = selftest.on_demand(self._tests, device=self._device)
             state.check()
         except BrokenInvariant as error:
             if self._of_the_module(error):

@@ -17,7 +17,7 @@ from typing import BinaryIO
 from towncircle.kernel.errors import TowncircleError
 from towncircle.kernel.ids import DeviceId
 from towncircle.pki.randomness import SystemRandomness
-from towncircle.psd import commands
+from towncircle.psd import commands, selftest
 from towncircle.psd.hosted.caches import calm_collector
 from towncircle.psd.hosted.fleet import Fleet
 from towncircle.psd.hosted.pool import read_items, write_items
@@ -25,6 +25,8 @@ from towncircle.psd.hosted.resealing import take_secret
 from towncircle.psd.hosted.wrapping import WrappingKeys
 from towncircle.psd.postgres import PostgresMemory
 from towncircle.psd.process import SystemClock, WorldClock
+
+SELFTEST_S = 60  # house: a worker runs its self-tests on demand this often at most
 
 
 def serve(source: BinaryIO, sink: BinaryIO) -> int:
@@ -72,6 +74,7 @@ def _opened(dsn: str, secret: bytes, limit: int, clock: str, wrapping: str, stan
 def main() -> int:
     """Run the worker on its pipe."""
     calm_collector()
+    selftest.pace(SELFTEST_S)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # opened keys are in no file that a crash leaves
     try:
         return serve(sys.stdin.buffer, sys.stdout.buffer)
