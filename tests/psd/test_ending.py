@@ -32,3 +32,19 @@ def test_a_lost_answer_to_a_withdrawal_is_given_again_after_the_keys_are_gone() 
         story.client.withdraw(story.workshop.seal(story.name, Withdraw(reason="again"), story.now))
     with pytest.raises(TowncircleError):
         story.client.audit()
+
+
+def test_an_unsound_module_destroys_the_keys_of_no_device_that_a_sound_one_goes_on_with() -> None:
+    story = Story().to("in service")
+    story.device._unsound = "a test"
+    assert story.client.status().state == "faulted"
+    story.clock.pass_time(hours=73)  # nor does it lock it
+    before = story.state()
+    with pytest.raises(Refused, match=r"machine\.illegal-move"):
+        story.client.zeroise(story.name)
+    assert story.state() == before
+    for stage in ("authorised", "withdrawn"):
+        story = Story().to(stage)
+        story.device._unsound = "a test"
+        story.client.zeroise(story.name)
+        assert story.client.status().state == "zeroised"

@@ -317,22 +317,6 @@ def test_a_file_changed_while_a_host_runs_is_found_on_demand_and_stops_every_dev
     store.close()
 
 
-def test_an_unsound_module_destroys_the_keys_of_no_device_that_a_sound_one_goes_on_with() -> None:
-    story = Story().to("in service")
-    story.device._unsound = "a test"
-    assert story.client.status().state == "faulted"
-    story.clock.pass_time(hours=73)  # nor does it lock it
-    before = story.state()
-    with pytest.raises(Refused, match=r"machine\.illegal-move"):
-        story.client.zeroise(story.name)
-    assert story.state() == before
-    for stage in ("authorised", "withdrawn"):
-        story = Story().to(stage)
-        story.device._unsound = "a test"
-        story.client.zeroise(story.name)
-        assert story.client.status().state == "zeroised"
-
-
 def test_a_running_device_stays_the_build_that_was_loaded_whatever_is_installed_over_it(
     installed: Path, funded: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
