@@ -19,7 +19,7 @@ from towncircle.kernel.ids import DeviceId
 from towncircle.psd import codec, commands
 from towncircle.psd.commands import Evidenced
 from towncircle.psd.hosted.funnel import Lanes
-from towncircle.psd.hosted.pool import Pool, read_items, write_items
+from towncircle.psd.hosted.pool import MODULE, Pool, Setting, Worker, read_items, write_items
 from towncircle.psd.postgres import PostgresMemory
 from towncircle.psd.process import SystemClock
 from towncircle.psd.state import DeviceState
@@ -141,6 +141,36 @@ def test_a_store_that_cannot_be_opened_is_the_answer_and_is_tried_again(town: To
     assert town.pieces() == [0] * len(NAMES)
 
 
+def test_what_a_database_says_goes_to_the_operator_and_its_kind_alone_to_the_callers(
+    town: Town, capfd: pytest.CaptureFixture[str]
+) -> None:
+    pool = Pool(dsn="host=/nowhere user=somebody dbname=ledger password=hunter2", secret=SECRET_OF_BENCH, workers=1)
+    answers = [pool.exchange(NAMES[0], evidence_command("a", 1, town.day)) for _ in range(2)]
+    pool.close()
+    for answer in answers:
+        with pytest.raises(Refused) as refused:
+            commands.decode_answer(answer)
+        assert refused.value.code == "psd.store-failed"
+        for secret in ("nowhere", "somebody", "ledger", "hunter2"):
+            assert secret not in str(refused.value)
+        assert "OperationalError" in refused.value.sentence
+    said = [line for line in capfd.readouterr().err.splitlines() if "PostgreSQL ledger at /nowhere" in line]
+    assert len(said) == 1  # once, though it was asked twice
+    assert "hunter2" not in said[0]
+
+
+@pytest.mark.parametrize(
+    "dsn", ["postgresql:/u:hunter2@h/db", "password=correct hunter2", "postgresql://u:hunter%ss@h/db"]
+)
+def test_a_connection_string_that_cannot_be_read_is_not_shown(dsn: str) -> None:
+    with pytest.raises(Refused) as refused:
+        PostgresMemory(dsn)
+    assert refused.value.code == "psd.store-failed"
+    for shown in (str(refused.value), repr(refused.value.params), refused.value.sentence):
+        assert "hunter" not in shown
+    assert refused.value.__cause__ is None
+
+
 def test_an_interrupted_call_never_leaves_its_answers_to_the_next_one(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -209,6 +239,23 @@ def test_a_worker_that_hangs_holds_only_its_own_devices_and_is_ended(
     assert late == ["psd.unreachable"]
     assert told(lanes.exchange(there, evidence_command("b", 1, town.day))) == "Evidenced"
     lanes.close()
+
+
+def test_a_worker_that_hangs_while_it_is_written_to_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    worker = Worker(Setting(dsn="host=/nowhere", secret=SECRET_OF_BENCH, memory_limit=0), MODULE)
+    child = worker._start()
+    assert child is not None
+    os.kill(child.pid, signal.SIGSTOP)
+    monkeypatch.setattr("towncircle.psd.hosted.pool.ANSWER_S", 0.2)
+    large = evidence_command("b", 1000, "2026-11-21")
+    asked = [(NAMES[0], large)] * (200_000 // len(large) + 1)  # more than a pipe takes
+    late: list[bytes] = []
+    asking = threading.Thread(target=lambda: late.extend(worker.exchange_many(asked)), daemon=True)
+    asking.start()
+    asking.join(60)
+    assert {told(answer) for answer in late} == {"psd.unreachable"}
+    assert child.poll() == -signal.SIGKILL
+    assert worker.child is None
 
 
 @pytest.mark.parametrize(("workers", "memory"), [(0, 300), (3, 300), (1, 100), (65, 100_000)])

@@ -205,11 +205,13 @@ def _serve_wan(args: argparse.Namespace) -> int:
     from towncircle.psd.hosted.caches import MIB
     from towncircle.psd.hosted.funnel import Lanes
     from towncircle.psd.hosted.pool import Pool, workers_within
-    from towncircle.psd.hosted.resealing import check_whole, make_secret, take_secret
+    from towncircle.psd.hosted.resealing import check_whole, make_secret, note_secret, take_secret
     from towncircle.psd.postgres import PostgresMemory
+    from towncircle.psd.process import no_core
     from towncircle.world.clock import FILE as CLOCK_FILE
     from towncircle.world.stations import gate
 
+    no_core()
     dsn = _dsn(args)
     check_whole(args.secret)
     limit = args.memory * MIB
@@ -223,6 +225,7 @@ def _serve_wan(args: argparse.Namespace) -> int:
         secret = args.secret.read_bytes()
         pool = Pool(dsn=dsn, secret=secret, workers=workers, **told)  # its workers start with the first command
         take_secret(store, secret, wrapping)
+        note_secret(args.secret, store)
         standbys = store.standbys() or "none"
     lanes = Lanes(pool)
     try:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.randomness import Randomness
+from towncircle.pki import durable
 from towncircle.pki.passphrase import secret_from
 from towncircle.pki.randomness import SystemRandomness
 from towncircle.psd.key_arguments import PASSPHRASE, add_arguments
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from towncircle.psd.pkcs11 import TokenSlots
 
 
-__all__ = ["CHOICE", "PASSPHRASE", "SECRET", "Keys", "add_arguments", "chosen", "kept", "keys_of"]
+__all__ = ["CHOICE", "PASSPHRASE", "SECRET", "Keys", "add_arguments", "chosen", "kept", "keys_of", "line_of"]
 SECRET, CHOICE = "operator.secret", "keys.json"
 _ENVIRONMENT = "env:"
 
@@ -50,9 +51,16 @@ class Keys:
     parameters: str = PASSPHRASE
 
     def slots(
-        self, directory: Path, randomness: Randomness, *, last: Callable[[], None] = lambda: None
+        self,
+        directory: Path,
+        randomness: Randomness,
+        *,
+        last: Callable[[], None] = lambda: None,
+        counter: Callable[[], int] = lambda: 0,
     ) -> SoftwareSlots | TokenSlots:
         """Give the key slots of the device in a store directory; `last` is theirs, of software.
+
+        `counter` tells how far the store is, for the names of keys in a token.
 
         Names in a token come from the operating system even in a seeded rehearsal: a seed starts over with the process,
         and a name that comes twice would take the place of a key in use.
@@ -63,24 +71,21 @@ class Keys:
 
             pin = self.pin or directory / "operator.pin"
             names = SystemRandomness()
-            library, kept_names = library_at(self.token), TokenNames(directory)
-            return TokenSlots(library, token=self.label, pin=lambda: _line(pin), randomness=names, names=kept_names)
+            library, kept_names = library_at(self.token), TokenNames(directory, counter)
+            return TokenSlots(library, token=self.label, pin=lambda: line_of(pin), randomness=names, names=kept_names)
         if self.passphrase is not None:
             typed = self.passphrase
-            return SoftwareSlots(secret_from(directory / self.parameters, lambda: _line(typed)), randomness, last=last)
+            secret = secret_from(directory / self.parameters, lambda: line_of(typed))
+            return SoftwareSlots(secret, randomness, last=last, derived=True)
         return SoftwareSlots(bytes_of(self.secret or directory / self.beside), randomness, last=last)
 
     def keep(self, directory: Path, *, name: str = CHOICE) -> None:
-        """Have a folder say where keys lie: the store of a device, or a world for its new devices."""
+        """Have a folder say where keys lie, durably: the store of a device, or a world for its new devices."""
         places = (self.secret, self.passphrase, self.token, self.pin)
         named = dict(zip(("secret", "passphrase", "token", "pin"), map(_absolute, places), strict=True))
         files = {"beside": self.beside, "parameters": self.parameters}
-        draft = directory / f"{name}.new"
-        with draft.open("w", encoding="utf-8") as file:
-            file.write(json.dumps({**named, "label": self.label, **files}) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(directory / name)
+        told = json.dumps({**named, "label": self.label, **files}) + "\n"
+        durable.keep(directory / name, told.encode())
 
 
 def kept(directory: Path, *, name: str = CHOICE) -> Keys:
@@ -137,7 +142,8 @@ def bytes_of(place: Path) -> Callable[[], bytes]:
     return read
 
 
-def _line(place: Path) -> str:
+def line_of(place: Path) -> str:
+    """Give the first line of a file, or a variable of the environment. Raises `Refused` (psd.no-secret)."""
     if str(place).startswith(_ENVIRONMENT):
         told = os.environ.get(str(place).removeprefix(_ENVIRONMENT))
         if told is None:

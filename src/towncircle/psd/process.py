@@ -25,6 +25,7 @@ from towncircle.kernel.errors import BadInput, Refused, TowncircleError
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.instants import Clock, Instant
 from towncircle.kernel.randomness import Randomness, SeededRandomness
+from towncircle.pki import durable
 from towncircle.pki.passphrase import store_parameters
 from towncircle.pki.randomness import SystemRandomness
 from towncircle.psd import commands, opening, states
@@ -72,11 +73,21 @@ def create(
 ) -> None:  # fmt: skip
     """Make the store directory of a new device; without a secret its keys will lie elsewhere, as `keys` says.
 
-    Raises `Refused` (psd.store-stale) where the device exists already.
+    What opens its keys is on the disk, with its name, before there is a device to make any. Raises `Refused`
+    (psd.store-stale) where the device exists already.
     """
-    directory.mkdir(parents=True, exist_ok=True)
+    durable.make(directory)
     memory = SqliteMemory(directory / STORE, create=True)
     try:
+        if memory.devices():
+            raise Refused("psd.store-stale", device=device)
+        if keys is not None:
+            keys.keep(directory)
+            if keys.passphrase is not None:
+                store_parameters(directory / opening.PASSPHRASE, SystemRandomness())
+        if secret is not None:
+            durable.keep(directory / SECRET, secret)
+        durable.sync(directory)
         manufacture(
             memory,
             device=device,
@@ -87,14 +98,6 @@ def create(
         )
     finally:
         memory.close()
-    if keys is not None:
-        keys.keep(directory)
-        if keys.passphrase is not None:
-            store_parameters(directory / opening.PASSPHRASE, SystemRandomness())
-    if secret is not None:
-        place = directory / SECRET
-        place.touch(mode=0o600)
-        place.write_bytes(secret)
 
 
 def open_device(
@@ -128,7 +131,7 @@ def open_device(
         ending = partial(end_secret, directory, choice)
         if held.state == states.ZEROISED:
             ending()
-        slots = choice.slots(directory, randomness, last=ending)
+        slots = choice.slots(directory, randomness, last=ending, counter=lambda: store.load(names)[names[0]].counter)
         if not isinstance(slots, SoftwareSlots):  # a token may have keys that a cut left there
             slots.settle([key for key in (held.indicia_key, held.message_key, held.next_key) if key is not None])
         device = Device(around(store), names[0], slots=slots, clock=clock)
@@ -152,6 +155,11 @@ def serve(port: BytePort, source: BinaryIO, sink: BinaryIO) -> None:
         write_frame(sink, port.exchange(command))
 
 
+def no_core() -> None:
+    """Have no crash of this process leave its memory, with opened keys or the operator's secret, in a file."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
 def run(argv: list[str], *, around: Callable[[Memory], Memory] = lambda memory: memory) -> int:
     """Run the process and give its exit code: 0 well, 4 where the device could not be opened."""
     parser = argparse.ArgumentParser(prog="towncircle.psd.process", description="Serve one device over a pipe.")
@@ -160,7 +168,7 @@ def run(argv: list[str], *, around: Callable[[Memory], Memory] = lambda memory: 
     parser.add_argument("--seed", type=int, metavar="N", help="repeatable randomness (test roots only)")
     add_arguments(parser)
     args = parser.parse_args(argv)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # opened keys are in no file that a crash leaves
+    no_core()
     port: BytePort
     code = 0
     try:

@@ -270,6 +270,8 @@ class Fleet:
         for place in places:
             if place.name in lost:
                 self._at_hand.drop(place.name)
+                for key in place.slots():  # another host may have ended them
+                    self._slots.opened.drop(key.public)
                 stale = commands.encode_error(Refused("psd.store-stale", device=place.name))
                 place.answers = [stale] * len(place.commands)
                 continue
@@ -296,9 +298,10 @@ class Fleet:
                 self._store.forget_keys()
         except TowncircleError as error:
             for place in ended:
-                place.answers = [commands.encode_error(error)] * len(place.commands)
+                for at in place.ending:  # what else was kept with it was done, and says so
+                    place.answers[at] = commands.encode_error(error)
         for place in ended:
-            place.forgotten()
+            place.ending = ()
 
     def _failed(self, places: list[Place], error: TowncircleError) -> None:
         """Answer with the error, and read every device anew next time: nobody knows what the store has kept."""
@@ -336,10 +339,10 @@ def _start(places: list[Place]) -> None:
         try:
             waiting.append((place, work, next(work)))
         except StopIteration as end:
-            place.answers.append(end.value)
+            place.say(end.value)
     signatures = [signing.done() for _, _, signing in waiting]
     for (place, work, _), made in zip(waiting, signatures, strict=True):
-        place.answers.append(finish(work, made))
+        place.say(finish(work, made))
     for place in places:
-        if len(place.commands) > 1:
-            place.answers += [run(place.device.steps(command)) for command in place.commands[1:]]
+        for command in place.commands[1:]:
+            place.say(run(place.device.steps(command)))

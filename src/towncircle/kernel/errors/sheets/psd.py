@@ -299,7 +299,8 @@ ROWS = {
         kind="refused",
         sentence="The operator's secret {path} cannot be read.",
         clause="502.8(b)",
-        next_step="Put the 32 bytes back in place; without them the keys cannot be opened.",
+        next_step="Put the 32 bytes back in place; without them the keys cannot be opened. "
+        "A device whose keys are lost for good is given back: towncircle withdraw DIR --failed",
     ),
     "psd.wrapping-failed": Row(
         kind="refused",
@@ -311,7 +312,8 @@ ROWS = {
         kind="refused",
         sentence="The key cannot be opened: {path} does not hold its wrapping key.",
         clause="502.8(b)",
-        next_step="A destroyed key is gone for good. Where the folder is another one, name the one it was made with.",
+        next_step="A destroyed key is gone for good. Where the folder is another one, name the one it was made with. "
+        "A device whose keys are lost for good is given back: towncircle withdraw DIR --failed",
     ),
     "psd.wrapping-other": Row(
         kind="refused",
@@ -332,6 +334,22 @@ ROWS = {
         sentence="The keys of {device} lie in a token, or are to: there is nothing to seal anew.",
         clause="502.8(b)",
         next_step="Change the token's PIN with the token's own program.",
+    ),
+    "psd.reseal-same": Row(
+        kind="refused",
+        sentence="{path} is no new secret for {device}: its keys are sealed under it, or it lies under a name that the "
+        "device keeps for its own.",
+        clause="502.8(b)",
+        next_step="Name a file of 32 other random bytes, or another passphrase, outside the device's folder; or name "
+        "none, and new bytes are made. Nothing has changed.",
+    ),
+    "psd.secret-shared": Row(
+        kind="refused",
+        sentence="The secret in {path} opens other databases too: {others}.",
+        clause="502.8(b)",
+        next_step="Copy the file for each of the other databases, start their hosts with the copy (--secret, and "
+        "--wrapping with the folder they have), take their notes out of {notes}, and do this again. Nothing has "
+        "changed.",
     ),
     "psd.reseal-open": Row(
         kind="refused",
@@ -472,19 +490,22 @@ ROWS = {
         kind="refused",
         sentence="The token library {library} cannot be used: {what}.",
         clause="502.8(b)",
-        next_step="Install it (with SoftHSM: apt install softhsm2), or name another library.",
+        next_step="Install it (with SoftHSM: apt install softhsm2), or name another library. "
+        "A device whose keys are lost for good is given back: towncircle withdraw DIR --failed",
     ),
     "psd.token-refused": Row(
         kind="refused",
         sentence="The token of {library} refused: {what}.",
         clause="502.8(b)",
-        next_step="Check the token's label and PIN, and that its keys are those of this device. Nothing was changed.",
+        next_step="Check the token's label and PIN, and that its keys are those of this device. Nothing was changed. "
+        "A device whose keys are lost for good is given back: towncircle withdraw DIR --failed",
     ),
     "psd.token-failed": Row(
         kind="refused",
         sentence="The token library {library} failed twice: {what}.",
         clause="502.8(b)",
-        next_step="Nothing was released. Look after the token, then ask again with the same request id.",
+        next_step="Nothing was released. Look after the token, then ask again with the same request id. "
+        "A device whose keys are lost for good is given back: towncircle withdraw DIR --failed",
     ),
     "psd.workers": Row(
         kind="input",
