@@ -25,14 +25,25 @@ from towncircle.psd.states import WITHDRAWN
 from towncircle.wire.bodies import CheckOutNoted, CheckOutQuery, CheckOutRequest, CheckOutStatement, Withdraw
 from towncircle.wire.bodies.checkout import EXAMINATION, REASON
 
+_MOST = 12  # house: open jobs of which it is looked at whether they add up
 BEGUN, NOTED, DONE, DECLINED = "begun", "noted", "done", "declined"
 
 
 @cites("P050-2.9", "P050-2.6")
-def begin(ctx: Context, *, device: DeviceId, purpose: str, reason: str, transfer: str = "", wait: bool = False) -> None:
+def begin(
+    ctx: Context,
+    *,
+    device: DeviceId,
+    purpose: str,
+    reason: str,
+    transfer: str = "",
+    wait: bool = False,
+    failed: bool = False,
+) -> None:
     """Write down that a device goes out of service; one that was begun for the same is taken up again.
 
-    `wait` writes down that others than the sandbox sign for its balance and arrange the credit; that stays.
+    `wait` writes down that others than the sandbox sign for its balance and arrange the credit; `failed`, that a person
+    has given the device up, its keys being lost (also one whose transfer was ended). Both stay.
 
     Raises `Refused`: licensee.checked-out for one that is out already, licensee.check-out-open for another case;
     `BadInput` (licensee.reason).
@@ -41,10 +52,11 @@ def begin(ctx: Context, *, device: DeviceId, purpose: str, reason: str, transfer
     held_device(ctx, device)
     held = not_out(ctx, device=device)
     if held is not None and held.body["state"] != DECLINED:
-        if held.body["transfer"] != transfer:
+        if held.body["transfer"] != transfer and not (failed or given_up(held)):
             raise Refused("licensee.check-out-open", device=device)
-        if wait and not held.body.get("wait"):
-            _write(ctx, held, wait=True)
+        told = {name: True for name, now in (("wait", wait), ("failed", failed)) if now and not held.body.get(name)}
+        if told:
+            _write(ctx, held, **told)
         return
     record = {
         "state": BEGUN,
@@ -54,6 +66,7 @@ def begin(ctx: Context, *, device: DeviceId, purpose: str, reason: str, transfer
         "requested_by": ctx.actor,
         "approved_by": ctx.approvals[0] if ctx.approvals else "",
         **({"wait": True} if wait else {}),
+        **({"failed": True} if failed else {}),
     }
     ctx.tx.put("check-out", device, record, owner=ctx.party, expected=held.version if held else 0)
 
@@ -82,6 +95,11 @@ def going(ctx: Context, *, device: DeviceId) -> bool:
     """Tell whether a device goes or went out of service."""
     held = case(ctx, device=device)
     return held is not None and held.body["state"] != DECLINED
+
+
+def given_up(case: Record | None) -> bool:
+    """Tell whether a person has given a device up that goes out of service."""
+    return case is not None and bool(case.body.get("failed"))
 
 
 def decline(ctx: Context, *, device: DeviceId) -> None:
@@ -151,8 +169,7 @@ def conclude(ctx: Context, *, device: DeviceId, asks: bool = True) -> Steps:
     gave = given(_held(ctx, device))
     if gave is None and not asks:
         held_in_it = books.in_device(ctx, device=device)
-        lost = held_in_it - told.amount
-        gave = told.amount if ZERO <= lost <= _open_jobs(ctx, device) else held_in_it
+        gave = told.amount if _explained(ctx, device, held_in_it - told.amount) else held_in_it
     elif gave is None and told.outcome != EXAMINATION:
         gave = (yield Exchange(device, lambda client: client.status())).withdrawn_total
     held = _held(ctx, device)
@@ -193,10 +210,14 @@ def disputes(view: Transaction) -> list[tuple[DeviceId, Mills, Mills]]:
     return [(device, *told) for device, told in found if told is not None]
 
 
-def _open_jobs(ctx: Context, device: DeviceId) -> Mills:
-    """Give what jobs cost that the device, or the hybrid whose half it is, was to evidence and may have."""
-    first = held_device(ctx, device).body.get(promises.HALF_OF)
-    return promises.of_balance(ctx.tx, device) + (promises.of_balance(ctx.tx, first) if first else ZERO)
+def _explained(ctx: Context, device: DeviceId, lost: Mills) -> bool:
+    """Tell whether what is lacking is just what jobs cost that the device may have evidenced, or its hybrid."""
+    whose = {device, held_device(ctx, device).body.get(promises.HALF_OF)}
+    sums = {0}
+    for row in promises.maybe_debited(ctx.tx)[:_MOST]:
+        total = int(row.body["total"])
+        sums |= {done + total for done in sums if row.body["device"] in whose}
+    return int(lost) in sums
 
 
 def given(case: Record) -> Mills | None:

@@ -131,7 +131,7 @@ def open_device(
         ending = partial(end_secret, directory, choice)
         if held.state == states.ZEROISED:
             ending()
-        slots = choice.slots(directory, randomness, last=ending)
+        slots = choice.slots(directory, randomness, last=ending, counter=lambda: store.load(names)[names[0]].counter)
         if not isinstance(slots, SoftwareSlots):  # a token may have keys that a cut left there
             slots.settle([key for key in (held.indicia_key, held.message_key, held.next_key) if key is not None])
         device = Device(around(store), names[0], slots=slots, clock=clock)
@@ -155,6 +155,11 @@ def serve(port: BytePort, source: BinaryIO, sink: BinaryIO) -> None:
         write_frame(sink, port.exchange(command))
 
 
+def no_core() -> None:
+    """Have no crash of this process leave its memory, with opened keys or the operator's secret, in a file."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
 def run(argv: list[str], *, around: Callable[[Memory], Memory] = lambda memory: memory) -> int:
     """Run the process and give its exit code: 0 well, 4 where the device could not be opened."""
     parser = argparse.ArgumentParser(prog="towncircle.psd.process", description="Serve one device over a pipe.")
@@ -163,7 +168,7 @@ def run(argv: list[str], *, around: Callable[[Memory], Memory] = lambda memory: 
     parser.add_argument("--seed", type=int, metavar="N", help="repeatable randomness (test roots only)")
     add_arguments(parser)
     args = parser.parse_args(argv)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # opened keys are in no file that a crash leaves
+    no_core()
     port: BytePort
     code = 0
     try:

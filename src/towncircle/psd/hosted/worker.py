@@ -8,9 +8,9 @@ every command is answered with the reason, and the next group tries again.
 from __future__ import annotations
 
 import os
-import resource
 import sys
-from contextlib import ExitStack
+import time
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -24,8 +24,9 @@ from towncircle.psd.hosted.pool import read_items, write_items
 from towncircle.psd.hosted.resealing import take_secret
 from towncircle.psd.hosted.wrapping import WrappingKeys
 from towncircle.psd.postgres import PostgresMemory
-from towncircle.psd.process import SystemClock, WorldClock
+from towncircle.psd.process import SystemClock, WorldClock, no_core
 
+AGAIN_S = 60  # house
 SELFTEST_S = 60  # house: a worker runs its self-tests on demand this often at most
 
 
@@ -52,7 +53,7 @@ def serve(source: BinaryIO, sink: BinaryIO) -> int:
 
 def _opened(dsn: str, secret: bytes, limit: int, clock: str, wrapping: str, standby: str) -> Fleet:
     with ExitStack() as opened:
-        store = PostgresMemory(dsn, standby=bool(standby))
+        store = PostgresMemory(dsn, standby=bool(standby), aside=_ASIDE)
         opened.callback(store.close)
         take_secret(store, secret, Path(wrapping) if wrapping else None)
         keys = WrappingKeys(Path(wrapping)) if wrapping else None
@@ -71,11 +72,32 @@ def _opened(dsn: str, secret: bytes, limit: int, clock: str, wrapping: str, stan
     return fleet
 
 
+class Aside:
+    """Tell the host's operator what callers are not told, the same thing once a minute at most."""
+
+    def __init__(self) -> None:
+        self._told: tuple[str, float] | None = None
+
+    def __call__(self, words: str) -> None:
+        """Tell it."""
+        now = time.monotonic()
+        if self._told is None or self._told[0] != words or now - self._told[1] >= AGAIN_S:
+            self._told = words, now
+            sys.stderr.write(f"towncircle: {words}\n")
+            sys.stderr.flush()
+
+
+_ASIDE = Aside()  # a store that cannot be opened is opened anew with every group
+
+
 def main() -> int:
     """Run the worker on its pipe."""
     calm_collector()
     selftest.pace(SELFTEST_S)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # opened keys are in no file that a crash leaves
+    no_core()
+    if hasattr(os, "SCHED_BATCH"):  # its groups are long: whoever wakes up beside it is not to cut them short
+        with suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
     try:
         return serve(sys.stdin.buffer, sys.stdout.buffer)
     except BrokenPipeError:  # the host went away; what was run is kept for `recover`

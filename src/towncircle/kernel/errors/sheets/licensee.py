@@ -115,6 +115,13 @@ ROWS = {
         clause="502.27(b)(1)",
         next_step="Have the Provider reconcile it with the device's own signed withdrawal.",
     ),
+    "licensee.service-moved": Row(
+        kind="refused",
+        sentence="The service of {device} was moved for good to {half}, which pays all new pieces: nothing was set.",
+        clause="house",
+        next_step="Set postage into that one: towncircle reset DIR AMOUNT --device {half}. Give the other one back: "
+        "towncircle withdraw DIR",
+    ),
     "licensee.device-faulted": Row(
         kind="refused",
         sentence="The device {device} is faulted and cannot sign what it gives back: nothing can be transferred.",
@@ -123,6 +130,12 @@ ROWS = {
             "Return it (towncircle withdraw DIR) and lease another (towncircle lease DIR). Its last signed reading "
             "stands until the Provider has examined it (502.20(f))."
         ),
+    ),
+    "licensee.device-signs": Row(
+        kind="refused",
+        sentence="The device {device} signs: its keys are not lost, and it gives its balance back by its own word.",
+        clause="502.27(b)",
+        next_step="Leave --failed out: towncircle withdraw DIR",
     ),
     "licensee.transfer-open": Row(
         kind="refused",
