@@ -140,9 +140,9 @@ until it is replaced and destroyed; replacing it gives such keys a wrapping key.
 None is claimed. It is software on a general computer: who owns the computer can copy its memory and its store. What
 limits the harm: the cap of the descending register, the contact term, the message counter by which a copied or
 restored store is caught at the next contact, and duplicate detection at the scanner. A product keeps its keys in
-hardware: the key slots take a PKCS#11 token behind the same verb, in a device with a process of its own (stand-alone,
-LAN, the LAN device of a hybrid). A hosted device (WAN, a hybrid's other half) has software keys only (ADR 0058), so its
-keys are as safe as its host, and a Provider that needs them in hardware serves such a device by `serve-lan`.
+hardware: the key slots take a PKCS#11 token behind the same verb, in every category; hosted devices may share one
+(ADR 0058). Tested with SoftHSM2, which is software too: what a token withstands is its maker's claim, not this
+module's. Whoever has the PIN and the library can have anything signed while he has them.
 
 ## Other areas
 

@@ -21,7 +21,7 @@ from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.randomness import Randomness
 from towncircle.pki.passphrase import store_parameters
 from towncircle.pki.randomness import SystemRandomness
-from towncircle.psd.keys import KeySlots, SoftwareSlots
+from towncircle.psd.keys import TOKEN_MARK, KeySlots, SoftwareSlots
 from towncircle.psd.memory import Change, Memory
 from towncircle.psd.opening import CHOICE, PASSPHRASE, SECRET, Keys, kept
 from towncircle.psd.sqlite import SqliteMemory
@@ -144,9 +144,9 @@ def _own(directory: Path, keys: Keys) -> set[Path]:
 
 
 def opens(slots: KeySlots, state: DeviceState) -> bool:
-    """Tell whether the keys of a device open; one without keys does."""
+    """Tell whether the keys of a device that are sealed open; one without such keys does."""
     try:
-        for key in _held(state).values():
+        for key in held_here(state).values():
             slots.signer(key)
     except (Refused, BadInput) as error:
         if error.code not in ("pki.key-file-locked", "psd.no-secret"):
@@ -157,13 +157,15 @@ def opens(slots: KeySlots, state: DeviceState) -> bool:
     return True
 
 
-def _held(state: DeviceState) -> dict[str, SealedKey]:
-    return {name: key for name in _KEYS if (key := getattr(state, name)) is not None}
+def held_here(state: DeviceState) -> dict[str, SealedKey]:
+    """Give the keys of a device that are sealed under a secret, by field; those in a token are not."""
+    held = {name: key for name in _KEYS if (key := getattr(state, name)) is not None}
+    return {name: key for name, key in held.items() if not key.sealed.startswith(TOKEN_MARK)}
 
 
 def resealed(state: DeviceState, old: SoftwareSlots, new: SoftwareSlots) -> DeviceState:
     """Give the state with its keys sealed anew; the epoch keeps out whoever has the device at hand."""
-    held = _held(state)
+    held = held_here(state)
     if not held:
         return state
     changed = {name: new.sealed(old.signer(key), key) for name, key in held.items()}

@@ -14,7 +14,7 @@ from typing import cast
 from towncircle.kernel.errors import BrokenInvariant, TowncircleError
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.instants import Clock
-from towncircle.psd import commands, frames, selftest, software
+from towncircle.psd import commands, frames, selftest, software, states
 from towncircle.psd.debits import Debit, Round, Standing
 from towncircle.psd.device import Device
 from towncircle.psd.evidencing import EVIDENCE
@@ -67,6 +67,11 @@ class Place:
     def zeroised(self) -> bool:
         """Tell whether the present group ends keys of this device."""
         return self._seated is not None and self._seated[0].zeroised
+
+    @property
+    def keyless(self) -> bool:
+        """Tell whether this device has no key any more."""
+        return self._seated is not None and self._seated[0].staged.state == states.ZEROISED
 
     def forgotten(self) -> None:
         """Take note that the keys that ended are destroyed."""

@@ -6,28 +6,27 @@ Kept: no host has the database meanwhile. The new secret is on the disk first, b
 one commit; devices that are done are left when a run that was cut is begun again. The old secret is overwritten when
 no device needs it, and the database knows by then which secret is the new one: a host that has another is refused. A
 device whose row or key cannot be read holds nobody else up: it is left as it is, and named. A key that a release before
-wrapping keys made gets one.
+wrapping keys made gets one. A key in a token is sealed under no secret, and is left as it is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from itertools import islice
 from pathlib import Path
 
 from towncircle.kernel.cites import cites
-from towncircle.kernel.errors import BrokenInvariant, Refused, TowncircleError
+from towncircle.kernel.errors import Refused, TowncircleError
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.randomness import Randomness
-from towncircle.psd.hosted.seat import FleetStore
-from towncircle.psd.hosted.wrapping import WrappedSlots, WrappingKeys, keys_of
+from towncircle.psd.hosted.seat import FleetStore, read_each
+from towncircle.psd.hosted.wrapping import WrappedSlots, WrappingKeys
 from towncircle.psd.keys import SoftwareSlots
 from towncircle.psd.memory import Change
 from towncircle.psd.opening import bytes_of
 from towncircle.psd.postgres import PostgresMemory
-from towncircle.psd.resealing import NEXT, keep_secret, opens, overwrite, resealed, sync
-from towncircle.psd.state import DeviceState
+from towncircle.psd.resealing import NEXT, held_here, keep_secret, opens, overwrite, resealed, sync
 
 _GROUP = 200  # devices in one commit
 _AT_HAND = 8  # opened keys
@@ -47,7 +46,7 @@ def reseal_fleet(
     count, read, lost = 0, 0, dict[DeviceId, TowncircleError]()
     for names in _groups(devices):
         changes = []
-        for name, state in _loaded(store, names, lost).items():
+        for name, state in read_each(store.load, names, lost).items():
             try:
                 changed = state if opens(new, state) else resealed(state, old, new)
             except Refused as error:
@@ -55,7 +54,7 @@ def reseal_fleet(
                     raise
                 lost[name] = error
                 continue
-            read += bool(keys_of(state))
+            read += bool(held_here(state))
             if changed is not state:
                 changes.append(Change(name, state.counter, state.epoch, changed, ()))
         old.drop()
@@ -67,21 +66,6 @@ def reseal_fleet(
         raise max(lost.values(), key=lambda error: error.code == _LOST[0])
     store.forget_keys()
     return count, list(lost)
-
-
-def _loaded(
-    store: FleetStore, names: Sequence[DeviceId], lost: dict[DeviceId, TowncircleError]
-) -> Mapping[DeviceId, DeviceState]:
-    try:
-        return store.load(names)
-    except BrokenInvariant:
-        found: dict[DeviceId, DeviceState] = {}
-        for name in names:
-            try:
-                found |= store.load([name])
-            except BrokenInvariant as error:
-                lost[name] = error
-        return found
 
 
 @cites("502.8b")
