@@ -268,7 +268,7 @@ def test_a_token_that_is_away_is_told_later_what_has_ended(town: Town) -> None:
     town.libraries[-1].close()
     away.rename(town.token.folder)
     assert len(town.token.keys()) == 4
-    fleet._mixed._library._rested = ("", "", 0.0)  # type: ignore[union-attr]
+    fleet._mixed._library._rested = ("", "", 0)  # type: ignore[union-attr]
     manufacture(town.store, **town.workshop.birth(THIRD))
     town.workshop.initialise(DeviceClient(Seen(again, THIRD)), THIRD, START)  # the next birth or end settles all
     assert (town.sound(), town.notes()) == (True, [])
@@ -311,7 +311,7 @@ def test_a_token_that_hangs_holds_up_one_group_once_and_no_software_key(town: To
         assert time.monotonic() - began < most_s
         assert [code(answer) for answer in answers] == ["psd.token-failed", "", "psd.token-failed", "", "", ""]
     (tmp_path / "flag").unlink()
-    town.libraries[-1]._rested = ("", "", 0.0)  # half a minute later
+    town.libraries[-1]._rested = ("", "", 0)  # half a minute later
     answers = fleet.exchange_many([(name, command("A")) for name in names])
     assert [read(answer).first_piece for answer in answers] == [1] * 6
 

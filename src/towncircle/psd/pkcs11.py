@@ -64,7 +64,7 @@ class TokenLibrary:
         answer_s: int = ANSWER_S,
         rest_s: int = 0,
     ) -> None:
-        self._answer_s, self._rest_s, self._rested = answer_s, rest_s, ("", "", 0.0)  # code, what, until
+        self._answer_s, self._rest_s, self._rested = answer_s, rest_s, ("", "", 0)  # code, what, until (ns)
         self._path, self._environment, self._module = path, dict(environment or {}), worker
         self._child: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
@@ -91,13 +91,13 @@ class TokenLibrary:
             what, code = str(reply[1]), _CODES.get(reply[0], "psd.token-refused")
             if self._rest_s and (reply[0] in _CODES or what in _OF_THE_TOKEN):
                 self._end()  # the next one looks anew whether the library is there
-                self._rested = (code, what, time.monotonic() + self._rest_s)
+                self._rested = (code, what, time.monotonic_ns() + self._rest_s * 1_000_000_000)
         raise Refused(code, library=self._path, what=what)
 
     @property
     def resting(self) -> bool:
         """Tell whether the library is left alone."""
-        return time.monotonic() < self._rested[2]
+        return time.monotonic_ns() < self._rested[2]
 
     def _once(self, request: dict[int, Any], until: float) -> dict[int, Any]:
         if self._child is not None and self._child.poll() is not None:
