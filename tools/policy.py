@@ -102,10 +102,15 @@ concern their device alone, and so does a pair that a PKCS#11 token made. Every 
 for as long as its process runs, whatever a later test finds. The device for which it was found, at its start, on demand
 or at the birth of its key, is faulted for good: that is written into its store.
 
+The command that finds it is answered with what failed (`psd.selftest-failed`, `psd.pairwise-failed`,
+`psd.module-altered`), whatever serves the device; those that follow hear `psd.faulted` with the reason.
+
 A worker of a host is one module for all its devices: such a failure, whichever device asked, stops all of them for as
-long as the worker runs. Of the others nothing is written, and of none where the worker fails at its own start: a sound
-worker goes on with them where they stood. A module whose own files are not those of its build writes nothing into the
-store of any device; there, too, a sound module goes on.
+long as the worker runs, and what it signed in the group under way is not released; devices of the host's other workers
+go on. Of the others nothing is written, and of none where the worker fails at its own start: a sound worker goes on
+with them where they stood. A worker that failed is not started again by itself: the operator ends `serve-wan` and
+starts it again. A module whose own files are not those of its build writes nothing into the store of any device; there,
+too, a sound module goes on, once `serve-wan`, `serve-lan` or the process on the pipe was started again.
 
 ## Integrity of the program
 
@@ -132,8 +137,10 @@ A database keeps older versions of a row in its pages, its log, standbys and bac
 stay there, and are dead: its wrapping key, without which the operator's secret does not open them, was overwritten in
 the host's folder (`psd/hosted/wrapping.py`, ADR 0044); a test searches the whole cluster and the folder for anything
 that still opens. Out of reach are copies that somebody made of that folder, old blocks of a disk or file system that
-writes elsewhere, and keys of a release before there were wrapping keys, whose copies open with the operator's secret
-until it is replaced and destroyed; replacing it gives such keys a wrapping key.
+writes elsewhere, the memory of another host of the database that had opened the key (it lets go when it is told that
+it was overtaken, with its next commit for the device, or when its table of opened keys is full), and keys of a release
+before there were wrapping keys, whose copies open with the operator's secret until it is replaced and destroyed;
+replacing it gives such keys a wrapping key.
 
 ## Physical security
 
@@ -183,7 +190,8 @@ def policy_page() -> str:
     lines += ["No private key is ever an answer, an argument, an error or a line of a log.", "", "## Self-tests", ""]
     lines += [
         "These run at power-on, which is the start of the process, and whenever `selftest` is called; the law of the",
-        "registers is checked with them for each device. A pair is tested when a key is born.",
+        "registers is checked with them for each device. A pair is tested when a key is born. A worker of a host is",
+        "the module of many devices: it runs them on demand once a minute at most, and tells what the last run gave.",
         "",
     ]
     lines += _table(("test", "what is asked"), ((name, selftest.WHAT[name]) for name in selftest.TESTS))

@@ -102,6 +102,7 @@ def test_an_act_is_recorded_by_its_own_party_with_its_paper_and_never_twice(act:
 def test_what_is_no_act_no_party_and_no_reference_is_said(world: World) -> None:
     for name, by, reference, code in (
         ("a-walk", HARBOR, "r", "acts.no-such-act"),
+        ("inspection-announced", POSTAL, "r", "acts.no-such-act"),  # 'inspection announce' does that
         ("system-inspected", "provider.nobody", "r", "acts.no-such-party"),
         ("system-inspected", HARBOR, "John Smith", "acts.bad-reference"),
     ):

@@ -7,6 +7,7 @@ import os
 import resource
 import signal
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,24 +16,33 @@ from tests.psd.setting import DEVICE, SECRET, START, batch
 from towncircle.bench.workshop import Workshop
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.money import Mills
+from towncircle.psd import resealing
 from towncircle.psd.client import DeviceClient
 from towncircle.psd.commands import Evidence, Evidenced
 from towncircle.psd.ports import ProcessPort
-from towncircle.psd.process import create, open_device
+from towncircle.psd.process import STORE, create, open_device
+from towncircle.psd.sqlite import SqliteMemory
 from towncircle.testing.dice import dice_for
+from towncircle.wire.bodies import Withdraw
 
 KILLS = 60 if os.environ.get("CI") else 8
 
 
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
-    """A funded device in a folder, under a clock that stands still."""
+    return funded(tmp_path)
+
+
+def funded(tmp_path: Path, *, withdrawn: bool = False) -> Path:
+    """Make a funded device in a folder, under a clock that stands still."""
     workshop, folder = Workshop(START), tmp_path / "device"
     (tmp_path / "clock.json").write_text(json.dumps({"mode": "frozen", "now_us": int(START)}))
     create(folder, secret=SECRET, **workshop.birth(DEVICE))
     device = open_device(folder, clock_file=tmp_path / "clock.json", seed=3)
     workshop.commission(DeviceClient(device), DEVICE, START)
     workshop.reset(DeviceClient(device), DEVICE, Mills.dollars(500), START)
+    if withdrawn:
+        DeviceClient(device).withdraw(workshop.seal(DEVICE, Withdraw(reason="returned"), START))
     device.close()
     return folder
 
@@ -99,3 +109,72 @@ def test_a_process_whose_files_may_not_grow_refuses_and_goes_on_after_that(place
         assert client.status().registers.pieces == 1
         assert client.recover("JOB-1") == first
         assert client.evidence(batch("JOB-2", (5,) * 1000)).first_piece == 2
+
+
+def _die(*_: object) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _killed_in_zeroise(place: Path, owner: object, name: str) -> None:
+    """Have a process of its own zeroise the device and die as it comes to a step."""
+    child = os.fork()
+    if child == 0:
+        try:
+            client = DeviceClient(open_device(place, clock_file=place.parent / "clock.json"))
+            setattr(owner, name, _die)
+            client.zeroise(DEVICE)
+        finally:
+            os._exit(1)  # the step was not reached
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "left"),
+    [
+        (SqliteMemory, "forget_keys", SECRET),  # just after the commit
+        (resealing, "overwrite", SECRET),
+        (Path, "unlink", bytes(32)),
+    ],
+    ids=["after the commit", "before it is overwritten", "before it is removed"],
+)
+def test_a_device_killed_after_the_commit_of_zeroise_destroys_its_secret_before_it_says_anything(
+    tmp_path: Path, owner: object, name: str, left: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = funded(tmp_path, withdrawn=True)
+    secret, clock = place / "operator.secret", tmp_path / "clock.json"
+    with closing(SqliteMemory(place / STORE)) as memory:
+        sealed = memory.load([DEVICE])[DEVICE].indicia_key
+    assert sealed is not None
+    assert sealed.sealed in (place / STORE).read_bytes()
+    _killed_in_zeroise(place, owner, name)
+    assert secret.read_bytes() == left
+    with monkeypatch.context() as broken:
+        broken.setattr(resealing, "overwrite", _refuse)
+        with pytest.raises(Refused, match=r"psd\.store-failed.*gone"):
+            open_device(place, clock_file=clock)
+    assert secret.exists()
+    with started(place) as port:
+        assert DeviceClient(port).status().state == "zeroised"
+        assert not secret.exists()
+    assert not any(sealed.sealed in file.read_bytes() for file in place.iterdir() if file.is_file())
+
+
+def _refuse(*_: object) -> None:
+    raise OSError("the disk is gone")
+
+
+def test_a_device_whose_secret_could_not_be_destroyed_does_not_say_that_it_is_zeroised(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = funded(tmp_path, withdrawn=True)
+    device = open_device(place, clock_file=tmp_path / "clock.json")
+    client = DeviceClient(device)
+    with monkeypatch.context() as broken:
+        broken.setattr(resealing, "overwrite", _refuse)
+        for call in (lambda: client.zeroise(DEVICE), client.status, client.identify):
+            with pytest.raises(Refused, match=r"psd\.store-failed.*gone"):
+                call()
+    assert (place / "operator.secret").read_bytes() == SECRET
+    assert client.status().state == "zeroised"
+    assert not (place / "operator.secret").exists()
+    device.close()

@@ -20,6 +20,7 @@ def test_the_policy_names_every_role_service_key_and_test_and_claims_nothing() -
     assert all(f"| {name} |" in page for name in selftest.TESTS)
     assert "claims\nnothing" in page
     assert "None is claimed" in page
+    assert "certificates under FIPS 140-2 went to the historical list in 2026" in " ".join(page.split())
 
 
 def test_the_page_of_states_has_every_state_and_every_move() -> None:

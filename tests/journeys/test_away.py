@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.journeys.stories import MAILROOM, PEOPLE, mailer, refused
 from tests.journeys.test_balances import case_of, half_of, held_back, job_of, out_of_reach
-from tests.journeys.test_returning import audited
+from tests.journeys.test_returning import audited, break_down
 from tests.psd.shops import CHANCE, NOW
 from tests.world.batch_stories import begun
 from tests.world.test_hybrid import refusal
@@ -22,7 +22,8 @@ from towncircle.kernel.ids import DeviceId, JobId
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import Mills
 from towncircle.kernel.store import Record
-from towncircle.licensee import mailroom, returns
+from towncircle.licensee import batches, mailroom, returns
+from towncircle.licensee.corrections import Shortpaid
 from towncircle.psd.ports import BytePort
 from towncircle.testing.rehearsal_world import in_process
 from towncircle.world import batching, evidenced, lan, missing, returning, stations
@@ -30,7 +31,7 @@ from towncircle.world.batch_prices import funds_of
 from towncircle.world.config import STARTS
 from towncircle.world.hybrid import HybridPort
 from towncircle.world.journeys import Journeys
-from towncircle.world.notebook import Notebook, move
+from towncircle.world.notebook import MOVED, Notebook, move
 from towncircle.world.world import Wiring, World
 
 
@@ -85,16 +86,22 @@ class Serving:
         """Reach a device as a hybrid's host does from now on; `away`: the host's own device does not answer."""
         place_of = self.world.shelf.folder_of
         self.notes = Notebook(place_of(first), first=first, other=half)
-        own, other = self.device(place_of(first)), self.device(place_of(half))
+        other = self.device(place_of(half))
 
         def exchange(command: bytes) -> bytes:
             if self.away:
                 raise refusal("psd.restarting")
-            return own.exchange(command)
+            return self.device(place_of(first)).exchange(command)
 
         hybrid = HybridPort(Port(exchange), other, self.notes)
         self.around = lambda place, port: hybrid.exchange if place.name == first else port.exchange
         self.world.shelf.close()
+
+    def fail(self, device: DeviceId) -> None:
+        """Have a device be faulted from now on, as a failed self-test does; its host goes on."""
+        place = self.world.shelf.folder_of(device)
+        self._ports.pop(place).close()
+        break_down(self.world, device)
 
     def close(self) -> None:
         self.world.close()
@@ -165,6 +172,40 @@ def test_a_hybrids_half_pays_while_the_device_is_away_and_for_good_once_moved(se
     assert int(journeys.status_of(first).registers.descending) == 10
 
 
+@cites("P050-1.5")
+def test_a_hybrids_half_keeps_what_a_batch_wants_of_it(serving: Serving, tmp_path: Path) -> None:
+    journeys = mailer(serving.world, deposit=300, reset=100)
+    first, half = journeys.device, half_of(journeys)
+    journeys.reset(Mills.dollars(4), device=half)
+    serving.hybrid(first, half)
+    serving.away = True
+    name = begun(journeys, tmp_path / "out", pieces=5)  # 3.90 of the half's 4.00
+    serving.away = False
+    aside = journeys.evidence(journeys.plan(PEOPLE))  # the device itself owes the batch nothing that it lacks
+    assert aside.body["device"] == first
+    move(serving.world.shelf.folder_of(first))
+    made = job_of(journeys, batches.job_of(name, 1))
+    assert made.body["device"] == half
+    short = Shortpaid(job=JobId(made.key), mailing_date=journeys.today(), pieces=(1,), due=Mills.parse("1.07"))
+    for again in (True, False):  # for good once moved, and while it stands in
+        for plan in (lambda: journeys.plan(PEOPLE[:1]), lambda: journeys.plan_correction(short)):
+            with refused("mailroom.promised") as caught:
+                journeys.evidence(plan())
+            assert (caught.value.params["batch"], caught.value.params["device"]) == (name, half)
+        serving.away = again
+        if again:
+            (serving.world.shelf.folder_of(first) / MOVED).unlink()
+    serving.away = False
+    move(serving.world.shelf.folder_of(first))
+    (waits,) = [JobId(row.key) for row in journeys.open_jobs() if row.key != aside.key]
+    with refused("mailroom.promised"):
+        journeys.evidence(waits)
+    assert job_of(journeys, waits).body["state"] == "given up"  # the device can say now that it never got it
+    serving.fail(first)  # the half goes on with the batch
+    assert batching.resume(journeys, name, tmp_path / "out").batch.body["printed"] == 5
+    assert journeys.status_of(half).registers.descending == Mills.parse("0.10")
+
+
 @cites("P050-2.8")
 def test_a_half_that_was_struck_before_a_job_was_planned_leaves_its_reservation_free(
     world: World, tmp_path: Path
@@ -199,18 +240,31 @@ def test_a_gone_device_is_booked_by_the_statement_where_open_jobs_explain_it_and
     world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     journeys = mailer(world, deposit=300, reset=200)
+    other = half_of(journeys)
+    journeys.reset(Mills.dollars(50), device=other)
     paid = journeys.plan(PEOPLE)
     total = debited(journeys, paid)
     device, job = held_back(journeys), job_of(journeys, paid)
     case = journeys.do(lambda ctx: returns.case(ctx, device=device))
     unkept = {name: value for name, value in case.body.items() if name != "given"}
     written(journeys, "check-out", device, unkept)  # a kill came between its word and the commit
+    with refused("provider.balance-waiting"):
+        returning.withdraw(journeys, reason="no longer wanted", device=other, wait=True)
     with out_of_reach(world, device, tmp_path):
-        returning.sign_form(world, device, by="officer")
-        returning.arrange(world, device, by="mats")
+        for one in (device, other):
+            returning.sign_form(world, one, by="officer")
+            returning.arrange(world, one, by="mats")
         written(journeys, "job", paid, {**job.body, "state": "given up"})
+        for _ in range(2):
+            journeys.settle()  # nothing is open that would explain the first one, which holds up nothing else
+        assert (case_of(journeys, device), case_of(journeys, other)) == (returns.NOTED, returns.DONE)
         with refused("licensee.not-what-it-gave"):
-            journeys.settle()  # nothing is open that would explain it
+            returning.withdraw(journeys, reason="no longer wanted", device=device)
+        with world.store(MAILROOM).reading() as view:
+            (disputed,) = returns.disputes(view)
+            noted = [fact.subject for fact in view.facts() if fact.type == "check-out.disputed"]
+        assert (disputed, noted) == ((device, Mills.dollars(200) - total, Mills.dollars(200)), [device])
+        assert returning.waiting(journeys) == []
         written(journeys, "job", paid, dict(job.body))
         journeys.settle()
         assert case_of(journeys, device) == returns.DONE
@@ -220,11 +274,11 @@ def test_a_gone_device_is_booked_by_the_statement_where_open_jobs_explain_it_and
         written(journeys, "job", "JOB-other", {**job.body, "department": "another", "state": "given up"})
         assert evidenced.lose(journeys, job_of(journeys, paid), device).body["state"] == mailroom.LOST
         world.close()
-        assert main(["status", str(world.folder), "--json"]) == 0
+        assert main(["status", str(world.folder), "--device", device, "--json"]) == 0
         told = json.loads(capsys.readouterr().out)
         assert (told["device"], told["state"]) == (device, "out of service")
         assert f"{200 * 1000 - int(total)}"[:3] in told["sentence"].replace(".", "")
-        assert main(["status", str(world.folder)]) == 0
+        assert main(["status", str(world.folder), "--device", device]) == 0
         assert "It was given back on" in capsys.readouterr().out
 
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-from tests.journeys.stories import ANNEX, HARBOR, mailer, new_world, refused, reopened
+from tests.journeys.stories import ANNEX, HARBOR, refused
 from tests.journeys.test_custody import defect, provider
 
 from towncircle.kernel.errors import Refused, RelayedRefusal
@@ -22,22 +19,6 @@ from towncircle.world.journeys import Applicant, Journeys
 from towncircle.world.world import World
 
 COURIER = "Armored Courier"
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("once-more") / "world"
-    world = new_world(folder)
-    mailer(world, deposit=300, reset=100)
-    world.close()
-    return folder
-
-
-@pytest.fixture
-def journeys(template: Path, tmp_path: Path) -> Iterator[Journeys]:
-    world = reopened(Path(shutil.copytree(template, tmp_path / "world")))
-    yield Journeys(world)
-    world.close()
 
 
 def standing(world: World, name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +13,22 @@ from tests.journeys.stories import ANNEX, HARBOR, MAILROOM, mailer, new_world, r
 from towncircle.auditor import audit
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.ids import DeviceId
+from towncircle.kernel.money import Mills
+from towncircle.pki.verifying import read_certificate
 from towncircle.postal import unissued
+from towncircle.postal.certificates import certificates_of
 from towncircle.provider import leasing
+from towncircle.provider.handovers import receive
+from towncircle.provider.upkeep import scrap
 from towncircle.psd.states import ZEROISED
 from towncircle.world import leases
 from towncircle.world.config import POSTAL
-from towncircle.world.custody import inspect, manufacture, stock_of
+from towncircle.world.custody import inspect, manufacture, send_back, stock_of
 from towncircle.world.exporting import export
 from towncircle.world.journeys import Journeys
 from towncircle.world.population import reconcile
+from towncircle.world.returning import withdraw
+from towncircle.world.trust import load_trust
 from towncircle.world.world import World
 
 
@@ -121,35 +129,54 @@ def test_a_device_whose_lease_was_refused_half_way_is_free_for_the_next_one(tmp_
     world.close()
 
 
-def test_a_device_that_was_certified_is_free_for_its_license_only(tmp_path: Path) -> None:
-    world = new_world(tmp_path / "world")
-    (one,) = (DeviceId(row.key) for row in manufacture(world, HARBOR, 1))
-    inspect(world, HARBOR, one)
+def certified_in_stock(folder: Path) -> tuple[World, DeviceId]:
+    """Make a world with a device in stock that was certified for a lease which was refused."""
+    world = new_world(folder)
+    (only,) = (DeviceId(row.key) for row in manufacture(world, HARBOR, 1))
+    inspect(world, HARBOR, only)
     patch = refused_half_way(certified=True)
     with refused("provider.no-license"):
         mailer(world)
     patch.undo()
+    return world, only
+
+
+def test_a_device_that_was_certified_is_free_for_its_license_only(tmp_path: Path) -> None:
+    world, one = certified_in_stock(tmp_path / "world")
     assert mailer(world, ANNEX).device != one  # its certificates name another license
     assert Journeys(world).lease().device == one
     world.close()
 
 
-def test_a_device_that_was_certified_is_scrapped_with_its_keys(tmp_path: Path) -> None:
-    world = new_world(tmp_path / "world")
-    (two,) = (DeviceId(row.key) for row in manufacture(world, HARBOR, 1))
-    inspect(world, HARBOR, two)
-    patch = refused_half_way(certified=True)
-    with refused("provider.no-license"):
-        mailer(world)
-    patch.undo()
+def test_a_device_that_was_certified_is_scrapped_with_its_keys_and_its_certificates_are_revoked(tmp_path: Path) -> None:
+    world, two = certified_in_stock(tmp_path / "world")
+    assert found(world) == {two: [("population.not-reported", True)]}
+    assert revoked(world, two) == [None]
     assert inspect(world, HARBOR, two, reject="It is obsolete.").body["custody"] == "scrapped"
     with world.desk(HARBOR)._bench.client(two) as client:  # type: ignore[union-attr]  # its bench is here
         assert client.status().state == ZEROISED
     with refused("machine.illegal-move"):
         inspect(world, HARBOR, two, reject="It is obsolete.")
+    assert found(world) == {two: [("population.not-reported", True)]}
+    first = revoked(world, two)
+    assert first == ["withdrawn"]
+    lists = load_trust(world.folder, world.cabinet, root=bytes.fromhex(world.config.root), now=world.clock.now())
+    with world.store(POSTAL).reading() as view:
+        serials = {read_certificate(der).serial for row, der in certificates_of(view) if row.key == two}
+    assert {*lists.revocations.entries} == serials
+    found(world)
+    with world.store(POSTAL).reading() as view:  # told again each day, and revoked once
+        assert [fact.subject for fact in view.facts() if fact.type == "certificate.revoked"] == [two]
     export(world, tmp_path / "export")
     world.close()
     assert audit(tmp_path / "export").differences == []
+
+
+def revoked(world: World, device: str) -> list[str | None]:
+    """Give for each certificate of a device in the published pack why it is revoked, or None."""
+    world.publish()
+    rows = [row for row in world.pack().certificates.values() if row.device == device]
+    return [row.revoked_reason if row.revoked_at is not None else None for row in rows]
 
 
 def test_a_device_that_was_made_for_a_refused_lease_is_in_the_books_and_waits_for_its_inspection(
@@ -212,6 +239,33 @@ def test_a_device_is_told_from_the_day_it_is_made_also_in_the_mail(tmp_path: Pat
     assert found(world).get(two) is None
     assert register(world) == {two: "scrapped"}
     world.close()
+
+
+@pytest.mark.shows("502.8/4", "PRE-07/3")
+def test_a_device_that_came_back_from_the_mail_goes_out_of_service_in_every_book(tmp_path: Path) -> None:
+    world = new_world(tmp_path / "world")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(leases, "sign_for", lambda _: None)  # nobody signs for the parcel
+        journeys = mailer(world)
+    device = journeys.device
+    assert found(world) == {device: [("population.not-reported", True)]}
+    told = withdraw(journeys, reason="the parcel came back")
+    assert (told.outcome, told.amount) == ("empty", Mills(0))
+    assert found(world) == {}
+    assert revoked(world, device) == ["withdrawn"]
+    with world.store(POSTAL).reading() as view:
+        row = view.get("device", device)
+    assert row is not None
+    assert (row.body["status"], row.body["licensee"], row.body["pieces"]) == ("withdrawn", MAILROOM, 0)
+    assert register(world) == {}
+    assert Journeys(world).lease().device != device
+    send_back(journeys, device, article="RB-1")
+    for job in (partial(receive, device=device, condition="unopened"), partial(scrap, device=device)):
+        world.desk(HARBOR).perform(job, actor=HARBOR)
+    assert found(world) == {}
+    export(world, tmp_path / "export")
+    world.close()
+    assert audit(tmp_path / "export").differences == []
 
 
 @pytest.mark.shows("502.8/4", "PRE-07/3")

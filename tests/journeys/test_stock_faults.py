@@ -15,12 +15,16 @@ from tests.journeys.test_stock import found, put, refused_half_way
 from towncircle.kernel.context import Ask, Outside, Reserve
 from towncircle.kernel.errors import BrokenInvariant, Refused, TowncircleError
 from towncircle.kernel.ids import DeviceId
+from towncircle.kernel.instants import Instant
 from towncircle.postal import certificates
 from towncircle.provider import leasing, stock
+from towncircle.psd.device import Device
+from towncircle.testing.rehearsal_world import in_process
 from towncircle.world import leases
+from towncircle.world.config import STARTS
 from towncircle.world.custody import inspect, manufacture, stock_of
 from towncircle.world.journeys import Journeys
-from towncircle.world.world import World
+from towncircle.world.world import Wiring, World
 
 
 def stocked(world: World, count: int) -> list[DeviceId]:
@@ -99,18 +103,62 @@ def test_a_device_that_refused_is_leased_after_another_inspection(tmp_path: Path
     world = new_world(tmp_path / "world")
     (one,) = stocked(world, 1)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(leasing, "_prepare", unreachable)
-        with refused("psd.unreachable"):
+        patch.setattr(leasing, "_prepare", failed)
+        with refused("psd.store-failed"):
             mailer(world)
-    assert faults(world) == {one: "psd.unreachable"}
+    assert faults(world) == {one: "psd.store-failed"}
     assert inspect(world, HARBOR, one).body["custody"] == "stocked"
     assert Journeys(world).lease().device == one
     world.close()
 
 
-def unreachable(_ctx: object, device: DeviceId, *_: object) -> Iterator[Any]:
-    raise Refused("psd.unreachable", device=device, why="its host is down")
+def failed(_ctx: object, _device: DeviceId, *_: object) -> Iterator[Any]:
+    raise Refused("psd.store-failed", what="it cannot be written")
     yield
+
+
+class Outage:
+    """Reach the devices of a world in this process, but for those that are `away`."""
+
+    def __init__(self, folder: Path) -> None:
+        World.create(folder, regime="imi-2024", seed=3, start=Instant.parse(STARTS["imi-2024"])).close()
+        self._make, self.away, self.code = in_process(folder), set[str](), "transport.unreachable"
+        self.world = World.open(folder, Wiring(make_port=self.open))
+
+    def open(self, place: Path) -> Device:
+        if place.name in self.away:
+            raise Refused(self.code, audience="the host", what="ConnectionRefusedError")
+        return self._make(place)
+
+    def begin(self, *devices: str) -> None:
+        """Have just these be away from now on."""
+        self.away = set(devices)
+        self.world.shelf.close()
+
+
+@pytest.mark.parametrize("code", ["transport.unreachable", "psd.unreachable"])
+def test_a_device_in_stock_whose_host_is_away_is_passed_over_and_is_no_faulty_one(tmp_path: Path, code: str) -> None:
+    outage = Outage(tmp_path / "world")
+    outage.code, world = code, outage.world
+    one, two, three = stocked(world, 3)
+    outage.begin(one)
+    assert mailer(world).device == two
+    assert faults(world) == {one: "", three: ""}
+    assert {row.key: row.body["unreached"] for _, row in stock_of(world)} == {one: code, three: ""}
+    with world.store(HARBOR).reading() as view:
+        told = [(fact.subject, fact.body["code"]) for fact in view.facts() if fact.type == "device.not-reached"]
+    assert told == [(one, code)]
+    outage.begin(one, three)
+    with refused(code):  # nobody in stock answers, and the one that is made for it does not either
+        outage.away |= {f"{one[:4]}{4:010d}"}
+        mailer(world, ANNEX)
+    outage.begin()
+    journeys = Journeys(world, ANNEX)
+    leased = journeys.lease().device
+    assert set(faults(world).values()) == {""}
+    assert {one, three} - {leased} <= set(faults(world))
+    assert {name: rows for name, rows in found(world).items() if rows != [("population.not-reported", True)]} == {}
+    world.close()
 
 
 def stopped_after(kind: type) -> pytest.MonkeyPatch:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import base64
-import shutil
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from tests.journeys.stories import ANNEX, HARBOR, mailer, new_world, reopened
+from tests.journeys.stories import ANNEX, HARBOR, mailer
 from tests.journeys.test_examinations import no_difference
 from tests.journeys.test_journeys import PEOPLE, refused
 from tests.journeys.updates import (
@@ -48,22 +46,6 @@ from towncircle.world.deadlines import duties_of
 from towncircle.world.journeys import Journeys
 from towncircle.world.rate_papers import write_withdrawals
 from towncircle.world.world import World
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("updates") / "world"
-    world = new_world(folder)
-    mailer(world, deposit=300, reset=100)
-    world.close()
-    return folder
-
-
-@pytest.fixture
-def journeys(template: Path, tmp_path: Path) -> Iterator[Journeys]:
-    world = reopened(Path(shutil.copytree(template, tmp_path / "world")))
-    yield Journeys(world)
-    world.close()
 
 
 def table_of(journeys: Journeys, day: date) -> tuple[str, list[str]]:
@@ -188,6 +170,14 @@ def filing(world: World) -> list[tuple[str, str]]:
     return [(duty.state, duty.last_day.isoformat()) for duty in duties if duty.limit.id == "rate-filing"]
 
 
+def standing_at_provider(world: World, number: int) -> int:
+    """Give since when a table is accepted, as its Provider was told; 0 where it was not."""
+    with world.store(HARBOR).reading() as view:
+        row = view.get(provider_rates.RATES, f"{number:06d}")
+    assert row is not None
+    return int(row.body.get("accepted", 0))
+
+
 def cases_opened(world: World) -> list[Fact]:
     with world.store(HARBOR).reading() as view:
         return [fact for fact in view.facts() if fact.type == "limit.case-opened"]
@@ -202,7 +192,12 @@ def test_an_acceptance_is_withdrawn_with_notice_and_its_earlier_pieces_stand(
     told_why: dict[str, Any] = {"through": last, "reasons": "The prices rose."}
     with refused("updates.not-accepted"):
         updates.withdraw_rates(world, HARBOR, number, **told_why)
+    assert standing_at_provider(world, number) == 0
     updates.accept_rates(world, HARBOR, number)
+    assert told(world, HARBOR, "rates.accepted") == ["rates.accepted"]
+    assert standing_at_provider(world, number) == int(world.clock.now())
+    updates.accept_rates(world, HARBOR, number)  # once more changes nothing
+    assert told(world, HARBOR, "rates.accepted") == told(world, POSTAL, "rates.accepted") == ["rates.accepted"]
     for about, code in ((99, "updates.not-filed"), (number, "updates.not-withdrawn")):
         with refused(code):
             write_withdrawals(world, HARBOR, about, tmp_path)

@@ -8,9 +8,10 @@ import pypdfium2
 
 from towncircle.mailpiece.elements import Text
 from towncircle.mailpiece.typeface import face
+from towncircle.paper import letter
 from towncircle.paper.letters import letter_pages, numbered
 from towncircle.paper.pdf import to_pdf
-from towncircle.paper.sheet import RIGHT
+from towncircle.paper.sheet import RIGHT, Section, lines_of, sheets
 
 
 def test_a_long_letter_keeps_every_line_on_numbered_pages() -> None:
@@ -38,3 +39,26 @@ def test_what_is_too_long_for_a_row_stands_on_several_lines_and_nothing_leaves_t
         assert all(a.y - b.y >= a.size for a, b in pairwise(body))
     lines = [one.text for page in pages for one in page.elements if isinstance(one, Text)]
     assert lines.index("Under") == lines.index("502.19") - 1
+
+
+def test_a_word_that_is_wider_than_a_line_is_broken_on_every_paper_and_no_letter_of_it_is_lost() -> None:
+    word = "https://records.example/" + "0123456789" * 30
+    prose = f"See {word} and answer."
+    columns = [letter.Column(x=letter.LEFT)]
+    sheet = letter.Sheet("S-1", columns=columns, foot="foot")
+    sheet.text(prose)
+    papers = {
+        letter.RIGHT: list(sheet.pages()),
+        RIGHT: [
+            *letter_pages("Report", [("Site", word)], [("Found", numbered([word, prose]))], foot="I-7."),
+            *sheets("Notice", "of a word", [Section(heading="Why", rows=[("Site", word)], prose=[prose])]),
+        ],
+    }
+    for margin, pages in papers.items():
+        texts = [one for page in pages for one in page.elements if isinstance(one, Text)]
+        assert [one.text for one in texts if one.x + face(one.font).width(one.text, one.size) > margin] == []
+        said = "".join(one.text for one in texts).replace(" ", "")
+        assert said.count(word) == (1 if margin == letter.RIGHT else 5)
+    assert lines_of(prose, size=9_000, most=RIGHT)[0] == "See"  # the line before it is full by words
+    assert lines_of("", size=9_000, most=100) == [""]
+    assert lines_of("wide", size=9_000, most=1) == ["w", "i", "d", "e"]

@@ -118,6 +118,7 @@ TAKEN = {
         "ServicePermitted": "postal",
         "ServiceWithdrawn": "postal",
         "AcceptanceWithdrawn": "postal",
+        "RateTableAccepted": "postal",
         "SystemPurchased": "postal licensee",
         "SupervisionNotice": "postal",
         "ArtDecided": "postal",

@@ -90,7 +90,15 @@ def test_a_pair_that_fails_its_test_stops_all_devices_of_the_process_and_faults_
     wrong = SoftwareKey.generate("ecdsa-p256", SeededRandomness(1, "another key")).public
     with monkeypatch.context() as patched:
         patched.setattr(SoftwareKey, "public", property(lambda _: wrong))
-        assert commands.is_error(host.exchange(asking, commands.encode_command(commands.Rekey())))
+        rekey = commands.encode_command(commands.Rekey())
+        answers = host.exchange_many(
+            [(asking, command("BEFORE")), (warm, command("WITH")), (asking, rekey), (asking, rekey)]
+        )
+    with pytest.raises(BrokenInvariant, match=r"psd\.pairwise-failed"):  # who asked hears what happened, once
+        commands.decode_answer(answers.pop(2))
+    for answer in answers:
+        with pytest.raises(Refused, match=r"psd\.faulted"):
+            commands.decode_answer(answer)
     for name in (asking, warm, cold):
         for amounts in [(), (1, 2)]:
             with pytest.raises(Refused, match=r"psd\.faulted.*pairwise"):

@@ -262,6 +262,8 @@ def test_a_token_that_is_away_is_told_later_what_has_ended(town: Town) -> None:
     town.token.library.close()
     with pytest.raises(Refused, match=r"psd\.token"):
         client.zeroise(HARD)  # it does not say that they are destroyed
+    with pytest.raises(Refused, match=r"psd\.token"):
+        client.status()
     assert town.store.load([HARD])[HARD].state == "zeroised"
     again = town.host()  # a start does not fail for it
     assert len(town.notes()) == 1
@@ -272,6 +274,7 @@ def test_a_token_that_is_away_is_told_later_what_has_ended(town: Town) -> None:
     manufacture(town.store, **town.workshop.birth(THIRD))
     town.workshop.initialise(DeviceClient(Seen(again, THIRD)), THIRD, START)  # the next birth or end settles all
     assert (town.sound(), town.notes()) == (True, [])
+    assert client.status().state == DeviceClient(Seen(again, HARD)).status().state == "zeroised"
 
 
 def test_a_key_that_is_missing_fails_its_own_device_and_the_others_are_signed_in_one_walk(
@@ -350,7 +353,7 @@ def test_the_secret_of_a_fleet_is_replaced_without_touching_keys_in_the_token(
     with pytest.raises(Refused, match=r"pki\.key-file-locked"):  # another fleet's: a key in a token opens under any
         reseal_hosted(dsn, tmp_path / "secret", town.folder, SystemRandomness())
     (tmp_path / "secret").write_bytes(SECRET)
-    assert reseal_hosted(dsn, tmp_path / "secret", town.folder, SystemRandomness()) == (1, [])
+    assert reseal_hosted(dsn, tmp_path / "secret", town.folder, SystemRandomness()) == (1, [], [])
     town.store = PostgresMemory(dsn)
     after = town.store.load([SOFT, HARD])
     assert after[HARD] == before[HARD]

@@ -308,6 +308,9 @@ def test_a_file_changed_while_a_host_runs_is_found_on_demand_and_stops_every_dev
     assert not any(record.request_id == "JOB-2" for name in names for record in store.records(name))
     pool = host(dsn, tmp_path / "keys")
     assert all(isinstance(decode_answer(answer), Evidenced) for answer in pool.exchange_many(second))
+    first_told = decode_answer(pool.exchange(names[0], encode_command(SelfTest())))
+    with _changed(installed / "psd" / "hosted" / "fleet.py"):  # within the minute that a worker gives its last result
+        assert decode_answer(pool.exchange(names[0], encode_command(SelfTest()))) == first_told
     pool.close()
     store.close()
 
@@ -333,4 +336,29 @@ def test_the_launcher_writes_the_manifest_only_where_files_changed(tmp_path: Pat
     assert not integrity.write(package)
     _flip(package / "psd" / "device.py")
     assert integrity.write(package)
+    assert integrity.check(package)
+
+
+def test_a_changed_source_tree_is_refused_until_its_launcher_was_run(tmp_path: Path) -> None:
+    checkout = tmp_path / "checkout"
+    shutil.copytree(ROOT / "src", checkout / "src", ignore=shutil.ignore_patterns("__pycache__", "MANIFEST"))
+    shutil.copytree(ROOT / "tools", checkout / "tools", ignore=shutil.ignore_patterns("__pycache__"))
+    (checkout / ".venv" / "bin").mkdir(parents=True)
+    (checkout / ".venv" / "bin" / "python").symlink_to(sys.executable)
+    (checkout / ".venv" / ".made-at").write_text(f"{checkout}\n")  # as if it had been made here
+    for name in ("towncircle", "requirements.lock"):
+        shutil.copy(ROOT / name, checkout / name)
+    shutil.copy(ROOT / "requirements.lock", checkout / ".venv" / ".done-requirements.lock")
+    package, environment = checkout / "src" / "towncircle", {**os.environ, "PYTHONPATH": str(checkout / "src")}
+
+    def run(*line: str) -> None:
+        subprocess.run([*line, "--help"], env=environment, check=True, capture_output=True)
+
+    run(str(checkout / "towncircle"))
+    assert integrity.check(package)
+    (package / "psd" / "registers.py").write_text((PACKAGE / "psd" / "registers.py").read_text() + "# changed\n")
+    run(sys.executable, "-m", "towncircle")  # the program itself never does
+    with pytest.raises(BrokenInvariant, match=r"psd\.module-altered.*registers\.py"):
+        integrity.check(package)
+    run(str(checkout / "towncircle"))
     assert integrity.check(package)

@@ -19,7 +19,7 @@ from towncircle.kernel.ids import DeviceId
 from towncircle.psd import codec, commands
 from towncircle.psd.commands import Evidenced
 from towncircle.psd.hosted.funnel import Lanes
-from towncircle.psd.hosted.pool import Pool, read_items, write_items
+from towncircle.psd.hosted.pool import MODULE, Pool, Setting, Worker, read_items, write_items
 from towncircle.psd.postgres import PostgresMemory
 from towncircle.psd.process import SystemClock
 from towncircle.psd.state import DeviceState
@@ -209,6 +209,23 @@ def test_a_worker_that_hangs_holds_only_its_own_devices_and_is_ended(
     assert late == ["psd.unreachable"]
     assert told(lanes.exchange(there, evidence_command("b", 1, town.day))) == "Evidenced"
     lanes.close()
+
+
+def test_a_worker_that_hangs_while_it_is_written_to_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    worker = Worker(Setting(dsn="host=/nowhere", secret=SECRET_OF_BENCH, memory_limit=0), MODULE)
+    child = worker._start()
+    assert child is not None
+    os.kill(child.pid, signal.SIGSTOP)
+    monkeypatch.setattr("towncircle.psd.hosted.pool.ANSWER_S", 0.2)
+    large = evidence_command("b", 1000, "2026-11-21")
+    asked = [(NAMES[0], large)] * (200_000 // len(large) + 1)  # more than a pipe takes
+    late: list[bytes] = []
+    asking = threading.Thread(target=lambda: late.extend(worker.exchange_many(asked)), daemon=True)
+    asking.start()
+    asking.join(60)
+    assert {told(answer) for answer in late} == {"psd.unreachable"}
+    assert child.poll() == -signal.SIGKILL
+    assert worker.child is None
 
 
 @pytest.mark.parametrize(("workers", "memory"), [(0, 300), (3, 300), (1, 100), (65, 100_000)])

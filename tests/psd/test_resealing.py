@@ -23,13 +23,14 @@ from towncircle.kernel.money import Mills
 from towncircle.pki.keyfile import open_key
 from towncircle.pki.passphrase import store_parameters
 from towncircle.pki.randomness import SystemRandomness
-from towncircle.psd import resealing
+from towncircle.psd import commands, resealing
 from towncircle.psd.client import DeviceClient
 from towncircle.psd.device import manufacture
+from towncircle.psd.hosted import resealing as resealing_hosted
 from towncircle.psd.hosted.fleet import Fleet
 from towncircle.psd.hosted.pool import Pool
 from towncircle.psd.hosted.wrapping import WrappingKeys, _parted, keys_of
-from towncircle.psd.opening import Keys
+from towncircle.psd.opening import Keys, kept
 from towncircle.psd.postgres import PostgresMemory
 from towncircle.psd.process import create, open_device
 from towncircle.psd.sqlite import SqliteMemory
@@ -160,7 +161,11 @@ def test_cut_before_any_step_the_device_opens_and_the_next_run_finishes(store: P
             lives(place)
             assert not (place / "keys.json.next").exists()
             again = tmp_path / f"again-{step}-{new is None}"
-            reseal(again, new)  # begun again without a start between
+            if new is not None and kept(again).passphrase == words:  # all but the last sync: nothing is left to do
+                with pytest.raises(Refused, match=r"psd\.reseal-same"):
+                    reseal(again, new)
+            else:
+                reseal(again, new)  # begun again without a start between
             with pytest.raises(Refused, match=r"pki\.key-file-locked"):
                 open_key(sealed(again)[0], lambda: SECRET)
             with opened(again) as client:
@@ -277,8 +282,6 @@ def test_a_fleet_is_sealed_anew_while_no_host_has_it_and_goes_on_where_it_was_cu
 def test_a_database_keeps_to_the_secret_of_its_first_host(
     tmp_path: Path, databases: Callable[[], str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    import psycopg
-
     dsn, secret = databases(), tmp_path / "secret"
     secret.write_bytes(b"short")
     line = ["device", "serve-wan", dsn, "--secret", str(secret), "--stations", str(tmp_path)]
@@ -291,7 +294,49 @@ def test_a_database_keeps_to_the_secret_of_its_first_host(
     assert main(line) == 3
     with closing(PostgresMemory(dsn, secret=SECRET)) as store:
         manufacture(store, **Workshop(START).birth(NAMES[0]))
-    with psycopg.connect(dsn, autocommit=True) as connection:  # as a host before marks left it
-        connection.execute("UPDATE fleet_store SET sealed = NULL")
+    unmarked(dsn)
     with closing(PostgresMemory(dsn, secret=bytes(32))) as store:
         assert not store.is_secret(bytes(32))  # nobody knows under which one the devices are
+        resealing_hosted.take_secret(store, SECRET, tmp_path / "keys")  # of those that are there none has a key
+        assert store.is_secret(SECRET)
+
+
+def unmarked(dsn: str) -> None:
+    """Leave a database as a host before marks did."""
+    import psycopg
+
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute("UPDATE fleet_store SET sealed = NULL")
+
+
+@pytest.mark.parametrize("wrapped", [True, False])
+def test_a_database_of_an_older_release_takes_the_secret_that_opens_its_keys_and_no_other(
+    tmp_path: Path, databases: Callable[[], str], capsys: pytest.CaptureFixture[str], wrapped: bool
+) -> None:
+    dsn, keys, secret = databases(), tmp_path / "keys", tmp_path / "secret"
+    store = PostgresMemory(dsn, create=True)
+    fleet = host(store, keys) if wrapped else Fleet(store, secret=lambda: SECRET, randomness=CHANCE, clock=Hands(START))
+    manufacture(store, **Workshop(START).birth(NAMES[2]))  # without keys
+    commissioned(store, fleet, NAMES[:2])
+    fleet.close()
+    secret.write_bytes(bytes(32))
+    line = ["device", "serve-wan", dsn, "--secret", str(secret), "--stations", str(tmp_path), "--wrapping", str(keys)]
+    pool = Pool(dsn=dsn, secret=bytes(32), workers=1, wrapping=keys)
+    for _ in range(2):
+        assert main(line) == 3
+        assert "psd.fleet-secret" in capsys.readouterr().err
+        with pytest.raises(Refused, match=r"psd\.fleet-secret"):
+            read(pool.exchange(NAMES[0], command("OTHER")))
+    pool.close()
+    if wrapped:
+        with closing(PostgresMemory(dsn)) as store, pytest.raises(Refused, match=r"psd\.wrapping-gone"):
+            resealing_hosted.take_secret(store, SECRET, tmp_path / "other")
+    with closing(PostgresMemory(dsn)) as early, closing(PostgresMemory(dsn)) as late:
+        assert not early.is_secret(SECRET)
+        resealing_hosted.take_secret(early, SECRET, keys)
+        with pytest.raises(Refused, match=r"psd\.fleet-resealed"):  # who looked before the mark was kept
+            late.own(bytes(32), opens=True)
+        assert early.is_secret(SECRET)
+    pool = Pool(dsn=dsn, secret=SECRET, workers=1, wrapping=keys)
+    assert commands.decode_answer(pool.exchange(NAMES[0], commands.encode_command(commands.Audit())))
+    pool.close()

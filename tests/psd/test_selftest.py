@@ -70,6 +70,27 @@ def test_the_power_on_tests_run_once_a_process_and_again_after_a_failure(monkeyp
             selftest.power_on()
 
 
+def test_a_process_of_many_devices_runs_its_tests_on_demand_once_in_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    runs: list[int] = []
+    for kept in ("_paces", "_demanded", "_failures"):
+        monkeypatch.setattr(selftest, kept, [])
+    monkeypatch.setattr(selftest, "run", lambda *_, **__: (runs.append(1), ("all",))[1])
+    client = Story().to("in service").client
+    for paced, expected in ((False, 3), (True, 4)):
+        if paced:
+            selftest.pace(60)
+        assert [client.selftest().passed for _ in range(3)] == [("all",)] * 3
+        assert len(runs) == expected
+    ((last, passed),) = selftest._demanded
+    selftest._demanded[0] = (last - 60, passed)
+    client.selftest()
+    assert len(runs) == 5
+    selftest.stop(BrokenInvariant("psd.selftest-failed", name="one"), device="another")
+    with pytest.raises(BrokenInvariant):  # what stopped the module needs no run
+        client.selftest()
+    assert len(runs) == 5
+
+
 def test_a_test_that_fails_on_demand_faults_the_device() -> None:
     story = Story().to("in service")
     outcome = [True]

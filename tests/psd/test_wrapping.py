@@ -21,11 +21,12 @@ from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.money import Mills
 from towncircle.kernel.randomness import SeededRandomness
 from towncircle.pki.keyfile import open_key
+from towncircle.psd import commands
 from towncircle.psd.client import DeviceClient
 from towncircle.psd.device import manufacture
 from towncircle.psd.hosted.fleet import Fleet
 from towncircle.psd.hosted.seat import FleetStore
-from towncircle.psd.hosted.wrapping import WrappedSlots, WrappingKeys, _mixed
+from towncircle.psd.hosted.wrapping import WrappedSlots, WrappingKeys, _mixed, keys_of
 from towncircle.psd.keys import SoftwareSlots
 from towncircle.psd.memory import Change, MemoryInRam
 from towncircle.psd.postgres import PostgresMemory
@@ -226,6 +227,56 @@ def test_a_device_whose_keys_could_not_be_destroyed_does_not_say_that_they_are(
     assert list((side / "owed").iterdir())
     end(fleet, commissioned(store, fleet, NAMES[2:3]), NAMES[2]).zeroise(NAMES[2])
     assert not list((side / "owed").iterdir())  # the next ending does both
+
+
+class Between(Seen):
+    """Send a certificate in one group with pieces before and after it."""
+
+    pieces: Sequence[bytes] = ()
+
+    def exchange(self, asked: bytes) -> bytes:
+        if not isinstance(commands.decode_command(asked), commands.Certify):
+            return super().exchange(asked)
+        group = [(self._device, one) for one in (command("BEFORE"), asked, command("AFTER"))]
+        before, answer, after = self._fleet.exchange_many(group)
+        self.pieces = before, after
+        return answer
+
+
+def test_pieces_that_are_kept_are_given_out_though_a_key_of_their_group_could_not_be_destroyed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = MemoryInRam()
+    fleet = host(store, tmp_path / "keys")
+    workshop = commissioned(store, fleet, [FORMER])
+    port = Between(fleet, FORMER)
+    client = DeviceClient(port)
+    report = workshop.open(FORMER, client, client.rekey().message).body
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "pwrite", _broken)
+        with pytest.raises(Refused, match=r"psd\.wrapping-failed"):
+            workshop.certify_next(client, FORMER, START, indicia=report.indicia_public)
+    assert [read(answer).count for answer in port.pieces] == [1, 1]
+    assert store.load([FORMER])[FORMER].registers.pieces == 2
+    fleet.close()
+
+
+def test_a_host_that_another_one_has_overtaken_lets_go_of_the_keys_that_it_opened(tmp_path: Path) -> None:
+    store, side = MemoryInRam(), tmp_path / "keys"
+    first, second = host(store, side), host(store, side)
+    workshop = commissioned(store, first)
+    for name in (FORMER, KEPT):
+        read(second.exchange(name, command("HERE")))
+    ended = {key.public for key in keys_of(store.load([FORMER])[FORMER])}
+    assert ended & second._slots.opened._held.keys()
+    first.exchange(FORMER, command("BACK"))  # it was overtaken, and takes the device back with the next command
+    end(first, workshop, FORMER).zeroise(FORMER)
+    with pytest.raises(Refused, match=r"psd\.store-stale"):
+        read(second.exchange(FORMER, command("GONE")))
+    assert not ended & second._slots.opened._held.keys()
+    assert second._slots.opened._held  # the keys of all others stay at hand
+    for fleet in (first, second):
+        fleet.close()
 
 
 def _broken(*_: object) -> int:

@@ -34,8 +34,8 @@ from towncircle.provider.denials import EFFECTS
 from towncircle.provider.handovers import SERVICES
 from towncircle.provider.upkeep import PARTS
 from towncircle.rules import RULESETS, RuleSet, ruleset
-from towncircle.rules.acts import act_named, check_told
-from towncircle.rules.duties import derive
+from towncircle.rules.acts import act_named, acts_told, check_told
+from towncircle.rules.duties import HEADQUARTERS, derive
 from towncircle.rules.folders import load
 from towncircle.rules.limits import DENIES, LONGEST, Link
 from towncircle.rules.parameters import CLAUSE_LETTERS, Dated
@@ -198,6 +198,11 @@ def test_an_act_that_makes_no_sense_is_named_and_harms_no_other(
     assert {name for name, one in held.items() if not one.trouble} == {*REGISTRY}
 
 
+def test_an_act_that_was_recorded_under_its_former_name_is_still_known() -> None:
+    for name in ("examination-announced", "inspection-announced"):
+        assert [act.name for act in acts_told(recorded(act=name))] == ["examination-announced"]
+
+
 def test_above_the_sum_of_which_the_retelling_knows_a_share_none_is_made_up() -> None:
     rules = ruleset("cfr-501")
     for mills in (499_999, 500_000):
@@ -275,9 +280,11 @@ party = "provider"
 actor = "the Provider"
 about = "device"
 starts = ["custody.leased"]
+met_by = ["device.came-back"]
 values = [{ from = 1998-09-02, value = "3 days" }]
 consequence = { says = "It is late." }
 """
+MET = 'met_by = ["device.came-back"]'
 STARTED = LIMIT.replace('["custody.leased"]', '[{ fact = "custody.leased" }]')
 
 
@@ -287,7 +294,7 @@ STARTS_PARTY = '[{ fact = "custody.leased", by = "party" }]'
 def met(act: str, by: str = "party") -> str:
     """Give the limit as one that an act of people meets."""
     link = f'met_by = [{{ fact = "act.recorded", by = "{by}", where = {{ act = "{act}" }} }}]'
-    return LIMIT.replace("values =", f"{link}\nvalues =")
+    return LIMIT.replace(MET, link)
 
 
 def figure(name: str, unit: str, value: str) -> str:
@@ -305,7 +312,7 @@ def ending(value: str = "2030-12-31", regime: str = "ibi-1998") -> str:
 def monthly(meets: str) -> str:
     """Give the limit as one that is due on the fifth day of each month, and what meets it."""
     calendar = LIMIT.replace('"obligation"', '"calendar"').replace('"3 days"', "5")
-    return calendar.replace("values =", f"met_by = [{meets}]\nvalues =")
+    return calendar.replace(MET, f"met_by = [{meets}]")
 
 
 READ = LIMIT.replace("[canadian]", "[address-data]")  # a limit that the program reads itself
@@ -320,6 +327,12 @@ HOSTILE: dict[str, tuple[dict[str, object], str, str, str]] = {
     "a layout that nobody counts by": ({"layout": "imi-min"}, CAP, LIMIT, "about.json: layout: 'imi-min' is none of"),
     "an unknown scheme": ({"scheme": "rot13"}, CAP, LIMIT, "about.json: scheme: 'rot13' does not sign imi-std"),
     "a start that is no time": ({"start": "soon"}, CAP, LIMIT, "about.json: start: "),
+    "a start on the eve of the rules": (
+        {"start": "1998-09-02T03:59:59Z", "over": "ibi-1998", "layout": "ibi-full", "scheme": "dsa-1024"},
+        CAP.replace("2020-01-01", "1998-09-02"),
+        LIMIT,
+        "about.json: start: on 1998-09-01 the parameter advance_limit is not in force",
+    ),
     "a start before the rules": ({"start": "2005-01-01T00:00Z"}, CAP, LIMIT, "begins on 2005-01-01"),
     "no yes or no": ({"frozen": "yes"}, CAP, LIMIT, "about.json: frozen: it is neither"),
     "another unit": ({}, CAP.replace('"mills"', '"integer"'), LIMIT, "funds.toml: descending_cap: unit is 'integer'"),
@@ -540,6 +553,18 @@ HOSTILE: dict[str, tuple[dict[str, object], str, str, str]] = {
         monthly('{ fact = "lost-and-stolen-file.sent", by = "party" }').replace("value = 5", 'value = "5 May"'),
         "canadian: it is met for a year, and 'lost-and-stolen-file.sent' names none",
     ),
+    "an obligation that nobody can meet": (
+        {},
+        CAP,
+        LIMIT.replace(MET, ""),
+        "limits/own.toml: canadian: met_by and ends are empty: nobody could ever meet this obligation",
+    ),
+    "a day that nobody can keep": (
+        {},
+        CAP,
+        LIMIT.replace(MET, "").replace('"obligation"', '"calendar"').replace('"3 days"', "2030-12-31"),
+        "limits/own.toml: canadian: met_by and ends are empty: nobody could ever meet this calendar",
+    ),
     "each month, met by nothing": ({}, CAP, monthly(""), "canadian: it is due each month, and nothing meets it"),
     "a title longer than a notice": ({}, CAP, LIMIT.replace("do it", "a" * 201), "canadian: title is longer than 200"),
     "a clause longer than a notice": ({}, CAP, LIMIT.replace("502.1", "5" * 81), "canadian: clause is longer than 80"),
@@ -646,9 +671,34 @@ def test_a_folder_that_says_nothing_wrong_is_usable(tmp_path: Path, monkeypatch:
     dropped(tmp_path)
     below = tmp_path / "canada_2030" / "limits"
     below.mkdir()
-    (below / "own.toml").write_text(LIMIT.replace('late."', 'late.", denies = "resets"'))
+    whole = LIMIT.replace('late."', 'late.", denies = "resets"')
     monkeypatch.setenv(ELSEWHERE, str(tmp_path))
-    assert {name for name, one in examined(registry()).items() if not one.trouble} == {*REGISTRY, "canada-2030"}
+    for text in (
+        whole,
+        whole.replace(MET, 'ends = ["device.came-back"]'),  # what ends needs nobody who meets it
+        *(LIMIT.replace(MET, "").replace('"obligation"', f'"{shape}"') for shape in ("window", "retention")),
+    ):
+        (below / "own.toml").write_text(text)
+        assert {name for name, one in examined(registry()).items() if not one.trouble} == {*REGISTRY, "canada-2030"}
+
+
+@pytest.mark.parametrize(
+    ("start", "usable"),
+    [
+        ("1998-09-02T03:59:59Z", False),  # a minute before midnight in Washington: the day before
+        ("1998-09-02T04:00:00Z", True),
+        ("1998-09-03T03:59:59Z", True),
+    ],
+)
+def test_the_first_day_of_a_set_is_the_post_offices_own(
+    start: str, usable: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = {"over": "ibi-1998", "layout": "ibi-full", "scheme": "dsa-1024", "start": start}
+    dropped(tmp_path, {**ABOUT, **old}, CAP.replace("2020-01-01", "1998-09-02"))
+    monkeypatch.setenv(ELSEWHERE, str(tmp_path))
+    about = examined(registry())["canada-2030"]
+    assert (not about.trouble) is usable
+    assert about.former is not usable  # a world that an earlier release began under it goes on
 
 
 def test_a_set_over_one_that_cannot_be_used_cannot_be_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -678,10 +728,12 @@ def test_a_folder_to_compare_with_is_examined_too(tmp_path: Path) -> None:
         ruleset("imi-2024").with_folder(place)
 
 
-def test_a_world_is_not_begun_before_its_rules(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("regime", "start"), [("imi-2024", "2005-01-01T00:00Z"), ("ibi-1998", "1998-09-02T03:59:59Z")])
+def test_a_world_is_not_begun_before_its_rules(regime: str, start: str, tmp_path: Path) -> None:
     with pytest.raises(Refused, match=r"rules\.not-in-force"):
-        World.create(tmp_path / "early", regime="imi-2024", seed=1, start=Instant.parse("2005-01-01T00:00Z"))
+        World.create(tmp_path / "early", regime=regime, seed=1, start=Instant.parse(start))
     assert not (tmp_path / "early").exists()
+    ruleset("ibi-1998").check_start(Instant.parse("1998-09-02T04:00:00Z").date_in(HEADQUARTERS))
 
 
 # ---- a fourth that says nothing wrong: nobody's rule, in use by data only
@@ -864,15 +916,32 @@ def test_a_world_that_cannot_be_made_leaves_nothing(tmp_path: Path, monkeypatch:
 def test_a_changed_act_has_another_digest_and_older_decisions_are_known() -> None:
     rules = ruleset("cfr-501")
     bare = RuleSet(rules.name, rules.parameters, rules.inherited, rules.limits)
-    assert (bare.digest, bare.former) == (rules.former, rules.former)  # as it was before acts were covered
-    assert rules.digest != rules.former
-    assert all(rules.knows(digest) for digest in (rules.digest, rules.former))
+    acted = RuleSet(rules.name, rules.parameters, rules.inherited, rules.limits, rules.acts)
+    assert {bare.digest, acted.digest} == rules.former  # as it was before acts, and before the design, were covered
+    assert len({bare.digest, acted.digest, rules.digest}) == 3
+    assert all(rules.knows(digest) for digest in (rules.digest, *rules.former))
     assert not rules.knows(ruleset("imi-2024").digest)
-    for name in ("imi-2024", "ibi-1998"):
-        assert ruleset(name).digest == ruleset(name).former
     for change in ({"document": False}, {"actor": "custodian"}, {"orders": "Nothing."}, {"rule": "39 CFR 501.1"}):
         acts = {**rules.acts, "soc-reports": replace(rules.acts["soc-reports"], **change)}
-        assert RuleSet(rules.name, rules.parameters, rules.inherited, rules.limits, acts).digest != rules.digest
+        assert RuleSet(rules.name, rules.parameters, rules.inherited, rules.limits, acts).digest != acted.digest
+
+
+@pytest.mark.parametrize("name", ["ibi-1998", "imi-2024"])
+def test_another_layout_is_another_digest_and_decisions_under_the_digest_of_before_are_known(name: str) -> None:
+    rules = ruleset(name)
+    whole = {"inherited": rules.inherited, "limits": rules.limits, "acts": rules.acts}
+    before = RuleSet(name, rules.parameters, **whole)  # as the release before digested it
+    assert rules.digest != before.digest
+    assert rules.knows(before.digest)
+    about = REGISTRY[name]
+    assert rules.design == {"over": about.over, "layout": about.layout, "scheme": about.scheme}
+    for change in ({"layout": "imi-min"}, {"scheme": "rsa"}, {"over": "cfr-501"}):
+        other = RuleSet(name, rules.parameters, **whole, design={**rules.design, **change})
+        assert other.digest != rules.digest
+        assert not rules.knows(other.digest)
+        assert other.former == rules.former
+    same = [rules.with_limit(rules.limits["license-appeal"]), rules.with_value("descending_cap", 500_000)]
+    assert {one.digest for one in same} == {rules.digest}
 
 
 def test_a_folder_of_acts_changes_a_rule_set_and_tells_which_records_it_refuses(tmp_path: Path) -> None:

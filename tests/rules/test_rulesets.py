@@ -169,6 +169,7 @@ def test_a_parameter_without_its_grounds_does_not_load(change: dict[str, object]
 
 
 def test_rule_sets_compare_by_digest_across_loads() -> None:
-    again = RuleSet("ibi-1998", ruleset("ibi-1998").parameters, frozenset(), ruleset("ibi-1998").limits)
-    assert again.digest == ruleset("ibi-1998").digest
+    first = ruleset("ibi-1998")
+    again = RuleSet("ibi-1998", first.parameters, frozenset(), first.limits, design=first.design)
+    assert again.digest == first.digest
     assert ruleset("ibi-1998") is ruleset("ibi-1998")

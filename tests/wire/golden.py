@@ -729,6 +729,7 @@ SPECIMENS: tuple[Body, ...] = (
     b.SoftwareReport(version=1, build=bytes(32), next_version=2, next_build=bytes(range(32)), running=bytes(32)),
     b.SoftwareForward(report=b"a sealed report", at=NOW),
     b.AcceptanceWithdrawn(number=3, digest="ab" * 32, through="2027-06-30", reasons="The prices rose.", at=NOW),
+    b.RateTableAccepted(number=3, digest="ab" * 32, at=NOW),
     b.RateTableFiled(number=3, in_force_from="2026-12-01", file=b"a rate file"),
     b.AccountRequest(
         reference="CLM-7K3MQ9ZX2RTB",

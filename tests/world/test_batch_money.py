@@ -16,7 +16,7 @@ from towncircle.kernel.errors import Refused
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record
-from towncircle.licensee import batches, mailroom, promises
+from towncircle.licensee import batches, beside, mailroom, promises
 from towncircle.mailpiece.address_files import Recipient, public_addresses
 from towncircle.psd.commands import StatusReport
 from towncircle.world import batching, printing
@@ -57,7 +57,7 @@ def test_a_piece_that_was_paid_before_its_answer_was_lost_is_given_beside_an_ope
     with journeys.world.store(journeys.licensee).reading() as view:
         body = view.get("job", job).body  # type: ignore[union-attr]  # it was planned two lines above
     with journeys.world.shelf.client(journeys.device) as client:
-        mailroom._ask(client, job, body, None)  # debited, and the answer lost
+        mailroom._ask(client, job, body)  # debited, and the answer lost
     monkeypatch.setattr(promises, "waiting", lambda *_: ZERO)
     begun(journeys, tmp_path / "out")
     assert printing.finish_job(journeys, job, tmp_path / "again", formats=()).pdf.exists()
@@ -73,10 +73,10 @@ def test_a_planned_job_binds_its_money_against_a_batch(journeys: Journeys, tmp_p
 
 def test_what_a_batch_is_refilled_from_may_pay_a_single_piece_as_far_as_the_account_goes() -> None:
     dollars = Mills.dollars
-    held = promises.Promised(batch="B", out="o", device="D", kept=ZERO, refilled=dollars(150), account=dollars(100))
+    held = beside.Promised(batch="B", out="o", kept=ZERO, refilled=dollars(150), account=dollars(100))
     for balance, total, lacking in ((60, 10, 0), (60, 11, 1), (200, 100, -50), (5, 6, 51)):
         assert held.lacking(dollars(balance), dollars(total)) == Mills(lacking * 1000)
-    owing = promises.Promised(batch="B", out="o", device="D", kept=dollars(100), refilled=ZERO, account=Mills(-50_000))
+    owing = beside.Promised(batch="B", out="o", kept=dollars(100), refilled=ZERO, account=Mills(-50_000))
     assert owing.lacking(dollars(200), dollars(100)) == ZERO  # the account is of nothing that it may spend
     kept = replace(held, kept=dollars(20), refilled=ZERO)
     assert kept.lacking(dollars(30), dollars(10)) == ZERO < kept.lacking(dollars(30), dollars(11))

@@ -170,6 +170,7 @@ def test_a_refused_fallback_leaves_the_request_free(pair: Pair, error: Towncircl
         refusal("psd.unreachable"),
         refusal("psd.interrupted"),
         refusal("psd.store-failed"),
+        refusal("psd.wrapping-failed"),
         refusal("psd.store-stale"),
         refusal("psd.request-conflict"),
         BrokenInvariant("psd.store-damaged", path="x", what="x"),

@@ -17,6 +17,7 @@ from towncircle.auditor.checkouts import check_checkouts
 from towncircle.auditor.corrections import check_corrections
 from towncircle.auditor.custody import check_custody
 from towncircle.auditor.devices import check_devices, check_evidence, check_forwarded, check_scans
+from towncircle.auditor.inspections import check_inspections
 from towncircle.auditor.journal import check_acts, check_journals
 from towncircle.auditor.licensees import check_licensees
 from towncircle.auditor.licenses import check_revocations
@@ -93,7 +94,7 @@ def audit(out: Path, *, root: str | None = None) -> Report:
 def _check_rooms(
     export: Export, books: Mapping[str, Recounted], keys: Keys, underway: Underway, report: Report
 ) -> None:
-    """Make the checks 17 to 25, a room each."""
+    """Make the checks 17 to 26, a room each."""
     check_quality(export, underway, report)  # 17
     check_inventories(export, report)
     check_revocations(export, report)  # 18
@@ -103,3 +104,4 @@ def _check_rooms(
     check_updates(export, books, underway, report)  # 22
     check_accounts(export, books, underway, report)  # 23, 24
     check_custody(export, keys, underway, report)  # 25
+    check_inspections(export, underway, report)  # 26

@@ -10,10 +10,10 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
+from towncircle.auditor.charts import ACCOUNTS, RECIPES
 from towncircle.auditor.journal import facts_of
 from towncircle.auditor.reading import Export, Party, Row
 from towncircle.auditor.report import Report, dollars
-from towncircle.auditor.shapes import ACCOUNTS, RECIPES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

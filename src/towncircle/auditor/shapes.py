@@ -1,6 +1,7 @@
 """The shapes of an export's lines, as docs/export.md gives them.
 
-Here: which keys a line must have and of what kind, the bodies of facts, and the table of recipes. Not here: reading.
+Here: which keys a line must have and of what kind, and the bodies of facts. Not here: reading, the tables of the books
+(`charts`).
 Kept: this is the auditor's own copy of the documented format; it is not taken from the rooms that issue.
 """
 
@@ -151,6 +152,18 @@ _CUSTODY: Mapping[str, Mapping[str, str]] = {
     "malfunction.reported": {"defect": T, "stage": T},
     "removal.ordered": {"licensee": T, "order": T, "receipt": T},
 }
+_VISIT = {"scope": T, "site": T, "on": T, "records": L}
+_VISITED = {"scope": T, "announced": T, "outcome": T, "findings": N}
+_INSPECTED: Mapping[tuple[str, str], Mapping[str, str]] = {
+    ("postal", "inspection.announced"): {**_VISIT, "provider": T},
+    ("provider", "inspection.announced"): _VISIT,
+    ("postal", "inspection.reported"): {**_VISITED, "provider": T},
+    ("provider", "inspection.found"): _VISITED,
+    ("postal", "inspection.answer-filed"): {"provider": T, "document": T},
+    ("provider", "inspection.answered"): {"document": T},
+    ("postal", "inspection.closed"): {"provider": T, "outcome": T},
+    ("provider", "inspection.closed"): {"outcome": T},
+}
 FACTS: Mapping[tuple[str, str], Mapping[str, str]] = MappingProxyType(
     {
         ("provider", "deposit.credited"): _MONEY,
@@ -298,6 +311,10 @@ FACTS: Mapping[tuple[str, str], Mapping[str, str]] = MappingProxyType(
         ("provider", "software.reported"): {"licensee": T, "version": N, "next": N, "running": T},
         ("postal", "build.approved"): {**_RELEASED, "regime": T},
         ("postal", "rates.filed"): {"provider": T, "number": N, "in_force_from": T, "digest": T},
+        ("postal", "rates.accepted"): {"provider": T, "number": N, "in_force_from": T, "digest": T},
+        ("provider", "rates.accepted"): {"number": N, "digest": T},
+        ("postal", "product.approved"): {"provider": T, "build": T, "reference": T},
+        ("postal", "product.submitted"): {"provider": T, "build": T, "step": T},
         ("postal", "software.forwarded"): {"provider": T, "software_version": N, "software_build": T},
         ("licensee", "rates.received"): {"provider": T, "number": N, "in_force_from": T},
         **{("provider", kind): shape for kind, shape in {**_MISSING, **_CUSTODY}.items()},
@@ -313,69 +330,7 @@ FACTS: Mapping[tuple[str, str], Mapping[str, str]] = MappingProxyType(
         ("postal", "lost-and-stolen-file.received"): {"provider": T, "period": T, "digest": T, "differences": N},
         ("licensee", "device.incident-reported"): {"event": T, "incident": T},
         **{(role, kind): shape for role in _ROLES for kind, shape in LIMIT_FACTS.items()},
-    }
-)
-
-# (books, recipe): what it debits, what it credits, the type of its fact
-RECIPES: Mapping[tuple[str, str], tuple[frozenset[str], frozenset[str], str]] = MappingProxyType(
-    {
-        (books, recipe): (frozenset(debits.split()), frozenset(credits_.split()), fact)
-        for books, recipe, debits, credits_, fact in (
-            ("provider", "deposit-received", "deposits", "account", "deposit.credited"),
-            ("provider", "deposit-returned", "account advances", "deposits", "deposit.returned"),
-            ("provider", "advance-given", "advances", "account", "advance.given"),
-            ("provider", "advance-repaid", "account", "advances", "advance.repaid"),
-            ("provider", "reset-reserved", "account", "in-transit", "reset.reserved"),
-            ("provider", "reset-posted", "in-transit", "descending", "reset.posted"),
-            ("provider", "reset-voided", "in-transit", "account", "reset.voided"),
-            ("provider", "usage-read", "descending", "ascending", "audit.taken"),
-            ("provider", "balance-withdrawn", "descending", "account", "balance.withdrawn"),
-            ("provider", "unused-refunded", "refunded-unused", "account", "unused.refunded"),
-            ("provider", "malfunction-credited", "malfunction-credits", "account", "malfunction.credited"),
-            ("provider", "account-paid-out", "account", "paid-out", "account.paid-out"),
-            ("postal", "deposit-reported", "lockbox", "trust", ""),
-            ("postal", "return-reported", "trust", "lockbox", ""),
-            ("postal", "setting-filed", "trust", "postage-set", ""),
-            ("postal", "refund-filed", "postage-set", "trust", ""),
-            ("postal", "payout-instructed", "trust", "lockbox", "payout.instructed"),
-            ("postal", "sanction-paid", "remitted", "sanctions", ""),
-            ("postal", "sanction-repaid", "sanctions", "remitted", ""),
-            ("bank", "item-received", "items", "held", "deposit.received"),
-            ("bank", "item-returned", "held", "items", "item.returned"),
-            ("bank", "check-issued", "held", "items", "check.issued"),
-            ("licensee", "deposit-made", "on-deposit", "paid-in", "deposit.made"),
-            ("licensee", "reset-received", "in-device", "on-deposit", "reset.received"),
-            ("licensee", "balance-returned", "on-deposit", "in-device", "balance.returned"),
-            ("licensee", "account-credited", "on-deposit", "by-statement", ""),
-            ("licensee", "account-charged", "by-statement", "on-deposit", ""),
-            ("licensee", "postage-evidenced", "postage", "in-device", "evidence.made"),
-        )
-    }
-)
-# kind of account: its books, whether a credit raises it, the owners in its name, whether it has the floor 0
-ACCOUNTS: Mapping[str, tuple[str, bool, tuple[str, ...], bool]] = MappingProxyType(
-    {
-        "deposits": ("provider", False, ("licensee",), True),
-        "advances": ("provider", False, ("licensee",), True),
-        "malfunction-credits": ("provider", False, ("licensee",), True),
-        "account": ("provider", True, ("licensee",), True),
-        "in-transit": ("provider", True, ("licensee", "device"), True),
-        "descending": ("provider", True, ("licensee", "device"), True),
-        "ascending": ("provider", True, ("licensee", "device"), True),
-        "refunded-unused": ("provider", False, ("licensee",), True),
-        "paid-out": ("provider", True, ("licensee",), True),
-        "lockbox": ("postal", False, ("provider",), False),
-        "trust": ("postal", True, ("provider", "licensee"), False),
-        "postage-set": ("postal", True, ("provider", "licensee"), False),
-        "remitted": ("postal", False, ("provider",), True),
-        "sanctions": ("postal", True, ("provider",), True),
-        "items": ("bank", False, ("provider",), False),
-        "held": ("bank", True, ("provider", "licensee"), False),
-        "paid-in": ("licensee", True, ("licensee",), True),
-        "on-deposit": ("licensee", False, ("provider", "licensee"), False),
-        "by-statement": ("licensee", True, ("provider", "licensee"), False),
-        "in-device": ("licensee", False, ("licensee", "device"), True),
-        "postage": ("licensee", False, ("licensee", "department"), True),
+        **_INSPECTED,
     }
 )
 

@@ -36,6 +36,8 @@ _NAMING = {  # whose, which field
     139: ("postal", 1),
     83: ("provider", 1),
     168: ("provider", 2),
+    **dict.fromkeys((204, 205, 207), ("postal", 1)),  # of inspections
+    206: ("provider", 1),
 }
 _WORDLESS = (80, 82, 133, 135, 136)  # reports about missing devices, about defects, and orders to remove
 _TYPE, _SENDER, _AUDIENCE, _COUNTER, _BODY = 1, 3, 4, 9, 10

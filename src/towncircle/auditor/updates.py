@@ -15,6 +15,7 @@ from towncircle.auditor.books import Recounted
 from towncircle.auditor.journal import facts_of
 from towncircle.auditor.reading import Export, Party
 from towncircle.auditor.report import Report, dollars
+from towncircle.auditor.submissions import check_submissions
 from towncircle.auditor.underway import Underway
 
 _FORWARD = 168
@@ -25,12 +26,14 @@ def check_updates(export: Export, books: Mapping[str, Recounted], underway: Unde
     approved: dict[tuple[str, int], str] = {}
     for postal in export.of_role("postal"):
         _check_approvals(postal, approved, report)
+        check_submissions(export, postal, report)
     published = {
         (party.id, row["body"]["number"]): row["body"]
         for party in export.of_role("provider")
         for row in facts_of(party, "rates.published")
     }
     _check_tables(export, published, report)
+    _check_accepted(export, report)
     for provider in export.of_role("provider"):
         _check_numbers(provider, report)
         _check_versions(provider, approved, report)
@@ -57,6 +60,21 @@ def _check_tables(export: Export, published: Mapping[tuple[str, int], Mapping[st
             for name in about:
                 report.same("rates.not-published", where, text, expected=told[name], found=body[name])
             report.checked["rate tables"] += 1
+
+
+def _check_accepted(export: Export, report: Report) -> None:
+    """Check that what a Provider was told is accepted, the Postal Service has accepted."""
+    accepted = {
+        (row["body"]["provider"], row["body"]["number"], row["body"]["digest"])
+        for postal in export.of_role("postal")
+        for row in facts_of(postal, "rates.accepted")
+    }
+    for provider in export.of_role("provider"):
+        for row in facts_of(provider, "rates.accepted"):
+            body, where = row["body"], f"{provider.id}/facts.jsonl line {row.line}"
+            if (provider.id, body["number"], body["digest"]) not in accepted:
+                text = f"The Postal Service has not accepted this table {body['number']} of {provider.id}."
+                report.differ("rates.not-accepted", where, text, found=body["digest"])
 
 
 def _check_departments(export: Export, books: Mapping[str, Recounted], report: Report) -> None:

@@ -347,7 +347,11 @@ def _show(args: argparse.Namespace) -> int:
         stock = stock_of(world)
     if args.json:
         told = [
-            {"device": row.key, "provider": who, "custody": row.body["custody"], "fault": row.body.get("fault", "")}
+            {
+                "device": row.key,
+                "provider": who,
+                **{name: row.body.get(name, "") for name in ("custody", "fault", "unreached")},
+            }
             for who, row in stock
         ]
         as_json({"devices": rows, "stock": told})
@@ -356,6 +360,8 @@ def _show(args: argparse.Namespace) -> int:
         print(f"{held.key}  {held.body['custody']}  at {who}")
         if held.body.get("fault"):
             print(f"  no lease takes it: {held.body['fault']}; inspect it again, or reject it")
+        elif held.body.get("unreached"):
+            print(f"  it did not answer the last lease that tried it: {held.body['unreached']}; the next one tries it")
     if not rows and not stock:
         print("No device was made yet.")
     for row in rows:

@@ -22,6 +22,7 @@ examples:
   towncircle department pin DIR ann --reset-by ben          it was forgotten: ben types his own PIN, then a new one
   towncircle department pin DIR cyd --reset-by ann          her first one: ann vouches for it, so that it resets others'
   towncircle print DIR --out out --department claims --person ann
+  towncircle department lost DIR                            which open job did a broken device debit? JOB decides it
   towncircle department usage DIR                           by department and month, with trends"""
 
 
@@ -74,6 +75,25 @@ def add(subparsers: Any) -> None:
     usage.add_argument("--from", dest="first", metavar="YYYY-MM", default="", help="the first month")
     usage.add_argument("--to", dest="last", metavar="YYYY-MM", default="", help="the last month")
     usage.set_defaults(run=_usage)
+    _add_lost(verbs)
+
+
+def _add_lost(verbs: Any) -> None:
+    """Register the verb of jobs of which nobody knows whether a device debited them."""
+    lost = verbs.add_parser(
+        "lost",
+        help="decide which open job a broken device debited",
+        description="A device that failed, or is out of service, may have debited a job whose answer was lost, and "
+        "gives its marks no more. Its registers tell what they can; where open jobs of several departments may have "
+        "been it, a person decides, with a reason, and proves it by the own PIN. Without JOB it lists what is open.",
+    )
+    world_argument(lost)
+    lost.add_argument("job", nargs="?", metavar="JOB", help="the job (default: list those in doubt)")
+    lost.add_argument("--not-debited", action="store_true", help="the device did not debit it")
+    lost.add_argument("--person", default="", metavar="NAME", help="the authorised person who decides")
+    lost.add_argument("--pin-from", type=Path, metavar="FILE", help="read the PIN from the first line of a file")
+    lost.add_argument("--reason", default="", metavar="TEXT", help="why, without names")
+    lost.set_defaults(run=_lost)
 
 
 def _keep(args: argparse.Namespace) -> int:
@@ -117,6 +137,51 @@ def _list(args: argparse.Namespace) -> int:
     with journeys_of(args) as journeys, journeys.world.store(journeys.licensee).reading() as view:
         rows = view.find("department")
     return _told(rows, json=args.json)
+
+
+def _lost(args: argparse.Namespace) -> int:
+    from towncircle.kernel.errors import BadInput
+    from towncircle.world.departments import Payer
+    from towncircle.world.evidenced import decide, in_doubt
+
+    if (args.job is None) != (not args.person) or (args.job is None and (args.reason or args.not_debited)):
+        raise BadInput("cli.argument-astray", arguments="JOB, --person, --reason", needs="all of them, or none")
+    if args.job is None:
+        with journeys_of(args) as journeys:
+            open_jobs = [(row, device, counted) for row, device, counted in in_doubt(journeys)]
+        told = [
+            {
+                "job": row.key,
+                "department": row.body["department"],
+                "pieces": len(row.body["pieces"]),
+                "total_mills": row.body["total"],
+                "device": device,
+                "counted_pieces": counted.pieces,
+                "counted_mills": counted.mills,
+            }
+            for row, device, counted in open_jobs
+        ]
+        return _doubts_told(told, json=args.json)
+    payer = Payer(person=args.person, pin=pin_typed(args.pin_from, args.person))
+    with journeys_of(args) as journeys:
+        row = decide(journeys, args.job, debited=not args.not_debited, payer=payer, reason=args.reason)
+    said = {"job": row.key, "department": row.body["department"], "state": row.body["state"]}
+    as_json(said) if args.json else table(list(said.items()))
+    return 0
+
+
+def _doubts_told(told: list[dict[str, Any]], *, json: bool) -> int:
+    from towncircle.kernel.money import Mills
+
+    if json:
+        as_json({"in_doubt": told})
+        return 0
+    for one in told:
+        one |= {name: Mills(one[name]) for name in ("total_mills", "counted_mills")}
+        table([(name.replace("_mills", "").replace("_", " "), value) for name, value in one.items()])
+    if not told:
+        print("No open job is in doubt.")
+    return 0
 
 
 def _told(rows: Iterable[Record], *, json: bool) -> int:

@@ -207,7 +207,7 @@ def _serve_wan(args: argparse.Namespace) -> int:
     from towncircle.psd.hosted.caches import MIB
     from towncircle.psd.hosted.funnel import Lanes
     from towncircle.psd.hosted.pool import Pool, workers_within
-    from towncircle.psd.hosted.resealing import check_whole, make_secret
+    from towncircle.psd.hosted.resealing import check_whole, make_secret, note_secret, take_secret
     from towncircle.psd.opening import token_words
     from towncircle.psd.postgres import PostgresMemory
     from towncircle.world.clock import FILE as CLOCK_FILE
@@ -224,9 +224,10 @@ def _serve_wan(args: argparse.Namespace) -> int:
     new = {"create": True, "partitions": args.parts, "standby": args.require_standby}
     with closing(PostgresMemory(dsn, **new)) as store:
         made = {"secret": f"made in {args.secret}"} if make_secret(args.secret, store, SystemRandomness()) else {}
-    secret = args.secret.read_bytes()
-    pool = Pool(dsn=dsn, secret=secret, workers=workers, **told)
-    with closing(PostgresMemory(dsn, secret=secret, **new)) as store:
+        secret = args.secret.read_bytes()
+        pool = Pool(dsn=dsn, secret=secret, workers=workers, **told)  # its workers start with the first command
+        take_secret(store, secret, wrapping)
+        note_secret(args.secret, store)
         standbys = store.standbys() or "none"
     lanes = Lanes(pool)
     try:

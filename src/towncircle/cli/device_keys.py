@@ -33,9 +33,11 @@ def add(verbs: Any) -> None:
         help="replace the operator's secret: every key is sealed anew, and the old secret is overwritten",
         description="Replace the operator's secret of a device's store, or of all devices in a hosted fleet's database "
         "(--dsn-from, with --secret as its serve-wan has it). Nothing may serve them meanwhile. A run that was cut is "
-        "finished by the next one. A fleet's device whose row or key cannot be read is left, and named. Without more, "
+        "finished by the next one. A fleet's device whose row or key cannot be read is left, and named; a file with "
+        "which another database was served is refused: that one has to be given a file of its own first. Without more, "
         "32 new bytes lie where the old ones lay; a store may take another file (--secret) or a passphrase "
-        "(--passphrase-from). An old secret outside the store's folder is yours to destroy, and so are copies of it.",
+        "(--passphrase-from), which must be another one than it has. An old secret outside the store's folder, or "
+        "there by a link, is yours to destroy, and so are copies of it.",
     )
     seal.add_argument("store", type=Path, nargs="?", metavar="DIR", help="the device's store folder")
     seal.add_argument("--dsn-from", type=Path, metavar="FILE", help="a file with a fleet's connection string")
@@ -96,14 +98,15 @@ def _reseal(args: argparse.Namespace) -> int:
     from towncircle.psd import resealing
     from towncircle.psd.hosted.resealing import reseal_hosted
 
-    chance, lost = SystemRandomness(), list[DeviceId]()
+    chance, lost, left = SystemRandomness(), list[DeviceId](), list[Path]()
     if args.dsn_from and args.secret and not (args.store or args.passphrase_from):
         wrapping = args.wrapping or args.secret.with_name(f"{args.secret.name}.keys")
         dsn = args.dsn_from.read_text(encoding="utf-8").strip()
-        count, lost = reseal_hosted(dsn, args.secret, wrapping, chance)
-        told: dict[str, object] = {"devices": count, "unreadable": lost}
+        count, lost, left = reseal_hosted(dsn, args.secret, wrapping, chance)
+        told: dict[str, object] = {"devices": count, "unreadable": lost, "left": list(map(str, left))}
     elif args.store and not (args.dsn_from or args.wrapping or (args.secret and args.passphrase_from)):
-        told = {"device": resealing.reseal_store(args.store, chance, args.secret, args.passphrase_from)}
+        device, left = resealing.reseal_store(args.store, chance, args.secret, args.passphrase_from)
+        told = {"device": device, "left": list(map(str, left))}
     else:
         usage = "towncircle device reseal DIR, or --dsn-from FILE --secret FILE"
         what = "name a store, or a fleet's database and secret"
@@ -111,8 +114,10 @@ def _reseal(args: argparse.Namespace) -> int:
     if args.json:
         as_json(told)
     else:
-        rows = ((name, str(value)) for name, value in told.items() if name != "unreadable")
+        rows = ((name, str(value)) for name, value in told.items() if name not in ("unreadable", "left"))
         table([*rows, ("sealed", "under a new secret")])
         for name in lost:
             print(f"! {name} cannot be read, and is as it was")
+        for place in left:
+            print(f"! {place} is a link or has another name too: it holds the old secret, and is yours to destroy")
     return 0

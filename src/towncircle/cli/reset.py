@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from towncircle.cli.show import as_json, journeys_of, table, world_argument
+from towncircle.cli.show import as_json, disputes_of, journeys_of, table, tell_disputes, world_argument
 
 
 def add(subparsers: Any) -> None:
@@ -43,12 +43,13 @@ def run(args: argparse.Namespace) -> int:
             statement = settle_one(journeys, device) if args.device else journeys.settle()
         else:
             statement = journeys.reset(Mills.parse(args.amount), device=device)
-        status = journeys.status_of(device)
+        status, differing = journeys.status_of(device), disputes_of(journeys)
     record: dict[str, object] = {
         "device": status.device,
         "ascending_mills": int(status.registers.ascending),
         "descending_mills": int(status.registers.descending),
         "open_request": status.open_request,
+        **({"disputed_balances": differing} if differing else {}),
     }
     if statement is not None:
         record |= {
@@ -70,6 +71,7 @@ def run(args: argparse.Namespace) -> int:
             ]
         )
     table([("device", status.device), ("descending register", status.registers.descending)])
+    tell_disputes(differing)
     return 0
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import getpass
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -147,6 +147,26 @@ def table(rows: Sequence[tuple[str, object]]) -> None:
     width = max(len(name) for name, _ in rows)
     for name, value in rows:
         print(f"{name:<{width}}  {value}")
+
+
+def disputes_of(journeys: Journeys) -> list[dict[str, object]]:
+    """Give the returned devices of which the Provider states another amount than they gave back."""
+    from towncircle.licensee.returns import disputes
+
+    with journeys.world.store(journeys.licensee).reading() as view:
+        found = disputes(view)
+    return [{"device": device, "stated_mills": int(stated), "gave_mills": int(gave)} for device, stated, gave in found]
+
+
+def tell_disputes(differing: Sequence[Mapping[str, object]]) -> None:
+    """Print them for people."""
+    from towncircle.kernel.money import Mills
+
+    for one in differing:
+        stated, gave = Mills(int(str(one["stated_mills"]))), Mills(int(str(one["gave_mills"])))
+        print(
+            f"! {stated} is stated for the returned device {one['device']}, which gave back {gave}: nothing is booked"
+        )
 
 
 def account_answer(*answers: AccountAnswer, json: bool, none: str = "") -> None:

@@ -5,7 +5,16 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from towncircle.cli.show import as_json, journeys_of, standing, standing_json, table, world_argument
+from towncircle.cli.show import (
+    as_json,
+    disputes_of,
+    journeys_of,
+    standing,
+    standing_json,
+    table,
+    tell_disputes,
+    world_argument,
+)
 
 
 def add(subparsers: Any) -> None:
@@ -44,12 +53,12 @@ def run(args: argparse.Namespace) -> int:
         except Refused as refusal:
             status, end = None, ended(journeys, device, refusal)
         jobs = [row.key for row in journeys.open_jobs()]
-        balances = waiting(journeys)
+        balances, differing = waiting(journeys), disputes_of(journeys)
     told = [{"device": device, "amount_mills": None if amount is None else int(amount)} for device, amount in balances]
     if args.json:
         said = {"contact": words} if args.contact else {}
         known = standing_json(status) if status is not None else end.as_dict()
-        as_json({**known, **said, "open_jobs": jobs, "waiting_balances": told})
+        as_json({**known, **said, "open_jobs": jobs, "waiting_balances": told, "disputed_balances": differing})
         return 0
     if words:
         print(words)
@@ -61,6 +70,7 @@ def run(args: argparse.Namespace) -> int:
             print(f"! The device {device} is to go back and does not answer: what it gave back is not known now")
         else:
             print(f"! {amount}: balance of a returned device, waiting for the MATS coordinator ({device})")
+    tell_disputes(differing)
     for warning in status.warnings if status is not None else ():
         print(f"! {warning}")
     return 0

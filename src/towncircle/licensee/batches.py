@@ -23,10 +23,11 @@ from towncircle.kernel.store import Record, Transaction
 from towncircle.licensee import books, departments
 from towncircle.licensee.limits import Limits
 from towncircle.licensee.mailroom import CLAIMED, EVIDENCED, LOST, POSTAGE, PRINTED, WAITING
-from towncircle.licensee.promises import PLANNED, RESERVED, none_begun, of_balance, open_batches
+from towncircle.licensee.promises import PAID_FROM, PLANNED, RESERVED, none_begun, of_balance, open_batches
 from towncircle.mailpiece.sheets import stock, used
 
 GIVEN_UP = "given up"
+DECIDED = "decided_by"  # a field of a job that a device did not debit, as a person decided
 Piece = Mapping[str, Any]
 
 
@@ -99,13 +100,15 @@ class Funds:
     """Hold what a batch may draw on: the device's balance and cap, and, where it is refilled on the way, the account.
 
     `account` is what lies with the Provider by the licensee's own books, None where nothing may be drawn from it.
-    `promised` of the balance, before that was read: another batch may have debited a part of it since.
+    `promised` of the balance, before that was read: another batch may have debited a part of it since. `payer` is the
+    half of a hybrid whose balance it is, while that stands in for its device.
     """
 
     balance: Mills
     cap: Mills
     account: Mills | None = None
     promised: Mills = ZERO
+    payer: str = ""
 
     @cites("P050-3.6")
     def check(self, total: Mills) -> None:
@@ -172,6 +175,7 @@ def reserve(ctx: Context, *, order: Order, pieces: Iterable[Sequence[Piece]], li
         "total": int(order.total),
         "parts": [part.as_dict() for part in order.parts],
         **order.told,
+        **({PAID_FROM: funds.payer} if funds.payer else {}),
     }
     told: dict[str, Any] = {"department": order.department, "person": order.person, "jobs": len(order.parts)}
     told |= {"device": order.device, "count": order.pieces, "total": int(order.total)}
@@ -222,6 +226,19 @@ def lose(
     body = {**row.body, "device": device, "state": LOST, "first_piece": first_piece}
     owner = device if row.owner == row.body["device"] else row.owner
     return ctx.tx.put("job", job, body, owner=owner, expected=row.version)
+
+
+def decide(ctx: Context, *, job: JobId, device: DeviceId, debited: bool, told: Mapping[str, Any]) -> None:
+    """Write down a person's decision whether a device debited a job that it can say nothing of any more.
+
+    `told` is what it rests on: what was counted, among which jobs, and the reason. One that was debited is then lost
+    (`lose`); any other one counts as never evidenced.
+    """
+    row = ctx.tx.get("job", job)
+    assert row is not None
+    ctx.note("evidence.decided", job, clauses=("IMI-05",), device=device, debited=debited, **told)
+    if not debited:
+        ctx.tx.put("job", job, {**row.body, DECIDED: ctx.actor}, owner=row.owner, expected=row.version)
 
 
 def outcome(view: Transaction, record: Record, *, given_up: bool = False) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from towncircle.kernel.ids import DeviceId, MessageId, RemovalId, ShipmentId
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import ZERO
 from towncircle.kernel.store import Record, Transaction
-from towncircle.licensee import missing
+from towncircle.licensee import missing, returns
 from towncircle.licensee.funds import held_device
 from towncircle.licensee.returns import DONE, NOTED
 from towncircle.psd.states import AUTHORISED
@@ -70,9 +70,10 @@ def accept(ctx: Context, *, device: DeviceId) -> Steps:
 
 
 def awaited(ctx: Context) -> list[DeviceId]:
-    """Give the leased devices that nobody has signed for yet, but those that were reported as missing."""
+    """Give the leased devices that nobody has signed for yet, but those that are missing or are given back."""
     rows = [DeviceId(row.key) for row in ctx.tx.find("device") if row.body.get(AWAITED)]
-    return [device for device in rows if not missing.away(ctx, device=device)]
+    here = [device for device in rows if not missing.away(ctx, device=device)]
+    return [device for device in here if not returns.going(ctx, device=device)]
 
 
 @cites("P050-2.7", "P050-2.5f", "P050-2.7/1")

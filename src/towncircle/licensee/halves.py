@@ -38,6 +38,13 @@ def ever_of(view: Transaction, device: str) -> list[DeviceId]:
     return [DeviceId(row.key) for row in view.find("device") if row.body.get(HALF_OF) == device]
 
 
+def first_of(view: Transaction, half: str) -> DeviceId | None:
+    """Give the device whose half this is, while that is in use; None for any other device."""
+    row = view.get("device", half)
+    first = row.body.get(HALF_OF) if row is not None else None
+    return DeviceId(first) if first and not _left(view, first) else None
+
+
 def maker(ctx: Context, done: Evidenced, *, asked: DeviceId) -> DeviceId:
     """Give the device that made pieces, by their own content: the one that was asked, or its half."""
     found = decode(done.indicia()[0]).device or asked

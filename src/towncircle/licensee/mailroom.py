@@ -26,13 +26,13 @@ from towncircle.kernel.store import Record, Transaction
 from towncircle.licensee import (
     address_data,
     advertising,
+    beside,
     books,
     departments,
     halves,
     labels,
     looks,
     missing,
-    promises,
     rates,
     zoning,
 )
@@ -137,9 +137,10 @@ def evidence(ctx: Context, *, job: JobId) -> Steps:
     grounds = _changed(ctx, planned)
     if grounds and not (yield Exchange(device, lambda client: _has_made(client, job))):
         raise RefusedOnGrounds("mailroom.prices-changed", grounds, count=len(grounds))
-    kept = promises.promised(ctx, device=device) if planned["state"] == "planned" else None
+    if planned["state"] == "planned":
+        yield from beside.check(ctx, device=device, job=job, total=Mills(planned["total"]))
     done: Evidenced
-    done = yield Exchange(device, lambda client: _ask(client, job, planned, kept))
+    done = yield Exchange(device, lambda client: _ask(client, job, planned))
     device = halves.maker(ctx, done, asked=device)  # of a hybrid it may be the other one
     status = yield Exchange(device, lambda client: client.status())
     row = ctx.tx.get("job", job)
@@ -341,9 +342,7 @@ def _has_made(client: DeviceClient, job: JobId) -> bool:
     return True
 
 
-def _ask(client: DeviceClient, job: JobId, body: Mapping[str, Any], kept: promises.Promised | None = None) -> Evidenced:
-    if kept is not None:
-        kept.check(client, job=job, total=Mills(body["total"]))
+def _ask(client: DeviceClient, job: JobId, body: Mapping[str, Any]) -> Evidenced:
     pieces = body["pieces"]
     known: dict[str, Any] = {
         "category": [str(piece["category"]) for piece in pieces],

@@ -1,26 +1,22 @@
-"""What is promised of a device's balance, and what may be spent beside it.
+"""What is promised of a device's balance.
 
-Here: the money that open batches still want, the jobs that wait for the device, and the check before a single piece is
-evidenced. Not here: reserving a batch (`batches`), budgets (`departments`).
-Kept: what an open batch has reserved of a device is spent by that batch alone, until it ends or is given up. The half
-of a hybrid that stands in for its device, or took its place, has a balance of its own, which is promised to nobody.
+Here: the money that open batches still want, and the jobs that wait for the device. Not here: the check before a single
+piece is evidenced (`beside`), reserving a batch (`batches`), budgets (`departments`).
+Kept: what an open batch has reserved of a device is spent by that batch alone, until it ends or is given up.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable
 
-from towncircle.kernel.context import Context
 from towncircle.kernel.errors import Refused
-from towncircle.kernel.ids import DeviceId, JobId
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record, Transaction
 from towncircle.ledger import LICENSEE, Books
-from towncircle.psd.client import DeviceClient, pays_other
 
 RESERVED, PLANNED = "reserved", "planned"
 HALF_OF = "half_of"  # a field of the licensee's record of a device: it is the hosted half of that one
+PAID_FROM = "paid_from"  # a field of a batch: the half that stood in for its device, whose balance it was reserved of
 
 
 def open_batches(view: Transaction) -> list[Record]:
@@ -38,6 +34,11 @@ def none_begun(view: Transaction, out: str) -> None:
 def bound(view: Transaction, device: str, *, refilled: bool | None = None) -> Mills:
     """Give what open batches still want of a device: all of them, or those that are refilled on the way, or not."""
     rows = [row for row in open_batches(view) if row.owner == device and refilled in (None, row.body["refill"])]
+    return wanted(view, rows)
+
+
+def wanted(view: Transaction, rows: Iterable[Record]) -> Mills:
+    """Give what open batches still want."""
     held = [(row.body["total"], view.get("reservation", row.key)) for row in rows]
     return Mills(sum(total - (of.body.get("spent", 0) if of is not None else 0) for total, of in held))
 
@@ -68,60 +69,3 @@ def on_account(view: Transaction, *, licensee: str, device: str) -> Mills:
             lacking = max(ZERO, bound(view, other) - books.balance(f"in-device/{licensee}/{other}"))
             elsewhere += min(lacking, bound(view, other, refilled=True))
     return books.balance(f"on-deposit/{provider}/{licensee}") - elsewhere
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Promised:
-    """Hold what a single job may not spend: `kept` of the device's balance itself, `refilled` of it and the account."""
-
-    batch: str
-    out: str
-    device: str
-    kept: Mills
-    refilled: Mills
-    account: Mills
-
-    def lacking(self, balance: Mills, total: Mills) -> Mills:
-        """Give what a device lacks for a single job beside what is promised; nothing, or less, where it has enough."""
-        of_balance = total + self.kept - balance
-        if self.refilled <= ZERO:
-            return of_balance
-        return max(of_balance, of_balance + self.refilled - max(ZERO, self.account))
-
-    def check(self, client: DeviceClient, *, job: JobId, total: Mills) -> None:
-        """Check that a job leaves what is promised; one that the device has evidenced already is paid.
-
-        Raises `Refused` (mailroom.promised).
-        """
-        told = client.shown()
-        if pays_other(told, self.device):  # it says itself what it can pay
-            return
-        balance = told.registers.descending
-        lacking = self.lacking(balance, total)
-        if lacking <= ZERO or total > balance or _evidenced(client, job):  # more than it holds: the device says so
-            return
-        held: dict[str, Any] = {"batch": self.batch, "out": self.out, "promised": self.kept + self.refilled}
-        raise Refused("mailroom.promised", total=total, balance=balance, lacking=lacking, **held)
-
-
-def promised(ctx: Context, *, device: DeviceId) -> Promised | None:
-    """Give what open batches were promised of a device; None where no batch is open."""
-    rows = [row for row in open_batches(ctx.tx) if row.owner == device]
-    if not rows:
-        return None
-    return Promised(
-        batch=rows[0].key,
-        out=rows[0].body["out"],
-        device=device,
-        kept=bound(ctx.tx, device, refilled=False),
-        refilled=bound(ctx.tx, device, refilled=True),
-        account=on_account(ctx.tx, licensee=ctx.party, device=device),
-    )
-
-
-def _evidenced(client: DeviceClient, job: JobId) -> bool:
-    try:
-        client.recover(job)
-    except Refused as answer:
-        return answer.code != "psd.request-unknown"
-    return True

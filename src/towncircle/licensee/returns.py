@@ -4,7 +4,8 @@ Here: the four steps, each of which can be walked again: begin, give notice, hav
 Provider's statement. Not here: the Provider's decisions, transfers (`transfers`).
 Kept: what was begun is written down before anything leaves; the value moves by the device's signed word only, so an
 interruption leaves it in the device or in the account, never in both. What the device gave back is written down with
-its word: its Provider may scrap it before the credit is known here.
+its word: its Provider may scrap it before the credit is known here. A credit of another amount is disputed by name
+until it is explained, and holds up nothing else.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import ZERO, Mills
-from towncircle.kernel.store import Record
+from towncircle.kernel.store import Record, Transaction
 from towncircle.licensee import books, promises
 from towncircle.licensee.funds import held_device, raise_refusal
 from towncircle.psd.states import WITHDRAWN
@@ -75,6 +76,12 @@ def not_out(ctx: Context, *, device: DeviceId) -> Record | None:
 def case(ctx: Context, *, device: DeviceId) -> Record | None:
     """Give the case of a device that goes or went out of service."""
     return ctx.tx.get("check-out", device)
+
+
+def going(ctx: Context, *, device: DeviceId) -> bool:
+    """Tell whether a device goes or went out of service."""
+    held = case(ctx, device=device)
+    return held is not None and held.body["state"] != DECLINED
 
 
 def decline(ctx: Context, *, device: DeviceId) -> None:
@@ -137,7 +144,8 @@ def conclude(ctx: Context, *, device: DeviceId, asks: bool = True) -> Steps:
     any more (`asks`) gave back what the licensee's own books have in it, less what jobs cost whose answer may be lost.
     """
     provider = held_device(ctx, device).body["provider"]
-    answer = yield Ask(provider, CheckOutQuery(device=device), f"checked out {device}")
+    again = f" as of {ctx.now.iso()[:10]}" if disputed(_held(ctx, device)) else ""  # a former answer is given again
+    answer = yield Ask(provider, CheckOutQuery(device=device), f"checked out {device}{again}")
     told = answer.body
     assert isinstance(told, CheckOutStatement)
     gave = given(_held(ctx, device))
@@ -160,6 +168,29 @@ def conclude(ctx: Context, *, device: DeviceId, asks: bool = True) -> Steps:
         clause = "502.20(f)" if told.outcome == EXAMINATION else "502.20(e)"
         ctx.note("check-out.done", device, clauses=(clause,), refund=told.refund, **kept)
     return told
+
+
+@cites("502.27b/1")
+def dispute(ctx: Context, *, device: DeviceId, refusal: Refused) -> None:
+    """Write down, once, that the Provider states another amount for a device than the device, or the books, say."""
+    held, params = _held(ctx, device), refusal.params
+    told = {name: int(params[of]) for name, of in (("stated", "amount"), ("gave", "given"))}  # type: ignore[call-overload]
+    if held.body["state"] == NOTED and held.body.get("disputed") != told:
+        _write(ctx, held, disputed=told)
+        about = {"provider": held_device(ctx, device).body["provider"], "refund": held.body["refund"]}
+        ctx.note("check-out.disputed", device, clauses=("502.27(b)",), **about, **told)
+
+
+def disputed(case: Record) -> tuple[Mills, Mills] | None:
+    """Give what the Provider stated and what the device gave, while they differ and nothing was booked."""
+    told = case.body.get("disputed")
+    return (Mills(told["stated"]), Mills(told["gave"])) if told and case.body["state"] == NOTED else None
+
+
+def disputes(view: Transaction) -> list[tuple[DeviceId, Mills, Mills]]:
+    """Give the returned devices in dispute: what the Provider stated, and what each gave."""
+    found = [(DeviceId(row.key), disputed(row)) for row in view.find("check-out")]
+    return [(device, *told) for device, told in found if told is not None]
 
 
 def _open_jobs(ctx: Context, device: DeviceId) -> Mills:

@@ -13,6 +13,7 @@ from towncircle.kernel.instants import Instant
 from towncircle.mailpiece.elements import Element, Page, Path, Text, polyline
 from towncircle.mailpiece.geometry import INCH, POINT, Form
 from towncircle.mailpiece.typeface import FontKey, face
+from towncircle.paper.sheet import lines_of, plain
 
 SHEET = Form(key="letter-sheet", name="letter sheet", shape="sheet", width=17 * INCH // 2, height=11 * INCH, flap=0)
 LEFT, RIGHT = 3 * INCH // 4, 17 * INCH // 2 - 3 * INCH // 4
@@ -51,23 +52,16 @@ class Sheet:
         self._down(_LEAD + gap)
         for column, text in zip(columns or self._columns, cells, strict=False):
             if text:
-                plain = _plain(text)
-                x = column.x - face(font).width(plain, size) if column.right else column.x
-                self._put(plain, x, font, size, ink)
+                cell = plain(text)
+                x = column.x - face(font).width(cell, size) if column.right else column.x
+                self._put(cell, x, font, size, ink)
 
     def text(self, text: str, *, font: FontKey = "sans", size: int = 9_500, ink: int = 0, gap: int = 0) -> None:
         """Write a paragraph over the whole width."""
         self._down(gap)
-        line = ""
-        for word in text.split():
-            longer = f"{line} {word}".strip()
-            if face(font).width(longer, size) > RIGHT - LEFT:
-                self._down(size + 4 * POINT)
-                self._put(_plain(line), LEFT, font, size, ink)
-                longer = word
-            line = longer
-        self._down(size + 4 * POINT)
-        self._put(_plain(line), LEFT, font, size, ink)
+        for line in lines_of(text, size=size, most=RIGHT - LEFT, font=font):
+            self._down(size + 4 * POINT)
+            self._put(line, LEFT, font, size, ink)
 
     def rule(self, *, gap: int = 6 * POINT) -> None:
         """Draw a line across."""
@@ -103,10 +97,6 @@ class Sheet:
 
     def _put(self, text: str, x: int, font: FontKey, size: int, ink: int) -> None:
         self._own.append(Text(role="decoration", text=text, font=font, size=size, x=x, y=self._y, ink=ink))
-
-
-def _plain(text: str) -> str:
-    return text.encode("cp1252", "replace").decode("cp1252")
 
 
 def moment(text: str, zone: str) -> str:

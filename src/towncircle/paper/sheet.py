@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from towncircle.mailpiece.elements import Element, Page, Path, Text
 from towncircle.mailpiece.geometry import INCH, Form
-from towncircle.mailpiece.typeface import FontKey, face
+from towncircle.mailpiece.typeface import Face, FontKey, face
 
 LETTER = Form(key="letter", name="letter sheet", shape="form", width=8 * INCH + INCH // 2, height=11 * INCH, flap=0)
 LEFT, RIGHT = INCH, LETTER.width - INCH
@@ -108,16 +108,30 @@ def plain(text: str) -> str:
     return text.encode("cp1252", "replace").decode("cp1252")
 
 
-def lines_of(text: str, *, size: int, most: int) -> list[str]:
-    """Break a text into lines that are no wider than `most` (thousandths of a point) at a size."""
-    lines, line = [], ""
+def lines_of(text: str, *, size: int, most: int, font: FontKey = "sans") -> list[str]:
+    """Break a text into lines that are no wider than `most` (thousandths of a point) at a size.
+
+    It breaks between words; a word that is wider than a line is broken where the line ends.
+    """
+    lines, line, metrics = [], "", face(font)
     for word in plain(text).split():
         longer = f"{line} {word}".strip()
-        if face("sans").width(longer, size) > most and line:
-            lines.append(line)
-            longer = word
+        if metrics.width(longer, size) > most:
+            lines += [line] if line else []
+            *whole, longer = _parts(word, metrics, size=size, most=most)
+            lines += whole
         line = longer
     return [*lines, line]
+
+
+def _parts(word: str, metrics: Face, *, size: int, most: int) -> list[str]:
+    parts, part = [], ""
+    for letter in word:
+        if part and metrics.width(part + letter, size) > most:
+            parts.append(part)
+            part = ""
+        part += letter
+    return [*parts, part]
 
 
 def text_at(text: str, font: FontKey, size: int, x: int, y: int, *, ink: int = 0) -> Text:

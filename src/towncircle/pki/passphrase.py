@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 from towncircle.kernel.errors import BadInput
 from towncircle.kernel.randomness import Randomness
+from towncircle.pki.durable import keep
 from towncircle.pki.keyfile import SecretProvider
 
 # House: the second recommended option of RFC 9106 section 4 (64 MiB, 3 passes, 4 lanes).
@@ -27,7 +28,7 @@ SHORTEST = 12  # characters; house
 def store_parameters(
     place: Path, randomness: Randomness, *, iterations: int = ITERATIONS, memory_kib: int = MEMORY_KIB
 ) -> None:
-    """Write new parameters with a fresh salt."""
+    """Write new parameters with a fresh salt, durably."""
     fields = {
         "kdf": "argon2id",
         "salt": randomness.take(16).hex(),
@@ -35,8 +36,7 @@ def store_parameters(
         "lanes": LANES,
         "memory_kib": memory_kib,
     }
-    place.touch(mode=0o600)
-    place.write_text(json.dumps(fields) + "\n", encoding="ascii")
+    keep(place, (json.dumps(fields) + "\n").encode("ascii"))
 
 
 def secret_from(place: Path, ask: Callable[[], str]) -> SecretProvider:
@@ -55,9 +55,14 @@ def secret_from(place: Path, ask: Callable[[], str]) -> SecretProvider:
 
 
 def _derive(parameters: dict[str, int | str], passphrase: str) -> bytes:
+    return stretched(long_enough(passphrase), parameters)
+
+
+def long_enough(passphrase: str) -> str:
+    """Give a passphrase that is one. Raises `BadInput` (pki.passphrase-short)."""
     if len(passphrase) < SHORTEST:
         raise BadInput("pki.passphrase-short", shortest=SHORTEST)
-    return stretched(passphrase, parameters)
+    return passphrase
 
 
 def stretched(typed: str, parameters: Mapping[str, int | str]) -> bytes:

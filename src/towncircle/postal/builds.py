@@ -73,7 +73,7 @@ def approve(
     told: dict[str, Any] = {"version": version, "build": build, "model": model, "regime": regime}
     record = {**told, "changes": changes, "approval": base64.b64encode(raw).decode(), "at": int(ctx.now)}
     kept = ctx.tx.put(BUILD, f"{model} {version:06d}", record, owner=ctx.party, expected=0)
-    ctx.note("build.approved", kept.key, clauses=("502.11",), **told)
+    ctx.note("build.approved", kept.key, clauses=("502.11",), **told, providers=list(told_to))
     _tell(ctx, kept, told_to)
     return kept
 

@@ -117,7 +117,7 @@ def on_audit(ctx: Context, opened: Opened, *, rules: RuleSet) -> Acknowledged:
     registers = registers_told(audit.body)
     if registers is None or role != "device":
         raise Refused("postal.not-an-audit", type=type(audit.body).__name__)
-    row = own_device(ctx, device, provider)
+    row = told_device(ctx, device, provider)
     late = audit.envelope.counter <= row.body.get("message_counter", 0)
     record = (
         row.body
@@ -131,7 +131,8 @@ def on_audit(ctx: Context, opened: Opened, *, rules: RuleSet) -> Acknowledged:
             "message_counter": audit.envelope.counter,
         }
     )
-    ctx.tx.put("device", device, record, owner=provider, expected=row.version)
+    if row.version:  # one that nobody has signed for enters the register when it is installed or goes out of service
+        ctx.tx.put("device", device, record, owner=provider, expected=row.version)
     ctx.note(
         "audit.forwarded",
         device,
@@ -189,3 +190,20 @@ def own_device(ctx: Context, device: str, provider: str) -> Record:
     if row is None or row.owner != provider:
         raise Refused("postal.unknown-device", device=device, provider=provider)
     return row
+
+
+@cites("502.8/4")
+def told_device(ctx: Context, device: str, provider: str) -> Record:
+    """Give the register's row of a Provider's device, or what its row begins with where nobody has signed for it yet.
+
+    Such a device may come back from the mail and speak, or go out of service. Raises `Refused` (postal.unknown-device).
+    """
+    certified = ctx.tx.get("device-certificates", device)
+    if ctx.tx.get("device", device) is not None or certified is None or certified.owner != provider:
+        return own_device(ctx, device, provider)
+    number = certified.body["license"]
+    license_row = ctx.tx.get("license", number)
+    assert license_row is not None
+    named = {"license": number, "licensee": license_row.owner, "status": "certified"}
+    body = {**named, "audited_at": 0, "ascending": 0, "descending": 0, "pieces": 0}
+    return Record(kind="device", key=device, owner=provider, version=0, body=body)

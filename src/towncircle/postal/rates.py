@@ -24,7 +24,14 @@ from towncircle.kernel.store import Record, Transaction
 from towncircle.mailpiece import rate_files
 from towncircle.rules import RuleSet
 from towncircle.rules.duties import HEADQUARTERS
-from towncircle.wire.bodies import AcceptanceWithdrawn, Acknowledged, PublisherRow, RateRow, RateTableFiled
+from towncircle.wire.bodies import (
+    AcceptanceWithdrawn,
+    Acknowledged,
+    PublisherRow,
+    RateRow,
+    RateTableAccepted,
+    RateTableFiled,
+)
 from towncircle.wire.message import Opened
 
 FILED = "rate-table"
@@ -56,18 +63,25 @@ def on_filed(ctx: Context, opened: Opened) -> Acknowledged:
 
 @cites("P050-1.5")
 def accept(ctx: Context, *, provider: str, number: int) -> Record:
-    """Let a filed table stand as the Postal Service's own, from its first day; once more changes nothing.
+    """Let a filed table stand as the Postal Service's own, from its first day, and tell its Provider.
+
+    Once more changes nothing; a Provider who was not told, as in an earlier release, is told then.
 
     Raises `Refused` (updates.not-filed).
     """
     held = ctx.tx.get(FILED, f"{provider} {number:06d}")
     if held is None:
         raise Refused("updates.not-filed", number=number, provider=provider[:64])
-    if held.body.get("accepted"):
-        return held
-    told = {name: held.body[name] for name in ("number", "in_force_from", "digest")}
-    ctx.note("rates.accepted", held.key, clauses=("P050 1.5",), provider=provider, **told)
-    return ctx.tx.put(FILED, held.key, {**held.body, "accepted": int(ctx.now)}, owner=provider, expected=held.version)
+    if not held.body.get("accepted"):
+        told = {name: held.body[name] for name in ("number", "in_force_from", "digest")}
+        ctx.note("rates.accepted", held.key, clauses=("P050 1.5",), provider=provider, **told)
+        body = {**held.body, "accepted": int(ctx.now)}
+        held = ctx.tx.put(FILED, held.key, body, owner=provider, expected=held.version)
+    key = f"rate table {number} of {provider} accepted"
+    if ctx.tx.get("outgoing", key) is None:
+        digest, at = held.body["digest"], Instant(held.body["accepted"])
+        ctx.send(provider, RateTableAccepted(number=number, digest=digest, at=at), key=key)
+    return held
 
 
 @cites("P050-1.5")

@@ -1,7 +1,7 @@
 """The devices that nobody has signed for: made, in stock, in the mail, or scrapped before any lease (502.8, PRE-06).
 
-Here: the part of the register that the inventories make, and its comparison with the next inventory. Not here: devices
-that were installed (`population`, `reconciling`).
+Here: the part of the register that the inventories make, its comparison with the next inventory, and the end of the
+certificates of a device that is scrapped. Not here: devices that were installed (`population`, `reconciling`).
 Kept: a device that was told once is told until it is leased or scrapped; one that was certified is in an inventory from
 its next one on; none of them was used, and one in the mail has the license that it was certified for, and arrives or is
 reported lost in `MAIL_DAYS`. Whatever else is told of them is never explained away.
@@ -17,6 +17,7 @@ from towncircle.kernel.context import Context
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.store import Record, Transaction
 from towncircle.pki.verifying import read_certificate
+from towncircle.postal.certificates import revoke_withdrawn
 from towncircle.rules.duties import HEADQUARTERS
 from towncircle.wire.bodies import InventoryRow
 
@@ -133,12 +134,17 @@ def _used(told: InventoryRow) -> bool:
     return (int(read.ascending), int(read.descending), read.pieces) != (0, 0, 0)
 
 
-@cites("502.8/4", "502.8/7", "PRE-06/2")
+@cites("502.8/4", "502.8/7", "PRE-06/2", "502.28/6")
 def keep(ctx: Context, provider: str, rows: Iterable[InventoryRow], *, day: str) -> None:
-    """Keep in the register what an inventory tells of devices that nobody has signed for; what is known stays."""
+    """Keep in the register what an inventory tells of devices that nobody has signed for; what is known stays.
+
+    A device that is told as scrapped was certified for a lease that never was: its certificates are revoked.
+    """
     for told in rows:
         if told.custody not in (*_BENCH, SHIPPED) or (told.custody == SCRAPPED and told.license):
             continue
+        if told.custody == SCRAPPED:
+            _end_certificates(ctx, provider, told.device)
         held = ctx.tx.get(KIND, told.device)
         known = ctx.tx.get("device", told.device) is not None or (
             held is not None and (held.owner != provider or held.body["custody"] in (told.custody, SCRAPPED))
@@ -146,6 +152,12 @@ def keep(ctx: Context, provider: str, rows: Iterable[InventoryRow], *, day: str)
         if not known:
             body = {"custody": told.custody, "license": told.license, "licensee": told.licensee, "day": day}
             ctx.tx.put(KIND, told.device, body, owner=provider, expected=held.version if held else 0)
+
+
+def _end_certificates(ctx: Context, provider: str, device: str) -> None:
+    certified = ctx.tx.get("device-certificates", device)
+    if certified is not None and certified.owner == provider and ctx.tx.get("device", device) is None:
+        revoke_withdrawn(ctx, device=device)
 
 
 def register(tx: Transaction) -> list[Record]:

@@ -15,7 +15,7 @@ from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.postal.certificates import revoke_withdrawn
 from towncircle.postal.examining import lapse_order
-from towncircle.postal.population import own_device, registers_told
+from towncircle.postal.population import registers_told, told_device
 from towncircle.wire.bodies import Acknowledged, CheckOutReport, DeviceAudit, DeviceWithdrawal, Registers
 from towncircle.wire.bodies.checkout import EXAMINATION
 from towncircle.wire.message import Opened
@@ -24,10 +24,13 @@ from towncircle.wire.shape import Body
 
 @cites("502.27b", "502.20e", "P050-2.7")
 def on_check_out(ctx: Context, opened: Opened) -> Acknowledged:
-    """Record a device out of service and revoke its certificates. Raises `Refused` (postal.balance-differs, ...)."""
+    """Record a device out of service, also one that nobody has signed for, and revoke its certificates.
+
+    Raises `Refused` (postal.balance-differs, ...).
+    """
     body, provider = opened.body, opened.envelope.sender
     assert isinstance(body, CheckOutReport)
-    row = own_device(ctx, body.device, provider)
+    row = told_device(ctx, body.device, provider)
     if body.license != row.body["license"] or body.at > ctx.now:
         raise Refused("postal.no-license", license=body.license, licensee="this device")
     retired = bool(row.body.get("retired")) and "refund" not in row.body  # withdrawn by a case, not checked out yet

@@ -38,9 +38,13 @@ def on_announced(ctx: Context, opened: Opened) -> Acknowledged:
     body = opened.body
     assert isinstance(body, InspectionAnnounced)
     told: dict[str, Any] = {"scope": body.scope, "site": body.site, "on": body.on, "records": list(body.records)}
-    if ctx.tx.get(KIND, body.inspection) is None:
+    held = ctx.tx.get(KIND, body.inspection)
+    if held is None or not held.body.get("on"):  # its report or its end may have come first, and goes before it
         ctx.note("inspection.announced", body.inspection, clauses=(CLAUSES[body.scope],), **told)
-        ctx.tx.put(KIND, body.inspection, {**told, "state": "announced"}, owner=ctx.party, expected=0)
+        later = held.body if held is not None else {}
+        empty = {name: value for name, value in told.items() if not later.get(name)}
+        record = {"state": "announced", **later, **empty}
+        ctx.tx.put(KIND, body.inspection, record, owner=ctx.party, expected=held.version if held else 0)
     return Acknowledged(note=f"the inspection {body.inspection} is announced for {body.on}")
 
 

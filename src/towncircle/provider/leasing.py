@@ -17,7 +17,7 @@ from typing import Any
 
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Ask, Context, Exchange, Seal, Steps
-from towncircle.kernel.errors import Refused
+from towncircle.kernel.errors import Refused, TowncircleError
 from towncircle.kernel.ids import DeviceId, LeaseId
 from towncircle.kernel.store import Record
 from towncircle.provider import handovers, missing, stock
@@ -92,11 +92,11 @@ def on_lease(ctx: Context, opened: Opened, *, product: Product, rules: RuleSet) 
         return LeaseConfirmed(lease=held.key, device=held.body["device"], account=held.body["account"])
     missing.may_replace(ctx, licensee)
     _unrestrained(ctx, product)
-    # one device a signed lease: when a crash comes in between, the same one is prepared to the end
-    device = yield from stock.take(ctx, **_place(opened, product))
     parameters = _parameters(ctx, license_row, product, rules, licensee)
-    terms = device_terms(rules, ctx.now.date_in(parameters.zone))
-    prepared = yield from _prepare(ctx, device, body.license, Authorise(parameters=parameters, terms=terms), product)
+    authorise = Authorise(parameters=parameters, terms=device_terms(rules, ctx.now.date_in(parameters.zone)))
+    passed: list[DeviceId] = []
+    device = yield from _answering(ctx, opened, product, passed)
+    prepared = yield from _prepare(ctx, device, body.license, authorise, product)
     tested, told = yield Exchange(device, lambda client: (client.selftest(), client.status()))
     _valid_license(ctx, body, licensee)  # a revocation may have come while the device was prepared
     _unrestrained(ctx, product)
@@ -111,9 +111,40 @@ def on_lease(ctx: Context, opened: Opened, *, product: Product, rules: RuleSet) 
     ctx.tx.put("lease", lease, signed, owner=licensee, expected=0)
     open_account(ctx, licensee, account)
     missing.replaced(ctx, licensee=licensee, license_number=body.license, device=device)
+    for one in passed:
+        ctx.note("device.not-reached", one, clauses=("502.18",), code=stock.unreached(ctx.tx, one))
     ctx.note("lease.signed", lease, clauses=("502.20(c)",), licensee=licensee, device=device, license=body.license)
     ctx.send("postal.usps", DepositAcknowledgmentForwarded(lease=opened.raw), key=f"deposit acknowledgment {lease}")
     return LeaseConfirmed(lease=lease, device=device, account=account)
+
+
+def _answering(ctx: Context, opened: Opened, product: Product, passed: list[DeviceId]) -> Steps:
+    """Take the device of a lease: when a crash comes in between, the same one is prepared to the end.
+
+    One in stock that does not answer stays there, and the next one is taken; those are added to `passed`.
+    """
+    place = _place(opened, product)
+    while True:
+        device = yield from stock.take(ctx, **place, besides=passed)
+        if not stock.may_pass(ctx.tx, device):
+            return device
+        code = yield Exchange(device, _greet, failing=_why_away)
+        if not code:
+            return device
+        passed.append(device)
+        yield from stock.pass_over(ctx, device=device, lease=place["lease"], code=code)
+
+
+def _greet(client: Any) -> str:
+    client.identify()
+    return ""
+
+
+def _why_away(error: TowncircleError) -> str:
+    """Give why a device was not reached; another refusal is its own, and the end of the lease."""
+    if error.code not in stock.AWAY:
+        raise error
+    return error.code
 
 
 def _place(opened: Opened, product: Product) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from towncircle.mailpiece import rate_files
 from towncircle.provider.downloads import HOSTS, RATES, assign_rates, leased
 from towncircle.rules import RuleSet
 from towncircle.rules.duties import HEADQUARTERS
-from towncircle.wire.bodies import AcceptanceWithdrawn, Acknowledged, RateTable, RateTableFiled
+from towncircle.wire.bodies import AcceptanceWithdrawn, Acknowledged, RateTable, RateTableAccepted, RateTableFiled
 from towncircle.wire.bodies.updates import FILE
 from towncircle.wire.message import Opened, body_of
 
@@ -88,19 +88,37 @@ def keep_refused(ctx: Context, *, number: int, code: str, sentence: str) -> Reco
 
 
 @cites("P050-1.5")
+def on_accepted(ctx: Context, opened: Opened) -> Acknowledged:
+    """Keep that a table stands as the Postal Service's own. Raises `Refused` (updates.not-filed)."""
+    body = opened.body
+    assert isinstance(body, RateTableAccepted)
+    row = _mine(ctx, body.number, body.digest)
+    if not row.body.get("accepted"):
+        told: dict[str, Any] = {"number": body.number, "digest": body.digest}
+        ctx.note("rates.accepted", row.key, clauses=("P050 1.5",), occurred_at=body.at, **told)
+        ctx.tx.put(RATES, row.key, {**row.body, "accepted": int(body.at)}, owner=row.owner, expected=row.version)
+    return Acknowledged(note=f"table {body.number} is accepted")
+
+
+@cites("P050-1.5")
 def on_withdrawn(ctx: Context, opened: Opened) -> Acknowledged:
     """Keep the notice that a table stands as the Postal Service's own through a day only. Raises `Refused`."""
     body = opened.body
     assert isinstance(body, AcceptanceWithdrawn)
-    row = ctx.tx.get(RATES, f"{body.number:06d}")
-    if row is None or row.body["digest"] != body.digest:
-        raise Refused("updates.not-filed", number=body.number, provider=ctx.party)
+    row = _mine(ctx, body.number, body.digest)
     if row.body.get("accepted_through") != body.through and int(body.at) >= row.body.get("withdrawn_at", 0):
         told: dict[str, Any] = {"number": body.number, "through": body.through, "reasons": body.reasons}
         ctx.note("rates.acceptance-withdrawn", row.key, clauses=("P050 1.5",), **told)
         kept = {**row.body, "accepted_through": body.through, "withdrawn_at": int(body.at)}
         ctx.tx.put(RATES, row.key, kept, owner=row.owner, expected=row.version)
     return Acknowledged(note=f"table {body.number} stands through {body.through}")
+
+
+def _mine(ctx: Context, number: int, digest: str) -> Record:
+    row = ctx.tx.get(RATES, f"{number:06d}")
+    if row is None or row.body["digest"] != digest:
+        raise Refused("updates.not-filed", number=number, provider=ctx.party)
+    return row
 
 
 def filing_of(number: int) -> str:

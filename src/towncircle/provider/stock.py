@@ -5,14 +5,15 @@ lease (`leasing`), custody from the shipment on (`inventory`).
 Kept: a device is leased from stock only after its inspection; each is taken by one lease, however often that is walked.
 A lease that finds none in stock has one made, so that a Provider without a stock leases as ever. One that is refused
 half-way gives its device back: it is free for the next one, but where it was certified meanwhile only for one under the
-same license. One that refused by itself has a `fault` and is passed over until it was inspected again; one whose key
+same license. One that refused by itself has a `fault` and is passed over until it was inspected again. One that did not
+answer was found to be nothing: the lease takes the next one, and it stays in stock for another; one whose key
 report has run out before it was certified is passed over for good. Until it is leased a device can be rejected and
 scrapped, its keys destroyed where it has any and answers; whom a lease and a rejection meet at once, the rejection has.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -29,12 +30,18 @@ from towncircle.psd.states import AUTHORISED, INITIALISED, MANUFACTURED, ZEROISE
 KIND = "stock"
 NEW, STOCKED, SCRAPPED, TAKEN = "new", "stocked", "scrapped", "taken"
 IN_STOCK = (NEW, STOCKED)
-SERIALS, PLACES = "device serial", "place in stock"
+SERIALS, PLACES, _PASSED = "device serial", "place in stock", "left in stock"
 MOST = 100  # house: how many devices one order makes
 UNKNOWN = "unknown"  # the license of a device that the release before certified for a lease that it refused
 WITH_IT = "with the element"  # how the keys went of a device that did not destroy them by command
 _OF_THE_DEVICE = ("psd.", "machine.", "pki.", "custody.inspection-failed")
 _OF_THE_LEASE = ("psd.parameters-unusable",)
+AWAY = frozenset(
+    {
+        *("transport.unreachable", "psd.unreachable", "psd.restarting", "psd.host-busy", "psd.store-busy"),
+        *("psd.interrupted", "psd.interrupted-once"),
+    }
+)  # the device, or its host, did not answer, which says nothing of the device
 
 
 @cites("502.8/7")
@@ -81,7 +88,7 @@ def inspect(ctx: Context, *, device: str, reject: str = "") -> Steps:
     if not again:
         step = CUSTODY.move(str(row.body["custody"]), "inspect")
         ctx.note(f"custody.{step.to}", device, clauses=(step.clause,), licensee="", zone="")
-    place = 0 if freed else _next_place(ctx.tx, device)
+    place = 0 if _times(ctx.tx, row) else _next_place(ctx.tx, device)
     return _put(ctx, row, custody=STOCKED, place=place, fault="")
 
 
@@ -109,14 +116,22 @@ def _destroy(client: Any) -> bool:
     return True
 
 
-def take(ctx: Context, *, model: str, serials_from: int, lease: str, license_number: str) -> Steps:
-    """Give the device for a lease: the one that is longest in stock, or else a new serial; the same lease, the same."""
+def take(
+    ctx: Context, *, model: str, serials_from: int, lease: str, license_number: str, besides: Collection[str] = ()
+) -> Steps:
+    """Give the device for a lease: the one that is longest in stock, or else a new serial; the same lease, the same.
+
+    `besides` are those that did not answer it (`pass_over`).
+    """
     named = f"lease {lease}"
     mine = _mine(ctx, model, serials_from, named)
-    if mine:
+    if mine and mine not in besides:
         return DeviceId(mine)
     for row in _freed(ctx, model, license_number):
-        if not _given(ctx.tx, _turn(row)) and (yield Reserve(_turn(row), f"stock {named} {_turn(row)}")) == 1:
+        turn = _turn(ctx.tx, row)
+        if row.key in besides or _given(ctx.tx, turn):
+            continue
+        if (yield Reserve(turn, f"stock {named} {turn}")) == 1:
             return DeviceId(row.key)
     while _free(ctx.tx, model):
         place = yield Reserve(_series(model), _next_key(ctx.tx, named))
@@ -128,14 +143,34 @@ def take(ctx: Context, *, model: str, serials_from: int, lease: str, license_num
     return _device(model, serials_from, number)
 
 
+def may_pass(tx: Transaction, device: str) -> bool:
+    """Tell whether a lease may leave a device that does not answer: it stands in stock, and has no certificates."""
+    row = tx.get(KIND, device)
+    return row is not None and row.body["custody"] == STOCKED and not _certified(tx, device)
+
+
+@cites("502.18")
+def pass_over(ctx: Context, *, device: str, lease: str, code: str) -> Steps:
+    """Leave a device that did not answer in stock, free for another lease, and keep why."""
+    series = f"{_PASSED} {device}"
+    yield Reserve(series, f"lease {lease} left {device} {_given(ctx.tx, series)}", about=code)
+
+
+def unreached(tx: Transaction, device: str) -> str:
+    """Give why a device was left by a lease the last time; nothing where none has left it."""
+    rows = tx.find("reserved", owner=f"{_PASSED} {device}")
+    return str(max(rows, key=lambda row: int(row.body["number"])).body["about"]) if rows else ""
+
+
 def _mine(ctx: Context, model: str, serials_from: int, named: str) -> str:
     """Give the device that a lease has reserved and may still have, or nothing."""
     tx = ctx.tx
     places = {int(held.body["number"]) for held in _places(tx, named)}
     for row in _of(tx, model):
         if row.body["custody"] == STOCKED and not row.body.get("fault") and not _lost(ctx, row.key):
-            turn = tx.get("reserved", f"stock {named} {_turn(row)}") if row.body.get("freed") else None
-            if (turn is not None and turn.body["number"] == 1) or row.body["place"] in places:
+            turn = tx.get("reserved", f"stock {named} {_turn(tx, row)}") if _times(tx, row) else None
+            left = _given(tx, f"{_PASSED} {row.key}")
+            if (turn is not None and turn.body["number"] == 1) or (row.body["place"] in places and not left):
                 return row.key
     last = tx.get("reserved", named)
     while last is not None:
@@ -181,7 +216,7 @@ def give_back(
     if not device:
         return None
     row = ctx.tx.get(KIND, device)
-    own = code.startswith(_OF_THE_DEVICE) and code not in _OF_THE_LEASE
+    own = code.startswith(_OF_THE_DEVICE) and code not in AWAY and code not in _OF_THE_LEASE
     bound = {"license": license_number if _certified(ctx.tx, device) else "", "fault": code if own else ""}
     if row is None:
         ctx.note("custody.new", device, clauses=("502.18",), licensee="")
@@ -243,12 +278,16 @@ def prepare(ctx: Context, *, device: str, service: str, article: str) -> Record 
 
 
 def in_stock(tx: Transaction, now: Instant) -> list[Record]:
-    """Give the devices that were made and are not leased or scrapped, each with its fault if no lease takes it."""
+    """Give the devices that were made and are not leased or scrapped, each with its fault if no lease takes it.
+
+    `unreached` says why one without a fault did not answer the last lease that tried it.
+    """
     rows = [row for row in before_lease(tx) if row.body["custody"] in IN_STOCK]
     ended = "custody.inspection-failed"
     return [
-        replace(row, body={**row.body, "fault": row.body.get("fault") or (ended if _spent(tx, row.key, now) else "")})
+        replace(row, body={**row.body, "fault": fault, "unreached": "" if fault else unreached(tx, row.key)})
         for row in rows
+        for fault in [row.body.get("fault") or (ended if _spent(tx, row.key, now) else "")]
     ]
 
 
@@ -323,14 +362,19 @@ def _series(model: str) -> str:
     return f"{PLACES} {model}"
 
 
-def _turn(row: Record) -> str:
-    """Name the series whose first number takes a device that was given back, for this time."""
-    return f"{PLACES} {row.key} {row.body['freed']}"
+def _times(tx: Transaction, row: Record) -> int:
+    """Count how often a device was given back to the stock, or left there."""
+    return int(row.body.get("freed", 0)) + _given(tx, f"{_PASSED} {row.key}")
+
+
+def _turn(tx: Transaction, row: Record) -> str:
+    """Name the series whose first number takes a device that was given back, or left, for this time."""
+    return f"{PLACES} {row.key} {_times(tx, row)}"
 
 
 def _freed(ctx: Context, model: str, license_number: str) -> list[Record]:
-    rows = [row for row in _of(ctx.tx, model) if row.body.get("freed") and row.body["custody"] == STOCKED]
-    fit = [row for row in rows if row.body["license"] in ("", license_number) and not row.body.get("fault")]
+    rows = [row for row in _of(ctx.tx, model) if row.body["custody"] == STOCKED and _times(ctx.tx, row)]
+    fit = [row for row in rows if row.body.get("license", "") in ("", license_number) and not row.body.get("fault")]
     return [row for row in fit if not _lost(ctx, row.key)]
 
 

@@ -345,7 +345,7 @@ class Device:
 
     def _tested(self, state: DeviceState, now: Instant) -> bytes:
         try:
-            passed = selftest.run(self._tests, device=self._device)
+            passed = selftest.on_demand(self._tests, device=self._device)
             state.check()
         except BrokenInvariant as error:
             if self._of_the_module(error):
@@ -374,6 +374,8 @@ class Device:
         if self._held.epoch != self._epoch:
             self._held = None
             raise Refused("psd.store-stale", device=self._device)
+        if self._held.state == states.ZEROISED:  # nothing is told of it while what a disk refused to destroy is there
+            self._slots.end()
         if self._unsound and self._held.state != states.ZEROISED:
             return replace(self._held, state=states.FAULTED, reason=self._unsound)
         return self._held

@@ -18,16 +18,20 @@ from typing import TYPE_CHECKING
 
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.randomness import Randomness
+from towncircle.pki import durable
 from towncircle.pki.passphrase import secret_from
 from towncircle.pki.randomness import SystemRandomness
-from towncircle.psd.key_arguments import PASSPHRASE, add_arguments
+from towncircle.psd.key_arguments import PASSPHRASE
 from towncircle.psd.keys import SoftwareSlots
 
 if TYPE_CHECKING:
     from towncircle.psd.pkcs11 import TokenSlots
 
 
-__all__ = ["CHOICE", "PASSPHRASE", "SECRET", "Keys", "add_arguments", "chosen", "kept", "keys_of", "token_words"]
+__all__ = [
+    *("CHOICE", "PASSPHRASE", "SECRET", "Keys", "add_arguments", "chosen", "kept", "keys_of", "line_of"),
+    "token_words",
+]
 SECRET, CHOICE = "operator.secret", "keys.json"
 _ENVIRONMENT = "env:"
 
@@ -64,23 +68,21 @@ class Keys:
             pin = self.pin or directory / "operator.pin"
             names = SystemRandomness()
             library, kept_names = library_at(self.token), TokenNames(directory)
-            return TokenSlots(library, token=self.label, pin=lambda: _line(pin), randomness=names, names=kept_names)
+            return TokenSlots(library, token=self.label, pin=lambda: line_of(pin), randomness=names, names=kept_names)
         if self.passphrase is not None:
             typed = self.passphrase
-            return SoftwareSlots(secret_from(directory / self.parameters, lambda: _line(typed)), randomness, last=last)
+            return SoftwareSlots(
+                secret_from(directory / self.parameters, lambda: line_of(typed)), randomness, last=last
+            )
         return SoftwareSlots(bytes_of(self.secret or directory / self.beside), randomness, last=last)
 
     def keep(self, directory: Path, *, name: str = CHOICE) -> None:
-        """Have a folder say where keys lie: the store of a device, or a world for its new devices."""
+        """Have a folder say where keys lie, durably: the store of a device, or a world for its new devices."""
         places = (self.secret, self.passphrase, self.token, self.pin)
         named = dict(zip(("secret", "passphrase", "token", "pin"), map(_absolute, places), strict=True))
         files = {"beside": self.beside, "parameters": self.parameters}
-        draft = directory / f"{name}.new"
-        with draft.open("w", encoding="utf-8") as file:
-            file.write(json.dumps({**named, "label": self.label, **files}) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(directory / name)
+        told = json.dumps({**named, "label": self.label, **files}) + "\n"
+        durable.keep(directory / name, told.encode())
 
 
 def kept(directory: Path, *, name: str = CHOICE) -> Keys:
@@ -134,7 +136,7 @@ def token_words(args: argparse.Namespace) -> tuple[Path, str, str] | None:
         return None
     if not (args.token and args.token_label and args.pin_from):
         raise BadInput("psd.keys-kind", kind="pkcs11")
-    pin = _line(args.pin_from)
+    pin = line_of(args.pin_from)
     if str(args.pin_from).startswith(_ENVIRONMENT):
         del os.environ[str(args.pin_from).removeprefix(_ENVIRONMENT)]  # the workers are not to inherit it
     return args.token, args.token_label, pin
@@ -152,7 +154,8 @@ def bytes_of(place: Path) -> Callable[[], bytes]:
     return read
 
 
-def _line(place: Path) -> str:
+def line_of(place: Path) -> str:
+    """Give the first line of a file, or a variable of the environment. Raises `Refused` (psd.no-secret)."""
     if str(place).startswith(_ENVIRONMENT):
         told = os.environ.get(str(place).removeprefix(_ENVIRONMENT))
         if told is None:

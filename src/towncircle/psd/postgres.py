@@ -38,7 +38,7 @@ _WANTED = {
 }
 _SESSION = "-c synchronous_commit=on -c default_transaction_isolation=read\\ committed -c jit=off -c timezone=UTC"
 _SERVED = 7467324  # the advisory lock that every session of a host shares
-_FIRST = "UPDATE fleet_store SET sealed = %s WHERE sealed IS NULL AND NOT EXISTS (SELECT FROM device)"
+_FIRST = "UPDATE fleet_store SET sealed = %s WHERE sealed IS NULL AND (%s OR NOT EXISTS (SELECT FROM device))"
 _SECRET = b"towncircle secret of a fleet 1\n"  # what its mark is made of, with the store's name
 _AT_HAND = 4096  # steady parts that are remembered
 _DEADLOCKS = 3  # two hosts on the same devices may lock each other out; the statement is then tried again
@@ -74,10 +74,8 @@ class PostgresMemory:
         try:
             with self._session() as connection:
                 self._migrate(connection, create=create, partitions=partitions)
-                if secret:
-                    connection.execute(_FIRST, (_marks(connection, secret)[0],))
-                self._own = secret
-                self._refuse_other(connection)
+            if secret:
+                self.own(secret)
         except BaseException:
             self.close()
             raise
@@ -331,6 +329,17 @@ class PostgresMemory:
             found = connection.execute("SELECT name::text, coalesce(wrapping, '') FROM fleet_store").fetchone()
         assert found is not None
         return found[0], found[1]
+
+    def own(self, secret: bytes, *, opens: bool = False) -> bool:
+        """Have the secret of this host, and refuse where the fleet has another; tell whether the database has a mark.
+
+        The first one is kept where there is no device, or with `opens`: the caller has seen that its keys open.
+        """
+        with self._session() as connection:
+            connection.execute(_FIRST, (_marks(connection, secret)[0], opens))
+            self._own = secret
+            self._refuse_other(connection)
+            return _marks(connection, secret)[1] is not None
 
     def is_secret(self, secret: bytes) -> bool:
         """Tell whether the fleet was sealed under this secret last; no, where no mark is kept."""

@@ -16,6 +16,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
@@ -24,6 +25,7 @@ from towncircle.kernel.errors import BadInput, Refused, TowncircleError
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.instants import Clock, Instant
 from towncircle.kernel.randomness import Randomness, SeededRandomness
+from towncircle.pki import durable
 from towncircle.pki.passphrase import store_parameters
 from towncircle.pki.randomness import SystemRandomness
 from towncircle.psd import commands, opening, states
@@ -71,11 +73,21 @@ def create(
 ) -> None:  # fmt: skip
     """Make the store directory of a new device; without a secret its keys will lie elsewhere, as `keys` says.
 
-    Raises `Refused` (psd.store-stale) where the device exists already.
+    What opens its keys is on the disk, with its name, before there is a device to make any. Raises `Refused`
+    (psd.store-stale) where the device exists already.
     """
-    directory.mkdir(parents=True, exist_ok=True)
+    durable.make(directory)
     memory = SqliteMemory(directory / STORE, create=True)
     try:
+        if memory.devices():
+            raise Refused("psd.store-stale", device=device)
+        if keys is not None:
+            keys.keep(directory)
+            if keys.passphrase is not None:
+                store_parameters(directory / opening.PASSPHRASE, SystemRandomness())
+        if secret is not None:
+            durable.keep(directory / SECRET, secret)
+        durable.sync(directory)
         manufacture(
             memory,
             device=device,
@@ -86,14 +98,6 @@ def create(
         )
     finally:
         memory.close()
-    if keys is not None:
-        keys.keep(directory)
-        if keys.passphrase is not None:
-            store_parameters(directory / opening.PASSPHRASE, SystemRandomness())
-    if secret is not None:
-        place = directory / SECRET
-        place.touch(mode=0o600)
-        place.write_bytes(secret)
 
 
 def open_device(
@@ -110,25 +114,29 @@ def open_device(
     Raises `BadInput` (psd.store-missing, psd.no-such-device), `Refused` (psd.store-busy, psd.store-not-durable),
     `BrokenInvariant` (psd.store-damaged).
     """
-    store = SqliteMemory(directory / STORE)
-    names = store.devices()
-    if len(names) != 1:
-        raise BadInput("psd.no-such-device", device=f"exactly one in {directory}")
-    settle(directory, store, names[0])
-    held = store.load(names)[names[0]]
-    test_root = held.test_root
-    clock: Clock = WorldClock(clock_file) if clock_file is not None and test_root else SystemClock()
-    randomness: Randomness = SystemRandomness()
-    if seed is not None and test_root:
-        randomness = SeededRandomness(seed, f"device {names[0]} {held.epoch}")  # each start draws keys of its own
-    choice = keys or kept(directory)
-    ending = partial(end_secret, directory, choice)
-    if held.state == states.ZEROISED:
-        ending()
-    slots = choice.slots(directory, randomness, last=ending)
-    if not isinstance(slots, SoftwareSlots):  # a token may have keys that a cut left there
-        slots.settle([key for key in (held.indicia_key, held.message_key, held.next_key) if key is not None])
-    return Device(around(store), names[0], slots=slots, clock=clock)
+    with ExitStack() as opened:
+        store = SqliteMemory(directory / STORE)
+        opened.callback(store.close)
+        names = store.devices()
+        if len(names) != 1:
+            raise BadInput("psd.no-such-device", device=f"exactly one in {directory}")
+        settle(directory, store, names[0])
+        held = store.load(names)[names[0]]
+        test_root = held.test_root
+        clock: Clock = WorldClock(clock_file) if clock_file is not None and test_root else SystemClock()
+        randomness: Randomness = SystemRandomness()
+        if seed is not None and test_root:
+            randomness = SeededRandomness(seed, f"device {names[0]} {held.epoch}")  # each start draws keys of its own
+        choice = keys or kept(directory)
+        ending = partial(end_secret, directory, choice)
+        if held.state == states.ZEROISED:
+            ending()
+        slots = choice.slots(directory, randomness, last=ending)
+        if not isinstance(slots, SoftwareSlots):  # a token may have keys that a cut left there
+            slots.settle([key for key in (held.indicia_key, held.message_key, held.next_key) if key is not None])
+        device = Device(around(store), names[0], slots=slots, clock=clock)
+        opened.pop_all()  # it is the device's
+    return device
 
 
 class _Unopened:

@@ -14,6 +14,7 @@ no known answer to sign: it is signed by RFC 6979 and, by the library, made and 
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
@@ -150,6 +151,8 @@ WHAT: Mapping[str, str] = MappingProxyType(
 
 _failures: list[tuple[str, BrokenInvariant]] = []  # of this process, which is the module; with who found each
 _passed: list[tuple[str, ...]] = []  # at power-on
+_demanded: list[tuple[float, tuple[str, ...]]] = []  # the last ones on demand, by the monotonic clock
+_paces: list[float] = []  # seconds between two runs on demand, in a process of many devices
 
 
 @cites("502.8b")
@@ -172,6 +175,23 @@ def run(tests: Mapping[str, Callable[[], bool]] = TESTS, *, device: str = "") ->
     return tuple(tests)
 
 
+def pace(seconds: float) -> None:
+    """Run the tests on demand this often at most: whoever may watch one device of many must not hold up the others."""
+    _paces[:] = [seconds]
+
+
+def on_demand(tests: Mapping[str, Callable[[], bool]], *, device: str) -> tuple[str, ...]:
+    """Run all self-tests, or give what the last ones told, where `pace` says so. Raises as `run` does."""
+    if tests is not TESTS or not _paces:
+        return run(tests, device=device)
+    if _failures:
+        raise _again(_failures[0][1])
+    if not _demanded or time.monotonic() - _demanded[0][0] >= _paces[0]:
+        passed = run(device=device)
+        _demanded[:] = [(time.monotonic(), passed)]
+    return _demanded[0][1]
+
+
 def stop(error: BrokenInvariant, *, device: str) -> None:
     """Stop the module for as long as it runs: a test failed in it, found for this device (empty: for none)."""
     _failures.append((device, _again(error)))
@@ -180,6 +200,11 @@ def stop(error: BrokenInvariant, *, device: str) -> None:
 def found_by(device: str) -> bool:
     """Tell whether the failure that stopped the module was found for this device."""
     return bool(_failures) and _failures[0][0] == device
+
+
+def reason() -> BrokenInvariant:
+    """Give the failure that stopped the module."""
+    return _again(_failures[0][1])
 
 
 def _again(error: BrokenInvariant) -> BrokenInvariant:

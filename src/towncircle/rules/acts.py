@@ -37,8 +37,8 @@ class Act:
 
     `about` is the role of the party that it is about, where it names one. `told_by` holds the facts by which procedures
     of the program tell of the same act, each with what its body says then; `command` is the one that does it, where
-    nobody records it freely. An act of a rule set's own has no duty: `rule` is its clause and `orders` what is done.
-    `period`: what it is done for, a `year` or a `month`, or empty.
+    nobody records it freely; `formerly` is the name by which older facts tell of it. An act of a rule set's own has no
+    duty: `rule` is its clause and `orders` what is done. `period`: what it is done for (`year`, `month`, or nothing).
     """
 
     name: str
@@ -52,6 +52,7 @@ class Act:
     rule: str = ""
     orders: str = ""
     period: str = ""
+    formerly: str = ""
 
     @property
     def clause(self) -> str:
@@ -118,7 +119,7 @@ def read_act(name: str, table: Mapping[str, Any], *, source: str, quality: str) 
 def acts_told(fact: Fact) -> list[Act]:
     """Give the acts that a fact tells of: the one that was recorded, or those that a procedure of the program did."""
     if fact.type == FACT:
-        return [act for act in acts().values() if act.name == fact.body.get("act")]
+        return [act for act in acts().values() if fact.body.get("act") in (act.name, act.formerly or act.name)]
 
     def tells(act: Act) -> bool:
         kinds = [where for kind, where in act.told_by if kind == fact.type]

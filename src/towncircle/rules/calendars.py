@@ -24,6 +24,7 @@ _MONTHS = (
 )
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _SATURDAY, _SUNDAY = 5, 6
+WASHINGTON = "America/New_York"  # the zone of the Postal Service's own day
 _COMMON_YEAR = 2023  # without a leap day
 _DAY = timedelta(days=1)
 

@@ -26,12 +26,12 @@ from functools import cache
 from towncircle.kernel.errors import BadInput
 from towncircle.kernel.facts import Fact
 from towncircle.kernel.instants import Instant
-from towncircle.rules.calendars import end_of_day, yearly
+from towncircle.rules.calendars import WASHINGTON, end_of_day, yearly
 from towncircle.rules.limits import Limit
 from towncircle.rules.rulesets import RULESETS, RuleSet, ruleset
 from towncircle.rules.terms import Term
 
-HEADQUARTERS = "America/New_York"  # where no office is named: the Manager, MTM, in Washington (502.8)
+HEADQUARTERS = WASHINGTON  # where no office is named: the Manager, MTM, in Washington (502.8)
 _YEAR = len("2027")  # a period of a yearly limit
 _GROUND = ("zone", "regime", "licensee", "provider")
 _MET, _ENDED, _STARTED, _RESTARTED = range(4)

@@ -42,6 +42,7 @@ _READ: Mapping[str, tuple[str, ...]] = {  # limits whose term the program itself
     "refunded-envelopes": _OF_TIME,
 }
 _SET_ANEW = "cure"  # of a procedure: its last day is what the proposal names
+_OWED = ("obligation", "interval", "calendar", "set limit")  # a window lapses and a retention is over by themselves
 _FILES = ("lost-and-stolen-file.sent", "lost-and-stolen-file.received")  # facts that name the month they are of
 _SAID: Mapping[str, tuple[str, ...]] = {"part": ("clock", "timer", "battery")}  # what these fields can hold
 
@@ -114,6 +115,8 @@ def of_use(limit: Limit, around: Around) -> Iterator[str]:
         yield f"it is in the journal of the {limit.journal}, and the procedure is in that of the postal"
     if _recurs(limit):
         yield from _periods(limit, around)
+    elif limit.shape in _OWED and not (limit.met_by or limit.ends):
+        yield f"met_by and ends are empty: nobody could ever meet this {limit.shape}, and nothing ends it"
 
 
 def _periods(limit: Limit, around: Around) -> Iterator[str]:

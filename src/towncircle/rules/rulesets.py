@@ -19,11 +19,13 @@ from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from types import MappingProxyType
+from typing import Any
 
 from towncircle.kernel.errors import BadInput, BrokenInvariant, Refused
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import Mills
 from towncircle.rules.acts import Act
+from towncircle.rules.calendars import WASHINGTON
 from towncircle.rules.folders import load, nothing_else
 from towncircle.rules.limits import Limit
 from towncircle.rules.parameters import Parameter, Value
@@ -32,18 +34,20 @@ from towncircle.rules.registry import INDICIA, About, registry
 from towncircle.rules.soundness import troubles, troubles_of_use
 from towncircle.rules.terms import Length, Term
 
+_DESIGN = ("over", "layout", "scheme")  # of `about.json`: what is known, printed and signed under a set
 _COMPLETE = "ibi-1998"  # the rule set that has every parameter the program asks for
 
 
 class RuleSet:
     """Hold the parameters and the time limits of one regulation and answer for a day.
 
-    `digest` is the SHA-256 (hex) over all of them and the acts of its own; `former` is that of before acts were
-    covered, under which older decisions of such a set stand; `inherited` names the parameters taken over from the set
+    `digest` is the SHA-256 (hex) over all of them, the acts of its own and its `design`: what `about.json` says of the
+    set below it and of the layout and signatures of its indicia. `former` are those of before acts, and then the
+    design, were covered, under which older decisions stand; `inherited` names the parameters taken over from the set
     below.
     """
 
-    __slots__ = ("acts", "digest", "former", "inherited", "limits", "name", "parameters")
+    __slots__ = ("acts", "design", "digest", "former", "inherited", "limits", "name", "parameters")
 
     def __init__(
         self,
@@ -52,14 +56,17 @@ class RuleSet:
         inherited: frozenset[str],
         limits: Mapping[str, Limit] = MappingProxyType({}),
         acts: Mapping[str, Act] = MappingProxyType({}),
+        design: Mapping[str, str | None] = MappingProxyType({}),
     ) -> None:
         self.name = name
         self.parameters: Mapping[str, Parameter] = MappingProxyType(dict(sorted(parameters.items())))
         self.limits: Mapping[str, Limit] = MappingProxyType(dict(sorted(limits.items())))
         self.inherited = inherited
         self.acts: Mapping[str, Act] = MappingProxyType(dict(sorted(acts.items())))
-        self.former = _digest(name, self.parameters, self.limits)
-        self.digest = _digest(name, self.parameters, self.limits, self.acts) if acts else self.former
+        self.design: Mapping[str, str | None] = MappingProxyType(dict(design))
+        covered = ((), (acts,), (acts, design))  # by the first release, and by each that covered more
+        digests = [_digest(name, self.parameters, self.limits, *more) for more in covered]
+        self.former, self.digest = frozenset(digests[:-1]), digests[-1]
 
     def __repr__(self) -> str:
         return f"RuleSet({self.name}, {self.digest[:12]})"
@@ -124,11 +131,12 @@ class RuleSet:
         """
         changed = self._parameter(name, None).with_value(value)
         changed_to = {**self.parameters, name: changed}
-        return RuleSet(self.name, changed_to, self.inherited - {name}, self.limits, self.acts)
+        return RuleSet(self.name, changed_to, self.inherited - {name}, self.limits, self.acts, self.design)
 
     def with_limit(self, limit: Limit) -> RuleSet:
         """Give this rule set with one limit changed or added."""
-        return RuleSet(self.name, self.parameters, self.inherited, {**self.limits, limit.id: limit}, self.acts)
+        limits = {**self.limits, limit.id: limit}
+        return RuleSet(self.name, self.parameters, self.inherited, limits, self.acts, self.design)
 
     def check_start(self, on: date) -> None:
         """Check that what the program asks for is in force on a world's first day.
@@ -166,6 +174,7 @@ class RuleSet:
             self.inherited - frozenset(parameters),
             {**self.limits, **limits},
             {**self.acts, **acts},
+            self.design,
         )
         asked, regimes = {**_asked(REGISTRY), **self.parameters}, chain(self.name)
         found = troubles(
@@ -182,7 +191,7 @@ class RuleSet:
 
     def knows(self, digest: str) -> bool:
         """Tell whether a decision that bears a digest was made under this rule set."""
-        return digest in (self.digest, self.former)
+        return digest == self.digest or digest in self.former
 
     def ended(self, regime: str) -> bool:
         """Tell whether the systems of another regime are decertified under this rule set (IMI-08)."""
@@ -264,6 +273,7 @@ def _laid(about: About, under: RuleSet | None) -> RuleSet:
         frozenset(inherited.keys() - parameters.keys()),
         {**(under.limits if under else {}), **limits},
         {**(under.acts if under else {}), **acts},
+        {name: getattr(about, name) for name in _DESIGN},
     )
 
 
@@ -297,8 +307,9 @@ def _of_use(about: About, found: Mapping[str, About]) -> str:
     """Say what an earlier release took and would stop a party, or nothing: a world that was begun under it goes on."""
     parameters, _, _, places = load(files("towncircle.rules").joinpath(about.folder))
     whole, regimes = _built(about, found), _names_below(about, found)
-    start = Instant.parse(about.start).date_in("UTC")
-    return next(troubles_of_use(parameters, places=places, whole=whole.parts(), regimes=regimes, start=start), "")
+    start = Instant.parse(about.start).date_in(WASHINGTON)
+    said = troubles_of_use(parameters, places=places, whole=whole.parts(), regimes=regimes, start=start)
+    return _begins_late(whole, start) or next(said, "")
 
 
 def _asked(found: Mapping[str, About]) -> Mapping[str, Parameter]:
@@ -324,14 +335,18 @@ def _trouble(about: About, found: Mapping[str, About], asked: Mapping[str, Param
     lacking = sorted(complete.limits.keys() - whole.limits.keys())
     if lacking:
         return f"it lacks these limits: {', '.join(lacking)}"
-    start = Instant.parse(about.start).date_in("UTC")
+    start = Instant.parse(about.start).date_in("UTC")  # as an earlier release took it; the day that counts: `_of_use`
     regimes = _names_below(about, found)
     said = troubles(parameters, limits, places=places, asked=asked, whole=whole.parts(), regimes=regimes, start=start)
-    wrong = next(said, "")
+    return next(said, "") or _begins_late(whole, start)
+
+
+def _begins_late(whole: RuleSet, start: date) -> str:
+    """Name a parameter that is not in force on the first day of a world of the set, or nothing."""
     late = next((one for one in whole.parameters.values() if one.values[0].since > start), None)
-    if not wrong and late is not None:
-        return f"about.json: start: on {start} the parameter {late.name} is not in force, which begins later"
-    return wrong
+    if late is None:
+        return ""
+    return f"about.json: start: on {start} the parameter {late.name} is not in force, which begins later"
 
 
 def _names_below(about: About, found: Mapping[str, About]) -> tuple[str, ...]:
@@ -348,11 +363,14 @@ def _digest(
     parameters: Mapping[str, Parameter],
     limits: Mapping[str, Limit],
     acts: Mapping[str, Act] = MappingProxyType({}),
+    design: Mapping[str, str | None] = MappingProxyType({}),
 ) -> str:
-    record = [name, [parameter.as_dict() for parameter in parameters.values()]]
+    record: list[Any] = [name, [parameter.as_dict() for parameter in parameters.values()]]
     record.append([limit.as_dict() for limit in limits.values()])
     if acts:  # a set without acts of its own keeps the digest that it had before acts were covered
-        record.append([act.as_dict() for act in acts.values()])
+        record.append([act.as_dict() for act in sorted(acts.values(), key=lambda act: act.name)])
+    if design:  # likewise; a table, so that it is no list of acts
+        record.append(dict(design))
     text = json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 

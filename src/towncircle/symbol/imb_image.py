@@ -9,6 +9,7 @@ tall.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -31,11 +32,7 @@ def imb_from_image(image: NDArray[np.uint8]) -> str:
 
     Raises `BadInput`: symbol.imb-not-found, symbol.not-grey, symbol.too-many-pixels.
     """
-    check_image(image)
-    found = _read_straight(image)
-    if found is None:
-        angle = skew.estimate(image)
-        found = _read_straight(skew.straighten(image, angle)[0]) if angle is not None else None
+    found = _straight_or_turned(image, _read_straight)
     if found is None:
         raise BadInput("symbol.imb-not-found")
     return found
@@ -46,13 +43,18 @@ def postnet_from_image(image: NDArray[np.uint8]) -> str:
 
     Raises `BadInput`: symbol.postnet-not-found, symbol.not-grey, symbol.too-many-pixels.
     """
-    check_image(image)
-    found = _read_postnet(image)
-    if found is None:
-        angle = skew.estimate(image)
-        found = _read_postnet(skew.straighten(image, angle)[0]) if angle is not None else None
+    found = _straight_or_turned(image, _read_postnet)
     if found is None:
         raise BadInput("symbol.postnet-not-found")
+    return found
+
+
+def _straight_or_turned(image: NDArray[np.uint8], read: Callable[[NDArray[np.uint8]], str | None]) -> str | None:
+    """Give what is read in an image as it is, or else turned straight; None where that is nothing."""
+    check_image(image)
+    found = read(image)
+    if found is None and (angle := skew.estimate(image)) is not None:
+        found = read(skew.straighten(image, angle)[0])
     return found
 
 

@@ -122,18 +122,22 @@ def same_prices(ctx: Context, journeys: Journeys, template: Template, terms: Ter
 def funds_of(journeys: Journeys, *, refill: bool) -> batches.Funds:
     """Gather what a batch may draw on; the account is that of the licensee's own books.
 
-    Of a hybrid whose service was moved for good it is the half that pays; neither of the two is refilled for it.
+    Of a hybrid it is the half that pays while it stands in for its device, and for good once the service was moved;
+    neither of the two is refilled for it then.
     What is promised is read first: what another batch debits in between is then missing in the balance, or counted.
     """
     store, device = journeys.world.store(journeys.licensee), journeys.device
     with store.reading() as view:
         promised = promises.of_balance(view, device)
     status, account = journeys.status(), None
-    if status.device == device and pays_other(status, device):
+    payer = status.device if status.device != device else ""
+    if pays_other(status, device):
         with store.reading() as view:
             half = halves.of(view, device)[-1:]
-        status, refill = journeys.status_of(half[0]) if half else status, False
+        status, refill = journeys.status_of(half[0]) if half and not payer else status, False
     if refill:
         with store.reading() as view:
             account = promises.on_account(view, licensee=journeys.licensee, device=device)
-    return batches.Funds(balance=status.registers.descending, cap=status.cap, account=account, promised=promised)
+    return batches.Funds(
+        balance=status.registers.descending, cap=status.cap, account=account, promised=promised, payer=payer
+    )

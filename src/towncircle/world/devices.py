@@ -16,11 +16,14 @@ from typing import Any, Protocol
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.randomness import Randomness
+from towncircle.pki import durable
 from towncircle.pki.keys import Signer
 from towncircle.psd.client import DeviceClient
 from towncircle.psd.opening import CHOICE, Keys, kept
 from towncircle.psd.ports import BytePort, ProcessPort
-from towncircle.psd.process import create, open_device
+from towncircle.psd.process import STORE, create, open_device
+from towncircle.psd.sqlite import SqliteMemory
+from towncircle.psd.states import MANUFACTURED
 
 DEVICES, DRAFT = "devices", ".new"
 
@@ -102,6 +105,17 @@ class DeviceShelf:
         self._open.clear()
 
 
+def _has_keys(draft: Path) -> bool:
+    """Tell whether a folder under its draft name holds more than a new device: a disk that lost the rename left it.
+
+    Raises what the store raises: what cannot be read is nobody's to remove.
+    """
+    if not (draft / STORE).is_file() or not (draft / STORE).stat().st_size:
+        return False
+    with closing(SqliteMemory(draft / STORE)) as memory:
+        return any(state.state != MANUFACTURED for state in memory.load(memory.devices()).values())
+
+
 class Workshop:
     """Be the bench of a Provider: it manufactures a device the first time one is asked for.
 
@@ -134,16 +148,18 @@ class Workshop:
         folder = self._shelf.folder_of(device)
         if not folder.exists():
             draft = folder.with_suffix(DRAFT)
-            shutil.rmtree(draft, ignore_errors=True)  # what a crash left of an earlier attempt: it has no keys yet
-            self._make(
-                draft,
-                device=device,
-                provider=self._provider,
-                provider_key=self._signer.public.raw,
-                root_fingerprint=self._root,
-                test_root=True,
-            )
+            if not _has_keys(draft):
+                shutil.rmtree(draft, ignore_errors=True)  # what a crash left of an earlier attempt
+                self._make(
+                    draft,
+                    device=device,
+                    provider=self._provider,
+                    provider_key=self._signer.public.raw,
+                    root_fingerprint=self._root,
+                    test_root=True,
+                )
             draft.rename(folder)
+            durable.sync(folder.parent)
         own = self._reach(device)
         if own is not None:
             with closing(own):

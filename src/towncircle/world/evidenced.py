@@ -1,29 +1,34 @@
 """Whether a device has evidenced a job, asked of the device itself.
 
-Here: the question, also to a device that gives no evidence away any more, and what a part came to whose marks are lost
-with it. Not here: evidencing (`licensee.mailroom`), ending a batch (`licensee.batches`).
+Here: the question, also to a device that gives no evidence away any more, what a part came to whose marks are lost
+with it, and a person's decision where registers leave that open. Not here: evidencing (`licensee.mailroom`), ending a
+batch (`licensee.batches`), the sums (`licensee.doubts`).
 Kept: a refusal alone says nothing, because the answer of an earlier attempt may have been lost. A faulted or zeroised
 device gives no marks again, but still shows its registers: what they count beyond the host's own records was debited.
 A device that is out of service may not be asked any more: what it was set to, and signed that it gave back, leaves what
 it evidenced, and the licensee's own books tell whether all of that is written down. Every half that a device ever had
 is asked with it, whatever became of it since, unless the hybrid's notes say that it never got the job, or it was gone
-before the job was planned; one that nobody can ask and that gave nothing back is no "never".
+before the job was planned; one that nobody can ask and that gave nothing back is no "never". Where several jobs are
+open, those that add up to what was counted were debited; a person decides only what the registers leave open.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.ids import DeviceId, JobId
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record, Transaction
 from towncircle.ledger import LICENSEE, Books
-from towncircle.licensee import batches, halves, mailroom, missing, promises, returns
-from towncircle.psd.commands import StatusReport
+from towncircle.licensee import batches, doubts, halves, mailroom, missing, promises, returns
+from towncircle.psd.client import pays_other
 from towncircle.psd.states import FAULTED, ZEROISED
 from towncircle.wire.bodies.checkout import EXAMINATION
 from towncircle.world import notebook
+from towncircle.world.departments import Payer, prove
+from towncircle.world.turns import turn
 
 if TYPE_CHECKING:
     from towncircle.world.journeys import Journeys
@@ -34,7 +39,7 @@ _NO_MORE = "world.station-refused"  # a host to a licensee whose device is gone
 
 def never(journeys: Journeys, job: Record) -> bool:
     """Tell whether the device, and every half that it had, is sure that it never evidenced a job."""
-    if mailroom.form_of(job.body) == mailroom.REDATE:
+    if mailroom.form_of(job.body) == mailroom.REDATE or batches.DECIDED in job.body:
         return True
     return all(_never(journeys, job, one) for one in _asked(journeys, job))
 
@@ -64,7 +69,8 @@ def _gone_before(view: Transaction, half: DeviceId, job: Record) -> bool:
 
 
 def _never(journeys: Journeys, job: Record, device: DeviceId) -> bool:
-    if _unwritten(journeys, device) == ZERO:
+    left = _unwritten(journeys, device)
+    if left == ZERO:
         return True
     try:
         with journeys.world.shelf.client(device) as client:
@@ -75,9 +81,12 @@ def _never(journeys: Journeys, job: Record, device: DeviceId) -> bool:
                 client.recover(job.key)
                 return False
     except Refused as answer:
+        if left is not None and answer.code == _NO_MORE:
+            return _excluded(journeys, job, device)
         return answer.code == "psd.request-unknown"
     with journeys.world.store(journeys.licensee).reading() as view:
-        return status.registers.pieces == _written_down(view, device)[0]
+        written = _written_down(view, device)[0]
+    return status.registers.pieces == written or _excluded(journeys, job, device)
 
 
 def _unwritten(journeys: Journeys, device: DeviceId) -> Mills | None:
@@ -90,9 +99,9 @@ def _unwritten(journeys: Journeys, device: DeviceId) -> Mills | None:
 
 
 def is_silent(journeys: Journeys, device: DeviceId) -> bool:
-    """Tell whether a device shows its registers and nothing else any more; no, where its half answers for it."""
+    """Tell whether a device shows its registers and nothing else any more; no, where its half gives new pieces."""
     status = journeys.shown_of(device)
-    return status.device == device and status.state in _SILENT
+    return not pays_other(status, device) and status.state in _SILENT
 
 
 def lost_with(journeys: Journeys, job: Record) -> DeviceId | None:
@@ -135,58 +144,127 @@ def check_made(journeys: Journeys, job: Record) -> None:
 def end(journeys: Journeys, job: Record) -> None:
     """End a single job that was refused, where that is sure: it was never evidenced, or its marks are lost.
 
-    Raises `Refused` (mailroom.marks-lost) where they are: its money is spent. Any other one stays open.
+    Raises `Refused`: mailroom.marks-lost where they are, and its money is spent; batch.in-doubt where somebody is to
+    decide. Any other one stays open.
     """
     if journeys.never_evidenced(job):
         journeys.do(lambda ctx: mailroom.give_up(ctx, job=JobId(job.key)))
         return
     gone = lost_with(journeys, job) if job.body["state"] == promises.PLANNED else None
     if gone is not None:
-        try:
-            lose(journeys, job, gone)
-        except Refused:  # several jobs may be open there, and nobody knows which of them it was
-            return
+        lose(journeys, job, gone)
         raise Refused("mailroom.marks-lost", job=job.key, device=gone, amount=Mills(job.body["total"]))
 
 
 def lose(journeys: Journeys, job: Record, device: DeviceId) -> Record:
-    """Write down that the marks of a job are lost with a device. Raises `Refused` (batch.in-doubt)."""
-    with journeys.world.store(journeys.licensee).reading() as view:
-        pieces, mills = _written_down(view, device)
-        case = view.get("check-out", device)
-    left, total = _unwritten(journeys, device), int(job.body["total"])
-    if left is not None:
-        assert case is not None
-        counted, exact = "an unknown number of", left == total
-        after = Mills(mills + total), Mills(case.body["amount"])
-    else:
-        status = journeys.status_of(device)
-        counted, exact = str(status.registers.pieces - pieces), _accounts_for(job, status, pieces=pieces, mills=mills)
-        after = status.registers.ascending, status.registers.descending
-    if not exact or _may_be_another(journeys, job):
-        raise Refused("batch.in-doubt", batch=job.body.get("batch", job.key), device=device, counted=counted)
-    after_it = {"ascending_after": after[0], "descending_after": after[1]}
+    """Write down that the marks of a job are lost with a device, where its registers leave no doubt.
+
+    Raises `Refused` (batch.in-doubt).
+    """
+    counted, rows = _counted(journeys, device), _candidates(journeys, device)
+    found = doubts.ways(rows, counted)
+    if not (doubts.agree(found) and any(doubts.within(way, job) for way in found)):
+        raise _in_doubt(job, device, counted, rows, found)
+    return _lost(journeys, job, device, counted)
+
+
+def _in_doubt(
+    job: Record, device: DeviceId, counted: doubts.Counted, rows: list[Record], found: list[doubts.Way]
+) -> Refused:
+    possible = {row.key for way in found for row in way} or {row.key for row in rows if counted.holds([row])}
+    told = {"batch": job.body.get("batch", job.key), "counted": counted, "mills": Mills(counted.mills)}
+    return Refused("batch.in-doubt", device=device, jobs=", ".join(sorted(possible)) or "none of them", **told)
+
+
+def _lost(journeys: Journeys, job: Record, device: DeviceId, counted: doubts.Counted) -> Record:
+    ascending, descending = counted.after(job)
+    after_it = {"ascending_after": ascending, "descending_after": descending}
     row: Record = journeys.do(
-        lambda ctx: batches.lose(ctx, job=JobId(job.key), device=device, first_piece=pieces + 1, **after_it)
+        lambda ctx: batches.lose(ctx, job=JobId(job.key), device=device, first_piece=counted.before[0] + 1, **after_it)
     )
     return row
 
 
-def _may_be_another(journeys: Journeys, job: Record) -> bool:
-    """Tell whether another open job comes to the same, and another department would pay for it."""
+@cites("IMI-05", "P050-3.3c")
+def decide(journeys: Journeys, job: str, *, debited: bool, payer: Payer, reason: str) -> Record:
+    """Have a person decide whether an open job is among those that a device debited and cannot give any more.
+
+    What the registers decide by themselves is done by them, and no person is needed. Gives the job as it is then.
+
+    Raises `Refused`: mailroom.no-such-job, mailroom.not-in-doubt, mailroom.registers-say-otherwise, person.unknown and
+    what the PIN is refused for; `BadInput` (licensee.reason).
+    """
+    returns.check_reason(reason)
+    prove(journeys, payer, job=JobId.parse(job))
+    with turn(journeys.world.folder, journeys.licensee):
+        row = _held(journeys, job)
+        device = lost_with(journeys, row) if row.body["state"] in (promises.PLANNED, mailroom.WAITING) else None
+        if device is None or journeys.never_evidenced(row):
+            raise Refused("mailroom.not-in-doubt", job=job, state=row.body["state"])
+        counted, rows = _counted(journeys, device), _candidates(journeys, device)
+        found = doubts.ways(rows, counted)
+        left = [way for way in found if doubts.within(way, row) == debited]
+        if not left if found else (debited and not counted.holds([row])):
+            raise Refused("mailroom.registers-say-otherwise", job=job, device=device, counted=counted)
+        if not doubts.agree(found):
+            among = sorted(one.key for one in rows)
+            told = {"pieces": counted.pieces or 0, "mills": counted.mills, "among": among, "reason": reason}
+            journeys.do(
+                lambda ctx: batches.decide(ctx, job=JobId(job), device=device, debited=debited, told=told),
+                actor=payer.person,
+            )
+        if debited:
+            return _lost(journeys, row, device, counted)
+        if row.body["state"] == promises.PLANNED:
+            journeys.do(lambda ctx: mailroom.give_up(ctx, job=JobId(job)))
+        return _held(journeys, job)
+
+
+def in_doubt(journeys: Journeys) -> list[tuple[Record, DeviceId, doubts.Counted]]:
+    """Give the open jobs of which somebody is to decide whether a device debited them, with what it counted."""
     with journeys.world.store(journeys.licensee).reading() as view:
-        others = [row.body for row in view.find("job", states=(promises.PLANNED, mailroom.WAITING))]
-    mine = job.body
-    return any(
-        (body["device"], body["total"], len(body["pieces"])) == (mine["device"], mine["total"], len(mine["pieces"]))
-        and body["department"] != mine["department"]
-        for body in others
-    )
+        rows = doubts.candidates(view, lambda _: True)
+    found = []
+    for row in rows:
+        device = None if journeys.never_evidenced(row) else lost_with(journeys, row)
+        if device is not None:
+            counted = _counted(journeys, device)
+            if not doubts.agree(doubts.ways(_candidates(journeys, device), counted)):
+                found.append((row, device, counted))
+    return found
 
 
-def _accounts_for(job: Record, status: StatusReport, *, pieces: int, mills: int) -> bool:
-    held = status.registers
-    return (held.pieces - pieces, int(held.ascending) - mills) == (len(job.body["pieces"]), job.body["total"])
+def _held(journeys: Journeys, job: str) -> Record:
+    with journeys.world.store(journeys.licensee).reading() as view:
+        row = view.get("job", job)
+    if row is None:
+        raise Refused("mailroom.no-such-job", job=job[:40])
+    return row
+
+
+def _candidates(journeys: Journeys, device: DeviceId) -> list[Record]:
+    with journeys.world.store(journeys.licensee).reading() as view:
+        return doubts.candidates(view, lambda row: batches.DECIDED not in row.body and device in _asked(journeys, row))
+
+
+def _counted(journeys: Journeys, device: DeviceId) -> doubts.Counted:
+    """Give what a device debited and nobody wrote down, by its registers or, when out of service, the books."""
+    with journeys.world.store(journeys.licensee).reading() as view:
+        before = _written_down(view, device)
+        case = view.get("check-out", device)
+    left = _unwritten(journeys, device)
+    if left is not None:
+        assert case is not None
+        return doubts.Counted(pieces=None, mills=int(left), before=before, descending=int(case.body["amount"]))
+    held = journeys.status_of(device).registers
+    pieces, mills = held.pieces - before[0], int(held.ascending) - before[1]
+    return doubts.Counted(pieces=pieces, mills=mills, before=before, descending=int(held.descending))
+
+
+def _excluded(journeys: Journeys, job: Record, device: DeviceId) -> bool:
+    """Tell whether open jobs add up to what a device counted, and this one is in no way that they do."""
+    found = doubts.ways(_candidates(journeys, device), _counted(journeys, device))
+    return bool(found) and not any(doubts.within(way, job) for way in found)
 
 
 def _written_down(view: Transaction, device: DeviceId) -> tuple[int, int]:

@@ -65,12 +65,13 @@ _RECORDS = {
     "postal": (
         *("license", "license-at", "device", "pack", "series", "examination", "case", "repaid"),
         *("incident-report", "lost-and-stolen-file", "build", "rate-table", *_TOLD),
-        *("closing", "daily-finding"),
+        *("closing", "daily-finding", "inspection"),
     ),
     "provider": (
         *("reset", "check-out", "lease", "account", "license", "series", "examination", "case"),
         *("incident", "lost-and-stolen-file", "rate-table", "release", "software", "shipment", *_TOLD),
         *("advance-line", "advance", "claim", "closing", "hold", "returned", "daily-file"),
+        "inspection",
     ),
     "bank": ("item", "returned", "check", "report"),
     "licensee": (

@@ -34,7 +34,9 @@ _LONGEST_S = {FIRST: ANSWER_S, OTHER: 2 * SENDING_S}
 _NOT_SENT = frozenset({"transport.unreachable", "psd.restarting"})  # nothing of the command reached the device
 _STORE = frozenset({"psd.store-busy", "psd.store-failed", "psd.store-stale"})  # whoever has the store may have run it
 _LOST = frozenset({"psd.unreachable", "psd.interrupted", "psd.interrupted-once"})  # nobody knows whether it was run
-_DOUBT = _LOST | _STORE | {"psd.request-conflict", "psd.malformed"}  # the last may be an answer that nobody can read
+_OF_KEYS = frozenset({"psd.wrapping-failed"})  # a host of an earlier release said so of pieces that it had kept
+_UNREAD = frozenset({"psd.malformed"})  # it may be an answer that nobody can read
+_DOUBT = _LOST | _STORE | _OF_KEYS | _UNREAD | {"psd.request-conflict"}
 _AWAY = _NOT_SENT | _LOST | {"psd.host-busy", "psd.store-busy"}
 
 

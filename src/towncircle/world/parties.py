@@ -265,6 +265,7 @@ def _custody_handlers(rules: RuleSet) -> Mapping[type, Taken]:
         bodies.ServicePermitted: Taken(("postal",), handovers.on_permitted),
         bodies.ServiceWithdrawn: Taken(("postal",), partial(handovers.on_withdrawn, rules=rules)),
         bodies.AcceptanceWithdrawn: Taken(("postal",), provider_rates.on_withdrawn),
+        bodies.RateTableAccepted: Taken(("postal",), provider_rates.on_accepted),
         bodies.SystemPurchased: Taken(("postal", "licensee"), upkeep.on_purchased),
         bodies.BalanceArranged: Taken(("postal",), balances.on_arranged),
     }

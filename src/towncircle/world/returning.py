@@ -33,7 +33,12 @@ _OPEN = (returns.BEGUN, returns.NOTED)
 _RETURN, _REPLACEMENT = "return", "replacement"
 _UNBELIEVED = "wire.unknown-key"  # its certificates were revoked, or ended: what it signs counts for nothing
 _AS_NOTED = ("provider.frozen", "provider.retired", "provider.not-leased", _UNBELIEVED)
-_LEFT = ("licensee.fault-unsettled", "provider.balance-waiting")  # what waits for others holds up nothing else
+_DISPUTED = "licensee.not-what-it-gave"
+_LEFT = (
+    "licensee.fault-unsettled",
+    "provider.balance-waiting",
+    _DISPUTED,
+)  # what waits for others holds up nothing else
 _THERE = {"provider.case-open", "person.unknown", "person.other-office"}  # why the sandbox's own persons did not act
 OUT_OF_REACH = ("psd.", "transport.", "world.station-")  # what refuses where a device cannot be asked
 _TRIES = 3  # replacements that one walk tries
@@ -148,7 +153,7 @@ def _is_over(journeys: Journeys, device: DeviceId) -> bool:
 def finish(journeys: Journeys) -> None:
     """Finish what an interruption left of check-outs and of an approved transfer.
 
-    A faulted device that waits for its examination, and a balance that waits for persons, hold up nothing else.
+    A faulted device that waits to be examined, and a balance that waits for persons or is disputed, hold up no other.
     """
     with journeys.world.store(journeys.licensee).reading() as view:
         cases = [row for row in view.find("check-out") if row.body["state"] in _OPEN]
@@ -232,7 +237,19 @@ def _steps(journeys: Journeys, device: DeviceId, *, actor: str, approval: str = 
         journeys.do(lambda ctx: returns.decline(ctx, device=device), **who)
         raise
     try:
-        told = _concluded(journeys, device, who)
+        told = _credited(journeys, device, who, faulted=faulted)
+    except Refused as refusal:
+        if refusal.code == _DISPUTED:
+            journeys.do(partial(returns.dispute, device=device, refusal=refusal), **who)
+        raise
+    journeys.world.deliver()
+    return told
+
+
+def _credited(journeys: Journeys, device: DeviceId, who: dict[str, str], *, faulted: bool) -> CheckOutStatement:
+    """Take the Provider's statement, after the device has given its balance back where it has not done so."""
+    try:
+        return _concluded(journeys, device, who)
     except RelayedRefusal as not_yet:
         if not_yet.code != "provider.not-given-back":
             raise
@@ -244,9 +261,7 @@ def _steps(journeys: Journeys, device: DeviceId, *, actor: str, approval: str = 
             if refusal.code != _UNBELIEVED:
                 raise
             journeys.do(lambda ctx: returns.give_notice(ctx, device=device, faulted=True), **who)  # as one that failed
-        told = _concluded(journeys, device, who)
-    journeys.world.deliver()
-    return told
+        return _concluded(journeys, device, who)
 
 
 @cites("502.27b/4")
@@ -257,7 +272,7 @@ def waiting(journeys: Journeys) -> list[tuple[DeviceId, Mills | None]]:
     """
     with journeys.world.store(journeys.licensee).reading() as view:
         cases = [row for row in view.find("check-out") if row.body["state"] == returns.NOTED]
-    given = [(DeviceId(row.key), _given(journeys, row)) for row in cases]
+    given = [(DeviceId(row.key), _given(journeys, row)) for row in cases if returns.disputed(row) is None]
     return [(device, amount) for device, amount in given if amount != ZERO]
 
 

@@ -27,6 +27,7 @@ from towncircle.provider.leasing import Product
 from towncircle.psd.contact import MINUTE_US
 from towncircle.psd.process import SystemClock
 from towncircle.rules import ruleset
+from towncircle.rules.duties import HEADQUARTERS
 from towncircle.rules.offices import appoint
 from towncircle.rules.rulesets import begun
 from towncircle.storage.sqlite import SqliteStore
@@ -116,7 +117,7 @@ class World:
                 raise Refused("world.no-provider", name=name[:40], known=", ".join(providers))
         rules = begun(regime)
         if start is not None:
-            rules.check_start(start.date_in("UTC"))
+            rules.check_start(start.date_in(HEADQUARTERS))
         told = (regime, seed, start, providers, licensees, applicants)
         new = not folder.exists()
         try:

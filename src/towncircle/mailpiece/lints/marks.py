@@ -67,14 +67,7 @@ def imb_figures(context: Context) -> Faults:
                 f"{len(element.letters)} letters",
                 "65 of A, D, F, T",
             )
-        spans = (
-            ("The bars are off their pitch", element.pitch, "pitch_least", "pitch_most"),
-            ("The bars are off their width", element.bar, "bar_least", "bar_most"),
-            ("The full bars are off their height", box.height, "full_least", "full_most"),
-        )
-        for sentence, measured, least, most in spans:
-            if not figure("imb", least) <= measured <= figure("imb", most):
-                yield sentence, show(measured), f"{show(figure('imb', least))} to {show(figure('imb', most))}"
+        yield from _spans("imb", element, ("The full bars are off their height", box.height, "full"))
 
 
 @cites("P050-4.2/5")
@@ -87,15 +80,17 @@ def postnet_figures(context: Context) -> Faults:
             postnet_digits(element.letters)
         except BadInput:
             yield "The bars are no POSTNET of 5, 9 or 11 digits", f"{len(element.letters)} bars", "32, 52 or 62"
-        spans = (
-            ("The bars are off their pitch", element.pitch, "pitch_least", "pitch_most"),
-            ("The bars are off their width", element.bar, "bar_least", "bar_most"),
-            ("The tall bars are off their height", box.height, "full_least", "full_most"),
-            ("The short bars are off their height", element.short, "short_least", "short_most"),
-        )
-        for sentence, measured, least, most in spans:
-            if not figure("postnet", least) <= measured <= figure("postnet", most):
-                yield sentence, show(measured), f"{show(figure('postnet', least))} to {show(figure('postnet', most))}"
+        tall = ("The tall bars are off their height", box.height, "full")
+        yield from _spans("postnet", element, tall, ("The short bars are off their height", element.short, "short"))
+
+
+def _spans(role: str, element: Bars, *heights: tuple[str, int, str]) -> Faults:
+    """Name each measure of a barcode's bars that lies outside its span."""
+    pitch = ("The bars are off their pitch", element.pitch, "pitch")
+    for sentence, measured, name in (pitch, ("The bars are off their width", element.bar, "bar"), *heights):
+        least, most = figure(role, f"{name}_least"), figure(role, f"{name}_most")
+        if not least <= measured <= most:
+            yield sentence, show(measured), f"{show(least)} to {show(most)}"
 
 
 @cites("P050-4.2/5")

@@ -33,7 +33,7 @@ from towncircle.psd.hosted.seat import FleetStore, Seat, Sighted, read_each
 from towncircle.psd.hosted.tokens import MixedSlots, Token
 from towncircle.psd.hosted.wrapping import Bindable, WrappedSlots, WrappingKeys
 from towncircle.psd.keys import TOKEN_MARK
-from towncircle.psd.memory import RecordName
+from towncircle.psd.memory import Record, RecordName
 from towncircle.psd.recent import Recent
 from towncircle.psd.sight import Seen
 from towncircle.psd.signing import Signing, Work, finish, run
@@ -277,30 +277,32 @@ class Fleet:
         known = {name.device for name in found}
         for place in places:
             if place.name in known:
-                place.again()
-                place.run(found)
+                _rerun(place, found)
 
     def _kept(self, places: list[Place], lost: set[DeviceId], *, loose: bool) -> None:
         for place in places:
             if place.name in lost:
                 self._at_hand.drop(place.name)
+                for key in place.slots():  # another host may have ended them
+                    self._slots.opened.drop(key.public)
                 stale = commands.encode_error(Refused("psd.store-stale", device=place.name))
                 place.answers = [stale] * len(place.commands)
                 continue
             place.settled()
         self._at_hand.put_all({place.name: place for place in places if place.name not in lost and not place.broken})
         ended = [place for place in places if place.zeroised and place.name not in lost]
+        if self._mixed is not None:
+            self._settle_token(ended, self._mixed)
         if ended:
             self._forget(ended, loose=loose)
-        if self._mixed is not None:
-            self._settle_token(places, self._mixed)
 
-    def _settle_token(self, places: list[Place], slots: MixedSlots) -> None:
+    def _settle_token(self, ended: list[Place], slots: MixedSlots) -> None:
         """Destroy in the token what this group ended there; a device whose keys are still there does not say so."""
         failed = slots.settle_group(self._store)
-        for place in places:
+        for place in ended:
             if place.name in failed and place.keyless:  # a rollover is done, whatever became of the old key
-                place.answers = [commands.encode_error(failed[place.name])] * len(place.commands)
+                for at in place.ending:
+                    place.answers[at] = commands.encode_error(failed[place.name])
 
     def _owe(self, places: list[Place]) -> bool:
         """Write down which keys the commit ends, so that a host that dies after it destroys them at its next start.
@@ -319,9 +321,10 @@ class Fleet:
                 self._store.forget_keys()
         except TowncircleError as error:
             for place in ended:
-                place.answers = [commands.encode_error(error)] * len(place.commands)
+                for at in place.ending:  # what else was kept with it was done, and says so
+                    place.answers[at] = commands.encode_error(error)
         for place in ended:
-            place.forgotten()
+            place.ending = ()
 
     def _failed(self, places: list[Place], error: TowncircleError) -> None:
         """Answer with the error, and read every device anew next time: nobody knows what the store has kept."""
@@ -348,8 +351,21 @@ def _slots_of(
 def _stop(places: list[Place]) -> None:
     """Have a group under way answer as a module whose self-test failed: what it has signed is not kept or released."""
     for place in places:
-        place.again()
-        place.run(None)
+        _rerun(place, None)
+
+
+def _rerun(place: Place, known: Mapping[RecordName, Record] | None) -> None:
+    """Run a device's commands again, from what is kept.
+
+    The command that found that the module is unsound is answered with that, as by a device of its own; it is not found
+    again, since the device has started as faulted by then.
+    """
+    first = place.answers
+    place.again()
+    place.run(known)
+    if selftest.failed():
+        found = commands.encode_error(selftest.reason())
+        place.answers = [was if was == found else now for was, now in zip(first, place.answers, strict=True)]
 
 
 def _start(places: list[Place]) -> None:
@@ -360,10 +376,10 @@ def _start(places: list[Place]) -> None:
         try:
             waiting.append((place, work, next(work)))
         except StopIteration as end:
-            place.answers.append(end.value)
+            place.say(end.value)
     signatures = [signing.done() for _, _, signing in waiting]
     for (place, work, _), made in zip(waiting, signatures, strict=True):
-        place.answers.append(finish(work, made))
+        place.say(finish(work, made))
     for place in places:
-        if len(place.commands) > 1:
-            place.answers += [run(place.device.steps(command)) for command in place.commands[1:]]
+        for command in place.commands[1:]:
+            place.say(run(place.device.steps(command)))

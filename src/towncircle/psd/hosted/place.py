@@ -19,10 +19,11 @@ from towncircle.psd.debits import Debit, Round, Standing
 from towncircle.psd.device import Device
 from towncircle.psd.evidencing import EVIDENCE
 from towncircle.psd.hosted.seat import Seat
+from towncircle.psd.hosted.wrapping import keys_of
 from towncircle.psd.memory import Change, Record, RecordName
 from towncircle.psd.sight import Seen, Sight
 from towncircle.psd.signing import run
-from towncircle.psd.state import DeviceState
+from towncircle.psd.state import DeviceState, SealedKey
 
 Sit = Callable[[DeviceId, DeviceState, Clock], tuple[Seat, Device]]  # seats a device with the state as it is stored
 
@@ -42,6 +43,7 @@ class Place:
         "clock",
         "commands",
         "debit",
+        "ending",
         "name",
         "sound",
     )
@@ -56,6 +58,7 @@ class Place:
         self.answers: list[bytes] = []
         self.debit: Debit | None = None
         self.broken = False
+        self.ending: tuple[int, ...] = ()  # which commands of the group end keys of this device
         self.sound = not selftest.failed()  # when it was started; afterwards it has to be started again
 
     @property
@@ -66,17 +69,25 @@ class Place:
     @property
     def zeroised(self) -> bool:
         """Tell whether the present group ends keys of this device."""
-        return self._seated is not None and self._seated[0].zeroised
+        return bool(self.ending)
 
     @property
     def keyless(self) -> bool:
         """Tell whether this device has no key any more."""
         return self._seated is not None and self._seated[0].staged.state == states.ZEROISED
 
-    def forgotten(self) -> None:
-        """Take note that the keys that ended are destroyed."""
+    def slots(self) -> list[SealedKey]:
+        """Name the keys that this place may have opened."""
         if self._seated is not None:
+            return keys_of(self._seated[0].staged)
+        return [self._kept.indicia_key] if self._kept.indicia_key is not None else []
+
+    def say(self, answer: bytes) -> None:
+        """Take the answer of the next command of the group, and note whether it ended keys."""
+        if self._seated is not None and self._seated[0].zeroised:
             self._seated[0].zeroised = False
+            self.ending += (len(self.answers),)
+        self.answers.append(answer)
 
     def decide(self, at: Round) -> Debit | None:
         """Decide the one plain debit of this group, or give None where it goes the general way."""
@@ -95,7 +106,9 @@ class Place:
         """Run the commands the general way, one after the other."""
         self.begin(known)
         device = self.device
-        self.answers = [run(device.steps(command)) for command in self.commands]
+        self.answers = []
+        for command in self.commands:
+            self.say(run(device.steps(command)))
 
     def begin(self, known: Mapping[RecordName, Record] | None) -> None:
         """Have device and seat agree before the general way. Raises `BrokenInvariant` (psd.store-damaged)."""
@@ -114,7 +127,7 @@ class Place:
 
     def again(self) -> None:
         """Go back to what is kept: nothing of this group was."""
-        self.debit, self.sound = None, not selftest.failed()
+        self.debit, self.sound, self.ending = None, not selftest.failed(), ()
         kept = self._stored() if self._seated is None else self._seated[0].kept(self._seated[1])
         self._seated = self._sit(self.name, kept, self.clock)
 

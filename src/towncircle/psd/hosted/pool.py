@@ -194,14 +194,14 @@ class Worker:
 
     def _write(self, part: list[_Asked]) -> None:
         """Hand a part to the worker, or to a new one where it has ended: half a frame is never run."""
-        items = [item for device, command in part for item in (device.encode(), command)]
+        data = frame_of([item for device, command in part for item in (device.encode(), command)])
         for _ in range(2):
             child = self.child or self._start()
             if child is None:
                 return
-            assert child.stdin is not None
             try:
-                write_items(child.stdin, items)
+                if not _written(child, data):
+                    self._lost()  # it hangs, and another one might
             except BrokenPipeError:
                 self._lost()
             else:
@@ -228,9 +228,9 @@ class Worker:
             return None
         self.child, self._answers = child, _Answers(child)
         assert child.stdin is not None
-        setting = self._setting
+        os.set_blocking(child.stdin.fileno(), False)
         with suppress(BrokenPipeError):  # the group that follows says that it has ended
-            write_items(child.stdin, _items_of(setting))
+            _written(child, frame_of(_items_of(self._setting)))
         return child
 
     def _lost(self) -> None:
@@ -282,6 +282,26 @@ class _Answers:
         return taken
 
 
+def _written(child: subprocess.Popen[bytes], data: bytes) -> bool:
+    """Write to a worker; tell whether it took everything in time, which one that hangs does not.
+
+    Raises `BrokenPipeError` for one that has ended.
+    """
+    assert child.stdin is not None
+    pipe, room = child.stdin.fileno(), None
+    done, until_ms = 0, 0
+    while True:
+        with suppress(BlockingIOError):
+            done += os.write(pipe, memoryview(data)[done:])
+        if done == len(data):
+            return True
+        if room is None:
+            room, until_ms = select.poll(), _monotonic_ms() + 1000 * ANSWER_S
+            room.register(pipe, select.POLLOUT)
+        if not room.poll(max(0, until_ms - _monotonic_ms())):
+            return False
+
+
 def _monotonic_ms() -> int:
     return time.monotonic_ns() // 1_000_000
 
@@ -312,10 +332,15 @@ def _items_of(setting: Setting) -> list[bytes]:
     return [setting.dsn.encode(), setting.secret, str(setting.memory_limit).encode(), *more, *token]
 
 
+def frame_of(items: Sequence[bytes]) -> bytes:
+    """Put items into one frame."""
+    count = len(items)
+    return struct.pack(f">{count + 1}I", count, *map(len, items)) + b"".join(items)
+
+
 def write_items(stream: Writable, items: Sequence[bytes]) -> None:
     """Write one frame and flush it."""
-    count = len(items)
-    stream.write(struct.pack(f">{count + 1}I", count, *map(len, items)) + b"".join(items))
+    stream.write(frame_of(items))
     stream.flush()
 
 

@@ -1,35 +1,41 @@
-"""The operator's secret of a hosted fleet replaced: every key sealed anew, in groups of devices.
+"""The operator's secret of a hosted fleet: whose it is, and replaced, every key sealed anew in groups of devices.
 
-Here: the steps, over the database and the file of the secret. Not here: one device with a store of its own
-(`psd.resealing`), wrapping keys (`wrapping`).
-Kept: no host has the database meanwhile. The new secret is on the disk first, beside the old one; a device changes in
-one commit; devices that are done are left when a run that was cut is begun again. The old secret is overwritten when
-no device needs it, and the database knows by then which secret is the new one: a host that has another is refused. A
+Here: the start of a host with its secret; the steps, over the database and the file of the secret. Not here: one device
+with a store of its own (`psd.resealing`), wrapping keys (`wrapping`).
+Kept: no host has the database meanwhile, and no other database was served with the same file (a note of each lies
+beside it). The new secret is on the disk first, beside the old one; a device changes in one commit; devices that are
+done are left when a run that was cut is begun again. The old secret is overwritten when no device needs it, unless its
+file has another name; the database knows by then which secret is the new one: a host that has another is refused. A
 device whose row or key cannot be read holds nobody else up: it is left as it is, and named. A key that a release before
-wrapping keys made gets one. A key in a token is sealed under no secret, and is left as it is.
+wrapping keys made gets one. A key in a token is sealed under no secret, and is left as it is. A database that no release
+with marks has served takes the mark of a secret that opens a key of its devices, and no other.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, suppress
-from itertools import islice
+from contextlib import ExitStack, closing, suppress
+from itertools import chain, islice
 from pathlib import Path
 
 from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import Refused, TowncircleError
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.randomness import Randomness
+from towncircle.pki import durable
+from towncircle.pki.keyfile import SecretProvider, checked
+from towncircle.pki.randomness import SystemRandomness
 from towncircle.psd.hosted.seat import FleetStore, read_each
 from towncircle.psd.hosted.wrapping import WrappedSlots, WrappingKeys
 from towncircle.psd.keys import SoftwareSlots
 from towncircle.psd.memory import Change
 from towncircle.psd.opening import bytes_of
 from towncircle.psd.postgres import PostgresMemory
-from towncircle.psd.resealing import NEXT, held_here, keep_secret, opens, overwrite, resealed, sync
+from towncircle.psd.resealing import NEXT, held_here, is_linked, keep_secret, opens, overwrite, resealed
 
 _GROUP = 200  # devices in one commit
 _AT_HAND = 8  # opened keys
+_TRIED = 8  # house: devices whose keys a secret may fail to open before it is another one
 _LOST = ("pki.key-file-locked", "psd.wrapping-gone")  # this device's key, whatever is tried
 
 
@@ -69,16 +75,17 @@ def reseal_fleet(
 
 
 @cites("502.8b")
-def reseal_hosted(dsn: str, secret: Path, wrapping: Path | None, randomness: Randomness) -> tuple[int, list[DeviceId]]:
+def reseal_hosted(
+    dsn: str, secret: Path, wrapping: Path | None, randomness: Randomness
+) -> tuple[int, list[DeviceId], list[Path]]:
     """Replace the operator's secret of all devices in a database, and the file it lies in.
 
-    Gives how many changed, and the devices that cannot be read, which are as they were. Raises `Refused`
-    (psd.fleet-served) while a host has the database, and what `reseal_fleet` raises.
+    Gives how many changed, the devices that cannot be read, which are as they were, and the old file where it is a
+    link: its other name holds the old secret still. Raises `Refused` (psd.fleet-served) while a host has the database,
+    (psd.secret-shared) where another database was served with that file, and what `reseal_fleet` raises.
     """
     draft = secret.with_name(secret.name + NEXT)
-    if not draft.exists():
-        keep_secret(draft, randomness)
-    count, lost = 0, list[DeviceId]()
+    count, lost, left = 0, list[DeviceId](), list[Path]()
     with ExitStack() as opened:
         store = PostgresMemory(dsn, alone=True)
         opened.callback(store.close)
@@ -87,19 +94,58 @@ def reseal_hosted(dsn: str, secret: Path, wrapping: Path | None, randomness: Ran
             opened.callback(keys.close)
             keys.bind(store)
             keys.settle(store)
-        old, new = (_hosted(place, keys, randomness) for place in (secret, draft))
+        own = _only(secret, store)
+        if not draft.exists() or _same(draft, secret):
+            checked(bytes_of(secret)())
+            keep_secret(draft, randomness)
+        old, new = (_slots(bytes_of(place), keys, randomness) for place in (secret, draft))
         if not store.is_secret(bytes_of(draft)()):  # else cut just before its file was renamed
             count, lost = reseal_fleet(store, store.devices(), old, new)
             store.keep_secret_mark(bytes_of(draft)())
     with suppress(FileNotFoundError):
-        overwrite(secret)
+        if is_linked(secret):
+            own.unlink(missing_ok=True)
+            left.append(secret)
+        else:
+            overwrite(secret)
     draft.replace(secret)
-    sync(secret.parent)
-    return count, lost
+    durable.sync(secret.parent)
+    return count, lost, left
 
 
-def _hosted(place: Path, keys: WrappingKeys | None, randomness: Randomness) -> SoftwareSlots:
-    provider = bytes_of(place)
+def _same(draft: Path, secret: Path) -> bool:
+    """Tell whether what lies where the new secret is to be is the old one."""
+    return secret.exists() and draft.read_bytes() == secret.read_bytes()
+
+
+def _only(secret: Path, store: PostgresMemory) -> Path:
+    """Give where it is noted that this database is under the secret. Raises `Refused` (psd.secret-shared)."""
+    own = _note(secret, store)
+    others = [place for place in sorted(own.parent.glob("*")) if place.stem != own.name]  # it may have a draft
+    if others:
+        named = ", ".join(place.read_text(encoding="utf-8")[:80] for place in others[:3])
+        raise Refused("psd.secret-shared", path=secret, others=named, notes=own.parent)
+    return own
+
+
+def note_secret(secret: Path, store: PostgresMemory) -> None:
+    """Note beside a secret which database is served with it, so that replacing it for another one is refused.
+
+    Where that cannot be written, the file cannot be replaced there either.
+    """
+    place = _note(secret, store)
+    with suppress(OSError):
+        if not place.exists():
+            durable.make(place.parent)
+            durable.keep(place, store.path.encode())
+
+
+def _note(secret: Path, store: PostgresMemory) -> Path:
+    real = secret.resolve()
+    return real.with_name(f"{real.name}.fleets") / store.bind("")[0]
+
+
+def _slots(provider: SecretProvider, keys: WrappingKeys | None, randomness: Randomness) -> SoftwareSlots:
     if keys is None:
         return SoftwareSlots(provider, randomness)
     return WrappedSlots(provider, randomness, limit=_AT_HAND, wrapping=keys)
@@ -113,6 +159,40 @@ def make_secret(secret: Path, store: PostgresMemory, randomness: Randomness) -> 
         raise Refused("psd.no-secret", path=secret)
     keep_secret(secret, randomness)
     return True
+
+
+@cites("502.8b")
+def take_secret(store: PostgresMemory, secret: bytes, wrapping: Path | None) -> None:
+    """Have a host's database go by the secret of the host, from the first one on; `wrapping` is its folder of keys.
+
+    A database with devices and no mark was served by an older release: a key of them is opened before one is kept.
+    Raises `Refused` (psd.fleet-resealed; psd.fleet-secret, psd.wrapping-gone: no key opens, and nothing is kept).
+    """
+    if store.own(secret):
+        return
+    with ExitStack() as opened:
+        keys = opened.enter_context(closing(WrappingKeys(wrapping))) if wrapping is not None else None
+        _check_opens(store, _slots(lambda: secret, keys, SystemRandomness()))
+    store.own(secret, opens=True)
+
+
+def _check_opens(store: PostgresMemory, slots: SoftwareSlots) -> None:
+    """Check that some key opens, where there is one; a device that cannot be read says nothing of the secret."""
+    shut: list[TowncircleError] = []
+    groups = (read_each(store.load, names, {}).values() for names in _groups(store.devices()))
+    for state in filter(held_here, chain.from_iterable(groups)):
+        try:
+            if opens(slots, state):
+                return
+            shut.append(Refused("psd.fleet-secret", path=store.path))
+        except Refused as error:
+            shut.append(error)
+        except BrokenInvariant:
+            continue
+        if len(shut) == _TRIED:
+            break
+    if shut:
+        raise max(shut, key=lambda error: error.code == "psd.fleet-secret")
 
 
 def check_whole(secret: Path) -> None:

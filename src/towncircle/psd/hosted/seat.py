@@ -78,6 +78,11 @@ class Seat:
         self.zeroised = False
 
     @property
+    def store(self) -> FleetStore:
+        """Give the store below."""
+        return self._store
+
+    @property
     def at(self) -> tuple[int, int]:
         """Give counter and epoch as the store has them."""
         return self._at

@@ -67,6 +67,7 @@ class MixedSlots(WrappedSlots):
     ) -> None:
         super().__init__(secret, randomness, limit=limit, wrapping=wrapping)
         wrapping.bind_token(token.label)
+        self._owing: dict[DeviceId, TowncircleError] = {}  # devices that have ended, with a key in the token still
         self._library, self._notes, self._group = token.library, Notes(wrapping.folder / _FOLDER), _Group()
         self._names = SystemRandomness()  # in a rehearsal too: a name that comes twice takes the place of a key in use
         self._there = TokenSlots(
@@ -133,9 +134,11 @@ class MixedSlots(WrappedSlots):
             note.let_go()
         else:
             note.remove()
+        failed = _of_ends(undone)
+        self._owing |= failed
         with suppress(TowncircleError):
             self.settle(store)
-        return {row.device: error for row, error in undone.items() if row.ends and error is not None}
+        return failed
 
     @cites("502.28/7")
     def settle(self, store: FleetStore) -> None:
@@ -143,12 +146,24 @@ class MixedSlots(WrappedSlots):
 
         Raises `Refused` (psd.store-failed, psd.wrapping-failed).
         """
+        owing: dict[DeviceId, TowncircleError] = {}
         for place in self._notes.left():
             if self._library.resting:
-                return
+                owing = self._owing | owing
+                break
             with self._notes.alone(place) as rows:
-                if rows is not None and not self._undone(rows, store, known=False):
+                undone = self._undone(rows or [], store, known=False)
+                owing |= _of_ends(undone)
+                if rows is not None and not undone:
                     self._notes.remove(place)
+        self._owing = owing
+
+    def check_ended(self, device: DeviceId, store: FleetStore) -> None:
+        """Check that no key of a device that has none is in the token still. Raises `Refused` (psd.token-...)."""
+        if device in self._owing:
+            self.settle(store)
+            if device in self._owing:
+                raise self._owing[device].with_traceback(None)
 
     def _undone(self, rows: Sequence[Row], store: FleetStore, *, known: bool) -> dict[Row, TowncircleError | None]:
         """Destroy which of these keys the store does not use; give those that are not settled, and why.
@@ -218,7 +233,12 @@ class SeatSlots:
         self._slots.ending(self._seat, self._device, ended)
 
     def end(self) -> None:
-        """Leave what opens the keys: it is the fleet's."""
+        """Leave what opens the keys: it is the fleet's; nothing is told of a device whose keys the token still has."""
+        self._slots.check_ended(self._device, self._seat.store)
+
+
+def _of_ends(undone: Mapping[Row, TowncircleError | None]) -> dict[DeviceId, TowncircleError]:
+    return {row.device: error for row, error in undone.items() if row.ends and error is not None}
 
 
 def _at(state: DeviceState | None) -> tuple[int, int] | None:

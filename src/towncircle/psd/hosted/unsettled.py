@@ -22,6 +22,7 @@ from typing import NamedTuple
 
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.ids import DeviceId
+from towncircle.pki import durable
 from towncircle.pki.randomness import SystemRandomness
 
 _NOTE, _DRAFT = ".note", ".new"
@@ -48,7 +49,7 @@ class Note:
             self._file = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_APPEND, 0o600)
             fcntl.flock(self._file, fcntl.LOCK_SH)  # before anybody can find it
             draft.replace(self.path)
-            _sync(folder)
+            durable.sync(folder)
 
     def add(self, rows: Sequence[Row]) -> None:
         """Write keys down, durably. Raises `Refused` (psd.wrapping-failed)."""
@@ -133,11 +134,3 @@ def _translated(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise Refused("psd.wrapping-failed", path=folder, what=str(error)[:200]) from error
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -17,14 +17,17 @@ from typing import BinaryIO
 from towncircle.kernel.errors import TowncircleError
 from towncircle.kernel.ids import DeviceId
 from towncircle.pki.randomness import SystemRandomness
-from towncircle.psd import commands
+from towncircle.psd import commands, selftest
 from towncircle.psd.hosted.caches import calm_collector
 from towncircle.psd.hosted.fleet import Fleet
 from towncircle.psd.hosted.pool import read_items, write_items
+from towncircle.psd.hosted.resealing import take_secret
 from towncircle.psd.hosted.tokens import Token
 from towncircle.psd.hosted.wrapping import WrappingKeys
 from towncircle.psd.postgres import PostgresMemory
 from towncircle.psd.process import SystemClock, WorldClock
+
+SELFTEST_S = 60  # house: a worker runs its self-tests on demand this often at most
 
 
 def serve(source: BinaryIO, sink: BinaryIO) -> int:
@@ -51,8 +54,9 @@ def serve(source: BinaryIO, sink: BinaryIO) -> int:
 def _opened(dsn: str, secret: bytes, limit: int, words: list[str]) -> Fleet:
     clock, wrapping, standby, library, label, pin = words
     with ExitStack() as opened:
-        store = PostgresMemory(dsn, standby=bool(standby), secret=secret)
+        store = PostgresMemory(dsn, standby=bool(standby))
         opened.callback(store.close)
+        take_secret(store, secret, Path(wrapping) if wrapping else None)
         keys = WrappingKeys(Path(wrapping)) if wrapping else None
         if keys is not None:
             opened.callback(keys.close)
@@ -73,6 +77,7 @@ def _opened(dsn: str, secret: bytes, limit: int, words: list[str]) -> Fleet:
 def main() -> int:
     """Run the worker on its pipe."""
     calm_collector()
+    selftest.pace(SELFTEST_S)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # opened keys are in no file that a crash leaves
     try:
         return serve(sys.stdin.buffer, sys.stdout.buffer)

@@ -136,3 +136,13 @@ class AcceptanceWithdrawn(Body):
     through: Annotated[str, 3, Limit(10)]
     reasons: Annotated[str, 4, Limit(2000)]
     at: Annotated[Instant, 5]
+
+
+@message(215, "postal to provider")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateTableAccepted(Body):
+    """Say that a filed rate table stands as the Postal Service's own from its first mailing date on (P050 1.5)."""
+
+    number: Annotated[int, 1]
+    digest: Annotated[str, 2, Limit(64)]
+    at: Annotated[Instant, 3]

@@ -28,6 +28,9 @@ UNSHOWN_FACTS: Mapping[str, str] = MappingProxyType(
         "inventory.refused": "only a Provider whose numbers have a gap has one refused: tests/journeys shows it",
         "form-3533.refused": "only a Provider whose form does not add up has one refused: tests/journeys shows it",
         "rates.filing-refused": "the tables of the town are in order: tests/journeys/test_updates.py has one refused",
+        "evidence.decided": "no device of the town fails while two departments wait for it: tests/world shows it",
+        "check-out.disputed": "Providers of the town state what devices gave: tests/journeys shows another one",
+        "device.not-reached": "the hosts of the town are there: tests/journeys has one that is away",
         "zones.taken": "the town mails letters, which have no zones: tests/world shows it",
     }
 )

@@ -196,7 +196,7 @@ def start_of(regime: str, days: int) -> Instant:
     start = Instant.parse(STARTS.get(regime, max(STARTS.values())))
     while not _priced(start.plus(days=days).utc().date()):
         start = start.plus(days=-_WEEKS_EARLIER * 7)
-    while not _in_force(chain(regime)[0], eve_of(start).date_in("UTC")):
+    while not _in_force(chain(regime)[0], eve_of(start).date_in(HEADQUARTERS)):
         start = start.plus(days=7)
     return start
 

@@ -49,10 +49,11 @@ ROWS = {
     ),
     "batch.in-doubt": Row(
         kind="refused",
-        sentence="The device {device} debited {counted} pieces more than are written down here, which are not, or not "
-        "for certain, those of the next part of the batch {batch}.",
+        sentence="The device {device} debited {counted} pieces, {mills}, that are not written down here; that they are "
+        "those of {batch} is not certain.",
         clause="P050 3.3(c)",
-        next_step="Have the device examined (towncircle claim --help); give the batch up when that is settled.",
+        next_step="Have a person decide who knows, job by job: towncircle department lost DIR JOB --person NAME "
+        "--reason TEXT. By the registers it may be: {jobs}. Then go on, or give the batch up.",
     ),
     "batch.unknown": Row(
         kind="refused",

@@ -257,12 +257,28 @@ ROWS = {
         clause="house",
         next_step="Wait until it is done, then ask again.",
     ),
+    "mailroom.not-in-doubt": Row(
+        kind="refused",
+        sentence="Whether a device debited the job {job} ({state}) is no question for a person: it is ended, or its "
+        "device or the registers tell.",
+        clause="house",
+        next_step="See what is open: towncircle department lost DIR. Go on with the rest: towncircle print DIR --out "
+        "OUT --resume",
+    ),
+    "mailroom.registers-say-otherwise": Row(
+        kind="refused",
+        sentence="The device {device} counts {counted} pieces that are not written down, and this cannot be so of the "
+        "job {job}.",
+        clause="P050 3.3(c)",
+        next_step="Decide on a job that the registers leave open; see which: towncircle department lost DIR",
+    ),
     "mailroom.promised": Row(
         kind="refused",
-        sentence="This costs {total}; the device holds {balance}, and {promised} are promised to the batch {batch}.",
+        sentence="This costs {total}; the device {device} holds {balance}, and {promised} are promised to the batch "
+        "{batch}.",
         clause="P050 1.5",
-        next_step="Set what is lacking, {lacking}: towncircle reset DIR {lacking}. Or finish the batch first, or end "
-        "it with --give-up: towncircle print DIR --out {out} --resume",
+        next_step="Set what is lacking, {lacking}: towncircle reset DIR {lacking} --device {device}. Or finish the "
+        "batch first, or end it with --give-up: towncircle print DIR --out {out} --resume",
     ),
     "mailroom.not-shortpaid": Row(
         kind="refused",

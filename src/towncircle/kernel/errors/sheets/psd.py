@@ -14,7 +14,9 @@ ROWS = {
         kind="refused",
         sentence="The device {device} is faulted since {since}: {reason}. It signs nothing.",
         clause="P050 2.7",
-        next_step="Return it to the Provider; its last signed reading counts. Possible now: {legal}.",
+        next_step="Where it says that its host's process failed, or its program is not the one that was built, end "
+        "that process (towncircle device serve-wan, serve-lan) and start it again: the device goes on. Otherwise "
+        "return it to the Provider; its last signed reading counts. Possible now: {legal}.",
     ),
     "psd.clock-back": Row(
         kind="refused",
@@ -59,14 +61,15 @@ ROWS = {
         kind="broken",
         sentence="The self-test '{name}' failed.",
         clause="502.8(b)",
-        next_step="The device signs nothing any more. Return it to the Provider.",
+        next_step="Nothing is signed any more in this process. End it (of hosted devices towncircle device serve-wan) "
+        "and start it again: a device that then still says psd.faulted goes back to the Provider, all others go on.",
     ),
     "psd.pairwise-failed": Row(
         kind="broken",
         sentence="The new {scheme} key failed its pairwise test.",
         clause="502.8(b)",
         next_step="No key was kept, and the device signs nothing any more. Return it to the Provider; its last signed "
-        "reading counts.",
+        "reading counts. Where it is hosted, end towncircle device serve-wan and start it again: the others go on.",
     ),
     "psd.renewal-stale": Row(
         kind="refused",
@@ -330,6 +333,22 @@ ROWS = {
         clause="502.8(b)",
         next_step="Change the token's PIN with the token's own program.",
     ),
+    "psd.reseal-same": Row(
+        kind="refused",
+        sentence="{path} is no new secret for {device}: its keys are sealed under it, or it lies under a name that the "
+        "device keeps for its own.",
+        clause="502.8(b)",
+        next_step="Name a file of 32 other random bytes, or another passphrase, outside the device's folder; or name "
+        "none, and new bytes are made. Nothing has changed.",
+    ),
+    "psd.secret-shared": Row(
+        kind="refused",
+        sentence="The secret in {path} opens other databases too: {others}.",
+        clause="502.8(b)",
+        next_step="Copy the file for each of the other databases, start their hosts with the copy (--secret, and "
+        "--wrapping with the folder they have), take their notes out of {notes}, and do this again. Nothing has "
+        "changed.",
+    ),
     "psd.reseal-open": Row(
         kind="refused",
         sentence="The operator's secret was being replaced when something ended it: {path} is still there.",
@@ -349,6 +368,13 @@ ROWS = {
         clause="502.8(b)",
         next_step="Wait until towncircle device reseal has ended, then end this host and start it with the secret that "
         "its devices are sealed under.",
+    ),
+    "psd.fleet-secret": Row(
+        kind="refused",
+        sentence="The operator's secret of this host opens no key of the devices in {path}.",
+        clause="502.8(b)",
+        next_step="Start the host with the secret that its devices are sealed under (towncircle device serve-wan "
+        "--secret FILE). Nothing was kept of this one.",
     ),
     "psd.no-standby": Row(
         kind="refused",
@@ -430,6 +456,7 @@ ROWS = {
         clause="502.8(b), 502.16",
         next_step=(
             "Install towncircle again (in a source tree: python tools/manifest.py, after looking at what changed). "
+            "Then end the process that serves the device (towncircle device serve-lan, serve-wan) and start it again. "
             "Nothing was written into the device's store: a sound program goes on where it stood."
         ),
     ),

@@ -58,6 +58,7 @@ def _publish(town: Town, name: str, days: int) -> int:
     "provider rates.published",
     "postal rates.filed",
     "postal rates.accepted",
+    "provider rates.accepted",
     "provider rates.assigned",
     "licensee rates.received",
     clause="IMI-03",
