@@ -21,17 +21,15 @@ from towncircle.kernel.randomness import Randomness
 from towncircle.pki import durable
 from towncircle.pki.passphrase import secret_from
 from towncircle.pki.randomness import SystemRandomness
-from towncircle.psd.key_arguments import PASSPHRASE
+from towncircle.psd.key_arguments import PASSPHRASE, add_arguments
 from towncircle.psd.keys import SoftwareSlots
 
 if TYPE_CHECKING:
     from towncircle.psd.pkcs11 import TokenSlots
 
 
-__all__ = [
-    *("CHOICE", "PASSPHRASE", "SECRET", "Keys", "add_arguments", "chosen", "kept", "keys_of", "line_of"),
-    "token_words",
-]
+__all__ = ["CHOICE", "PASSPHRASE", "SECRET", "Keys", "add_arguments", "chosen", "kept", "keys_of", "line_of"]
+__all__ += ["token_words"]
 SECRET, CHOICE = "operator.secret", "keys.json"
 _ENVIRONMENT = "env:"
 

@@ -7,8 +7,8 @@ beside it). The new secret is on the disk first, beside the old one; a device ch
 done are left when a run that was cut is begun again. The old secret is overwritten when no device needs it, unless its
 file has another name; the database knows by then which secret is the new one: a host that has another is refused. A
 device whose row or key cannot be read holds nobody else up: it is left as it is, and named. A key that a release before
-wrapping keys made gets one. A key in a token is sealed under no secret, and is left as it is. A database that no release
-with marks has served takes the mark of a secret that opens a key of its devices, and no other.
+wrapping keys made gets one. A key in a token is sealed under no secret, and is left as it is. A database that no
+release with marks has served takes the mark of a secret that opens a key of its devices, and no other.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from itertools import chain, islice
 from pathlib import Path
 
 from towncircle.kernel.cites import cites
-from towncircle.kernel.errors import Refused, TowncircleError
+from towncircle.kernel.errors import BrokenInvariant, Refused, TowncircleError
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.randomness import Randomness
 from towncircle.pki import durable
