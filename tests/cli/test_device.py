@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -72,7 +73,9 @@ def test_hosted_devices_are_served_and_asked(
     store.close()
     (tmp_path / "secret").write_bytes(SECRET)
     stations, out = enrolled(tmp_path)
-    with served("serve-wan", dsn, "--secret", str(tmp_path / "secret"), "--stations", stations) as address:
+    with started("serve-wan", dsn, "--secret", str(tmp_path / "secret"), "--stations", stations) as (child, address):
+        limits = (Path("/proc") / str(child.pid) / "limits").read_text()  # it has the operator's secret in its memory
+        assert re.search(r"^Max core file size +0 +0 ", limits, re.MULTILINE)
         told = ask(out, address, capsys)
         assert (told["device"], told["state"], told["pieces"]) == (DEVICE, "manufactured", 0)
         assert told["sentence"] == "The device is new and has no keys yet."
@@ -92,3 +95,17 @@ def test_an_address_that_is_none_is_named(tmp_path, capsys):
 
     assert main(["device", "status", str(tmp_path), "nonsense", "TC1A0000000001"]) == 2
     assert "cli.no-address" in capsys.readouterr().err
+
+
+RESEALING = """
+import resource
+from towncircle.cli.main import main
+resource.setrlimit(resource.RLIMIT_CORE, (resource.getrlimit(resource.RLIMIT_CORE)[1],) * 2)
+assert main(["device", "reseal"]) == 2
+print(resource.getrlimit(resource.RLIMIT_CORE))
+"""
+
+
+def test_a_crash_while_keys_are_sealed_anew_leaves_none_in_a_file() -> None:
+    told = subprocess.run([sys.executable, "-c", RESEALING], capture_output=True, text=True, check=True)
+    assert told.stdout.splitlines()[-1] == "(0, 0)"

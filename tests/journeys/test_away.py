@@ -10,25 +10,31 @@ from pathlib import Path
 import pytest
 from tests.journeys.stories import MAILROOM, PEOPLE, mailer, refused
 from tests.journeys.test_balances import case_of, half_of, held_back, job_of, out_of_reach
+from tests.journeys.test_missing import provider
 from tests.journeys.test_returning import audited, break_down
 from tests.psd.shops import CHANCE, NOW
 from tests.world.batch_stories import begun
 from tests.world.test_hybrid import refusal
 
 from towncircle.cli.main import main
+from towncircle.kernel import persons
 from towncircle.kernel.cites import cites
-from towncircle.kernel.errors import TowncircleError
+from towncircle.kernel.errors import BadInput, TowncircleError
 from towncircle.kernel.ids import DeviceId, JobId
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import Mills
 from towncircle.kernel.store import Record
 from towncircle.licensee import batches, mailroom, returns
 from towncircle.licensee.corrections import Shortpaid
+from towncircle.provider import missing as incident
+from towncircle.psd.opening import SECRET
 from towncircle.psd.ports import BytePort
 from towncircle.testing.rehearsal_world import in_process
-from towncircle.world import batching, evidenced, lan, missing, returning, stations
+from towncircle.wire.bodies.checkout import EXAMINATION
+from towncircle.world import batching, evidenced, lan, missing, returning, settling, stations
 from towncircle.world.batch_prices import funds_of
 from towncircle.world.config import STARTS
+from towncircle.world.departments import Payer, set_pin
 from towncircle.world.hybrid import HybridPort
 from towncircle.world.journeys import Journeys
 from towncircle.world.notebook import MOVED, Notebook, move
@@ -201,9 +207,90 @@ def test_a_hybrids_half_keeps_what_a_batch_wants_of_it(serving: Serving, tmp_pat
     with refused("mailroom.promised"):
         journeys.evidence(waits)
     assert job_of(journeys, waits).body["state"] == "given up"  # the device can say now that it never got it
+    spent = job_of(journeys, waits)
+    (piece,) = spent.body["pieces"]
+    with serving.world.shelf.client(half) as client:  # as somebody else's pieces would
+        mailroom._ask(client, waits, {**spent.body, "pieces": [{**piece, "amount": 2500}]})
+    with refused("batch.money-gone") as caught:
+        batching.resume(journeys, name, tmp_path / "out")
+    assert caught.value.params["device"] == half
+    with refused("licensee.service-moved"):
+        settling.set_postage(journeys, Mills.dollars(3))
+    settling.set_postage(journeys, Mills.dollars(3), device=half)
     serving.fail(first)  # the half goes on with the batch
     assert batching.resume(journeys, name, tmp_path / "out").batch.body["printed"] == 5
-    assert journeys.status_of(half).registers.descending == Mills.parse("0.10")
+    assert journeys.status_of(half).registers.descending == Mills.parse("0.60")
+
+
+@cites("502.20f", "IMI-05")
+def test_a_person_decides_on_jobs_of_an_examined_device_that_nobody_can_ask(serving: Serving) -> None:
+    journeys = mailer(serving.world, deposit=300, reset=100)
+    device, paid, other = journeys.device, journeys.plan(PEOPLE), journeys.plan(PEOPLE)
+    total = debited(journeys, paid)
+    serving.fail(device)
+    assert returning.withdraw(journeys, reason="it failed").outcome == EXAMINATION
+
+    def struck(_command: bytes) -> bytes:
+        raise refusal("world.station-refused")  # it was scrapped
+
+    serving.around = lambda _place, _port: struck
+    serving.world.shelf.close()
+    journeys.do(lambda ctx: persons.authorise(ctx, name="ann"))
+    set_pin(journeys, name="ann", pin="739184")
+    for job, is_lost in ((paid, True), (other, False)):
+        with refused("batch.in-doubt") as caught:
+            journeys.evidence(job)
+        assert "at most" in caught.value.sentence
+        payer = Payer(person="ann", pin="739184")
+        evidenced.decide(journeys, job, debited=is_lost, payer=payer, reason="the pages are here" if is_lost else "no")
+    assert [job_of(journeys, job).body["state"] for job in (paid, other)] == [mailroom.LOST, "given up"]
+    with serving.world.store(MAILROOM).reading() as view:
+        (held,) = view.find("department")
+    assert (held.body["reserved"], held.body["spent"]) == (0, int(total))
+
+
+@cites("502.25a")
+def test_a_device_whose_secret_is_cut_short_does_not_hold_up_its_half(world: World) -> None:
+    journeys = mailer(world, deposit=300, reset=100)
+    first, half = journeys.device, half_of(journeys)
+    with world.shelf.client(half) as client:
+        client.request_reset(Mills.dollars(50))  # the host died before it carried the request
+    world.shelf.close()
+    (world.shelf.folder_of(first) / SECRET).write_bytes(b"short")
+    with pytest.raises(BadInput, match=r"pki\.bad-secret"):
+        journeys.settle()
+    assert journeys.status_of(half).registers.descending == Mills.dollars(50)
+
+
+def found_again(journeys: Journeys, device: DeviceId) -> None:
+    """Have a device that was reported found, connected, inspected, and given back by its Provider."""
+    missing.report(journeys, device, event="recovered", place="rack", details="It was behind a shelf.")
+    assert f"{device} is not connected: " in journeys.contact()  # what it signed is taken; its inspection asks for it
+    provider(journeys, incident.inspect, device=device, outcome="regular", reference="b-1", document="")
+    provider(journeys, incident.give_back, device=device, regime="imi-2024")
+
+
+@cites("502.24c/1", "502.24c/4")
+def test_a_half_that_was_missed_and_found_stands_in_for_its_device_again(serving: Serving, tmp_path: Path) -> None:
+    journeys = mailer(serving.world, deposit=300, reset=100)
+    first, half = journeys.device, half_of(journeys)
+    missing.report(journeys, half, event="stolen", place="rack", details="The door was broken open.")
+    found_again(journeys, half)
+    with refused("missing.not-in-hand"):
+        journeys.reset(Mills.dollars(50), device=half)  # nobody has renewed it yet
+    assert "not connected" not in journeys.contact()
+    journeys.reset(Mills.dollars(50), device=half)
+    serving.hybrid(first, half)
+    serving.away = True
+    single = journeys.evidence(journeys.plan(PEOPLE))
+    assert (single.body["state"], single.body["device"]) == (mailroom.EVIDENCED, half)
+    serving.away = False
+    missing.report(journeys, first, event="stolen", place="rack", details="The door was broken open.")
+    assert journeys.device == half
+    found_again(journeys, first)
+    journeys.contact()
+    assert journeys.evidence(journeys.plan(PEOPLE)).body["device"] == journeys.device == first
+    audited(serving.world, tmp_path / "export")
 
 
 @cites("P050-2.8")
@@ -255,6 +342,8 @@ def test_a_gone_device_is_booked_by_the_statement_where_open_jobs_explain_it_and
             returning.sign_form(world, one, by="officer")
             returning.arrange(world, one, by="mats")
         written(journeys, "job", paid, {**job.body, "state": "given up"})
+        dearer = {**job.body, "total": int(total) + 780}  # an open job that costs another sum explains nothing
+        written(journeys, "job", "JOB-dearer", dearer)
         for _ in range(2):
             journeys.settle()  # nothing is open that would explain the first one, which holds up nothing else
         assert (case_of(journeys, device), case_of(journeys, other)) == (returns.NOTED, returns.DONE)
@@ -265,6 +354,7 @@ def test_a_gone_device_is_booked_by_the_statement_where_open_jobs_explain_it_and
             noted = [fact.subject for fact in view.facts() if fact.type == "check-out.disputed"]
         assert (disputed, noted) == ((device, Mills.dollars(200) - total, Mills.dollars(200)), [device])
         assert returning.waiting(journeys) == []
+        written(journeys, "job", "JOB-dearer", {**dearer, "state": "given up"})
         written(journeys, "job", paid, dict(job.body))
         journeys.settle()
         assert case_of(journeys, device) == returns.DONE

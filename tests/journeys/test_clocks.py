@@ -11,8 +11,11 @@ from pathlib import Path
 import pytest
 from tests.faults import killed as world_of
 from tests.journeys.stories import refused
+from tests.journeys.test_returning import account, audited
 
-from towncircle.kernel.money import Mills
+from towncircle.kernel.cites import cites
+from towncircle.kernel.money import ZERO, Mills
+from towncircle.licensee import returns
 from towncircle.world.devices import here_port
 from towncircle.world.journeys import Journeys
 from towncircle.world.world import Wiring, World
@@ -87,6 +90,23 @@ def test_a_device_that_is_ahead_is_not_believed_and_a_contact_brings_it_back(fol
     with world_of.opened(folder) as journeys:
         journeys.contact()
     finished(folder, before)
+
+
+@cites("502.20e", "502.27b")
+def test_a_device_that_was_ordered_out_and_ran_ahead_gives_its_balance_back(folder: Path, tmp_path: Path) -> None:
+    with world_of.opened(folder) as journeys:
+        device, before = journeys.device, account(journeys)
+        journeys.do(lambda ctx: returns.begin(ctx, device=device, purpose="return", reason="no longer wanted"))
+        journeys.do(lambda ctx: returns.give_notice(ctx, device=device, faulted=False))
+    with apart(folder, 10 * 366 * 24 * 60) as journeys:
+        assert journeys.status().state == "locked"  # at that mark, for ten years
+    with world_of.opened(folder) as journeys:
+        balance = journeys.status().registers.descending
+        journeys.settle()
+        status = journeys.status()
+        assert (status.state, status.withdrawn_total, status.warnings) == ("withdrawn", balance, ())
+        assert (account(journeys) - balance, balance > ZERO) == (before, True)
+        audited(journeys.world, tmp_path / "export")
 
 
 def finished(folder: Path, before: tuple[Mills, Mills]) -> None:

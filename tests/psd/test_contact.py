@@ -138,6 +138,23 @@ def test_a_clock_that_ran_ahead_is_set_right_by_the_providers_signed_time() -> N
     assert story.evidence().count == 1
 
 
+@pytest.mark.parametrize(("past_us", "taken"), [(0, False), (1, True)])
+def test_an_order_to_give_back_lowers_a_mark_that_ran_ahead_of_it_by_more_than_the_terms_allow(
+    past_us: int, taken: bool
+) -> None:
+    story = Story().to("in service")
+    story.clock.pass_time(microseconds=5 * 60_000_000 + past_us)
+    story.evidence()
+    story.clock.at = START
+    order = story.workshop.seal(DEVICE, bodies.Withdraw(reason="returned"), story.now)
+    if not taken:
+        with pytest.raises(Refused, match=r"psd\.clock-back"):
+            story.client.withdraw(order)
+        return
+    assert story.client.withdraw(order).state == "withdrawn"
+    assert story.state().high_water == START
+
+
 @pytest.mark.parametrize(("minutes", "past_us", "stopped"), [(5, 0, False), (5, 1, True), (1, 0, False), (1, 1, True)])
 def test_a_clock_behind_the_providers_by_more_than_the_terms_allow_moves_no_money(
     minutes: int, past_us: int, stopped: bool

@@ -18,7 +18,15 @@ from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import Mills
 from towncircle.pki.verifying import PublicKey, verify
 from towncircle.psd.automaton import decide
-from towncircle.psd.commands import Column, Evidence, Recover, RequestReset, encode_command
+from towncircle.psd.commands import (
+    Column,
+    Evidence,
+    Evidenced,
+    Recover,
+    RequestReset,
+    decode_answer,
+    encode_command,
+)
 from towncircle.psd.registers import Registers
 
 
@@ -175,6 +183,18 @@ def test_a_limit_that_the_layout_cannot_carry_is_never_signed_in(layout_id: str)
         Story().commission(layout=layout_id, piece_limit_mills=Mills(top))
     with pytest.raises(Refused, match="piece limit"):
         Story().commission(layout=layout_id, piece_limit_mills=Mills(0))
+
+
+def test_a_thousand_pieces_go_in_columns_and_what_they_share_is_said_once() -> None:
+    story = Story().to("in service")
+    one, many = (encode_command(batch(amounts=(7,) * count)) for count in (1, 1000))
+    assert len(many) - len(one) <= 999 * 4 + 8  # an amount each
+    varied = encode_command(batch(amounts=(7,) * 1000, category=["FCML", "FCMF"] * 500))
+    assert len(varied) - len(many) <= 1000 * 2 + 16  # and which of the two
+    answer = story.device.exchange(varied)
+    done = decode_answer(answer)
+    assert isinstance(done, Evidenced)
+    assert len(answer) <= len(done.contents) + len(done.signatures) + 200
 
 
 def test_a_batch_spends_the_balance_to_the_mill_and_not_one_more() -> None:

@@ -6,12 +6,17 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tests.psd.setting import DEVICE, SECRET, Story, sqlite
+from tests.psd.setting import DEVICE, SECRET, START, Hands, Story, slots, sqlite
 
+from towncircle.bench.workshop import Workshop
 from towncircle.kernel.errors import Refused
 from towncircle.pki.keyfile import open_key
 from towncircle.pki.verifying import PublicKey, verify
+from towncircle.psd.client import DeviceClient
+from towncircle.psd.device import Device, manufacture
+from towncircle.psd.memory import MemoryInRam
 from towncircle.psd.state import DeviceState, SealedKey
+from towncircle.wire.bodies import Authorise
 
 
 def _verifies(public: bytes, done) -> bool:  # type: ignore[no-untyped-def]
@@ -188,3 +193,22 @@ def test_a_compromised_device_is_withdrawn_and_never_signs_again() -> None:
         with pytest.raises(Refused, match=r"machine\.illegal-move"):
             call()
     assert story.client.status().registers.descending == 0
+
+
+def test_a_device_made_for_production_takes_no_certificate_under_a_test_root() -> None:
+    memory, workshop = MemoryInRam(), Workshop(START)
+    manufacture(memory, **{**workshop.birth(DEVICE), "test_root": False})
+    client = DeviceClient(Device(memory, DEVICE, slots=slots(), clock=Hands()))
+    with pytest.raises(Refused, match=r"psd\.certificate-refused.*mixes the test root"):
+        workshop.commission(client, DEVICE, START)
+    after = memory.load([DEVICE])[DEVICE]
+    assert (after.state, after.indicia_certificate) == ("initialised", None)
+
+
+def test_a_device_is_authorised_for_nobody_before_its_keys_are_certified() -> None:
+    story = Story().to("initialised")
+    before, workshop, now = story.state(), story.workshop, story.now
+    order = Authorise(parameters=workshop.parameters(now), terms=workshop.terms(now))
+    with pytest.raises(Refused, match=r"psd\.not-certified"):
+        story.client.authorise(workshop.seal(DEVICE, order, now))
+    assert story.state() == before

@@ -141,6 +141,36 @@ def test_a_store_that_cannot_be_opened_is_the_answer_and_is_tried_again(town: To
     assert town.pieces() == [0] * len(NAMES)
 
 
+def test_what_a_database_says_goes_to_the_operator_and_its_kind_alone_to_the_callers(
+    town: Town, capfd: pytest.CaptureFixture[str]
+) -> None:
+    pool = Pool(dsn="host=/nowhere user=somebody dbname=ledger password=hunter2", secret=SECRET_OF_BENCH, workers=1)
+    answers = [pool.exchange(NAMES[0], evidence_command("a", 1, town.day)) for _ in range(2)]
+    pool.close()
+    for answer in answers:
+        with pytest.raises(Refused) as refused:
+            commands.decode_answer(answer)
+        assert refused.value.code == "psd.store-failed"
+        for secret in ("nowhere", "somebody", "ledger", "hunter2"):
+            assert secret not in str(refused.value)
+        assert "OperationalError" in refused.value.sentence
+    said = [line for line in capfd.readouterr().err.splitlines() if "PostgreSQL ledger at /nowhere" in line]
+    assert len(said) == 1  # once, though it was asked twice
+    assert "hunter2" not in said[0]
+
+
+@pytest.mark.parametrize(
+    "dsn", ["postgresql:/u:hunter2@h/db", "password=correct hunter2", "postgresql://u:hunter%ss@h/db"]
+)
+def test_a_connection_string_that_cannot_be_read_is_not_shown(dsn: str) -> None:
+    with pytest.raises(Refused) as refused:
+        PostgresMemory(dsn)
+    assert refused.value.code == "psd.store-failed"
+    for shown in (str(refused.value), repr(refused.value.params), refused.value.sentence):
+        assert "hunter" not in shown
+    assert refused.value.__cause__ is None
+
+
 def test_an_interrupted_call_never_leaves_its_answers_to_the_next_one(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:

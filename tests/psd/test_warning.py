@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.psd.setting import START, Story
 
+from towncircle.cli.show import standing, standing_json
 from towncircle.kernel.cites import cites
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.instants import HOUR_US, Instant
@@ -85,3 +86,13 @@ def test_a_device_without_terms_warns_until_its_next_contact_brings_them() -> No
 )
 def test_a_countdown_names_two_units_at_most(left_us: int, words: str) -> None:
     assert countdown(left_us) == words
+
+
+def test_whoever_asks_sees_how_long_is_left_and_that_it_is_past() -> None:
+    story = Story().to("in service")
+    due = story.state().contact_due.iso()
+    for hours, left in ((21, "2 days 3 hours left"), (50, "1 hour left"), (1, "less than a minute left"), (1, "past")):
+        story.clock.pass_time(hours=hours)
+        told = story.client.status()
+        assert ("next contact due", f"{due} ({left})") in standing(told)
+        assert standing_json(told)["contact_left_seconds"] == (story.state().contact_due - story.now) // 1_000_000

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from tests.faults import killed as world_of
 from tests.journeys.test_returning import break_down
+from tests.world.batch_stories import begun
+from tests.world.batch_stories import job_of as part_of
 
 from towncircle.cli.main import main
 from towncircle.kernel import persons
@@ -18,6 +20,7 @@ from towncircle.kernel.money import Mills
 from towncircle.kernel.store import Record
 from towncircle.licensee import departments, doubts, mailroom
 from towncircle.mailpiece.address_files import public_addresses
+from towncircle.world import batching, evidenced
 from towncircle.world.departments import Payer, set_pin
 from towncircle.world.journeys import Journeys
 
@@ -108,6 +111,35 @@ def test_registers_that_count_both_jobs_leave_no_doubt(journeys: Journeys, tmp_p
             journeys.evidence(job)
         assert caught.value.code == "mailroom.marks-lost"
     assert spent(journeys) == {"mailroom": (0, total), "claims": (0, total)}
+    world_of.audited(journeys, tmp_path / "export")
+
+
+def test_a_part_of_a_batch_is_decided_on_too_and_the_batch_ends(journeys: Journeys, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    name = begun(journeys, out)
+    journeys.do(lambda ctx: departments.keep(ctx, department="claims", budget=None))
+    single = journeys.plan(TWO[:1], payer=Payer(department="claims"))
+    part = next(row for at in (1, 2, 3) if (row := part_of(journeys, name, at)).body["state"] == mailroom.WAITING)
+    total = row_of(journeys, single).body["total"]
+    assert part.body["total"] == total
+    debited(journeys, single)
+    break_down(journeys.world, journeys.device)
+    with pytest.raises(Refused) as caught:
+        batching.give_up(journeys, name, out)
+    assert caught.value.code == "batch.in-doubt"
+    journeys.do(lambda ctx: persons.authorise(ctx, name="ann"))
+    set_pin(journeys, name="ann", pin=PIN)
+    ann = Payer(person="ann", pin=PIN)
+    evidenced.decide(journeys, part.key, debited=False, payer=ann, reason="the single one was under way")
+    with pytest.raises(Refused) as caught:
+        evidenced.decide(journeys, part.key, debited=True, payer=ann, reason="no, that one")
+    assert caught.value.code == "mailroom.not-in-doubt"  # it is decided once
+    with pytest.raises(Refused) as caught:
+        journeys.evidence(single)
+    assert caught.value.code == "mailroom.marks-lost"
+    ended = batching.give_up(journeys, name, out).batch.body
+    assert (ended["state"], ended["lost"]) == ("given up", 0)
+    assert spent(journeys) == {"mailroom": (0, ended["spent"]), "claims": (0, total)}
     world_of.audited(journeys, tmp_path / "export")
 
 

@@ -210,9 +210,11 @@ def _serve_wan(args: argparse.Namespace) -> int:
     from towncircle.psd.hosted.resealing import check_whole, make_secret, note_secret, take_secret
     from towncircle.psd.opening import token_words
     from towncircle.psd.postgres import PostgresMemory
+    from towncircle.psd.process import no_core
     from towncircle.world.clock import FILE as CLOCK_FILE
     from towncircle.world.stations import gate
 
+    no_core()
     dsn = _dsn(args)
     check_whole(args.secret)
     limit = args.memory * MIB

@@ -97,7 +97,9 @@ def _reseal(args: argparse.Namespace) -> int:
     from towncircle.pki.randomness import SystemRandomness
     from towncircle.psd import resealing
     from towncircle.psd.hosted.resealing import reseal_hosted
+    from towncircle.psd.process import no_core
 
+    no_core()
     chance, lost, left = SystemRandomness(), list[DeviceId](), list[Path]()
     if args.dsn_from and args.secret and not (args.store or args.passphrase_from):
         wrapping = args.wrapping or args.secret.with_name(f"{args.secret.name}.keys")

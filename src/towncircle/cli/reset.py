@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
     from towncircle.kernel.errors import BadInput
     from towncircle.kernel.ids import DeviceId
     from towncircle.kernel.money import Mills
-    from towncircle.world.settling import settle_one
+    from towncircle.world.settling import set_postage, settle_one
 
     if args.status:
         return _status(args)
@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
         if args.finish:
             statement = settle_one(journeys, device) if args.device else journeys.settle()
         else:
-            statement = journeys.reset(Mills.parse(args.amount), device=device)
+            statement = set_postage(journeys, Mills.parse(args.amount), device=device if args.device else None)
         status, differing = journeys.status_of(device), disputes_of(journeys)
     record: dict[str, object] = {
         "device": status.device,

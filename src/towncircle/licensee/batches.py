@@ -22,8 +22,17 @@ from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record, Transaction
 from towncircle.licensee import books, departments
 from towncircle.licensee.limits import Limits
-from towncircle.licensee.mailroom import CLAIMED, EVIDENCED, LOST, POSTAGE, PRINTED, WAITING
-from towncircle.licensee.promises import PAID_FROM, PLANNED, RESERVED, none_begun, of_balance, open_batches
+from towncircle.licensee.mailroom import CLAIMED, EVIDENCED, LOST, POSTAGE, PRINTED
+from towncircle.licensee.promises import (
+    PAID_FROM,
+    PLANNED,
+    RESERVED,
+    WAITING,
+    job_of,
+    none_begun,
+    of_balance,
+    open_batches,
+)
 from towncircle.mailpiece.sheets import stock, used
 
 GIVEN_UP = "given up"
@@ -126,11 +135,6 @@ class Funds:
             raise Refused("batch.balance-short", **held)
         if lacking > self.account:
             raise Refused("batch.account-short", account=self.account, more=lacking - self.account, **held)
-
-
-def job_of(batch: str, number: int) -> JobId:
-    """Name a job of a batch; they are counted from 1."""
-    return JobId.derived(batch, str(number))
 
 
 def jobs_of(record: Record) -> list[JobId]:

@@ -57,8 +57,8 @@ def check(ctx: Context, *, device: DeviceId, job: JobId, total: Mills) -> Steps:
     Raises `Refused` (mailroom.promised).
     """
     first = halves.first_of(ctx.tx, device)
-    own = [row for row in promises.open_batches(ctx.tx) if row.owner == device]
-    of_first = [] if first is None else [row for row in promises.open_batches(ctx.tx) if row.owner == first]
+    opened = promises.open_batches(ctx.tx)
+    own, of_first = ([row for row in opened if row.owner == whose] for whose in (device, first))
     if not own and not of_first:
         return
     promised = _of(ctx, device, own) if own else None

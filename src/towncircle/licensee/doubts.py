@@ -14,8 +14,8 @@ from itertools import combinations
 
 from towncircle.kernel.money import Mills
 from towncircle.kernel.store import Record, Transaction
-from towncircle.licensee import batches, promises
-from towncircle.licensee.mailroom import REDATE, WAITING, form_of
+from towncircle.licensee import promises
+from towncircle.licensee.mailroom import REDATE, form_of
 
 MOST = 12  # house: of more open jobs than these nobody looks for the ways in which they add up
 Way = tuple[Record, ...]
@@ -25,16 +25,23 @@ Way = tuple[Record, ...]
 class Counted:
     """Hold what a device debited beyond the host's records; `pieces` is None where nobody can ask it any more.
 
-    `before` are the pieces and the mills that are written down, `descending` is what was left at the end.
+    `before` are the pieces and the mills that are written down, `descending` is what was left at the end. Where it is
+    not `exact`, nobody knows more than that it was no more.
     """
 
     pieces: int | None
     mills: int
     before: tuple[int, int]
     descending: int
+    exact: bool = True
 
     def __str__(self) -> str:
         return "an unknown number of" if self.pieces is None else str(self.pieces)
+
+    @property
+    def amount(self) -> str:
+        """Give what was counted for people."""
+        return f"{'' if self.exact else 'at most '}{Mills(self.mills)}"
 
     def holds(self, rows: Sequence[Record]) -> bool:
         """Tell whether jobs are no more than was counted."""
@@ -43,6 +50,8 @@ class Counted:
 
     def is_just(self, rows: Sequence[Record]) -> bool:
         """Tell whether jobs are just what was counted."""
+        if not self.exact:
+            return False
         just = self.pieces is None or sum(len(row.body["pieces"]) for row in rows) == self.pieces
         return just and sum(int(row.body["total"]) for row in rows) == self.mills
 
@@ -54,10 +63,7 @@ class Counted:
 
 def candidates(view: Transaction, was_asked: Callable[[Record], bool]) -> list[Record]:
     """Give the open jobs that a device may have been asked for: single ones, and of each open batch the next part."""
-    rows = [row for row in view.find("job", states=(promises.PLANNED,)) if form_of(row.body) != REDATE]
-    for batch in promises.open_batches(view):
-        rows += [row for row in batches.jobs(view, batch) if row.body["state"] == WAITING][:1]
-    return [row for row in rows if was_asked(row)]
+    return [row for row in promises.maybe_debited(view) if form_of(row.body) != REDATE and was_asked(row)]
 
 
 def ways(rows: Sequence[Record], counted: Counted) -> list[Way]:

@@ -10,6 +10,7 @@ missing.
 from __future__ import annotations
 
 from towncircle.indicium.codec import decode
+from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Context
 from towncircle.kernel.errors import BrokenInvariant
 from towncircle.kernel.ids import DeviceId
@@ -51,6 +52,27 @@ def maker(ctx: Context, done: Evidenced, *, asked: DeviceId) -> DeviceId:
     if found != asked and found not in of(ctx.tx, asked):
         raise BrokenInvariant("kernel.internal", what=f"{found} made pieces that {asked} was asked for")
     return found
+
+
+@cites("502.24c/4")
+def back(ctx: Context, *, device: DeviceId) -> None:
+    """Take a device that was missed into use again, its Provider having renewed it; one that was replaced is not used.
+
+    That is the device in use, or its half, whichever of the two the other one stands in for.
+    """
+    if device in _places(ctx.tx):
+        missing.back(ctx, device=device)
+
+
+def found(view: Transaction) -> list[DeviceId]:
+    """Give the devices that were missed and found, were not replaced, and wait to be connected and renewed."""
+    return [device for device in _places(view) if missing.found(view, device)]
+
+
+def _places(view: Transaction) -> list[DeviceId]:
+    """Give the device that was leased last, but for halves, and its half that was leased last."""
+    firsts = [row.key for row in view.find("device") if not row.body.get(HALF_OF)]
+    return [DeviceId(firsts[-1]), *ever_of(view, firsts[-1])[-1:]] if firsts else []
 
 
 def _left(view: Transaction, device: str) -> bool:

@@ -33,6 +33,7 @@ from towncircle.licensee import (
     labels,
     looks,
     missing,
+    promises,
     rates,
     zoning,
 )
@@ -50,9 +51,9 @@ from towncircle.psd.commands import Evidence, Evidenced, StatusReport
 SOFTWARE_ID = b"TC"  # house
 POSTAGE, REDATE, CORRECTION = "postage", "redate", "correction"
 EVIDENCED, PRINTED, RELEASED = "evidenced", "printed", "released"
+WAITING = promises.WAITING
 CLAIMED = "claimed"  # it was never handed over, and its pieces were sent in for a refund
 OPEN = ("planned", EVIDENCED, RELEASED)  # a crash leaves these between their steps
-WAITING = "waiting"  # it stands in an open batch, whose reservation pays for it
 _PLACE = "print-place"
 LOST = "lost"  # the device debited it and cannot give its indicia any more
 

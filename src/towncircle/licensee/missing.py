@@ -163,10 +163,16 @@ def not_meanwhile(ctx: Context, *, device: DeviceId, job: str) -> None:
 @cites("502.24c")
 def back(ctx: Context, *, device: DeviceId) -> None:
     """Take a device into use again whose Provider has renewed it."""
-    held = ctx.tx.get("missing", device)
-    if held is not None and (held.body["event"], held.body["state"]) == (RECOVERED, TOLD):
+    if found(ctx.tx, device):
+        held = _held(ctx, device)
         ctx.note("device.back", device, clauses=("502.24(c)",), incident=held.body["incident"])
         _write(ctx, held, state=BACK)
+
+
+def found(view: Transaction, device: str) -> bool:
+    """Tell whether a device was missed, is reported as found, and is not in use again."""
+    held = view.get("missing", device)
+    return held is not None and (held.body["event"], held.body["state"]) == (RECOVERED, TOLD)
 
 
 def gone(ctx: Context, *, device: DeviceId) -> bool:

@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from towncircle.kernel.errors import Refused
+from towncircle.kernel.ids import JobId
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record, Transaction
 from towncircle.ledger import LICENSEE, Books
 
 RESERVED, PLANNED = "reserved", "planned"
+WAITING = "waiting"  # a job that stands in an open batch, whose reservation pays for it
 HALF_OF = "half_of"  # a field of the licensee's record of a device: it is the hosted half of that one
 PAID_FROM = "paid_from"  # a field of a batch: the half that stood in for its device, whose balance it was reserved of
 
@@ -69,3 +71,17 @@ def on_account(view: Transaction, *, licensee: str, device: str) -> Mills:
             lacking = max(ZERO, bound(view, other) - books.balance(f"in-device/{licensee}/{other}"))
             elsewhere += min(lacking, bound(view, other, refilled=True))
     return books.balance(f"on-deposit/{provider}/{licensee}") - elsewhere
+
+
+def maybe_debited(view: Transaction) -> list[Record]:
+    """Give the open jobs whose answer may be lost: single ones, and of each open batch the next part."""
+    rows = view.find("job", states=(PLANNED,))
+    for batch in open_batches(view):
+        parts = (view.get("job", job_of(batch.key, at)) for at in range(1, len(batch.body["parts"]) + 1))
+        rows += [row for row in parts if row is not None and row.body["state"] == WAITING][:1]
+    return rows
+
+
+def job_of(batch: str, number: int) -> JobId:
+    """Name a job of a batch; they are counted from 1."""
+    return JobId.derived(batch, str(number))

@@ -25,6 +25,7 @@ from towncircle.psd.states import WITHDRAWN
 from towncircle.wire.bodies import CheckOutNoted, CheckOutQuery, CheckOutRequest, CheckOutStatement, Withdraw
 from towncircle.wire.bodies.checkout import EXAMINATION, REASON
 
+_MOST = 12  # house: open jobs of which it is looked at whether they add up
 BEGUN, NOTED, DONE, DECLINED = "begun", "noted", "done", "declined"
 
 
@@ -151,8 +152,7 @@ def conclude(ctx: Context, *, device: DeviceId, asks: bool = True) -> Steps:
     gave = given(_held(ctx, device))
     if gave is None and not asks:
         held_in_it = books.in_device(ctx, device=device)
-        lost = held_in_it - told.amount
-        gave = told.amount if ZERO <= lost <= _open_jobs(ctx, device) else held_in_it
+        gave = told.amount if _explained(ctx, device, held_in_it - told.amount) else held_in_it
     elif gave is None and told.outcome != EXAMINATION:
         gave = (yield Exchange(device, lambda client: client.status())).withdrawn_total
     held = _held(ctx, device)
@@ -193,10 +193,14 @@ def disputes(view: Transaction) -> list[tuple[DeviceId, Mills, Mills]]:
     return [(device, *told) for device, told in found if told is not None]
 
 
-def _open_jobs(ctx: Context, device: DeviceId) -> Mills:
-    """Give what jobs cost that the device, or the hybrid whose half it is, was to evidence and may have."""
-    first = held_device(ctx, device).body.get(promises.HALF_OF)
-    return promises.of_balance(ctx.tx, device) + (promises.of_balance(ctx.tx, first) if first else ZERO)
+def _explained(ctx: Context, device: DeviceId, lost: Mills) -> bool:
+    """Tell whether what is lacking is just what jobs cost that the device may have evidenced, or its hybrid."""
+    whose = {device, held_device(ctx, device).body.get(promises.HALF_OF)}
+    sums = {0}
+    for row in promises.maybe_debited(ctx.tx)[:_MOST]:
+        total = int(row.body["total"])
+        sums |= {done + total for done in sums if row.body["device"] in whose}
+    return int(lost) in sums
 
 
 def given(case: Record) -> Mills | None:

@@ -9,8 +9,8 @@ as a message body or as packed contents. The shell (`device`) signs, stores stat
 only then lets a byte out. So the automaton stays free of keys, and a test can walk every state and command without one.
 
 Order of the checks: 1. the state table (a locked or faulted device answers with its own error), and the build that
-runs; 2. the clock, for
-commands that move money; 3. the command's own leaf; 4. the law of the registers over what came out.
+runs; 2. the clock, for commands that move money, unless the Provider's own word says that the mark is wrong; 3. the
+command's own leaf; 4. the law of the registers over what came out.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def decide(state: DeviceState, command: commands.Command | Order, now: Instant) 
     event = event_of(command)
     after = _next_state(state, event)  # 1
     software.check_build(state, event)
-    if event in states.MONEY_COMMANDS and now < state.high_water:  # 2
+    if event in states.MONEY_COMMANDS and now < state.high_water and not _ordered_out(state, command):  # 2
         raise Refused("psd.clock-back", now=now, high_water=state.high_water)
     outcome = LEAVES[event](state, command, now)  # 3
     if outcome.state is state:
@@ -116,6 +116,16 @@ def _moved(state: DeviceState, to: str, now: Instant) -> DeviceState:
     return replace(state, state=to, reason="", since=now)
 
 
+def _ordered_out(state: DeviceState, command: commands.Command | Order) -> bool:
+    """Tell whether a device is to give its balance back and its mark had run ahead of the order's signed time.
+
+    It gets no renewal any more, which would lower the mark.
+    """
+    if not (isinstance(command, Order) and command.event == "withdraw"):
+        return False
+    return contact.ran_ahead(state, command.envelope.issued)
+
+
 def _high_water(state: DeviceState, event: str, now: Instant) -> Instant:
-    """A contact may lower the mark to the Provider's signed time (`contact.renew`); everything else only raises it."""
-    return state.high_water if event == "contact" else max(state.high_water, now)
+    """A signed time of the Provider may lower the mark (`contact.mark`); everything else only raises it."""
+    return state.high_water if event in ("contact", "withdraw") else max(state.high_water, now)

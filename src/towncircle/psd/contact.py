@@ -121,7 +121,7 @@ def renew(state: DeviceState, command: Order, now: Instant) -> Outcome:
     if body.parameters is not None:
         after = accept(after, body.parameters, after.terms)
     after = touched(after, body.contact_at)  # 4
-    after = replace(after, reported=(), audit_counter=0, high_water=_mark(after, body.contact_at, now))
+    after = replace(after, reported=(), audit_counter=0, high_water=mark(after, body.contact_at, now))
     after = replace(after, state=states.DEVICE.move(state.state, "contact").to)
     if after.state != state.state:
         after = replace(after, reason="", since=now)
@@ -146,9 +146,15 @@ def clock_difference_us(terms: DeviceTerms | None) -> int:
     return min(terms.clock_difference_minutes, _LONGEST["clock_difference_minutes"]) * MINUTE_US
 
 
-def _mark(state: DeviceState, contact_at: Instant, now: Instant) -> Instant:
+def ran_ahead(state: DeviceState, at: Instant) -> bool:
+    """Tell whether the high-water mark lies ahead of a signed time of the Provider by more than clocks may differ."""
+    return state.high_water > at + clock_difference_us(state.terms)
+
+
+def mark(state: DeviceState, contact_at: Instant, now: Instant) -> Instant:
+    """Give the high-water mark after a signed word of the Provider, which is of the instant `contact_at`."""
     high_water, difference = state.high_water, clock_difference_us(state.terms)
-    if high_water > contact_at + difference:
+    if ran_ahead(state, contact_at):
         return max(contact_at, min(now, high_water))  # the device's clock had run ahead: the Provider's word counts
     if contact_at > now + difference:
         return contact_at  # the device's clock is behind: no money moves until it is set right

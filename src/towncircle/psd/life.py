@@ -118,8 +118,11 @@ def authorise(state: DeviceState, command: Order, now: Instant) -> Outcome:  # n
 
 
 @cites("502.27b", "502.20e")
-def withdraw(state: DeviceState, command: Order, now: Instant) -> Outcome:  # noqa: ARG001 - leaves share a shape
-    """End the service: report the registers as they stand, then empty the descending one. Refuses an open reset."""
+def withdraw(state: DeviceState, command: Order, now: Instant) -> Outcome:
+    """End the service: report the registers as they stand, then empty the descending one. Refuses an open reset.
+
+    A mark that had run ahead follows the order's signed time, as it does at a contact.
+    """
     body, pending = command.body, state.open_reset
     assert isinstance(body, Withdraw)
     if pending is not None:
@@ -131,6 +134,7 @@ def withdraw(state: DeviceState, command: Order, now: Instant) -> Outcome:  # no
         withdrawn_total=state.withdrawn_total + balance,
         balance_limit=ZERO,
         audit_counter=0,
+        high_water=contact.mark(state, command.envelope.issued, now),
     )
     return Outcome(
         state=after,

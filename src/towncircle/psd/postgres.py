@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -30,6 +30,8 @@ from towncircle.psd.state import DeviceState
 if TYPE_CHECKING:
     import psycopg
 
+_PLACE = "PostgreSQL"
+_UNREADABLE = "its connection string cannot be read: give key=value pairs, or postgresql://user@host/database"
 _WANTED = {
     "fsync": ("on",),
     "full_page_writes": ("on",),
@@ -50,6 +52,8 @@ class PostgresMemory:
     `dsn` is a libpq connection string; `create` makes the tables where there are none, in `partitions` parts by device
     id (0: plain tables). With `alone` no other may have the database meanwhile; with `standby` every session asks that
     commits wait for a standby; with `secret`, that the fleet was sealed under it last, and from the first host on.
+    With `aside` the errors of the database, which name its server, its user and itself, go there; what is raised says
+    their kind only, since every caller of a host hears it.
     Raises `BadInput` (psd.store-missing), `Refused` (psd.library-missing, psd.store-failed, psd.store-not-durable,
     psd.store-too-new, psd.fleet-served, psd.fleet-resealed) when it opens.
     """
@@ -63,14 +67,18 @@ class PostgresMemory:
         alone: bool = False,
         standby: bool = False,
         secret: bytes = b"",
+        aside: Callable[[str], None] | None = None,
     ) -> None:
-        self._library = _psycopg()
+        self._library, self._aside, self.path = sql.library(), aside, _PLACE
         self._steady: Recent[str, Steady] = Recent(_AT_HAND)
         self._alone, self._needs_standby, self._own = alone, standby, b""
         self._dsn, self._idle, self._lock = dsn, [], threading.Lock()  # type: tuple[str, list[Any], Any]
-        with self._translated():
+        try:
             info = self._library.conninfo.conninfo_to_dict(dsn)
-        self.path = f"PostgreSQL {info.get('dbname', '')} at {info.get('host', 'localhost')}"  # never the password
+        except self._library.Error:  # its words quote the string, and the password in it
+            raise Refused("psd.store-failed", path=self.path, what=_UNREADABLE) from None
+        self._place = f"PostgreSQL {info.get('dbname', '')} at {info.get('host', 'localhost')}"  # never the password
+        self.path = self._place if aside is None else _PLACE
         try:
             with self._session() as connection:
                 self._migrate(connection, create=create, partitions=partitions)
@@ -153,11 +161,16 @@ class PostgresMemory:
         try:
             yield
         except (errors.DataCorrupted, errors.IndexCorrupted) as error:
-            raise BrokenInvariant("psd.store-damaged", path=self.path, what=_first_line(error)) from error
+            raise BrokenInvariant("psd.store-damaged", path=self.path, what=self._worded(error)) from error
         except self._library.Error as error:
-            raise Refused(
-                "psd.store-failed", path=getattr(self, "path", "PostgreSQL"), what=_first_line(error)
-            ) from error
+            raise Refused("psd.store-failed", path=self.path, what=self._worded(error)) from error
+
+    def _worded(self, error: Exception) -> str:
+        first = str(error).split("\n", 1)[0]
+        if self._aside is None:
+            return first
+        self._aside(f"{self._place}: {first}")
+        return f"its database says {type(error).__name__}"
 
     # reading
 
@@ -382,16 +395,3 @@ def _marks(connection: psycopg.Connection[Any], secret: bytes) -> tuple[bytes, b
 def _standbys(connection: psycopg.Connection[Any]) -> str:
     row = connection.execute("SELECT current_setting('synchronous_standby_names')").fetchone()
     return str(row[0]) if row else ""
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).split("\n", 1)[0]
-
-
-def _psycopg() -> Any:
-    try:
-        import psycopg
-        import psycopg.conninfo
-    except ImportError as error:
-        raise Refused("psd.library-missing", library="psycopg", extra="postgres") from error
-    return psycopg

@@ -14,6 +14,8 @@ from importlib import resources
 from string import Template
 from typing import TYPE_CHECKING, Any
 
+from towncircle.kernel.errors import Refused
+
 if TYPE_CHECKING:
     import psycopg
 
@@ -100,3 +102,13 @@ def warned(connection: psycopg.Connection[Any]) -> Iterator[list[str]]:
         yield told
     finally:
         connection.remove_notice_handler(listen)
+
+
+def library() -> Any:
+    """Give the library that speaks with PostgreSQL. Raises `Refused` (psd.library-missing)."""
+    try:
+        import psycopg
+        import psycopg.conninfo
+    except ImportError as error:
+        raise Refused("psd.library-missing", library="psycopg", extra="postgres") from error
+    return psycopg

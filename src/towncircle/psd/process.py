@@ -155,6 +155,11 @@ def serve(port: BytePort, source: BinaryIO, sink: BinaryIO) -> None:
         write_frame(sink, port.exchange(command))
 
 
+def no_core() -> None:
+    """Have no crash of this process leave its memory, with opened keys or the operator's secret, in a file."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
 def run(argv: list[str], *, around: Callable[[Memory], Memory] = lambda memory: memory) -> int:
     """Run the process and give its exit code: 0 well, 4 where the device could not be opened."""
     parser = argparse.ArgumentParser(prog="towncircle.psd.process", description="Serve one device over a pipe.")
@@ -163,7 +168,7 @@ def run(argv: list[str], *, around: Callable[[Memory], Memory] = lambda memory: 
     parser.add_argument("--seed", type=int, metavar="N", help="repeatable randomness (test roots only)")
     add_arguments(parser)
     args = parser.parse_args(argv)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # opened keys are in no file that a crash leaves
+    no_core()
     port: BytePort
     code = 0
     try:

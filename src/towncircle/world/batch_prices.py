@@ -129,15 +129,20 @@ def funds_of(journeys: Journeys, *, refill: bool) -> batches.Funds:
     store, device = journeys.world.store(journeys.licensee), journeys.device
     with store.reading() as view:
         promised = promises.of_balance(view, device)
-    status, account = journeys.status(), None
-    payer = status.device if status.device != device else ""
-    if pays_other(status, device):
-        with store.reading() as view:
-            half = halves.of(view, device)[-1:]
-        status, refill = journeys.status_of(half[0]) if half and not payer else status, False
-    if refill:
+    shown, account = journeys.status(), None
+    status, payer = payer_of(journeys, device, shown), shown.device if shown.device != device else ""
+    if refill and not pays_other(shown, device):
         with store.reading() as view:
             account = promises.on_account(view, licensee=journeys.licensee, device=device)
     return batches.Funds(
         balance=status.registers.descending, cap=status.cap, account=account, promised=promised, payer=payer
     )
+
+
+def payer_of(journeys: Journeys, device: DeviceId, shown: StatusReport) -> StatusReport:
+    """Give the status of the device that pays new pieces: the one that shows itself, or the half it was moved to."""
+    if shown.device != device or not pays_other(shown, device):
+        return shown
+    with journeys.world.store(journeys.licensee).reading() as view:
+        half = halves.of(view, device)[-1:]
+    return journeys.status_of(half[0]) if half else shown

@@ -31,7 +31,7 @@ from towncircle.psd.client import pays_other
 from towncircle.psd.states import AUTHORISED
 from towncircle.world import batch_printers, evidenced, manifest
 from towncircle.world.address_data import source_of, told
-from towncircle.world.batch_prices import funds_of, same_prices, terms_of
+from towncircle.world.batch_prices import funds_of, payer_of, same_prices, terms_of
 from towncircle.world.batch_printers import ToPrinter
 from towncircle.world.checking import MOST_FAULTS, Checked, Terms, check
 from towncircle.world.composing import Shared, ToWrite, Written, take_back, write_part
@@ -331,8 +331,7 @@ class _Run:
     def _ready(self, row: Record) -> None:
         """See that the day is still on and the device can pay a part: where the batch may, it is reset before.
 
-        The half of a hybrid that stands in for its device, or took its place, says itself what it can pay; neither of
-        the two is reset for it.
+        Where the half of a hybrid stands in for its device, or took its place, it pays; neither of the two is reset.
 
         Raises `Refused` (batch.day-over, batch.other-device, batch.money-gone) and what a reset raises.
         """
@@ -342,14 +341,15 @@ class _Run:
         day = date.fromisoformat(body["mailing_date"])
         if day < journeys.world.clock.now().date_in(status.zone) and journeys.never_evidenced(row):
             raise Refused("batch.day-over", batch=self._record.key, day=day)
-        balance = status.registers.descending
-        if pays_other(status, device) or balance >= total or not journeys.never_evidenced(row):
+        payer = payer_of(journeys, device, status)
+        balance = payer.registers.descending
+        if balance >= total or not journeys.never_evidenced(row):
             return
         with journeys.world.store(journeys.licensee).reading() as view:
             wanted = promises.bound(view, device)
-        if not body["refill"]:
-            lacking = wanted - balance
-            raise Refused("batch.money-gone", batch=self._record.key, total=total, balance=balance, lacking=lacking)
+        if not body["refill"] or pays_other(status, device):
+            told = {"total": total, "balance": balance, "lacking": wanted - balance, "device": payer.device}
+            raise Refused("batch.money-gone", batch=self._record.key, **told)
         if device != journeys.device:
             raise Refused("batch.other-device", batch=self._record.key, device=device, used=journeys.device)
         journeys.reset(min(status.cap - balance, wanted - balance))

@@ -98,6 +98,12 @@ def _unwritten(journeys: Journeys, device: DeviceId) -> Mills | None:
         return Books(view, LICENSEE).balance(f"in-device/{journeys.licensee}/{device}")
 
 
+def _is_out(journeys: Journeys, device: DeviceId) -> bool:
+    with journeys.world.store(journeys.licensee).reading() as view:
+        case = view.get("check-out", device)
+    return case is not None and case.body["state"] == returns.DONE
+
+
 def is_silent(journeys: Journeys, device: DeviceId) -> bool:
     """Tell whether a device shows its registers and nothing else any more; no, where its half gives new pieces."""
     status = journeys.shown_of(device)
@@ -120,7 +126,7 @@ def _has_lost(journeys: Journeys, job: Record, device: DeviceId) -> bool:
                 client.recover(job.key)
                 return False
     except Refused as answer:  # any other says nothing of what it could give
-        return left is not None and answer.code == _NO_MORE
+        return answer.code == _NO_MORE and (left is not None or _is_out(journeys, device))
     with journeys.world.store(journeys.licensee).reading() as view:
         return status.state in _SILENT and status.registers.pieces != _written_down(view, device)[0]
 
@@ -172,7 +178,7 @@ def _in_doubt(
     job: Record, device: DeviceId, counted: doubts.Counted, rows: list[Record], found: list[doubts.Way]
 ) -> Refused:
     possible = {row.key for way in found for row in way} or {row.key for row in rows if counted.holds([row])}
-    told = {"batch": job.body.get("batch", job.key), "counted": counted, "mills": Mills(counted.mills)}
+    told = {"batch": job.body.get("batch", job.key), "counted": counted, "mills": counted.amount}
     return Refused("batch.in-doubt", device=device, jobs=", ".join(sorted(possible)) or "none of them", **told)
 
 
@@ -256,7 +262,14 @@ def _counted(journeys: Journeys, device: DeviceId) -> doubts.Counted:
     if left is not None:
         assert case is not None
         return doubts.Counted(pieces=None, mills=int(left), before=before, descending=int(case.body["amount"]))
-    held = journeys.status_of(device).registers
+    try:
+        held = journeys.status_of(device).registers
+    except Refused as refusal:
+        if refusal.code != _NO_MORE:
+            raise
+        with journeys.world.store(journeys.licensee).reading() as view:  # it was examined, and what it held is not told
+            most = int(Books(view, LICENSEE).balance(f"in-device/{journeys.licensee}/{device}"))
+        return doubts.Counted(pieces=None, mills=most, before=before, descending=0, exact=False)
     pieces, mills = held.pieces - before[0], int(held.ascending) - before[1]
     return doubts.Counted(pieces=pieces, mills=mills, before=before, descending=int(held.descending))
 

@@ -34,12 +34,14 @@ from towncircle.world.stations import (
     FORMER,
     NOBODY,
     USER,
+    WARN_WEEKS,
     allow,
     ending_own,
     enrol,
     found,
     is_enrolled,
-    roles_enrolled,
+    restrain_all,
+    rows_enrolled,
     strike,
 )
 
@@ -163,25 +165,46 @@ def make_hosted(home: Path, randomness: Randomness, now: Instant, folder: Path, 
 
 @cites("502.24", "502.20e")
 def keep_enrolments(provider: Path, store: Store, devices: Path, randomness: Randomness, now: Instant) -> None:
-    """Strike the licensees of devices that are gone, have others watch only, and enrol those of devices found again."""
+    """Strike who may call devices that are gone, have others watch only, and enrol the licensees of those found again.
+
+    Lists are read once; of devices whose enrolment is as their custody has it, nothing else is looked at.
+    """
+    held = hosts_of(provider)
+    if held is None:
+        return
     with store.reading() as view:
         custody = {row.key: str(row.body["custody"]) for row in view.find("device")}
-    for name in custody.keys() & {item.stem for item in (provider / HOSTED).glob("*.json")}:
+    noted = custody.keys() & {item.stem for item in (provider / HOSTED).glob("*.json")}
+    may = {name: _MAY.get(custody[name], USER) for name in sorted(noted)}
+    gone = {DeviceId(name): role for name, role in may.items() if role != USER}
+    places = dict.fromkeys(row.stations for row in held.hosts)
+    rows = {place: rows_enrolled(place) for place in places}
+    for place in places:
+        if gone and restrain_all(place, rows[place].values(), gone):
+            rows[place] = rows_enrolled(place)
+    roles = {name: (row, str(row.get("role", USER))) for place in places for name, row in rows[place].items()}
+    for name, role in may.items():
+        row, now_is = roles.get(name, ({}, NOBODY))
+        if role == now_is and not _ends_soon(row, devices / name / STATION, now):
+            continue
         device, hosting = DeviceId(name), host_of(provider, DeviceId(name))
         if hosting is None or not is_hosted(devices / device):
             continue
-        may, role = _MAY.get(custody[name], USER), roles_enrolled(hosting.stations).get(device, NOBODY)
-        if may == role:
-            own = devices / device / STATION
-            if role and (own / "own.pem").exists() and ending_own(own, now):
-                _enrol(hosting, device, devices / device, randomness, now, role=role)
+        if role == NOBODY:
             continue
-        if may == NOBODY:
-            strike(hosting.stations, device)
-        elif role == NOBODY:
-            _enrol(hosting, device, devices / device, randomness, now, role=may)
+        if now_is in (NOBODY, role):
+            _enrol(hosting, device, devices / device, randomness, now, role=role)
         else:
-            allow(hosting.stations, device, may)
+            allow(hosting.stations, device, role)
+
+
+def _ends_soon(row: Mapping[str, Any], own: Path, now: Instant) -> bool:
+    """Tell whether an enrolment has to be renewed; the list of an earlier release does not say when it ends."""
+    if not row:
+        return False
+    if "until" in row:
+        return Instant.parse(str(row["until"])) <= now.plus(days=7 * WARN_WEEKS)
+    return (own / "own.pem").exists() and bool(ending_own(own, now))
 
 
 def _enrol(

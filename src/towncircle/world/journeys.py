@@ -23,6 +23,7 @@ from towncircle.licensee import (
     custody,
     envelopes,
     funds,
+    halves,
     licenses,
     mailroom,
     missing,
@@ -188,8 +189,7 @@ class Journeys:
         """
         updates.connect(self, device)
         words = str(self.heard(lambda ctx: funds.contact(ctx, device=device), device=device).sentence)
-        if device == self.device:  # one that was replaced is returned, not used
-            self.do(lambda ctx: missing.back(ctx, device=device))
+        self.do(lambda ctx: halves.back(ctx, device=device))
         from towncircle.world import settling  # it walks this module's journeys
 
         return " ".join([words, *settling.resume(self, device), *renewing.in_time(self, device)])

@@ -23,7 +23,7 @@ from towncircle.psd.services import OFFICER
 from towncircle.psd.sqlite import SqliteMemory
 from towncircle.world.clock import FILE as CLOCK_FILE
 from towncircle.world.devices import DEVICES, PortMaker, ShelfPort
-from towncircle.world.stations import port_to
+from towncircle.world.stations import port_to, sync_folder
 
 LINE, BENCH = "line.json", "bench"
 _NOT_OURS = "a request of nobody"  # a Provider may not ask for what was evidenced, whatever the name
@@ -184,3 +184,4 @@ def write(path: Path, table: Mapping[str, Any]) -> None:
         file.flush()
         os.fsync(file.fileno())
     draft.rename(path)
+    sync_folder(path.parent)

@@ -14,27 +14,31 @@ from towncircle.wire.bodies import AccountStatement, ResetStanding
 from towncircle.world import accounts, leases, quality, returning
 from towncircle.world import custody as custody_world
 from towncircle.world import missing as missing_world
+from towncircle.world.batch_prices import payer_of
 from towncircle.world.journeys import ANSWERING, Journeys
 
 
 def connect(journeys: Journeys) -> str:
     """Connect the device in use, then the hosted half of a hybrid; give the device's words.
 
-    What hinders the half is told in the words. What hinders the device in use is raised, after the half was connected.
+    So is the one of the two that was missed and found, and is not in use again. What hinders another than the device
+    in use is told in the words; what hinders that one is raised, after the others were connected.
     """
     device, words = journeys.device, list[str]()
     hindered: TowncircleError | None = None
     with journeys.world.store(journeys.licensee).reading() as view:
-        others = halves.of(view, device)
+        used = halves.of(view, device)
+        others = [*used, *(one for one in halves.found(view) if one not in (device, *used))]
     try:
         words.append(journeys.contact_of(device))
     except TowncircleError as error:
         hindered = error
-    for half in others:
+    for other in others:
         try:
-            journeys.contact_of(half)
+            journeys.contact_of(other)
         except TowncircleError as error:
-            words.append(f"The hosted half {half} is not connected: {error.sentence} {error.next_step}")
+            named = "hosted half" if other in used else "device"
+            words.append(f"The {named} {other} is not connected: {error.sentence} {error.next_step}")
     if hindered is not None:
         raise hindered
     return " ".join(words)
@@ -86,6 +90,20 @@ def _told(journeys: Journeys, device: DeviceId, request: str, amount: Mills) -> 
     return told.state, told.sentence
 
 
+def set_postage(journeys: Journeys, amount: Mills, *, device: DeviceId | None = None) -> AccountStatement:
+    """Set postage into the device in use, or one that is named.
+
+    Raises `Refused` (licensee.service-moved) for one in use whose service was moved to its half: it would lie idle.
+    """
+    if device is None:
+        device = journeys.device
+        shown = journeys.shown_of(device)
+        payer = payer_of(journeys, device, shown).device
+        if shown.device == device != payer:
+            raise Refused("licensee.service-moved", device=device, half=payer)
+    return journeys.reset(amount, device=device)
+
+
 def settle_one(journeys: Journeys, device: DeviceId) -> AccountStatement | None:
     """Finish what is open of one device's resets, whatever hinders another one of the licensee's."""
     journeys.world.deliver()
@@ -107,11 +125,11 @@ def held(journeys: Journeys, device: DeviceId) -> DeviceId:
 def settle(journeys: Journeys) -> AccountStatement | None:
     """Finish it, as `Journeys.settle` says."""
     journeys.world.deliver()
-    refused: Refused | None = None
+    hindered: TowncircleError | None = None
     try:
         leases.sign_for(journeys)
-    except Refused as refusal:  # told below; a device that never came holds up nothing else
-        refused = refusal
+    except TowncircleError as error:  # told below; a device that never came holds up nothing else
+        hindered = error
     custody_world.settle(journeys)
     with journeys.world.store(journeys.licensee).reading() as view:
         used, learned = halves.main(view), missing.learned(view)
@@ -122,21 +140,21 @@ def settle(journeys: Journeys) -> AccountStatement | None:
     for order in journeys.do(funds.open_deposits):
         try:
             journeys.finish_deposit(order)
-        except Refused as refusal:  # told below; a deposit never holds up a reset
-            refused = refusal
+        except TowncircleError as error:  # told below; a deposit never holds up a reset
+            hindered = error
     for device in pair:
         try:
             statement = _settle_reset(journeys, device) or statement
-        except Refused as refusal:  # told below; one half of a hybrid holds up neither the other nor what follows
-            refused = refusal
+        except TowncircleError as error:  # told below; one half of a hybrid holds up neither the other nor what follows
+            hindered = error
     if pair:
         returning.finish(journeys)
     quality.settle(journeys)
     accounts.settle(journeys)
     journeys.world.deliver()
     journeys.world.publish()
-    if refused is not None:
-        raise refused
+    if hindered is not None:
+        raise hindered
     return statement
 
 

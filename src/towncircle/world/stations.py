@@ -15,7 +15,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
@@ -29,7 +29,8 @@ from towncircle.kernel.randomness import Randomness
 from towncircle.pki.stations import HOST_NAME, Identity, certify, ends, found_host
 from towncircle.psd import commands, services
 from towncircle.psd.ports import BytePort
-from towncircle.transport.stations import TIMEOUT_S, Call, StationPort
+from towncircle.transport.stations import TIMEOUT_S, StationPort
+from towncircle.world.enrolled import Enrolled
 
 Row = dict[str, Any]
 _LIST = "enrolled.json"
@@ -49,15 +50,16 @@ COMMAND_S = 27  # house: a host answers a command within it, and a station waits
 
 def found(folder: Path, randomness: Randomness, now: Instant) -> None:
     """Make a host's folder, unless it is there; a certificate of the host's own that ends soon is renewed."""
-    if (folder / _LIST).exists():
-        renew_own(folder, randomness, now)
-        return
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    authority = found_host("device host authority", randomness, now)
-    _put(folder / "authority.key", authority.key)
-    _put(folder / "authority.pem", authority.certificate)
-    _put_own(folder, certify(authority, HOST_NAME, randomness, now, host=True))
-    _put(folder / _LIST, b"{}")
+    with _alone(folder):  # two at once would make two authorities
+        if (folder / _LIST).exists():
+            renew_own(folder, randomness, now)
+            return
+        authority = found_host("device host authority", randomness, now)
+        _put(folder / "authority.key", authority.key)
+        _put(folder / "authority.pem", authority.certificate)
+        _put_own(folder, certify(authority, HOST_NAME, randomness, now, host=True))
+        _put(folder / _LIST, b"{}")
 
 
 def enrol(
@@ -173,9 +175,14 @@ def renew_own(folder: Path, randomness: Randomness, now: Instant) -> None:
     _put_own(folder, certify(authority, HOST_NAME, randomness, now, host=True))
 
 
+def rows_enrolled(folder: Path) -> dict[str, Row]:
+    """Give the enrolments of a host by name."""
+    return {str(row["name"]): row for row in _listed(folder).values()}
+
+
 def roles_enrolled(folder: Path) -> dict[str, str]:
     """Give who is enrolled with a host, in which role."""
-    return {str(row["name"]): str(row.get("role", "user")) for row in _listed(folder).values()}
+    return {name: str(row.get("role", USER)) for name, row in rows_enrolled(folder).items()}
 
 
 def allow(folder: Path, name: str, role: str) -> None:
@@ -197,11 +204,33 @@ def restrain(folder: Path, device: DeviceId, *, role: str) -> None:
     Who is enrolled for other devices besides, or for every one, keeps those; nobody gets back what he has lost.
     """
     with _alone(folder):
-        listed = _listed(folder)
-        found = {print_: _restrained(row, device, role) for print_, row in listed.items()}
-        kept = {print_: row for print_, row in found.items() if row["devices"]}
-        if kept != listed:
-            _put(folder / _LIST, json.dumps(kept, indent=1).encode())
+        _restrain(folder, _listed(folder), {device: role})
+
+
+def restrain_all(folder: Path, rows: Iterable[Row], roles: Mapping[DeviceId, str]) -> bool:
+    """Do for many devices what `restrain` does for one; `rows` are the list as it was read before.
+
+    Tells whether something had to be changed; where nothing had, the list is not read again.
+    """
+    if all(_restrained_all(row, roles) is row for row in rows):
+        return False
+    with _alone(folder):
+        _restrain(folder, _listed(folder), roles)
+    return True
+
+
+def _restrain(folder: Path, listed: dict[str, Row], roles: Mapping[DeviceId, str]) -> None:
+    found = {print_: _restrained_all(row, roles) for print_, row in listed.items()}
+    kept = {print_: row for print_, row in found.items() if row["devices"]}
+    if kept != listed:
+        _put(folder / _LIST, json.dumps(kept, indent=1).encode())
+
+
+def _restrained_all(row: Row, roles: Mapping[DeviceId, str]) -> Row:
+    named = roles if EVERY in row["devices"] else [name for name in map(DeviceId, row["devices"]) if name in roles]
+    for device in named:
+        row = _restrained(row, device, roles[device])
+    return row
 
 
 def _restrained(row: Row, device: DeviceId, role: str) -> Row:
@@ -233,18 +262,35 @@ def is_enrolled(folder: Path, out: Path) -> bool:
 
 
 @cites("PRE-02")
-def gate(folder: Path, call: Callable[[DeviceId, bytes], bytes]) -> Call:
+def gate(folder: Path, call: Callable[[DeviceId, bytes], bytes]) -> Gate:
     """Let enrolled callers through to their devices. The gate raises `Refused` (world.station-refused)."""
+    return Gate(folder, call)
 
-    def passed(caller: str, device: DeviceId, command: bytes) -> bytes:
-        row = _listed(folder).get(caller)
+
+class Gate:
+    """Stand in front of the devices of a host."""
+
+    def __init__(self, folder: Path, call: Callable[[DeviceId, bytes], bytes]) -> None:
+        self._folder, self._call, self._listed = folder, call, Enrolled(folder / _LIST)
+
+    def __call__(self, caller: str, device: DeviceId, command: bytes) -> bytes:
+        """Pass a command on and give its answer. Raises `Refused` (world.station-refused, psd.role-refused)."""
+        row = self._row(caller)
         role = NOBODY if row is None else _role(row, device)
         if role == NOBODY:
             raise Refused("world.station-refused", device=device)
         _check_role(role, command)
-        return call(device, command)
+        return self._call(device, command)
 
-    return passed
+    def knows(self, caller: str) -> bool:
+        """Tell whether a caller is on the list, for whatever devices. Raises `Refused` (transport.not-enrolled)."""
+        return self._row(caller) is not None
+
+    def _row(self, caller: str) -> Row | None:
+        try:
+            return self._listed.find(caller)
+        except (OSError, ValueError) as error:
+            raise Refused("transport.not-enrolled", folder=self._folder) from error
 
 
 def _check_role(listed: str, command: bytes) -> None:
@@ -302,3 +348,13 @@ def _put(path: Path, data: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     draft.rename(path)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names of files in a folder last."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

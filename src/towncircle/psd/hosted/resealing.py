@@ -177,22 +177,22 @@ def take_secret(store: PostgresMemory, secret: bytes, wrapping: Path | None) -> 
 
 
 def _check_opens(store: PostgresMemory, slots: SoftwareSlots) -> None:
-    """Check that some key opens, where there is one; a device that cannot be read says nothing of the secret."""
-    shut: list[TowncircleError] = []
+    """Check that some key opens, where there is one; what cannot be read, or lies elsewhere, says nothing."""
+    locked, gone = 0, list[TowncircleError]()
     groups = (read_each(store.load, names, {}).values() for names in _groups(store.devices()))
     for state in filter(held_here, chain.from_iterable(groups)):
         try:
             if opens(slots, state):
                 return
-            shut.append(Refused("psd.fleet-secret", path=store.path))
-        except Refused as error:
-            shut.append(error)
-        except BrokenInvariant:
-            continue
-        if len(shut) == _TRIED:
+            locked += 1
+        except (Refused, BrokenInvariant) as error:
+            gone = [error] if error.code in _LOST else gone
+        if locked == _TRIED:
             break
-    if shut:
-        raise max(shut, key=lambda error: error.code == "psd.fleet-secret")
+    if locked:
+        raise Refused("psd.fleet-secret", path=store.path)
+    if gone:
+        raise gone[0]
 
 
 def check_whole(secret: Path) -> None:

@@ -8,8 +8,8 @@ every command is answered with the reason, and the next group tries again.
 from __future__ import annotations
 
 import os
-import resource
 import sys
+import time
 from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO
@@ -25,8 +25,9 @@ from towncircle.psd.hosted.resealing import take_secret
 from towncircle.psd.hosted.tokens import Token
 from towncircle.psd.hosted.wrapping import WrappingKeys
 from towncircle.psd.postgres import PostgresMemory
-from towncircle.psd.process import SystemClock, WorldClock
+from towncircle.psd.process import SystemClock, WorldClock, no_core
 
+AGAIN_S = 60  # house
 SELFTEST_S = 60  # house: a worker runs its self-tests on demand this often at most
 
 
@@ -54,7 +55,7 @@ def serve(source: BinaryIO, sink: BinaryIO) -> int:
 def _opened(dsn: str, secret: bytes, limit: int, words: list[str]) -> Fleet:
     clock, wrapping, standby, library, label, pin = words
     with ExitStack() as opened:
-        store = PostgresMemory(dsn, standby=bool(standby))
+        store = PostgresMemory(dsn, standby=bool(standby), aside=_ASIDE)
         opened.callback(store.close)
         take_secret(store, secret, Path(wrapping) if wrapping else None)
         keys = WrappingKeys(Path(wrapping)) if wrapping else None
@@ -74,11 +75,29 @@ def _opened(dsn: str, secret: bytes, limit: int, words: list[str]) -> Fleet:
     return fleet
 
 
+class Aside:
+    """Tell the host's operator what callers are not told, the same thing once a minute at most."""
+
+    def __init__(self) -> None:
+        self._told: tuple[str, float] | None = None
+
+    def __call__(self, words: str) -> None:
+        """Tell it."""
+        now = time.monotonic()
+        if self._told is None or self._told[0] != words or now - self._told[1] >= AGAIN_S:
+            self._told = words, now
+            sys.stderr.write(f"towncircle: {words}\n")
+            sys.stderr.flush()
+
+
+_ASIDE = Aside()  # a store that cannot be opened is opened anew with every group
+
+
 def main() -> int:
     """Run the worker on its pipe."""
     calm_collector()
     selftest.pace(SELFTEST_S)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # opened keys are in no file that a crash leaves
+    no_core()
     try:
         return serve(sys.stdin.buffer, sys.stdout.buffer)
     except BrokenPipeError:  # the host went away; what was run is kept for `recover`

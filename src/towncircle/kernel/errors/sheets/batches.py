@@ -35,11 +35,11 @@ ROWS = {
     ),
     "batch.money-gone": Row(
         kind="refused",
-        sentence="The next part of the batch {batch} costs {total} and the device holds {balance}. What was printed "
-        "stands, and the next part was not begun.",
+        sentence="The next part of the batch {batch} costs {total} and the device {device} holds {balance}. What was "
+        "printed stands, and the next part was not begun.",
         clause="P050 1.5",
-        next_step="Set what the batch lacks (towncircle reset DIR {lacking}), then: towncircle print DIR --out OUT "
-        "--resume",
+        next_step="Set what the batch lacks (towncircle reset DIR {lacking} --device {device}), then: towncircle print "
+        "DIR --out OUT --resume",
     ),
     "batch.device-silent": Row(
         kind="refused",

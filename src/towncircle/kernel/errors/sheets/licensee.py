@@ -115,6 +115,13 @@ ROWS = {
         clause="502.27(b)(1)",
         next_step="Have the Provider reconcile it with the device's own signed withdrawal.",
     ),
+    "licensee.service-moved": Row(
+        kind="refused",
+        sentence="The service of {device} was moved for good to {half}, which pays all new pieces: nothing was set.",
+        clause="house",
+        next_step="Set postage into that one: towncircle reset DIR AMOUNT --device {half}. Give the other one back: "
+        "towncircle withdraw DIR",
+    ),
     "licensee.device-faulted": Row(
         kind="refused",
         sentence="The device {device} is faulted and cannot sign what it gives back: nothing can be transferred.",
