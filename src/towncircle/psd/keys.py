@@ -94,7 +94,12 @@ LIVES = (
 
 
 class KeySlots(Protocol):
-    """Make keys and sign with them; a private key never comes out in the clear."""
+    """Make keys and sign with them; a private key never comes out in the clear.
+
+    `approved` is false where they rest on a passphrase or on a seed.
+    """
+
+    approved: bool
 
     def make(self, scheme: str, *, domain: bytes = b"") -> SealedKey:
         """Make a key and test it as a pair. Raises `BrokenInvariant` (psd.pairwise-failed)."""
@@ -121,9 +126,18 @@ class SoftwareSlots:
     """Keep private keys encrypted under the operator's 32-byte secret (AES-256-GCM)."""
 
     def __init__(
-        self, secret: SecretProvider, randomness: Randomness, *, last: Callable[[], None] = lambda: None
+        self,
+        secret: SecretProvider,
+        randomness: Randomness,
+        *,
+        last: Callable[[], None] = lambda: None,
+        derived: bool = False,
     ) -> None:
-        """Take the secret; `last` destroys what of it is this device's own, once the device has no key any more."""
+        """Take the secret; `last` destroys what of it is this device's own, once the device has no key any more.
+
+        `derived` says that the secret comes from a passphrase.
+        """
+        self.approved = not (derived or randomness.repeatable)
         self._secret = secret
         self._randomness = randomness
         self._last = last

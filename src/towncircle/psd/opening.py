@@ -52,9 +52,16 @@ class Keys:
     parameters: str = PASSPHRASE
 
     def slots(
-        self, directory: Path, randomness: Randomness, *, last: Callable[[], None] = lambda: None
+        self,
+        directory: Path,
+        randomness: Randomness,
+        *,
+        last: Callable[[], None] = lambda: None,
+        counter: Callable[[], int] = lambda: 0,
     ) -> SoftwareSlots | TokenSlots:
         """Give the key slots of the device in a store directory; `last` is theirs, of software.
+
+        `counter` tells how far the store is, for the names of keys in a token.
 
         Names in a token come from the operating system even in a seeded rehearsal: a seed starts over with the process,
         and a name that comes twice would take the place of a key in use.
@@ -65,13 +72,12 @@ class Keys:
 
             pin = self.pin or directory / "operator.pin"
             names = SystemRandomness()
-            library, kept_names = library_at(self.token), TokenNames(directory)
+            library, kept_names = library_at(self.token), TokenNames(directory, counter)
             return TokenSlots(library, token=self.label, pin=lambda: line_of(pin), randomness=names, names=kept_names)
         if self.passphrase is not None:
             typed = self.passphrase
-            return SoftwareSlots(
-                secret_from(directory / self.parameters, lambda: line_of(typed)), randomness, last=last
-            )
+            secret = secret_from(directory / self.parameters, lambda: line_of(typed))
+            return SoftwareSlots(secret, randomness, last=last, derived=True)
         return SoftwareSlots(bytes_of(self.secret or directory / self.beside), randomness, last=last)
 
     def keep(self, directory: Path, *, name: str = CHOICE) -> None:

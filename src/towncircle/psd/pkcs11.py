@@ -194,7 +194,12 @@ class TokenKey:
 
 
 class TokenSlots:
-    """Keep the device's private keys in a token; with `names` none is left behind there that nobody has."""
+    """Keep the device's private keys in a token; with `names` none is left behind there that nobody has.
+
+    What the token is approved for is its own to say.
+    """
+
+    approved = True
 
     def __init__(
         self,
@@ -213,14 +218,15 @@ class TokenSlots:
     def settle(self, used: Collection[SealedKey]) -> None:
         """Destroy what the token still has and the device has not; a token that does not answer is asked next time.
 
-        Raises `Refused` (psd.keys-unclear).
+        What a store made that went further than this one is left: this may be an older copy of it. Raises `Refused`
+        (psd.keys-unclear).
         """
         if self._names is None:
             return
         held = {name_of(slot) for slot in used}
-        left = [name for name in self._names.all() if name not in held]
+        ended = self._names.ended(held)
         with suppress(Refused):
-            self._destroy(left)
+            self._destroy(ended)
 
     def __repr__(self) -> str:
         return "TokenSlots(...)"

@@ -4,8 +4,8 @@ Here: the token of a host, and slots that hold both kinds. Not here: the token's
 (`wrapping`), the notes (`unsettled`).
 Kept: a fleet that has a token makes its keys there; what a device has already goes by what its slot says. Whether a key
 in the token is a device's is asked of the database, never assumed: each birth and each end is in a note before it
-happens (`unsettled`), and what the database does not use when the note is settled is destroyed in the token. A commit
-of somebody who died may still be on its way: where the database has the counter and the epoch that it expects, the
+happens (`unsettled`), and what the database does not use when the note is settled is destroyed in the token, unless
+the database is older than the note. A commit of somebody who died may still be on its way: where the database has the counter and the epoch that it expects, the
 epoch is raised first, so that it matches no more. No answer says that keys are destroyed before the token has done it.
 A token that is away holds up nobody's start and no software key: it is asked, in one short deadline, and then left
 alone for a while.
@@ -176,6 +176,7 @@ class MixedSlots(WrappedSlots):
         used = {row for row in rows if row.device in states and row.key in _names(states[row.device])}
         undone: dict[Row, TowncircleError | None] = {row: missing[row.device] for row in rows if row.device in missing}
         undone |= dict.fromkeys(used & comes)  # its end may come: it is not settled, and harms nobody
+        undone |= dict.fromkeys(row for row in rows if row not in used and _older(states.get(row.device), row))
         fenced = _fenced({row.device: states[row.device] for row in comes - used}, store)
         for row in rows:
             if row in used or row in undone:
@@ -211,9 +212,10 @@ class _Group(threading.local):
 class SeatSlots:
     """Be the slots of one device of a fleet: what begins and ends with it is noted under its name."""
 
-    __slots__ = ("_device", "_seat", "_slots")
+    __slots__ = ("_device", "_seat", "_slots", "approved")
 
     def __init__(self, slots: MixedSlots, seat: Seat, device: DeviceId) -> None:
+        self.approved = slots.approved
         self._slots, self._seat, self._device = slots, seat, device
 
     def make(self, scheme: str, *, domain: bytes = b"") -> SealedKey:
@@ -243,6 +245,11 @@ def _of_ends(undone: Mapping[Row, TowncircleError | None]) -> dict[DeviceId, Tow
 
 def _at(state: DeviceState | None) -> tuple[int, int] | None:
     return None if state is None else (state.counter, state.epoch)
+
+
+def _older(state: DeviceState | None, row: Row) -> bool:
+    """Tell whether the database went back behind a note: it may be an older copy, and what it has not another's."""
+    return state is None or (state.counter, state.epoch) < (row.counter, row.epoch)
 
 
 def _names(state: DeviceState) -> set[bytes]:
