@@ -5,10 +5,10 @@ Here: the token of a host, and slots that hold both kinds. Not here: the token's
 Kept: a fleet that has a token makes its keys there; what a device has already goes by what its slot says. Whether a key
 in the token is a device's is asked of the database, never assumed: each birth and each end is in a note before it
 happens (`unsettled`), and what the database does not use when the note is settled is destroyed in the token, unless
-the database is older than the note. A commit of somebody who died may still be on its way: where the database has the counter and the epoch that it expects, the
-epoch is raised first, so that it matches no more. No answer says that keys are destroyed before the token has done it.
-A token that is away holds up nobody's start and no software key: it is asked, in one short deadline, and then left
-alone for a while.
+the database is older than the note. A commit of somebody who died may still be on its way: where the database has the
+counter and the epoch that it expects, the epoch is raised first, so that it matches no more. No answer says that keys
+are destroyed before the token has done it. A token that is away holds up nobody's start and no software key: it is
+asked, in one short deadline, and then left alone for a while.
 """
 
 from __future__ import annotations
@@ -176,7 +176,8 @@ class MixedSlots(WrappedSlots):
         used = {row for row in rows if row.device in states and row.key in _names(states[row.device])}
         undone: dict[Row, TowncircleError | None] = {row: missing[row.device] for row in rows if row.device in missing}
         undone |= dict.fromkeys(used & comes)  # its end may come: it is not settled, and harms nobody
-        undone |= dict.fromkeys(row for row in rows if row not in used and _older(states.get(row.device), row))
+        rest = [row for row in rows if row not in used and row not in undone]
+        undone |= dict.fromkeys(row for row in rest if _older(states.get(row.device), row))
         fenced = _fenced({row.device: states[row.device] for row in comes - used}, store)
         for row in rows:
             if row in used or row in undone:
