@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -98,6 +98,9 @@ def main() -> int:
     calm_collector()
     selftest.pace(SELFTEST_S)
     no_core()
+    if hasattr(os, "SCHED_BATCH"):  # its groups are long: whoever wakes up beside it is not to cut them short
+        with suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
     try:
         return serve(sys.stdin.buffer, sys.stdout.buffer)
     except BrokenPipeError:  # the host went away; what was run is kept for `recover`
