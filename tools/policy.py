@@ -158,9 +158,9 @@ contact the Provider (within the contact term), not what all of them print toget
 registers, by which a store that is older than the device's last signed word at the Provider is caught at the next
 contact; duplicate detection at the scanner, and examination, which alone find a store that was restored from a copy
 newer than that word. A product keeps its keys in
-hardware: the key slots take a PKCS#11 token behind the same verb, in a device with a process of its own (stand-alone,
-LAN, the LAN device of a hybrid). A hosted device (WAN, a hybrid's other half) has software keys only (ADR 0058), so its
-keys are as safe as its host, and a Provider that needs them in hardware serves such a device by `serve-lan`.
+hardware: the key slots take a PKCS#11 token behind the same verb, in every category; hosted devices may share one
+(ADR 0058). Tested with SoftHSM2, which is software too: what a token withstands is its maker's claim, not this
+module's. Whoever has the PIN and the library can have anything signed while he has them.
 
 ## Other areas
 

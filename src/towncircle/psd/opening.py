@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 
 __all__ = ["CHOICE", "PASSPHRASE", "SECRET", "Keys", "add_arguments", "chosen", "kept", "keys_of", "line_of"]
+__all__ += ["token_words"]
 SECRET, CHOICE = "operator.secret", "keys.json"
 _ENVIRONMENT = "env:"
 
@@ -128,6 +129,21 @@ def keys_of(args: argparse.Namespace) -> Keys | None:
     return Keys(
         secret=args.secret, passphrase=args.passphrase_from, token=args.token, label=args.token_label, pin=args.pin_from
     )
+
+
+def token_words(args: argparse.Namespace) -> tuple[Path, str, str] | None:
+    """Read the library, label and PIN of a host's token; without a token: None. The PIN leaves the environment.
+
+    Raises `BadInput` (psd.keys-kind), `Refused` (psd.no-secret).
+    """
+    if not any((args.token, args.token_label, args.pin_from)):
+        return None
+    if not (args.token and args.token_label and args.pin_from):
+        raise BadInput("psd.keys-kind", kind="pkcs11")
+    pin = line_of(args.pin_from)
+    if str(args.pin_from).startswith(_ENVIRONMENT):
+        del os.environ[str(args.pin_from).removeprefix(_ENVIRONMENT)]  # the workers are not to inherit it
+    return args.token, args.token_label, pin
 
 
 def bytes_of(place: Path) -> Callable[[], bytes]:
