@@ -21,7 +21,9 @@ def add(subparsers: Any) -> None:
         "towncircle custody sign-form, towncircle custody arrange; the same command then books the credit. What was "
         "printed until then and is dated today is still good; a mark dated later is refused. A faulted device "
         "signs nothing: it goes out of service, and its last signed reading stands until the Provider has examined it "
-        "(502.20(f)).",
+        "(502.20(f)). With --failed so does one that answers and cannot open its keys, because their secret, wrapping "
+        "key or token is lost: it is asked to sign once more, and goes only where it cannot. What it held comes back "
+        "by a claim (towncircle claim) once the Provider has examined it.",
     )
     world_argument(parser)
     parser.add_argument("--device", metavar="ID", help="another device of the licensee's, such as the half of a hybrid")
@@ -30,6 +32,7 @@ def add(subparsers: Any) -> None:
     parser.add_argument(
         "--wait", action="store_true", help="leave section G and the credit to the persons who hold the offices"
     )
+    parser.add_argument("--failed", action="store_true", help="its keys are lost: it goes as one that failed")
     parser.set_defaults(run=run)
 
 
@@ -40,7 +43,9 @@ def run(args: argparse.Namespace) -> int:
 
     with journeys_of(args) as journeys:
         device = DeviceId.parse(args.device) if args.device else None
-        told = returning.withdraw(journeys, reason=args.reason, by=args.by, device=device, wait=args.wait)
+        told = returning.withdraw(
+            journeys, reason=args.reason, by=args.by, device=device, wait=args.wait, failed=args.failed
+        )
     if args.json:
         as_json(
             {

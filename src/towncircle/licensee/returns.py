@@ -30,10 +30,20 @@ BEGUN, NOTED, DONE, DECLINED = "begun", "noted", "done", "declined"
 
 
 @cites("P050-2.9", "P050-2.6")
-def begin(ctx: Context, *, device: DeviceId, purpose: str, reason: str, transfer: str = "", wait: bool = False) -> None:
+def begin(
+    ctx: Context,
+    *,
+    device: DeviceId,
+    purpose: str,
+    reason: str,
+    transfer: str = "",
+    wait: bool = False,
+    failed: bool = False,
+) -> None:
     """Write down that a device goes out of service; one that was begun for the same is taken up again.
 
-    `wait` writes down that others than the sandbox sign for its balance and arrange the credit; that stays.
+    `wait` writes down that others than the sandbox sign for its balance and arrange the credit; `failed`, that a person
+    has given the device up, its keys being lost (also one whose transfer was ended). Both stay.
 
     Raises `Refused`: licensee.checked-out for one that is out already, licensee.check-out-open for another case;
     `BadInput` (licensee.reason).
@@ -42,10 +52,11 @@ def begin(ctx: Context, *, device: DeviceId, purpose: str, reason: str, transfer
     held_device(ctx, device)
     held = not_out(ctx, device=device)
     if held is not None and held.body["state"] != DECLINED:
-        if held.body["transfer"] != transfer:
+        if held.body["transfer"] != transfer and not (failed or given_up(held)):
             raise Refused("licensee.check-out-open", device=device)
-        if wait and not held.body.get("wait"):
-            _write(ctx, held, wait=True)
+        told = {name: True for name, now in (("wait", wait), ("failed", failed)) if now and not held.body.get(name)}
+        if told:
+            _write(ctx, held, **told)
         return
     record = {
         "state": BEGUN,
@@ -55,6 +66,7 @@ def begin(ctx: Context, *, device: DeviceId, purpose: str, reason: str, transfer
         "requested_by": ctx.actor,
         "approved_by": ctx.approvals[0] if ctx.approvals else "",
         **({"wait": True} if wait else {}),
+        **({"failed": True} if failed else {}),
     }
     ctx.tx.put("check-out", device, record, owner=ctx.party, expected=held.version if held else 0)
 
@@ -83,6 +95,11 @@ def going(ctx: Context, *, device: DeviceId) -> bool:
     """Tell whether a device goes or went out of service."""
     held = case(ctx, device=device)
     return held is not None and held.body["state"] != DECLINED
+
+
+def given_up(case: Record | None) -> bool:
+    """Tell whether a person has given a device up that goes out of service."""
+    return case is not None and bool(case.body.get("failed"))
 
 
 def decline(ctx: Context, *, device: DeviceId) -> None:

@@ -23,6 +23,7 @@ from towncircle.provider import balances
 from towncircle.psd.commands import StatusReport
 from towncircle.psd.states import AUTHORISED, FAULTED, IN_SERVICE, LOCKED
 from towncircle.wire.bodies import CheckOutStatement
+from towncircle.world import keyless
 from towncircle.world.config import POSTAL
 from towncircle.world.journeys import Journeys
 from towncircle.world.supervising import at_provider, by_officer, provider_of
@@ -34,11 +35,8 @@ _RETURN, _REPLACEMENT = "return", "replacement"
 _UNBELIEVED = "wire.unknown-key"  # its certificates were revoked, or ended: what it signs counts for nothing
 _AS_NOTED = ("provider.frozen", "provider.retired", "provider.not-leased", _UNBELIEVED)
 _DISPUTED = "licensee.not-what-it-gave"
-_LEFT = (
-    "licensee.fault-unsettled",
-    "provider.balance-waiting",
-    _DISPUTED,
-)  # what waits for others holds up nothing else
+_LEFT = ("licensee.fault-unsettled", "provider.balance-waiting", _DISPUTED)  # what waits for others
+_ITS_OWN = ("provider.", "person.", "machine.", "missing.")  # the Provider's decisions, no word about the way
 _THERE = {"provider.case-open", "person.unknown", "person.other-office"}  # why the sandbox's own persons did not act
 OUT_OF_REACH = ("psd.", "transport.", "world.station-")  # what refuses where a device cannot be asked
 _TRIES = 3  # replacements that one walk tries
@@ -57,17 +55,26 @@ class Transferred:
 
 
 def withdraw(
-    journeys: Journeys, *, reason: str, by: str = "", device: DeviceId | None = None, wait: bool = False
+    journeys: Journeys,
+    *,
+    reason: str,
+    by: str = "",
+    device: DeviceId | None = None,
+    wait: bool = False,
+    failed: bool = False,
 ) -> CheckOutStatement:
     """Give the licensee's device back, or the one named; give the Provider's statement of the balance it credited.
 
-    An interrupted one is finished. With `wait`, section G and the credit are left to the persons of both offices.
-    Raises `Refused`: licensee.checked-out for a device that is out already, provider.balance-waiting while they act.
+    An interrupted one is finished. With `wait`, section G and the credit are left to the persons of both offices. With
+    `failed`, one that cannot open its keys goes as one that failed. Raises `Refused`: licensee.device-signs,
+    licensee.checked-out for a device that is out already, provider.balance-waiting while they act.
     """
     if by:
         journeys.do(lambda ctx: persons.check(ctx, by))
     journeys.do(transfers.none_open)
     device = device or journeys.device
+    if failed:
+        keyless.give_up(journeys, device, reason=reason, by=by)
     return _check_out(journeys, device, purpose=_RETURN, reason=reason, actor=by, wait=wait)
 
 
@@ -139,15 +146,9 @@ def cancel_transfer(journeys: Journeys, *, by: str) -> Record:
     What was credited stays in the account.
     """
     case = journeys.do(transfers.open_case)
-    out = case is not None and _is_over(journeys, DeviceId(case.body["device"]))
+    out = case is not None and keyless.is_over(journeys, DeviceId(case.body["device"]))
     held: Record = journeys.do(lambda ctx: transfers.cancel(ctx, out=out), actor=by)
     return held
-
-
-def _is_over(journeys: Journeys, device: DeviceId) -> bool:
-    case: Record | None = journeys.do(lambda ctx: returns.case(ctx, device=device))
-    over = case is not None and case.body["state"] == returns.DONE
-    return over or journeys.status_of(device).state == FAULTED
 
 
 def finish(journeys: Journeys) -> None:
@@ -222,13 +223,11 @@ def _steps(journeys: Journeys, device: DeviceId, *, actor: str, approval: str = 
     case: Record | None = journeys.do(lambda ctx: returns.case(ctx, device=device))
     noted = case is not None and case.body["state"] == returns.NOTED
     status = _told_by(journeys, device) if noted else journeys.status_of(device)  # by then it may be scrapped
-    faulted = status is not None and status.state == FAULTED
+    faulted = keyless.is_silent(journeys, device, status, case)
     try:
         journeys.do(lambda ctx: returns.give_notice(ctx, device=device, faulted=faulted), **who)
     except RelayedRefusal as refusal:
-        if refusal.code.startswith(
-            ("provider.", "person.", "machine.", "missing.")
-        ):  # its own decision, no word about the way
+        if refusal.code.startswith(_ITS_OWN):
             journeys.do(lambda ctx: returns.decline(ctx, device=device), **who)
         if faulted and refusal.code == "provider.reset-open":  # the device cannot settle it any more
             raise Refused("licensee.fault-unsettled", device=device) from refusal

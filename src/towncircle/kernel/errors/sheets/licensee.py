@@ -131,6 +131,12 @@ ROWS = {
             "stands until the Provider has examined it (502.20(f))."
         ),
     ),
+    "licensee.device-signs": Row(
+        kind="refused",
+        sentence="The device {device} signs: its keys are not lost, and it gives its balance back by its own word.",
+        clause="502.27(b)",
+        next_step="Leave --failed out: towncircle withdraw DIR",
+    ),
     "licensee.transfer-open": Row(
         kind="refused",
         sentence="The transfer {transfer} of the balance of {device} is open: {state}.",

@@ -31,7 +31,8 @@ ROWS = {
         kind="input",
         sentence="The secret for key files has {length} bytes instead of 32.",
         clause="house",
-        next_step="Give 32 random bytes, for example from 'openssl rand 32'.",
+        next_step="Give 32 random bytes, for example from 'openssl rand 32'; one that is in use is put back as it was. "
+        "A device whose keys are lost for good is given back: towncircle withdraw DIR --failed",
     ),
     "pki.bad-key-file": Row(
         kind="input",
@@ -43,7 +44,8 @@ ROWS = {
         kind="refused",
         sentence="The key file cannot be opened with this secret.",
         clause="house",
-        next_step="Give the secret the key was stored under; if that is it, the file was changed: restore its copy.",
+        next_step="Give the secret the key was stored under; if that is it, the file was changed: restore its copy. "
+        "A device whose keys are lost for good is given back: towncircle withdraw DIR --failed",
     ),
     "pki.unreadable-certificate": Row(
         kind="input",
@@ -91,6 +93,7 @@ ROWS = {
         kind="input",
         sentence="The passphrase parameters in {path} cannot be used.",
         clause="house",
-        next_step="Put the file back that was made with the store: without its salt no passphrase opens the keys.",
+        next_step="Put the file back that was made with the store: without its salt no passphrase opens the keys. "
+        "A device whose keys are lost for good is given back: towncircle withdraw DIR --failed",
     ),
 }

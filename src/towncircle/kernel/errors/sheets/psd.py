@@ -299,7 +299,8 @@ ROWS = {
         kind="refused",
         sentence="The operator's secret {path} cannot be read.",
         clause="502.8(b)",
-        next_step="Put the 32 bytes back in place; without them the keys cannot be opened.",
+        next_step="Put the 32 bytes back in place; without them the keys cannot be opened. "
+        "A device whose keys are lost for good is given back: towncircle withdraw DIR --failed",
     ),
     "psd.wrapping-failed": Row(
         kind="refused",
@@ -311,7 +312,8 @@ ROWS = {
         kind="refused",
         sentence="The key cannot be opened: {path} does not hold its wrapping key.",
         clause="502.8(b)",
-        next_step="A destroyed key is gone for good. Where the folder is another one, name the one it was made with.",
+        next_step="A destroyed key is gone for good. Where the folder is another one, name the one it was made with. "
+        "A device whose keys are lost for good is given back: towncircle withdraw DIR --failed",
     ),
     "psd.wrapping-other": Row(
         kind="refused",
@@ -488,19 +490,41 @@ ROWS = {
         kind="refused",
         sentence="The token library {library} cannot be used: {what}.",
         clause="502.8(b)",
-        next_step="Install it (with SoftHSM: apt install softhsm2), or name another library.",
+        next_step="Install it (with SoftHSM: apt install softhsm2), or name another library. "
+        "A device whose keys are lost for good is given back: towncircle withdraw DIR --failed",
     ),
     "psd.token-refused": Row(
         kind="refused",
         sentence="The token of {library} refused: {what}.",
         clause="502.8(b)",
-        next_step="Check the token's label and PIN, and that its keys are those of this device. Nothing was changed.",
+        next_step="Check the token's label and PIN, and that its keys are those of this device. Nothing was changed. "
+        "A device whose keys are lost for good is given back: towncircle withdraw DIR --failed",
     ),
     "psd.token-failed": Row(
         kind="refused",
         sentence="The token library {library} failed twice: {what}.",
         clause="502.8(b)",
-        next_step="Nothing was released. Look after the token, then ask again with the same request id.",
+        next_step="Nothing was released. Look after the token, then ask again with the same request id. "
+        "A device whose keys are lost for good is given back: towncircle withdraw DIR --failed",
+    ),
+    "psd.token-unset": Row(
+        kind="refused",
+        sentence="The keys of this device are in a PKCS#11 token, and none was named.",
+        clause="502.8(b)",
+        next_step="Start it as it was, with --token LIBRARY --token-label LABEL --pin-from FILE. Nothing was changed.",
+    ),
+    "psd.token-other": Row(
+        kind="refused",
+        sentence="The fleet of {path} has keys in the token '{label}', and another one was named.",
+        clause="502.8(b)",
+        next_step="Start the host with --token-label {label}. To move keys to another token is a matter of the token; "
+        "it bears the same label then.",
+    ),
+    "psd.token-folder": Row(
+        kind="input",
+        sentence="Hosted devices have keys in a token only with a folder of wrapping keys.",
+        clause="house",
+        next_step="Name the folder too: which keys of the token are in use is noted there, for every host.",
     ),
     "psd.workers": Row(
         kind="input",
