@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
 import pytest
 from tests.psd.setting import SECRET, Story
 
 from towncircle.kernel.errors import BrokenInvariant, Refused
+from towncircle.kernel.money import Mills
 from towncircle.kernel.randomness import SeededRandomness
 from towncircle.pki.keys import SoftwareKey
 from towncircle.psd import selftest
 from towncircle.psd.client import DeviceClient
 from towncircle.psd.device import Device
 from towncircle.psd.keys import SoftwareSlots
+from towncircle.psd.memory import Change
 
 
 def test_all_known_answers_are_given() -> None:
@@ -152,11 +155,6 @@ def test_a_rollover_whose_pairwise_test_fails_faults_the_device_with_its_registe
 
 
 def test_registers_that_break_the_law_at_start_fault_the_device() -> None:
-    from dataclasses import replace
-
-    from towncircle.kernel.money import Mills
-    from towncircle.psd.memory import Change
-
     story = Story().to("in service")
     state = story.state()
     bad = replace(state, resets_total=Mills(1), counter=state.counter + 1)
@@ -164,6 +162,17 @@ def test_registers_that_break_the_law_at_start_fault_the_device() -> None:
     story.restart()
     assert story.client.status().state == "faulted"
     assert "control total" in story.client.status().sentence
+
+
+def test_registers_that_break_the_law_are_found_on_demand() -> None:
+    story = Story().to("in service")
+    state = story.state()
+    bad = replace(state, resets_total=state.resets_total + Mills(1))
+    story.memory.commit([Change(story.name, state.counter, state.epoch, bad, ())])
+    story.device._held = story.device._standing = None  # what is stored is what counts
+    with pytest.raises(BrokenInvariant, match=r"psd\.registers-broken"):
+        story.client.selftest()
+    assert story.client.status().state == "faulted"
 
 
 def test_nothing_shows_a_private_key() -> None:
