@@ -31,10 +31,11 @@ from towncircle.psd.hosted.fleet import Fleet
 from towncircle.psd.hosted.pool import Pool
 from towncircle.psd.hosted.resealing import reseal_hosted
 from towncircle.psd.hosted.tokens import Token as HostedToken
+from towncircle.psd.hosted.unsettled import Notes, Row
 from towncircle.psd.hosted.wrapping import keys_of
 from towncircle.psd.keys import TOKEN_MARK
 from towncircle.psd.memory import Change, MemoryInRam
-from towncircle.psd.pkcs11 import TokenLibrary
+from towncircle.psd.pkcs11 import TokenLibrary, name_of
 from towncircle.psd.postgres import PostgresMemory
 from towncircle.psd.state import SealedKey
 from towncircle.wire.bodies import Withdraw
@@ -245,6 +246,21 @@ def test_a_commit_that_was_on_its_way_when_its_keys_were_destroyed_matches_no_mo
     assert (shared.sound(), shared.notes()) == (True, [])
     shared.workshop.initialise(client, THIRD, START)
     assert shared.sound()
+
+
+def test_a_database_that_is_older_than_a_note_has_no_key_destroyed(town: Town) -> None:
+    fleet = town.host()
+    manufacture(town.store, **town.workshop.birth(HARD))
+    older, note = dict(town.store._states), Notes(town.folder / "unsettled").begin()
+    town.workshop.initialise(DeviceClient(Seen(fleet, HARD)), HARD, START)
+    now = town.store.load([HARD])[HARD]
+    note.add([Row(HARD, now.counter, now.epoch, name_of(key), ends=True) for key in town.used(HARD)])
+    note.let_go()  # its host died when the rollover or the zeroise was under way
+    held, town.store._states = town.store._states, older
+    town.host()
+    assert (len(town.token.keys()), len(town.notes())) == (4, 1)
+    town.store._states = held
+    assert town.sound()
 
 
 def test_a_key_is_made_only_under_a_note_that_is_there(town: Town) -> None:

@@ -261,7 +261,7 @@ def _serve(args: argparse.Namespace, call: Call, what: str, **more: str) -> int:
     context = context_for(args.stations, server=True)
     for words in ending(args.stations, now):
         _tell(words)
-    server = StationServer(context, call, address=(args.listen, args.port))
+    server = StationServer(context, call, address=(args.listen, args.port), note=_tell)
     address = f"{server.address[0]}:{server.address[1]}"
     if args.json:
         as_json({"address": address, "serves": what, **more})
