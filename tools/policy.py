@@ -89,8 +89,11 @@ start and after every command.
 
 ## Approved mode
 
-The module is in its approved mode while it is not faulted and its scheme is `ecdsa-p256` (SHA-256, AES-256-GCM); the
-answer to `status` says so in `approved_mode`. Under the rule set of 1998 it signs specimens with DSA 1024 and SHA-1,
+The module is in its approved mode while it has its keys, is not faulted and its scheme is `ecdsa-p256` (SHA-256,
+AES-256-GCM; for a hosted device HMAC-SHA-256); the answer to `status` says so in `approved_mode`. It is not where the
+keys are sealed under a passphrase (Argon2id is no approved way to derive a key), nor where they are drawn from a seed.
+A PKCS#11 token makes and keeps keys by its own rules: what it is approved for is its own to say, and no known answer is
+asked of it at power-on. Under the rule set of 1998 it signs specimens with DSA 1024 and SHA-1,
 which FIPS 186-5 keeps for verifying only: it then says that it is not in the approved mode.
 """
 
@@ -110,7 +113,9 @@ long as the worker runs, and what it signed in the group under way is not releas
 go on. Of the others nothing is written, and of none where the worker fails at its own start: a sound worker goes on
 with them where they stood. A worker that failed is not started again by itself: the operator ends `serve-wan` and
 starts it again. A module whose own files are not those of its build writes nothing into the store of any device; there,
-too, a sound module goes on, once `serve-wan`, `serve-lan` or the process on the pipe was started again.
+too, a sound module goes on, once `serve-wan`, `serve-lan` or the process on the pipe was started again. The one thing
+that a failed module still does is to destroy keys, and only of a device whose own store says a state in which that is
+possible, whatever the failed module makes of it.
 
 ## Integrity of the program
 
@@ -119,7 +124,10 @@ The manifest is made when the wheel is built (`tools/build_hook.py`); a source t
 manifest. A device's process, and a worker of `serve-wan`, goes in by `psd/guard.py`, which needs the standard library
 alone: it checks all files before it runs any of them, compiles what it runs from the files that it checked, and takes
 nothing of this package from a compiled cache (in a source tree caches are used). Where a file is not as it was
-built, no room is loaded, the store is not opened, and every command is answered with `psd.module-altered`. The guard
+built, no room is loaded, the store is not opened, and every command is answered with `psd.module-altered`. The build
+that a device names as running is the manifest of the files that were loaded. Where another build is installed over it
+and the process lives on, it stays the former one: an order for the new build waits for the next start, and a self-test
+on demand fails. The guard
 itself, the worker of a PKCS#11 library, the interpreter and the libraries are outside it.
 Install from a signed source, into a place that the device's user cannot write.
 
@@ -145,11 +153,14 @@ replacing it gives such keys a wrapping key.
 ## Physical security
 
 None is claimed. It is software on a general computer: who owns the computer can copy its memory and its store. What
-limits the harm: the cap of the descending register, the contact term, the message counter by which a copied or
-restored store is caught at the next contact, and duplicate detection at the scanner. A product keeps its keys in
-hardware: the key slots take a PKCS#11 token behind the same verb, in a device with a process of its own (stand-alone,
-LAN, the LAN device of a hybrid). A hosted device (WAN, a hybrid's other half) has software keys only (ADR 0058), so its
-keys are as safe as its host, and a Provider that needs them in hardware serves such a device by `serve-lan`.
+limits the harm: the cap of the descending register, which bounds what *each* copy or restore prints before it has to
+contact the Provider (within the contact term), not what all of them print together; the message counter and the
+registers, by which a store that is older than the device's last signed word at the Provider is caught at the next
+contact; duplicate detection at the scanner, and examination, which alone find a store that was restored from a copy
+newer than that word. A product keeps its keys in
+hardware: the key slots take a PKCS#11 token behind the same verb, in every category; hosted devices may share one
+(ADR 0058). Tested with SoftHSM2, which is software too: what a token withstands is its maker's claim, not this
+module's. Whoever has the PIN and the library can have anything signed while he has them.
 
 ## Other areas
 

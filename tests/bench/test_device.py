@@ -42,7 +42,8 @@ def test_each_rate_stands_beside_a_raw_limit(tmp_path: Path, capsys: pytest.Capt
     ]
     for row in told["results"]:
         figures = {"name", "rate", "unit", "limit", "limit_rate", "ratio", "fdatasync_rate", "errors", "signing_rate"}
-        assert set(row) == figures
+        assert set(row) == figures | {"busy_limit_rate", "busy_ratio"}
+        assert (row["busy_ratio"] is not None) == (row["name"] in {"fleet.hundred", "fleet.cold"})
         assert min(row["rate"], row["fdatasync_rate"]) > 0
         assert "sign" in row["limit"] or row["signing_rate"] > 0
     assert [row["errors"] for row in told["results"] if "pkcs11" in row["name"]] == [0, 0]

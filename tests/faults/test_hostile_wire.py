@@ -146,6 +146,17 @@ def test_a_restored_device_that_prints_on_before_it_calls_is_caught_all_the_same
     assert frozen(fresh)
 
 
+def test_a_restored_device_that_had_spent_nothing_is_caught_by_its_counter(fresh: Stage) -> None:
+    restore = fresh.sandbox.memory().mark()
+    with fresh.sandbox.world.shelf.client(fresh.sandbox.device) as client:
+        for _ in range(5):
+            client.audit()  # which nobody sent: no name of a message repeats
+    fresh.journeys.contact()
+    later(fresh, restore)
+    assert not fresh.attempt(fresh.journeys.contact)
+    assert "message counter" in frozen(fresh)
+
+
 def test_of_two_copies_the_second_to_call_is_frozen_and_each_spent_no_more_than_its_balance(fresh: Stage) -> None:
     copy = fresh.sandbox.memory().mark()
     total = 0

@@ -90,6 +90,10 @@ def test_a_restored_copy_opens_a_case_that_the_postal_service_knows(twice: Twice
     assert "older copy" in ours.record.body["ground"]
     assert [step.type for step in ours.steps] == ["case.opened", "case.step", "case.step"]
     assert twice.custody() == "suspect"
+    with twice.world.store(HARBOR).reading() as view:
+        row = view.get("device", twice.journeys.device)
+        assert row is not None
+        assert 0 < row.body["heard_counter"] < row.body["message_counter"]  # of its acknowledgment
     with refused("provider.frozen"):
         twice.journeys.contact()
     assert twice.case().record == ours.record  # another contact is no other case

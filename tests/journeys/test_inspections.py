@@ -92,6 +92,15 @@ def test_inspections_are_announced_or_not_answered_and_closed(tmp_path: Path) ->
     assert papers == {}
 
 
+def overtaken(world: World) -> None:
+    """Have the second message of two that wait arrive before the first."""
+    with world.store(POSTAL).transaction() as tx:
+        first, last = sorted(tx.find("outgoing", owner="waiting"), key=lambda one: int(one.body["order"]))
+        late = {**first.body, "order": int(last.body["order"]) + 1}
+        tx.put("outgoing", first.key, late, owner="waiting", expected=first.version)
+    world.deliver()
+
+
 def check_papers(world: World, day: date, out: Path) -> None:
     texts = texts_of(write_papers(world, "I-3", out))
     assert list(texts) == [f"inspection-I-3-{name}.pdf" for name in ("announcement", "report", "answer", "end")]
@@ -134,13 +143,16 @@ def test_one_that_is_refused_or_comes_before_its_day_is_told_so_and_opens_a_case
     with away(world):  # the end comes before the report, and stays the end
         report(world, inspection="I-5", visit=replace(visit, scope="factory"), what=what)
         close(world, inspection="I-5", outcome="referred", words="a sanction")
-    with world.store(POSTAL).transaction() as tx:
-        first, last = sorted(tx.find("outgoing", owner="waiting"), key=lambda one: int(one.body["order"]))
-        late = {**first.body, "order": int(last.body["order"]) + 1}
-        tx.put("outgoing", first.key, late, owner="waiting", expected=first.version)
-    world.deliver()
+    overtaken(world)
     (told,) = (row.body for row in kept(world, HARBOR, "inspection") if row.key == "I-5")
     assert (told["state"], told["end"], told["findings"]) == ("closed", "referred", ["no lock"])
+    day = date.fromordinal(world.clock.now().date_in("America/New_York").toordinal() + 2)
+    with away(world):  # the report comes before the announcement, which is kept all the same
+        announce(world, inspection="I-6", visit=visit, on=day)
+        report(world, inspection="I-6", visit=visit, what=what)
+    overtaken(world)
+    (told,) = (row.body for row in kept(world, HARBOR, "inspection") if row.key == "I-6")
+    assert (told["state"], told["on"], told["findings"]) == ("open", day.isoformat(), ["no lock"])
     world.advance("30d")
     with world.store(HARBOR).reading() as view:
         cases = [fact for fact in view.facts() if fact.type == "limit.case-opened" and "I-5" in str(dict(fact.body))]

@@ -20,6 +20,7 @@ import pytest
 from tests.cli.test_device import served, started
 from tests.faults import killed as world_of
 from tests.journeys.stories import refused
+from tests.softhsm import need_softhsm
 from tests.world.batch_stories import Interrupted, after, begun, job_of
 
 from towncircle.cli.main import main
@@ -30,6 +31,8 @@ from towncircle.kernel.money import Mills
 from towncircle.kernel.store import Record
 from towncircle.licensee import mailroom
 from towncircle.psd.client import DeviceClient
+from towncircle.psd.hosted.wrapping import keys_of
+from towncircle.psd.keys import TOKEN_MARK
 from towncircle.psd.postgres import PostgresMemory
 from towncircle.world import batching, hosting, returning, verifying
 from towncircle.world.journeys import Journeys
@@ -62,6 +65,21 @@ def documented(verb: str, stations: str, port: int) -> list[str]:
     start, named = f"towncircle device {verb} ", f" --stations {stations} "
     (line,) = (line for line in page.splitlines() if line.startswith(start) and named in line)
     return shlex.split(line.replace("8600", str(port)))[2:]
+
+
+def token_options(place: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Make a token, and give the options of docs/categories.md that name it, but for its library's place."""
+    library, tokens = need_softhsm(), place / "tokens"
+    tokens.mkdir()
+    (conf := place / "softhsm2.conf").write_text(f"directories.tokendir = {tokens}\nobjectstore.backend = file\n")
+    monkeypatch.setenv("SOFTHSM2_CONF", str(conf))
+    monkeypatch.setenv("PIN", "1234")
+    made = ["softhsm2-util", "--init-token", "--free", "--label", "fleet", "--pin", "1234", "--so-pin", "5678"]
+    subprocess.run(made, check=True, capture_output=True)
+    page = (Path(__file__).parents[2] / "docs" / "categories.md").read_text(encoding="utf-8")
+    (line,) = (line for line in page.splitlines() if line.startswith("towncircle world new my-world --keys pkcs11 "))
+    words = shlex.split(line)[shlex.split(line).index("--token") :]
+    return [words[0], str(library), *words[2:]]
 
 
 def ran(*words: object, code: int = 0) -> None:
@@ -197,9 +215,15 @@ def test_a_hosted_device_is_leased_funded_printed_with_and_given_back(
 
 
 def test_a_hybrid_is_leased_funded_printed_with_fallen_back_moved_and_given_back(
-    folder: Path, tmp_path: Path, databases: Callable[[], str], free_port: int, capsys: pytest.CaptureFixture[str]
+    folder: Path,
+    tmp_path: Path,
+    databases: Callable[[], str],
+    free_port: int,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    (tmp_path / "dsn.txt").write_text(databases())
+    (tmp_path / "dsn.txt").write_text(dsn := databases())
+    wan = [*documented("serve-wan", "wan", free_port), "--workers", "1", *token_options(tmp_path, monkeypatch)]
     place = "475 L'Enfant Plaza SW,Washington,DC,20260"
     (tmp_path / "to.csv").write_text(f"name,street,city,state,zip\nA. Reader,{place}\n")
     stations, wan_at = tmp_path / "stations", f"127.0.0.1:{free_port}"
@@ -207,7 +231,7 @@ def test_a_hybrid_is_leased_funded_printed_with_fallen_back_moved_and_given_back
     ran("lease", folder, "--hybrid", code=3)
     assert "world.no-hosting" in capsys.readouterr().err
     ran("device", *documented("host", "wan", free_port))
-    with started(*documented("serve-wan", "wan", free_port), "--workers", "1") as (serving, _):
+    with started(*wan) as (serving, _):
         half = leased(folder, capsys, "--hybrid")
         assert half == leased(folder, capsys, "--hybrid") != first
         with world_of.opened(folder) as journeys:
@@ -237,13 +261,16 @@ def test_a_hybrid_is_leased_funded_printed_with_fallen_back_moved_and_given_back
             until_well(folder, first)
             by_half = batch_ended(folder, tmp_path, batch, first=first, half=half)
             made.append(contacted_alone(folder, tmp_path, capsys, serving, first=first, half=half))
-            with served(*documented("serve-wan", "wan", free_port), "--workers", "1"):
+            with served(*wan):
                 settled_alone(folder, capsys, lambda: taken_away(store, child.pid), half=half)
                 store.with_name("away").rename(store)
                 until_well(folder, first)
                 ran("device", "move", folder / "devices" / first)
                 made.append(one_piece(folder, tmp_path))
                 assert made == [first, half, first, first, half]
+                with closing(PostgresMemory(dsn)) as database:
+                    keys = keys_of(database.load([DeviceId(half)])[DeviceId(half)])
+                assert [key.sealed.startswith(TOKEN_MARK) for key in keys] == [True, True]
                 ended(folder, tmp_path, capsys, half=half, pieces=3 + by_half)
 
 

@@ -184,9 +184,17 @@ def test_an_enclosure_of_another_kind_is_refused_and_no_defect(hand: Hand) -> No
 
 def test_an_audit_is_forwarded_by_its_own_provider_only(hand: Hand) -> None:
     puppet = Puppet(hand, HARBOR, MAILROOM, 77)
-    for name in (HARBOR, SUMMIT):
-        raw = hand.seal(puppet.name, name, puppet.audit(), key=puppet.key)
-        assert hand.refused(name, POSTAL, bodies.AuditForward(audit=raw)) == "postal.unknown-device"  # never installed
+    raw = hand.seal(puppet.name, SUMMIT, puppet.audit(), key=puppet.key)
+    assert hand.refused(SUMMIT, POSTAL, bodies.AuditForward(audit=raw)) == "postal.unknown-device"
+
+
+def test_the_audit_of_a_device_that_nobody_has_signed_for_is_recorded_and_is_no_installation(hand: Hand) -> None:
+    puppet = Puppet(hand, HARBOR, MAILROOM, 77)
+    raw = hand.seal(puppet.name, HARBOR, puppet.audit(), key=puppet.key)
+    assert isinstance(hand.say(HARBOR, POSTAL, bodies.AuditForward(audit=raw)), bodies.Acknowledged)
+    with hand.world.store(POSTAL).reading() as view:
+        assert view.get("device", puppet.device) is None
+        assert [fact.type for fact in view.facts() if fact.subject == puppet.device][-1] == "audit.forwarded"
 
 
 # ---- devices of two tenants

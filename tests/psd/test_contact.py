@@ -62,7 +62,7 @@ def test_only_a_contact_opens_a_locked_device() -> None:
         with pytest.raises(Refused, match=r"psd\.locked"):
             call()
     assert story.client.status().state == "locked"
-    story.contact()
+    assert story.workshop.contact(story.client, DEVICE, story.now).state == "in service"
     assert story.client.status().state == "in service"
     assert story.evidence(date="2026-11-24").count == 1
     assert story.client.status().contact_due == story.now.plus(hours=72)

@@ -31,6 +31,8 @@ from towncircle.psd.keeping import KeptPort
 from towncircle.psd.ports import ProcessPort
 from towncircle.psd.postgres import PostgresMemory
 from towncircle.psd.process import SystemClock, create, open_device
+from towncircle.wire.bodies import SoftwareReport
+from towncircle.wire.message import body_of
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src" / "towncircle"
@@ -315,11 +317,32 @@ def test_a_file_changed_while_a_host_runs_is_found_on_demand_and_stops_every_dev
     store.close()
 
 
-def test_an_unsound_module_may_still_destroy_the_keys() -> None:
-    story = Story().to("in service")
-    story.device._unsound = "a test"
-    story.client.zeroise(story.name)
-    assert story.client.status().state == "zeroised"
+def test_a_running_device_stays_the_build_that_was_loaded_whatever_is_installed_over_it(
+    installed: Path, funded: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def running(client: DeviceClient) -> str:
+        body = body_of(client.software().message)
+        assert isinstance(body, SoftwareReport)
+        return body.running.hex()
+
+    first, manifest = integrity.check(installed), (installed / "psd" / "MANIFEST").read_bytes()
+    module = installed / "psd" / "amending.py"
+    held = module.read_bytes()
+    try:
+        with _port(installed, funded, monkeypatch) as port:
+            client = DeviceClient(port)
+            assert client.selftest().passed == tuple(selftest.TESTS)
+            module.write_bytes(held + b"# the second build\n")
+            integrity.write(installed)
+            second = integrity.check(installed)
+            assert running(client) == first != second
+            with pytest.raises(BrokenInvariant, match=r"psd\.module-altered.*of another build than the one that runs"):
+                client.selftest()
+        with _port(installed, funded, monkeypatch) as port:
+            assert running(DeviceClient(port)) == second
+    finally:
+        module.write_bytes(held)
+        (installed / "psd" / "MANIFEST").write_bytes(manifest)
 
 
 def test_the_device_itself_never_writes_a_manifest(monkeypatch: pytest.MonkeyPatch) -> None:

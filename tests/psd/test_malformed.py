@@ -13,6 +13,7 @@ import pytest
 from tests.psd.setting import DEVICE, Story, batch
 from tests.psd.test_services import ORDERS
 
+from towncircle.kernel.errors import BadInput
 from towncircle.kernel.randomness import SeededRandomness
 from towncircle.pki.keys import SoftwareKey
 from towncircle.psd import commands
@@ -219,5 +220,8 @@ def test_the_measure_of_memory_is_not_blind_after_an_earlier_peak() -> None:
 def test_a_command_of_any_size_takes_bounded_time(size: int, filling: bytes) -> None:
     story = Story()
     assert not ask(story, (filling * size)[:size])
+    if size > MAX_COMMAND:
+        with pytest.raises(BadInput, match=r"psd\.too-large"):
+            commands.decode_command((filling * size)[:size])
     head = b"\xa3\x00\x01\x01\x0b\x02\x9a" + (size - 11).to_bytes(4, "big")
     assert not ask(story, head + bytes(size - 11))

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
+
 import pytest
-from tests.psd.setting import Story
+from tests.psd.setting import SECRET, Story
 
 from towncircle.kernel.errors import BrokenInvariant, Refused
+from towncircle.kernel.money import Mills
 from towncircle.kernel.randomness import SeededRandomness
 from towncircle.pki.keys import SoftwareKey
 from towncircle.psd import selftest
+from towncircle.psd.client import DeviceClient
+from towncircle.psd.device import Device
+from towncircle.psd.keys import SoftwareSlots
+from towncircle.psd.memory import Change
 
 
 def test_all_known_answers_are_given() -> None:
     assert selftest.run() == (
-        *("sha-256", "integrity", "ecdsa-p256 sign", "ecdsa-p256 verify"),
+        *("sha-256", "integrity", "hmac-sha-256", "ecdsa-p256 sign", "ecdsa-p256 drawn", "ecdsa-p256 verify"),
         *("dsa-1024 sign", "dsa-1024 verify", "aes-256-gcm", "aes-256-gcm opening", "argon2id"),
     )
     assert Story().to("in service").client.selftest().passed == selftest.run()
@@ -34,7 +42,9 @@ def test_each_failing_test_faults_the_device_at_power_on(name: str) -> None:
 BREAKS: list[tuple[str, str, object]] = [
     ("sha-256", "hashlib.sha256", lambda data=b"": __import__("hashlib").md5(data)),
     ("integrity", "integrity.check", lambda: ""),
+    ("hmac-sha-256", "hmac.digest", lambda *_: bytes(32)),
     ("ecdsa-p256 sign", "_R", 1),
+    ("ecdsa-p256 drawn", "signature_valid", lambda *_: False),
     ("ecdsa-p256 verify", "signature_valid", lambda *_: True),
     ("dsa-1024 sign", "_DSA_SIGNATURE", bytes(40)),
     ("dsa-1024 verify", "signature_valid", lambda *_: False),
@@ -145,11 +155,6 @@ def test_a_rollover_whose_pairwise_test_fails_faults_the_device_with_its_registe
 
 
 def test_registers_that_break_the_law_at_start_fault_the_device() -> None:
-    from dataclasses import replace
-
-    from towncircle.kernel.money import Mills
-    from towncircle.psd.memory import Change
-
     story = Story().to("in service")
     state = story.state()
     bad = replace(state, resets_total=Mills(1), counter=state.counter + 1)
@@ -159,6 +164,17 @@ def test_registers_that_break_the_law_at_start_fault_the_device() -> None:
     assert "control total" in story.client.status().sentence
 
 
+def test_registers_that_break_the_law_are_found_on_demand() -> None:
+    story = Story().to("in service")
+    state = story.state()
+    bad = replace(state, resets_total=state.resets_total + Mills(1))
+    story.memory.commit([Change(story.name, state.counter, state.epoch, bad, ())])
+    story.device._held = story.device._standing = None  # what is stored is what counts
+    with pytest.raises(BrokenInvariant, match=r"psd\.registers-broken"):
+        story.client.selftest()
+    assert story.client.status().state == "faulted"
+
+
 def test_nothing_shows_a_private_key() -> None:
     story = Story().to("in service")
     state = story.state()
@@ -166,3 +182,27 @@ def test_nothing_shows_a_private_key() -> None:
     shown = repr(state) + repr(story.device) + repr(story.device._slots)
     assert repr(state.indicia_key.sealed) not in shown
     assert "sealed" not in shown
+
+
+class _Drawn:
+    """Randomness that does not repeat."""
+
+    repeatable = False
+
+    def take(self, size: int) -> bytes:
+        return os.urandom(size)
+
+
+def test_the_approved_mode_is_neither_under_a_seed_nor_under_a_passphrase_nor_without_keys() -> None:
+    story = Story().to("in service")
+    assert not story.client.status().approved_mode  # its keys are of a seed
+    for derived in (False, True):
+        slots = SoftwareSlots(lambda: SECRET, _Drawn(), derived=derived)
+        story.device = Device(story.memory, story.name, slots=slots, clock=story.clock)
+        story.client = DeviceClient(story.device)
+        assert story.client.status().approved_mode is not derived
+    story.device = Device(story.memory, story.name, slots=SoftwareSlots(lambda: SECRET, _Drawn()), clock=story.clock)
+    story.client = DeviceClient(story.device)
+    story.withdraw()
+    story.client.zeroise(story.name)
+    assert not story.client.status().approved_mode

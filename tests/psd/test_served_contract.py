@@ -12,13 +12,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 from tests.conformance.breaking import refused
 from tests.psd.setting import SECRET, batch
 from tests.psd.shops import CHANCE, FIRST, OTHER
+from tests.psd.test_pkcs11 import PIN, Token
+from tests.softhsm import need_softhsm
 
 from towncircle.bench.workshop import Workshop
 from towncircle.indicium.codec import decode
@@ -29,6 +31,8 @@ from towncircle.kernel.money import Mills
 from towncircle.psd import commands
 from towncircle.psd.client import DeviceClient
 from towncircle.psd.device import manufacture
+from towncircle.psd.hosted.wrapping import keys_of
+from towncircle.psd.keys import TOKEN_MARK
 from towncircle.psd.ports import read_frame, write_frame
 from towncircle.psd.postgres import PostgresMemory
 from towncircle.psd.process import SystemClock, create
@@ -37,11 +41,15 @@ from towncircle.wire import bodies
 from towncircle.world.stations import enrol, found, port_to
 
 HOSTED = DeviceId.of(vendor="TC", model="1A", serial=303)
-DEVICES = {"serve-pipe": FIRST, "serve-lan": FIRST, "serve-wan": HOSTED, "serve-hybrid": FIRST}
+IN_TOKEN = DeviceId.of(vendor="TC", model="1A", serial=304)
+TOKEN = "serve-wan, keys in a token"  # beside the other one: two hosts of one database, one folder
+DEVICES = {"serve-pipe": FIRST, "serve-lan": FIRST, "serve-wan": HOSTED, TOKEN: IN_TOKEN, "serve-hybrid": FIRST}
 
 
 class Town:
     """A folder as a world has it: a clock, the stores of devices, and the database of hosted ones."""
+
+    token: Token
 
     def __init__(self, folder: Path, dsn: str) -> None:
         self.folder, self.now = folder, SystemClock().now()
@@ -54,7 +62,7 @@ class Town:
         self.dsn_file = folder / "dsn"
         self.dsn_file.write_text(dsn)
         store = PostgresMemory(dsn, create=True)
-        for device in (OTHER, HOSTED):
+        for device in (OTHER, HOSTED, IN_TOKEN):
             manufacture(store, **self.workshop.birth(device))
         store.close()
 
@@ -64,11 +72,11 @@ class Town:
         draft.write_text(json.dumps({"mode": "frozen", "now_us": int(now)}))
         draft.replace(self.folder / "clock.json")
 
-    def wan(self) -> list[str]:
-        found(self.folder / "wan", CHANCE, SystemClock().now())
+    def wan(self, port: str, *more: str, stations: str = "wan") -> list[str]:
+        found(self.folder / stations, CHANCE, SystemClock().now())
         words = ["serve-wan", "--dsn-from", str(self.dsn_file), "--secret", str(self.secret)]
-        words += ["--stations", str(self.folder / "wan")]
-        return [*words, "--world", str(self.folder), "--workers", "1", "--port", self.wan_port]
+        words += ["--stations", str(self.folder / stations)]
+        return [*words, "--world", str(self.folder), "--workers", "1", "--port", port, *more]
 
     def enrolled(self, host: str, name: str, device: DeviceId, role: str = "user") -> Path:
         place, out = self.folder / host, self.folder / f"{host}-{name}"
@@ -117,14 +125,14 @@ class Served:
 
     def __init__(self, town: Town, category: str, wan: Child) -> None:
         self.town, self.category, self.device = town, category, DEVICES[category]
-        self.host = {"serve-wan": "wan", "serve-lan": "lan"}.get(category, "hybrid")
-        self.child = wan if category == "serve-wan" else Child(self._words(wan))
+        self.host = {"serve-wan": "wan", TOKEN: "token", "serve-lan": "lan"}.get(category, "hybrid")
+        self.child = wan if category in ("serve-wan", TOKEN) else Child(self._words())
         self.lines: list[StationPort] = []
         self.line()
         self.town.workshop.commission(self.client, self.device, town.now)
         self.town.workshop.reset(self.client, self.device, Mills.dollars(300), town.now)
 
-    def _words(self, wan: Child) -> list[str]:
+    def _words(self) -> list[str]:
         town = self.town
         store = town.folder / "devices" / self.category / "devices" / FIRST  # a town for each, so that each has a store
         (store.parents[1]).mkdir(parents=True)
@@ -184,17 +192,30 @@ def town(tmp_path_factory: pytest.TempPathFactory, databases: Callable[[], str])
 
 @pytest.fixture(scope="module")
 def wan(town: Town) -> Iterator[Child]:
-    child = Child(town.wan())
+    child = Child(town.wan(town.wan_port))
     yield child
     child.kill()
 
 
+@pytest.fixture(scope="module")
+def token_wan(town: Town) -> Iterator[Child]:
+    town.token = token = Token(town.folder)
+    with pytest.MonkeyPatch.context() as patched:
+        for name, value in {**token.environment, "TOWN_PIN": PIN}.items():
+            patched.setenv(name, value)
+        named = ["--token", str(need_softhsm()), "--token-label", "device", "--pin-from", "env:TOWN_PIN"]
+        child = Child(town.wan("0", *named, stations="token"))
+        yield child
+        child.kill()
+
+
 @pytest.fixture(scope="module", params=list(DEVICES))
 def served(request: pytest.FixtureRequest, town: Town, wan: Child) -> Iterator[Served]:
-    made = Served(town, request.param, wan)
+    host = request.getfixturevalue("token_wan") if request.param == TOKEN else wan
+    made = Served(town, request.param, host)
     yield made
     made.close()
-    if made.child is not wan:
+    if made.child is not host:
         made.child.kill()
 
 
@@ -290,6 +311,25 @@ def test_a_process_that_holds_keys_leaves_no_core_file(served: Served) -> None:
         assert re.search(r"Max core file size +0 +0 ", Path(f"/proc/{pid}/limits").read_text())
 
 
+def test_a_device_of_a_host_with_a_token_has_its_keys_there_and_its_pin_is_with_no_worker(served: Served) -> None:
+    if served.category != TOKEN:
+        return
+    with closing(PostgresMemory(served.town.dsn_file.read_text())) as store:
+        held = store.load([IN_TOKEN, HOSTED])
+    assert all(key.sealed.startswith(TOKEN_MARK) for key in keys_of(held[IN_TOKEN]))
+    assert not any(key.sealed.startswith(TOKEN_MARK) for key in keys_of(held[HOSTED]))
+    processes, found = [str(served.child.process.pid)], list[str]()
+    for pid in processes:
+        told = subprocess.run(["pgrep", "-P", pid], capture_output=True, text=True, check=False).stdout.split()
+        processes += told
+        found += told
+    assert len(found) >= 2  # a worker of the host, and one of the library
+    for pid in found:
+        for what in ("cmdline", "environ"):
+            words = Path(f"/proc/{pid}/{what}").read_bytes().decode(errors="replace").split("\0")
+            assert not any(word == PIN or word.endswith(f"={PIN}") for word in words)
+
+
 def test_a_lost_answer_is_recovered_or_asked_again_and_paid_once(served: Served) -> None:
     before = served.client.status().registers
     asked = served.job("LOST", 5)
@@ -324,3 +364,5 @@ def test_at_its_end_it_gives_its_balance_back_once_and_its_keys_are_destroyed(se
             client.zeroise(served.device)
     served.officer.zeroise(served.device)
     assert client.status().state == "zeroised"
+    if served.category == TOKEN:
+        assert served.town.token.keys() == []

@@ -17,7 +17,8 @@ class Result:
 
     `fdatasync_rate` is how many durable writes a second the same disk took in the same run, `signing_rate` how many raw
     P-256 signatures a second one core made in it; each is None for a case that has none of its own. `errors` is how
-    many calls failed where they are counted, None where the first one ends the run.
+    many calls failed where they are counted, None where the first one ends the run. `busy_limit_rate` is the limit of
+    one core while every core works at it, for a case that uses them all: two processors may be two threads of one core.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Result:
     fdatasync_rate: float | None = None
     errors: int | None = None
     signing_rate: float | None = None
+    busy_limit_rate: float | None = None
 
     @classmethod
     def of(
@@ -56,15 +58,17 @@ class Result:
             signing_rate=signing_rate,
         )
 
+    @property
+    def busy_ratio(self) -> float | None:
+        """Give the ratio to the limit of a core among busy ones."""
+        return None if self.busy_limit_rate is None else self.rate / self.busy_limit_rate
+
     def as_dict(self) -> dict[str, object]:
-        """Give the record of JSON output, with rates to one decimal and the ratio to three."""
+        """Give the record of JSON output, with rates to one decimal and ratios to three."""
+        row = {**asdict(self), "busy_ratio": self.busy_ratio}
         return {
-            **asdict(self),
-            "rate": round(self.rate, 1),
-            "limit_rate": round(self.limit_rate, 1),
-            "ratio": round(self.ratio, 3),
-            "fdatasync_rate": None if self.fdatasync_rate is None else round(self.fdatasync_rate, 1),
-            "signing_rate": None if self.signing_rate is None else round(self.signing_rate, 1),
+            name: round(value, 3 if name.endswith("ratio") else 1) if isinstance(value, float) else value
+            for name, value in row.items()
         }
 
 

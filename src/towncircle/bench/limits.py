@@ -1,16 +1,19 @@
 """The raw limits: signatures a second on one core, and durable writes a second.
 
-Here: the two loops that every device figure is compared with, and what takes both where a store lies. Not here: the
-device.
+Here: the two loops that every device figure is compared with, and what takes both where a store lies; the first one in
+as many processes as there are cores. Not here: the device.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+
+from towncircle.bench.children import ready, together
 
 
 def signatures_per_second(seconds: float) -> float:
@@ -25,6 +28,12 @@ def signatures_per_second(seconds: float) -> float:
             sign(data, algorithm)
         count += 100
     return count / spent
+
+
+def signatures_of_each(seconds: float, processes: int) -> float:
+    """Measure raw signing of one core while as many processes sign as there are cores: what each of them makes."""
+    made = together(__name__, [[str(seconds)]] * processes)
+    return sum(map(float, made)) / processes
 
 
 def syncs_per_second(seconds: float, directory: Path) -> float:
@@ -53,3 +62,8 @@ class Beside:
     def syncs(self) -> float:
         """Measure durable writes a second."""
         return syncs_per_second(self.seconds, self.directory)
+
+
+if __name__ == "__main__":
+    ready()
+    sys.stdout.write(str(signatures_per_second(float(sys.argv[1]))))

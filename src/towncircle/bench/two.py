@@ -12,7 +12,7 @@ from pathlib import Path
 
 from towncircle.bench import Result
 from towncircle.bench.children import ready, together
-from towncircle.bench.limits import signatures_per_second, syncs_per_second
+from towncircle.bench.limits import signatures_of_each, syncs_per_second
 
 _PROCESSES = 2
 _PIECES = 1000
@@ -28,8 +28,8 @@ def measure(directory: Path | None, *, seconds: float) -> Result:
             for folder in folders:
                 folder.mkdir()
             syncs = syncs_per_second(seconds / 2, Path(place))
-            signing = sum(map(float, together(__name__, [["sign", str(seconds)]] * _PROCESSES)))
-            lines = [["batch", str(seconds), str(folder)] for folder in folders]
+            signing = _PROCESSES * signatures_of_each(seconds, _PROCESSES)
+            lines = [[str(seconds), str(folder)] for folder in folders]
             rate = sum(map(float, together(__name__, lines)))
         rounds.append(
             Result.of(
@@ -44,10 +44,7 @@ def measure(directory: Path | None, *, seconds: float) -> Result:
     return sorted(rounds, key=lambda row: row.ratio)[_ROUNDS // 2]
 
 
-def _child(what: str, seconds: float, folder: str) -> float:
-    if what == "sign":
-        ready()
-        return signatures_per_second(seconds)
+def _child(seconds: float, folder: str) -> float:
     from towncircle.bench.device import device_in_service, rate_of
     from towncircle.psd.process import SystemClock
 
@@ -59,4 +56,4 @@ def _child(what: str, seconds: float, folder: str) -> float:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(str(_child(sys.argv[1], float(sys.argv[2]), sys.argv[-1])))
+    sys.stdout.write(str(_child(float(sys.argv[1]), sys.argv[2])))

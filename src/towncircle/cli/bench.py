@@ -25,8 +25,9 @@ def add(subparsers: Any) -> None:
         help="measure speed against raw limits",
         description="Measure speed; every rate beside a raw limit of the same run. A row of --json has: name, rate, "
         "unit, limit, limit_rate, ratio, fdatasync_rate (durable writes a second on the same disk; null where a case "
-        "has none of its own), errors (failed calls; null where the first one ends the run) and signing_rate (raw "
-        "signatures a second, for a case with another limit).",
+        "has none of its own), errors (failed calls; null where the first one ends the run), signing_rate (raw "
+        "signatures a second, for a case with another limit), and for a case that uses every core busy_limit_rate and "
+        "busy_ratio: the limit of one core while all of them work at it.",
     )
     parser.add_argument(
         "subjects", nargs="*", metavar="SUBJECT", help=f"what to measure: {', '.join(SUBJECTS)} (all), or reading"
@@ -62,6 +63,7 @@ def run(args: argparse.Namespace) -> int:
     for result in results:
         rate = f"{result.rate:,.0f} {result.unit}"
         more = "" if result.errors is None else f", errors {result.errors}"
+        more += "" if result.busy_ratio is None else f"; {result.busy_ratio:.2f} of it while every core signs"
         print(f"{result.name:24} {rate:>18}   {result.limit_rate:>10,.0f}  {result.ratio:.2f}  of {result.limit}{more}")
     print(", ".join(f"{name} {value}" for name, value in environment.items()))
     return 0

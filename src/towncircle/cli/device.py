@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from towncircle.cli import device_keys, device_lines
 from towncircle.cli.show import as_json, by_argument, opened, standing, standing_json, table
+from towncircle.psd.key_arguments import add_token
 
 if TYPE_CHECKING:
     from towncircle.transport.stations import Call
@@ -73,6 +74,7 @@ def _add_wan(verbs: Any) -> argparse.ArgumentParser:
         metavar="DIR",
         help="folder of the wrapping keys (default: beside FILE, named FILE.keys)",
     )
+    add_token(wan)
     wan.add_argument("--memory", type=int, default=300, metavar="MIB", help="limit of resident memory (default 300)")
     wan.add_argument("--workers", type=int, metavar="N", help="worker processes (default: one a core)")
     wan.add_argument("--parts", type=int, default=0, metavar="N", help="make a new database in N parts by device")
@@ -206,6 +208,7 @@ def _serve_wan(args: argparse.Namespace) -> int:
     from towncircle.psd.hosted.funnel import Lanes
     from towncircle.psd.hosted.pool import Pool, workers_within
     from towncircle.psd.hosted.resealing import check_whole, make_secret, note_secret, take_secret
+    from towncircle.psd.opening import token_words
     from towncircle.psd.postgres import PostgresMemory
     from towncircle.psd.process import no_core
     from towncircle.world.clock import FILE as CLOCK_FILE
@@ -219,6 +222,7 @@ def _serve_wan(args: argparse.Namespace) -> int:
     clock = str((args.world / CLOCK_FILE).resolve()) if args.world else ""
     wrapping = args.wrapping or args.secret.with_name(f"{args.secret.name}.keys")
     told = {"memory_limit": limit, "clock": clock, "wrapping": wrapping, "standby": args.require_standby}
+    told["token"] = token_words(args)
     new = {"create": True, "partitions": args.parts, "standby": args.require_standby}
     with closing(PostgresMemory(dsn, **new)) as store:
         made = {"secret": f"made in {args.secret}"} if make_secret(args.secret, store, SystemRandomness()) else {}
@@ -257,7 +261,7 @@ def _serve(args: argparse.Namespace, call: Call, what: str, **more: str) -> int:
     context = context_for(args.stations, server=True)
     for words in ending(args.stations, now):
         _tell(words)
-    server = StationServer(context, call, address=(args.listen, args.port))
+    server = StationServer(context, call, address=(args.listen, args.port), note=_tell)
     address = f"{server.address[0]}:{server.address[1]}"
     if args.json:
         as_json({"address": address, "serves": what, **more})

@@ -77,6 +77,13 @@ def take_reading(ctx: Context, opened: Opened, reading: DeviceAudit) -> Record:
     )
 
 
+def heard(ctx: Context, row: Record, envelope: Envelope) -> Record:
+    """Remember the counter of a device's signed word that is no reading: what it signs later has a higher one."""
+    if envelope.counter <= row.body.get("heard_counter", 0):
+        return row
+    return change(ctx, row, heard_counter=envelope.counter, heard_at=int(envelope.issued))
+
+
 @cites("PRE-12/2")
 def _trouble(ctx: Context, row: Record, envelope: Envelope, reading: DeviceAudit) -> str:
     body, registers = row.body, reading.registers
@@ -84,6 +91,9 @@ def _trouble(ctx: Context, row: Record, envelope: Envelope, reading: DeviceAudit
         return (
             f"its message counter {envelope.counter} is not above {body['message_counter']}: an older copy of it runs"
         )
+    known = body.get("heard_counter", 0)
+    if envelope.counter <= known and int(envelope.issued) > body["heard_at"]:  # else it was signed before, and is late
+        return f"its message counter {envelope.counter} is not above {known}: an older copy of it runs"
     if registers.ascending < body["ascending"] or registers.pieces < body["pieces"]:
         return "a register went back: an older copy of it runs"
     control = registers.ascending + registers.descending

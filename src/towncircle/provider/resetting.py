@@ -22,9 +22,9 @@ from towncircle.ledger import Books
 from towncircle.ledger.recipes import reset_reserved
 from towncircle.provider.accounts import check_draw
 from towncircle.provider.denials import denial
-from towncircle.provider.inventory import change
+from towncircle.provider.inventory import change, device_record
 from towncircle.provider.leasing import Product
-from towncircle.provider.readings import frozen_refusal, post_reset, reset_key, take_reading
+from towncircle.provider.readings import frozen_refusal, heard, post_reset, reset_key, take_reading
 from towncircle.provider.revocations import cancelled
 from towncircle.provider.supervision import restrained
 from towncircle.rules import RuleSet
@@ -147,9 +147,8 @@ def on_acknowledgment(ctx: Context, opened: Opened) -> AccountStatement:
         or reset.body["state"] == "voided"
     ):
         raise Refused("provider.no-such-reset", request_id=body.request_id, device=device)
+    row = heard(ctx, device_record(ctx, device), opened.envelope)
     if reset.body["state"] == "reserved":
-        row = ctx.tx.get("device", device)
-        assert row is not None
         row = post_reset(ctx, row, body.request_id)
         change(ctx, row, descending=int(body.registers.descending))
     return _statement(ctx, body.request_id, reset)

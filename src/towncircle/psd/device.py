@@ -22,7 +22,7 @@ from towncircle.kernel.errors import BadInput, BrokenInvariant, Refused, Towncir
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.instants import Clock, Instant
 from towncircle.pki.verifying import PublicKey
-from towncircle.psd import commands, frames, selftest, services, software, states
+from towncircle.psd import commands, frames, reporting, selftest, services, software, states
 from towncircle.psd.automaton import decide, faulted, observe
 from towncircle.psd.contact import clock_difference_us
 from towncircle.psd.debits import Debit, Round, Standing
@@ -31,7 +31,7 @@ from towncircle.psd.examining import examiner_key
 from towncircle.psd.keys import KeySlots, SoftwareSlots
 from towncircle.psd.memory import Change, Memory, Record
 from towncircle.psd.outcome import EVENTS, KeyBirth, Order, Outcome, message_id
-from towncircle.psd.releasing import COUNTED, RECEIVED, ended_by, facts_digest, records_of, reprinted
+from towncircle.psd.releasing import COUNTED, RECEIVED, ended_by, facts_digest, records_of, released, reprinted
 from towncircle.psd.resetting import APPLIED
 from towncircle.psd.signing import Signing, Work, run
 from towncircle.psd.state import DeviceState
@@ -40,7 +40,7 @@ from towncircle.wire.directory import Keyring
 from towncircle.wire.message import Opened, check_times, open_certified, open_untimed, seal
 from towncircle.wire.shape import Body
 
-_SILENT = (states.FAULTED, states.ZEROISED)  # what was signed before is not released again either
+_SILENT = (states.FAULTED, states.ZEROISED)
 _FAULTS = ("psd.registers-broken", "psd.pairwise-failed")  # what puts a device into its error state
 
 
@@ -184,6 +184,8 @@ class Device:
         event = commands.NAMES[type(command)]
         services.check(services.role_at_port(role, event), event)
         state = self._state()
+        if isinstance(command, commands.Zeroise) and self._held is not None:  # as it is kept: a module that has failed
+            states.DEVICE.move(self._held.state, event)  # ends no device that a sound one would go on with
         passed = observe(state, now)  # 2
         if passed is not state:
             self._commit(state, passed, ())
@@ -201,7 +203,7 @@ class Device:
                 known = self._known_order(opened, now)  # 4
         else:
             known = self._known_command(command, digest)
-        if known is not None and state.state not in _SILENT:
+        if known is not None and released(state, command):
             return known
         try:
             outcome = decide(state, order, now)  # 5
@@ -282,7 +284,7 @@ class Device:
                 return held.response
             answer = reprinted(command, answer, held)
         if after is state and message is None:
-            return commands.encode_answer(verb, answer)
+            return commands.encode_answer(verb, reporting.within(answer, self._slots))
         if outcome.contents:
             assert isinstance(answer, commands.Evidenced)
             answer = answer.amended(signatures=(yield self._signing(after, outcome)))

@@ -244,6 +244,9 @@ def run(argv: list[str]) -> int:
     sys.path.insert(0, str(_PACKAGE.parent))  # what was checked is what is run
     if not in_source_tree(_PACKAGE):
         sys.meta_path.insert(0, Finder(_PACKAGE, found))
+    from towncircle.psd import integrity
+
+    integrity.loaded(digest(_manifest_of(found).encode()))  # whatever is installed over it from now on
     if hosted:
         from towncircle.psd.hosted import worker
 

@@ -5,21 +5,22 @@ made of and the check before any of it runs (`guard`), who writes the manifest (
 `tools/manifest.py` in a source tree), and what a fault leads to (`device`). The build calls this file before anything
 is installed: it needs nothing but the standard library and the kernel's errors.
 Kept: the manifest is never made at start. A file that is missing, altered or too many is a fault, and so is a missing
-or altered manifest. What this cannot do: whoever can write both the files and the manifest is not caught; that is the
-work of the package's own signature and of the machine's owner (docs/security-policy.md).
+or altered manifest. The build that runs is the one that was loaded, whatever is installed over it since: its files are
+then those of another build, which is a fault too. What this cannot do: whoever can write both the files and the
+manifest is not caught; that is the work of the package's own signature and of the machine's owner
+(docs/security-policy.md).
 """
 
 from __future__ import annotations
 
 import os
-from functools import cache
 from pathlib import Path
 
 from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import BrokenInvariant
 from towncircle.psd.guard import MANIFEST, ROOMS, altered, digest, files, manifest
 
-__all__ = ["MANIFEST", "ROOMS", "check", "files", "manifest", "module_digest", "running", "write"]
+__all__ = ["MANIFEST", "ROOMS", "check", "files", "loaded", "manifest", "module_digest", "running", "write"]
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 
@@ -41,14 +42,28 @@ def check(package: Path = _PACKAGE) -> str:
     what = altered(package)
     if what:
         raise BrokenInvariant("psd.module-altered", what=what)
-    return digest((package / MANIFEST).read_bytes())
+    found = digest((package / MANIFEST).read_bytes())
+    if package == _PACKAGE and found != module_digest():
+        raise BrokenInvariant("psd.module-altered", what="its files are of another build than the one that runs")
+    return found
 
 
-@cache
-def module_digest() -> str:
-    """Give the digest of the manifest that came with this module, which names its build; empty where there is none."""
+def _told() -> str:
     place = _PACKAGE / MANIFEST
     return digest(place.read_bytes()) if place.is_file() else ""
+
+
+_loaded = [_told()]
+
+
+def loaded(build: str) -> None:
+    """Take the digest of the manifest that this module was checked against before it was loaded (`guard`)."""
+    _loaded[0] = build
+
+
+def module_digest() -> str:
+    """Give the digest of the manifest of this module as it was loaded, which names its build; empty without one."""
+    return _loaded[0]
 
 
 def running() -> bytes:

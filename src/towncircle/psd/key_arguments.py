@@ -14,6 +14,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--passphrase-from", type=Path, metavar="FILE", help=f"the passphrase; its parameters are in {PASSPHRASE}"
     )
+    add_token(parser)
+
+
+def add_token(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that name a token."""
     parser.add_argument("--token", type=Path, metavar="LIBRARY", help="a PKCS#11 library that holds the keys")
     parser.add_argument("--token-label", default="", metavar="LABEL", help="the token in that library")
     parser.add_argument("--pin-from", type=Path, metavar="FILE", help="the PIN of that token")

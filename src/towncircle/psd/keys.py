@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from towncircle.kernel.cites import cites
-from towncircle.kernel.errors import BadInput, BrokenInvariant
+from towncircle.kernel.errors import BadInput, BrokenInvariant, Refused
 from towncircle.kernel.randomness import Randomness
 from towncircle.pki.keyfile import SecretProvider, open_key, seal_key
 from towncircle.pki.keys import Signer, SoftwareKey
@@ -21,6 +21,7 @@ from towncircle.pki.verifying import PublicKey, verify
 from towncircle.psd.state import SealedKey
 
 PAIRWISE = b"towncircle pairwise test"
+TOKEN_MARK = b"towncircle token key 1\n"  # begins what a slot holds of a key in a token: its name there follows
 _P256_POINT = 65  # bytes of an uncompressed point
 
 
@@ -46,7 +47,7 @@ LIVES = (
         name="indicia key",
         kind="ECDSA P-256 (IMI), DSA 1024 with SHA-1 (specimens of 1998)",
         born="inside, by `initialise`; tested as a pair before it is kept",
-        kept="sealed under the operator's secret in the device's state, or (not a hosted device's) in a PKCS#11 token",
+        kept="sealed under the operator's secret in the device's state, or in a PKCS#11 token",
         used="`evidence`",
         replaced="`rekey` makes the next one, `certify` puts it into use; the old certificate runs on for verifiers",
         ends=_ERASED + "; the old one of a rollover in the same way",
@@ -93,7 +94,12 @@ LIVES = (
 
 
 class KeySlots(Protocol):
-    """Make keys and sign with them; a private key never comes out in the clear."""
+    """Make keys and sign with them; a private key never comes out in the clear.
+
+    `approved` is false where they rest on a passphrase or on a seed.
+    """
+
+    approved: bool
 
     def make(self, scheme: str, *, domain: bytes = b"") -> SealedKey:
         """Make a key and test it as a pair. Raises `BrokenInvariant` (psd.pairwise-failed)."""
@@ -120,9 +126,18 @@ class SoftwareSlots:
     """Keep private keys encrypted under the operator's 32-byte secret (AES-256-GCM)."""
 
     def __init__(
-        self, secret: SecretProvider, randomness: Randomness, *, last: Callable[[], None] = lambda: None
+        self,
+        secret: SecretProvider,
+        randomness: Randomness,
+        *,
+        last: Callable[[], None] = lambda: None,
+        derived: bool = False,
     ) -> None:
-        """Take the secret; `last` destroys what of it is this device's own, once the device has no key any more."""
+        """Take the secret; `last` destroys what of it is this device's own, once the device has no key any more.
+
+        `derived` says that the secret comes from a passphrase.
+        """
+        self.approved = not (derived or randomness.repeatable)
         self._secret = secret
         self._randomness = randomness
         self._last = last
@@ -147,6 +162,8 @@ class SoftwareSlots:
         return held
 
     def _open(self, public: bytes, sealed: bytes, secret: SecretProvider) -> SoftwareKey:
+        if sealed.startswith(TOKEN_MARK):
+            raise Refused("psd.token-unset")
         known = PublicKey("ecdsa-p256", public) if len(public) == _P256_POINT else None
         try:
             key = open_key(sealed, secret, repeatable=self._randomness.repeatable, public=known)
@@ -167,13 +184,20 @@ class SoftwareSlots:
         """Forget every opened key."""
         self._opened.clear()
 
-    def destroy(self, *ended: SealedKey) -> None:  # noqa: ARG002 - what is sealed ends with the state that holds it
-        """Forget every opened key, the ended ones with them."""
+    def destroy(self, *ended: SealedKey) -> None:
+        """Forget every opened key: what is sealed ends with the state that holds it. Raises `Refused`, as below."""
+        check_here(ended)
         self.drop()
 
     def end(self) -> None:
         """Destroy the secret, where it is this device's own."""
         self._last()
+
+
+def check_here(ended: Sequence[SealedKey]) -> None:
+    """Check that keys may be said to be destroyed where no token is at hand. Raises `Refused` (psd.token-unset)."""
+    if any(key.sealed.startswith(TOKEN_MARK) for key in ended):
+        raise Refused("psd.token-unset")
 
 
 @runtime_checkable

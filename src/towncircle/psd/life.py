@@ -146,8 +146,14 @@ def withdraw(state: DeviceState, command: Order, now: Instant) -> Outcome:
 
 @cites("502.28/7")
 def zeroise(state: DeviceState, command: commands.Zeroise, now: Instant) -> Outcome:  # noqa: ARG001 - leaves share a shape
-    """Destroy both keys. Raises `BadInput` (psd.zeroise-unconfirmed)."""
+    """Destroy both keys. Raises `BadInput` (psd.zeroise-unconfirmed), `Refused` (psd.reset-open).
+
+    A reset that is open waits at the Provider for a signed word of this device; one that is faulted has none to give.
+    """
     if command.confirm != state.device:
         raise BadInput("psd.zeroise-unconfirmed", device=state.device)
+    pending = state.open_reset
+    if pending is not None and state.state != states.FAULTED:
+        raise Refused("psd.reset-open", request=pending.request_id, amount=pending.amount)
     after = replace(state, indicia_key=None, message_key=None, next_key=None)
     return Outcome(state=after, answer=commands.Done(state=states.ZEROISED, sentence="The keys are destroyed."))

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 
 __all__ = ["CHOICE", "PASSPHRASE", "SECRET", "Keys", "add_arguments", "chosen", "kept", "keys_of", "line_of"]
+__all__ += ["token_words"]
 SECRET, CHOICE = "operator.secret", "keys.json"
 _ENVIRONMENT = "env:"
 
@@ -51,9 +52,16 @@ class Keys:
     parameters: str = PASSPHRASE
 
     def slots(
-        self, directory: Path, randomness: Randomness, *, last: Callable[[], None] = lambda: None
+        self,
+        directory: Path,
+        randomness: Randomness,
+        *,
+        last: Callable[[], None] = lambda: None,
+        counter: Callable[[], int] = lambda: 0,
     ) -> SoftwareSlots | TokenSlots:
         """Give the key slots of the device in a store directory; `last` is theirs, of software.
+
+        `counter` tells how far the store is, for the names of keys in a token.
 
         Names in a token come from the operating system even in a seeded rehearsal: a seed starts over with the process,
         and a name that comes twice would take the place of a key in use.
@@ -64,13 +72,12 @@ class Keys:
 
             pin = self.pin or directory / "operator.pin"
             names = SystemRandomness()
-            library, kept_names = library_at(self.token), TokenNames(directory)
+            library, kept_names = library_at(self.token), TokenNames(directory, counter)
             return TokenSlots(library, token=self.label, pin=lambda: line_of(pin), randomness=names, names=kept_names)
         if self.passphrase is not None:
             typed = self.passphrase
-            return SoftwareSlots(
-                secret_from(directory / self.parameters, lambda: line_of(typed)), randomness, last=last
-            )
+            secret = secret_from(directory / self.parameters, lambda: line_of(typed))
+            return SoftwareSlots(secret, randomness, last=last, derived=True)
         return SoftwareSlots(bytes_of(self.secret or directory / self.beside), randomness, last=last)
 
     def keep(self, directory: Path, *, name: str = CHOICE) -> None:
@@ -122,6 +129,21 @@ def keys_of(args: argparse.Namespace) -> Keys | None:
     return Keys(
         secret=args.secret, passphrase=args.passphrase_from, token=args.token, label=args.token_label, pin=args.pin_from
     )
+
+
+def token_words(args: argparse.Namespace) -> tuple[Path, str, str] | None:
+    """Read the library, label and PIN of a host's token; without a token: None. The PIN leaves the environment.
+
+    Raises `BadInput` (psd.keys-kind), `Refused` (psd.no-secret).
+    """
+    if not any((args.token, args.token_label, args.pin_from)):
+        return None
+    if not (args.token and args.token_label and args.pin_from):
+        raise BadInput("psd.keys-kind", kind="pkcs11")
+    pin = line_of(args.pin_from)
+    if str(args.pin_from).startswith(_ENVIRONMENT):
+        del os.environ[str(args.pin_from).removeprefix(_ENVIRONMENT)]  # the workers are not to inherit it
+    return args.token, args.token_label, pin
 
 
 def bytes_of(place: Path) -> Callable[[], bytes]:

@@ -1,7 +1,7 @@
 """The worker that has a PKCS#11 library loaded: `python -m towncircle.psd.pkcs11_worker LIBRARY SECONDS`.
 
-Here: sessions, key handles and the three verbs make, sign and destroy, over frames on standard input and output. Not
-here: who owns the worker (`pkcs11`), hashing, the low s.
+Here: sessions, key handles and the verbs make, sign, several (a content each for many keys) and destroy, over frames on
+standard input and output. Not here: who owns the worker (`pkcs11`), hashing, the low s.
 Kept: one library in one process; a session and a key handle are looked up once and kept; a general error of the library
 is answered as fatal and ends the process, because its state is unknown; so is a handle that another process has made
 stale. The end of the input ends it too, and a library that hangs for longer than its owner waits is ended by the
@@ -10,9 +10,12 @@ kernel's alarm, whether the owner lives or not. What the library prints never ge
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -47,14 +50,28 @@ class Worker:
         try:
             session = self._session(token, pin)
             if verb == "make":
-                return {0: "done", 2: self._make(session, token, name, request[4], request[5])}
+                with _noted(request[7]):
+                    return {0: "done", 2: self._make(session, token, name, request[4], request[5])}
             if verb == "sign":
                 return {0: "done", 2: self._sign(session, token, name, request)}
+            if verb == "several":
+                return {0: "done", 2: [self._one(session, token, *asked) for asked in request[4]]}
             return {0: "done", 2: self._destroy(session, token, name)}
         except self._fatal as error:
             return {0: "fatal", 1: type(error).__name__}
         except self._api.PKCS11Error as error:
             return {0: "refused", 1: type(error).__name__}
+        except OSError as error:
+            return {0: "refused", 1: f"the note of the key that it was to make: {error}"}
+
+    def _one(self, session: Any, token: str, name: bytes, scheme: str, joined: bytes, count: int) -> list[Any]:
+        """Sign for one of several keys; what says nothing of the library is this key's own answer."""
+        try:
+            return [True, self._sign(session, token, name, {4: scheme, 5: joined, 6: count})]
+        except self._fatal:
+            raise
+        except self._api.PKCS11Error as error:
+            return [False, type(error).__name__]
 
     def _session(self, token: str, pin: str) -> Any:
         held = self._sessions.get((token, pin))
@@ -112,6 +129,25 @@ class Worker:
         for found in list(session.get_objects({self._api.Attribute.ID: name})):
             found.destroy()
         return b""
+
+
+@contextmanager
+def _noted(place: bytes) -> Iterator[None]:
+    """Make a key only under its note (`hosted.unsettled`), where it has one; nobody settles it meanwhile.
+
+    The owner of this worker may have died since he asked, and somebody else have settled it. Raises `OSError`.
+    """
+    if not place:
+        yield
+        return
+    file = os.open(place, os.O_RDONLY)
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        if not os.path.samestat(os.fstat(file), Path(os.fsdecode(place)).stat()):
+            raise FileNotFoundError(place)
+        yield
+    finally:
+        os.close(file)
 
 
 def _fixed(signature: bytes, width: int) -> bytes:

@@ -54,13 +54,16 @@ def write_frame(stream: Writable, data: bytes) -> None:
     stream.flush()
 
 
-def read_frame(stream: Readable) -> bytes | None:
-    """Read one frame; None at the end of the stream. Raises `Refused` (psd.unreachable) for a frame cut short."""
+def read_frame(stream: Readable, *, most: int = MAX_FRAME) -> bytes | None:
+    """Read one frame of so many bytes at most; None at the end of the stream.
+
+    Raises `Refused` (psd.unreachable) for a frame that is longer, or cut short.
+    """
     head = stream.read(4)
     if not head:
         return None
     size = int.from_bytes(head, "big")
-    if len(head) < 4 or size > MAX_FRAME:
+    if len(head) < 4 or size > most:
         raise Refused("psd.unreachable", what="its frame cannot be read")
     data = stream.read(size)
     if len(data) < size:

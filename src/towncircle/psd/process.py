@@ -131,7 +131,7 @@ def open_device(
         ending = partial(end_secret, directory, choice)
         if held.state == states.ZEROISED:
             ending()
-        slots = choice.slots(directory, randomness, last=ending)
+        slots = choice.slots(directory, randomness, last=ending, counter=lambda: store.load(names)[names[0]].counter)
         if not isinstance(slots, SoftwareSlots):  # a token may have keys that a cut left there
             slots.settle([key for key in (held.indicia_key, held.message_key, held.next_key) if key is not None])
         device = Device(around(store), names[0], slots=slots, clock=clock)

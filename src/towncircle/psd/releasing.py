@@ -10,7 +10,7 @@ import hashlib
 from dataclasses import replace
 
 from towncircle.kernel.errors import BadInput
-from towncircle.psd import commands
+from towncircle.psd import commands, states
 from towncircle.psd.memory import Record
 from towncircle.psd.outcome import Outcome
 from towncircle.psd.state import DeviceState, SealedKey
@@ -25,6 +25,16 @@ def ended_by(before: DeviceState, after: DeviceState) -> list[SealedKey]:
     old = (before.indicia_key, before.message_key, before.next_key)
     new = (after.indicia_key, after.message_key, after.next_key)
     return [] if old == new else [key for key in old if key is not None and key not in new]
+
+
+def released(state: DeviceState, command: commands.Command) -> bool:
+    """Tell whether a device still releases what it signed before; of one whose keys are gone, the last word alone.
+
+    Whoever lost the answer to `withdraw` would wait for its balance for ever: nobody can sign it again.
+    """
+    if state.state == states.ZEROISED:
+        return isinstance(command, commands.Withdraw)
+    return state.state != states.FAULTED
 
 
 def records_of(outcome: Outcome, digest: bytes, response: bytes, opened: Opened | None) -> tuple[Record, ...]:

@@ -5,9 +5,12 @@ Here: the answers to `identify` and `status`. Not here: signed reports (`contact
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import ZERO
 from towncircle.psd import commands, contact, states, warning
+from towncircle.psd.keys import KeySlots
 from towncircle.psd.outcome import Outcome
 from towncircle.psd.state import NEVER, DeviceState
 
@@ -59,7 +62,7 @@ def status(state: DeviceState, command: commands.Status, now: Instant) -> Outcom
             layout=granted.layout if granted else "",
             zone=granted.zone if granted else "",
             specimen=granted.specimen if granted else True,
-            approved_mode=state.state != states.FAULTED and state.scheme == "ecdsa-p256",
+            approved_mode=state.state not in (states.FAULTED, states.ZEROISED) and state.scheme == "ecdsa-p256",
             warnings=warning.warnings(state, now),
             software_version=state.software_version,
             software_build=state.software_build,
@@ -68,6 +71,13 @@ def status(state: DeviceState, command: commands.Status, now: Instant) -> Outcom
             certificate_until=state.indicia_certificate.not_after if state.indicia_certificate else NEVER,
         ),
     )
+
+
+def within(answer: object, slots: KeySlots) -> object:
+    """Give an answer as it is over these key slots: under a passphrase or a seed nothing is in the approved mode."""
+    if isinstance(answer, commands.StatusReport) and not slots.approved:
+        return replace(answer, approved_mode=False)
+    return answer
 
 
 def sentence(state: DeviceState) -> str:

@@ -26,7 +26,7 @@ from towncircle.pki.durable import sync
 from towncircle.pki.keyfile import checked
 from towncircle.pki.passphrase import long_enough, store_parameters
 from towncircle.pki.randomness import SystemRandomness
-from towncircle.psd.keys import KeySlots, SoftwareSlots
+from towncircle.psd.keys import TOKEN_MARK, KeySlots, SoftwareSlots
 from towncircle.psd.memory import Change, Memory
 from towncircle.psd.opening import CHOICE, PASSPHRASE, SECRET, Keys, bytes_of, kept, line_of
 from towncircle.psd.sqlite import SqliteMemory
@@ -74,7 +74,7 @@ def reseal(
             if old != before:  # what was cut has just been finished
                 return left
             raise Refused("psd.reseal-same", device=device, path=place)
-        for key in _held(memory.load([device])[device]).values():
+        for key in held_here(memory.load([device])[device]).values():
             _slots(old, directory).signer(key)  # what does not open now is not begun
         then = _prepared(directory, old, new, randomness)
         then.keep(directory, name=CHOICE + NEXT)
@@ -222,9 +222,9 @@ def _own(directory: Path, keys: Keys) -> set[Path]:
 
 
 def opens(slots: KeySlots, state: DeviceState) -> bool:
-    """Tell whether the keys of a device open; one without keys does."""
+    """Tell whether the keys of a device that are sealed open; one without such keys does."""
     try:
-        for key in _held(state).values():
+        for key in held_here(state).values():
             slots.signer(key)
     except (Refused, BadInput) as error:
         if error.code not in _LOCKED:
@@ -235,13 +235,15 @@ def opens(slots: KeySlots, state: DeviceState) -> bool:
     return True
 
 
-def _held(state: DeviceState) -> dict[str, SealedKey]:
-    return {name: key for name in _KEYS if (key := getattr(state, name)) is not None}
+def held_here(state: DeviceState) -> dict[str, SealedKey]:
+    """Give the keys of a device that are sealed under a secret, by field; those in a token are not."""
+    held = {name: key for name in _KEYS if (key := getattr(state, name)) is not None}
+    return {name: key for name, key in held.items() if not key.sealed.startswith(TOKEN_MARK)}
 
 
 def resealed(state: DeviceState, old: SoftwareSlots, new: SoftwareSlots) -> DeviceState:
     """Give the state with its keys sealed anew; the epoch keeps out whoever has the device at hand."""
-    held = _held(state)
+    held = held_here(state)
     if not held:
         return state
     changed = {name: new.sealed(old.signer(key), key) for name, key in held.items()}

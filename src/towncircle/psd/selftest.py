@@ -6,14 +6,15 @@ every command).
 Kept: any failure is the module's, which is this process: nothing is signed any more in it, for whichever device. The
 one device for which it was found is faulted for good; of others nothing is written, and a sound module goes on with
 them. Known answers are from FIPS
-180-4, RFC 6979 A.2.5 (its s made low, as the device emits it) and A.2.1 (the 1998 specimens' DSA with SHA-1), the
-GCM specification's test case 14, and RFC 9106 5.3 (Argon2id). DSA as the library does it draws its own nonce, so it has
-no known answer to sign: it is signed by RFC 6979 and, by the library, made and checked.
+180-4, RFC 4231 (HMAC), RFC 6979 A.2.5 (its s made low, as the device emits it) and A.2.1 (the 1998 specimens' DSA with
+SHA-1), the GCM specification's test case 14, and RFC 9106 5.3 (Argon2id). What the library signs has a nonce that it
+drew, so it has no known answer: ECDSA and DSA are signed by RFC 6979 and, by the library, made and checked.
 """
 
 from __future__ import annotations
 
 import hashlib
+import hmac
 import time
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -49,6 +50,16 @@ def _p256_key() -> ec.EllipticCurvePrivateKey:
 def _p256_sign() -> bool:
     expected = _R.to_bytes(32, "big") + min(_S, _ORDER - _S).to_bytes(32, "big")
     return SoftwareKey(_p256_key(), repeatable=True).sign(_SAMPLE) == expected
+
+
+def _p256_drawn() -> bool:
+    key = SoftwareKey(_p256_key(), repeatable=False)
+    return signature_valid(key.public, key.sign(_SAMPLE), _SAMPLE)
+
+
+def _hmac() -> bool:
+    told = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
+    return hmac.digest(b"Jefe", b"what do ya want for nothing?", "sha256").hex() == told
 
 
 def _p256_verify() -> bool:
@@ -124,7 +135,9 @@ TESTS: Mapping[str, Callable[[], bool]] = MappingProxyType(
     {
         "sha-256": _sha256,  # first: the integrity test stands on it
         "integrity": _integrity,
+        "hmac-sha-256": _hmac,
         "ecdsa-p256 sign": _p256_sign,
+        "ecdsa-p256 drawn": _p256_drawn,
         "ecdsa-p256 verify": _p256_verify,
         "dsa-1024 sign": _dsa_sign,
         "dsa-1024 verify": _dsa_verify,
@@ -138,7 +151,9 @@ WHAT: Mapping[str, str] = MappingProxyType(
     {
         "sha-256": "hash of `abc` (FIPS 180-4)",
         "integrity": "every file of the module against the manifest made at build (SHA-256)",
+        "hmac-sha-256": "RFC 4231 4.3: how a wrapping key is mixed into the operator's secret",
         "ecdsa-p256 sign": "RFC 6979 A.2.5, message `sample`, low s",
+        "ecdsa-p256 drawn": "a signature as the device makes it, its nonce drawn by the library, is taken",
         "ecdsa-p256 verify": "the same signature is taken, and refused for another message",
         "dsa-1024 sign": "RFC 6979 A.2.1, SHA-1, message `sample`; and a signature of the library, checked",
         "dsa-1024 verify": "the same signature is taken, and refused for another message",

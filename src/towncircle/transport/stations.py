@@ -1,7 +1,7 @@
 """Devices over a network: TLS 1.3 with certificates on both sides, one frame a command.
 
-Here: the server's loop and the workstation's byte port. Not here: certificates (`pki.stations`), who is enrolled and
-which devices he may call (`world.stations`), and the devices.
+Here: what a host does with a line, and the workstation's byte port. Not here: who gets a line (`reception`),
+certificates (`pki.stations`), who is enrolled and which devices he may call (`world.stations`), and the devices.
 Kept: a frame is 14 bytes device id and the command; an answer is the device's own. Nobody is heard before both sides
 have proved who they are; TLS keeps frames from being read, altered or played again. A command that was not sent is
 transport.unreachable; one whose answer was lost is psd.unreachable, since nobody can tell whether it was run: ask
@@ -13,31 +13,27 @@ One sending, from the connection to the answer, has one deadline.
 
 from __future__ import annotations
 
-import hashlib
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Protocol
 
 from towncircle.kernel.errors import Refused, TowncircleError
 from towncircle.kernel.ids import DeviceId
 from towncircle.psd import commands
+from towncircle.psd.commands import MAX_COMMAND
 from towncircle.psd.keeping import repeatable
 from towncircle.psd.ports import read_frame, write_frame
+from towncircle.transport.reception import ID_BYTES, TIMEOUT_S, Line, Reception
 
-TIMEOUT_S = 30
 IDLE_S = 20  # house: a line idle for longer is not used again; the host ends it at 30 s, and it may be half open
-MAX_CALLERS = 64
-_ID_BYTES = 14
 _OF_ONE_SENDING = frozenset(
     {"psd.host-busy", "psd.restarting", "psd.store-busy", "transport.unreachable", "world.station-refused"}
 )
 _OF_BOTH = frozenset({"psd.request-conflict", "psd.interrupted"})  # true of a request however often it was sent
-Call = Callable[[str, DeviceId, bytes], bytes]
-"""Take a caller's certificate fingerprint, a device and a command, and give the answer."""
 
 
 def context_for(folder: Path, *, server: bool) -> ssl.SSLContext:
@@ -53,51 +49,57 @@ def context_for(folder: Path, *, server: bool) -> ssl.SSLContext:
     return context
 
 
-class StationServer:
-    """Serve devices to enrolled callers until it is closed."""
+class Call(Protocol):
+    """Be what commands of callers go to: the gate of a host."""
 
-    def __init__(self, context: ssl.SSLContext, call: Call, *, address: tuple[str, int] = ("127.0.0.1", 0)) -> None:
-        self._context, self._call = context, call
-        self._room = threading.Semaphore(MAX_CALLERS)
-        self._listener = socket.create_server(address)
-        self.address: tuple[str, int] = self._listener.getsockname()[:2]
+    def __call__(self, caller: str, device: DeviceId, command: bytes, /) -> bytes:
+        """Take a caller's certificate fingerprint, a device and a command, and give the answer."""
+        ...
+
+    def knows(self, caller: str) -> bool:
+        """Tell whether a caller is to be heard at all."""
+        ...
+
+
+class StationServer:
+    """Serve devices to enrolled callers until it is closed; `note` hears what keeps callers out."""
+
+    def __init__(
+        self,
+        context: ssl.SSLContext,
+        call: Call,
+        *,
+        address: tuple[str, int] = ("127.0.0.1", 0),
+        note: Callable[[str], None] = lambda _words: None,
+    ) -> None:
+        self._call = call
+        self._reception = Reception(context, call.knows, self._serve, address=address, note=note)
+        self.address = self._reception.address
 
     def run(self) -> None:
-        """Take callers; each gets a thread."""
-        while True:
-            self._room.acquire()
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:  # closed
-                return
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+        """Take callers; each line gets a thread."""
+        self._reception.run()
 
     def close(self) -> None:
         """Take no more callers, and end `run`."""
-        with suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)  # wakes the thread that waits for the next one
-        self._listener.close()
+        self._reception.close()
 
-    def _serve(self, connection: socket.socket) -> None:
-        try:
-            connection.settimeout(TIMEOUT_S)
-            with self._context.wrap_socket(connection, server_side=True) as secured:
-                der = secured.getpeercert(binary_form=True)
-                caller = hashlib.sha256(der or b"").hexdigest()
-                with secured.makefile("rwb") as stream:
-                    while (frame := read_frame(stream)) is not None:
-                        write_frame(stream, self._answer(caller, frame))
-        except (OSError, Refused):
-            connection.close()  # an unknown certificate, a cut line, a frame out of bounds: nothing was run
-        finally:
-            self._room.release()
+    def _serve(self, line: Line) -> None:
+        with suppress(OSError, Refused):  # a cut line, a frame that is too long or too slow: nothing was run
+            heard = True
+            while heard and line.begins() and (frame := read_frame(line, most=MAX_COMMAND + ID_BYTES)) is not None:
+                answer, heard = self._answer(line.caller, frame)
+                write_frame(line, answer)
+                line.rests()
 
-    def _answer(self, caller: str, frame: bytes) -> bytes:
+    def _answer(self, caller: str, frame: bytes) -> tuple[bytes, bool]:
+        """Give an answer, and whether the caller is still to be heard."""
         try:
-            device = DeviceId.parse(frame[:_ID_BYTES].decode("ascii", errors="replace"))
-            return self._call(caller, device, frame[_ID_BYTES:])
+            device = DeviceId.parse(frame[:ID_BYTES].decode("ascii", errors="replace"))
+            return self._call(caller, device, frame[ID_BYTES:]), True
         except TowncircleError as error:
-            return commands.encode_error(error)
+            heard = error.code != "world.station-refused" or self._call.knows(caller)
+            return commands.encode_error(error), heard
 
 
 def _open_and_quiet(line: ssl.SSLSocket) -> bool:

@@ -29,7 +29,8 @@ from towncircle.kernel.randomness import Randomness
 from towncircle.pki.stations import HOST_NAME, Identity, certify, ends, found_host
 from towncircle.psd import commands, services
 from towncircle.psd.ports import BytePort
-from towncircle.transport.stations import TIMEOUT_S, StationPort
+from towncircle.transport.reception import TIMEOUT_S
+from towncircle.transport.stations import StationPort
 from towncircle.world.enrolled import Enrolled
 
 Row = dict[str, Any]

@@ -14,7 +14,7 @@ from pathlib import Path
 from towncircle.kernel.randomness import Randomness
 from towncircle.pki.keyfile import SecretProvider
 from towncircle.pki.keys import Signer
-from towncircle.psd.keys import SoftwareSlots
+from towncircle.psd.keys import SoftwareSlots, check_here
 from towncircle.psd.recent import Recent
 from towncircle.psd.state import SealedKey
 
@@ -47,7 +47,8 @@ class RecentSlots(SoftwareSlots):
         self.opened.clear()
 
     def destroy(self, *ended: SealedKey) -> None:
-        """Forget the keys that have ended; those of other devices stay at hand."""
+        """Forget the keys that have ended; those of other devices stay at hand. Raises `Refused` (psd.token-unset)."""
+        check_here(ended)
         for key in ended:
             self.opened.drop(key.public)
 

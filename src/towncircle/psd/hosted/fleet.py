@@ -29,8 +29,10 @@ from towncircle.psd.debits import Debit, Round
 from towncircle.psd.device import Device
 from towncircle.psd.hosted.caches import DEFAULT_LIMIT, RecentSlots, Watch, entries_for
 from towncircle.psd.hosted.place import Place
-from towncircle.psd.hosted.seat import FleetStore, Seat, Sighted
+from towncircle.psd.hosted.seat import FleetStore, Seat, Sighted, read_each
+from towncircle.psd.hosted.tokens import MixedSlots, Token
 from towncircle.psd.hosted.wrapping import Bindable, WrappedSlots, WrappingKeys
+from towncircle.psd.keys import TOKEN_MARK
 from towncircle.psd.memory import Record, RecordName
 from towncircle.psd.recent import Recent
 from towncircle.psd.sight import Seen
@@ -48,9 +50,12 @@ class Fleet:
 
     `memory_limit` bounds the resident memory of the process (bytes). `secret` and `randomness` are those of the key
     slots, as of a device with a process of its own; with `wrapping` a key that has ended is dead in every copy of the
-    store. `rehearsed` is the clock of a rehearsed world: devices under a test root heed it, all others `clock`.
-    Raises `Refused` (psd.wrapping-failed) where what a host before it owed cannot be destroyed, and
-    (psd.wrapping-other) where the wrapping keys are another database's.
+    store, and with `token` too new keys are made there. `rehearsed` is the clock of a rehearsed world: devices under a
+    test root heed it, all others `clock`.
+    Raises `Refused` (psd.wrapping-failed) where what a host before it owed cannot be destroyed, (psd.wrapping-other,
+    psd.token-other) where the wrapping keys are another database's, or the token another one, and `BadInput`
+    (psd.token-folder) for a token without wrapping keys. What is owed to a token that is away keeps nobody from
+    starting.
     """
 
     def __init__(
@@ -63,21 +68,21 @@ class Fleet:
         rehearsed: Clock | None = None,
         memory_limit: int = DEFAULT_LIMIT,
         wrapping: WrappingKeys | None = None,
+        token: Token | None = None,
     ) -> None:
         with suppress(BrokenInvariant):  # kept by `selftest`: no device of this host is any more at fault than another
             selftest.power_on()
         count = entries_for(memory_limit)
         self._store, self._clock, self._rehearsed = store, clock, rehearsed or clock
-        self._slots = (
-            RecentSlots(secret, randomness, limit=count)
-            if wrapping is None
-            else WrappedSlots(secret, randomness, limit=count, wrapping=wrapping)
-        )
         self._read = store.sights if isinstance(store, Sighted) else store.load
         if wrapping is not None:
             if isinstance(store, Bindable):
                 wrapping.bind(store)
             wrapping.settle(store)
+        self._slots = _slots_of(secret, randomness, count, wrapping, token)
+        self._mixed = self._slots if isinstance(self._slots, MixedSlots) else None
+        if self._mixed is not None:
+            self._mixed.settle(store)
         self._at_hand: Recent[DeviceId, Place] = Recent(count)
         tables: tuple[Recent[Any, Any], ...] = (self._at_hand, self._slots.opened)
         self._watch = Watch(memory_limit, tables)
@@ -103,6 +108,8 @@ class Fleet:
         """Let go of keys and store."""
         self._slots.drop()
         self._store.close()
+        if self._mixed is not None:
+            self._mixed.close()
         if isinstance(self._slots, WrappedSlots):
             self._slots.wrapping.close()
 
@@ -184,13 +191,27 @@ class Fleet:
                 others.append(place)
             else:
                 debits.append((place, debit))
-        for place, debit in debits:
+        for place, debit in debits if self._mixed is None else self._by_token(self._mixed, debits, others):
             if debit.signed(self._slots) is None:
                 place.debit, place.answers = debit, [debit.response]
             else:
                 others.append(place)  # it fails again there, and is worded
         if others:
             _start([place for place in others if place.sits()])
+
+    def _by_token(
+        self, slots: MixedSlots, debits: list[tuple[Place, Debit]], others: list[Place]
+    ) -> list[tuple[Place, Debit]]:
+        """Sign the debits whose keys are in the token, in few walks there, and give all others."""
+        there = [one for one in debits if one[1].standing.key.sealed.startswith(TOKEN_MARK)]
+        made = slots.sign_each([(debit.standing.key, debit.content) for _, debit in there])
+        for (place, debit), signature in zip(there, made, strict=True):
+            if isinstance(signature, bytes):
+                debit.sign(signature)
+                place.debit, place.answers = debit, [debit.response]
+            else:
+                others.append(place)  # as one of software that fails
+        return [one for one in debits if not one[1].standing.key.sealed.startswith(TOKEN_MARK)] if there else debits
 
     def _seated(self, names: Collection[DeviceId]) -> tuple[dict[DeviceId, Place], dict[DeviceId, TowncircleError]]:
         """Take the devices at hand and load the others; each that was loaded counts its epoch up."""
@@ -215,21 +236,13 @@ class Fleet:
 
     def _loaded(self, cold: Sequence[DeviceId], missing: dict[DeviceId, TowncircleError]) -> Mapping[DeviceId, Seen]:
         """Load devices; one whose row is damaged answers so, and holds nobody else up."""
-        try:
-            return self._read(cold) if cold else {}
-        except BrokenInvariant:
-            found: dict[DeviceId, Seen] = {}
-            for name in cold:
-                try:
-                    found |= self._read([name])
-                except BrokenInvariant as error:
-                    missing[name] = error
-            return found
+        return read_each(self._read, cold, missing)
 
     def _seat(self, name: DeviceId, kept: DeviceState, clock: Clock) -> tuple[Seat, Device]:
         """Seat a device; `kept` is its state as the store has it."""
         seat = Seat(self._store, name, kept)
-        return seat, Device(seat, name, slots=self._slots, clock=clock)
+        slots = self._slots if self._mixed is None else self._mixed.seated(seat, name)
+        return seat, Device(seat, name, slots=slots, clock=clock)
 
     def _settle(self, places: list[Place]) -> None:
         """Commit what the devices of a group have changed; who could not be kept answers why."""
@@ -278,8 +291,18 @@ class Fleet:
             place.settled()
         self._at_hand.put_all({place.name: place for place in places if place.name not in lost and not place.broken})
         ended = [place for place in places if place.zeroised and place.name not in lost]
+        if self._mixed is not None:
+            self._settle_token(ended, self._mixed)
         if ended:
             self._forget(ended, loose=loose)
+
+    def _settle_token(self, ended: list[Place], slots: MixedSlots) -> None:
+        """Destroy in the token what this group ended there; a device whose keys are still there does not say so."""
+        failed = slots.settle_group(self._store)
+        for place in ended:
+            if place.name in failed and place.keyless:  # a rollover is done, whatever became of the old key
+                for at in place.ending:
+                    place.answers[at] = commands.encode_error(failed[place.name])
 
     def _owe(self, places: list[Place]) -> bool:
         """Write down which keys the commit ends, so that a host that dies after it destroys them at its next start.
@@ -306,9 +329,23 @@ class Fleet:
     def _failed(self, places: list[Place], error: TowncircleError) -> None:
         """Answer with the error, and read every device anew next time: nobody knows what the store has kept."""
         told = commands.encode_error(error)
+        if self._mixed is not None:
+            self._mixed.begin()
         for place in places:
             self._at_hand.drop(place.name)
             place.answers = [told] * len(place.commands)
+
+
+def _slots_of(
+    secret: SecretProvider, randomness: Randomness, limit: int, wrapping: WrappingKeys | None, token: Token | None
+) -> RecentSlots:
+    if token is not None:
+        if wrapping is None:
+            raise BadInput("psd.token-folder")
+        return MixedSlots(secret, randomness, limit=limit, wrapping=wrapping, token=token)
+    if wrapping is not None:
+        return WrappedSlots(secret, randomness, limit=limit, wrapping=wrapping)
+    return RecentSlots(secret, randomness, limit=limit)
 
 
 def _stop(places: list[Place]) -> None:

@@ -14,7 +14,7 @@ from typing import cast
 from towncircle.kernel.errors import BrokenInvariant, TowncircleError
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.instants import Clock
-from towncircle.psd import commands, frames, selftest, software
+from towncircle.psd import commands, frames, selftest, software, states
 from towncircle.psd.debits import Debit, Round, Standing
 from towncircle.psd.device import Device
 from towncircle.psd.evidencing import EVIDENCE
@@ -70,6 +70,11 @@ class Place:
     def zeroised(self) -> bool:
         """Tell whether the present group ends keys of this device."""
         return bool(self.ending)
+
+    @property
+    def keyless(self) -> bool:
+        """Tell whether this device has no key any more."""
+        return self._seated is not None and self._seated[0].staged.state == states.ZEROISED
 
     def slots(self) -> list[SealedKey]:
         """Name the keys that this place may have opened."""

@@ -44,6 +44,7 @@ _GOLDEN, _WHOLE = 2654435769, 1 << 32  # 2^32 over the golden ratio spreads risi
 _COMMANDS_AT_ONCE = 100  # the answer of each may be as long as the evidence of a thousand pieces
 
 _Asked = tuple[DeviceId, bytes]
+TokenWords = tuple[Path, str, str]  # library, label and PIN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +52,8 @@ class Setting:
     """Hold what a worker needs: the database, the operator's secret, its share of resident memory (bytes).
 
     `clock` is the clock file of a rehearsed world, or empty for the machine's time; `wrapping` the folder of the
-    wrapping keys, or empty; `standby`: the database must have a synchronous standby.
+    wrapping keys, or empty; `standby`: the database must have a synchronous standby. `library`, `label` and `pin` are
+    those of the token that new keys are made in, or empty.
     """
 
     dsn: str = field(repr=False)
@@ -60,6 +62,9 @@ class Setting:
     clock: str = ""
     wrapping: str = ""
     standby: bool = False
+    library: str = ""
+    label: str = ""
+    pin: str = field(default="", repr=False)
 
 
 @cites("PRE-03")
@@ -68,11 +73,12 @@ class Pool:
 
     `memory_limit` bounds the resident memory of all of them together (bytes). `clock` is the clock file of a rehearsed
     world, heeded by devices under a test root only. The workers go in by `guard`; `module` names another entry (a
-    rehearsal that dies on purpose). Raises `BadInput` (psd.workers) where they do not fit into the memory, and
-    (pki.bad-secret) where the secret has another length.
+    rehearsal that dies on purpose); new keys are made in `token`, which needs `wrapping`. Raises `BadInput`
+    (psd.workers) where they do not fit into the memory, (pki.bad-secret) where the secret has another length, and
+    (psd.token-folder).
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each by name
         self,
         *,
         dsn: str,
@@ -83,6 +89,7 @@ class Pool:
         module: str = MODULE,
         wrapping: Path | None = None,
         standby: bool = False,
+        token: TokenWords | None = None,
     ) -> None:
         if not 1 <= workers <= workers_within(memory_limit):
             most, least = workers_within(memory_limit), (_FRONT + workers * _WORKER) // MIB
@@ -90,7 +97,20 @@ class Pool:
         checked(secret)
         limit = (memory_limit - _FRONT) // workers
         folder = str(wrapping.absolute()) if wrapping is not None else ""
-        setting = Setting(dsn=dsn, secret=secret, memory_limit=limit, clock=clock, wrapping=folder, standby=standby)
+        if token is not None and not folder:
+            raise BadInput("psd.token-folder")
+        library, label, pin = (str(token[0].absolute()), *token[1:]) if token is not None else ("", "", "")
+        setting = Setting(
+            dsn=dsn,
+            secret=secret,
+            memory_limit=limit,
+            clock=clock,
+            wrapping=folder,
+            standby=standby,
+            library=library,
+            label=label,
+            pin=pin,
+        )
         self.workers = tuple(Worker(setting, module) for _ in range(workers))
 
     def place(self, device: DeviceId) -> int:
@@ -308,7 +328,8 @@ def _parts(asked: list[_Asked]) -> list[list[_Asked]]:
 def _items_of(setting: Setting) -> list[bytes]:
     places = [os.fsencode(setting.clock), os.fsencode(setting.wrapping)]
     more = [*places, b"standby" if setting.standby else b""]
-    return [setting.dsn.encode(), setting.secret, str(setting.memory_limit).encode(), *more]
+    token = [os.fsencode(setting.library), os.fsencode(setting.label), os.fsencode(setting.pin)]
+    return [setting.dsn.encode(), setting.secret, str(setting.memory_limit).encode(), *more, *token]
 
 
 def frame_of(items: Sequence[bytes]) -> bytes:

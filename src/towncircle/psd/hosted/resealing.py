@@ -7,13 +7,13 @@ beside it). The new secret is on the disk first, beside the old one; a device ch
 done are left when a run that was cut is begun again. The old secret is overwritten when no device needs it, unless its
 file has another name; the database knows by then which secret is the new one: a host that has another is refused. A
 device whose row or key cannot be read holds nobody else up: it is left as it is, and named. A key that a release before
-wrapping keys made gets one. A database that no release with marks has served takes the mark of a secret that opens a
-key of its devices, and no other.
+wrapping keys made gets one. A key in a token is sealed under no secret, and is left as it is. A database that no
+release with marks has served takes the mark of a secret that opens a key of its devices, and no other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, suppress
 from itertools import chain, islice
 from pathlib import Path
@@ -25,14 +25,13 @@ from towncircle.kernel.randomness import Randomness
 from towncircle.pki import durable
 from towncircle.pki.keyfile import SecretProvider, checked
 from towncircle.pki.randomness import SystemRandomness
-from towncircle.psd.hosted.seat import FleetStore
-from towncircle.psd.hosted.wrapping import WrappedSlots, WrappingKeys, keys_of
+from towncircle.psd.hosted.seat import FleetStore, read_each
+from towncircle.psd.hosted.wrapping import WrappedSlots, WrappingKeys
 from towncircle.psd.keys import SoftwareSlots
 from towncircle.psd.memory import Change
 from towncircle.psd.opening import bytes_of
 from towncircle.psd.postgres import PostgresMemory
-from towncircle.psd.resealing import NEXT, is_linked, keep_secret, opens, overwrite, resealed
-from towncircle.psd.state import DeviceState
+from towncircle.psd.resealing import NEXT, held_here, is_linked, keep_secret, opens, overwrite, resealed
 
 _GROUP = 200  # devices in one commit
 _AT_HAND = 8  # opened keys
@@ -53,7 +52,7 @@ def reseal_fleet(
     count, read, lost = 0, 0, dict[DeviceId, TowncircleError]()
     for names in _groups(devices):
         changes = []
-        for name, state in _loaded(store, names, lost).items():
+        for name, state in read_each(store.load, names, lost).items():
             try:
                 changed = state if opens(new, state) else resealed(state, old, new)
             except Refused as error:
@@ -61,7 +60,7 @@ def reseal_fleet(
                     raise
                 lost[name] = error
                 continue
-            read += bool(keys_of(state))
+            read += bool(held_here(state))
             if changed is not state:
                 changes.append(Change(name, state.counter, state.epoch, changed, ()))
         old.drop()
@@ -73,21 +72,6 @@ def reseal_fleet(
         raise max(lost.values(), key=lambda error: error.code == _LOST[0])
     store.forget_keys()
     return count, list(lost)
-
-
-def _loaded(
-    store: FleetStore, names: Sequence[DeviceId], lost: dict[DeviceId, TowncircleError]
-) -> Mapping[DeviceId, DeviceState]:
-    try:
-        return store.load(names)
-    except BrokenInvariant:
-        found: dict[DeviceId, DeviceState] = {}
-        for name in names:
-            try:
-                found |= store.load([name])
-            except BrokenInvariant as error:
-                lost[name] = error
-        return found
 
 
 @cites("502.8b")
@@ -195,8 +179,8 @@ def take_secret(store: PostgresMemory, secret: bytes, wrapping: Path | None) -> 
 def _check_opens(store: PostgresMemory, slots: SoftwareSlots) -> None:
     """Check that some key opens, where there is one; what cannot be read, or lies elsewhere, says nothing."""
     locked, gone = 0, list[TowncircleError]()
-    groups = (_loaded(store, names, {}).values() for names in _groups(store.devices()))
-    for state in filter(keys_of, chain.from_iterable(groups)):
+    groups = (read_each(store.load, names, {}).values() for names in _groups(store.devices()))
+    for state in filter(held_here, chain.from_iterable(groups)):
         try:
             if opens(slots, state):
                 return

@@ -1,7 +1,7 @@
 """The seat of one device in a fleet: its memory between two commits of the store.
 
-Here: `Seat`, which takes what a device commits and holds it until its host commits a whole group; and the port of the
-store below. Not here: the group (`fleet`).
+Here: `Seat`, which takes what a device commits and holds it until its host commits a whole group; the port of the
+store below, and a reading of many devices of it. Not here: the group (`fleet`).
 Kept: a seat compares counter and epoch as every memory does. It does not look for earlier records before it must: it
 assumes that a request is new and notes that it did, and the host asks the store, or lets the unique name of a record
 object, before anything is released.
@@ -9,16 +9,18 @@ object, before anything is released.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Protocol, runtime_checkable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Protocol, TypeVar, runtime_checkable
 
-from towncircle.kernel.errors import Refused
+from towncircle.kernel.errors import BrokenInvariant, Refused, TowncircleError
 from towncircle.kernel.ids import DeviceId
 from towncircle.psd.debits import Debit
 from towncircle.psd.device import Device
 from towncircle.psd.memory import Change, Memory, Record, RecordName
 from towncircle.psd.sight import Seen
 from towncircle.psd.state import DeviceState
+
+S = TypeVar("S")
 
 
 class FleetStore(Memory, Protocol):
@@ -42,6 +44,24 @@ class Sighted(Protocol):
         ...
 
 
+def read_each(
+    read: Callable[[Sequence[DeviceId]], Mapping[DeviceId, S]],
+    names: Sequence[DeviceId],
+    missing: dict[DeviceId, TowncircleError],
+) -> Mapping[DeviceId, S]:
+    """Read devices of a store; one whose row is damaged is missing, and holds nobody else up."""
+    try:
+        return read(names) if names else {}
+    except BrokenInvariant:
+        found: dict[DeviceId, S] = {}
+        for name in names:
+            try:
+                found |= read([name])
+            except BrokenInvariant as error:
+                missing[name] = error
+        return found
+
+
 class Seat:
     """Be the memory of one device of a fleet."""
 
@@ -56,6 +76,11 @@ class Seat:
         self._staged = kept
         self._at = (kept.counter, kept.epoch)
         self.zeroised = False
+
+    @property
+    def store(self) -> FleetStore:
+        """Give the store below."""
+        return self._store
 
     @property
     def at(self) -> tuple[int, int]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -22,6 +22,7 @@ from towncircle.psd.hosted.caches import calm_collector
 from towncircle.psd.hosted.fleet import Fleet
 from towncircle.psd.hosted.pool import read_items, write_items
 from towncircle.psd.hosted.resealing import take_secret
+from towncircle.psd.hosted.tokens import Token
 from towncircle.psd.hosted.wrapping import WrappingKeys
 from towncircle.psd.postgres import PostgresMemory
 from towncircle.psd.process import SystemClock, WorldClock, no_core
@@ -35,12 +36,12 @@ def serve(source: BinaryIO, sink: BinaryIO) -> int:
     setting = read_items(source)
     if setting is None:
         return 0
-    dsn, secret, limit, *places = setting
+    dsn, secret, limit, *words = setting
     fleet: Fleet | None = None
     while (asked := read_items(source)) is not None:
         if fleet is None:
             try:
-                fleet = _opened(dsn.decode(), secret, int(limit), *map(os.fsdecode, places))
+                fleet = _opened(dsn.decode(), secret, int(limit), [os.fsdecode(word) for word in words])
             except TowncircleError as error:
                 write_items(sink, [commands.encode_error(error)] * (len(asked) // 2))
                 continue
@@ -51,7 +52,8 @@ def serve(source: BinaryIO, sink: BinaryIO) -> int:
     return 0
 
 
-def _opened(dsn: str, secret: bytes, limit: int, clock: str, wrapping: str, standby: str) -> Fleet:
+def _opened(dsn: str, secret: bytes, limit: int, words: list[str]) -> Fleet:
+    clock, wrapping, standby, library, label, pin = words
     with ExitStack() as opened:
         store = PostgresMemory(dsn, standby=bool(standby), aside=_ASIDE)
         opened.callback(store.close)
@@ -67,6 +69,7 @@ def _opened(dsn: str, secret: bytes, limit: int, clock: str, wrapping: str, stan
             rehearsed=WorldClock(Path(clock)) if clock else None,
             memory_limit=limit,
             wrapping=keys,
+            token=Token.at(Path(library), label=label, pin=pin) if library else None,
         )
         opened.pop_all()  # they are the fleet's
     return fleet
@@ -95,6 +98,9 @@ def main() -> int:
     calm_collector()
     selftest.pace(SELFTEST_S)
     no_core()
+    if hasattr(os, "SCHED_BATCH"):  # its groups are long: whoever wakes up beside it is not to cut them short
+        with suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
     try:
         return serve(sys.stdin.buffer, sys.stdout.buffer)
     except BrokenPipeError:  # the host went away; what was run is kept for `recover`

@@ -90,18 +90,25 @@ class WrappingKeys:
             if store.bind(own)[1] != own:  # two hosts at once, of two folders
                 raise Refused("psd.wrapping-other", path=self.folder)
 
+    def bind_token(self, label: str) -> None:
+        """Be the folder of devices whose keys are in this token. Raises `Refused` (psd.token-other)."""
+        with self._translated(), self._alone():
+            first = self._named("token", label)
+        if first != label:
+            raise Refused("psd.token-other", path=self.folder, label=first)
+
     def _named(self, what: str, name: str) -> str:
         """Give the name that was kept first, durably."""
         place = self.folder / what
         if not place.exists():
             draft = place.with_suffix(".new")
-            with draft.open("w", encoding="ascii") as file:
+            with draft.open("w", encoding="utf-8") as file:
                 file.write(name)
                 file.flush()
                 os.fsync(file.fileno())
             draft.replace(place)
             _sync_folder(self.folder)
-        return place.read_text(encoding="ascii")
+        return place.read_text(encoding="utf-8")
 
     def keep(self, randomness: Randomness) -> tuple[bytes, bytes]:
         """Make a wrapping key and keep it durably; give its reference and the key."""

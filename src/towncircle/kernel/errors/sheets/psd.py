@@ -507,6 +507,25 @@ ROWS = {
         next_step="Nothing was released. Look after the token, then ask again with the same request id. "
         "A device whose keys are lost for good is given back: towncircle withdraw DIR --failed",
     ),
+    "psd.token-unset": Row(
+        kind="refused",
+        sentence="The keys of this device are in a PKCS#11 token, and none was named.",
+        clause="502.8(b)",
+        next_step="Start it as it was, with --token LIBRARY --token-label LABEL --pin-from FILE. Nothing was changed.",
+    ),
+    "psd.token-other": Row(
+        kind="refused",
+        sentence="The fleet of {path} has keys in the token '{label}', and another one was named.",
+        clause="502.8(b)",
+        next_step="Start the host with --token-label {label}. To move keys to another token is a matter of the token; "
+        "it bears the same label then.",
+    ),
+    "psd.token-folder": Row(
+        kind="input",
+        sentence="Hosted devices have keys in a token only with a folder of wrapping keys.",
+        clause="house",
+        next_step="Name the folder too: which keys of the token are in use is noted there, for every host.",
+    ),
     "psd.workers": Row(
         kind="input",
         sentence="{workers} worker processes do not fit into {memory} MiB: {most} do.",
