@@ -12,7 +12,7 @@ from tests.journeys.test_custody import defect, provider
 from tests.journeys.test_returning import two_persons
 
 from towncircle.kernel.cites import cites
-from towncircle.kernel.errors import TowncircleError
+from towncircle.kernel.errors import Refused, TowncircleError
 from towncircle.kernel.errors.table import ERRORS
 from towncircle.kernel.money import Mills
 from towncircle.licensee import returns, transfers
@@ -71,6 +71,12 @@ def test_the_balance_of_a_device_without_its_secret_comes_back_by_examination_an
     journeys.lease()
     journeys.reset(Mills.dollars(100))
     audited(world, tmp_path / "export")
+
+
+def test_a_token_at_rest_and_a_wrong_pin_are_no_lost_keys() -> None:
+    for what, lost in (("NoSuchKey", True), ("NoSuchToken", True), ("PinIncorrect", False), ("PinLocked", False)):
+        assert keyless.is_loss(Refused("psd.token-refused", library="fleet", what=what)) == lost
+    assert not keyless.is_loss(Refused("psd.token-busy", library="fleet", what="its worker died"))
 
 
 @cites("502.27b")

@@ -43,6 +43,13 @@ class Failing(pkcs11_worker.Worker):
         flag = Path(os.environ["FAIL_ONCE"])
         if flag.exists():
             how = flag.read_text()
+            if how.startswith("key "):  # one damaged object
+                if how == f"key {name.hex()}":
+                    raise self._api.GeneralError
+                return super()._sign(session, token, name, request)
+            if how == "fork and hang":
+                os.fork()
+                time.sleep(600)
             if how == "hang always":
                 ctypes.PyDLL(None).sleep(600)  # a library that holds the interpreter: no thread of Python's runs
             flag.unlink()

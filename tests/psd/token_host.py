@@ -21,8 +21,8 @@ from towncircle.kernel.ids import DeviceId
 from towncircle.pki.randomness import SystemRandomness
 from towncircle.psd.client import DeviceClient
 from towncircle.psd.hosted.fleet import Fleet
+from towncircle.psd.hosted.one_token import Token
 from towncircle.psd.hosted.seat import FleetStore
-from towncircle.psd.hosted.tokens import Token
 from towncircle.psd.hosted.wrapping import WrappingKeys
 from towncircle.psd.pkcs11 import TokenLibrary, TokenSlots
 from towncircle.psd.postgres import PostgresMemory

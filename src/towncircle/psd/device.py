@@ -295,8 +295,8 @@ class Device:
         if after is state:
             return response
         ended, last = ended_by(state, after), after.state == states.ZEROISED
-        if last:  # before it says so: a token that cannot be reached refuses, and zeroise is asked for again
-            self._slots.destroy(*ended)
+        # before it says so: a token that cannot be reached or was not named refuses, and it is asked for again
+        (self._slots.destroy if last else self._slots.may_end)(*ended)
         self._commit(state, after, records_of(outcome, digest, response, opened))
         if ended:  # no copy of a key that has ended stays, neither here nor in a token
             if not last:

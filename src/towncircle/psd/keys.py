@@ -117,6 +117,10 @@ class KeySlots(Protocol):
         """Leave nothing behind of keys that have ended, here or in a token."""
         ...
 
+    def may_end(self, *ended: SealedKey) -> None:
+        """Check that keys can be destroyed here, now or later. Raises `Refused` (psd.token-unset)."""
+        ...
+
     def end(self) -> None:
         """Leave nothing behind of what opened the keys of a device that has none any more, where it is its own."""
         ...
@@ -188,6 +192,10 @@ class SoftwareSlots:
         """Forget every opened key: what is sealed ends with the state that holds it. Raises `Refused`, as below."""
         check_here(ended)
         self.drop()
+
+    def may_end(self, *ended: SealedKey) -> None:
+        """Check that keys can be destroyed here. Raises `Refused`, as below."""
+        check_here(ended)
 
     def end(self) -> None:
         """Destroy the secret, where it is this device's own."""

@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import select
+import signal
 import subprocess
 import sys
 import threading
@@ -28,6 +30,7 @@ from towncircle.kernel.randomness import Randomness
 from towncircle.pki.verifying import PublicKey, verify
 from towncircle.pki.verifying.signatures import P256_HALF_ORDER, P256_ORDER
 from towncircle.psd.keys import PAIRWISE, TOKEN_MARK
+from towncircle.psd.pkcs11_worker import OTHER
 from towncircle.psd.ports import read_frame, write_frame
 from towncircle.psd.state import SealedKey
 from towncircle.psd.token_names import TokenNames
@@ -37,9 +40,11 @@ ANSWER_S = 10  # house: shorter than a LAN host waits for its device
 _CODES = {"fatal": "psd.token-failed", "missing": "psd.token-missing"}
 WORKER = "towncircle.psd.pkcs11_worker"
 MAX_REPLY = 1 << 20
-_OF_THE_TOKEN = frozenset(  # refusals that say nothing of one key; a PIN that is wrong is not tried until it is locked
-    ("PinIncorrect", "PinInvalid", "PinLenRange", "PinExpired", "PinLocked", "NoSuchToken", "MultipleTokensReturned")
-)
+WRONG_PIN = frozenset(("PinIncorrect", "PinInvalid", "PinLenRange"))
+OF_THE_PIN = WRONG_PIN | {"PinExpired", "PinLocked", "UserPinNotInitialized"}  # a second try only locks the token
+_OF_THE_TOKEN = OF_THE_PIN | {"NoSuchToken", "MultipleTokensReturned", OTHER}  # they say nothing of one key
+_FOR_EVER_NS = 1 << 63
+_REAP_S = 1  # house: a process that a kill does not end in that time is left behind
 WIDTHS = {"ecdsa-p256": 32, "dsa-1024": 20}
 _HASHES: dict[str, Callable[[bytes], Any]] = {
     "ecdsa-p256": hashlib.sha256,
@@ -51,8 +56,8 @@ class TokenLibrary:
     """Own the one worker process of a PKCS#11 library; any number of slots may share it.
 
     `environment` is added to the worker's own (SoftHSM reads its token folder from there). With `rest_s` a library that
-    failed, is missing or refuses to be opened is left alone so long: every request meanwhile is answered at once as the
-    one that found it.
+    failed, is missing or refuses to be opened is left alone so long (one that refused the PIN, for as long as this
+    process runs): every request meanwhile is refused at once. One that failed at a request and still answers is not.
     """
 
     def __init__(
@@ -65,6 +70,8 @@ class TokenLibrary:
         rest_s: int = 0,
     ) -> None:
         self._answer_s, self._rest_s, self._rested = answer_s, rest_s, ("", "", 0)  # code, what, until (ns)
+        self.answers = True  # whether it did after the last request that failed
+        self._behind: list[subprocess.Popen[bytes]] = []  # processes that no kill has ended
         self._path, self._environment, self._module = path, dict(environment or {}), worker
         self._child: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
@@ -73,7 +80,7 @@ class TokenLibrary:
     def ask(self, request: dict[int, Any]) -> dict[int, Any]:
         """Ask the worker, with a new one where it had died; what it was asked may safely be asked again.
 
-        Raises `Refused` (psd.token-missing, psd.token-refused, psd.token-failed).
+        Raises `Refused` (psd.token-missing, psd.token-refused, psd.token-failed, psd.token-busy).
         """
         with self._lock:
             code, what, _ = self._rested
@@ -89,10 +96,30 @@ class TokenLibrary:
             if reply[0] == "done":
                 return reply
             what, code = str(reply[1]), _CODES.get(reply[0], "psd.token-refused")
-            if self._rest_s and (reply[0] in _CODES or what in _OF_THE_TOKEN):
+            self.answers = self._answers(request, reply)
+            if self._rest_s and not self.answers:
                 self._end()  # the next one looks anew whether the library is there
-                self._rested = (code, what, time.monotonic_ns() + self._rest_s * 1_000_000_000)
+                until = time.monotonic_ns() + self._rest_s * 1_000_000_000
+                lasting = code if what in OF_THE_PIN | {OTHER} else "psd.token-busy"
+                self._rested = (lasting, what, _FOR_EVER_NS if what in OF_THE_PIN else until)
         raise Refused(code, library=self._path, what=what)
+
+    def _answers(self, request: dict[int, Any], reply: dict[int, Any]) -> bool:
+        """Tell whether a failure is of this request and not of the library: a new worker opens the token all the same.
+
+        One that died or did not answer is not asked again.
+        """
+        if reply[0] == "refused":
+            return reply[1] not in _OF_THE_TOKEN
+        if reply[0] != "fatal" or not reply.get(3) or not self._rest_s:
+            return False
+        probe = self._once({**request, 0: "probe"}, time.monotonic() + self._answer_s / 2)
+        return bool(probe[0] == "done")
+
+    @property
+    def opened(self) -> bool:
+        """Tell whether a worker runs: it has logged in, or will not again."""
+        return self._child is not None and self._child.poll() is None
 
     @property
     def resting(self) -> bool:
@@ -102,27 +129,29 @@ class TokenLibrary:
     def _once(self, request: dict[int, Any], until: float) -> dict[int, Any]:
         if self._child is not None and self._child.poll() is not None:
             self._end()
-        if self._child is None:
-            line = [sys.executable, "-P", "-m", self._module, str(self._path), str(self._answer_s)]
-            environment = {**os.environ, **self._environment}
-            self._child = subprocess.Popen(  # noqa: S603 - our own entry
-                line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
-            )
-            self.started += 1
-        assert self._child.stdin is not None
-        assert self._child.stdout is not None
-        watch = threading.Timer(until - time.monotonic(), self._child.kill)
-        watch.daemon = True
-        watch.start()
         try:
-            write_frame(self._child.stdin, cbor.encode({**request}))
-            raw = read_frame(self._child.stdout)
+            child = self._child = self._child or self._started()
+            assert child.stdin is not None
+            assert child.stdout is not None
+            write_frame(child.stdin, cbor.encode({**request}))
+            raw = read_frame(_Timed(child.stdout.fileno(), until))
             reply: Any = cbor.decode(raw, limit=MAX_REPLY) if raw is not None else None
         except (OSError, Refused):
             reply = None
-        finally:
-            watch.cancel()
-        return dict(reply) if isinstance(reply, dict) and reply else {0: "fatal", 1: "its worker died"}
+        if isinstance(reply, dict) and reply:
+            return dict(reply)
+        self._end()
+        return {0: "fatal", 1: "its worker died or did not answer in time"}
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        """Start a worker, in a group of its own: what a library starts beside itself ends with it."""
+        line = [sys.executable, "-P", "-m", self._module, str(self._path), str(self._answer_s)]
+        environment = {**os.environ, **self._environment}
+        child = subprocess.Popen(  # noqa: S603 - our own entry
+            line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, process_group=0
+        )
+        self.started += 1
+        return child
 
     def close(self) -> None:
         """End the worker."""
@@ -139,8 +168,33 @@ class TokenLibrary:
                     stream.close()
                 except OSError:
                     continue  # the other end is gone already
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(child.pid, signal.SIGKILL)
         child.kill()
-        child.wait()
+        try:
+            child.wait(_REAP_S)
+        except subprocess.TimeoutExpired:  # it hangs in the kernel: nobody waits for it
+            self._behind = [one for one in (*self._behind, child) if one.poll() is None]
+
+
+class _Timed:
+    """Read what a worker says, until a moment; what holds its pipe open after it holds up nobody."""
+
+    def __init__(self, pipe: int, until: float) -> None:
+        self._pipe, self._until = pipe, until
+
+    def read(self, size: int, /) -> bytes:
+        """Give so many bytes, fewer at the end. Raises `TimeoutError`."""
+        held, ready = bytearray(), select.poll()
+        ready.register(self._pipe, select.POLLIN)
+        while len(held) < size:
+            if not ready.poll(max(0.0, 1000 * (self._until - time.monotonic()))):
+                raise TimeoutError
+            part = os.read(self._pipe, size - len(held))
+            if not part:
+                break
+            held += part
+        return bytes(held)
 
 
 _LIBRARIES: dict[Path, TokenLibrary] = {}
@@ -276,10 +330,15 @@ class TokenSlots:
             try:
                 reply = self._ask("several", b"", {4: keys})
             except Refused as error:
-                made += [error] * len(part)
+                alone = self._library.answers and len(part) > 1
+                made += self._alone(asked[first : first + self._at_once]) if alone else [error] * len(part)
                 continue
             made += [self._read(key, *told) for (key, _), told in zip(part, reply[2], strict=True)]
         return made
+
+    def _alone(self, asked: Sequence[tuple[SealedKey, bytes]]) -> list[bytes | Refused]:
+        """Sign one after the other: one of these keys fails so that it takes the walk with it, and not the library."""
+        return [made for one in asked for made in self.sign_each([one])]
 
     def _read(self, key: TokenKey, well: bool, told: Any) -> bytes | Refused:  # noqa: FBT001 - as it was answered
         if not well:
@@ -297,6 +356,9 @@ class TokenSlots:
     def destroy(self, *ended: SealedKey) -> None:
         """Destroy keys in the token."""
         self._destroy([name_of(slot) for slot in ended])
+
+    def may_end(self, *ended: SealedKey) -> None:
+        """Refuse nothing: the token is here, and what it does not destroy now it destroys later."""
 
     def end(self) -> None:
         """Leave the PIN, which is the token's and not this device's."""

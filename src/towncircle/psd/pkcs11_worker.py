@@ -1,7 +1,8 @@
 """The worker that has a PKCS#11 library loaded: `python -m towncircle.psd.pkcs11_worker LIBRARY SECONDS`.
 
-Here: sessions, key handles and the verbs make, sign, several (a content each for many keys) and destroy, over frames on
-standard input and output. Not here: who owns the worker (`pkcs11`), hashing, the low s.
+Here: sessions, key handles and the verbs make, sign, several (a content each for many keys), destroy, mark (put the
+mark of a fleet into the token), unmark and probe, over frames on standard input and output. Not here: who owns the
+worker (`pkcs11`), hashing, the low s.
 Kept: one library in one process; a session and a key handle are looked up once and kept; a general error of the library
 is answered as fatal and ends the process, because its state is unknown; so is a handle that another process has made
 stale. The end of the input ends it too, and a library that hangs for longer than its owner waits is ended by the
@@ -25,6 +26,9 @@ from towncircle.wire import cbor
 
 _WIDTH = {"ecdsa-p256": 32, "dsa-1024": 20}
 LIMIT = 1 << 20
+OTHER = "it has not the mark of this fleet"
+_HANDLES = 20_000  # house: key handles at hand; more are looked up anew
+_MARK = "towncircle fleet "  # begins the label of the data object by which a fleet knows its token again
 
 
 class Worker:
@@ -35,6 +39,7 @@ class Worker:
 
         self._api, self._library = pkcs11, pkcs11.lib(str(path))
         self._sessions: dict[tuple[str, str], Any] = {}
+        self._marked: set[bytes] = set()
         self._keys: dict[tuple[str, bytes], Any] = {}
         self._fatal = (
             *(pkcs11.GeneralError, pkcs11.DeviceError, pkcs11.DeviceMemory, pkcs11.DeviceRemoved),
@@ -46,23 +51,38 @@ class Worker:
 
     def answer(self, request: dict[int, Any]) -> dict[int, Any]:
         """Do one request; every error of the library is an answer too."""
-        verb, token, pin, name = request[0], request[1], request[2], request[3]
         try:
-            session = self._session(token, pin)
-            if verb == "make":
-                with _noted(request[7]):
-                    return {0: "done", 2: self._make(session, token, name, request[4], request[5])}
-            if verb == "sign":
-                return {0: "done", 2: self._sign(session, token, name, request)}
-            if verb == "several":
-                return {0: "done", 2: [self._one(session, token, *asked) for asked in request[4]]}
-            return {0: "done", 2: self._destroy(session, token, name)}
+            return self._done(request)
         except self._fatal as error:
-            return {0: "fatal", 1: type(error).__name__}
+            return {0: "fatal", 1: type(error).__name__, 3: True}
         except self._api.PKCS11Error as error:
             return {0: "refused", 1: type(error).__name__}
+        except (ValueError, TypeError, LookupError) as error:
+            return {0: "refused", 1: f"{type(error).__name__} of its Python library"}
         except OSError as error:
             return {0: "refused", 1: f"the note of the key that it was to make: {error}"}
+
+    def _done(self, request: dict[int, Any]) -> dict[int, Any]:
+        verb, token, pin, name = request[0], request[1], request[2], request[3]
+        session, mark, made = self._session(token, pin), request.get(8, b""), b""
+        if verb == "mark":
+            self._mark(session, name)
+        elif mark and not self._has(session, mark, anew=verb == "probe"):
+            return {0: "refused", 1: OTHER}
+        elif verb == "make":
+            with _noted(request[7]):
+                made = self._make(session, token, name, request[4], request[5])
+        elif verb == "sign":
+            made = self._sign(session, token, name, request)
+        elif verb == "several":
+            return {0: "done", 2: [self._one(session, token, *asked) for asked in request[4]]}
+        elif verb == "unmark":
+            self._unmark(session, name)
+        elif verb == "destroy":
+            here = self._destroy(session, token, name) or not mark
+            if not here and not self._has(session, mark, anew=True):  # another token by now: it says nothing of the key
+                return {0: "refused", 1: OTHER}
+        return {0: "done", 2: made}
 
     def _one(self, session: Any, token: str, name: bytes, scheme: str, joined: bytes, count: int) -> list[Any]:
         """Sign for one of several keys; what says nothing of the library is this key's own answer."""
@@ -79,6 +99,30 @@ class Worker:
             found = self._library.get_token(token_label=token)
             held = self._sessions[token, pin] = found.open(rw=True, user_pin=pin)
         return held
+
+    def _marks(self, session: Any, mark: bytes) -> list[Any]:
+        api = self._api
+        told = {api.Attribute.CLASS: api.ObjectClass.DATA, api.Attribute.LABEL: _MARK + mark.hex()}
+        return list(session.get_objects(told))
+
+    def _mark(self, session: Any, mark: bytes) -> None:
+        api = self._api
+        told = {api.Attribute.CLASS: api.ObjectClass.DATA, api.Attribute.LABEL: _MARK + mark.hex()}
+        session.create_object(
+            {**told, api.Attribute.TOKEN: True, api.Attribute.PRIVATE: True, api.Attribute.VALUE: mark}
+        )
+
+    def _unmark(self, session: Any, mark: bytes) -> None:
+        for found in self._marks(session, mark):
+            found.destroy()
+
+    def _has(self, session: Any, mark: bytes, *, anew: bool) -> bool:
+        """Tell whether this is the token that a fleet has put its mark into; asked once, unless `anew`."""
+        if anew or mark not in self._marked:
+            self._marked.discard(mark)
+            if self._marks(session, mark):
+                self._marked.add(mark)
+        return mark in self._marked
 
     def _make(self, session: Any, token: str, name: bytes, scheme: str, domain: bytes) -> bytes:
         api = self._api
@@ -114,6 +158,8 @@ class Worker:
         held = self._keys.get((token, name))
         if held is None:
             held = session.get_key(object_class=self._api.ObjectClass.PRIVATE_KEY, id=name)
+            if len(self._keys) >= _HANDLES:
+                self._keys.clear()
             self._keys[token, name] = held
         return held
 
@@ -124,11 +170,12 @@ class Worker:
         made = [key.sign(joined[at : at + size], mechanism=mechanism) for at in range(0, len(joined), size)]
         return b"".join(_fixed(signature, width) for signature in made)
 
-    def _destroy(self, session: Any, token: str, name: bytes) -> bytes:
+    def _destroy(self, session: Any, token: str, name: bytes) -> int:
         self._keys.pop((token, name), None)
-        for found in list(session.get_objects({self._api.Attribute.ID: name})):
-            found.destroy()
-        return b""
+        found = list(session.get_objects({self._api.Attribute.ID: name}))
+        for one in found:
+            one.destroy()
+        return len(found)
 
 
 @contextmanager

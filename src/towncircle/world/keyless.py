@@ -3,18 +3,20 @@
 Here: how that is told from a device that failed, and from one that signs. Not here: its way out of service
 (`returning`), its examination (`provider.defects`) and the claim for what is in it (`provider.claims`).
 Kept: it can sign nothing that it gives back, so it leaves as one that failed does. A person's word alone ends nothing
-(house, ADR 61): the device is asked to sign once more, and only its own refusal counts.
+(house, ADR 61): the device is asked to sign once more, and only its own refusal counts: not that its token is left
+alone because of another device's request (psd.token-busy), and not a wrong PIN.
 """
 
 from __future__ import annotations
 
 from functools import partial
 
-from towncircle.kernel.errors import BadInput, Refused
+from towncircle.kernel.errors import BadInput, Refused, TowncircleError
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.store import Record
 from towncircle.licensee import returns
 from towncircle.psd.commands import StatusReport
+from towncircle.psd.pkcs11 import OF_THE_PIN
 from towncircle.psd.states import FAULTED
 from towncircle.world.journeys import Journeys
 
@@ -61,7 +63,12 @@ def _cannot_sign(journeys: Journeys, device: DeviceId) -> bool:
         with journeys.world.shelf.client(device) as client:
             client.audit()
     except (Refused, BadInput) as error:
-        if error.code not in LOST:
+        if not is_loss(error):
             raise
         return True
     return False
+
+
+def is_loss(error: TowncircleError) -> bool:
+    """Tell whether an error says that keys cannot be opened; a token that refuses the PIN says nothing of them."""
+    return error.code in LOST and not any(word in error.sentence for word in OF_THE_PIN)

@@ -28,9 +28,10 @@ from towncircle.psd import commands, selftest
 from towncircle.psd.debits import Debit, Round
 from towncircle.psd.device import Device
 from towncircle.psd.hosted.caches import DEFAULT_LIMIT, RecentSlots, Watch, entries_for
+from towncircle.psd.hosted.one_token import Token
 from towncircle.psd.hosted.place import Place
 from towncircle.psd.hosted.seat import FleetStore, Seat, Sighted, read_each
-from towncircle.psd.hosted.tokens import MixedSlots, Token
+from towncircle.psd.hosted.tokens import MixedSlots
 from towncircle.psd.hosted.wrapping import Bindable, WrappedSlots, WrappingKeys
 from towncircle.psd.keys import TOKEN_MARK
 from towncircle.psd.memory import Record, RecordName
@@ -211,6 +212,8 @@ class Fleet:
                 place.debit, place.answers = debit, [debit.response]
             else:
                 others.append(place)  # as one of software that fails
+                place.forgotten = True  # another host may have ended the key
+                self._at_hand.drop(place.name)
         return [one for one in debits if not one[1].standing.key.sealed.startswith(TOKEN_MARK)] if there else debits
 
     def _seated(self, names: Collection[DeviceId]) -> tuple[dict[DeviceId, Place], dict[DeviceId, TowncircleError]]:
@@ -290,7 +293,8 @@ class Fleet:
                 place.answers = [stale] * len(place.commands)
                 continue
             place.settled()
-        self._at_hand.put_all({place.name: place for place in places if place.name not in lost and not place.broken})
+        stays = {place.name: place for place in places if not (place.name in lost or place.broken or place.forgotten)}
+        self._at_hand.put_all(stays)
         ended = [place for place in places if place.zeroised and place.name not in lost]
         if self._mixed is not None:
             self._settle_token(ended, self._mixed)

@@ -44,6 +44,7 @@ class Place:
         "commands",
         "debit",
         "ending",
+        "forgotten",
         "name",
         "sound",
     )
@@ -57,7 +58,7 @@ class Place:
         self.commands: list[bytes] = []
         self.answers: list[bytes] = []
         self.debit: Debit | None = None
-        self.broken = False
+        self.broken = self.forgotten = False
         self.ending: tuple[int, ...] = ()  # which commands of the group end keys of this device
         self.sound = not selftest.failed()  # when it was started; afterwards it has to be started again
 

@@ -1,24 +1,26 @@
 """Keys of hosted devices in a PKCS#11 token, beside software keys in the same fleet.
 
-Here: the token of a host, and slots that hold both kinds. Not here: the token's library (`psd.pkcs11`), software keys
+Here: slots that hold both kinds. Not here: the token of a host (`one_token`), its library (`psd.pkcs11`), software keys
 (`wrapping`), the notes (`unsettled`).
 Kept: a fleet that has a token makes its keys there; what a device has already goes by what its slot says. Whether a key
 in the token is a device's is asked of the database, never assumed: each birth and each end is in a note before it
 happens (`unsettled`), and what the database does not use when the note is settled is destroyed in the token, unless
-the database is older than the note. A commit of somebody who died may still be on its way: where the database has the
-counter and the epoch that it expects, the epoch is raised first, so that it matches no more. No answer says that keys
-are destroyed before the token has done it. A token that is away holds up nobody's start and no software key: it is
-asked, in one short deadline, and then left alone for a while.
+the database is older than the note: then it is set aside for good. A commit of somebody who died may still be on its
+way: where the database has the counter and the epoch that it expects, the epoch is raised first, so that it matches no
+more. No answer says that keys
+are destroyed before the token has done it: what is owed is asked of the notes, not of a memory. What comes after the
+commit has a few seconds and fails nobody's answer but that one; what it does not come to stays noted.
 """
 
 from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import Refused, TowncircleError
@@ -27,33 +29,19 @@ from towncircle.kernel.randomness import Randomness
 from towncircle.pki.keyfile import SecretProvider
 from towncircle.pki.keys import Signer
 from towncircle.pki.randomness import SystemRandomness
+from towncircle.psd import selftest, states
+from towncircle.psd.hosted.one_token import OneToken, Token
 from towncircle.psd.hosted.seat import FleetStore, Seat, read_each
 from towncircle.psd.hosted.unsettled import Note, Notes, Row
 from towncircle.psd.hosted.wrapping import WrappedSlots, WrappingKeys, keys_of
 from towncircle.psd.keys import TOKEN_MARK
 from towncircle.psd.memory import Change
-from towncircle.psd.pkcs11 import TokenLibrary, TokenSlots, name_of
+from towncircle.psd.pkcs11 import name_of
 from towncircle.psd.state import DeviceState, SealedKey
 
-ANSWER_S = 4  # house: of both tries of a request; a group holds other devices too
-REST_S = 30  # house: a library that failed is not asked for so long
-_AT_ONCE = 100  # signatures in one walk: a token that makes 50 in a second stays within its deadline
+_GROUP_S = 20  # house: what a group may ask of the token before its commit; a batch of a thousand at 50 a second
+_AFTER_S = 5  # house: what it may destroy there after its commit, and what a start may
 _FOLDER = "unsettled"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Token:
-    """Name the token that a host makes its devices' keys in."""
-
-    library: TokenLibrary
-    label: str
-    pin: Callable[[], str] = field(repr=False)
-
-    @classmethod
-    def at(cls, path: Path, *, label: str, pin: str) -> Token:
-        """Give a token for the worker of a host, with a host's deadline."""
-        library = TokenLibrary(path, answer_s=ANSWER_S, rest_s=REST_S)
-        return cls(library=library, label=label, pin=lambda: pin)
 
 
 class MixedSlots(WrappedSlots):
@@ -66,13 +54,9 @@ class MixedSlots(WrappedSlots):
         self, secret: SecretProvider, randomness: Randomness, *, limit: int, wrapping: WrappingKeys, token: Token
     ) -> None:
         super().__init__(secret, randomness, limit=limit, wrapping=wrapping)
-        wrapping.bind_token(token.label)
-        self._owing: dict[DeviceId, TowncircleError] = {}  # devices that have ended, with a key in the token still
         self._library, self._notes, self._group = token.library, Notes(wrapping.folder / _FOLDER), _Group()
         self._names = SystemRandomness()  # in a rehearsal too: a name that comes twice takes the place of a key in use
-        self._there = TokenSlots(
-            token.library, token=token.label, pin=token.pin, randomness=self._names, at_once=_AT_ONCE
-        )
+        self._there = OneToken(token, wrapping, secret, self._names)
 
     def seated(self, seat: Seat, device: DeviceId) -> SeatSlots:
         """Give the slots of one device."""
@@ -89,6 +73,7 @@ class MixedSlots(WrappedSlots):
 
     def born(self, seat: Seat, device: DeviceId, scheme: str, domain: bytes) -> SealedKey:
         """Make a key in the token for a device, under the note of this thread's group."""
+        self._there.bind()
         name, note = self._names.take(16), self._noted()
         note.add([Row(device, *seat.at, name, ends=False)])
         return self._there.make_named(name, scheme, domain=domain, under=os.fsencode(note.path))
@@ -108,6 +93,7 @@ class MixedSlots(WrappedSlots):
         if note is not None:
             note.let_go()
         self._group.ends = []
+        self._there.within(_GROUP_S)
 
     def owe(self, devices: Collection[DeviceId]) -> bool:
         """Write down what ends with this thread's group, as `WrappedSlots` does."""
@@ -126,59 +112,69 @@ class MixedSlots(WrappedSlots):
         note, self._group.note = self._group.note, None
         if note is None:
             return {}
+        self._there.within(_AFTER_S)
         try:
-            undone = self._undone(note.rows, store, known=True)
+            undone = self._undone(note.rows, store, known=True).rows
         except TowncircleError as error:
             undone = dict.fromkeys(note.rows, error)
         if undone:
             note.let_go()
         else:
             note.remove()
-        failed = _of_ends(undone)
-        self._owing |= failed
         with suppress(TowncircleError):
-            self.settle(store)
-        return failed
+            self._settle(store, self._notes.left())
+        return {row.device: _owed(row.device) for row in undone if row.ends}
 
     @cites("502.28/7")
     def settle(self, store: FleetStore) -> None:
-        """Settle what is left of groups that nobody runs any more; not while the token is left alone.
+        """Settle what is left of groups that nobody runs any more, in a few seconds; not while the token is left alone.
 
         Raises `Refused` (psd.store-failed, psd.wrapping-failed).
         """
-        owing: dict[DeviceId, TowncircleError] = {}
-        for place in self._notes.left():
-            if self._library.resting:
-                owing = self._owing | owing
-                break
+        self._there.within(_AFTER_S)
+        self._settle(store, self._notes.left())
+
+    def _settle(self, store: FleetStore, places: Sequence[Path]) -> None:
+        """Settle notes; a module whose self-tests failed writes and destroys nothing of others."""
+        for place in places:
+            if self._library.resting or self._there.late or selftest.failed():
+                return
             with self._notes.alone(place) as rows:
-                undone = self._undone(rows or [], store, known=False)
-                owing |= _of_ends(undone)
-                if rows is not None and not undone:
+                if rows is None:
+                    continue
+                undone, older = self._undone(rows, store, known=False)
+                if older:
+                    self._notes.part(place, aside=older, rest=[row for row in undone if row not in older])
+                elif not undone:
                     self._notes.remove(place)
-        self._owing = owing
 
     def check_ended(self, device: DeviceId, store: FleetStore) -> None:
-        """Check that no key of a device that has none is in the token still. Raises `Refused` (psd.token-...)."""
-        if device in self._owing:
-            self.settle(store)
-            if device in self._owing:
-                raise self._owing[device].with_traceback(None)
+        """Check that no key of a device that has none is in the token still. Raises `Refused` (psd.token-owed).
 
-    def _undone(self, rows: Sequence[Row], store: FleetStore, *, known: bool) -> dict[Row, TowncircleError | None]:
+        The note is in the folder before the commit, so every host of the store finds it.
+        """
+        left = self._notes.of_ended(device)
+        if left:
+            with suppress(TowncircleError):
+                self._settle(store, [place for place in self._notes.left() if place in left])
+            if store.load([device])[device].state == states.ZEROISED and self._notes.of_ended(device):
+                raise _owed(device)
+
+    def _undone(self, rows: Sequence[Row], store: FleetStore, *, known: bool) -> _Undone:
         """Destroy which of these keys the store does not use; give those that are not settled, and why.
 
         With `known` no commit of whoever wrote them down can come any more.
         """
         missing: dict[DeviceId, TowncircleError] = {}
-        states = read_each(store.load, list(dict.fromkeys(row.device for row in rows)), missing)
-        comes = {row for row in rows if not known and _at(states.get(row.device)) == (row.counter, row.epoch)}
-        used = {row for row in rows if row.device in states and row.key in _names(states[row.device])}
+        found = read_each(store.load, list(dict.fromkeys(row.device for row in rows)), missing)
+        comes = {row for row in rows if not known and _at(found.get(row.device)) == (row.counter, row.epoch)}
+        used = {row for row in rows if row.device in found and row.key in _names(found[row.device])}
         undone: dict[Row, TowncircleError | None] = {row: missing[row.device] for row in rows if row.device in missing}
         undone |= dict.fromkeys(used & comes)  # its end may come: it is not settled, and harms nobody
         rest = [row for row in rows if row not in used and row not in undone]
-        undone |= dict.fromkeys(row for row in rest if _older(states.get(row.device), row))
-        fenced = _fenced({row.device: states[row.device] for row in comes - used}, store)
+        older = [row for row in rest if _older(found.get(row.device), row)]
+        undone |= dict.fromkeys(older)
+        fenced = _fenced({row.device: found[row.device] for row in comes - used}, store)
         for row in rows:
             if row in used or row in undone:
                 continue
@@ -189,7 +185,7 @@ class MixedSlots(WrappedSlots):
                 self._there.destroy(SealedKey(public=b"", sealed=TOKEN_MARK + row.key))
             except Refused as error:
                 undone[row] = error
-        return undone
+        return _Undone(undone, older)
 
     def close(self) -> None:
         """Let go of the token's library."""
@@ -200,6 +196,13 @@ class MixedSlots(WrappedSlots):
         if self._group.note is None:
             self._group.note = self._notes.begin()
         return self._group.note
+
+
+class _Undone(NamedTuple):
+    """Tell which keys of a note are not settled, and which of them were written down under a later database."""
+
+    rows: dict[Row, TowncircleError | None]
+    older: list[Row]
 
 
 class _Group(threading.local):
@@ -235,13 +238,16 @@ class SeatSlots:
         """Take note of keys that end with this group."""
         self._slots.ending(self._seat, self._device, ended)
 
+    def may_end(self, *ended: SealedKey) -> None:
+        """Refuse nothing: what ends here is noted before the commit."""
+
     def end(self) -> None:
         """Leave what opens the keys: it is the fleet's; nothing is told of a device whose keys the token still has."""
         self._slots.check_ended(self._device, self._seat.store)
 
 
-def _of_ends(undone: Mapping[Row, TowncircleError | None]) -> dict[DeviceId, TowncircleError]:
-    return {row.device: error for row, error in undone.items() if row.ends and error is not None}
+def _owed(device: DeviceId) -> Refused:
+    return Refused("psd.token-owed", device=device)
 
 
 def _at(state: DeviceState | None) -> tuple[int, int] | None:

@@ -4,7 +4,8 @@ Here: the notes, what they say and who has them. Not here: what becomes of the k
 Kept: a note is on the disk before the token makes a key, and before the commit that ends one. The group that writes it
 holds it (a shared lock, which the end of its process gives back) until it knows what became of its commit; the worker
 that makes a key holds it too meanwhile. Whoever settles a note has it alone, so nobody destroys what another is making.
-A note goes only when everything in it is settled.
+A note goes only when everything in it is settled. What was written down under a database that went further than the one
+that is served is set aside (`.kept`): it is the true one's, and nobody destroys it by counters that have caught up.
 
 Form of a note: a line of JSON for each key: its device, counter and epoch as the store has them before the commit, its
 name in the token, and whether it ends. A line that was cut is no key's: a key is made after its line is on the disk.
@@ -25,7 +26,7 @@ from towncircle.kernel.ids import DeviceId
 from towncircle.pki import durable
 from towncircle.pki.randomness import SystemRandomness
 
-_NOTE, _DRAFT = ".note", ".new"
+_NOTE, _DRAFT, _ASIDE = ".note", ".new", ".kept"
 
 
 class Row(NamedTuple):
@@ -41,9 +42,9 @@ class Row(NamedTuple):
 class Note:
     """Be the note of one group, which holds it until it is let go."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, ending: str = _NOTE) -> None:
         name = SystemRandomness().take(16).hex()
-        self.path, self.rows = folder / f"{name}{_NOTE}", list[Row]()
+        self.path, self.rows = folder / f"{name}{ending}", list[Row]()
         draft = folder / f"{name}{_DRAFT}"
         with _translated(folder):
             self._file = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_APPEND, 0o600)
@@ -62,13 +63,14 @@ class Note:
 
     def let_go(self) -> None:
         """Leave it to whoever settles it."""
-        os.close(self._file)
+        with suppress(OSError):
+            os.close(self._file)
 
     def remove(self) -> None:
-        """Let go of it, settled."""
-        with _translated(self.path.parent):
+        """Let go of it, settled; one that cannot be removed is settled again by whoever comes to it."""
+        with suppress(OSError):
             self.path.unlink()
-        os.close(self._file)
+        self.let_go()
 
 
 class Notes:
@@ -87,6 +89,21 @@ class Notes:
         """Name the notes that lie here, whoever has them."""
         with _translated(self._folder):
             return sorted(self._folder.glob(f"*{_NOTE}"))
+
+    def of_ended(self, device: DeviceId) -> list[Path]:
+        """Name the notes that say that a key of a device ends, whoever has them."""
+        with _translated(self._folder):
+            found = [place for place in self._folder.iterdir() if place.suffix in (_NOTE, _ASIDE)]
+        return [place for place in found if any(row.ends and row.device == device for row in self._read(place))]
+
+    def part(self, place: Path, *, aside: Sequence[Row], rest: Sequence[Row]) -> None:
+        """Set keys of a note aside for good, and leave what else is not settled in a note of its own."""
+        for rows, ending in ((aside, _ASIDE), (rest, _NOTE)):
+            if rows:
+                note = Note(self._folder, ending=ending)
+                note.add(rows)
+                note.let_go()
+        self.remove(place)
 
     @contextmanager
     def alone(self, place: Path) -> Iterator[list[Row] | None]:
@@ -112,8 +129,8 @@ class Notes:
         return None
 
     def _read(self, place: Path) -> list[Row]:
-        rows = []
-        with _translated(self._folder):
+        rows, lines = [], list[str]()
+        with _translated(self._folder), suppress(FileNotFoundError):  # it was settled meanwhile
             lines = place.read_text(encoding="ascii", errors="replace").splitlines()
         for line in lines:
             with suppress(ValueError, KeyError, TypeError):  # a line that was cut

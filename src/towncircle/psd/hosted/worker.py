@@ -20,9 +20,9 @@ from towncircle.pki.randomness import SystemRandomness
 from towncircle.psd import commands, selftest
 from towncircle.psd.hosted.caches import calm_collector
 from towncircle.psd.hosted.fleet import Fleet
+from towncircle.psd.hosted.one_token import Token
 from towncircle.psd.hosted.pool import read_items, write_items
 from towncircle.psd.hosted.resealing import take_secret
-from towncircle.psd.hosted.tokens import Token
 from towncircle.psd.hosted.wrapping import WrappingKeys
 from towncircle.psd.postgres import PostgresMemory
 from towncircle.psd.process import SystemClock, WorldClock, no_core

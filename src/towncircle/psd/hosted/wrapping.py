@@ -32,6 +32,7 @@ from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import BrokenInvariant, Refused
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.randomness import Randomness
+from towncircle.pki import durable
 from towncircle.pki.keyfile import SecretProvider
 from towncircle.pki.keys import Signer
 from towncircle.pki.randomness import SystemRandomness
@@ -90,12 +91,27 @@ class WrappingKeys:
             if store.bind(own)[1] != own:  # two hosts at once, of two folders
                 raise Refused("psd.wrapping-other", path=self.folder)
 
-    def bind_token(self, label: str) -> None:
-        """Be the folder of devices whose keys are in this token. Raises `Refused` (psd.token-other)."""
+    def token(self) -> tuple[str, bytes]:
+        """Give the label and the mark of the token that this folder's devices have keys in, empty before the first."""
+        with self._translated():
+            try:
+                label, _, mark = (self.folder / "token").read_text(encoding="utf-8").partition("\n")
+                return label, bytes.fromhex(mark)
+            except FileNotFoundError:
+                return "", b""
+
+    def bind_token(self, label: str, mark: bytes) -> bytes:
+        """Be the folder of devices whose keys are in the token with this mark, if there is none; give whose it is.
+
+        Raises `Refused` (psd.token-other).
+        """
         with self._translated(), self._alone():
-            first = self._named("token", label)
-        if first != label:
-            raise Refused("psd.token-other", path=self.folder, label=first)
+            first, kept = self.token()
+            if first not in ("", label):
+                raise Refused("psd.token-other", path=self.folder, label=first)
+            if not kept:
+                durable.keep(self.folder / "token", f"{label}\n{mark.hex()}".encode())
+        return kept or mark
 
     def _named(self, what: str, name: str) -> str:
         """Give the name that was kept first, durably."""

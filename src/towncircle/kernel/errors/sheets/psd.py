@@ -515,10 +515,23 @@ ROWS = {
     ),
     "psd.token-other": Row(
         kind="refused",
-        sentence="The fleet of {path} has keys in the token '{label}', and another one was named.",
+        sentence="The fleet of {path} has keys in the token '{label}', and this is another one.",
         clause="502.8(b)",
-        next_step="Start the host with --token-label {label}. To move keys to another token is a matter of the token; "
-        "it bears the same label then.",
+        next_step="Start the host with the token '{label}' that has the mark of this fleet, a data object. A token to "
+        "which keys were moved by its own means has it too. Nothing was changed.",
+    ),
+    "psd.token-busy": Row(
+        kind="refused",
+        sentence="The token of {library} is not asked now: {what}.",
+        clause="502.8(b)",
+        next_step="Nothing was released. Ask again with the same request id in half a minute.",
+    ),
+    "psd.token-owed": Row(
+        kind="refused",
+        sentence="{device} is out of use, and its keys in the token are not destroyed yet.",
+        clause="502.28(7)",
+        next_step="Look after the token and ask for its status again: they are destroyed as soon as the token "
+        "answers. A note of it is in the folder of wrapping keys, under 'unsettled'.",
     ),
     "psd.token-folder": Row(
         kind="input",
