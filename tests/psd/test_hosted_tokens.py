@@ -38,6 +38,7 @@ from towncircle.psd.keys import TOKEN_MARK
 from towncircle.psd.memory import Change, MemoryInRam
 from towncircle.psd.pkcs11 import TokenLibrary, name_of
 from towncircle.psd.postgres import PostgresMemory
+from towncircle.psd.process import SystemClock
 from towncircle.psd.state import SealedKey
 from towncircle.wire.bodies import Withdraw
 
@@ -404,7 +405,7 @@ def test_the_pin_of_a_host_is_in_no_argument_no_environment_and_no_words(
         def exchange(self, told: bytes) -> bytes:
             return pool.exchange(HARD, told)
 
-    town.workshop.initialise(DeviceClient(Line()), HARD, START)  # so that the library has its worker
+    town.workshop.initialise(DeviceClient(Line()), HARD, SystemClock().now())  # so that the library has its worker
 
     (worker,) = pool.pids()
     slots = pool.workers[0]
