@@ -367,6 +367,8 @@ def test_a_gone_device_is_booked_by_the_statement_where_open_jobs_explain_it_and
         assert (disputed, noted) == ((device, Mills.dollars(200) - total, Mills.dollars(200)), [device])
         assert returning.waiting(journeys) == []
         written(journeys, "job", "JOB-dearer", {**dearer, "state": "given up"})
+        for at in range(13):  # many other jobs of another device are open too
+            written(journeys, "job", f"JOB-0{at}", {**job.body, "device": other})
         written(journeys, "job", paid, dict(job.body))
         journeys.settle()
         assert case_of(journeys, device) == returns.DONE

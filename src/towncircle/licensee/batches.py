@@ -24,6 +24,7 @@ from towncircle.licensee import books, departments
 from towncircle.licensee.limits import Limits
 from towncircle.licensee.mailroom import CLAIMED, EVIDENCED, LOST, POSTAGE, PRINTED
 from towncircle.licensee.promises import (
+    DECIDED,
     PAID_FROM,
     PLANNED,
     RESERVED,
@@ -36,7 +37,6 @@ from towncircle.licensee.promises import (
 from towncircle.mailpiece.sheets import stock, used
 
 GIVEN_UP = "given up"
-DECIDED = "decided_by"  # a field of a job that a device did not debit, as a person decided
 Piece = Mapping[str, Any]
 
 
@@ -268,14 +268,6 @@ def decide(ctx: Context, decision: Decision, *, told: Mapping[str, Any]) -> None
     ctx.note("evidence.decided", row.key, clauses=("IMI-05",), **about)
     if not decision.debited:
         ctx.tx.put("job", row.key, {**row.body, DECIDED: ctx.actor}, owner=row.owner, expected=row.version)
-
-
-def cleared(view: Transaction, row: Record) -> set[DeviceId]:
-    """Give the devices of which a person decided that they did not debit a job; of any other one that says nothing."""
-    if DECIDED not in row.body:
-        return set()
-    told = (fact for fact in view.facts() if fact.type == "evidence.decided" and fact.subject == row.key)
-    return {DeviceId(fact.body["device"]) for fact in told if not fact.body["debited"]}
 
 
 def outcome(view: Transaction, record: Record, *, given_up: bool = False) -> dict[str, Any]:

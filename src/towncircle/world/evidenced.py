@@ -51,7 +51,7 @@ def _asked(journeys: Journeys, job: Record) -> list[DeviceId]:
     device = DeviceId(job.body["device"])
     with journeys.world.store(journeys.licensee).reading() as view:
         known = [half for half in halves.ever_of(view, device) if not _gone_before(view, half, job)]
-        cleared = batches.cleared(view, job)
+        cleared = promises.cleared(view, job)
     folder = journeys.world.shelf.folder_of(device)
     sent = [half for half in known if notebook.was_sent(folder, job.key, other=half)]
     first = [] if notebook.went_elsewhere(folder, job.key, first=device) else [device]
