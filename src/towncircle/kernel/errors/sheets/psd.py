@@ -367,7 +367,8 @@ ROWS = {
         clause="502.8(b)",
         next_step="Have the old and the new secret or passphrase at hand where they were, and run towncircle device "
         "reseal again with the same words: it goes on. Where one of both is lost for good, so are keys: the device "
-        "is given back (towncircle withdraw DIR --failed), of a hosted fleet after towncircle device serve-wan --keys-lost.",
+        "is given back (towncircle withdraw DIR --failed), of a hosted fleet after towncircle device "
+        "serve-wan --keys-lost.",
     ),
     "psd.fleet-served": Row(
         kind="refused",
