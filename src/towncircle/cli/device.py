@@ -85,9 +85,9 @@ def _add_wan(verbs: Any) -> argparse.ArgumentParser:
         "--keys-lost",
         action="store_true",
         help="the Provider's word that the secret, or the folder of wrapping keys, is lost for good: no key is "
-        "opened and nothing is written; the devices say how they stand and sign nothing, so that their licensees give "
-        "them back (towncircle withdraw DIR --failed). No other host may have the database; the options of keys, --memory, "
-        "--workers and --parts mean nothing then",
+        "opened and nothing is written; the devices say how they stand and sign nothing, so that their licensees "
+        "give them back (towncircle withdraw DIR --failed). No other host may have the database; the options of keys, "
+        "--memory, --workers and --parts mean nothing then",
     )
     wan.set_defaults(run=_serve_wan)
     return wan

@@ -10,7 +10,6 @@ itself answers it, from its registers and records; everything else is refused as
 from __future__ import annotations
 
 import threading
-from functools import partial
 
 from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import BadInput, Refused, TowncircleError
@@ -37,8 +36,11 @@ class KeylessHost:
     @cites("502.20f", "502.27d")
     def exchange(self, device: DeviceId, command: bytes) -> bytes:
         """Run one command of one device; what is refused is an answer too."""
+
+        def lost() -> Refused:
+            return Refused("psd.keys-lost", device=device)
+
         try:
-            lost = partial(Refused, "psd.keys-lost", device=device)
             if commands.NAMES[type(commands.decode_command(command))] not in ANSWERED:
                 raise lost()
             with self._turn:
