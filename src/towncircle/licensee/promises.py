@@ -18,6 +18,7 @@ from towncircle.ledger import LICENSEE, Books
 RESERVED, PLANNED = "reserved", "planned"
 WAITING = "waiting"  # a job that stands in an open batch, whose reservation pays for it
 HALF_OF = "half_of"  # a field of the licensee's record of a device: it is the hosted half of that one
+LEASED = "leased"  # another one: the how-manieth lease it came by
 PAID_FROM = "paid_from"  # a field of a batch: the half that stood in for its device, whose balance it was reserved of
 
 
