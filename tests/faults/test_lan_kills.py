@@ -25,7 +25,7 @@ from towncircle.psd.keeping import KeptPort, back_off_ms, repeatable
 from towncircle.psd.ports import ProcessPort
 from towncircle.psd.process import create
 from towncircle.transport.stations import StationPort, StationServer, context_for
-from towncircle.world.stations import gate, one_device, port_to
+from towncircle.world.stations import OneDevice, gate, port_to
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ class Lan:
         self.told: list[str] = []
         self.start = start or (lambda: ProcessPort(place))
         self.kept = KeptPort(self._begin, told=self.told.append, **changes)  # type: ignore[arg-type]
-        self.server = shop.serve("lan", one_device(self.kept, FIRST))
+        self.server = shop.serve("lan", OneDevice(self.kept, FIRST))
         self.place = place
         shop.ends.append(self.kept.close)
 
@@ -326,7 +326,7 @@ def test_an_idle_line_that_the_host_ended_is_noticed_before_anything_is_sent(
 
 def test_a_line_that_was_idle_too_long_is_not_used_though_it_looks_open(shop: Shop) -> None:
     ran: list[bytes] = []
-    server = shop.serve("lan", counted(one_device(shop.alone(FIRST), FIRST), ran))
+    server = shop.serve("lan", counted(OneDevice(shop.alone(FIRST), FIRST), ran))
     wire = Wire(server.address)
     line = station(shop, server, "desk", wire.address, idle_s=0.2, timeout_s=3)
     client = funded(shop, line)
@@ -340,7 +340,7 @@ def test_a_line_that_was_idle_too_long_is_not_used_though_it_looks_open(shop: Sh
 
 def test_a_half_open_line_costs_one_wait_and_no_second_piece(shop: Shop) -> None:
     ran: list[bytes] = []
-    server = shop.serve("lan", counted(one_device(shop.alone(FIRST), FIRST), ran))
+    server = shop.serve("lan", counted(OneDevice(shop.alone(FIRST), FIRST), ran))
     wire = Wire(server.address)
     client = funded(shop, station(shop, server, "desk", wire.address, timeout_s=4))
     wire.lost[0] = True  # requests arrive, answers do not
@@ -362,7 +362,7 @@ def test_a_host_that_was_restarted_is_found_again_by_a_station_that_was_idle(sho
 
     def host(port: int) -> tuple[StationServer, KeptPort]:
         kept = KeptPort(lambda: ProcessPort(place))
-        call = gate(shop.folder / "lan", one_device(kept, FIRST))
+        call = gate(shop.folder / "lan", OneDevice(kept, FIRST))
         made = StationServer(context_for(shop.folder / "lan", server=True), call, address=("127.0.0.1", port))
         threading.Thread(target=made.run, daemon=True).start()
         return made, kept

@@ -95,3 +95,19 @@ def test_a_write_that_failed_leaves_the_running_device_as_it_was() -> None:
         story.evidence("JOB-1", amounts=(730,))
     assert story.client.status().registers.pieces == 0
     assert story.evidence("JOB-1", amounts=(730,)).first_piece == 1
+
+
+def test_a_batch_that_was_not_kept_has_not_happened_for_the_running_device() -> None:
+    story = Story().to("in service")  # more than one piece: one alone is decided from the registers in plain numbers
+    story.restart(FaultyMemory(story.memory, fail_at=2, how="before"))
+    before = story.client.status()
+    with pytest.raises(Refused, match=r"psd\.store-failed"):
+        story.evidence("JOB-1", amounts=(730, 1060))
+    assert story.client.status() == before
+    assert story.state().registers == before.registers
+    made = story.evidence("JOB-2", amounts=(290, 290))
+    assert (made.first_piece, made.registers.ascending, made.registers.pieces) == (1, 580, 2)
+    with pytest.raises(Refused, match=r"psd\.request-unknown"):
+        story.client.recover("JOB-1")
+    story.restart()
+    assert story.client.status().registers == made.registers

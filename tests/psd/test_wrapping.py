@@ -229,6 +229,40 @@ def test_a_device_whose_keys_could_not_be_destroyed_does_not_say_that_they_are(
     assert not list((side / "owed").iterdir())  # the next ending does both
 
 
+def test_nothing_says_zeroised_before_the_wrapping_keys_are_overwritten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, side = MemoryInRam(), tmp_path / "keys"
+    fleet, other = host(store, side), host(store, side)
+    client, elsewhere = end(fleet, commissioned(store, fleet), FORMER), DeviceClient(Seen(other, FORMER))
+    zeroise, status = (commands.encode_command(one) for one in (commands.Zeroise(confirm=FORMER), commands.Status()))
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "pwrite", _broken)
+        group = [(FORMER, status), (FORMER, zeroise), (FORMER, status), (KEPT, status)]
+        before, *told, kept = fleet.exchange_many(group)
+        told += [fleet.exchange(FORMER, one) for one in (status, zeroise)]
+        told.append(other.exchange(FORMER, status))
+        assert [state_of(before), state_of(kept)] == ["withdrawn", "in service"]
+        for answer in told:
+            with pytest.raises(Refused, match=r"psd\.wrapping-failed"):
+                commands.decode_answer(answer)
+        assert state_of(other.exchange(KEPT, status)) == "in service"  # it holds nobody else up
+    assert store.load([FORMER])[FORMER].state == "zeroised"
+    assert len(secrets_in(side) - secrets_of_nothing() - {SECRET}) == 4
+    assert elsewhere.status().state == "zeroised"  # the other host did it, and then says so
+    assert len(secrets_in(side) - secrets_of_nothing() - {SECRET}) == 2
+    assert not list((side / "owed").iterdir())
+    fleet.exchange(KEPT, status)
+    assert client.status().state == "zeroised"
+    fleet.close(), other.close()
+
+
+def state_of(answer: bytes) -> str:
+    told = commands.decode_answer(answer)
+    assert isinstance(told, commands.StatusReport)
+    return told.state
+
+
 class Between(Seen):
     """Send a certificate in one group with pieces before and after it."""
 

@@ -20,6 +20,7 @@ WAITING = "waiting"  # a job that stands in an open batch, whose reservation pay
 REDATE = "redate"  # the form of a job that debits nothing
 DECIDED = "decided_by"  # a field of a job that a device did not debit, as a person decided
 HALF_OF = "half_of"  # a field of the licensee's record of a device: it is the hosted half of that one
+LEASED = "leased"  # another one: the how-manieth lease it came by
 PAID_FROM = "paid_from"  # a field of a batch: the half that stood in for its device, whose balance it was reserved of
 
 

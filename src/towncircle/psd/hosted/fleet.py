@@ -280,6 +280,7 @@ class Fleet:
                 _rerun(place, found)
 
     def _kept(self, places: list[Place], lost: set[DeviceId], *, loose: bool) -> None:
+        whole = [place for place in places if place.debit is None and place.name not in lost]
         for place in places:
             if place.name in lost:
                 self._at_hand.drop(place.name)
@@ -295,14 +296,17 @@ class Fleet:
             self._settle_token(ended, self._mixed)
         if ended:
             self._forget(ended, loose=loose)
+        if isinstance(self._slots, WrappedSlots):
+            self._check_ended([place for place in whole if place.keyless], self._slots.wrapping)
+        for place in ended:
+            place.ending = ()
 
     def _settle_token(self, ended: list[Place], slots: MixedSlots) -> None:
         """Destroy in the token what this group ended there; a device whose keys are still there does not say so."""
         failed = slots.settle_group(self._store)
         for place in ended:
             if place.name in failed and place.keyless:  # a rollover is done, whatever became of the old key
-                for at in place.ending:
-                    place.answers[at] = commands.encode_error(failed[place.name])
+                place.deny(failed[place.name])
 
     def _owe(self, places: list[Place]) -> bool:
         """Write down which keys the commit ends, so that a host that dies after it destroys them at its next start.
@@ -321,10 +325,15 @@ class Fleet:
                 self._store.forget_keys()
         except TowncircleError as error:
             for place in ended:
-                for at in place.ending:  # what else was kept with it was done, and says so
-                    place.answers[at] = commands.encode_error(error)
-        for place in ended:
-            place.ending = ()
+                place.deny(error)
+
+    def _check_ended(self, places: list[Place], wrapping: WrappingKeys) -> None:
+        """Say of no device that it has no keys while one of its wrapping keys is there, whichever host ended it."""
+        for place in places:
+            try:
+                wrapping.check_ended(place.name, self._store)
+            except TowncircleError as error:
+                place.deny(error)
 
     def _failed(self, places: list[Place], error: TowncircleError) -> None:
         """Answer with the error, and read every device anew next time: nobody knows what the store has kept."""

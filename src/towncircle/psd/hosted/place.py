@@ -89,6 +89,17 @@ class Place:
             self.ending += (len(self.answers),)
         self.answers.append(answer)
 
+    def deny(self, error: TowncircleError) -> None:
+        """Answer that the keys which end are still there.
+
+        What else was kept with a rollover was done, and says so; of a device without keys nothing is told any more.
+        """
+        told = commands.encode_error(error)
+        last = self.ending[-1] if self.ending else 0
+        for at in range(len(self.answers)):
+            if at in self.ending or (self.keyless and at >= last):
+                self.answers[at] = told
+
     def decide(self, at: Round) -> Debit | None:
         """Decide the one plain debit of this group, or give None where it goes the general way."""
         if len(self.commands) != 1:

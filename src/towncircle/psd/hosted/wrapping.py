@@ -160,6 +160,18 @@ class WrappingKeys:
                 with suppress(FileNotFoundError, BrokenInvariant):  # another host did it; a damaged row stays owed
                     self._settle(note, store)
 
+    @cites("502.28/7")
+    def check_ended(self, device: DeviceId, store: Memory) -> None:
+        """Check that nothing is owed of a device that has no key any more: it is done now. Raises `Refused`.
+
+        The note is in the folder before the commit, so every host of the store finds it.
+        """
+        with self._translated():
+            for note in sorted(self._owed.glob("*.json")):
+                with suppress(FileNotFoundError):  # another host did it
+                    if device in json.loads(note.read_text(encoding="ascii"))["devices"]:
+                        self._settle(note, store)
+
     def _settle(self, note: Path, store: Memory) -> None:
         told = json.loads(note.read_text(encoding="ascii"))
         used = {
