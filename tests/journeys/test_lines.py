@@ -62,8 +62,9 @@ def free_port() -> int:
 def documented(verb: str, stations: str, port: int) -> list[str]:
     """Give a line of docs/categories.md as it is written there, but for the port."""
     page = (Path(__file__).parents[2] / "docs" / "categories.md").read_text(encoding="utf-8")
-    start, named = f"towncircle device {verb} ", f" --stations {stations} "
-    (line,) = (line for line in page.splitlines() if line.startswith(start) and named in line)
+    start, named, lost = f"towncircle device {verb} ", f" --stations {stations} ", "--keys-lost"
+    lines = [line for line in page.splitlines() if line.startswith(start) and named in line]
+    (line,) = (line for line in lines if (lost in line) == (lost in verb))
     return shlex.split(line.replace("8600", str(port)))[2:]
 
 

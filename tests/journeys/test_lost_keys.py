@@ -117,5 +117,30 @@ def test_a_secret_that_is_lost_on_the_way_out_and_one_that_is_found_again(journe
     audited(journeys.world, tmp_path / "export")
 
 
+@cites("502.27b")
+@pytest.mark.parametrize("code", LOSSES)
+def test_a_device_that_loses_its_keys_once_it_was_noted_holds_up_no_credit_of_another(
+    journeys: Journeys, code: str
+) -> None:
+    world, first = journeys.world, journeys.device
+    journeys.do(lambda ctx: returns.begin(ctx, device=first, purpose="return", reason="x"))
+    journeys.do(lambda ctx: returns.give_notice(ctx, device=first, faulted=False))
+    second = journeys.replace(first)
+    journeys.reset(Mills.dollars(50), device=second)
+    with refused("provider.balance-waiting"):
+        returning.withdraw(journeys, reason="x", device=second, wait=True)
+    world.shelf.close()
+    LOSSES[code](world.shelf.folder_of(first) / SECRET)
+    returning.sign_form(world, second, by="officer")
+    returning.arrange(world, second, by="mats")
+    with pytest.raises(TowncircleError) as caught:
+        journeys.settle()
+    assert caught.value.code == code  # it is told, and the credit of the other one is taken
+    with world.store(journeys.licensee).reading() as view:
+        states = {row.key: row.body["state"] for row in view.find("check-out")}
+    assert states == {first: returns.NOTED, second: returns.DONE}
+    assert account(world) == Mills.dollars(100)
+
+
 def test_every_way_in_which_keys_are_lost_names_the_way_out() -> None:
     assert {code for code in keyless.LOST if "withdraw DIR --failed" not in ERRORS[code].next_step} == set()

@@ -14,6 +14,8 @@ from towncircle.auditor import audit
 from towncircle.kernel.errors import BadInput, Refused
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.money import Mills
+from towncircle.kernel.store import MemoryStore
+from towncircle.licensee import halves, missing, promises
 from towncircle.pki.verifying import read_certificate
 from towncircle.postal import unissued
 from towncircle.postal.certificates import certificates_of
@@ -96,6 +98,43 @@ def test_a_lease_that_is_walked_again_takes_the_last_device_in_stock_again(tmp_p
     assert journeys.lease().device == only
     assert [row.key for _, row in stock_of(world)] == []
     world.close()
+
+
+def test_the_device_in_use_is_the_one_leased_last_whatever_its_number(tmp_path: Path) -> None:
+    world = new_world(tmp_path / "world")
+    one, two, three = (DeviceId(row.key) for row in manufacture(world, HARBOR, 3))
+    inspect(world, HARBOR, three)
+    journeys = mailer(world)
+    for earlier, later in ((three, two), (two, one)):
+        assert journeys.device == earlier
+        inspect(world, HARBOR, later)
+        withdraw(journeys, reason="an older one is wanted")
+        assert journeys.lease().device == journeys.device == later
+    with world.store(MAILROOM).transaction() as tx:  # as the release before wrote them
+        for row in tx.find("device"):
+            body = {name: value for name, value in row.body.items() if name != promises.LEASED}
+            tx.put("device", row.key, body, owner=row.owner, expected=row.version)
+        firsts = [*halves.by_lease(tx)]
+    assert [row.key for row in firsts] == [one, two, three]  # by number: that release kept no other order
+    for _ in range(3):  # asking for the lease again tells which came last
+        journeys.lease()
+    assert journeys.device == one
+    world.close()
+
+
+def test_the_half_leased_last_is_the_one_that_stands_in() -> None:
+    store = MemoryStore()
+    with store.transaction() as tx:
+        for device, number, half in (("7", 1, ""), ("5", 3, "7"), ("6", 2, "7"), ("9", 4, ""), ("8", 5, "")):
+            tx.put("device", device, {promises.LEASED: number, promises.HALF_OF: half}, owner="m", expected=0)
+            if device in ("5", "6", "8"):
+                found = {"event": missing.RECOVERED, "state": missing.TOLD}
+                tx.put("missing", device, found, owner="m", expected=0)
+        assert halves.ever_of(tx, "7") == ["6", "5"]
+        assert halves.found(tx) == ["8"]
+        used = halves.main(tx)
+    assert used is not None
+    assert used.key == "8"
 
 
 def refused_half_way(*, certified: bool) -> pytest.MonkeyPatch:

@@ -127,7 +127,8 @@ class Outage:
 
     def open(self, place: Path) -> Device:
         if place.name in self.away:
-            raise Refused(self.code, audience="the host", what="ConnectionRefusedError")
+            told = {"audience": "the host", "what": "ConnectionRefusedError", "path": place, "seconds": 1}
+            raise Refused(self.code, **told)
         return self._make(place)
 
     def begin(self, *devices: str) -> None:
@@ -136,7 +137,7 @@ class Outage:
         self.world.shelf.close()
 
 
-@pytest.mark.parametrize("code", ["transport.unreachable", "psd.unreachable"])
+@pytest.mark.parametrize("code", sorted(stock.NOT_REACHED))
 def test_a_device_in_stock_whose_host_is_away_is_passed_over_and_is_no_faulty_one(tmp_path: Path, code: str) -> None:
     outage = Outage(tmp_path / "world")
     outage.code, world = code, outage.world
@@ -159,6 +160,75 @@ def test_a_device_in_stock_whose_host_is_away_is_passed_over_and_is_no_faulty_on
     assert {one, three} - {leased} <= set(faults(world))
     assert {name: rows for name, rows in found(world).items() if rows != [("population.not-reported", True)]} == {}
     world.close()
+
+
+@pytest.mark.parametrize("code", sorted(stock.AT_WORK))
+def test_a_device_in_stock_that_somebody_is_at_is_not_passed_over_and_its_lease_comes_again(
+    tmp_path: Path, code: str
+) -> None:
+    outage = Outage(tmp_path / "world")
+    outage.code, world = code, outage.world
+    one, two = stocked(world, 2)
+    outage.begin(one)
+    for _ in range(2):
+        with refused("desk.device-busy"):
+            leasing_again(world)
+        assert unreached(world) == {one: "", two: ""}
+    assert mailer(world, ANNEX).device == two  # it waits for its own, and takes no other one's
+    outage.begin()
+    world.deliver()  # the message that waits
+    assert Journeys(world).lease().device == one
+    assert stock_of(world) == []
+    world.close()
+
+
+def test_a_lease_that_has_begun_with_a_device_keeps_it_whatever_a_second_walk_of_it_meets(tmp_path: Path) -> None:
+    outage = Outage(tmp_path / "world")
+    world = outage.world
+    one, two = stocked(world, 2)
+    patch = stopped_after(Ask)
+    with refused("transport.unreachable"):
+        mailer(world)
+    patch.undo()
+    assert {*stock.NOT_REACHED} < stock.AWAY
+    for code in sorted(stock.AWAY):
+        outage.code = code
+        outage.begin(one)
+        with refused("desk.device-busy"):
+            Journeys(world).lease()
+        assert unreached(world) == {one: "", two: ""}
+    outage.begin()
+    assert Journeys(world).lease().device == one
+    assert mailer(world, ANNEX).device == two
+    world.close()
+
+
+def test_a_device_that_a_lease_began_with_and_that_stays_away_is_passed_over_in_the_end(tmp_path: Path) -> None:
+    outage = Outage(tmp_path / "world")
+    world = outage.world
+    one, two = stocked(world, 2)
+    patch = stopped_after(Ask)
+    with refused("transport.unreachable"):
+        mailer(world)
+    patch.undo()
+    outage.begin(one)
+    with refused("desk.device-busy"):
+        Journeys(world).lease()
+    world.clock.go(world.clock.after("11m"))
+    assert Journeys(world).lease().device == two
+    assert unreached(world) == {one: "transport.unreachable"}
+    world.close()
+
+
+def leasing_again(world: World) -> None:
+    """Lease as the same mailer does who asks a second time."""
+    with world.store(MAILROOM).reading() as view:
+        known = view.find("license")
+    (Journeys(world).lease if known else partial(mailer, world))()
+
+
+def unreached(world: World) -> dict[str, str]:
+    return {row.key: str(row.body["unreached"]) for _, row in stock_of(world)}
 
 
 def stopped_after(kind: type) -> pytest.MonkeyPatch:

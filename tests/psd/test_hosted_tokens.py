@@ -40,10 +40,13 @@ from towncircle.psd.pkcs11 import TokenLibrary, name_of
 from towncircle.psd.postgres import PostgresMemory
 from towncircle.psd.process import SystemClock
 from towncircle.psd.state import SealedKey
+from towncircle.testing.dice import dice_for
 from towncircle.wire.bodies import Withdraw
 
 ROOT = Path(__file__).parents[2]
 SOFT, HARD, THIRD, *OTHERS = (DeviceId.of(vendor="TC", model="1A", serial=serial) for serial in range(400, 420))
+POINTS = (*(f"birth {point}" for point in BIRTH_POINTS), *(f"end {point}" for point in END_POINTS))
+DRAWN = POINTS if os.environ.get("CI") else dice_for("hosts with a token that are killed").sample(POINTS, 2)
 
 
 class Town:
@@ -59,10 +62,11 @@ class Town:
         return made
 
     def host(self, **told: Any) -> Fleet:
+        """Open a host with a worker of its own for the library."""
         return host(self.store, self.folder, self.library(**told))
 
     def next_host(self) -> Fleet:
-        """Open another host, whose library's worker is the one of this process."""
+        """Open a host whose library's worker is the one that the test looks at the token with."""
         return host(self.store, self.folder, self.token.library)
 
     def close(self) -> None:
@@ -130,7 +134,7 @@ def test_a_fleet_has_both_kinds_and_a_rollover_brings_a_software_device_into_the
     before = host(town.store, town.folder, None)
     town.funded(before, SOFT)
     before.close()
-    fleet = town.host()
+    fleet = town.next_host()
     soft, hard = DeviceClient(Seen(fleet, SOFT)), town.funded(fleet, HARD)
     assert (len(town.used(SOFT)), len(town.used(HARD))) == (0, 2)
     answers = fleet.exchange_many([(name, command("A")) for name in (SOFT, HARD)])
@@ -171,12 +175,12 @@ def test_without_its_token_a_device_signs_nothing_and_destroys_nothing(town: Tow
         MixedSlots(lambda: SECRET, SystemRandomness(), limit=1, wrapping=WrappingKeys(town.folder), token=other)
 
 
-@pytest.mark.parametrize("point", [*(f"birth {point}" for point in BIRTH_POINTS), *(f"end {p}" for p in END_POINTS)])
+@pytest.mark.parametrize("point", DRAWN)
 def test_a_host_killed_at_any_point_leaves_after_the_next_start_the_keys_that_are_in_use(
     shared: Town, point: str
 ) -> None:
     what, _, at = point.partition(" ")
-    name = OTHERS[[*(f"birth {p}" for p in BIRTH_POINTS), *(f"end {p}" for p in END_POINTS)].index(point)]
+    name = OTHERS[POINTS.index(point)]
     manufacture(shared.store, **shared.workshop.birth(name))
     if what == "end":
         fleet = shared.next_host()
@@ -257,7 +261,7 @@ def test_a_commit_that_was_on_its_way_when_its_keys_were_destroyed_matches_no_mo
 
 
 def test_a_database_that_is_older_than_a_note_has_no_key_destroyed(town: Town) -> None:
-    fleet = town.host()
+    fleet = town.next_host()
     manufacture(town.store, **town.workshop.birth(HARD))
     older, note = dict(town.store._states), Notes(town.folder / "unsettled").begin()
     town.workshop.initialise(DeviceClient(Seen(fleet, HARD)), HARD, START)
@@ -265,7 +269,7 @@ def test_a_database_that_is_older_than_a_note_has_no_key_destroyed(town: Town) -
     note.add([Row(HARD, now.counter, now.epoch, name_of(key), ends=True) for key in town.used(HARD)])
     note.let_go()  # its host died when the rollover or the zeroise was under way
     held, town.store._states = town.store._states, older
-    town.host()
+    town.next_host()
     assert (town.keys(), len(town.notes())) == (4, 1)
     town.store._states = held
     assert town.sound()
@@ -305,7 +309,7 @@ def test_a_token_that_is_away_is_told_later_what_has_ended(town: Town) -> None:
 def test_a_key_that_is_missing_fails_its_own_device_and_the_others_are_signed_in_one_walk(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fleet, names = town.host(), [HARD, THIRD, *OTHERS[:2]]
+    fleet, names = town.next_host(), [HARD, THIRD, *OTHERS[:2]]
     for name in names:
         town.funded(fleet, name)
     key = town.store.load([THIRD])[THIRD].indicia_key
@@ -328,14 +332,13 @@ def test_a_token_that_hangs_holds_up_one_group_once_and_no_software_key(town: To
     before.close()
     told = {"FAIL_ONCE": str(tmp_path / "flag"), "PYTHONPATH": str(ROOT)}
     environment = {**town.token.environment, **told}
-    maker = town.host()
+    maker = town.next_host()
     for name in (HARD, THIRD):
         town.funded(maker, name)
-    maker.close()
-    fleet = town.host(environment=environment, worker="tests.psd.failing_worker", answer_s=2, rest_s=30)
+    fleet = town.host(environment=environment, worker="tests.psd.failing_worker", answer_s=1, rest_s=30)
     (tmp_path / "flag").write_text("hang always")
     names = [HARD, SOFT, THIRD, *OTHERS[:3]]
-    for label, most_s in (("A", 6.0), ("B", 1.5)):
+    for label, most_s in (("A", 5.0), ("B", 0.9)):  # the second one does not wait for it again
         began = time.monotonic()
         answers = fleet.exchange_many([(name, command(label)) for name in names])
         assert time.monotonic() - began < most_s
@@ -348,10 +351,9 @@ def test_a_token_that_hangs_holds_up_one_group_once_and_no_software_key(town: To
 
 
 def test_a_wrong_pin_is_tried_once_and_not_until_the_token_locks_it(town: Town) -> None:
-    fleet = town.host()
+    fleet = town.next_host()
     for name in (HARD, THIRD):
         town.funded(fleet, name)
-    fleet.close()
     library = town.library(rest_s=30)
     wrong = HostedToken(library=library, label="device", pin=lambda: "9876")
     from towncircle.psd.hosted.wrapping import WrappingKeys
@@ -372,7 +374,7 @@ def test_the_secret_of_a_fleet_is_replaced_without_touching_keys_in_the_token(
     tmp_path: Path, databases: Callable[[], str]
 ) -> None:
     town = Town(PostgresMemory(dsn := databases(), create=True), Token(tmp_path), tmp_path / "keys", dsn)
-    soft, fleet = host(town.store, town.folder, None), town.host()
+    soft, fleet = host(town.store, town.folder, None), town.next_host()
     town.funded(soft, SOFT)
     town.funded(fleet, HARD)
     before = town.store.load([SOFT, HARD])

@@ -188,8 +188,14 @@ def test_a_secret_that_opens_nothing_destroys_nothing(store: Path, tmp_path: Pat
     assert (store / "keys.json.next").exists()
     (store / "operator.secret").rename(tmp_path / "elsewhere")
     words.rename(tmp_path / "lost")
-    with pytest.raises(Refused, match=r"psd\.reseal-open"), opened(store):
-        pass
+    before = sealed(store)
+    with opened(store) as client:  # it tells how it stands, so that what it holds can be claimed (`world.keyless`)
+        assert client.status().registers.descending == Mills.dollars(100)
+        for ask in (client.audit, lambda: client.evidence(batch())):
+            with pytest.raises(Refused, match=r"psd\.reseal-open") as caught:
+                ask()
+        assert "withdraw DIR --failed" in caught.value.next_step
+    assert (sealed(store), (store / "keys.json.next").exists()) == (before, True)
     (tmp_path / "elsewhere").rename(store / "operator.secret")
     (tmp_path / "lost").rename(words)
     lives(store)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing
 from pathlib import Path
 
+import apsw
 import pytest
 
 from towncircle.bench.workshop import Workshop as Provider
+from towncircle.kernel.errors import TowncircleError
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.instants import Instant
 from towncircle.kernel.money import Mills
@@ -96,3 +99,31 @@ def test_a_device_with_keys_that_a_lost_name_left_as_a_draft_is_the_device(tmp_p
     folder.rename(folder.with_suffix(".new"))
     with town.bench.client(DEVICE) as client:
         assert client.status().state == "manufactured"
+
+
+@pytest.mark.parametrize("form", [0, 1])
+def test_a_store_that_a_kill_left_before_anything_was_committed_to_it_is_made_anew(tmp_path: Path, form: int) -> None:
+    town, draft = Town(tmp_path), tmp_path / "devices" / f"{DEVICE}.new"
+    draft.mkdir(parents=True)
+    with closing(apsw.Connection(str(draft / "device.sqlite"))) as store:  # as it was after its first pragmas
+        store.execute("PRAGMA page_size=4096")
+        store.execute("PRAGMA journal_mode=WAL")
+        if form:  # the tables are there, and no device
+            store.close()
+            (draft / "device.sqlite").unlink()
+            SqliteMemory(draft / "device.sqlite", create=True).close()
+    assert (draft / "device.sqlite").stat().st_size
+    with town.bench.client(DEVICE) as client:
+        assert client.status().state == "manufactured"
+
+
+def test_a_draft_that_cannot_be_read_is_nobodys_to_remove(tmp_path: Path) -> None:
+    town, draft = Town(tmp_path), tmp_path / "devices" / f"{DEVICE}.new"
+    with town.bench.client(DEVICE) as client:
+        town.provider.commission(client, DEVICE, NOW)
+    draft.with_suffix("").rename(draft)
+    raw = (draft / "device.sqlite").read_bytes()
+    (draft / "device.sqlite").write_bytes(raw[:60] + bytes(4) + raw[64:])  # the number of its form alone
+    with pytest.raises(TowncircleError, match=r"psd\.store-damaged"), town.bench.client(DEVICE):
+        pass
+    assert (draft / "device.sqlite").exists()

@@ -64,7 +64,6 @@ def _add_wan(verbs: Any) -> argparse.ArgumentParser:
     wan.add_argument(
         "--secret",
         type=Path,
-        required=True,
         metavar="FILE",
         help="the operator's 32-byte secret (made where FILE is missing and the database has no device)",
     )
@@ -81,6 +80,14 @@ def _add_wan(verbs: Any) -> argparse.ArgumentParser:
     wan.add_argument("--world", type=Path, metavar="DIR", help="heed this world's clock (devices under a test root)")
     wan.add_argument(
         "--require-standby", action="store_true", help="refuse a database whose commits wait for no standby"
+    )
+    wan.add_argument(
+        "--keys-lost",
+        action="store_true",
+        help="the Provider's word that the secret, or the folder of wrapping keys, is lost for good: no key is "
+        "opened and nothing is written; the devices say how they stand and sign nothing, so that their licensees "
+        "give them back (towncircle withdraw DIR --failed). No other host may have the database; the options of keys, "
+        "--memory, --workers and --parts mean nothing then",
     )
     wan.set_defaults(run=_serve_wan)
     return wan
@@ -216,6 +223,8 @@ def _serve_wan(args: argparse.Namespace) -> int:
 
     no_core()
     dsn = _dsn(args)
+    if args.keys_lost:
+        return _serve_keyless(args, dsn)
     check_whole(args.secret)
     limit = args.memory * MIB
     workers = args.workers if args.workers is not None else min(os.cpu_count() or 1, workers_within(limit))
@@ -238,13 +247,39 @@ def _serve_wan(args: argparse.Namespace) -> int:
         lanes.close()
 
 
+def _serve_keyless(args: argparse.Namespace, dsn: str) -> int:
+    """Serve a fleet whose keys are lost, until its devices are given back."""
+    from contextlib import closing
+
+    from towncircle.psd.hosted.keyless import KeylessHost
+    from towncircle.psd.postgres import PostgresMemory
+    from towncircle.psd.process import SystemClock, WorldClock
+    from towncircle.world.clock import FILE as CLOCK_FILE
+    from towncircle.world.stations import gate
+
+    store = PostgresMemory(dsn, alone=True, standby=args.require_standby, aside=_tell)
+    rehearsed = WorldClock(args.world / CLOCK_FILE) if args.world else None
+    with closing(KeylessHost(store, clock=SystemClock(), rehearsed=rehearsed)) as host:
+        _tell(
+            "KEYS LOST: no key is opened and no device of this database signs anything. What they hold comes back when"
+        )
+        _tell(
+            "each is given back (withdraw DIR --failed), examined and claimed; such a notice is not taken back, though"
+        )
+        _tell("the keys are found. If they may be found, end this host now.")
+        return _serve(args, gate(args.stations, host.exchange), "hosted devices without their keys", keys="lost")
+
+
 def _dsn(args: argparse.Namespace) -> str:
     """Give the connection string, from the argument or from the file that is named."""
     from towncircle.kernel.errors import BadInput
 
-    if bool(args.dsn) == bool(args.dsn_from):
+    one = bool(args.dsn) != bool(args.dsn_from)
+    if not one or not (args.secret or args.keys_lost):
         usage = "towncircle device serve-wan --dsn-from FILE --secret FILE --stations LIST"
         what = "name one database, by --dsn-from FILE or by DSN"
+        if one:
+            what = "name the file of the operator's secret, by --secret FILE"
         raise BadInput("cli.usage", what=what, usage=usage, command="towncircle device serve-wan")
     told: str = args.dsn or args.dsn_from.read_text(encoding="utf-8").strip()
     return told

@@ -173,13 +173,13 @@ def _filing(row: Record) -> dict[str, object]:
 
 def _show(args: argparse.Namespace) -> int:
     from towncircle.cli.price import day_of
-    from towncircle.licensee import rates
+    from towncircle.licensee import halves, rates
     from towncircle.licensee.zoning import CHART
 
     with journeys_of(args) as journeys:
         day = day_of(args.on) if args.on is not None else journeys.today()
         with journeys.world.store(journeys.licensee).reading() as view:
-            provider = view.find("device")[-1].body["provider"]
+            provider = halves.by_lease(view)[-1].body["provider"]
             used, waiting = rates.standing(view, provider, day=day)
             charts = sorted(row.key for row in view.find(CHART))
     if args.json:
@@ -213,6 +213,7 @@ def _chart(args: argparse.Namespace) -> int:
 
 
 def _rehearse(args: argparse.Namespace) -> int:
+    from towncircle.licensee import halves
     from towncircle.licensee.rehearsing import rehearse
     from towncircle.mailpiece import rate_files
 
@@ -220,7 +221,7 @@ def _rehearse(args: argparse.Namespace) -> int:
     with journeys_of(args) as journeys:
         first, last = _month(args.month, journeys.today())
         with journeys.world.store(journeys.licensee).reading() as view:
-            provider = view.find("device")[-1].body["provider"]
+            provider = halves.by_lease(view)[-1].body["provider"]
             done = rehearse(view, provider, new, first=first, last=last)
     if args.json:
         as_json(_rehearsed(done, new, first, last))

@@ -16,17 +16,22 @@ from towncircle.kernel.errors import BrokenInvariant
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.store import Record, Transaction
 from towncircle.licensee import missing, returns
-from towncircle.licensee.promises import HALF_OF
+from towncircle.licensee.promises import HALF_OF, LEASED
 from towncircle.psd.commands import Evidenced
 
 
 def main(view: Transaction) -> Record | None:
     """Give the device that a licensee uses: the one leased last, but for a half whose first device is in use."""
-    for row in reversed(view.find("device")):
+    for row in reversed(by_lease(view)):
         first = row.body.get(HALF_OF)
         if not first or _left(view, first):
             return row
     return None
+
+
+def by_lease(view: Transaction) -> list[Record]:
+    """Give a licensee's devices in the order of their leases; those of the release before first, by number."""
+    return sorted(view.find("device"), key=lambda row: (row.body.get(LEASED, 0), row.key))
 
 
 def of(view: Transaction, device: str) -> list[DeviceId]:
@@ -36,7 +41,7 @@ def of(view: Transaction, device: str) -> list[DeviceId]:
 
 def ever_of(view: Transaction, device: str) -> list[DeviceId]:
     """Give every half that a device ever had, the one leased last at the end."""
-    return [DeviceId(row.key) for row in view.find("device") if row.body.get(HALF_OF) == device]
+    return [DeviceId(row.key) for row in by_lease(view) if row.body.get(HALF_OF) == device]
 
 
 def first_of(view: Transaction, half: str) -> DeviceId | None:
@@ -71,7 +76,7 @@ def found(view: Transaction) -> list[DeviceId]:
 
 def _places(view: Transaction) -> list[DeviceId]:
     """Give the device that was leased last, but for halves, and its half that was leased last."""
-    firsts = [row.key for row in view.find("device") if not row.body.get(HALF_OF)]
+    firsts = [row.key for row in by_lease(view) if not row.body.get(HALF_OF)]
     return [DeviceId(firsts[-1]), *ever_of(view, firsts[-1])[-1:]] if firsts else []
 
 

@@ -63,12 +63,17 @@ def lease(ctx: Context, *, provider: str, signed: LeaseSigned, request_id: str, 
     answer = yield Ask(provider, signed, f"lease {request_id}")
     confirmed = answer.body
     assert isinstance(confirmed, LeaseConfirmed)
-    if ctx.tx.get("device", confirmed.device) is None:
+    held = ctx.tx.get("device", confirmed.device)
+    if held is not None and promises.LEASED not in held.body:  # the release before kept no order
+        body = {**held.body, promises.LEASED: ctx.tx.next_number("lease")}
+        ctx.tx.put("device", held.key, body, owner=held.owner, expected=held.version)
+    if held is None:
         record = {
             "lease": confirmed.lease,
             "license": signed.license,
             "account": confirmed.account,
             "provider": provider,
+            promises.LEASED: ctx.tx.next_number("lease"),
             custody.AWAITED: True,
             **({promises.HALF_OF: half_of} if half_of else {}),
         }

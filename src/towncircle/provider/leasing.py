@@ -13,7 +13,8 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from functools import partial
+from typing import Any, NoReturn
 
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Ask, Context, Exchange, Seal, Steps
@@ -97,7 +98,7 @@ def on_lease(ctx: Context, opened: Opened, *, product: Product, rules: RuleSet) 
     passed: list[DeviceId] = []
     device = yield from _answering(ctx, opened, product, passed)
     prepared = yield from _prepare(ctx, device, body.license, authorise, product)
-    tested, told = yield Exchange(device, lambda client: (client.selftest(), client.status()))
+    tested, told = yield _at(device, lambda client: (client.selftest(), client.status()))
     _valid_license(ctx, body, licensee)  # a revocation may have come while the device was prepared
     _unrestrained(ctx, product)
     lease = LeaseId.new(ctx.randomness)
@@ -121,14 +122,16 @@ def on_lease(ctx: Context, opened: Opened, *, product: Product, rules: RuleSet) 
 def _answering(ctx: Context, opened: Opened, product: Product, passed: list[DeviceId]) -> Steps:
     """Take the device of a lease: when a crash comes in between, the same one is prepared to the end.
 
-    One in stock that does not answer stays there, and the next one is taken; those are added to `passed`.
+    One in stock that is not reached stays there, and the next one is taken; those are added to `passed`.
     """
     place = _place(opened, product)
     while True:
         device = yield from stock.take(ctx, **place, besides=passed)
         if not stock.may_pass(ctx.tx, device):
             return device
-        code = yield Exchange(device, _greet, failing=_why_away)
+        code = yield Exchange(
+            device, _greet, failing=partial(_why_away, device, stock.is_begun(ctx.tx, device, ctx.now))
+        )
         if not code:
             return device
         passed.append(device)
@@ -140,11 +143,27 @@ def _greet(client: Any) -> str:
     return ""
 
 
-def _why_away(error: TowncircleError) -> str:
-    """Give why a device was not reached; another refusal is its own, and the end of the lease."""
-    if error.code not in stock.AWAY:
-        raise error
+def _why_away(device: DeviceId, begun: bool, error: TowncircleError) -> str:  # noqa: FBT001  # bound by its place
+    """Give why a device was not reached; another refusal is its own, and the end of the lease.
+
+    One that somebody is at, or that the lease has begun with, is not left: the message comes again.
+    """
+    if error.code not in stock.NOT_REACHED:
+        _comes_again(device, error)
+    if begun:
+        raise Refused("desk.device-busy", device=device, code=error.code) from error
     return error.code
+
+
+def _at(device: DeviceId, call: Callable[[Any], Any]) -> Exchange:
+    return Exchange(device, call, failing=partial(_comes_again, device))
+
+
+def _comes_again(device: DeviceId, error: TowncircleError) -> NoReturn:
+    """Raise a refusal; of a device that another walk of its lease may be at it is a word about the way."""
+    if error.code in stock.AT_WORK:
+        raise Refused("desk.device-busy", device=device, code=error.code) from error
+    raise error
 
 
 def _place(opened: Opened, product: Product) -> dict[str, Any]:
@@ -253,7 +272,7 @@ def _prepare(ctx: Context, device: DeviceId, license_number: str, authorise: Aut
     asked, report = ctx.tx.get("outgoing", f"certificates {device}"), b""
     if asked is None or asked.body["state"] != "answered":  # that answer is given again, without a report
         sealed = yield Seal(name, start, key=f"initialise {device}")
-        report = (yield Exchange(device, lambda client: client.initialise(sealed))).message
+        report = (yield _at(device, lambda client: client.initialise(sealed))).message
     request = CertificateRequest(report=report, license=license_number)
     answer = yield Ask("postal.usps", request, f"certificates {device}")
     issued = answer.body
@@ -264,9 +283,9 @@ def _prepare(ctx: Context, device: DeviceId, license_number: str, authorise: Aut
         chain=issued.chain,
     )
     sealed_certify = yield Seal(name, certify, key=f"certify {device}")
-    yield Exchange(device, lambda client: client.certify(sealed_certify))
+    yield _at(device, lambda client: client.certify(sealed_certify))
     sealed_authorise = yield Seal(name, authorise, key=f"authorise {device} {license_number}")
-    yield Exchange(device, lambda client: client.authorise(sealed_authorise))
+    yield _at(device, lambda client: client.authorise(sealed_authorise))
     return issued
 
 

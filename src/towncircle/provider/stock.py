@@ -5,10 +5,10 @@ lease (`leasing`), custody from the shipment on (`inventory`).
 Kept: a device is leased from stock only after its inspection; each is taken by one lease, however often that is walked.
 A lease that finds none in stock has one made, so that a Provider without a stock leases as ever. One that is refused
 half-way gives its device back: it is free for the next one, but where it was certified meanwhile only for one under the
-same license. One that refused by itself has a `fault` and is passed over until it was inspected again. One that did not
-answer was found to be nothing: the lease takes the next one, and it stays in stock for another; one whose key
-report has run out before it was certified is passed over for good. Until it is leased a device can be rejected and
-scrapped, its keys destroyed where it has any and answers; whom a lease and a rejection meet at once, the rejection has.
+same license. One that refused by itself has a `fault` and is passed over until it was inspected again. One that was not
+reached stays in stock, and the lease takes the next; one that somebody is at, or that a lease has just begun with, is
+held. One whose key report has run out uncertified is passed over for good. Until it is leased a device can be rejected
+and scrapped, its keys destroyed where it answers; whom a lease and a rejection meet at once, the rejection has.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from towncircle.kernel.money import ZERO
 from towncircle.kernel.store import Record, Transaction
 from towncircle.provider.inventory import CUSTODY
 from towncircle.psd.states import AUTHORISED, INITIALISED, MANUFACTURED, ZEROISED
+from towncircle.wire.message import MESSAGE_LIFE_HOURS
 
 KIND = "stock"
 NEW, STOCKED, SCRAPPED, TAKEN = "new", "stocked", "scrapped", "taken"
@@ -36,12 +37,10 @@ UNKNOWN = "unknown"  # the license of a device that the release before certified
 WITH_IT = "with the element"  # how the keys went of a device that did not destroy them by command
 _OF_THE_DEVICE = ("psd.", "machine.", "pki.", "custody.inspection-failed")
 _OF_THE_LEASE = ("psd.parameters-unusable",)
-AWAY = frozenset(
-    {
-        *("transport.unreachable", "psd.unreachable", "psd.restarting", "psd.host-busy", "psd.store-busy"),
-        *("psd.interrupted", "psd.interrupted-once"),
-    }
-)  # the device, or its host, did not answer, which says nothing of the device
+NOT_REACHED = frozenset({"transport.unreachable", "psd.unreachable", "psd.restarting"})
+AT_WORK = frozenset({"psd.host-busy", "psd.store-busy", "psd.interrupted", "psd.interrupted-once"})
+AWAY = NOT_REACHED | AT_WORK  # the device, or its host, did not answer, which says nothing of the device
+_WALK_US = 600_000_000  # house: as long a lease that has begun with a device holds it, though it is not reached
 
 
 @cites("502.8/7")
@@ -149,9 +148,16 @@ def may_pass(tx: Transaction, device: str) -> bool:
     return row is not None and row.body["custody"] == STOCKED and not _certified(tx, device)
 
 
+def is_begun(tx: Transaction, device: str, now: Instant) -> bool:
+    """Tell whether a lease has just begun with a device: it may be at it, also where this walk does not reach it."""
+    made = tx.get("sealed", f"initialise {device}")
+    held = made is not None and Instant(made.body["expires"]).plus(hours=-MESSAGE_LIFE_HOURS, microseconds=_WALK_US)
+    return bool(held and now < held)
+
+
 @cites("502.18")
 def pass_over(ctx: Context, *, device: str, lease: str, code: str) -> Steps:
-    """Leave a device that did not answer in stock, free for another lease, and keep why."""
+    """Leave a device that was not reached in stock, free for another lease, and keep why."""
     series = f"{_PASSED} {device}"
     yield Reserve(series, f"lease {lease} left {device} {_given(ctx.tx, series)}", about=code)
 

@@ -202,6 +202,40 @@ class SoftwareSlots:
         self._last()
 
 
+class LostSlots:
+    """Be the slots of a device whose keys nothing opens any more: whatever needs one is refused, for the reason given.
+
+    What is sealed ends with the state that holds it, as everywhere; nothing that opened it is touched.
+    """
+
+    approved = False
+
+    def __init__(self, lost: Callable[[], Refused]) -> None:
+        self._lost = lost
+
+    def make(self, scheme: str, *, domain: bytes = b"") -> SealedKey:  # noqa: ARG002 - the slots' shape
+        """Refuse: another key would be lost with the first."""
+        raise self._lost()
+
+    def signer(self, slot: SealedKey) -> Signer:  # noqa: ARG002 - the slots' shape
+        """Refuse."""
+        raise self._lost()
+
+    def drop(self) -> None:
+        """Do nothing: no key was opened."""
+
+    def destroy(self, *ended: SealedKey) -> None:
+        """Do nothing here. Raises `Refused` (psd.token-unset) for a key in a token."""
+        check_here(ended)
+
+    def may_end(self, *ended: SealedKey) -> None:
+        """Check that keys are not in a token. Raises `Refused` (psd.token-unset)."""
+        check_here(ended)
+
+    def end(self) -> None:
+        """Do nothing: what is missing is not here, and what is here is left."""
+
+
 def check_here(ended: Sequence[SealedKey]) -> None:
     """Check that keys may be said to be destroyed where no token is at hand. Raises `Refused` (psd.token-unset)."""
     if any(key.sealed.startswith(TOKEN_MARK) for key in ended):

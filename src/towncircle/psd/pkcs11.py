@@ -37,7 +37,6 @@ from towncircle.psd.token_names import TokenNames
 from towncircle.wire import cbor
 
 ANSWER_S = 10  # house: shorter than a LAN host waits for its device
-_CODES = {"fatal": "psd.token-failed", "missing": "psd.token-missing"}
 WORKER = "towncircle.psd.pkcs11_worker"
 MAX_REPLY = 1 << 20
 WRONG_PIN = frozenset(("PinIncorrect", "PinInvalid", "PinLenRange"))
@@ -69,7 +68,7 @@ class TokenLibrary:
         answer_s: int = ANSWER_S,
         rest_s: int = 0,
     ) -> None:
-        self._answer_s, self._rest_s, self._rested = answer_s, rest_s, ("", "", 0)  # code, what, until (ns)
+        self._answer_s, self._rest_s, self._rested = answer_s, rest_s, ("", "", 0)  # kind, what, until (ns)
         self.answers = True  # whether it did after the last request that failed
         self._behind: list[subprocess.Popen[bytes]] = []  # processes that no kill has ended
         self._path, self._environment, self._module = path, dict(environment or {}), worker
@@ -83,9 +82,9 @@ class TokenLibrary:
         Raises `Refused` (psd.token-missing, psd.token-refused, psd.token-failed, psd.token-busy).
         """
         with self._lock:
-            code, what, _ = self._rested
+            kind, what, _ = self._rested
             if self.resting:
-                raise Refused(code, library=self._path, what=what)
+                raise self._refusal(kind, what)
             began = time.monotonic()  # one deadline for both tries; the first may take half of it
             reply = self._once(request, began + self._answer_s / 2)
             if reply[0] == "fatal":
@@ -95,14 +94,21 @@ class TokenLibrary:
                 self._end()
             if reply[0] == "done":
                 return reply
-            what, code = str(reply[1]), _CODES.get(reply[0], "psd.token-refused")
+            kind, what = str(reply[0]), str(reply[1])
             self.answers = self._answers(request, reply)
             if self._rest_s and not self.answers:
                 self._end()  # the next one looks anew whether the library is there
                 until = time.monotonic_ns() + self._rest_s * 1_000_000_000
-                lasting = code if what in OF_THE_PIN | {OTHER} else "psd.token-busy"
+                lasting = kind if what in OF_THE_PIN | {OTHER} else "busy"
                 self._rested = (lasting, what, _FOR_EVER_NS if what in OF_THE_PIN else until)
-        raise Refused(code, library=self._path, what=what)
+        raise self._refusal(kind, what)
+
+    def _refusal(self, kind: str, what: str) -> Refused:
+        if kind == "missing":
+            return Refused("psd.token-missing", library=self._path, what=what)
+        if kind == "busy":
+            return Refused("psd.token-busy", library=self._path, what=what)
+        return Refused("psd.token-failed" if kind == "fatal" else "psd.token-refused", library=self._path, what=what)
 
     def _answers(self, request: dict[int, Any], reply: dict[int, Any]) -> bool:
         """Tell whether a failure is of this request and not of the library: a new worker opens the token all the same.

@@ -30,7 +30,7 @@ from towncircle.pki.passphrase import store_parameters
 from towncircle.pki.randomness import SystemRandomness
 from towncircle.psd import commands, opening, states
 from towncircle.psd.device import Device, manufacture
-from towncircle.psd.keys import SoftwareSlots
+from towncircle.psd.keys import KeySlots, LostSlots, SoftwareSlots
 from towncircle.psd.memory import Memory
 from towncircle.psd.opening import Keys, add_arguments, kept, keys_of
 from towncircle.psd.ports import BytePort, read_frame, write_frame
@@ -120,7 +120,7 @@ def open_device(
         names = store.devices()
         if len(names) != 1:
             raise BadInput("psd.no-such-device", device=f"exactly one in {directory}")
-        settle(directory, store, names[0])
+        cut = _cut(directory, store, names[0])
         held = store.load(names)[names[0]]
         test_root = held.test_root
         clock: Clock = WorldClock(clock_file) if clock_file is not None and test_root else SystemClock()
@@ -131,12 +131,35 @@ def open_device(
         ending = partial(end_secret, directory, choice)
         if held.state == states.ZEROISED:
             ending()
-        slots = choice.slots(directory, randomness, last=ending, counter=lambda: store.load(names)[names[0]].counter)
-        if not isinstance(slots, SoftwareSlots):  # a token may have keys that a cut left there
-            slots.settle([key for key in (held.indicia_key, held.message_key, held.next_key) if key is not None])
+        slots: KeySlots
+        if cut is not None:
+            slots = LostSlots(cut)
+        else:
+            counter = partial(_counter, store, names[0])
+            slots = found = choice.slots(directory, randomness, last=ending, counter=counter)
+            if not isinstance(found, SoftwareSlots):  # a token may have keys that a cut left there
+                found.settle([key for key in (held.indicia_key, held.message_key, held.next_key) if key is not None])
         device = Device(around(store), names[0], slots=slots, clock=clock)
         opened.pop_all()  # it is the device's
     return device
+
+
+def _cut(directory: Path, store: Memory, device: DeviceId) -> Callable[[], Refused] | None:
+    """Settle a secret whose replacement was cut; give why no key opens, where neither the old nor the new one does it.
+
+    Such a device still says how it stands, as any whose secret is lost.
+    """
+    try:
+        settle(directory, store, device)
+    except Refused as error:
+        if error.code != "psd.reseal-open":
+            raise
+        return partial(Refused, error.code, **error.params)
+    return None
+
+
+def _counter(store: Memory, device: DeviceId) -> int:
+    return store.load([device])[device].counter
 
 
 class _Unopened:

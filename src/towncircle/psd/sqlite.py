@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -46,6 +46,19 @@ _READ = "SELECT kind, request_id, command_digest, response, first_piece, count, 
 def _migrations() -> tuple[str, ...]:
     folder = resources.files("towncircle.psd") / "migrations"
     return tuple(item.read_text() for item in sorted(folder.iterdir(), key=lambda item: item.name))
+
+
+def is_begun(path: Path) -> bool:
+    """Tell whether anything was ever committed to a store: whoever made it may have been killed before.
+
+    Raises `Refused` (psd.store-busy), `BrokenInvariant` (psd.store-damaged).
+    """
+    log = path.with_name(f"{path.name}-wal")
+    if not path.is_file() or not (path.read_bytes().strip(b"\0") or (log.is_file() and log.stat().st_size)):
+        return False
+    with _Translated(path), closing(apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)) as store:
+        run = store.execute
+        return bool(run("PRAGMA user_version").get or run("SELECT count(*) FROM sqlite_schema").get)
 
 
 class SqliteMemory:

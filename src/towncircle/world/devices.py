@@ -22,7 +22,7 @@ from towncircle.psd.client import DeviceClient
 from towncircle.psd.opening import CHOICE, Keys, kept
 from towncircle.psd.ports import BytePort, ProcessPort
 from towncircle.psd.process import STORE, create, open_device
-from towncircle.psd.sqlite import SqliteMemory
+from towncircle.psd.sqlite import SqliteMemory, is_begun
 from towncircle.psd.states import MANUFACTURED
 
 DEVICES, DRAFT = "devices", ".new"
@@ -110,7 +110,7 @@ def _has_keys(draft: Path) -> bool:
 
     Raises what the store raises: what cannot be read is nobody's to remove.
     """
-    if not (draft / STORE).is_file() or not (draft / STORE).stat().st_size:
+    if not is_begun(draft / STORE):
         return False
     with closing(SqliteMemory(draft / STORE)) as memory:
         return any(state.state != MANUFACTURED for state in memory.load(memory.devices()).values())

@@ -129,7 +129,7 @@ class Journeys:
         a new world a specimen. Raises `Refused` (licensee.deposit-open) while an order of another amount waits.
         """
         with self.world.store(self.licensee).reading() as view:
-            devices, known = view.find("device"), funds.payer_of(view)
+            devices, known = halves.by_lease(view), funds.payer_of(view)
         if not devices:
             raise Refused("world.no-device", licensee=self.licensee)
         routing, number = (payer or known or _PAYER) if form.startswith("ach-") else ("", "")

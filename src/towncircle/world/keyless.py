@@ -23,7 +23,14 @@ from towncircle.world.journeys import Journeys
 LOST = frozenset(
     {
         *("pki.bad-secret", "pki.key-file-locked", "pki.bad-passphrase-file", "psd.no-secret"),
-        *("psd.wrapping-gone", "psd.token-failed", "psd.token-missing", "psd.token-refused"),
+        *(
+            "psd.keys-lost",
+            "psd.reseal-open",
+            "psd.wrapping-gone",
+            "psd.token-failed",
+            "psd.token-missing",
+            "psd.token-refused",
+        ),
     }
 )
 

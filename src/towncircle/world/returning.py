@@ -13,7 +13,7 @@ from functools import partial
 
 from towncircle.kernel import persons
 from towncircle.kernel.cites import cites
-from towncircle.kernel.errors import BadInput, BrokenInvariant, Refused, RelayedRefusal
+from towncircle.kernel.errors import BadInput, BrokenInvariant, Refused, RelayedRefusal, TowncircleError
 from towncircle.kernel.ids import DeviceId, TransferId
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record
@@ -154,41 +154,43 @@ def cancel_transfer(journeys: Journeys, *, by: str) -> Record:
 def finish(journeys: Journeys) -> None:
     """Finish what an interruption left of check-outs and of an approved transfer.
 
-    A faulted device that waits to be examined, and a balance that waits for persons or is disputed, hold up no other.
+    None holds up another: what waits for others to act is left, and what else hinders one is raised after them all.
     """
     with journeys.world.store(journeys.licensee).reading() as view:
-        cases = [row for row in view.find("check-out") if row.body["state"] in _OPEN]
         moving = [row for row in view.find("transfer") if row.body["state"] == transfers.APPROVED]
-    for case in cases:
-        if case.body["transfer"] in {row.key for row in moving}:
-            continue
-        away = returns.given(case) is None and _told_by(journeys, DeviceId(case.key)) is None
-        if away and case.body["state"] == returns.BEGUN:
-            continue
+        cases = [row for row in view.find("check-out") if row.body["state"] in _OPEN]
+    moved, hindered = {row.key for row in moving}, list[TowncircleError]()
+    steps = [partial(_go_on, journeys, case) for case in cases if case.body["transfer"] not in moved]
+    for step in [*steps, *(partial(_move_on, journeys, row) for row in moving)]:
         try:
-            who = {"actor": case.body["requested_by"], "approval": case.body["approved_by"]}
-            _steps(journeys, DeviceId(case.key), **who)
-        except Refused as refusal:
-            if not (_waits(refusal) or (away and refusal.code.startswith(OUT_OF_REACH))):
-                raise
-    for row in moving:
-        try:
-            if not _is_away(journeys, row):
-                _move(journeys, row)
-        except Refused as refusal:
-            if not _waits(refusal):
-                raise
+            step()
+        except TowncircleError as error:
+            hindered += [] if _waits(error) else [error]
+    if hindered:
+        raise hindered[0]
 
 
-def _is_away(journeys: Journeys, moving: Record) -> bool:
-    """Tell whether the device of a transfer whose turn it is cannot be asked: the old one until it has given back."""
+def _go_on(journeys: Journeys, case: Record) -> None:
+    body, device = case.body, DeviceId(case.key)
+    away = returns.given(case) is None and _told_by(journeys, device) is None
+    try:
+        if not (away and body["state"] == returns.BEGUN):
+            _steps(journeys, device, actor=body["requested_by"], approval=body["approved_by"])
+    except Refused as refusal:
+        if not (away and refusal.code.startswith(OUT_OF_REACH)):
+            raise
+
+
+def _move_on(journeys: Journeys, moving: Record) -> None:
+    """Walk a transfer on, where the device whose turn it is can be asked: the old one until it has given back."""
     case: Record | None = journeys.do(lambda ctx: returns.case(ctx, device=DeviceId(moving.body["device"])))
     given = case is not None and (case.body["state"] == returns.DONE or returns.given(case) is not None)
     device = moving.body["replacement"] if given else moving.body["device"]
-    return bool(device) and _told_by(journeys, DeviceId(device)) is None
+    if not device or _told_by(journeys, DeviceId(device)) is not None:
+        _move(journeys, moving)
 
 
-def _waits(refusal: Refused) -> bool:
+def _waits(refusal: TowncircleError) -> bool:
     """Tell whether a refusal only says that others are to act first."""
     return refusal.code in _LEFT or (refusal.code in _THERE and not isinstance(refusal, RelayedRefusal))
 
@@ -265,10 +267,7 @@ def _credited(journeys: Journeys, device: DeviceId, who: dict[str, str], *, faul
 
 @cites("502.27b/4")
 def waiting(journeys: Journeys) -> list[tuple[DeviceId, Mills | None]]:
-    """Give the balances that devices of the licensee gave back and that are not credited yet.
-
-    None is the amount of a device that is to go back and does not answer now.
-    """
+    """Give the balances that devices gave back and that are not credited yet; None where one does not answer now."""
     with journeys.world.store(journeys.licensee).reading() as view:
         cases = [row for row in view.find("check-out") if row.body["state"] == returns.NOTED]
     given = [(DeviceId(row.key), _given(journeys, row)) for row in cases if returns.disputed(row) is None]

@@ -148,7 +148,10 @@ def settle(journeys: Journeys) -> AccountStatement | None:
         except TowncircleError as error:  # told below; one half of a hybrid holds up neither the other nor what follows
             hindered = error
     if pair:
-        returning.finish(journeys)
+        try:
+            returning.finish(journeys)
+        except TowncircleError as error:  # told below; a device on its way out holds up nothing else
+            hindered = error
     quality.settle(journeys)
     accounts.settle(journeys)
     journeys.world.deliver()

@@ -300,7 +300,15 @@ ROWS = {
         sentence="The operator's secret {path} cannot be read.",
         clause="502.8(b)",
         next_step="Put the 32 bytes back in place; without them the keys cannot be opened. "
-        "A device whose keys are lost for good is given back: towncircle withdraw DIR --failed",
+        "A device whose keys are lost for good is given back: towncircle withdraw DIR --failed. For that a hosted "
+        "fleet is served without its keys: towncircle device serve-wan --keys-lost",
+    ),
+    "psd.keys-lost": Row(
+        kind="refused",
+        sentence="Its host serves {device} without keys, which are lost by its Provider's word: it can sign nothing.",
+        clause="502.8(b)",
+        next_step="Where they are lost for good, the device is given back: towncircle withdraw DIR --failed. Where "
+        "they are found, the Provider ends that host and starts towncircle device serve-wan with its secret.",
     ),
     "psd.wrapping-failed": Row(
         kind="refused",
@@ -320,7 +328,9 @@ ROWS = {
         sentence="The wrapping keys in {path} and the database do not belong together.",
         clause="502.8(b)",
         next_step="Name the folder that was made with this database (towncircle device serve-wan --wrapping DIR). A "
-        "database that was never served with one takes a new folder.",
+        "database that was never served with one takes a new folder. Where the folder is lost for good, no key opens "
+        "any more: towncircle device serve-wan --keys-lost serves the devices so that they are given back (towncircle "
+        "withdraw DIR --failed).",
     ),
     "psd.store-parted": Row(
         kind="refused",
@@ -356,7 +366,9 @@ ROWS = {
         sentence="The operator's secret was being replaced when something ended it: {path} is still there.",
         clause="502.8(b)",
         next_step="Have the old and the new secret or passphrase at hand where they were, and run towncircle device "
-        "reseal again with the same words: it goes on. Nothing is lost.",
+        "reseal again with the same words: it goes on. Where one of both is lost for good, so are keys: the device "
+        "is given back (towncircle withdraw DIR --failed), of a hosted fleet after towncircle device "
+        "serve-wan --keys-lost.",
     ),
     "psd.fleet-served": Row(
         kind="refused",
@@ -366,17 +378,19 @@ ROWS = {
     ),
     "psd.fleet-resealed": Row(
         kind="refused",
-        sentence="The operator's secret of {path} is another one than this host has, or is being replaced.",
+        sentence="The operator's secret of {path} is another one than this host has, or is being replaced, or "
+        "the database is served as one whose keys are lost.",
         clause="502.8(b)",
         next_step="Wait until towncircle device reseal has ended, then end this host and start it with the secret that "
-        "its devices are sealed under.",
+        "its devices are sealed under. Where that is lost for good: towncircle device serve-wan --keys-lost",
     ),
     "psd.fleet-secret": Row(
         kind="refused",
         sentence="The operator's secret of this host opens no key of the devices in {path}.",
         clause="502.8(b)",
         next_step="Start the host with the secret that its devices are sealed under (towncircle device serve-wan "
-        "--secret FILE). Nothing was kept of this one.",
+        "--secret FILE). Nothing was kept of this one. Where that secret is lost for good: towncircle device serve-wan "
+        "--keys-lost",
     ),
     "psd.no-standby": Row(
         kind="refused",

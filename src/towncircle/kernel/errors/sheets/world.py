@@ -21,6 +21,13 @@ ROWS = {
         clause="house",
         next_step="This is a defect: please report it with the command you ran.",
     ),
+    "desk.device-busy": Row(
+        kind="refused",
+        sentence="The device {device} of this lease is not free at this moment ({code}).",
+        clause="house",
+        next_step="Wait: the message comes again by itself, and the lease goes on with this device. Whoever will not "
+        "wait asks again (towncircle lease DIR).",
+    ),
     "desk.wrong-reply": Row(
         kind="refused",
         sentence="The answer that came back does not belong to message {message}.",
