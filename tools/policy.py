@@ -135,7 +135,8 @@ Install from a signed source, into a place that the device's user cannot write.
 
 Zeroising and the end of a rollover leave no copy of the key in a device's own store, its write-ahead log, the
 process or the token; a test scans for them. While a token is away its key is there still, and a zeroised device says
-so (`psd.token-owed`); the old key of a rollover is noted. A backup of such a store made before holds the key as the store did,
+so (`psd.token-owed`); the old key of a rollover is noted. A backup of such a store made before holds the key as the
+store did,
 sealed. Where the operator's secret (or the salt of a passphrase) lies in the device's folder alone, zeroise overwrites
 it there, so that a backup of the store alone opens nothing any more; a device that lives on has it replaced
 (`towncircle device reseal`), which overwrites the old one. What remains: a backup with the secret in it;
