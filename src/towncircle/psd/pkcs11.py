@@ -194,7 +194,7 @@ class _Timed:
         held, ready = bytearray(), select.poll()
         ready.register(self._pipe, select.POLLIN)
         while len(held) < size:
-            if not ready.poll(max(0.0, 1000 * (self._until - time.monotonic()))):
+            if not ready.poll(max(0, 1000 * (self._until - time.monotonic()))):
                 raise TimeoutError
             part = os.read(self._pipe, size - len(held))
             if not part:

@@ -34,7 +34,7 @@ ANSWER_S = 4  # house: of both tries of a request; a group holds other devices t
 REST_S = 30  # house: a library that failed is not asked for so long
 _AT_ONCE = 100  # signatures in one walk: a token that makes 50 in a second stays within its deadline
 _WAIT_S = 5  # house: for another worker that opens the token
-_LOOK_S = 0.02
+_LOOK_S = 1 / 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,4 +157,4 @@ class OneToken(TokenSlots):
 class _Time(threading.local):
     """Hold until when a thread may ask."""
 
-    until = float("inf")
+    until: float = 1 << 62
