@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from towncircle.cli.show import as_json, journeys_of, table, world_argument
+
+if TYPE_CHECKING:
+    from towncircle.wire.bodies import CheckOutStatement
 
 
 def add(subparsers: Any) -> None:
@@ -63,6 +66,10 @@ def run(args: argparse.Namespace) -> int:
         told = returning.withdraw(
             journeys, reason=reason, by=args.by, device=device, wait=args.wait, failed=args.failed
         )
+    return _told(told, args)
+
+
+def _told(told: CheckOutStatement, args: argparse.Namespace) -> int:
     if args.json:
         as_json(
             {
