@@ -34,7 +34,6 @@ from towncircle.psd.token_names import TokenNames
 from towncircle.wire import cbor
 
 ANSWER_S = 10  # house: shorter than a LAN host waits for its device
-_AWAY = ("fatal", "missing")  # answers that say that the library itself is gone
 WORKER = "towncircle.psd.pkcs11_worker"
 MAX_REPLY = 1 << 20
 _OF_THE_TOKEN = frozenset(  # refusals that say nothing of one key; a PIN that is wrong is not tried until it is locked
@@ -64,7 +63,7 @@ class TokenLibrary:
         answer_s: int = ANSWER_S,
         rest_s: int = 0,
     ) -> None:
-        self._answer_s, self._rest_s, self._rested = answer_s, rest_s, ("", "", 0)  # answer, what, until (ns)
+        self._answer_s, self._rest_s, self._rested = answer_s, rest_s, ("", "", 0)  # kind, what, until (ns)
         self._path, self._environment, self._module = path, dict(environment or {}), worker
         self._child: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
@@ -89,21 +88,15 @@ class TokenLibrary:
             if reply[0] == "done":
                 return reply
             kind, what = str(reply[0]), str(reply[1])
-            if self._rest_s and (kind in _AWAY or what in _OF_THE_TOKEN):
+            if self._rest_s and (kind in ("fatal", "missing") or what in _OF_THE_TOKEN):
                 self._end()  # the next one looks anew whether the library is there
                 self._rested = (kind, what, time.monotonic_ns() + self._rest_s * 1_000_000_000)
         raise self._refusal(kind, what)
 
     def _refusal(self, kind: str, what: str) -> Refused:
-        return Refused(
-            "psd.token-failed"
-            if kind == "fatal"
-            else "psd.token-missing"
-            if kind == "missing"
-            else "psd.token-refused",
-            library=self._path,
-            what=what,
-        )
+        if kind == "missing":
+            return Refused("psd.token-missing", library=self._path, what=what)
+        return Refused("psd.token-failed" if kind == "fatal" else "psd.token-refused", library=self._path, what=what)
 
     @property
     def resting(self) -> bool:
