@@ -27,6 +27,7 @@ from towncircle.kernel.store import Record
 from towncircle.licensee import batches, mailroom, returns
 from towncircle.licensee.corrections import Shortpaid
 from towncircle.provider import missing as incident
+from towncircle.psd import commands
 from towncircle.psd.opening import SECRET
 from towncircle.psd.ports import BytePort
 from towncircle.testing.rehearsal_world import in_process
@@ -68,7 +69,7 @@ class Serving:
         self.around: Callable[[Path, BytePort], Callable[[bytes], bytes]] = lambda _place, port: port.exchange
         self.world = World.open(folder, Wiring(make_port=self.open))
         self.notes: Notebook | None = None
-        self.away = False
+        self.away = self.half_away = self.busy = False
 
     def device(self, place: Path) -> BytePort:
         if place not in self._ports:
@@ -89,18 +90,29 @@ class Serving:
         self.world.shelf.close()
 
     def hybrid(self, first: DeviceId, half: DeviceId) -> None:
-        """Reach a device as a hybrid's host does from now on; `away`: the host's own device does not answer."""
+        """Reach a device as a hybrid's host does from now on.
+
+        `away`: the host's own device does not answer. `busy`: it runs long pieces, and shows no registers meanwhile.
+        `half_away`: the hosted one is not reached.
+        """
         place_of = self.world.shelf.folder_of
         self.notes = Notebook(place_of(first), first=first, other=half)
-        other = self.device(place_of(half))
 
         def exchange(command: bytes) -> bytes:
             if self.away:
                 raise refusal("psd.restarting")
+            if self.busy and isinstance(commands.decode_command(command), commands.Status):
+                raise refusal("psd.host-busy")
             return self.device(place_of(first)).exchange(command)
 
-        hybrid = HybridPort(Port(exchange), other, self.notes)
-        self.around = lambda place, port: hybrid.exchange if place.name == first else port.exchange
+        def hosted(command: bytes) -> bytes:
+            if self.half_away:
+                raise refusal("transport.unreachable")
+            return self.device(place_of(half)).exchange(command)
+
+        hybrid = HybridPort(Port(exchange), Port(hosted), self.notes)
+        ways = {first: hybrid.exchange, half: hosted}
+        self.around = lambda place, port: ways.get(DeviceId(place.name), port.exchange)
         self.world.shelf.close()
 
     def fail(self, device: DeviceId) -> None:
@@ -355,6 +367,8 @@ def test_a_gone_device_is_booked_by_the_statement_where_open_jobs_explain_it_and
         assert (disputed, noted) == ((device, Mills.dollars(200) - total, Mills.dollars(200)), [device])
         assert returning.waiting(journeys) == []
         written(journeys, "job", "JOB-dearer", {**dearer, "state": "given up"})
+        for at in range(13):  # many other jobs of another device are open too
+            written(journeys, "job", f"JOB-0{at}", {**job.body, "device": other})
         written(journeys, "job", paid, dict(job.body))
         journeys.settle()
         assert case_of(journeys, device) == returns.DONE

@@ -53,6 +53,32 @@ def spent(journeys: Journeys) -> dict[str, tuple[int, int]]:
         return {row.key: (row.body["reserved"], row.body["spent"]) for row in view.find("department")}
 
 
+def authorised(journeys: Journeys, name: str) -> None:
+    journeys.do(lambda ctx: persons.authorise(ctx, name=name))
+    set_pin(journeys, name=name, pin=PIN)
+
+
+@cites("IMI-05/3")
+def test_who_may_not_print_for_a_department_decides_nothing_that_it_may_pay(journeys: Journeys) -> None:
+    first, second = planned(journeys)
+    total = row_of(journeys, first).body["total"]
+    for name in ("ann", "cyd"):
+        authorised(journeys, name)
+    journeys.do(lambda ctx: departments.admit(ctx, department="claims", name="cyd", admitted=True))
+    debited(journeys, second)
+    break_down(journeys.world, journeys.device)
+    ann = Payer(person="ann", pin=PIN)
+    tries = ((second, True, ann), (first, False, ann), (second, False, ann), (first, True, ann), (first, True, Payer()))
+    for job, is_lost, payer in tries:
+        with pytest.raises(Refused) as caught:
+            evidenced.decide(journeys, job, debited=is_lost, payer=payer, reason="the pages are hers")
+        assert caught.value.code == ("department.not-admitted" if payer.person else "department.no-person")
+    assert spent(journeys) == {"mailroom": (total, 0), "claims": (total, 0)}
+    cyd = Payer(person="cyd", pin=PIN)  # the department of the start admits everybody
+    assert evidenced.decide(journeys, second, debited=True, payer=cyd, reason="it is mine").body["state"] == "lost"
+    assert spent(journeys) == {"mailroom": (total, 0), "claims": (0, total)}
+
+
 @cites("IMI-05", "P050-3.3c")
 def test_a_person_decides_whose_marks_a_broken_device_debited(
     journeys: Journeys, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -106,7 +132,11 @@ def test_registers_that_count_both_jobs_leave_no_doubt(journeys: Journeys, tmp_p
     debited(journeys, first)
     debited(journeys, second)
     break_down(journeys.world, journeys.device)
+    authorised(journeys, "ann")
     for job in (second, first):
+        with pytest.raises(Refused) as caught:
+            evidenced.decide(journeys, job, debited=False, payer=Payer(person="ann", pin=PIN), reason="it was not")
+        assert caught.value.code == "mailroom.registers-say-otherwise"
         with pytest.raises(Refused) as caught:
             journeys.evidence(job)
         assert caught.value.code == "mailroom.marks-lost"

@@ -23,28 +23,45 @@ def add(subparsers: Any) -> None:
         "signs nothing: it goes out of service, and its last signed reading stands until the Provider has examined it "
         "(502.20(f)). With --failed so does one that answers and cannot open its keys, because their secret, wrapping "
         "key or token is lost: it is asked to sign once more, and goes only where it cannot. What it held comes back "
-        "by a claim (towncircle claim) once the Provider has examined it.",
+        "by a claim (towncircle claim) once the Provider has examined it. Where the Provider states another amount "
+        "than the device or the books, nothing is booked until it states the right one, or a person takes its figure "
+        "with --accept, --by and --reason, which stays on record.",
     )
     world_argument(parser)
     parser.add_argument("--device", metavar="ID", help="another device of the licensee's, such as the half of a hybrid")
-    parser.add_argument("--reason", default="no longer wanted", metavar="TEXT", help="why (default: no longer wanted)")
+    parser.add_argument("--reason", default="", metavar="TEXT", help="why (default: no longer wanted)")
     parser.add_argument("--by", default="", metavar="NAME", help="the authorised person who asks (see: person)")
     parser.add_argument(
         "--wait", action="store_true", help="leave section G and the credit to the persons who hold the offices"
     )
     parser.add_argument("--failed", action="store_true", help="its keys are lost: it goes as one that failed")
+    parser.add_argument(
+        "--accept", metavar="AMOUNT", help="accept the amount that the Provider states for a device in dispute"
+    )
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Withdraw and show the Provider's statement."""
+    from towncircle.kernel.errors import BadInput
     from towncircle.kernel.ids import DeviceId
+    from towncircle.kernel.money import Mills
+    from towncircle.licensee import returns
     from towncircle.world import returning
 
+    taken = Mills.parse(args.accept) if args.accept is not None else None
+    if taken is not None and not (args.device and args.by and args.reason):
+        raise BadInput("cli.argument-astray", arguments="--accept", needs="--device ID, --by NAME and --reason TEXT")
+    reason = args.reason or "no longer wanted"
     with journeys_of(args) as journeys:
         device = DeviceId.parse(args.device) if args.device else None
+        if taken is not None and device is not None:
+            journeys.do(
+                lambda ctx: returns.accept(ctx, device=device, amount=taken, reason=reason),
+                actor=args.by,
+            )
         told = returning.withdraw(
-            journeys, reason=args.reason, by=args.by, device=device, wait=args.wait, failed=args.failed
+            journeys, reason=reason, by=args.by, device=device, wait=args.wait, failed=args.failed
         )
     if args.json:
         as_json(

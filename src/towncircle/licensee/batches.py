@@ -24,6 +24,7 @@ from towncircle.licensee import books, departments
 from towncircle.licensee.limits import Limits
 from towncircle.licensee.mailroom import CLAIMED, EVIDENCED, LOST, POSTAGE, PRINTED
 from towncircle.licensee.promises import (
+    DECIDED,
     PAID_FROM,
     PLANNED,
     RESERVED,
@@ -36,7 +37,6 @@ from towncircle.licensee.promises import (
 from towncircle.mailpiece.sheets import stock, used
 
 GIVEN_UP = "given up"
-DECIDED = "decided_by"  # a field of a job that a device did not debit, as a person decided
 Piece = Mapping[str, Any]
 
 
@@ -232,17 +232,42 @@ def lose(
     return ctx.tx.put("job", job, body, owner=owner, expected=row.version)
 
 
-def decide(ctx: Context, *, job: JobId, device: DeviceId, debited: bool, told: Mapping[str, Any]) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """Hold a decision whether a device debited a job; `departments` are those of the jobs that it may have been."""
+
+    job: JobId
+    device: DeviceId
+    debited: bool
+    departments: Iterable[str]
+
+
+@cites("IMI-05/3")
+def check_decider(ctx: Context, decision: Decision) -> None:
+    """Check that a job is open, and that who decides on it may print for every department that it may charge.
+
+    Raises `Refused`: mailroom.not-in-doubt, and as `departments.check_person`.
+    """
+    row = ctx.tx.get("job", decision.job)
+    assert row is not None
+    if row.body["state"] not in (PLANNED, WAITING):
+        raise Refused("mailroom.not-in-doubt", job=row.key, state=row.body["state"])
+    for department in sorted({row.body["department"], *decision.departments}):
+        departments.check_person(ctx, department=department, person=ctx.actor, job=decision.job)
+
+
+def decide(ctx: Context, decision: Decision, *, told: Mapping[str, Any]) -> None:
     """Write down a person's decision whether a device debited a job that it can say nothing of any more.
 
     `told` is what it rests on: what was counted, among which jobs, and the reason. One that was debited is then lost
-    (`lose`); any other one counts as never evidenced.
+    (`lose`); any other one counts as never evidenced by that device.
     """
-    row = ctx.tx.get("job", job)
+    row = ctx.tx.get("job", decision.job)
     assert row is not None
-    ctx.note("evidence.decided", job, clauses=("IMI-05",), device=device, debited=debited, **told)
-    if not debited:
-        ctx.tx.put("job", job, {**row.body, DECIDED: ctx.actor}, owner=row.owner, expected=row.version)
+    about: dict[str, Any] = {"device": decision.device, "debited": decision.debited, **told}
+    ctx.note("evidence.decided", row.key, clauses=("IMI-05",), **about)
+    if not decision.debited:
+        ctx.tx.put("job", row.key, {**row.body, DECIDED: ctx.actor}, owner=row.owner, expected=row.version)
 
 
 def outcome(view: Transaction, record: Record, *, given_up: bool = False) -> dict[str, Any]:

@@ -15,7 +15,6 @@ from itertools import combinations
 from towncircle.kernel.money import Mills
 from towncircle.kernel.store import Record, Transaction
 from towncircle.licensee import promises
-from towncircle.licensee.mailroom import REDATE, form_of
 
 MOST = 12  # house: of more open jobs than these nobody looks for the ways in which they add up
 Way = tuple[Record, ...]
@@ -63,7 +62,7 @@ class Counted:
 
 def candidates(view: Transaction, was_asked: Callable[[Record], bool]) -> list[Record]:
     """Give the open jobs that a device may have been asked for: single ones, and of each open batch the next part."""
-    return [row for row in promises.maybe_debited(view) if form_of(row.body) != REDATE and was_asked(row)]
+    return [row for row in promises.maybe_debited(view) if was_asked(row)]
 
 
 def ways(rows: Sequence[Record], counted: Counted) -> list[Way]:

@@ -49,7 +49,7 @@ from towncircle.psd.client import DeviceClient
 from towncircle.psd.commands import Evidence, Evidenced, StatusReport
 
 SOFTWARE_ID = b"TC"  # house
-POSTAGE, REDATE, CORRECTION = "postage", "redate", "correction"
+POSTAGE, REDATE, CORRECTION = "postage", promises.REDATE, "correction"
 EVIDENCED, PRINTED, RELEASED = "evidenced", "printed", "released"
 WAITING = promises.WAITING
 CLAIMED = "claimed"  # it was never handed over, and its pieces were sent in for a refund

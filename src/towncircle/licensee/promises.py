@@ -10,13 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from towncircle.kernel.errors import Refused
-from towncircle.kernel.ids import JobId
+from towncircle.kernel.ids import DeviceId, JobId
 from towncircle.kernel.money import ZERO, Mills
 from towncircle.kernel.store import Record, Transaction
 from towncircle.ledger import LICENSEE, Books
 
 RESERVED, PLANNED = "reserved", "planned"
 WAITING = "waiting"  # a job that stands in an open batch, whose reservation pays for it
+REDATE = "redate"  # the form of a job that debits nothing
+DECIDED = "decided_by"  # a field of a job that a device did not debit, as a person decided
 HALF_OF = "half_of"  # a field of the licensee's record of a device: it is the hosted half of that one
 LEASED = "leased"  # another one: the how-manieth lease it came by
 PAID_FROM = "paid_from"  # a field of a batch: the half that stood in for its device, whose balance it was reserved of
@@ -76,11 +78,19 @@ def on_account(view: Transaction, *, licensee: str, device: str) -> Mills:
 
 def maybe_debited(view: Transaction) -> list[Record]:
     """Give the open jobs whose answer may be lost: single ones, and of each open batch the next part."""
-    rows = view.find("job", states=(PLANNED,))
+    rows = [row for row in view.find("job", states=(PLANNED,)) if row.body.get("form") != REDATE]
     for batch in open_batches(view):
         parts = (view.get("job", job_of(batch.key, at)) for at in range(1, len(batch.body["parts"]) + 1))
         rows += [row for row in parts if row is not None and row.body["state"] == WAITING][:1]
     return rows
+
+
+def cleared(view: Transaction, row: Record) -> set[DeviceId]:
+    """Give the devices of which a person decided that they did not debit a job; of any other one that says nothing."""
+    if DECIDED not in row.body:
+        return set()
+    told = (fact for fact in view.facts() if fact.type == "evidence.decided" and fact.subject == row.key)
+    return {DeviceId(fact.body["device"]) for fact in told if not fact.body["debited"]}
 
 
 def job_of(batch: str, number: int) -> JobId:

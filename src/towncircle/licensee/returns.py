@@ -5,13 +5,14 @@ Provider's statement. Not here: the Provider's decisions, transfers (`transfers`
 Kept: what was begun is written down before anything leaves; the value moves by the device's signed word only, so an
 interruption leaves it in the device or in the account, never in both. What the device gave back is written down with
 its word: its Provider may scrap it before the credit is known here. A credit of another amount is disputed by name
-until it is explained, and holds up nothing else.
+until it is explained, or a person accepts it with a reason, and holds up nothing else.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from towncircle.kernel import persons
 from towncircle.kernel.cites import cites
 from towncircle.kernel.context import Ask, Carry, Context, Exchange, Steps
 from towncircle.kernel.errors import BadInput, Refused
@@ -25,7 +26,7 @@ from towncircle.psd.states import WITHDRAWN
 from towncircle.wire.bodies import CheckOutNoted, CheckOutQuery, CheckOutRequest, CheckOutStatement, Withdraw
 from towncircle.wire.bodies.checkout import EXAMINATION, REASON
 
-_MOST = 12  # house: open jobs of which it is looked at whether they add up
+_MOST = 12  # house: open jobs of which it is looked at whether they add up; of more, that it is no more than their sum
 BEGUN, NOTED, DONE, DECLINED = "begun", "noted", "done", "declined"
 
 
@@ -173,7 +174,7 @@ def conclude(ctx: Context, *, device: DeviceId, asks: bool = True) -> Steps:
     elif gave is None and told.outcome != EXAMINATION:
         gave = (yield Exchange(device, lambda client: client.status())).withdrawn_total
     held = _held(ctx, device)
-    signed = told.outcome == EXAMINATION or gave == told.amount
+    signed = told.outcome == EXAMINATION or told.amount in (gave, accepted(held))
     if (told.device, told.refund) != (device, held.body["refund"]) or not signed:
         raise Refused(
             "licensee.not-what-it-gave", device=device, amount=told.amount, given=gave or ZERO, provider=provider
@@ -204,6 +205,34 @@ def disputed(case: Record) -> tuple[Mills, Mills] | None:
     return (Mills(told["stated"]), Mills(told["gave"])) if told and case.body["state"] == NOTED else None
 
 
+@cites("502.27b/1")
+def accept(ctx: Context, *, device: DeviceId, amount: Mills, reason: str) -> None:
+    """Have a person accept what the Provider states for a returned device; the next query books it.
+
+    Raises `Refused`: person.unknown, licensee.not-disputed, licensee.states-more where these books have less in the
+    device; `BadInput` (licensee.reason).
+    """
+    check_reason(reason)
+    person, held = persons.check(ctx, ctx.actor), case(ctx, device=device)
+    told = disputed(held) if held is not None else None
+    if held is None or told is None or told[0] != amount:
+        raise Refused("licensee.not-disputed", device=device, amount=amount)
+    most = books.in_device(ctx, device=device)
+    if amount > most:
+        raise Refused("licensee.states-more", device=device, amount=amount, held=most)
+    if accepted(held) != amount:
+        about = {"provider": held_device(ctx, device).body["provider"], "refund": held.body["refund"]}
+        figures: dict[str, Any] = {"stated": int(amount), "gave": int(told[1]), "reason": reason}
+        ctx.note("check-out.accepted", device, clauses=("502.27(b)",), **about, **figures)
+        _write(ctx, held, accepted={"stated": int(amount), "by": person, "reason": reason})
+
+
+def accepted(case: Record) -> Mills | None:
+    """Give what a person accepted that the Provider credited, other than the device or the books say."""
+    told = case.body.get("accepted")
+    return None if told is None else Mills(told["stated"])
+
+
 def disputes(view: Transaction) -> list[tuple[DeviceId, Mills, Mills]]:
     """Give the returned devices in dispute: what the Provider stated, and what each gave."""
     found = [(DeviceId(row.key), disputed(row)) for row in view.find("check-out")]
@@ -213,10 +242,13 @@ def disputes(view: Transaction) -> list[tuple[DeviceId, Mills, Mills]]:
 def _explained(ctx: Context, device: DeviceId, lost: Mills) -> bool:
     """Tell whether what is lacking is just what jobs cost that the device may have evidenced, or its hybrid."""
     whose = {device, held_device(ctx, device).body.get(promises.HALF_OF)}
+    rows = [row for row in promises.maybe_debited(ctx.tx) if row.body["device"] in whose]
+    totals = [int(row.body["total"]) for row in rows if device not in promises.cleared(ctx.tx, row)]
+    if len(totals) > _MOST:
+        return 0 <= int(lost) <= sum(totals)
     sums = {0}
-    for row in promises.maybe_debited(ctx.tx)[:_MOST]:
-        total = int(row.body["total"])
-        sums |= {done + total for done in sums if row.body["device"] in whose}
+    for total in totals:
+        sums |= {done + total for done in sums}
     return int(lost) in sums
 
 

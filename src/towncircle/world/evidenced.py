@@ -5,11 +5,13 @@ with it, and a person's decision where registers leave that open. Not here: evid
 batch (`licensee.batches`), the sums (`licensee.doubts`).
 Kept: a refusal alone says nothing, because the answer of an earlier attempt may have been lost. A faulted or zeroised
 device gives no marks again, but still shows its registers: what they count beyond the host's own records was debited.
-A device that is out of service may not be asked any more: what it was set to, and signed that it gave back, leaves what
-it evidenced, and the licensee's own books tell whether all of that is written down. Every half that a device ever had
-is asked with it, whatever became of it since, unless the hybrid's notes say that it never got the job, or it was gone
-before the job was planned; one that nobody can ask and that gave nothing back is no "never". Where several jobs are
-open, those that add up to what was counted were debited; a person decides only what the registers leave open.
+A request that the hybrid's notes have at the half was never the first device's, and what a person decided of one
+device says nothing of another. A device that is out of service may not be asked any more: what it was set to, and
+signed that it gave back, leaves what it evidenced, and the licensee's own books tell whether all of that is written
+down. Every half that a device ever had is asked with it, whatever became of it since, unless the hybrid's notes say
+that it never got the job, or it was gone before the job was planned; one that nobody can ask and that gave nothing
+back is no "never". Where several jobs are open, those that add up to what was counted were debited; a person decides
+only what the registers leave open.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from towncircle.kernel.cites import cites
+from towncircle.kernel.context import Context
 from towncircle.kernel.errors import Refused
 from towncircle.kernel.ids import DeviceId, JobId
 from towncircle.kernel.money import ZERO, Mills
@@ -39,7 +42,7 @@ _NO_MORE = "world.station-refused"  # a host to a licensee whose device is gone
 
 def never(journeys: Journeys, job: Record) -> bool:
     """Tell whether the device, and every half that it had, is sure that it never evidenced a job."""
-    if mailroom.form_of(job.body) == mailroom.REDATE or batches.DECIDED in job.body:
+    if mailroom.form_of(job.body) == mailroom.REDATE:
         return True
     return all(_never(journeys, job, one) for one in _asked(journeys, job))
 
@@ -48,8 +51,11 @@ def _asked(journeys: Journeys, job: Record) -> list[DeviceId]:
     device = DeviceId(job.body["device"])
     with journeys.world.store(journeys.licensee).reading() as view:
         known = [half for half in halves.ever_of(view, device) if not _gone_before(view, half, job)]
+        cleared = promises.cleared(view, job)
     folder = journeys.world.shelf.folder_of(device)
-    return [device, *(half for half in known if notebook.was_sent(folder, job.key, other=half))]
+    sent = [half for half in known if notebook.was_sent(folder, job.key, other=half)]
+    first = [] if notebook.went_elsewhere(folder, job.key, first=device) else [device]
+    return [one for one in [*first, *sent] if one not in cleared or not _is_over(journeys, one)]
 
 
 def _gone_before(view: Transaction, half: DeviceId, job: Record) -> bool:
@@ -98,6 +104,14 @@ def _unwritten(journeys: Journeys, device: DeviceId) -> Mills | None:
         return Books(view, LICENSEE).balance(f"in-device/{journeys.licensee}/{device}")
 
 
+def _is_over(journeys: Journeys, device: DeviceId) -> bool:
+    """Tell whether a device gives no marks any more; one that gives some again tells by itself what it debited."""
+    try:
+        return journeys.status_of(device).state in _SILENT
+    except Refused:
+        return True  # it was, when a person decided, and nobody can say otherwise
+
+
 def _is_out(journeys: Journeys, device: DeviceId) -> bool:
     with journeys.world.store(journeys.licensee).reading() as view:
         case = view.get("check-out", device)
@@ -111,8 +125,29 @@ def is_silent(journeys: Journeys, device: DeviceId) -> bool:
 
 
 def lost_with(journeys: Journeys, job: Record) -> DeviceId | None:
-    """Name the device that debited more than is written down and gives no marks away any more; None where none did."""
-    return next((one for one in _asked(journeys, job) if _has_lost(journeys, job, one)), None)
+    """Name the device that debited more than is written down and gives no marks away any more; None where none did.
+
+    It is none, either, while another device that the job may have gone to can give it, or does not answer.
+    """
+    asked = _asked(journeys, job)
+    gone = next((one for one in asked if _has_lost(journeys, job, one)), None)
+    if any(_may_give(journeys, job, one) for one in asked if one != gone):
+        return None
+    return gone
+
+
+def _may_give(journeys: Journeys, job: Record, device: DeviceId) -> bool:
+    """Tell whether a device can give the marks of a job, or is only away now."""
+    if _unwritten(journeys, device) == ZERO:
+        return False
+    try:
+        with journeys.world.shelf.client(device) as client:
+            if client.status().state in _SILENT:
+                return False
+            client.recover(job.key)
+    except Refused as answer:
+        return answer.code not in ("psd.request-unknown", _NO_MORE)
+    return True
 
 
 def _has_lost(journeys: Journeys, job: Record, device: DeviceId) -> bool:
@@ -143,7 +178,7 @@ def check_made(journeys: Journeys, job: Record) -> None:
     except Refused as answer:
         if answer.code != "psd.request-unknown":
             raise
-        others = ", ".join(_asked(journeys, job)[1:])
+        others = ", ".join(one for one in _asked(journeys, job) if one != device)
         raise Refused("mailroom.half-silent", job=job.key, device=device, half=others) from answer
 
 
@@ -183,24 +218,30 @@ def _in_doubt(
 
 
 def _lost(journeys: Journeys, job: Record, device: DeviceId, counted: doubts.Counted) -> Record:
+    row: Record = journeys.do(lambda ctx: _lose(ctx, job, device, counted))
+    return row
+
+
+def _lose(ctx: Context, job: Record, device: DeviceId, counted: doubts.Counted) -> Record:
     ascending, descending = counted.after(job)
     after_it = {"ascending_after": ascending, "descending_after": descending}
-    row: Record = journeys.do(
-        lambda ctx: batches.lose(ctx, job=JobId(job.key), device=device, first_piece=counted.before[0] + 1, **after_it)
-    )
-    return row
+    return batches.lose(ctx, job=JobId(job.key), device=device, first_piece=counted.before[0] + 1, **after_it)
 
 
 @cites("IMI-05", "P050-3.3c")
 def decide(journeys: Journeys, job: str, *, debited: bool, payer: Payer, reason: str) -> Record:
     """Have a person decide whether an open job is among those that a device debited and cannot give any more.
 
-    What the registers decide by themselves is done by them, and no person is needed. Gives the job as it is then.
+    It is a person who may print for every department that may have to pay. What the registers decide by themselves is
+    done by them. Gives the job as it is then.
 
-    Raises `Refused`: mailroom.no-such-job, mailroom.not-in-doubt, mailroom.registers-say-otherwise, person.unknown and
-    what the PIN is refused for; `BadInput` (licensee.reason).
+    Raises `Refused`: mailroom.no-such-job, mailroom.not-in-doubt, mailroom.registers-say-otherwise,
+    department.no-person, department.not-admitted, person.unknown and what the PIN is refused for; `BadInput`
+    (licensee.reason).
     """
     returns.check_reason(reason)
+    if not payer.person:
+        raise Refused("department.no-person", job=job[:40])
     prove(journeys, payer, job=JobId.parse(job))
     with turn(journeys.world.folder, journeys.licensee):
         row = _held(journeys, job)
@@ -212,17 +253,22 @@ def decide(journeys: Journeys, job: str, *, debited: bool, payer: Payer, reason:
         left = [way for way in found if doubts.within(way, row) == debited]
         if not left if found else (debited and not counted.holds([row])):
             raise Refused("mailroom.registers-say-otherwise", job=job, device=device, counted=counted)
-        if not doubts.agree(found):
-            among = sorted(one.key for one in rows)
-            told = {"pieces": counted.pieces or 0, "mills": counted.mills, "among": among, "reason": reason}
-            journeys.do(
-                lambda ctx: batches.decide(ctx, job=JobId(job), device=device, debited=debited, told=told),
-                actor=payer.person,
-            )
-        if debited:
-            return _lost(journeys, row, device, counted)
-        if row.body["state"] == promises.PLANNED:
-            journeys.do(lambda ctx: mailroom.give_up(ctx, job=JobId(job)))
+        among = {one.key: one.body["department"] for one in rows}
+        told = {"pieces": counted.pieces or 0, "mills": counted.mills, "among": sorted(among), "reason": reason}
+        decision = batches.Decision(
+            job=JobId(job), device=device, debited=debited, departments={row.body["department"], *among.values()}
+        )
+
+        def decided(ctx: Context) -> None:
+            batches.check_decider(ctx, decision)
+            if not doubts.agree(found):
+                batches.decide(ctx, decision, told=told)
+            if debited:
+                _lose(ctx, row, device, counted)
+            else:
+                mailroom.give_up(ctx, job=JobId(job))
+
+        journeys.do(decided, actor=payer.person)
         return _held(journeys, job)
 
 
@@ -250,7 +296,7 @@ def _held(journeys: Journeys, job: str) -> Record:
 
 def _candidates(journeys: Journeys, device: DeviceId) -> list[Record]:
     with journeys.world.store(journeys.licensee).reading() as view:
-        return doubts.candidates(view, lambda row: batches.DECIDED not in row.body and device in _asked(journeys, row))
+        return doubts.candidates(view, lambda row: device in _asked(journeys, row))
 
 
 def _counted(journeys: Journeys, device: DeviceId) -> doubts.Counted:

@@ -37,7 +37,6 @@ _LOST = frozenset({"psd.unreachable", "psd.interrupted", "psd.interrupted-once"}
 _OF_KEYS = frozenset({"psd.wrapping-failed"})  # a host of an earlier release said so of pieces that it had kept
 _UNREAD = frozenset({"psd.malformed"})  # it may be an answer that nobody can read
 _DOUBT = _LOST | _STORE | _OF_KEYS | _UNREAD | {"psd.request-conflict"}
-_AWAY = _NOT_SENT | _LOST | {"psd.host-busy", "psd.store-busy"}
 
 
 @cites("PRE-02", "PRE-03")
@@ -156,14 +155,17 @@ class HybridPort:
                 self._changed.notify_all()
 
     def _status(self, command: bytes, place: str, until: float) -> bytes:
-        """Show the device that was asked for; the hosted one in its stead where it cannot be reached, and say so."""
+        """Show the device that was asked for; the hosted one in its stead where it cannot be reached, and say so.
+
+        Only where it would get no pieces either: one that is busy, or nobody knows of, may pay them a moment later.
+        """
         moved, away = self._notebook.moved, ""
         try:
             answer = self._ask(place, command, until)
-            if commands.is_error(answer) and _error_of(answer).code in _AWAY:
+            if commands.is_error(answer) and _error_of(answer).code in _NOT_SENT:
                 raise _error_of(answer)
         except TowncircleError as error:
-            if place == OTHER or error.code not in _AWAY:
+            if place == OTHER or error.code not in _NOT_SENT:
                 raise
             away, answer = error.sentence, self._ask(OTHER, command, until)
         if commands.is_error(answer):

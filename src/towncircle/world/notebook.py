@@ -114,7 +114,7 @@ class Notebook:
 
 
 def _is_head(head: list[str]) -> bool:
-    return head[0] == _HEAD and (len(head) == 3 or (len(head) == 4 and head[3] in (_USED, _NEW)))
+    return head[:1] == [_HEAD] and (len(head) == 3 or (len(head) == 4 and head[3] in (_USED, _NEW)))
 
 
 def _said(error: OSError) -> str:
@@ -138,15 +138,26 @@ def first_of(folder: Path) -> str:
 
 def was_sent(folder: Path, request: str, *, other: str) -> bool:
     """Tell whether a hybrid's notes say that a request went to its hosted device; yes, where no note can say no."""
+    head, places = _noted(folder, request)
+    if not _is_head(head) or head[2] != other:
+        return True
+    return bool(places) and places[-1] not in (FIRST, NOWHERE)
+
+
+def went_elsewhere(folder: Path, request: str, *, first: str) -> bool:
+    """Tell whether a hybrid's notes say that a request went to its hosted device, and so not to its own."""
+    head, places = _noted(folder, request)
+    return _is_head(head) and head[1] == first and places[-1:] == [OTHER]
+
+
+def _noted(folder: Path, request: str) -> tuple[list[str], list[str]]:
+    """Give the head of the notes and where a request went, the last place at the end; nothing without notes."""
     try:
         lines = (folder / NOTES).read_text(errors="replace").split("\n")
     except OSError:
-        return True
-    head = lines[0].split("\t")
-    if not _is_head(head) or head[2] != other:
-        return True
+        return [], []
     places = [place for name, _, place in (line.partition("\t") for line in lines[1:]) if name == request]
-    return bool(places) and places[-1] not in (FIRST, NOWHERE)
+    return lines[0].split("\t"), places
 
 
 def move(folder: Path) -> None:

@@ -30,6 +30,7 @@ UNSHOWN_FACTS: Mapping[str, str] = MappingProxyType(
         "rates.filing-refused": "the tables of the town are in order: tests/journeys/test_updates.py has one refused",
         "evidence.decided": "no device of the town fails while two departments wait for it: tests/world shows it",
         "check-out.disputed": "Providers of the town state what devices gave: tests/journeys shows another one",
+        "check-out.accepted": "it follows a dispute: tests/journeys shows it",
         "device.not-reached": "the hosts of the town are there: tests/journeys has one that is away",
         "zones.taken": "the town mails letters, which have no zones: tests/world shows it",
     }

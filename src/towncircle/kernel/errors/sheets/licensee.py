@@ -113,6 +113,20 @@ ROWS = {
         kind="refused",
         sentence="{provider} states {amount} for the device {device}, which gave back {given}. Nothing was booked.",
         clause="502.27(b)(1)",
+        next_step="Have the Provider reconcile it with the device's own signed withdrawal; it is asked anew each day. "
+        "Or have a person take its figure, on record: towncircle withdraw DIR --device {device} --accept {amount} "
+        "--by NAME --reason TEXT",
+    ),
+    "licensee.not-disputed": Row(
+        kind="refused",
+        sentence="{amount} is not what a Provider states, and a device or the books contest, for {device}.",
+        clause="502.27(b)(1)",
+        next_step="See what is in dispute: towncircle status DIR --json (disputed_balances); accept just that.",
+    ),
+    "licensee.states-more": Row(
+        kind="refused",
+        sentence="{amount} is stated for the device {device}, in which these books have only {held}.",
+        clause="502.27(b)(1)",
         next_step="Have the Provider reconcile it with the device's own signed withdrawal.",
     ),
     "licensee.service-moved": Row(

@@ -39,6 +39,12 @@ ROWS = {
         clause="IMI-05",
         next_step="Say who prints and type the PIN: towncircle print DIR --department CODE --person NAME",
     ),
+    "department.no-person": Row(
+        kind="refused",
+        sentence="Nobody is named who decides whether the job {job} was debited.",
+        clause="IMI-05",
+        next_step="Say who decides and type the PIN: towncircle department lost DIR JOB --person NAME --reason TEXT",
+    ),
     "department.not-admitted": Row(
         kind="refused",
         sentence="'{name}' is not admitted to the department '{department}'.",
