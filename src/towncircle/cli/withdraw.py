@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import Any
 
 from towncircle.cli.show import as_json, journeys_of, table, world_argument
-
-if TYPE_CHECKING:
-    from towncircle.wire.bodies import CheckOutStatement
 
 
 def add(subparsers: Any) -> None:
@@ -59,17 +57,11 @@ def run(args: argparse.Namespace) -> int:
     with journeys_of(args) as journeys:
         device = DeviceId.parse(args.device) if args.device else None
         if taken is not None and device is not None:
-            journeys.do(
-                lambda ctx: returns.accept(ctx, device=device, amount=taken, reason=reason),
-                actor=args.by,
-            )
+            accept = partial(returns.accept, device=device, amount=taken, reason=reason)
+            journeys.do(accept, actor=args.by)
         told = returning.withdraw(
             journeys, reason=reason, by=args.by, device=device, wait=args.wait, failed=args.failed
         )
-    return _told(told, args)
-
-
-def _told(told: CheckOutStatement, args: argparse.Namespace) -> int:
     if args.json:
         as_json(
             {
