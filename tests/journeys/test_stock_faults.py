@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -217,6 +219,47 @@ def test_a_device_that_a_lease_began_with_and_that_stays_away_is_passed_over_in_
     world.clock.go(world.clock.after("11m"))
     assert Journeys(world).lease().device == two
     assert unreached(world) == {one: "transport.unreachable"}
+    world.close()
+
+
+def test_what_the_slower_of_two_walks_of_a_lease_has_taken_besides_is_free_for_another(tmp_path: Path) -> None:
+    outage = Outage(tmp_path / "world")
+    world = outage.world
+    one, two = stocked(world, 2)
+    prepare, taken, answered = leasing._prepare, Event(), Event()
+    answers: list[bytes] = []
+
+    def second() -> None:
+        with world.store(MAILROOM).reading() as view:
+            (row,) = [row for row in view.find("outgoing", owner="waiting") if row.key.startswith("lease ")]
+        answers.append(world.desk(HARBOR).receive(base64.b64decode(row.body["raw"])))
+
+    walk = Thread(target=second)
+
+    def meanwhile() -> None:
+        outage.begin(one)
+        walk.start()
+        assert taken.wait(20)
+        outage.begin()
+
+    def preparing(*told: Any) -> Iterator[Any]:
+        if told[1] == one:
+            yield Outside(meanwhile)
+        else:
+            taken.set()
+            yield Outside(lambda: answered.wait(20))
+        return (yield from prepare(*told))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(leasing, "_prepare", preparing)
+        assert mailer(world).device == one
+        answered.set()
+        walk.join(20)
+    world.shelf.close()
+    with world.store(MAILROOM).reading() as view:
+        (row,) = [row for row in view.find("outgoing", owner="answered") if row.key.startswith("lease ")]
+    assert answers == [base64.b64decode(row.body["reply"])]
+    assert mailer(world, ANNEX).device == two
     world.close()
 
 

@@ -41,3 +41,25 @@ def test_the_secret_of_another_database_or_folder_outlives_its_replacement(
     assert not list(tmp_path.glob("*.next"))
     with closing(PostgresMemory((tmp_path / "one").read_text())) as store:
         assert store.is_secret(secret.read_bytes())
+
+
+def test_a_secret_of_which_no_host_could_note_what_it_serves_is_replaced_by_a_persons_word_only(
+    tmp_path: Path, databases: Callable[[], str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    secret, dsn = tmp_path / "secret", databases()
+    secret.write_bytes(SECRET)
+    (tmp_path / "dsn").write_text(dsn)
+    (tmp_path / "secret.fleets").touch()  # nothing can be written there, whoever the host is
+    with closing(PostgresMemory(dsn, create=True, secret=SECRET)) as store:
+        assert not note_secret(secret, store)
+        (tmp_path / "secret.fleets").unlink()
+        note_secret(secret, store)
+        (note,) = (tmp_path / "secret.fleets").iterdir()
+        assert note_secret(secret, store)
+    note.unlink()
+    line = ["device", "reseal", "--dsn-from", str(tmp_path / "dsn"), "--secret", str(secret)]
+    assert main(line) == 3
+    assert "psd.secret-unnoted" in capsys.readouterr().err
+    assert (secret.read_bytes(), list(tmp_path.glob("*.next"))) == (SECRET, [])
+    assert main([*line, "--only-this-database"]) == 0
+    assert secret.read_bytes() != SECRET

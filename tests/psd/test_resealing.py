@@ -36,6 +36,7 @@ from towncircle.psd.process import create, open_device
 from towncircle.psd.sqlite import SqliteMemory
 
 CHANCE = SystemRandomness()
+SAID = ["--only-this-database"]  # no host has noted it
 
 
 @pytest.fixture(scope="module")
@@ -204,7 +205,7 @@ def test_a_secret_that_opens_nothing_destroys_nothing(store: Path, tmp_path: Pat
 def no_other(words: list[str], secret: Path, keys: Path) -> None:
     """A secret that opens nothing ends nothing."""
     secret.write_bytes(bytes(32))
-    assert main([*words[:5], str(secret), "--wrapping", str(keys)]) == 3
+    assert main([*words[:6], str(secret), "--wrapping", str(keys)]) == 3
     assert secret.read_bytes() == bytes(32)
 
 
@@ -226,7 +227,7 @@ def test_a_fleet_is_sealed_anew_while_no_host_has_it_and_goes_on_where_it_was_cu
     dsn, secret = databases(), tmp_path / "secret"
     secret.write_bytes(SECRET)
     (tmp_path / "dsn").write_text(dsn)
-    words = ["device", "reseal", "--dsn-from", str(tmp_path / "dsn"), "--secret", str(secret), "--json"]
+    words = ["device", "reseal", "--dsn-from", str(tmp_path / "dsn"), *SAID, "--secret", str(secret), "--json"]
     keys = tmp_path / "secret.keys"
     store = PostgresMemory(dsn, create=True)
     fleet = host(store, keys)

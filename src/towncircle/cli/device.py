@@ -238,7 +238,10 @@ def _serve_wan(args: argparse.Namespace) -> int:
         secret = args.secret.read_bytes()
         pool = Pool(dsn=dsn, secret=secret, workers=workers, **told)  # its workers start with the first command
         take_secret(store, secret, wrapping)
-        note_secret(args.secret, store)
+        if not note_secret(args.secret, store):
+            _tell(f"it could not be noted beside {args.secret} that this database is served with it: device reseal for")
+            _tell("another database would replace it, and no key of this one would open any more. Make its folder")
+            _tell(f"writable for this host, or {args.secret.name}.fleets in it")
         standbys = store.standbys() or "none"
     lanes = Lanes(pool)
     try:

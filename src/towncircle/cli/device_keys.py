@@ -44,6 +44,11 @@ def add(verbs: Any) -> None:
     seal.add_argument("--secret", type=Path, metavar="FILE", help="the 32-byte secret: a store's new, a fleet's own")
     seal.add_argument("--passphrase-from", type=Path, metavar="FILE", help="the new passphrase of a store")
     seal.add_argument("--wrapping", type=Path, metavar="DIR", help="a fleet's wrapping keys (default: FILE.keys)")
+    seal.add_argument(
+        "--only-this-database",
+        action="store_true",
+        help="your word that no other database is served with the secret, where its hosts could note nothing beside it",
+    )
     seal.add_argument("--json", action="store_true", help="print JSON with stable keys")
     seal.set_defaults(run=_reseal)
 
@@ -104,7 +109,7 @@ def _reseal(args: argparse.Namespace) -> int:
     if args.dsn_from and args.secret and not (args.store or args.passphrase_from):
         wrapping = args.wrapping or args.secret.with_name(f"{args.secret.name}.keys")
         dsn = args.dsn_from.read_text(encoding="utf-8").strip()
-        count, lost, left = reseal_hosted(dsn, args.secret, wrapping, chance)
+        count, lost, left = reseal_hosted(dsn, args.secret, wrapping, chance, only=args.only_this_database)
         told: dict[str, object] = {"devices": count, "unreadable": lost, "left": list(map(str, left))}
     elif args.store and not (args.dsn_from or args.wrapping or (args.secret and args.passphrase_from)):
         device, left = resealing.reseal_store(args.store, chance, args.secret, args.passphrase_from)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from typing import Any
 
 from towncircle.cli.show import as_json, journeys_of, table, world_argument
@@ -56,10 +57,8 @@ def run(args: argparse.Namespace) -> int:
     with journeys_of(args) as journeys:
         device = DeviceId.parse(args.device) if args.device else None
         if taken is not None and device is not None:
-            journeys.do(
-                lambda ctx: returns.accept(ctx, device=device, amount=taken, reason=reason),
-                actor=args.by,
-            )
+            accept = partial(returns.accept, device=device, amount=taken, reason=reason)
+            journeys.do(accept, actor=args.by)
         told = returning.withdraw(
             journeys, reason=reason, by=args.by, device=device, wait=args.wait, failed=args.failed
         )

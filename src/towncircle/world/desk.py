@@ -44,7 +44,8 @@ Handler = Callable[[Context, Opened], Any]
 class Taken:
     """Say whose messages of a type are taken (roles, such as `provider`), and by which handler.
 
-    `refused` gives back what the handler's questions reserved, where it has refused the message (by that code).
+    `refused` gives back what the handler's questions reserved, where it has refused the message (by that code), or
+    where a twin of it was answered meanwhile (without one).
     """
 
     roles: tuple[str, ...]
@@ -118,6 +119,8 @@ class Desk:
                 check_key_now(opened, now, self._sealer.directory)
                 self._decide(opened, now)
         except _AnsweredError as answered:
+            with suppress(TowncircleError):  # the answer stands
+                self._give_back(opened, "", now)
             return answered.received.reply
         except TowncircleError as error:
             told = self._conflicting(opened, now) if error.code == "wire.conflict" else None
@@ -143,7 +146,10 @@ class Desk:
         return told
 
     def _give_back(self, opened: Opened, code: str, now: Instant) -> None:
-        """Have a refused message's reservations given back; one that comes again (a word about its way) keeps them."""
+        """Have a refused message's reservations given back; one that comes again (a word about its way) keeps them.
+
+        So are those of a walk that a twin of it has overtaken: what the answer names is not among them any more.
+        """
         taken, envelope = self._handlers.get(type(opened.body)), opened.envelope
         if taken is None or taken.refused is None or code.startswith(ON_THE_WAY):
             return

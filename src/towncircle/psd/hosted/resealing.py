@@ -76,13 +76,14 @@ def reseal_fleet(
 
 @cites("502.8b")
 def reseal_hosted(
-    dsn: str, secret: Path, wrapping: Path | None, randomness: Randomness
+    dsn: str, secret: Path, wrapping: Path | None, randomness: Randomness, *, only: bool = False
 ) -> tuple[int, list[DeviceId], list[Path]]:
     """Replace the operator's secret of all devices in a database, and the file it lies in.
 
     Gives how many changed, the devices that cannot be read, which are as they were, and the old file where it is a
     link: its other name holds the old secret still. Raises `Refused` (psd.fleet-served) while a host has the database,
-    (psd.secret-shared) where another database was served with that file, and what `reseal_fleet` raises.
+    (psd.secret-shared) where another database was served with that file, (psd.secret-unnoted) where no host has noted
+    which are, unless a person says that it is this one `only`; and what `reseal_fleet` raises.
     """
     draft = secret.with_name(secret.name + NEXT)
     count, lost, left = 0, list[DeviceId](), list[Path]()
@@ -94,7 +95,7 @@ def reseal_hosted(
             opened.callback(keys.close)
             keys.bind(store)
             keys.settle(store)
-        own = _only(secret, store)
+        own = _only(secret, store, said=only)
         if not draft.exists() or _same(draft, secret):
             checked(bytes_of(secret)())
             keep_secret(draft, randomness)
@@ -118,26 +119,33 @@ def _same(draft: Path, secret: Path) -> bool:
     return secret.exists() and draft.read_bytes() == secret.read_bytes()
 
 
-def _only(secret: Path, store: PostgresMemory) -> Path:
-    """Give where it is noted that this database is under the secret. Raises `Refused` (psd.secret-shared)."""
+def _only(secret: Path, store: PostgresMemory, *, said: bool) -> Path:
+    """Give where it is noted that this database is under the secret.
+
+    Raises `Refused` (psd.secret-shared; psd.secret-unnoted: its host could note nothing, nor could another one's).
+    """
     own = _note(secret, store)
     others = [place for place in sorted(own.parent.glob("*")) if place.stem != own.name]  # it may have a draft
     if others:
         named = ", ".join(place.read_text(encoding="utf-8")[:80] for place in others[:3])
         raise Refused("psd.secret-shared", path=secret, others=named, notes=own.parent)
+    if not (said or own.exists()):
+        raise Refused("psd.secret-unnoted", path=secret, notes=own.parent)
     return own
 
 
-def note_secret(secret: Path, store: PostgresMemory) -> None:
+def note_secret(secret: Path, store: PostgresMemory) -> bool:
     """Note beside a secret which database is served with it, so that replacing it for another one is refused.
 
-    Where that cannot be written, the file cannot be replaced there either.
+    Tells whether it is noted: a host may have no right to write there, and whoever replaces the file may.
     """
     place = _note(secret, store)
     with suppress(OSError):
         if not place.exists():
             durable.make(place.parent)
             durable.keep(place, store.path.encode())
+        return True
+    return False
 
 
 def _note(secret: Path, store: PostgresMemory) -> Path:

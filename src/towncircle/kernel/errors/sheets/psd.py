@@ -361,6 +361,13 @@ ROWS = {
         "--wrapping with the folder they have), take their notes out of {notes}, and do this again. Nothing has "
         "changed.",
     ),
+    "psd.secret-unnoted": Row(
+        kind="refused",
+        sentence="Which databases are served with the secret in {path} is not known: {notes} does not name this one.",
+        clause="502.8(b)",
+        next_step="Start its towncircle device serve-wan once where it can write there, and those of all databases "
+        "that have this secret. Where there is none but this one, say so: --only-this-database. Nothing has changed.",
+    ),
     "psd.reseal-open": Row(
         kind="refused",
         sentence="The operator's secret was being replaced when something ended it: {path} is still there.",
