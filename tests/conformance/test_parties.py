@@ -200,9 +200,9 @@ def test_no_device_is_ever_sold(hand: Hand) -> None:
 
 @pytest.mark.requirement("PRE-07/3", "502.8/4")
 def test_a_device_that_no_register_knows_is_reported_by_nobody(hand: Hand) -> None:
-    puppet = Puppet(hand, HARBOR, MAILROOM, 77)
-    raw = hand.seal(puppet.name, HARBOR, puppet.audit(), key=puppet.key)
-    answered(hand.say(HARBOR, POSTAL, bodies.AuditForward(audit=raw)), "502.8", "postal.unknown-device")
+    puppet = Puppet(hand, HARBOR, MAILROOM, 77)  # certified for one Provider; the other one's books have no such device
+    raw = hand.seal(puppet.name, SUMMIT, puppet.audit(), key=puppet.key)
+    answered(hand.say(SUMMIT, POSTAL, bodies.AuditForward(audit=raw)), "502.8", "postal.unknown-device")
 
 
 @pytest.mark.requirement("PRE-13/1", "P050-3.5b")
