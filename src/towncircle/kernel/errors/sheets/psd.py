@@ -550,7 +550,7 @@ ROWS = {
     "psd.token-owed": Row(
         kind="refused",
         sentence="{device} is out of use, and its keys in the token are not destroyed yet.",
-        clause="502.28(7)",
+        clause="502.28",
         next_step="Look after the token and ask for its status again: they are destroyed as soon as the token "
         "answers. A note of it is in the folder of wrapping keys, under 'unsettled'.",
     ),
