@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.psd.setting import SECRET, START
@@ -154,6 +156,28 @@ def test_a_pin_that_the_token_refused_is_tried_once_by_all_workers_together(town
     assert note.read_text().split().count("open") == 1
     assert code(fleet.exchange(HARD, command("A"))) == "psd.store-stale"  # the other one took it
     assert read(fleet.exchange(HARD, command("A"))).registers.pieces == 1
+
+
+def test_a_pin_is_not_tried_where_its_refusal_could_not_be_marked(
+    town: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town.funded(town.host(), HARD)
+    note = tmp_path / "opens"
+    told = {"FAIL_ONCE": str(tmp_path / "flag"), "LOOK_UPS": str(note), "PYTHONPATH": str(ROOT)}
+    library = town.library(environment={**town.token.environment, **told}, worker=FAILING, rest_s=1)
+    wrong, opening = opened(town, library, pin="9876"), os.open
+
+    def full(path: Any, *more: Any) -> int:
+        if str(path).endswith("token.pin"):
+            raise OSError("the folder is full")
+        return opening(path, *more)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "open", full)
+        assert code(wrong.exchange(HARD, command("A"))) == "psd.wrapping-failed"
+        assert not note.exists()
+    monkeypatch.setattr("towncircle.pki.durable.keep", lambda *_: full("token.pin"))
+    assert code(wrong.exchange(HARD, command("A"))) == "psd.token-refused"
 
 
 def test_a_library_that_was_refused_its_pin_rests_until_it_is_started_anew(town: Town) -> None:

@@ -25,6 +25,7 @@ from towncircle.psd import commands
 from towncircle.psd.client import DeviceClient
 from towncircle.psd.device import manufacture
 from towncircle.psd.hosted.fleet import Fleet
+from towncircle.psd.hosted.keyless import KeylessHost
 from towncircle.psd.hosted.seat import FleetStore
 from towncircle.psd.hosted.wrapping import WrappedSlots, WrappingKeys, _mixed, keys_of
 from towncircle.psd.keys import SoftwareSlots
@@ -249,6 +250,10 @@ def test_nothing_says_zeroised_before_the_wrapping_keys_are_overwritten(
         assert state_of(other.exchange(KEPT, status)) == "in service"  # it holds nobody else up
     assert store.load([FORMER])[FORMER].state == "zeroised"
     assert len(secrets_in(side) - secrets_of_nothing() - {SECRET}) == 4
+    keyless = KeylessHost(store, clock=Hands(START))  # nobody there knows what is owed
+    assert state_of(keyless.exchange(KEPT, status)) == "in service"
+    with pytest.raises(Refused, match=r"psd\.keys-lost"):
+        commands.decode_answer(keyless.exchange(FORMER, status))
     assert elsewhere.status().state == "zeroised"  # the other host did it, and then says so
     assert len(secrets_in(side) - secrets_of_nothing() - {SECRET}) == 2
     assert not list((side / "owed").iterdir())

@@ -146,7 +146,7 @@ def _may_give(journeys: Journeys, job: Record, device: DeviceId) -> bool:
                 return False
             client.recover(job.key)
     except Refused as answer:
-        return answer.code not in ("psd.request-unknown", _NO_MORE)
+        return answer.code not in ("psd.request-unknown", _NO_MORE) and not answer.code.startswith("machine.")
     return True
 
 

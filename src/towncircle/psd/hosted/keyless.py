@@ -15,7 +15,7 @@ from towncircle.kernel.cites import cites
 from towncircle.kernel.errors import BadInput, Refused, TowncircleError
 from towncircle.kernel.ids import DeviceId
 from towncircle.kernel.instants import Clock
-from towncircle.psd import commands
+from towncircle.psd import commands, states
 from towncircle.psd.device import Device
 from towncircle.psd.hosted.seat import FleetStore, Seat
 from towncircle.psd.keys import LostSlots
@@ -53,6 +53,8 @@ class KeylessHost:
         kept = self._store.load([device]).get(device)
         if kept is None:
             raise BadInput("psd.no-such-device", device=device)
+        if kept.state == states.ZEROISED:  # nobody here knows whether its keys are destroyed, as it would say
+            raise Refused("psd.keys-lost", device=device)
         seat = Seat(self._store, device, kept)
         seat.begin({})
         return Device(seat, device, slots=slots, clock=self._rehearsed if kept.test_root else self._clock)

@@ -17,7 +17,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -108,7 +108,8 @@ class OneToken(TokenSlots):
                 if error.params.get("what") == OTHER:
                     raise self._other(self._own.label) from error
                 if error.params.get("what") in WRONG_PIN:
-                    durable.keep(self._refused(), b"")
+                    with suppress(OSError):  # then this process alone remembers it
+                        durable.keep(self._refused(), b"")
                 raise
 
     @contextmanager
@@ -118,7 +119,10 @@ class OneToken(TokenSlots):
         if self._library.opened or self._library.resting:
             yield
             return
-        file = os.open(self._wrapping.folder / "token.pin", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            file = os.open(self._wrapping.folder / "token.pin", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:  # a PIN whose refusal could not be marked is not tried
+            raise self._failed(error) from error
         try:
             self._lock_pin(file)
             self._check_pin()
@@ -135,6 +139,8 @@ class OneToken(TokenSlots):
                 if time.monotonic() >= until:
                     raise self._busy("another worker opens it") from None
                 time.sleep(_LOOK_S)
+            except OSError as error:
+                raise self._failed(error) from error
 
     def _check_pin(self) -> None:
         place = self._refused()
@@ -149,6 +155,9 @@ class OneToken(TokenSlots):
 
     def _busy(self, what: str) -> Refused:
         return Refused("psd.token-busy", library=self._own.label, what=what)
+
+    def _failed(self, error: OSError) -> Refused:
+        return Refused("psd.wrapping-failed", path=self._wrapping.folder, what=str(error)[:200])
 
     def _other(self, label: str) -> Refused:
         return Refused("psd.token-other", path=self._wrapping.folder, label=label)
